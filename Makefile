@@ -1,0 +1,45 @@
+# dunning: build, install, test. `make help` lists the targets.
+#
+# The SQL file that CREATE EXTENSION reads is one `cat` of sql/modules/*.sql in name order, so a room keeps
+# its SQL in one part. Tests and the demo run in a private copy of the server's tree under tmp/stage:
+# nothing is installed beside the system's PostgreSQL unless `make install` is asked for.
+
+EXTENSION  = dunning
+MODULE_big = dunning
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" dunning.control)
+
+SRCS = src/dunning.c $(sort $(wildcard src/*/*.c))
+OBJS = $(SRCS:.c=.o)
+
+SQL_PARTS = $(sort $(wildcard sql/modules/*.sql))
+DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA = $(wildcard sql/updates/*.sql)
+
+# One test, one golden file and one install part a room, all of the same name; order is the rooms' order.
+REGRESS = $(patsubst sql/modules/%.sql,%,$(notdir $(foreach p,$(SQL_PARTS), \
+	$(if $(wildcard test/sql/$(shell basename $(p) .sql | cut -d_ -f2-).sql),$(shell basename $(p) .sql | cut -d_ -f2-)))))
+REGRESS_OPTS = --inputdir=test
+
+CURL_CONFIG ?= curl-config
+PG_CPPFLAGS = -Isrc $(shell $(CURL_CONFIG) --cflags)
+PG_CFLAGS   = -std=gnu11 -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -MMD -MP \
+	$(if $(WERROR),-Werror) $(if $(FAULTS),-DDUNNING_FAULTS)
+SHLIB_LINK  = $(shell $(CURL_CONFIG) --libs)
+
+EXTRA_CLEAN = $(SRCS:.c=.d) tmp/stage
+
+# Bitcode is not wanted: it would make every package depend on LLVM.
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(PGXS),)
+include $(PGXS)
+endif
+
+-include $(SRCS:.c=.d)
+
+sql/$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) dunning.control
+	cat $(SQL_PARTS) > $@
+
+include test/targets.mk

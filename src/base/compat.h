@@ -1,0 +1,34 @@
+/*
+ * base/compat.h
+ *		Every difference between the supported servers (15 to 18) lives here and nowhere else.
+ */
+#ifndef DUN_BASE_COMPAT_H
+#define DUN_BASE_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "dunning needs PostgreSQL 15 or newer"
+#endif
+
+/* GUC check hooks may free with guc_free() from 16 on; malloc'ed before. */
+#if PG_VERSION_NUM >= 160000
+#define dun_guc_malloc(sz) guc_malloc(LOG, (sz))
+#else
+#define dun_guc_malloc(sz) malloc(sz)
+#endif
+
+/* A custom wait event can be named from 17 on; before, all of ours read "Extension". */
+#if PG_VERSION_NUM >= 170000
+#include "utils/wait_event.h"
+#define dun_wait_event(name) WaitEventExtensionNew(name)
+#else
+#define dun_wait_event(name) PG_WAIT_EXTENSION
+#endif
+
+/* VARDATA_ANY and friends moved out of postgres.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * base/spi.h
+ *		Typed statements over SPI: prepared once, kept, run with values; results read by column number.
+ *
+ * A DunStatement lives as long as the process (plans are saved). Callers are inside SPI_connect().
+ */
+#ifndef DUN_BASE_SPI_H
+#define DUN_BASE_SPI_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+
+#define DUN_STATEMENT_ARGS 16
+
+typedef struct DunStatement
+{
+	const char *sql;
+	int			nargs;
+	Oid			types[DUN_STATEMENT_ARGS];
+	SPIPlanPtr	plan;			/* NULL until first run */
+} DunStatement;
+
+/*
+ * Run a statement, preparing it at first need; `nulls` may be NULL (no argument is). `limit` 0 = all rows.
+ * Returns SPI_processed; the rows stand in SPI_tuptable. An SPI failure is an ERROR.
+ */
+extern uint64 dun_base_run(DunStatement *st, const Datum *args, const char *nulls, bool read_only, long limit);
+
+/* Forget the plan, for a statement whose text has changed. */
+extern void dun_base_forget(DunStatement *st);
+
+/* Column `col` (from 1) of row `row` (from 0) of SPI_tuptable. */
+extern Datum dun_base_value(uint64 row, int col, bool *isnull);
+
+/* The same as text in the current memory context, NULL where the column is. */
+extern char *dun_base_text(uint64 row, int col);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * gateway/driver.h
+ *		A driver turns one frozen message into one request, and one reply into one verdict.
+ *		Text in, text out: no driver opens a socket, a file or a transaction.
+ *
+ * Strings are NUL-terminated, in UTF-8, allocated in the caller's current memory context.
+ */
+#ifndef DUN_GATEWAY_DRIVER_H
+#define DUN_GATEWAY_DRIVER_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+/* A SERVER of the wrapper dunning_gateway with the worker's USER MAPPING, options resolved and checked. */
+typedef struct DunServer
+{
+	Oid			oid;
+	char	   *name;
+	char	   *channel;		/* the SERVER's TYPE */
+	char	   *driver;
+	char	   *url;
+	char	   *from;			/* sender address or number */
+	char	   *username;		/* NULL: none */
+	char	   *password;		/* read from secret_file; never logged, wiped with the context */
+	char	   *proxy;			/* NULL: none; the environment's proxy is never used */
+	char	   *ca_file;
+	char	   *client_cert_file;
+	char	   *client_key_file;
+	bool		repeat;			/* contract: an idempotency key is honoured; else once */
+	int			key_life_hours; /* a key is never repeated after this */
+	int			timeout_ms;		/* of the whole transfer */
+	double		rate;			/* messages a second, 0: unlimited */
+	char	   *rate_group;		/* NULL: the server's own bucket */
+	List	   *options;		/* every option as DefElem, for drivers with more (presets, templates, spool directory) */
+} DunServer;
+
+typedef struct DunOutgoing
+{
+	char	   *message_id;		/* also the idempotency key */
+	char	   *debtor_id;
+	char	   *creditor;
+	char	   *channel;
+	char	   *address;
+	char	   *subject;		/* NULL where the channel has none */
+	char	   *body_text;
+	char	   *body_html;		/* NULL: text only */
+	char	   *sender_name;
+	char	   *reply_to;
+	int64		sent_at;		/* Unix seconds, for Date: */
+} DunOutgoing;
+
+typedef enum DunRequestKind
+{
+	DUN_REQUEST_HTTP,
+	DUN_REQUEST_SMTP,
+	DUN_REQUEST_SPOOL,			/* write `body` as file `path`, atomically */
+	DUN_REQUEST_TASK,			/* insert a worklist task in the settling transaction */
+	DUN_REQUEST_MOCK			/* nothing leaves; judged at once */
+} DunRequestKind;
+
+typedef struct DunRequest
+{
+	DunRequestKind kind;
+	char	   *url;
+	char	   *method;			/* HTTP */
+	List	   *headers;		/* of char *, each "Name: value", already checked octet by octet */
+	char	   *body;
+	size_t		body_len;
+	char	   *mail_from;		/* SMTP envelope, checked */
+	char	   *mail_rcpt;
+	char	   *path;			/* SPOOL */
+} DunRequest;
+
+/* How far a transfer got; the transport says so from libcurl's counters. */
+typedef enum DunProgress
+{
+	DUN_NOT_SENT,				/* refused, DNS, TLS, SMTP refused before the final dot: certainly nothing left */
+	DUN_MAYBE_SENT,				/* the body was on its way and no whole reply came */
+	DUN_REPLIED
+} DunProgress;
+
+typedef struct DunReply
+{
+	DunProgress progress;
+	long		code;			/* HTTP status or SMTP reply code, 0: none */
+	char	   *error;			/* transport error in words, NULL: none; no address, no body */
+	char	   *body;			/* capped */
+	size_t		body_len;
+	char	   *retry_after;	/* raw header, NULL: none */
+} DunReply;
+
+typedef enum DunVerdict
+{
+	DUN_SENT,
+	DUN_RETRY,					/* later, by backoff or retry_after_s */
+	DUN_FAILED,					/* final: fallback channel or dead */
+	DUN_SUPPRESS,				/* final, and the address is to be suppressed */
+	DUN_UNKNOWN					/* may have arrived */
+} DunVerdict;
+
+typedef struct DunJudgement
+{
+	DunVerdict	verdict;
+	char	   *reason;			/* short, e.g. "http_503", "smtp_550", "timeout" */
+	char	   *provider_ref;	/* NULL: none */
+	int			retry_after_s;	/* 0: backoff decides; capped at one day */
+} DunJudgement;
+
+typedef struct DunDriver
+{
+	const char *name;
+
+	/* Errors out (DN006) where the message cannot be sent by this server; the caller settles it as failed. */
+	void		(*build) (const DunServer *server, const DunOutgoing *out, DunRequest *request);
+	void		(*judge) (const DunServer *server, const DunReply *reply, DunJudgement *judgement);
+} DunDriver;
+
+/* NULL where there is none of that name. */
+extern const DunDriver *dun_gateway_find_driver(const char *name);
+
+/*
+ * Read a SERVER with the mapping of dunning_worker and its secret file. Errors out (DN006) with the fixing SQL in
+ * HINT: unknown server, wrong wrapper, missing option, missing or group-readable secret file.
+ */
+extern DunServer *dun_gateway_load_server(const char *name);
+
+/* NULL where the address may be used on the channel's driver kind, else why not, e.g. "address_control_character". */
+extern const char *dun_gateway_check_address(const char *kind, const char *address);
+
+#endif

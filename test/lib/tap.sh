@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# TAP tests (test/t/*.pl): whole clusters, the worker, crashes, copies, dumps. T=name runs one.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+work=$1
+
+files=$(cd "$root" && ls test/t/*.pl test/gateways/*.pl 2>/dev/null || true)
+[ -z "${T:-}" ] || files=$(printf '%s\n' $files | grep -- "$T" || true)
+if [ -z "$files" ]; then
+    echo "skip tap: there is no TAP test yet"
+    exit 0
+fi
+own_dir "$work/tmp_check"
+perl_lib=$stage/usr/lib/postgresql/$major/lib/pgxs/src/test/perl
+for file in $files; do
+    name=$(basename "$file" .pl)
+    log=$work/$name.log
+    mkdir -p "$work/$name"; chmod 777 "$work/$name"
+    if (cd "$work/$name" && as_pg env PATH="$bindir:$PATH" PG_REGRESS="$stage/usr/lib/postgresql/$major/lib/pgxs/src/test/regress/pg_regress" \
+        TESTDATADIR="$work/$name" TESTLOGDIR="$work/$name/log" TESTDIR="$work/$name" top_builddir="$root" \
+        DUNNING_ROOT="$root" DUNNING_DATA="$DUNNING_DATA" PERL5LIB="$perl_lib:$root/test/lib" \
+        timeout "${TAP_TIMEOUT:-600}" perl -I"$perl_lib" -I"$root/test/lib" "$root/$file") >"$log" 2>&1; then
+        if grep -q '^1\.\.0 # SKIP' "$log"; then
+            echo "skip $name: $(sed -n 's/^1\.\.0 # SKIP *//p' "$log")"
+        else
+            grep -E '^ok ' "$log" | sed -E "s/^ok [0-9]+( - )?/ok $name /; /# skip/s/^ok (.*) # skip (.*)/skip \1: \2/I" || true
+        fi
+    else
+        grep -E '^(not )?ok ' "$log" | sed -E "s/^(not ok|ok) [0-9]+( - )?/\1 $name /" || true
+        grep -q '^not ok' "$log" || echo "not ok $name: ended early"
+        grep -vE '^ok ' "$log" | tail -n 60
+        mkdir -p "$root/tmp/tap/$name" && cp -rf "$work/$name"/log/* "$log" "$root/tmp/tap/$name/" 2>/dev/null || true
+    fi
+done
