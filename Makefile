@@ -24,6 +24,10 @@ CURL_CONFIG ?= curl-config
 PG_CPPFLAGS = -Isrc $(shell $(CURL_CONFIG) --cflags)
 PG_CFLAGS   = -std=gnu11 -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -MMD -MP \
 	$(if $(WERROR),-Werror) $(if $(FAULTS),-DDUNNING_FAULTS)
+# The server's own flags name gcc options that clang does not know.
+ifneq (,$(findstring clang,$(CC)))
+PG_CFLAGS += -Wno-ignored-optimization-argument -Wno-unknown-warning-option
+endif
 SHLIB_LINK  = $(shell $(CURL_CONFIG) --libs)
 
 EXTRA_CLEAN = $(SRCS:.c=.d) tmp/stage
