@@ -24,9 +24,9 @@ CURL_CONFIG ?= curl-config
 PG_CPPFLAGS = -Isrc $(shell $(CURL_CONFIG) --cflags)
 PG_CFLAGS   = -std=gnu11 -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -MMD -MP \
 	$(if $(WERROR),-Werror) $(if $(FAULTS),-DDUNNING_FAULTS)
-# The server's own flags name gcc options that clang does not know.
+# The server's own flags and headers are made for gcc: clang does not know all of their options and attributes.
 ifneq (,$(findstring clang,$(CC)))
-PG_CFLAGS += -Wno-ignored-optimization-argument -Wno-unknown-warning-option
+PG_CFLAGS += -Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes
 endif
 SHLIB_LINK  = $(shell $(CURL_CONFIG) --libs)
 

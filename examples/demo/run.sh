@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# make demo: a throw-away cluster, a generated billing book, and the main job end to end, with real figures.
+# DEBTORS, DAYS, SEED and KEEP=1 (leave the cluster running) change it. The report lands in tmp/demo/report.html.
+set -euo pipefail
+. "$(dirname "$0")/../../test/lib/common.sh"
+
+debtors=${DEBTORS:-20000}
+days=${DAYS:-10}
+seed=${SEED:-1}
+first_day=2026-06-22
+out=$root/tmp/demo
+work=$(scratch_dir)
+catcher_pid=
+step=0
+what="start"
+mend="make demo"
+
+finish() {
+    local rc=$?
+    trap - EXIT
+    if [ $rc -ne 0 ]; then
+        echo
+        echo "The demo stopped at: $what" >&2
+        [ ! -s "$work/step.log" ] || tail -n 8 "$work/step.log" >&2
+        echo "This mends it: $mend" >&2
+    fi
+    stop_cluster "$work"
+    [ -z "$catcher_pid" ] || kill "$catcher_pid" 2>/dev/null || true
+    [ -z "$catcher_pid" ] || wait "$catcher_pid" 2>/dev/null || true
+    rm -rf "$work"
+    exit $rc
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+now_ms() { date +%s%3N; }
+begin() { # begin WHAT MEND: the next numbered line
+    step=$((step + 1)); what=$1; mend=${2:-make demo}; started=$(now_ms)
+}
+end() { # end RESULT
+    printf '[%d/8] %-14s %s  (%s s)\n' "$step" "$what" "$1" "$(awk "BEGIN{printf \"%.1f\", ($(now_ms) - $started) / 1000}")"
+}
+q() { psql_ -d demo -At -c "$1" 2>>"$work/step.log"; }
+run() { psql_ -d demo "$@" >>"$work/step.log" 2>&1; }
+set_clock() { # the worker follows at the reload
+    q "ALTER SYSTEM SET dunning.clock = '$1'" && q 'SELECT pg_reload_conf()' >/dev/null
+}
+
+total=$(now_ms)
+begin "build" "apt-get install postgresql-$major postgresql-server-dev-$major libcurl4-openssl-dev gcc make"
+"$root/test/lib/stage.sh" >"$work/step.log" 2>&1
+make -s -C "$root" catcher >>"$work/step.log" 2>&1
+end "$("$bindir/postgres" --version), $(curl-config --version)"
+
+begin "cluster" "rm -rf $out && make demo"
+own_dir "$work/secrets"
+chmod 700 "$work/secrets"
+# The catcher answers like a mail relay and an SMS gateway, and keeps its own ledger of what it was given.
+"$root/test/gateways/catcher" --port 0 --smtp-port 0 --ledger "$work/catcher.ledger" >"$work/catcher.ports" 2>"$work/catcher.log" &
+catcher_pid=$!
+until [ "$(wc -l <"$work/catcher.ports")" -ge 2 ] || ! kill -0 "$catcher_pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
+http_port=$(sed -n 's/^http //p' "$work/catcher.ports")
+smtp_port=$(sed -n 's/^smtp //p' "$work/catcher.ports")
+start_cluster "$work" "shared_preload_libraries = 'dunning'" "dunning.databases = 'demo'" "timezone = 'UTC'" \
+    "dunning.secret_directory = '$work/secrets'" "dunning.allowed_hosts = '127.0.0.1:$http_port, 127.0.0.1:$smtp_port'" \
+    "shared_buffers = '512MB'" "work_mem = '32MB'" "dunning.clock = '$first_day 09:30+02'" "max_worker_processes = 16"
+psql_ -d postgres -c 'CREATE DATABASE demo' >>"$work/step.log" 2>&1
+run -c 'CREATE EXTENSION dunning'
+end "unix socket $work, port $PGPORT, library preloaded"
+
+begin "billing book"
+run -v debtors="$debtors" -v seed="$seed" -v t0="$first_day" -f "$root/examples/demo/generate.sql"
+run -f "$root/examples/demo/bind.sql"
+run -v http="$http_port" -v smtp="$smtp_port" -f "$root/examples/demo/configure.sql"
+end "$(q "SELECT format('%s debtors of 2 creditors, %s invoices; %s %% on time, %s %% of the late before any reminder, %s %% never',
+    (SELECT count(*) FROM billing.kunde), (SELECT count(*) FROM billing.faktura), on_time, before, never) FROM demo.shares")"
+
+begin "train, score"
+run -c "SELECT * FROM dunning.train('late')" -c "SELECT * FROM dunning.train('paid_30d')" -c "SELECT * FROM dunning.train('self_cure')"
+run -c 'SELECT * FROM dunning.score()'
+end "$(q "SELECT string_agg(format('%s AUC %s', model, round(auc::numeric, 3)), ', ' ORDER BY model) FROM demo.models"); $(q "SELECT string_agg(format('%s %s', segment, n), ' | ' ORDER BY n DESC) FROM (SELECT segment, count(*) AS n FROM dunning.debtor_score GROUP BY 1) s")"
+
+deliver_due() { # wait until the worker has nothing due left
+    local left deadline=$(($(now_ms) + 60000))
+    while left=$(q "SELECT count(*) FROM dunning.queue WHERE state IN ('queued', 'sending') AND due <= dunning._now()") && [ "$left" -gt 0 ]; do
+        [ "$(now_ms)" -lt "$deadline" ] || { echo "$left messages are still due" >>"$work/step.log"; return 1; }
+    done
+}
+
+begin "plan"
+run -c 'SELECT count(*) FROM dunning.plan()'
+end "$(q "SELECT * FROM demo.plan_line")"
+
+begin "deliver" "psql -h $work -p $PGPORT demo -c 'SELECT * FROM dunning.health()'"
+run -c 'SELECT dunning.activate()'
+set_clock "$first_day 14:00+02"
+deliver_due
+end "$(q "SELECT * FROM demo.deliver_line")"
+
+begin "$days days on"
+for day in $(seq 1 "$days"); do
+    date=$(date -d "$first_day + $day days" +%F)
+    set_clock "$date 09:30+02"
+    run -c "CALL demo.advance()" -c "CALL dunning.daily()"
+    set_clock "$date 14:00+02"
+    run -c "CALL demo.advance()"
+    deliver_due
+done
+run -c "CALL demo.advance()"
+end "$(q "SELECT * FROM demo.days_line")"
+
+begin "report"
+mkdir -p "$out"
+q "SELECT dunning.report_html()" >"$out/report.html"
+cp "$work/catcher.ledger" "$out/catcher.ledger" 2>/dev/null || true
+end "$out/report.html, $(wc -c <"$out/report.html") bytes"
+
+echo
+psql_ -d demo -P border=1 -P footer=off -f "$root/examples/demo/compare.sql"
+printf 'The catcher accepted %s messages; the egress ledger holds %s; its chains verify: %s\n' \
+    "$(wc -l <"$work/catcher.ledger")" "$(q "SELECT count(*) FROM dunning.egress e JOIN dunning.channel c USING (channel) WHERE NOT c.human AND e.channel IN ('email', 'sms')")" \
+    "$(q "SELECT bool_and(ok) FROM dunning.verify_egress()")"
+printf 'All in %s s.\n' "$(awk "BEGIN{printf \"%.0f\", ($(now_ms) - $total) / 1000}")"
+if [ -n "${KEEP:-}" ]; then
+    echo
+    echo "Connect:  psql -h $work -p $PGPORT -U postgres demo"
+    echo "Try:      SELECT * FROM dunning.worklist LIMIT 5;   SELECT * FROM dunning.explain('100042');   SELECT * FROM dunning.health();"
+    echo "Press Enter to stop the cluster."
+    read -r _ || true
+else
+    echo
+    echo "Look around: KEEP=1 make demo leaves the cluster up and prints how to connect; then try"
+    echo "    SELECT * FROM dunning.worklist LIMIT 5;   SELECT * FROM dunning.explain('100042');   SELECT * FROM dunning.health();"
+fi
