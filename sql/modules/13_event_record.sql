@@ -1,0 +1,184 @@
+-- record_event() and what each kind does.
+
+-- Never again to this address. What is known decides: the detail's own address, the message's, else the ledger's.
+CREATE FUNCTION dunning._suppress_for(debtor_id text, kind text, message_id uuid, message_channel text, detail jsonb) RETURNS text[]
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    channel text := coalesce(detail ->> 'channel', message_channel);
+    address text := detail ->> 'address';
+    done text[] := '{}';
+    every record;
+BEGIN
+    IF address IS NULL AND message_id IS NOT NULL AND (channel = message_channel OR channel = '*') THEN
+        SELECT b.address INTO address FROM dunning.body b WHERE b.message_id = _suppress_for.message_id;
+    END IF;
+    IF address IS NULL AND channel IS NOT NULL AND channel <> '*' THEN
+        address := dunning._ledger_address(_suppress_for.debtor_id, channel);
+    END IF;
+    IF address IS NOT NULL AND channel IS NOT NULL THEN
+        PERFORM dunning.suppress(address, channel, _suppress_for.kind);
+        done := ARRAY[channel];
+    END IF;
+    -- "Do not contact me" names no channel: then every address that the ledger has.
+    IF (channel IS NULL OR channel = '*') AND _suppress_for.kind IN ('opted_out', 'complaint') THEN
+        IF address IS NOT NULL AND channel IS NULL THEN
+            PERFORM dunning.suppress(address, '*', _suppress_for.kind);
+        END IF;
+        FOR every IN
+            SELECT min(c.channel) AS channel FROM dunning.channel c GROUP BY c.address_field
+        LOOP
+            address := dunning._ledger_address(_suppress_for.debtor_id, every.channel);
+            IF address IS NOT NULL THEN
+                PERFORM dunning.suppress(address, '*', _suppress_for.kind);
+            END IF;
+        END LOOP;
+        done := ARRAY['*'];
+    END IF;
+    RETURN done;
+END
+$$;
+COMMENT ON FUNCTION dunning._suppress_for(text, text, uuid, text, jsonb) IS 'The channels on which an address of the debtor was suppressed; ''*'' is every channel.';
+
+-- A receipt of a gateway or a person about a message. Receipts come in any order: each is a row, the highest rank counts.
+CREATE FUNCTION dunning._receipt(message dunning.message, state text, reason text, provider_ref text, detail jsonb, at timestamptz) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+BEGIN
+    INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+    SELECT message.message_id, dunning._uuid7(), message.debtor_id, message.creditor,
+           coalesce((SELECT max(e.attempt) FROM dunning.egress e WHERE e.message_id = message.message_id), 0),
+           _receipt.state, _receipt.reason, _receipt.provider_ref, _receipt.detail, _receipt.at;
+    -- A message that waited for just this (the reply to its attempt was lost) is finished by it.
+    DELETE FROM dunning.queue q
+    WHERE q.debtor_id = message.debtor_id AND q.message_id = message.message_id;
+END
+$$;
+COMMENT ON FUNCTION dunning._receipt(dunning.message, text, text, text, jsonb, timestamptz) IS 'Nothing; adds an outcome to a message, in whatever order receipts arrive.';
+
+CREATE FUNCTION dunning._event_kinds() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$ SELECT ARRAY['delivered', 'opened', 'clicked', 'replied', 'bounced', 'failed', 'opted_out', 'complaint', 'called', 'called_in',
+                'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere'] $$;
+COMMENT ON FUNCTION dunning._event_kinds() IS 'The kinds of events, in the order of the documentation.';
+
+-- What may be recorded, and for whom; returns the message where one is named.
+CREATE FUNCTION dunning._check_event(kind text, debtor_id text, message_id uuid, at timestamptz, detail jsonb) RETURNS dunning.message
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    message dunning.message;
+BEGIN
+    IF kind IS NULL OR kind <> ALL (dunning._event_kinds()) THEN
+        RAISE EXCEPTION 'there is no event kind "%"', coalesce(kind, 'NULL')
+            USING ERRCODE = '22023', DETAIL = format('Known are %s.', array_to_string(dunning._event_kinds(), ', '));
+    END IF;
+    IF debtor_id IS NULL THEN
+        RAISE EXCEPTION 'an event needs a debtor' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    END IF;
+    -- Clocks of providers run a little ahead.
+    IF NOT isfinite(at) OR at > greatest(dunning._now(), coalesce(dunning._virtual_clock(), clock_timestamp())) + interval '5 minutes' THEN
+        RAISE EXCEPTION 'an event cannot happen at %', CASE WHEN isfinite(at) THEN 'a time to come' ELSE at::text END
+            USING ERRCODE = '22023', DETAIL = format('The clock says %s, the event %s.', dunning._now(), at),
+                  HINT = 'Leave out "at" for now.';
+    END IF;
+    IF detail IS NULL OR jsonb_typeof(detail) <> 'object' OR octet_length(detail::text) > 65536 THEN
+        RAISE EXCEPTION 'the detail of an event is a JSON object of at most 64 kB'
+            USING ERRCODE = '22023', HINT = 'detail => ''{"text": "what was said"}''';
+    END IF;
+    IF message_id IS NOT NULL THEN
+        SELECT m.* INTO message FROM dunning.message m WHERE m.message_id = _check_event.message_id;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no message %', message_id
+                USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.journal WHERE debtor_id = %L;', debtor_id);
+        ELSIF message.debtor_id <> _check_event.debtor_id THEN
+            RAISE EXCEPTION 'message % is not one of debtor "%"', message_id, debtor_id
+                USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.journal WHERE debtor_id = %L;', debtor_id);
+        END IF;
+    END IF;
+    RETURN message;
+END
+$$;
+COMMENT ON FUNCTION dunning._check_event(text, text, uuid, timestamptz, jsonb) IS 'The message an event is about, NULL where it names none; 22023 for anything that cannot be recorded.';
+
+CREATE FUNCTION dunning.record_event(kind text, debtor_id text, message_id uuid DEFAULT NULL, at timestamptz DEFAULT NULL,
+                                     detail jsonb DEFAULT '{}', event_key text DEFAULT NULL,
+                                     OUT event_id uuid, OUT recorded boolean, OUT stopped int, OUT suppressed text[],
+                                     OUT task_id uuid, OUT hold_id uuid)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(record_event.debtor_id);
+    happened timestamptz := coalesce(record_event.at, dunning._now());
+    message dunning.message := dunning._check_event(record_event.kind, id, record_event.message_id, happened, record_event.detail);
+    of_creditor text := coalesce(message.creditor, dunning._creditor_of(id));
+    mapped text := record_event.kind;
+    said text := lower(btrim(record_event.detail ->> 'text', E' \t\r\n.!"'''));
+BEGIN
+    IF of_creditor IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', id
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    END IF;
+    stopped := 0;
+    suppressed := '{}';
+    recorded := true;
+    IF record_event.event_key IS NOT NULL THEN
+        INSERT INTO dunning.once (debtor_id, kind, key, message_id, at)
+        VALUES (id, 'event', record_event.event_key, record_event.message_id, dunning._now())
+        ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            recorded := false;
+            SELECT e.event_id INTO event_id FROM dunning.event e
+            WHERE e.debtor_id = id AND e.event_key = record_event.event_key;
+            RETURN;
+        END IF;
+    END IF;
+    event_id := dunning._uuid7();
+    INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, message_id, detail, event_key, recorded_at, recorded_by)
+    VALUES (id, event_id, of_creditor, record_event.kind, happened, record_event.message_id, record_event.detail,
+            record_event.event_key, dunning._now(), session_user);
+
+    IF mapped IN ('delivered', 'failed', 'bounced') AND message.message_id IS NOT NULL THEN
+        PERFORM dunning._receipt(message, CASE mapped WHEN 'delivered' THEN 'delivered' ELSE 'failed' END,
+                                 CASE mapped WHEN 'delivered' THEN 'receipt' ELSE mapped END,
+                                 record_event.detail ->> 'provider_ref', record_event.detail - 'address' - 'text', happened);
+    END IF;
+    -- A reply of one word that means "stop" is an opt-out, whatever the gateway calls it.
+    IF mapped = 'replied' AND said = ANY (string_to_array(dunning._setting('opt_out_words'), ',')) THEN
+        mapped := 'opted_out';
+    END IF;
+    IF mapped IN ('opted_out', 'complaint')
+       OR mapped = 'bounced' AND coalesce(record_event.detail ->> 'hard', 'true') <> 'false' THEN
+        suppressed := dunning._suppress_for(id, mapped, record_event.message_id, message.channel, record_event.detail);
+        IF suppressed = '{}' AND mapped = 'bounced' AND message.message_id IS NULL THEN
+            RAISE EXCEPTION 'a bounce needs the message or the address and channel that bounced'
+                USING ERRCODE = '22023', HINT = 'detail => ''{"channel": "email", "address": "…"}''';
+        END IF;
+    END IF;
+    IF record_event.kind IN ('replied', 'called_in', 'disputed', 'promised', 'circumstances_changed', 'paid_elsewhere')
+       AND mapped <> 'opted_out' THEN
+        SELECT a.stopped, a.task_id, a.hold_id INTO stopped, task_id, hold_id
+        FROM dunning._await_us(id, of_creditor,
+            CASE WHEN record_event.detail ->> 'request' = 'plan' THEN 'plan_request'
+                 WHEN record_event.kind = 'replied' THEN 'reply'
+                 WHEN record_event.kind = 'disputed' THEN 'dispute'
+                 WHEN record_event.kind = 'promised' THEN 'promise'
+                 ELSE record_event.kind END,
+            CASE WHEN record_event.detail ->> 'request' = 'plan' THEN 'asks for instalments: agree a plan'
+                 ELSE CASE record_event.kind
+                     WHEN 'replied' THEN 'has written: answer'
+                     WHEN 'called_in' THEN 'has called: settle what was asked'
+                     WHEN 'disputed' THEN 'disputes the claim: examine'
+                     WHEN 'promised' THEN 'promises to pay: record amount and date'
+                     WHEN 'circumstances_changed' THEN 'has a change of circumstances: find an arrangement'
+                     ELSE 'says it is paid: look for the payment' END END) a;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION dunning.record_event(text, text, uuid, timestamptz, jsonb, text) IS
+    'One row: the event and what it caused (messages stopped, channels suppressed, task, hold). Idempotent by event_key. Unknown kind, debtor, message or a time to come: 22023. Role dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.record_event(text, text, uuid, timestamptz, jsonb, text) TO dunning_operator, dunning_worker;
