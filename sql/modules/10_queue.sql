@@ -135,3 +135,129 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.queue', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.egress_head', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.egress_anchor', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.once', '');
+
+CREATE TABLE dunning.server_state (
+    server          text COLLATE "C" PRIMARY KEY,
+    paused_at       timestamptz NOT NULL,
+    paused_by       text NOT NULL
+);
+COMMENT ON TABLE dunning.server_state IS 'Servers that are paused: nothing is planned on them and nothing leaves through them until resume().';
+SELECT pg_catalog.pg_extension_config_dump('dunning.server_state', '');
+
+-- Nothing personal stands in these columns: the state of the queue is for everyone who may look at all.
+GRANT SELECT ON dunning.queue, dunning.server_state TO dunning_viewer;
+GRANT SELECT (message_id, debtor_id, creditor, run_id, strategy, step, template, channel, language, server, contact_at, not_after,
+              local_time, amounts, cost, cost_currency, variant, p, expected_value, propensity, explored, ledger_mark, created_at, created_by)
+    ON dunning.message TO dunning_viewer;
+GRANT SELECT (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, at) ON dunning.outcome TO dunning_viewer;
+
+-- Partitions. A month of keys is a partition of message, body, egress and outcome alike, so an attempt lies beside its
+-- message. Made detached and then attached: ATTACH does not block writers of the parent, CREATE ... PARTITION OF would.
+CREATE FUNCTION dunning._partition_keys() RETURNS TABLE (parent text, primary_key text, indexes text[])
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    VALUES ('message', 'debtor_id, message_id', ARRAY['(message_id)']),
+           ('body', 'debtor_id, message_id', '{}'),
+           ('egress', 'debtor_id, message_id, attempt', ARRAY['(contact_on)']),
+           ('outcome', 'debtor_id, message_id, outcome_id', ARRAY['(provider_ref) WHERE provider_ref IS NOT NULL']);
+END;
+COMMENT ON FUNCTION dunning._partition_keys() IS 'The partitioned tables with the key and the further indexes of each of their partitions.';
+
+CREATE FUNCTION dunning._make_partition(parent text, month timestamp, primary_key text, indexes text[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    part text := pg_catalog.format('%s_y%sm%s', parent, pg_catalog.to_char(month, 'YYYY'), pg_catalog.to_char(month, 'MM'));
+    index_body text;
+    item record;
+BEGIN
+    EXECUTE pg_catalog.format('CREATE TABLE dunning.%I (LIKE dunning.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS, PRIMARY KEY (%s))', part, parent, primary_key);
+    FOREACH index_body IN ARRAY indexes LOOP
+        EXECUTE pg_catalog.format('CREATE INDEX ON dunning.%I %s', part, index_body);
+    END LOOP;
+    -- The parent's grants, for those who read one month by name.
+    FOR item IN
+        SELECT a.grantee::regrole::text AS grantee, a.privilege_type, NULL::text AS col
+        FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a
+        WHERE c.oid = pg_catalog.format('dunning.%I', parent)::regclass AND a.grantee NOT IN (0, c.relowner)
+        UNION ALL
+        SELECT a.grantee::regrole::text, a.privilege_type, pg_catalog.quote_ident(t.attname)
+        FROM pg_catalog.pg_attribute t, LATERAL pg_catalog.aclexplode(t.attacl) a
+        WHERE t.attrelid = pg_catalog.format('dunning.%I', parent)::regclass AND a.grantee <> 0
+    LOOP
+        EXECUTE pg_catalog.format('GRANT %s%s ON dunning.%I TO %s', item.privilege_type, ' (' || item.col || ')', part, item.grantee);
+    END LOOP;
+    EXECUTE pg_catalog.format('ALTER TABLE dunning.%I ATTACH PARTITION dunning.%I FOR VALUES FROM (%L) TO (%L)', parent, part,
+        dunning._uuid7_floor(month AT TIME ZONE 'UTC'), dunning._uuid7_floor((month + interval '1 month') AT TIME ZONE 'UTC'));
+    EXECUTE pg_catalog.format('COMMENT ON TABLE dunning.%I IS %L', part, 'Rows of dunning.' || parent || ' of ' || pg_catalog.to_char(month, 'YYYY-MM') || ' (UTC).');
+END
+$fn$;
+COMMENT ON FUNCTION dunning._make_partition(text, timestamp, text, text[]) IS 'Makes one month of one partitioned table: key, indexes, grants of the parent, attached.';
+
+CREATE FUNCTION dunning._ensure_partitions(at timestamptz DEFAULT NULL) RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    wanted record;
+    this_month timestamp := pg_catalog.date_trunc('month', coalesce(at, pg_catalog.clock_timestamp()) AT TIME ZONE 'UTC');
+    made int := 0;
+    locked boolean := false;
+BEGIN
+    FOR wanted IN
+        SELECT k.parent, k.primary_key, k.indexes, this_month + n * interval '1 month' AS month
+        FROM pg_catalog.generate_series(0, 1) n, dunning._partition_keys() k
+    LOOP
+        CONTINUE WHEN pg_catalog.to_regclass(pg_catalog.format('dunning.%I', wanted.parent || pg_catalog.to_char(wanted.month, '"_y"YYYY"m"MM'))) IS NOT NULL;
+        IF NOT locked THEN
+            -- One maker at a time; whoever waited finds them made.
+            PERFORM pg_catalog.pg_advisory_xact_lock(1685416558, 'dunning.message'::regclass::oid::int);
+            locked := true;
+            CONTINUE WHEN pg_catalog.to_regclass(pg_catalog.format('dunning.%I', wanted.parent || pg_catalog.to_char(wanted.month, '"_y"YYYY"m"MM'))) IS NOT NULL;
+        END IF;
+        PERFORM dunning._make_partition(wanted.parent, wanted.month, wanted.primary_key, wanted.indexes);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._ensure_partitions(timestamptz) IS 'How many month partitions of message, body, egress and outcome it had to make, for the month of an instant (NULL: now) and the next.';
+GRANT EXECUTE ON FUNCTION dunning._ensure_partitions(timestamptz) TO dunning_admin, dunning_worker;
+
+CREATE FUNCTION dunning._wake() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_queue_sql_wake';
+COMMENT ON FUNCTION dunning._wake() IS 'Sets the worker''s latch when this transaction commits; nothing where no worker runs.';
+
+CREATE FUNCTION dunning._enqueue(source text) RETURNS TABLE (debtor_id text, message_id uuid)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._ensure_partitions();
+    PERFORM dunning._wake();
+    RETURN QUERY EXECUTE pg_catalog.format($q$
+        WITH src AS MATERIALIZED (%s),
+        claimed AS (
+            INSERT INTO dunning.once (debtor_id, kind, key, message_id, at)
+            SELECT s.debtor_id, s.once_kind, s.once_key, s.message_id, dunning._now() FROM src s WHERE s.once_key IS NOT NULL
+            ON CONFLICT DO NOTHING
+            RETURNING message_id),
+        kept AS (
+            INSERT INTO dunning.message (message_id, debtor_id, creditor, run_id, strategy, step, template, channel, language, server,
+                contact_at, not_after, local_time, amounts, cost, cost_currency, variant, p, expected_value, propensity, explored,
+                ledger_mark, context, decision, created_at, created_by)
+            SELECT s.message_id, s.debtor_id, s.creditor, s.run_id, s.strategy, s.step, s.template, s.channel, s.language, s.server,
+                s.contact_at, s.not_after, s.local_time, s.amounts, s.cost, s.cost_currency, s.variant, s.p, s.expected_value, s.propensity, s.explored,
+                s.ledger_mark, s.context, s.decision, dunning._now(), session_user
+            FROM src s WHERE s.once_key IS NULL OR s.message_id IN (SELECT c.message_id FROM claimed c)
+            RETURNING message_id),
+        queued AS (
+            INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, server, channel, reason, blocked_by, run_id)
+            SELECT s.debtor_id, s.message_id, s.creditor, dunning._slice(s.debtor_id), s.state, s.contact_at, s.server, s.channel, s.reason, s.blocked_by, s.run_id
+            FROM src s WHERE s.once_key IS NULL OR s.message_id IN (SELECT c.message_id FROM claimed c)
+            RETURNING debtor_id, message_id)
+        SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._enqueue(text) IS 'The keys of the messages that one statement put into message and queue: every row of the source query whose once key was free. docs/architecture.md lists the columns it must give.';

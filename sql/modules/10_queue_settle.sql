@@ -1,0 +1,205 @@
+-- queue: the states of a message and the one function that moves it between them.
+--
+--   proposed ──approve──> queued <──release── held          rows of dunning.queue
+--   queued ──intent committed (egress)──> sending
+--   sending ──verdict──> queued (a later attempt)           retry, `due` moved, attempts + 1
+--   any of them ──> sent delivered failed unknown dead cancelled     final: an outcome row, the queue row is gone
+--
+-- `failed` went on over another channel (a new message), `dead` did not. A receipt that comes later only adds an
+-- outcome; the state of a finished message is the outcome of the last attempt with the highest rank, so receipts may
+-- come in any order.
+
+CREATE FUNCTION dunning._state_rank(state text) RETURNS int
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE state
+        WHEN 'cancelled' THEN 1     -- nothing left the database
+        WHEN 'dead' THEN 2          -- nothing arrived, nothing more is tried
+        WHEN 'unknown' THEN 3       -- it may have arrived
+        WHEN 'sent' THEN 4          -- the gateway took it
+        WHEN 'delivered' THEN 5     -- a receipt
+        WHEN 'failed' THEN 6        -- a bounce, also after a receipt: the relay took it, the mailbox did not
+        ELSE 0 END;                 -- queued, held: not final
+END;
+COMMENT ON FUNCTION dunning._state_rank(text) IS 'Rank of an outcome among those of one attempt; 0: not final.';
+
+CREATE VIEW dunning.message_state WITH (security_invoker, security_barrier) AS
+    SELECT m.message_id, m.debtor_id, coalesce(q.state, o.state) AS state, coalesce(q.reason, o.reason) AS reason,
+           coalesce(CASE WHEN q.state IS NOT NULL THEN coalesce(o.at, m.created_at) END, o.at) AS at
+    FROM dunning.message m
+    LEFT JOIN dunning.queue q ON q.debtor_id = m.debtor_id AND q.message_id = m.message_id
+    LEFT JOIN LATERAL (
+        SELECT x.state, x.reason, x.at FROM dunning.outcome x
+        WHERE x.debtor_id = m.debtor_id AND x.message_id = m.message_id
+        ORDER BY dunning._state_rank(x.state) = 0, x.attempt DESC, dunning._state_rank(x.state) DESC, x.outcome_id DESC
+        LIMIT 1) o ON true;
+COMMENT ON VIEW dunning.message_state IS 'The one state of every message, with its reason and since when; role: dunning_viewer.';
+GRANT SELECT ON dunning.message_state TO dunning_viewer;
+GRANT EXECUTE ON FUNCTION dunning._state_rank(text) TO dunning_viewer, dunning_worker;
+
+-- Step keys of messages that never left become free, so that planning may take the step up again.
+CREATE FUNCTION dunning._free_steps(debtor_ids text[], message_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    DELETE FROM dunning.once o USING ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id)
+    WHERE o.debtor_id = v.debtor_id AND o.kind = 'step' AND o.message_id = v.message_id
+      AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = v.debtor_id AND e.message_id = v.message_id);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._free_steps(text[], uuid[]) IS 'Frees the step keys of messages of which no attempt was ever made.';
+
+CREATE FUNCTION dunning._settle(debtor_ids text[], message_ids uuid[], attempts smallint[], states text[], reasons text[],
+    provider_refs text[], details jsonb[], next_due timestamptz[]) RETURNS TABLE (debtor_id text, message_id uuid, state text)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    failure record;
+    fallback uuid;
+    unknown_state text;
+BEGIN
+    SELECT s.s INTO unknown_state FROM unnest(states) s(s)
+    WHERE s.s IS NULL OR s.s NOT IN ('queued', 'held', 'sent', 'delivered', 'failed', 'unknown', 'dead', 'cancelled') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'unknown message state "%"', unknown_state
+            USING ERRCODE = '22023', HINT = 'States are queued, held, sent, delivered, failed, unknown, dead and cancelled.';
+    END IF;
+
+    -- The fence: attempt n is settled only by who finds n - 1 settled ones; 0 stands for "before any intent".
+    RETURN QUERY
+        WITH v AS MATERIALIZED (
+            SELECT * FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons),
+                unnest(provider_refs), unnest(details), unnest(next_due))
+                AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail, due)
+            WHERE v.state <> 'failed'),
+        moved AS (
+            UPDATE dunning.queue q
+            SET state = v.state, due = coalesce(v.due, q.due), attempts = greatest(q.attempts, v.attempt), reason = v.reason,
+                blocked_by = CASE v.state WHEN 'held' THEN coalesce(
+                    ARRAY(SELECT b.b FROM jsonb_array_elements_text(v.detail->'blocked_by') b(b)), ARRAY[v.reason]) END
+            FROM v, dunning.queue old
+            WHERE old.debtor_id = q.debtor_id AND old.message_id = q.message_id
+              AND v.state IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+              AND (v.attempt > 0 AND q.attempts = v.attempt - 1 OR v.attempt = 0 AND q.state IN ('proposed', 'queued', 'held'))
+            RETURNING q.debtor_id, q.message_id, q.creditor, v.attempt, v.state, v.reason, v.provider_ref, v.detail,
+                v.state = 'held' AND old.reason IS NOT DISTINCT FROM v.reason AS repeated),
+        finished AS (
+            DELETE FROM dunning.queue q USING v
+            WHERE v.state NOT IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+              AND (v.attempt > 0 AND q.attempts = v.attempt - 1 OR v.attempt = 0 AND q.state IN ('proposed', 'queued', 'held'))
+            RETURNING q.debtor_id, q.message_id, q.creditor, greatest(v.attempt, q.attempts) AS attempt, v.state, v.reason, v.provider_ref, v.detail),
+        -- Stopped while its attempt was under way: what the gateway said is still the truth.
+        late AS (
+            SELECT e.debtor_id, e.message_id, e.creditor, v.attempt, v.state, v.reason, v.provider_ref, v.detail
+            FROM v JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
+            WHERE v.attempt > 0 AND v.state NOT IN ('queued', 'held')
+              AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id)
+              AND NOT EXISTS (SELECT FROM dunning.outcome o
+                              WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.attempt = v.attempt)),
+        written AS (
+            INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+            SELECT x.message_id, dunning._uuid7(), x.debtor_id, x.creditor, x.attempt, x.state, x.reason, x.provider_ref, x.detail, dunning._now()
+            FROM (SELECT m.debtor_id, m.message_id, m.creditor, m.attempt, m.state, m.reason, m.provider_ref, m.detail
+                  FROM moved m WHERE NOT m.repeated     -- held again for the same reason is no news
+                  UNION ALL SELECT * FROM finished UNION ALL SELECT * FROM late) x
+            RETURNING outcome.debtor_id, outcome.message_id, outcome.state)
+        SELECT w.debtor_id::text, w.message_id, w.state FROM written w
+        UNION ALL SELECT m.debtor_id, m.message_id, m.state FROM moved m WHERE m.repeated;
+
+    -- Final failures one by one: each looks for the step's next channel.
+    FOR failure IN
+        WITH v AS MATERIALIZED (
+            SELECT * FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons),
+                unnest(provider_refs), unnest(details))
+                AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail)
+            WHERE v.state = 'failed')
+        DELETE FROM dunning.queue q USING v
+        WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+          AND (v.attempt > 0 AND q.attempts = v.attempt - 1 OR v.attempt = 0 AND q.state IN ('proposed', 'queued', 'held'))
+        RETURNING q.debtor_id, q.message_id, q.creditor, greatest(v.attempt, q.attempts) AS attempt, v.reason, v.provider_ref, v.detail
+    LOOP
+        fallback := dunning._fallback(failure.debtor_id, failure.message_id, failure.reason);
+        debtor_id := failure.debtor_id;
+        message_id := failure.message_id;
+        state := CASE WHEN fallback IS NULL THEN 'dead' ELSE 'failed' END;
+        INSERT INTO dunning.outcome AS o (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+        VALUES (failure.message_id, dunning._uuid7(), failure.debtor_id, failure.creditor, failure.attempt,
+            CASE WHEN fallback IS NULL THEN 'dead' ELSE 'failed' END, failure.reason, failure.provider_ref,
+            CASE WHEN fallback IS NULL THEN failure.detail
+                 ELSE coalesce(failure.detail, '{}') || jsonb_build_object('fallback', fallback) END, dunning._now());
+        RETURN NEXT;
+    END LOOP;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._settle(text[], uuid[], smallint[], text[], text[], text[], jsonb[], timestamptz[]) IS
+    'The messages this call moved: the one transition function. Arrays of one length; attempt 0 = before any intent, n = the verdict on attempt n. queued = try again at next_due, held = detail.blocked_by says why and next_due when to look again; failed goes on over the next channel or ends dead. A verdict that lost the fence gives no row.';
+GRANT EXECUTE ON FUNCTION dunning._settle(text[], uuid[], smallint[], text[], text[], text[], jsonb[], timestamptz[]) TO dunning_worker;
+
+-- Cancelling is settling without an attempt. Messages in flight are left alone: their verdict is on its way.
+CREATE FUNCTION dunning._cancel_messages(debtor_ids text[], message_ids uuid[], reason text, replan boolean) RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    n int := cardinality(message_ids);
+    done_debtors text[];
+    done_messages uuid[];
+BEGIN
+    IF coalesce(n, 0) = 0 THEN
+        RETURN 0;
+    END IF;
+    PERFORM dunning._ensure_partitions();
+    SELECT pg_catalog.array_agg(s.debtor_id), pg_catalog.array_agg(s.message_id) INTO done_debtors, done_messages
+    FROM dunning._settle(debtor_ids, message_ids, array_fill(0::smallint, ARRAY[n]), array_fill('cancelled'::text, ARRAY[n]),
+        array_fill(_cancel_messages.reason, ARRAY[n]), array_fill(NULL::text, ARRAY[n]), array_fill(NULL::jsonb, ARRAY[n]),
+        array_fill(NULL::timestamptz, ARRAY[n])) s;
+    IF replan THEN
+        PERFORM dunning._free_steps(done_debtors, done_messages);
+    END IF;
+    RETURN coalesce(cardinality(done_messages), 0);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._cancel_messages(text[], uuid[], text, boolean) IS 'How many of these messages it cancelled; with replan the steps of those never sent may be planned again.';
+GRANT EXECUTE ON FUNCTION dunning._cancel_messages(text[], uuid[], text, boolean) TO dunning_worker;
+
+CREATE FUNCTION dunning._stop_messages(debtor_id text, reason text) RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    found uuid[];
+BEGIN
+    SELECT pg_catalog.array_agg(q.message_id) INTO found
+    FROM dunning.queue q WHERE q.debtor_id = _stop_messages.debtor_id AND q.state <> 'sending';
+    RETURN dunning._cancel_messages(array_fill(_stop_messages.debtor_id, ARRAY[coalesce(cardinality(found), 0)]), found, _stop_messages.reason, true);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stop_messages(text, text) IS 'How many unfinished messages of a debtor it cancelled in this transaction; those already leaving are settled by their verdict. Their steps may be planned again.';
+GRANT EXECUTE ON FUNCTION dunning._stop_messages(text, text) TO dunning_worker;
+
+-- Held messages are looked at again: when what held them is gone, or when their time to look has come. The gate decides anew.
+CREATE FUNCTION dunning._release_held(debtor_ids text[] DEFAULT NULL, blocker text DEFAULT NULL, due_until timestamptz DEFAULT NULL) RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    n int;
+BEGIN
+    -- Not before its planned instant: `due` of a held row is only when to look at it again.
+    UPDATE dunning.queue q SET state = 'queued', due = greatest(m.contact_at, dunning._now()), blocked_by = NULL
+    FROM dunning.message m
+    WHERE q.state = 'held' AND m.debtor_id = q.debtor_id AND m.message_id = q.message_id
+      AND (debtor_ids IS NULL OR q.debtor_id = ANY (debtor_ids))
+      AND (blocker IS NULL OR blocker = ANY (q.blocked_by))
+      AND (due_until IS NULL OR q.due <= due_until);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    IF n > 0 THEN
+        PERFORM dunning._wake();
+    END IF;
+    RETURN n;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._release_held(text[], text, timestamptz) IS 'How many held messages stand in the queue again: of these debtors (NULL: all), held by this blocker (NULL: any), to be looked at by then (NULL: at once).';
+GRANT EXECUTE ON FUNCTION dunning._release_held(text[], text, timestamptz) TO dunning_worker;

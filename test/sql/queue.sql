@@ -1,0 +1,114 @@
+-- queue: enqueueing, the one transition function, partitions.
+SET timezone = 'UTC';
+SET datestyle = 'ISO, YMD';
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dunning;
+
+-- A row source as planning gives it: one message a debtor, over a server that does not exist.
+CREATE FUNCTION pg_temp.q_source(debtors text[], once_kind text, once_key text, state text DEFAULT 'queued') RETURNS text LANGUAGE sql AS $$
+SELECT format($f$SELECT dunning._uuid7() AS message_id, d AS debtor_id, 'default' AS creditor, NULL::uuid AS run_id, 'standard' AS strategy, 'reminder-1' AS step,
+    'reminder-1' AS template, 'email' AS channel, 'en' AS language, 'none' AS server, '2030-01-02 10:00+00'::timestamptz AS contact_at,
+    NULL::timestamptz AS not_after, '2030-01-02 10:00 UTC' AS local_time, '{"EUR": 10}'::jsonb AS amounts, 0::numeric AS cost, 'EUR' AS cost_currency,
+    NULL::text AS variant, 0.5::float8 AS p, 1::numeric AS expected_value, 1::float8 AS propensity, false AS explored, 'm' AS ledger_mark,
+    '{}'::jsonb AS context, '{}'::jsonb AS decision, %L::text AS state, NULL::text AS reason, NULL::text[] AS blocked_by,
+    %L::text AS once_kind, %L::text AS once_key FROM unnest(%L::text[]) d$f$, state, once_kind, once_key, debtors) $$;
+CREATE FUNCTION pg_temp.q_settle(debtor text, attempt int, state text, reason text DEFAULT 'test', detail jsonb DEFAULT NULL, due timestamptz DEFAULT NULL)
+RETURNS TABLE (debtor_id text, became text) LANGUAGE sql AS $$
+SELECT s.debtor_id, s.state FROM (SELECT m.message_id FROM dunning.message m WHERE m.debtor_id = debtor ORDER BY 1 DESC LIMIT 1) m,
+LATERAL dunning._settle(ARRAY[debtor], ARRAY[m.message_id], ARRAY[attempt::smallint], ARRAY[state], ARRAY[reason], ARRAY[NULL::text], ARRAY[detail], ARRAY[due]) s $$;
+-- An intent, as the worker commits it.
+CREATE FUNCTION pg_temp.q_intent(debtor text, attempt int) RETURNS void LANGUAGE sql AS $$
+INSERT INTO dunning.egress SELECT m.message_id, attempt::smallint, m.debtor_id, m.creditor, m.channel, 'none', '\x00', '{}', '\x00', 1, 'test', false, 0, 'EUR',
+    now(), now(), dunning._slice(m.debtor_id), 1, '\x00', '\x00' FROM dunning.message m WHERE m.debtor_id = debtor ORDER BY 1 DESC LIMIT 1;
+UPDATE dunning.queue SET state = 'sending' WHERE debtor_id = debtor $$;
+CREATE FUNCTION pg_temp.q_look() RETURNS TABLE (debtor_id text, state text, reason text, attempts int, blocked_by text[], outcomes bigint) LANGUAGE sql AS $$
+SELECT s.debtor_id, s.state, s.reason, q.attempts::int, q.blocked_by, (SELECT count(*) FROM dunning.outcome o WHERE o.message_id = s.message_id)
+FROM dunning.message_state s LEFT JOIN dunning.queue q USING (debtor_id, message_id) WHERE s.debtor_id LIKE 'q-%' ORDER BY s.debtor_id COLLATE "C", s.message_id $$;
+
+-- partitions_of_a_month_and_the_next_are_made_on_first_need_and_are_no_members
+SELECT dunning._ensure_partitions() BETWEEN 0 AND 8 AS made;
+SELECT dunning._ensure_partitions() AS again;
+SELECT dunning._ensure_partitions('2031-12-15 12:00+00') AS later, dunning._ensure_partitions('2032-01-01 00:00+00') AS overlapping;
+SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) AS bounds, pg_get_userbyid(c.relowner) AS owner,
+       EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS member,
+       (SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p') AS key
+FROM pg_class c WHERE c.relname ~ '_y2031m12$' AND c.relkind = 'r' ORDER BY 1;
+-- a_month_boundary_falls_into_the_later_month
+SELECT dunning._uuid7_floor('2032-01-01 00:00+00') AS first_of_january;
+-- partitions_carry_the_grants_of_their_parent
+SELECT has_column_privilege('dunning_viewer', 'dunning.message_y2031m12', 'channel', 'SELECT') AS open,
+       has_column_privilege('dunning_viewer', 'dunning.message_y2031m12', 'context', 'SELECT') AS personal,
+       has_table_privilege('dunning_viewer', 'dunning.body_y2031m12', 'SELECT') AS body;
+DO $$ DECLARE t text; BEGIN
+    FOR t IN SELECT format('dunning.%I', relname) FROM pg_class WHERE relname ~ '_y203[12]m\d\d$' AND relkind = 'r' LOOP EXECUTE 'DROP TABLE ' || t; END LOOP;
+END $$;
+
+-- a_key_of_once_lets_a_step_into_the_queue_once
+SELECT debtor_id FROM dunning._enqueue(pg_temp.q_source('{q-1,q-2,q-3}', 'step', 'standard/reminder-1/2029-12-01')) ORDER BY 1;
+SELECT debtor_id FROM dunning._enqueue(pg_temp.q_source('{q-1,q-2,q-4,q-5,q-6,q-7}', 'step', 'standard/reminder-1/2029-12-01')) ORDER BY 1;
+SELECT debtor_id FROM dunning._enqueue(pg_temp.q_source('{q-8,q-8b}', NULL, NULL, 'proposed')) ORDER BY 1;
+SELECT * FROM pg_temp.q_look();
+-- a_message_and_its_queue_row_agree
+SELECT count(*) = count(q.message_id) AS whole, bool_and(q.slice = dunning._slice(m.debtor_id) AND q.due = m.contact_at) AS same
+FROM dunning.message m LEFT JOIN dunning.queue q USING (debtor_id, message_id) WHERE m.debtor_id LIKE 'q-%';
+
+-- a_verdict_is_settled_once_however_many_bring_it
+SELECT pg_temp.q_intent('q-1', 1);
+SELECT * FROM pg_temp.q_settle('q-1', 1, 'sent');
+SELECT * FROM pg_temp.q_settle('q-1', 1, 'sent');
+SELECT * FROM pg_temp.q_settle('q-1', 1, 'dead');
+-- a_retry_moves_due_and_counts_the_attempt_and_an_old_verdict_loses
+SELECT pg_temp.q_intent('q-2', 1);
+SELECT * FROM pg_temp.q_settle('q-2', 1, 'queued', 'http_503', '{"code": 503}', '2030-01-02 11:00+00');
+SELECT * FROM pg_temp.q_settle('q-2', 1, 'sent');
+SELECT state, due, attempts FROM dunning.queue WHERE debtor_id = 'q-2';
+SELECT pg_temp.q_intent('q-2', 2);
+SELECT * FROM pg_temp.q_settle('q-2', 2, 'unknown', 'timeout');
+-- a_held_message_says_by_what_and_waits_until_released
+SELECT * FROM pg_temp.q_settle('q-3', 0, 'held', 'ledger_stale', '{"blocked_by": ["ledger_stale", "hold:manual"]}', '2030-01-02 10:15+00');
+SELECT * FROM pg_temp.q_look() WHERE debtor_id = 'q-3';
+-- held_again_for_the_same_reason_is_no_news
+SELECT * FROM pg_temp.q_settle('q-3', 0, 'held', 'ledger_stale', '{"blocked_by": ["ledger_stale", "hold:manual"]}', '2030-01-02 10:30+00');
+SELECT outcomes FROM pg_temp.q_look() WHERE debtor_id = 'q-3';
+SELECT dunning._release_held(blocker => 'quiet_hours') AS others, dunning._release_held('{q-1}') AS not_its, dunning._release_held(due_until => '2030-01-02 10:00+00') AS not_yet,
+       dunning._release_held(blocker => 'ledger_stale') AS released;
+SELECT state, due FROM dunning.queue WHERE debtor_id = 'q-3';
+-- stopping_a_debtor_cancels_what_waits_and_leaves_what_is_leaving
+SELECT pg_temp.q_intent('q-4', 1);
+SELECT dunning._stop_messages('q-4', 'promised') AS leaving, dunning._stop_messages('q-5', 'promised') AS waiting, dunning._stop_messages('q-nobody', 'promised') AS nobody;
+SELECT dunning._stop_messages('q-8', 'disputed') AS proposed;
+-- the_step_of_a_stopped_message_may_be_planned_again_that_of_one_leaving_never
+SELECT debtor_id FROM dunning._enqueue(pg_temp.q_source('{q-4,q-5}', 'step', 'standard/reminder-1/2029-12-01'));
+-- what_the_gateway_said_of_a_message_cancelled_meanwhile_is_kept
+SELECT pg_temp.q_intent('q-6', 1);
+UPDATE dunning.queue SET state = 'queued' WHERE debtor_id = 'q-6';
+SELECT dunning._stop_messages('q-6', 'paid') AS stopped;
+SELECT state FROM dunning.message_state WHERE debtor_id = 'q-6';
+SELECT * FROM pg_temp.q_settle('q-6', 1, 'sent');
+SELECT * FROM pg_temp.q_settle('q-6', 1, 'sent');
+-- receipts_in_any_order_give_the_same_state
+INSERT INTO dunning.outcome SELECT message_id, dunning._uuid7(), debtor_id, creditor, 1, 'delivered', 'receipt', NULL, NULL, now() FROM dunning.message WHERE debtor_id = 'q-6';
+INSERT INTO dunning.outcome SELECT message_id, dunning._uuid7(), debtor_id, creditor, 1, 'sent', 'receipt', NULL, NULL, now() FROM dunning.message WHERE debtor_id = 'q-6';
+SELECT * FROM pg_temp.q_look();
+-- an_unknown_state_is_refused
+SELECT * FROM pg_temp.q_settle('q-7', 1, 'lost');
+-- many_are_settled_in_one_call
+SELECT count(*) FROM (SELECT array_agg(debtor_id) d, array_agg(message_id) m, count(*)::int n FROM dunning.queue WHERE debtor_id LIKE 'q-%') q,
+    LATERAL dunning._settle(d, m, array_fill(0::smallint, ARRAY[n]), array_fill('cancelled'::text, ARRAY[n]), array_fill('test'::text, ARRAY[n]),
+        array_fill(NULL::text, ARRAY[n]), array_fill(NULL::jsonb, ARRAY[n]), array_fill(NULL::timestamptz, ARRAY[n]));
+SELECT count(*) AS left_over FROM dunning.queue WHERE debtor_id LIKE 'q-%' AND state <> 'sending';
+
+-- the_internals_are_not_for_everyone
+SET ROLE dunning_viewer;
+SELECT count(*) > 0 AS may_look FROM dunning.message_state WHERE debtor_id LIKE 'q-%';
+SELECT dunning._enqueue('SELECT 1');
+SELECT dunning._stop_messages('q-4', 'x');
+SELECT context FROM dunning.message;
+RESET ROLE;
+
+DELETE FROM dunning.queue WHERE debtor_id LIKE 'q-%';
+DELETE FROM dunning.message WHERE debtor_id LIKE 'q-%';
+DELETE FROM dunning.egress WHERE debtor_id LIKE 'q-%';
+DELETE FROM dunning.outcome WHERE debtor_id LIKE 'q-%';
+DELETE FROM dunning.once WHERE debtor_id LIKE 'q-%';
