@@ -3,8 +3,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 major=${PGMAJOR:-15}
-stage=${DUNNING_STAGE:-$root/tmp/stage/$major}
-bindir=$stage/usr/lib/postgresql/$major/bin
+bindir_of() { echo "$1/usr/lib/postgresql/$major/bin"; }
 
 # Run a command as the user that may run a server.
 as_pg() {
@@ -14,6 +13,15 @@ as_pg() {
         "$@"
     fi
 }
+
+# Where builds of the server's tree and the demo's cluster stand: tmp/, or beside the tree where the server's user
+# cannot look into it (a clone under /root).
+state=$root/tmp
+if [ "$(id -u)" -eq 0 ] && id postgres >/dev/null 2>&1 && ! as_pg test -r "$root/Makefile"; then
+    state=/var/tmp/dunning-$(printf '%s' "$root" | md5sum | cut -c1-12)
+fi
+stage=${DUNNING_STAGE:-$state/stage/$major}
+bindir=$(bindir_of "$stage")
 
 # Make a directory that this user may write: own_dir PATH
 own_dir() {
