@@ -29,3 +29,8 @@ lint regress isolation tap tasks:
 .PHONY: print-regress
 print-regress:
 	@echo $(REGRESS)
+
+## make check-versions VERSIONS="17 18"     build with WERROR and start on other PostgreSQL versions (root, debootstrap)
+.PHONY: check-versions
+check-versions:
+	@test/lib/versions.sh
