@@ -1,0 +1,146 @@
+-- message: templates and what they become. Pure: a context goes in, parts come out; the ledger is never read here.
+
+-- Every version of every text. A row is never edited: saving adds the next version and marks the one before.
+CREATE TABLE dunning.template (
+    template        text COLLATE "C" NOT NULL,
+    channel         text COLLATE "C" NOT NULL,
+    language        text COLLATE "C" NOT NULL,
+    creditor        text COLLATE "C" NOT NULL DEFAULT '*',          -- '*': every creditor
+    framing         text COLLATE "C" NOT NULL DEFAULT 'neutral',
+    builtin         boolean NOT NULL DEFAULT false,
+    version         int NOT NULL DEFAULT 1,
+    subject         text,
+    body_text       text NOT NULL,
+    body_html       text,
+    vars            text[] NOT NULL DEFAULT '{}',                   -- names that the caller of send() gives
+    saved_by        text NOT NULL DEFAULT 'dunning',
+    saved_at        timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    replaced_by     text,
+    replaced_at     timestamptz,                                    -- NULL: in force
+    PRIMARY KEY (template, channel, language, creditor, framing, builtin, version)
+);
+CREATE UNIQUE INDEX template_in_force ON dunning.template (template, channel, language, creditor, framing, builtin)
+    WHERE replaced_at IS NULL;
+COMMENT ON TABLE dunning.template IS
+    'Texts by template, channel, language, creditor and framing, with every version. A user''s row replaces the built-in one of the same key; the row in force has no replaced_at.';
+SELECT pg_catalog.pg_extension_config_dump('dunning.template', 'WHERE NOT builtin');
+
+CREATE FUNCTION dunning._render(subject text, body_text text, body_html text, context jsonb, language text,
+        OUT subject text, OUT body_text text, OUT body_html text, OUT fields text[], OUT missing text[])
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_message_sql_render';
+COMMENT ON FUNCTION dunning._render(text, text, text, jsonb, text) IS
+    'The parts that templates become in a context, the names they used and those that were null. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
+
+CREATE FUNCTION dunning._check_template(source text, part text) RETURNS void
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_message_sql_check';
+COMMENT ON FUNCTION dunning._check_template(text, text) IS
+    'Nothing where the text is a template; else DN003 with line and character. part: subject, body_text or body_html.';
+
+CREATE FUNCTION dunning._sms(body text, OUT parts int, OUT units int, OUT encoding text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_message_sql_sms';
+COMMENT ON FUNCTION dunning._sms(text) IS
+    'How many SMS a text takes: GSM 03.38 160 septets, or 153 each in several; UCS-2 70, or 67.';
+
+CREATE FUNCTION dunning._language(tag text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT CASE l WHEN 'no' THEN 'nb' WHEN 'nn' THEN 'nb' ELSE l END
+      FROM (SELECT nullif(lower(split_part(translate(tag, '_', '-'), '-', 1)), '') AS l) x $$;
+COMMENT ON FUNCTION dunning._language(text) IS 'The language of a tag such as da-DK; Norwegian without a form reads as nb.';
+
+-- Which text speaks. A person's own words go before ours: the creditor's own, then a saved one, and only then the framing.
+-- A channel without texts of its own (whatsapp, portal) takes those of the nearest kind.
+CREATE FUNCTION dunning._template(template text, channel text, language text, creditor text, framing text DEFAULT 'neutral')
+    RETURNS dunning.template
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+DECLARE
+    found_row dunning.template;
+    near      text;
+    asked     text := dunning._language(_template.language);
+    own       text;
+BEGIN
+    SELECT dunning._language(c.language) INTO own FROM dunning.creditor c WHERE c.creditor = _template.creditor;
+    SELECT CASE WHEN c.human THEN 'call' WHEN c.rings THEN 'sms' ELSE 'email' END INTO near
+    FROM dunning.channel c WHERE c.channel = _template.channel ORDER BY c.builtin LIMIT 1;
+    SELECT t.* INTO found_row
+    FROM dunning.template t
+    WHERE t.template = _template.template
+      AND t.replaced_at IS NULL
+      AND t.channel IN (_template.channel, near)
+      AND t.language IN (asked, own, 'en')
+      AND t.creditor IN (_template.creditor, '*')
+      AND t.framing IN (_template.framing, 'neutral')
+    ORDER BY t.channel = _template.channel DESC,
+             t.language = asked DESC NULLS LAST, t.language = own DESC NULLS LAST,
+             t.creditor <> '*' DESC, t.builtin, t.framing = _template.framing DESC NULLS LAST
+    LIMIT 1;
+    IF found_row.template IS NULL THEN
+        RAISE EXCEPTION 'there is no template "%" for channel "%"', _template.template, _template.channel
+            USING ERRCODE = 'DN003',
+                  DETAIL = coalesce('Templates are: ' || (SELECT string_agg(DISTINCT format('%s (%s)', t.template, t.channel), ', ')
+                                    FROM dunning.template t WHERE t.replaced_at IS NULL) || '.', 'There is no template.'),
+                  HINT = format('SELECT * FROM dunning.save_template(%L, %L, %L, ''subject'', ''text'');',
+                                _template.template, _template.channel, coalesce(asked, 'en'));
+    END IF;
+    RETURN found_row;
+END
+$$;
+COMMENT ON FUNCTION dunning._template(text, text, text, text, text) IS
+    'The text in force for a template, channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. DN003 where there is none, with those there are.';
+
+CREATE FUNCTION dunning.render(template text, context jsonb, language text, channel text,
+        OUT subject text, OUT body_text text, OUT body_html text, OUT sms_parts int, OUT missing text[], OUT warnings text[])
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+DECLARE
+    chosen dunning.template;
+    sms    record;
+BEGIN
+    chosen := dunning._template(template, channel, language, coalesce(context->>'creditor', '*'), coalesce(context->>'framing', 'neutral'));
+    SELECT r.subject, r.body_text, r.body_html, r.missing
+    INTO subject, body_text, body_html, missing
+    FROM dunning._render(chosen.subject, chosen.body_text, chosen.body_html, coalesce(context, '{}'), chosen.language) r;
+    warnings := '{}';
+    IF chosen.language <> dunning._language(language) THEN
+        warnings := warnings || format('there is no text in %s: %s was used', language, chosen.language);
+    END IF;
+    IF cardinality(missing) > 0 THEN
+        warnings := warnings || format('rendered empty: %s', array_to_string(missing, ', '));
+    END IF;
+    IF chosen.channel = 'sms' THEN
+        sms := dunning._sms(body_text);
+        sms_parts := sms.parts;
+        warnings := warnings || dunning._sms_warnings(body_text);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION dunning.render(text, jsonb, text, text) IS
+    'Subject, text, HTML and number of SMS that a template becomes in a context; names that were null; warnings. DN003 on a name that the context does not have. Role: dunning_viewer.';
+GRANT EXECUTE ON FUNCTION dunning.render(text, jsonb, text, text) TO dunning_viewer;
+
+CREATE FUNCTION dunning._sms_warnings(body text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+DECLARE
+    sms    record := dunning._sms(body);
+    result text[] := '{}';
+    odd    text;
+BEGIN
+    IF sms.parts > 2 THEN
+        result := result || format('takes %s SMS (%s)', sms.parts, sms.encoding);
+    END IF;
+    IF sms.encoding = 'UCS-2' THEN
+        SELECT string_agg(DISTINCT c, ' ') INTO odd
+        FROM regexp_split_to_table(body, '') c WHERE (dunning._sms(c)).encoding = 'UCS-2';
+        result := result || format('characters outside of GSM 03.38 leave 70 characters to an SMS instead of 160: %s', odd);
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION dunning._sms_warnings(text) IS 'What is costly about a text sent by SMS: more than two parts, characters outside of GSM 03.38.';
+
+GRANT EXECUTE ON FUNCTION dunning._render(text, text, text, jsonb, text), dunning._template(text, text, text, text, text)
+    TO dunning_worker;

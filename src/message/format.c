@@ -1,0 +1,374 @@
+/*
+ * message/format.c
+ *		Numbers, sums, dates, escaping and the length of an SMS.
+ *
+ * The locale table is our own: the server's lc_monetary and lc_time are one a cluster and depend on what the
+ * operating system has installed, and a message must read the same wherever it is rendered.
+ */
+#ifdef FRONTEND
+#include "postgres_fe.h"
+#else
+#include "postgres.h"
+#endif
+
+#include "message/format.h"
+
+struct DunLocale
+{
+	const char *language;
+	const char *group;			/* between thousands */
+	const char *decimal;
+	const char *home_currency;	/* written with `home_sign`, others by code */
+	const char *home_sign;
+	bool		sign_first;		/* "EUR 5" rather than "5 EUR" */
+	bool		sign_glued;		/* no space between a leading one-character sign and the number */
+	const char *day_mark;		/* after the day of the month */
+	const char *month[12];
+};
+
+static const DunLocale locales[] = {
+	{"en", ",", ".", "GBP", "\xC2\xA3", true, true, "",
+	{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}},
+	{"da", ".", ",", "DKK", "kr.", false, false, ".",
+	{"januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december"}},
+	{"sv", " ", ",", "SEK", "kr", false, false, "",
+	{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}},
+	{"nb", " ", ",", "NOK", "kr", false, false, ".",
+	{"januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"}},
+	{"nl", ".", ",", "EUR", "\xE2\x82\xAC", true, false, "",
+	{"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"}},
+	{"de", ".", ",", "EUR", "\xE2\x82\xAC", false, false, ".",
+	{"Januar", "Februar", "M\xC3\xA4rz", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"}},
+};
+
+/* Languages that read as another; tags are compared without their region. */
+static const char *const aliases[][2] = {{"no", "nb"}, {"nn", "nb"}};
+
+const DunLocale *
+dun_message_find_locale(const char *language)
+{
+	char		tag[3] = "";
+
+	for (int i = 0; language && i < 2 && language[i] && language[i] != '-' && language[i] != '_'; i++)
+		tag[i] = (language[i] >= 'A' && language[i] <= 'Z') ? language[i] + 32 : language[i];
+	if (language && tag[0] && tag[1] && language[2] != '\0' && language[2] != '-' && language[2] != '_')
+		return &locales[0];
+	for (size_t i = 0; i < lengthof(aliases); i++)
+		if (strcmp(tag, aliases[i][0]) == 0)
+			strcpy(tag, aliases[i][1]);
+	for (size_t i = 0; i < lengthof(locales); i++)
+		if (strcmp(tag, locales[i].language) == 0)
+			return &locales[i];
+	return &locales[0];
+}
+
+int
+dun_message_currency_exponent(const char *currency)
+{
+	/* ISO 4217, the active codes whose minor unit is not two digits. */
+	static const char none[] = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF ";
+	static const char three[] = "BHD IQD JOD KWD LYD OMR TND ";
+
+	if (strlen(currency) != 3 || strchr(currency, ' '))
+		return 2;
+	if (strstr(none, currency))
+		return 0;
+	return strstr(three, currency) ? 3 : 2;
+}
+
+void
+dun_message_format_number(StringInfo out, const DunLocale *locale, const char *decimal, int min_decimals)
+{
+	const char *point;
+	int			whole,
+				decimals;
+
+	if (*decimal == '-')
+	{
+		appendStringInfoChar(out, '-');
+		decimal++;
+	}
+	point = strchr(decimal, '.');
+	whole = point ? point - decimal : (int) strlen(decimal);
+	for (int i = 0; i < whole; i++)
+	{
+		/* Four digits are grouped too: sums stand below each other in lists. */
+		if (i > 0 && (whole - i) % 3 == 0)
+			appendStringInfoString(out, locale->group);
+		appendStringInfoChar(out, decimal[i]);
+	}
+	decimals = point ? (int) strlen(point + 1) : 0;
+	if (decimals > 0 || min_decimals > 0)
+		appendStringInfoString(out, locale->decimal);
+	if (decimals > 0)
+		appendStringInfoString(out, point + 1);
+	for (int i = decimals; i < min_decimals; i++)
+		appendStringInfoChar(out, '0');
+}
+
+static const char *
+currency_sign(const DunLocale *locale, const char *currency, bool ascii)
+{
+	const char *sign = currency;
+
+	if (strcmp(currency, locale->home_currency) == 0)
+		sign = locale->home_sign;
+	else if (strcmp(currency, "EUR") == 0)
+		sign = "\xE2\x82\xAC";
+	else if (strcmp(currency, "USD") == 0 && locale->sign_glued)
+		sign = "$";
+	return ascii && ((unsigned char) sign[0] & 0x80) ? currency : sign;
+}
+
+void
+dun_message_format_money(StringInfo out, const DunLocale *locale, const char *decimal, const char *currency, bool ascii)
+{
+	const char *sign = currency_sign(locale, currency, ascii);
+	int			exponent = dun_message_currency_exponent(currency);
+
+	if (locale->sign_first)
+	{
+		if (*decimal == '-')
+		{
+			appendStringInfoChar(out, '-');
+			decimal++;
+		}
+		appendStringInfoString(out, sign);
+		if (!locale->sign_glued || sign == currency)
+			appendStringInfoChar(out, ' ');
+		dun_message_format_number(out, locale, decimal, exponent);
+	}
+	else
+	{
+		dun_message_format_number(out, locale, decimal, exponent);
+		appendStringInfoChar(out, ' ');
+		appendStringInfoString(out, sign);
+	}
+}
+
+static int
+digits(const char *s, int n)
+{
+	int			value = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		value = value * 10 + (s[i] - '0');
+	}
+	return value;
+}
+
+bool
+dun_message_format_date(StringInfo out, const DunLocale *locale, const char *iso, int len)
+{
+	static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int			year,
+				month,
+				day;
+
+	if (len < 10 || iso[4] != '-' || iso[7] != '-' || (len > 10 && iso[10] != 'T' && iso[10] != ' '))
+		return false;
+	year = digits(iso, 4);
+	month = digits(iso + 5, 2);
+	day = digits(iso + 8, 2);
+	if (year < 1 || month < 1 || month > 12 || day < 1 || day > days[month - 1])
+		return false;
+	if (month == 2 && day == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))
+		return false;
+	appendStringInfo(out, "%d%s %s %d", day, locale->day_mark, locale->month[month - 1], year);
+	return true;
+}
+
+/*
+ * Length of the character at s, and 0 in *keep where it is to be dropped. Not UTF-8: a byte is a character, and
+ * only ASCII control characters are known.
+ */
+static int
+next_character(const char *s, int left, bool utf8, bool *keep)
+{
+	unsigned char c = (unsigned char) *s;
+	int			len;
+	uint32		code;
+
+	*keep = true;
+	if (c < 0x80 || !utf8)
+	{
+		*keep = (c >= 0x20 && c != 0x7f) || c == '\n';
+		return 1;
+	}
+	len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+	if (len > left)
+		return left;
+	if (len == 2)
+		code = ((c & 0x1F) << 6) | (s[1] & 0x3F);
+	else if (len == 3)
+		code = ((c & 0x0F) << 12) | ((s[1] & 0x3F) << 6) | (s[2] & 0x3F);
+	else
+		return len;
+	/* C1 controls; embeddings, overrides and isolates; line and paragraph separators; the byte order mark */
+	*keep = !(code < 0xA0 || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
+			  code == 0x2028 || code == 0x2029 || code == 0xFEFF);
+	return len;
+}
+
+void
+dun_message_append_clean(StringInfo out, const char *value, int len, bool utf8)
+{
+	int			i = 0;
+
+	while (i < len)
+	{
+		bool		keep;
+		int			n = next_character(value + i, len - i, utf8, &keep);
+
+		if (keep)
+			appendBinaryStringInfo(out, value + i, n);
+		else if (value[i] == '\t')
+			appendStringInfoChar(out, ' ');
+		i += n;
+	}
+}
+
+void
+dun_message_append_html(StringInfo out, const char *value, int len, bool utf8)
+{
+	int			i = 0;
+
+	while (i < len)
+	{
+		bool		keep;
+		int			n = next_character(value + i, len - i, utf8, &keep);
+
+		switch (value[i])
+		{
+			case '&':
+				appendStringInfoString(out, "&amp;");
+				break;
+			case '<':
+				appendStringInfoString(out, "&lt;");
+				break;
+			case '>':
+				appendStringInfoString(out, "&gt;");
+				break;
+			case '"':
+				appendStringInfoString(out, "&quot;");
+				break;
+			case '\'':
+				appendStringInfoString(out, "&#39;");
+				break;
+			case '`':
+				appendStringInfoString(out, "&#96;");
+				break;
+			case '\t':
+				appendStringInfoChar(out, ' ');
+				break;
+			default:
+				if (keep)
+					appendBinaryStringInfo(out, value + i, n);
+				break;
+		}
+		i += n;
+	}
+}
+
+void
+dun_message_append_percent(StringInfo out, const char *value, int len)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (int i = 0; i < len; i++)
+	{
+		unsigned char c = (unsigned char) value[i];
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c)))
+			appendStringInfoChar(out, c);
+		else
+		{
+			appendStringInfoChar(out, '%');
+			appendStringInfoChar(out, hex[c >> 4]);
+			appendStringInfoChar(out, hex[c & 15]);
+		}
+	}
+}
+
+/* Septets of a character in GSM 03.38: 1, 2 from the extension table, 0 where it has none. */
+static int
+gsm_septets(uint32 code)
+{
+	/* The basic table beyond ASCII, and ASCII that is not in it. */
+	static const uint16 basic[] = {0xA1, 0xA3, 0xA4, 0xA5, 0xA7, 0xBF, 0xC4, 0xC5, 0xC6, 0xC7, 0xC9, 0xD1, 0xD6, 0xD8, 0xDC,
+		0xDF, 0xE0, 0xE4, 0xE5, 0xE6, 0xE8, 0xE9, 0xEC, 0xF1, 0xF2, 0xF6, 0xF8, 0xF9, 0xFC,
+	0x393, 0x394, 0x398, 0x39B, 0x39E, 0x3A0, 0x3A3, 0x3A6, 0x3A8, 0x3A9};
+
+	if (code < 0x80)
+	{
+		if (code == '`' || (code < 0x20 && code != '\n' && code != '\r' && code != '\f') || code == 0x7f)
+			return 0;
+		return (code == '\f' || strchr("^{}\\[~]|", (int) code)) ? 2 : 1;
+	}
+	if (code == 0x20AC)
+		return 2;
+	for (size_t i = 0; i < lengthof(basic); i++)
+		if (basic[i] == code)
+			return 1;
+	return 0;
+}
+
+static int
+decode(const char *s, size_t left, uint32 *code)
+{
+	unsigned char c = (unsigned char) *s;
+	int			len = c < 0x80 ? 1 : c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+
+	if ((size_t) len > left)
+		len = (int) left;
+	*code = len == 1 ? c : len == 2 ? (c & 0x1F) : len == 3 ? (c & 0x0F) : (c & 0x07);
+	for (int i = 1; i < len; i++)
+		*code = (*code << 6) | (s[i] & 0x3F);
+	return len;
+}
+
+/* Neither an escape sequence nor a surrogate pair is cut by the end of a part. */
+static void
+count_units(const char *text, size_t len, bool gsm, int per_part, DunSms *sms)
+{
+	int			in_part = 0;
+
+	sms->units = 0;
+	sms->parts = len > 0 ? 1 : 0;
+	for (size_t i = 0; i < len;)
+	{
+		uint32		code;
+		int			units;
+
+		i += decode(text + i, len - i, &code);
+		units = gsm ? gsm_septets(code) : (code > 0xFFFF ? 2 : 1);
+		sms->units += units;
+		if (in_part + units > per_part)
+		{
+			sms->parts++;
+			in_part = 0;
+		}
+		in_part += units;
+	}
+}
+
+DunSms
+dun_message_count_sms(const char *text, size_t len)
+{
+	DunSms		sms = {true, 0, 0};
+
+	for (size_t i = 0; i < len && sms.gsm;)
+	{
+		uint32		code;
+
+		i += decode(text + i, len - i, &code);
+		sms.gsm = gsm_septets(code) > 0;
+	}
+	count_units(text, len, sms.gsm, sms.gsm ? 160 : 70, &sms);
+	if (sms.parts > 1)
+		count_units(text, len, sms.gsm, sms.gsm ? 153 : 67, &sms);
+	return sms;
+}

@@ -1,0 +1,108 @@
+/*
+ * message/sql.c
+ *		What SQL sees of the renderer: parts of a message, the parts of an SMS, a check of a template.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "base/compat.h"
+#include "message/format.h"
+#include "message/render.h"
+
+static char *
+text_argument(FunctionCallInfo fcinfo, int i)
+{
+	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
+}
+
+static Datum
+text_array(char **items, int n)
+{
+	Datum	   *values = palloc(Max(n, 1) * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		values[i] = CStringGetTextDatum(items[i]);
+	return PointerGetDatum(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static TupleDesc
+result_type(FunctionCallInfo fcinfo)
+{
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return BlessTupleDesc(desc);
+}
+
+static void
+set_text(Datum *value, bool *isnull, const char *s)
+{
+	*isnull = s == NULL;
+	if (s)
+		*value = CStringGetTextDatum(s);
+}
+
+PG_FUNCTION_INFO_V1(dun_message_sql_render);
+
+/* _render(subject, body_text, body_html, context, language) -> subject, body_text, body_html, fields, missing */
+Datum
+dun_message_sql_render(PG_FUNCTION_ARGS)
+{
+	DunParts	parts;
+	Datum		values[5];
+	bool		nulls[5] = {false};
+	TupleDesc	desc = result_type(fcinfo);
+
+	if (PG_ARGISNULL(3))
+		PG_RETURN_NULL();
+	dun_message_render_parts(text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2),
+							 PG_GETARG_JSONB_P(3), text_argument(fcinfo, 4), &parts);
+	set_text(&values[0], &nulls[0], parts.subject);
+	set_text(&values[1], &nulls[1], parts.body_text);
+	set_text(&values[2], &nulls[2], parts.body_html);
+	values[3] = text_array(parts.fields, parts.nfields);
+	values[4] = text_array(parts.missing, parts.nmissing);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+PG_FUNCTION_INFO_V1(dun_message_sql_check);
+
+/* _check_template(source, part): errors out where the text is no template */
+Datum
+dun_message_sql_check(PG_FUNCTION_ARGS)
+{
+	char	   *part = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	dun_message_check_template(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+							   strcmp(part, "subject") == 0 ? DUN_PART_SUBJECT :
+							   strcmp(part, "body_html") == 0 ? DUN_PART_HTML : DUN_PART_TEXT);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(dun_message_sql_sms);
+
+/* _sms(body) -> parts, units, encoding */
+Datum
+dun_message_sql_sms(PG_FUNCTION_ARGS)
+{
+	char	   *body = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *utf8 = pg_server_to_any(body, strlen(body), PG_UTF8);
+	DunSms		sms = dun_message_count_sms(utf8, strlen(utf8));
+	Datum		values[3];
+	bool		nulls[3] = {false};
+	TupleDesc	desc = result_type(fcinfo);
+
+	values[0] = Int32GetDatum(sms.parts);
+	values[1] = Int32GetDatum(sms.units);
+	values[2] = CStringGetTextDatum(sms.gsm ? "GSM 03.38" : "UCS-2");
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
