@@ -4,7 +4,9 @@
 CREATE TABLE dunning.source_binding (
     kind            text COLLATE "C" PRIMARY KEY CHECK (kind IN ('debtor', 'invoice', 'payment')),
     relation        text NOT NULL,                      -- quoted, schema-qualified
+    relation_oid    oid,                                -- to find it again after a rename; never a dependency
     columns         jsonb NOT NULL,                     -- column name -> type name, as found when bound
+    key_type        text NOT NULL,                      -- base type of debtor_id: how '007' is read
     max_age         interval,
     immutable       text[] NOT NULL DEFAULT '{}',
     bound_by        text NOT NULL,
@@ -21,7 +23,7 @@ CREATE TABLE dunning.ledger_load (
 COMMENT ON TABLE dunning.ledger_load IS 'Up to when each source is complete, as the import job last said.';
 
 CREATE TABLE dunning.creditor (
-    creditor        text COLLATE "C" PRIMARY KEY,
+    creditor        text COLLATE "C" NOT NULL,
     name            text NOT NULL,
     sender_name     text,
     reply_to        text,
@@ -29,9 +31,19 @@ CREATE TABLE dunning.creditor (
     account         text,
     language        text NOT NULL DEFAULT 'en',
     default_strategy text,
-    builtin         boolean NOT NULL DEFAULT false
+    builtin         boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (creditor, builtin)
 );
-COMMENT ON TABLE dunning.creditor IS 'Who is owed: names, reply address, phone and account that messages show.';
+COMMENT ON TABLE dunning.creditor IS 'Who is owed: names, reply address, phone and account that messages show. A user''s row of the same name replaces the built-in one.';
+INSERT INTO dunning.creditor (creditor, name, language, builtin) VALUES ('default', 'Accounts receivable', 'en', true);
+
+CREATE TABLE dunning.creditor_change (
+    creditor        text COLLATE "C" NOT NULL,
+    changed_at      timestamptz NOT NULL,
+    changed_by      text NOT NULL,
+    before          jsonb                               -- NULL: there was none
+);
+COMMENT ON TABLE dunning.creditor_change IS 'Who changed a creditor, when, and what stood there before.';
 
 -- Built-in ledger for those who have none: the same shape as the contract of bind().
 CREATE TABLE dunning.debtor (
@@ -89,6 +101,7 @@ COMMENT ON TABLE dunning.payment IS 'Built-in source of payments, used while non
 SELECT pg_catalog.pg_extension_config_dump('dunning.source_binding', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.ledger_load', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.creditor', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.creditor_change', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.invoice', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.payment', '');

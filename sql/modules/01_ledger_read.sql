@@ -1,0 +1,284 @@
+-- ledger: SQL text that reads the sources. The bound relations are known only at run time, so readers of sets compose text.
+--
+-- The text is run by functions with search_path = pg_catalog, pg_temp and by the worker under the same setting; what is not of
+-- pg_catalog is qualified in it. `many` and `as_of` are SQL expressions placed into the text.
+--
+-- Time: a row exists while coalesce(recorded_at, paid_at or issued_on) lies before the cut: as_of, or just after the virtual clock
+-- (a row AT the clock exists), whichever is first; no cut with the real clock and no as_of. The cut stands in scalar subqueries,
+-- which run once a statement and are NULL-safe.
+
+CREATE FUNCTION dunning._ids_int8(ids text[]) RETURNS bigint[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_ledger_sql_ids_int8';
+COMMENT ON FUNCTION dunning._ids_int8(text[]) IS 'Canonical ids as bigint; those that are none are left out.';
+
+CREATE FUNCTION dunning._ids_numeric(ids text[]) RETURNS numeric[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_ledger_sql_ids_numeric';
+COMMENT ON FUNCTION dunning._ids_numeric(text[]) IS 'Canonical ids as numeric; those that are none are left out.';
+
+CREATE FUNCTION dunning._ids_uuid(ids text[]) RETURNS uuid[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_ledger_sql_ids_uuid';
+COMMENT ON FUNCTION dunning._ids_uuid(text[]) IS 'Canonical ids as uuid; those that are none are left out.';
+
+CREATE FUNCTION dunning._ledger_zone() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'))
+$sql$;
+COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else the server''s.';
+
+CREATE FUNCTION dunning._cut_sql(as_of text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT 'LEAST(' || coalesce('(' || $1 || ')::timestamptz', 'NULL::timestamptz')
+           || ', dunning._virtual_clock() + ''0.000001 s''::interval)'
+$sql$;
+COMMENT ON FUNCTION dunning._cut_sql(text) IS 'SQL text of the instant before which a row exists; NULL: every row does.';
+
+-- A minute of grace, so that as_of => now(), taken a statement ago, is not the past.
+CREATE FUNCTION dunning._is_live_sql(as_of text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT format('(SELECT coalesce(%s >= now() - ''1 min''::interval, true))', dunning._cut_sql($1))
+$sql$;
+COMMENT ON FUNCTION dunning._is_live_sql(text) IS 'SQL text: is as_of the real present, so that undated figures such as open_amount are those of that instant?';
+
+CREATE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+DECLARE
+    b dunning.source_binding;
+    fault record;
+    rel oid;
+BEGIN
+    PERFORM dunning._check_kind(_source_of.kind);
+    SELECT s.* INTO b FROM dunning.source_binding s WHERE s.kind = _source_of.kind;
+    builtin := NOT FOUND;
+    IF builtin THEN
+        relation := 'dunning.' || _source_of.kind;
+        immutable := '{}';
+    ELSE
+        SELECT f.fault, f.fix_sql INTO fault FROM dunning._source_fault(b) f;
+        IF fault.fault IS NOT NULL THEN
+            RAISE EXCEPTION 'the source of % is broken', _source_of.kind
+                USING ERRCODE = 'DN001', DETAIL = fault.fault, HINT = fault.fix_sql;
+        END IF;
+        relation := b.relation;
+        immutable := b.immutable;
+    END IF;
+    rel := dunning._relation_oid(relation);
+    SELECT jsonb_object_agg(s.name, jsonb_build_object('base', s.base::bigint, 'typmod', s.typmod, 'collation', s.collation_name))
+    INTO columns
+    FROM dunning._source_columns(rel) s
+    JOIN dunning._ledger_contract(_source_of.kind) c ON c.name = s.name
+    WHERE builtin OR b.columns ? s.name;
+END
+$body$;
+COMMENT ON FUNCTION dunning._source_of(text) IS 'The relation that serves a kind and its contract columns. A broken source: DN001 with what is wrong in DETAIL and the mending SQL in HINT.';
+
+-- One contract column of the source as the contract's type; absent optional ones as their default or a typed NULL.
+CREATE FUNCTION dunning._column_sql(class text, name text, base oid) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT CASE $1
+        WHEN 'key'     THEN CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END || ' COLLATE "C"'
+        WHEN 'text'    THEN
+            CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END
+            || CASE WHEN $2 IN ('creditor', 'person_id', 'currency', 'kind') THEN ' COLLATE "C"' ELSE '' END
+        WHEN 'instant' THEN
+            CASE WHEN $3 IS NULL THEN 'NULL::timestamptz' WHEN $3 = 1184 THEN format('s.%I::timestamptz', $2)
+                 ELSE format('(s.%I::timestamp AT TIME ZONE dunning._ledger_zone())', $2) END
+        ELSE CASE WHEN $3 IS NULL THEN 'NULL' ELSE format('s.%I', $2) END || '::' || dunning._contract_cast($1, 0)
+    END
+$sql$;
+COMMENT ON FUNCTION dunning._column_sql(text, text, oid) IS 'SQL text of a contract column of the source s, NULL of its type where the source has none.';
+
+CREATE FUNCTION dunning._many_sql(many text, name text, base oid, collation_name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT format('s.%I = ANY (', $2) || CASE
+        WHEN $3 IN (20, 21, 23) THEN format('dunning._ids_int8(%s)', $1)
+        WHEN $3 = 1700 THEN format('dunning._ids_numeric(%s)', $1)
+        WHEN $3 = 2950 THEN format('dunning._ids_uuid(%s)', $1)
+        ELSE format('(%s)::text[] COLLATE %s', $1, coalesce($4, 'pg_catalog."default"')) END || ')'
+$sql$;
+COMMENT ON FUNCTION dunning._many_sql(text, text, oid, text) IS 'SQL text that compares the source''s key, in its own type and collation, with canonical ids: its own index serves.';
+
+CREATE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+DECLARE
+    src record;
+    cut text := '(SELECT ' || dunning._cut_sql(_ledger_sql.as_of) || ')';
+    past text;
+    items text;
+    recorded text;
+    exists_if text;
+    conditions text[] := '{}';
+BEGIN
+    SELECT o.relation, o.columns, o.immutable INTO src FROM dunning._source_of(_ledger_sql.kind) o;
+    -- What is not dated is known for the present alone.
+    past := CASE WHEN _ledger_sql.as_of IS NULL THEN NULL
+                 ELSE format('(SELECT (%s)::timestamptz < dunning._now() - ''1 min''::interval)', _ledger_sql.as_of) END;
+    SELECT string_agg(CASE
+            WHEN c.name = 'creditor' THEN format('coalesce(%s, ''default'')', e.e)
+            WHEN c.name = 'person_id' THEN format('coalesce(%s, s.debtor_id::text)', e.e)
+            WHEN c.name = 'kind' AND _ledger_sql.kind = 'invoice' THEN format('coalesce(%s, ''invoice'')', e.e)
+            WHEN NOT src.columns ? c.name OR c.name = ANY (src.immutable) THEN e.e
+            WHEN c.name IN ('disputed_at', 'cancelled_at') THEN format('CASE WHEN %s IS NULL OR %s < %1$s THEN %2$s END', cut, e.e)
+            WHEN c.name = 'disputed' AND src.columns ? 'disputed_at' AND past IS NOT NULL THEN
+                format('CASE WHEN %s THEN coalesce(%s < %s, false) ELSE %s END', past,
+                       dunning._column_sql('instant', 'disputed_at', (src.columns #>> '{disputed_at,base}')::oid), cut, e.e)
+            WHEN c.name IN ('disputed', 'consent', 'attributes') AND past IS NOT NULL THEN format('CASE WHEN %s THEN NULL ELSE %s END', past, e.e)
+            WHEN c.name = 'open_amount' THEN format('CASE WHEN %s THEN %s END', dunning._is_live_sql(_ledger_sql.as_of), e.e)
+            ELSE e.e END || ' AS ' || quote_ident(c.name), ', ' ORDER BY c.pos)
+    INTO items
+    FROM dunning._ledger_contract(_ledger_sql.kind) c,
+         LATERAL dunning._column_sql(c.class, c.name, (src.columns #>> ARRAY[c.name, 'base'])::oid) e;
+
+    IF _ledger_sql.kind <> 'debtor' THEN
+        exists_if := CASE _ledger_sql.kind
+            WHEN 'payment' THEN dunning._column_sql('instant', 'paid_at', (src.columns #>> '{paid_at,base}')::oid)
+            ELSE 's.issued_on::timestamp AT TIME ZONE dunning._ledger_zone()' END;
+        recorded := dunning._column_sql('instant', 'recorded_at', (src.columns #>> '{recorded_at,base}')::oid);
+        conditions := conditions || CASE
+            WHEN src.columns ? 'recorded_at' THEN format('(%s IS NULL OR coalesce(%s, %s) < %1$s)', cut, recorded, exists_if)
+            WHEN _ledger_sql.kind = 'payment' THEN format('(%s IS NULL OR %s < %1$s)', cut, exists_if)
+            -- a date against a local timestamp: no conversion a row
+            ELSE format('(%s IS NULL OR s.issued_on < (SELECT %s AT TIME ZONE dunning._ledger_zone()))', cut, dunning._cut_sql(_ledger_sql.as_of)) END;
+    END IF;
+    IF _ledger_sql.many IS NOT NULL THEN
+        conditions := conditions || dunning._many_sql(_ledger_sql.many, 'debtor_id', (src.columns #>> '{debtor_id,base}')::oid,
+                                                      src.columns #>> '{debtor_id,collation}');
+    ELSE
+        conditions := conditions || 's.debtor_id IS NOT NULL'::text;
+    END IF;
+    RETURN format('SELECT %s, s.debtor_id AS source_id FROM %s AS s WHERE %s', items, src.relation, array_to_string(conditions, ' AND '));
+END
+$body$;
+COMMENT ON FUNCTION dunning._ledger_sql(text, text, text) IS
+'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", and source_id in the source''s own type. many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
+
+-- The two halves that every sum over the ledger is made of. A credit note is a negative amount, whatever its sign in the source.
+CREATE FUNCTION dunning._invoices_sql(many text, as_of text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN format($q$SELECT l.debtor_id, l.invoice_id, l.currency, l.issued_on, l.due_on,
+        CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END AS amount,
+        l.open_amount AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at
+        FROM (%s) l WHERE l.cancelled_at IS NULL$q$, dunning._ledger_sql('invoice', _invoices_sql.many, _invoices_sql.as_of));
+END
+$body$;
+COMMENT ON FUNCTION dunning._invoices_sql(text, text) IS 'SQL text: uncancelled invoices, credit notes as negative amounts.';
+
+-- Is the balance the source's own open_amount? SQL text of a boolean.
+CREATE FUNCTION dunning._states_balance_sql(as_of text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN CASE WHEN NOT EXISTS (SELECT FROM dunning.source_binding b WHERE b.kind = 'invoice' AND b.columns ? 'open_amount') THEN 'false'
+                ELSE dunning._is_live_sql(_states_balance_sql.as_of) END;
+END
+$body$;
+COMMENT ON FUNCTION dunning._states_balance_sql(text) IS 'SQL text of a boolean: the source states open amounts and as_of is the present, so they are the balance.';
+
+-- Payments that name an invoice pay it; what they pay too much, payments that name none (or one that is not there, or is of another
+-- currency) and credit notes form a pool a debtor and currency, which pays the oldest due first. Hence pool = all credit - what went
+-- to named invoices. A reversal that exceeds what was paid leaves the invoice dearer than it was.
+CREATE FUNCTION dunning._allocation_sql(many text, as_of text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+DECLARE
+    states text := dunning._states_balance_sql(_allocation_sql.as_of);
+BEGIN
+    RETURN format($q$
+    i AS MATERIALIZED (SELECT l.* FROM (%1$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity'
+        AND (l.amount < 0 OR isfinite(l.due_on) AND isfinite(l.issued_on)) AND l.currency <> ''),
+    p AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.invoice_id, sum(l.amount) AS paid FROM (%2$s) l
+        WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND l.currency <> '' GROUP BY 1, 2, 3),
+    d AS MATERIALIZED (SELECT i.*, CASE WHEN %3$s THEN GREATEST(i.stated, 0) ELSE i.amount - LEAST(coalesce(p.paid, 0), i.amount) END AS rem
+        FROM i LEFT JOIN p ON p.debtor_id = i.debtor_id AND p.invoice_id = i.invoice_id AND p.currency = i.currency
+        WHERE i.amount > 0),
+    pool AS (SELECT u.debtor_id, u.currency, sum(u.credit) AS pool FROM (
+        SELECT p.debtor_id, p.currency, p.paid AS credit FROM p WHERE NOT %3$s
+        UNION ALL SELECT i.debtor_id, i.currency, -i.amount FROM i WHERE i.amount < 0 AND NOT %3$s
+        UNION ALL SELECT d.debtor_id, d.currency, d.rem - d.amount FROM d WHERE d.rem <> d.amount AND NOT %3$s
+        UNION ALL SELECT i.debtor_id, i.currency, -i.stated FROM i WHERE i.stated < 0 AND %3$s) u GROUP BY 1, 2),
+    queued AS (SELECT d.*, coalesce(pool.pool, 0) AS pool,
+        sum(d.rem) OVER (PARTITION BY d.debtor_id, d.currency ORDER BY d.due_on, d.issued_on, d.invoice_id
+                         ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - d.rem AS before
+        FROM d LEFT JOIN pool ON pool.debtor_id = d.debtor_id AND pool.currency = d.currency),
+    allocated AS (SELECT q.*, q.rem - GREATEST(0, LEAST(q.rem, q.pool - q.before)) AS open FROM queued q)$q$,
+        dunning._invoices_sql(_allocation_sql.many, _allocation_sql.as_of),
+        dunning._ledger_sql('payment', _allocation_sql.many, _allocation_sql.as_of), states);
+END
+$body$;
+COMMENT ON FUNCTION dunning._allocation_sql(text, text) IS 'SQL text of common table expressions up to `allocated`: positive invoices with what is still open of each.';
+
+CREATE FUNCTION dunning._open_items_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN format($q$WITH %s
+SELECT a.debtor_id, a.invoice_id, a.currency, a.issued_on, a.due_on, a.amount, a.open, a.disputed, a.kind, a.reference, a.pay_url
+FROM allocated a WHERE a.open > 0$q$, dunning._allocation_sql(_open_items_sql.many, _open_items_sql.as_of));
+END
+$body$;
+COMMENT ON FUNCTION dunning._open_items_sql(text, text) IS
+'SQL text: one row an unpaid positive invoice with its open amount; credit notes, unallocated and reversed payments are already allocated, oldest due first, each currency by itself. Invoices whose amount is NaN or infinite are left out (_mark_sql() calls their debtor invalid).';
+
+CREATE FUNCTION dunning._balances_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+DECLARE
+    states text := dunning._states_balance_sql(_balances_sql.as_of);
+    owed text := 'l.amount';
+    checked text := 'l.amount';
+    repaid text := '-l.amount';
+BEGIN
+    IF states <> 'false' THEN
+        owed := format('CASE WHEN %s THEN l.stated ELSE l.amount END', states);
+        checked := format('(CASE WHEN %s THEN l.stated + l.amount ELSE l.amount END)', states);
+        repaid := format('CASE WHEN %s THEN 0 ELSE -l.amount END', states);
+    END IF;
+    RETURN format($q$SELECT u.debtor_id, coalesce(u.currency, '') AS currency,
+        coalesce(sum(u.owed) FILTER (WHERE u.countable), 0) AS balance, count(u.paid) AS payments,
+        coalesce(sum(u.paid) FILTER (WHERE u.countable), 0) AS paid, min(u.problem) AS problem
+    FROM (SELECT l.debtor_id, l.currency, %1$s AS owed, NULL::numeric AS paid,
+            %2$s > '-Infinity' AND %2$s < 'Infinity' AND l.currency <> '' AS countable,
+            CASE WHEN (%2$s > '-Infinity' AND %2$s < 'Infinity') IS NOT TRUE THEN 'amount_not_finite'
+                 WHEN (l.currency <> '') IS NOT TRUE THEN 'currency_missing'
+                 WHEN l.amount > 0 AND (isfinite(l.issued_on) AND isfinite(l.due_on)) IS NOT TRUE THEN 'date_not_finite'
+                 WHEN l.amount > 0 AND l.due_on < l.issued_on THEN 'due_before_issued' END AS problem
+        FROM (%3$s) l
+        UNION ALL
+        SELECT l.debtor_id, l.currency, %4$s, l.amount, l.amount > '-Infinity' AND l.amount < 'Infinity' AND l.currency <> '',
+            CASE WHEN (l.amount > '-Infinity' AND l.amount < 'Infinity') IS NOT TRUE THEN 'amount_not_finite'
+                 WHEN (l.currency <> '') IS NOT TRUE THEN 'currency_missing' END
+        FROM (%5$s) l) u
+    GROUP BY 1, 2$q$, owed, checked, dunning._invoices_sql(_balances_sql.many, _balances_sql.as_of), repaid,
+        dunning._ledger_sql('payment', _balances_sql.many, _balances_sql.as_of));
+END
+$body$;
+COMMENT ON FUNCTION dunning._balances_sql(text, text) IS
+'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, and the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued).';
+
+CREATE FUNCTION dunning._mark_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+DECLARE
+    marks text;
+BEGIN
+    marks := format($q$SELECT c.debtor_id,
+    string_agg(c.currency || ':' || trim_scale(c.balance) || ':' || c.payments || ':' || trim_scale(c.paid), ',' ORDER BY c.currency) AS mark,
+    coalesce(jsonb_object_agg(c.currency, trim_scale(c.balance)) FILTER (WHERE c.balance > 0), '{}') AS amounts,
+    bool_and(c.problem IS NULL) AS valid, min(c.problem) AS problem
+FROM (%s) c GROUP BY 1$q$, dunning._balances_sql(_mark_sql.many, _mark_sql.as_of));
+    RETURN CASE WHEN _mark_sql.many IS NULL THEN marks ELSE format($q$SELECT w.debtor_id, coalesce(m.mark, '') AS mark,
+    coalesce(m.amounts, '{}') AS amounts, coalesce(m.valid, true) AS valid, m.problem
+FROM (SELECT DISTINCT x.x COLLATE "C" AS debtor_id FROM unnest((%s)::text[]) x WHERE x.x IS NOT NULL) w
+LEFT JOIN (%s) m ON m.debtor_id = w.debtor_id$q$, _mark_sql.many, marks) END;
+END
+$body$;
+COMMENT ON FUNCTION dunning._mark_sql(text, text) IS
+'SQL text: one row a debtor (each of many, also those without rows): mark (currency:balance:payments:paid, sorted), amounts (currency to balance > 0), valid (false where an amount is NaN, infinite or missing, a date is infinite or missing, due lies before issue, or a currency is missing) and the first such problem.';
+
+GRANT EXECUTE ON FUNCTION dunning._ids_int8(text[]), dunning._ids_numeric(text[]), dunning._ids_uuid(text[]), dunning._ledger_zone(),
+    dunning._ledger_sql(text, text, text), dunning._open_items_sql(text, text), dunning._mark_sql(text, text) TO dunning_worker;
+GRANT EXECUTE ON FUNCTION dunning._now(), dunning._virtual_clock() TO dunning_worker;
+GRANT SELECT ON dunning.debtor, dunning.invoice, dunning.payment TO dunning_worker;
