@@ -46,14 +46,35 @@ CREATE FUNCTION dunning._receipt(message dunning.message, state text, reason tex
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
+DECLARE
+    attempted smallint := coalesce((SELECT max(e.attempt) FROM dunning.egress e
+                                    WHERE e.debtor_id = message.debtor_id AND e.message_id = message.message_id), 0::smallint);
+    waiting dunning.queue;
+    fallback uuid;
+    said jsonb := _receipt.detail;
 BEGIN
+    SELECT q.* INTO waiting FROM dunning.queue q
+    WHERE q.debtor_id = message.debtor_id AND q.message_id = message.message_id FOR UPDATE;
+    IF FOUND AND (waiting.state = 'sending' OR _receipt.state = 'delivered') THEN
+        -- It waited for just this: the reply to its attempt was lost, or another attempt is no longer needed.
+        PERFORM dunning._settle(ARRAY[message.debtor_id], ARRAY[message.message_id],
+                                ARRAY[CASE waiting.state WHEN 'sending' THEN attempted ELSE 0 END]::smallint[],
+                                ARRAY[_receipt.state], ARRAY[_receipt.reason], ARRAY[_receipt.provider_ref], ARRAY[_receipt.detail],
+                                ARRAY[NULL]::timestamptz[]);
+        RETURN;
+    END IF;
+    -- It was taken and then came back: the step goes on over its next channel, once.
+    IF waiting.message_id IS NULL AND _receipt.state = 'failed'
+       AND NOT EXISTS (SELECT FROM dunning.outcome o
+                       WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.state IN ('failed', 'dead', 'cancelled')) THEN
+        fallback := dunning._fallback(message.debtor_id, message.message_id, _receipt.reason);
+        IF fallback IS NOT NULL THEN
+            said := coalesce(said, '{}') || jsonb_build_object('fallback', fallback);
+        END IF;
+    END IF;
     INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
-    SELECT message.message_id, dunning._uuid7(), message.debtor_id, message.creditor,
-           coalesce((SELECT max(e.attempt) FROM dunning.egress e WHERE e.message_id = message.message_id), 0),
-           _receipt.state, _receipt.reason, _receipt.provider_ref, _receipt.detail, _receipt.at;
-    -- A message that waited for just this (the reply to its attempt was lost) is finished by it.
-    DELETE FROM dunning.queue q
-    WHERE q.debtor_id = message.debtor_id AND q.message_id = message.message_id;
+    VALUES (message.message_id, dunning._uuid7(), message.debtor_id, message.creditor, attempted,
+            _receipt.state, _receipt.reason, _receipt.provider_ref, said, _receipt.at);
 END
 $$;
 COMMENT ON FUNCTION dunning._receipt(dunning.message, text, text, text, jsonb, timestamptz) IS 'Nothing; adds an outcome to a message, in whatever order receipts arrive.';
@@ -142,11 +163,6 @@ BEGIN
     VALUES (id, event_id, of_creditor, record_event.kind, happened, record_event.message_id, record_event.detail,
             record_event.event_key, dunning._now(), session_user);
 
-    IF mapped IN ('delivered', 'failed', 'bounced') AND message.message_id IS NOT NULL THEN
-        PERFORM dunning._receipt(message, CASE mapped WHEN 'delivered' THEN 'delivered' ELSE 'failed' END,
-                                 CASE mapped WHEN 'delivered' THEN 'receipt' ELSE mapped END,
-                                 record_event.detail ->> 'provider_ref', record_event.detail - 'address' - 'text', happened);
-    END IF;
     -- A reply of one word that means "stop" is an opt-out, whatever the gateway calls it.
     IF mapped = 'replied' AND said = ANY (string_to_array(dunning._setting('opt_out_words'), ',')) THEN
         mapped := 'opted_out';
@@ -158,6 +174,11 @@ BEGIN
             RAISE EXCEPTION 'a bounce needs the message or the address and channel that bounced'
                 USING ERRCODE = '22023', HINT = 'detail => ''{"channel": "email", "address": "…"}''';
         END IF;
+    END IF;
+    IF mapped IN ('delivered', 'failed', 'bounced') AND message.message_id IS NOT NULL THEN
+        PERFORM dunning._receipt(message, CASE mapped WHEN 'delivered' THEN 'delivered' ELSE 'failed' END,
+                                 CASE mapped WHEN 'delivered' THEN 'receipt' ELSE mapped END,
+                                 record_event.detail ->> 'provider_ref', record_event.detail - 'address' - 'text', happened);
     END IF;
     IF record_event.kind IN ('replied', 'called_in', 'disputed', 'promised', 'circumstances_changed', 'paid_elsewhere')
        AND mapped <> 'opted_out' THEN
