@@ -12,6 +12,14 @@ CREATE TABLE dunning.channel (
     PRIMARY KEY (channel, builtin)
 );
 COMMENT ON TABLE dunning.channel IS 'The channels. A user adds rows; a row of the same name replaces the built-in one.';
+INSERT INTO dunning.channel (channel, builtin, address_field, human, rings, service, cost) VALUES
+    ('email',    true, 'email',   false, false, true,  0),
+    ('sms',      true, 'phone',   false, true,  true,  0.10),
+    ('letter',   true, 'address', false, false, true,  1.20),
+    ('call',     true, 'phone',   true,  true,  true,  6),
+    ('push',     true, 'push',    false, true,  false, 0),
+    ('whatsapp', true, 'phone',   false, true,  false, 0.05),
+    ('visit',    true, 'address', true,  true,  true,  50);
 
 CREATE TABLE dunning.hold (
     debtor_id       text COLLATE "C" NOT NULL,

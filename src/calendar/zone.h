@@ -1,0 +1,33 @@
+/*
+ * calendar/zone.h
+ *		Where a debtor may be: country codes and candidate time zones.
+ */
+#ifndef DUN_CALENDAR_ZONE_H
+#define DUN_CALENDAR_ZONE_H
+
+#include "postgres.h"
+
+#include "pgtime.h"
+
+#define DUN_ZONES 12			/* at most so many candidates */
+
+/* A country as two capital letters and a region without its country, "" where unknown. */
+typedef struct DunPlace
+{
+	char		country[3];
+	char		region[8];
+} DunPlace;
+
+/* Either text may be NULL. 'uk' is GB, 'de-by' is BY; what is no code is unknown. */
+extern DunPlace dun_calendar_place(const char *country, const char *region);
+
+/* A zone of the time zone database, NULL where the name is none (POSIX rules such as "XYZ5" are not). */
+extern pg_tz *dun_calendar_find_zone(const char *name);
+
+/* The zone of dunning.timezone, else the server's. */
+extern const char *dun_calendar_default_zone(void);
+
+/* Fills zones[] with names, returns how many (at least one): one where it is known. time_zone may be NULL. */
+extern int	dun_calendar_zones(const char *time_zone, const DunPlace *place, const char *zones[DUN_ZONES]);
+
+#endif
