@@ -82,16 +82,17 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.task', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.promise', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.setting', 'WHERE NOT builtin');
 
-CREATE FUNCTION dunning._setting(name text) RETURNS text
+-- Not "_setting": that is the name of the table's array type, and a call with one literal would be a cast to it.
+CREATE FUNCTION dunning._value_of(name text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 BEGIN
-    RETURN (SELECT s.value FROM dunning.setting s WHERE s.name = _setting.name ORDER BY s.builtin LIMIT 1);
+    RETURN (SELECT s.value FROM dunning.setting s WHERE s.name = _value_of.name ORDER BY s.builtin LIMIT 1);
 END
 $$;
-COMMENT ON FUNCTION dunning._setting(text) IS 'The value of a setting of the house, the user''s before the built-in one.';
-GRANT EXECUTE ON FUNCTION dunning._setting(text) TO dunning_viewer, dunning_worker;
+COMMENT ON FUNCTION dunning._value_of(text) IS 'The value of a setting of the house, the user''s before the built-in one.';
+GRANT EXECUTE ON FUNCTION dunning._value_of(text) TO dunning_viewer, dunning_worker;
 
 CREATE FUNCTION dunning.save_setting(name text, value text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -99,7 +100,7 @@ $$
 #variable_conflict error
 DECLARE
     shipped dunning.setting;
-    before text := dunning._setting(save_setting.name);
+    before text := dunning._value_of(save_setting.name);
 BEGIN
     SELECT s.* INTO shipped FROM dunning.setting s WHERE s.name = save_setting.name AND s.builtin;
     IF NOT FOUND THEN
@@ -209,7 +210,7 @@ CREATE FUNCTION dunning._await_us(debtor_id text, creditor text, kind text, subj
 $$
 #variable_conflict error
 DECLARE
-    ends timestamptz := dunning._now() + make_interval(days => dunning._setting('awaiting_us_days')::int);
+    ends timestamptz := dunning._now() + make_interval(days => dunning._value_of('awaiting_us_days')::int);
 BEGIN
     stopped := dunning._stop_messages(_await_us.debtor_id, _await_us.kind);
     UPDATE dunning.hold h SET until_at = greatest(h.until_at, ends)

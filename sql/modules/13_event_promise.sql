@@ -23,7 +23,7 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH pay AS MATERIALIZED (%s), mark AS MATERIALIZED (%s)
         SELECT p.debtor_id, p.promise_id, p.creditor, p.amount, p.currency, p.due_on, p.part, p.parts, p.promised_at,
-               p.deadline, greatest(0, p.since - (p.needed - p.amount)),
+               p.deadline, least(p.amount, greatest(0, p.since - (p.needed - p.amount))),
                CASE WHEN p.in_time >= p.needed THEN 'kept'
                     WHEN p.cancelled_at IS NOT NULL THEN 'cancelled'
                     -- Nothing open in the currency: settled by whatever means the ledger knows.
@@ -39,7 +39,7 @@ BEGIN
                                WHERE y.debtor_id = q.debtor_id AND y.currency = q.currency AND y.paid_at < d.deadline), 0)
                          - q.paid_before AS in_time
               FROM dunning.promise q
-              CROSS JOIN LATERAL (SELECT dunning._day_end(q.due_on + dunning._setting('promise_grace_days')::int) AS deadline) d
+              CROSS JOIN LATERAL (SELECT dunning._day_end(q.due_on + dunning._value_of('promise_grace_days')::int) AS deadline) d
               LEFT JOIN mark m ON m.debtor_id = q.debtor_id
               WHERE q.debtor_id = ANY ($1)) p
         $q$, dunning._ledger_sql('payment', '$1'), dunning._mark_sql('$1'))
@@ -129,7 +129,7 @@ BEGIN
       AND t.kind IN ('reply', 'called_in', 'promise', 'plan_request', 'circumstances_changed', 'broken_promise');
 
     hold_id := dunning._uuid7();
-    until_at := (SELECT max(dunning._day_end((p.part ->> 'due_on')::date + dunning._setting('promise_grace_days')::int))
+    until_at := (SELECT max(dunning._day_end((p.part ->> 'due_on')::date + dunning._value_of('promise_grace_days')::int))
                  FROM jsonb_array_elements(_promise_parts.parts) AS p (part));
     stopped := dunning._stop_messages(_promise_parts.debtor_id, 'promise');
     INSERT INTO dunning.hold (debtor_id, hold_id, creditor, reason, from_at, until_at, placed_by)

@@ -164,7 +164,7 @@ BEGIN
             record_event.event_key, dunning._now(), session_user);
 
     -- A reply of one word that means "stop" is an opt-out, whatever the gateway calls it.
-    IF mapped = 'replied' AND said = ANY (string_to_array(dunning._setting('opt_out_words'), ',')) THEN
+    IF mapped = 'replied' AND said = ANY (string_to_array(dunning._value_of('opt_out_words'), ',')) THEN
         mapped := 'opted_out';
     END IF;
     IF mapped IN ('opted_out', 'complaint')

@@ -16,10 +16,10 @@ BEGIN
             USING ERRCODE = '55000', DETAIL = format('Outcome "%s" by %s.', task.outcome, task.claimed_by),
                   HINT = 'SELECT * FROM dunning.worklist;';
     ELSIF task.claimed_by <> session_user
-          AND task.claimed_at > dunning._now() - make_interval(mins => dunning._setting('task_claim_minutes')::int) THEN
+          AND task.claimed_at > dunning._now() - make_interval(mins => dunning._value_of('task_claim_minutes')::int) THEN
         RAISE EXCEPTION 'task % is being done by %', task_id, task.claimed_by
             USING ERRCODE = 'DN008', DETAIL = format('It was claimed at %s and is free again after %s minutes.', task.claimed_at,
-                                                     dunning._setting('task_claim_minutes')),
+                                                     dunning._value_of('task_claim_minutes')),
                   HINT = 'SELECT * FROM dunning.worklist WHERE claimed_by IS NULL;';
     END IF;
     RETURN task;

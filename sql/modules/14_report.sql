@@ -164,7 +164,7 @@ $$
 #variable_conflict error
 DECLARE
     ids text[];
-    claimed_since timestamptz := dunning._now() - make_interval(mins => dunning._setting('task_claim_minutes')::int);
+    claimed_since timestamptz := dunning._now() - make_interval(mins => dunning._value_of('task_claim_minutes')::int);
 BEGIN
     SELECT array_agg(DISTINCT x.debtor_id) INTO ids
     FROM (SELECT t.debtor_id FROM dunning.task t WHERE t.completed_at IS NULL
