@@ -1,0 +1,447 @@
+/*
+ * score/matrix.c
+ *		Running a training query and keeping its rows as columns of float4.
+ *
+ * The query runs as the current user and is pushed row by row into a receiver of ours: nothing is
+ * materialised, and the plan may be parallel, which a cursor fetched in batches could not be.
+ * Above the memory limit a sample is kept: every row draws a lot from (seed, row number), and whenever
+ * the matrix is full the bar is halved and rows above it are dropped.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+
+#include "base/compat.h"
+#include "base/hash.h"
+#include "score/init.h"
+#include "score/matrix.h"
+
+#define FIRST_ROWS 1024
+
+typedef struct RowReceiver
+{
+	DestReceiver pub;
+	DunRowStart start;
+	DunRowTake	take;
+	void	   *state;
+	MemoryContext row_context;
+	uint64		rows;
+} RowReceiver;
+
+typedef struct LevelEntry
+{
+	uint64		hash;
+	int			number;
+} LevelEntry;
+
+static void
+receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+	RowReceiver *r = (RowReceiver *) self;
+
+	r->start(r->state, desc);
+}
+
+static bool
+receiver_take(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *r = (RowReceiver *) self;
+	MemoryContext before = MemoryContextSwitchTo(r->row_context);
+
+	slot_getallattrs(slot);
+	r->take(r->state, slot->tts_values, slot->tts_isnull);
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(r->row_context);
+	if ((++r->rows & 255) == 0)
+		CHECK_FOR_INTERRUPTS();
+	return true;
+}
+
+static void
+receiver_nothing(DestReceiver *self)
+{
+}
+
+/* One plain SELECT: no second statement, nothing that writes or locks rows. */
+static void
+check_query(SPIPlanPtr plan)
+{
+	bool		plain = SPI_is_cursor_plan(plan);
+
+	if (plain)
+	{
+		CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+		Query	   *query = linitial_node(Query, source->query_list);
+
+		plain = query->commandType == CMD_SELECT && !query->hasModifyingCTE && query->rowMarks == NIL;
+	}
+	if (!plain)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query must be one SELECT that only reads"),
+				 errhint("Pass one statement that returns rows, such as 'SELECT * FROM my_view'.")));
+}
+
+uint64
+dun_score_read_rows(const char *query, DunRowStart start, DunRowTake take, void *state)
+{
+	RowReceiver receiver = {
+		.pub = {receiver_take, receiver_startup, receiver_nothing, receiver_nothing, DestTuplestore},
+		.start = start, .take = take, .state = state,
+	};
+	SPIPrepareOptions prepare = {.cursorOptions = CURSOR_OPT_PARALLEL_OK};
+	SPIExecuteOptions execute = {.read_only = true, .must_return_tuples = true};
+	SPIPlanPtr	plan = SPI_prepare_extended(query, &prepare);
+	int			rc;
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare the query: %s", SPI_result_code_string(SPI_result));
+	check_query(plan);
+	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "dunning row", ALLOCSET_DEFAULT_SIZES);
+	execute.dest = &receiver.pub;
+	rc = SPI_execute_plan_extended(plan, &execute);
+	if (rc < 0)
+		elog(ERROR, "could not run the query: %s", SPI_result_code_string(rc));
+	MemoryContextDelete(receiver.row_context);
+	SPI_freeplan(plan);
+	return receiver.rows;
+}
+
+int
+dun_score_column_number(TupleDesc desc, const char *name, const char *what)
+{
+	StringInfoData names;
+
+	for (int i = 0; i < desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) == 0)
+			return i;
+	initStringInfo(&names);
+	for (int i = 0; i < desc->natts; i++)
+		appendStringInfo(&names, "%s%s", i ? ", " : "", quote_identifier(NameStr(TupleDescAttr(desc, i)->attname)));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("the query has no column \"%s\" for the %s", name, what),
+			 errdetail("Its columns are %s.", names.data),
+			 errhint("Name a column of the query as %s, or add it to the SELECT list.", what)));
+	return -1;
+}
+
+int
+dun_score_read_label(DunField *field, Datum value, bool isnull, const char *label)
+{
+	double		number;
+
+	if (isnull)
+		return -1;
+	if (field->type == DUN_NUMBER || field->type == DUN_BOOLEAN)
+	{
+		if (dun_score_read_number(field, value, &number) && (number == 0 || number == 1))
+			return (int) number;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("label \"%s\" is neither a boolean nor 0 or 1", label),
+			 field->type == DUN_UNUSABLE ? 0 : errdetail("A row has the value \"%s\".", dun_score_read_text(field, value)),
+			 errhint("Make it a condition, such as (%s > 0) AS %s.", quote_identifier(label), quote_identifier(label))));
+	return -1;
+}
+
+/* What the load needs beside the matrix itself. */
+typedef struct Loading
+{
+	DunMatrix  *m;
+	const char *label;
+	const char *group;
+	char	  **exclude;
+	int			nexclude;
+	int			levels;
+} Loading;
+
+static bool
+excluded(const Loading *load, const char *name)
+{
+	for (int i = 0; i < load->nexclude; i++)
+		if (strcmp(load->exclude[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Opens the feature columns and works out how many rows the memory setting allows. */
+static void
+start_matrix(void *state, TupleDesc desc)
+{
+	Loading    *load = state;
+	DunMatrix  *m = load->m;
+	MemoryContext before = MemoryContextSwitchTo(m->context);
+	uint64		row_bytes = 64;
+
+	m->label_attribute = dun_score_column_number(desc, load->label, "label");
+	dun_score_open_field(&m->label_field, TupleDescAttr(desc, m->label_attribute)->atttypid);
+	m->group_attribute = -1;
+	if (load->group != NULL)
+	{
+		m->group_attribute = dun_score_column_number(desc, load->group, "group");
+		dun_score_open_field(&m->group_field, TupleDescAttr(desc, m->group_attribute)->atttypid);
+	}
+	for (int i = 0; i < load->nexclude; i++)
+		(void) dun_score_column_number(desc, load->exclude[i], "option exclude");
+
+	m->columns = palloc0(sizeof(DunColumn) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		DunColumn  *c = &m->columns[m->ncolumns];
+
+		if (i == m->label_attribute || i == m->group_attribute || excluded(load, NameStr(att->attname)))
+			continue;
+		for (int j = 0; j < m->ncolumns; j++)
+			if (strcmp(m->columns[j].name, NameStr(att->attname)) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("column \"%s\" stands twice in the query", NameStr(att->attname)),
+						 errhint("Features are found by name: give each column its own alias.")));
+		dun_score_open_field(&c->field, att->atttypid);
+		if (c->field.type == DUN_UNUSABLE)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of type %s cannot be a feature", NameStr(att->attname), format_type_be(att->atttypid)),
+					 errdetail("Features are numbers, booleans, texts and dates."),
+					 errhint("Cast it in the query, or leave it out with options => '{\"exclude\": [\"%s\"]}'.", NameStr(att->attname))));
+		c->name = pstrdup(NameStr(att->attname));
+		c->attribute = i;
+		if (c->field.type == DUN_TEXT)
+		{
+			HASHCTL		ctl = {.keysize = sizeof(uint64), .entrysize = sizeof(LevelEntry), .hcxt = m->context};
+
+			c->level_index = hash_create("dunning levels", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+			c->levels = palloc(sizeof(char *) * DUN_MAX_LEVELS);
+			row_bytes += sizeof(float) * (load->levels + 2);
+		}
+		else
+			row_bytes += sizeof(float) * 2;
+		m->ncolumns++;
+	}
+	m->limit = (uint64) dun_score_train_memory * 1024 / row_bytes;
+	m->opened = true;
+	MemoryContextSwitchTo(before);
+}
+
+static void *
+resize(DunMatrix *m, void *old, Size bytes)
+{
+	return old == NULL ? MemoryContextAllocHuge(m->context, bytes) : repalloc_huge(old, bytes);
+}
+
+static void
+grow(DunMatrix *m)
+{
+	uint64		rows = Min(Max(m->allocated * 2, FIRST_ROWS), Max(m->limit, FIRST_ROWS));
+
+	for (int i = 0; i < m->ncolumns; i++)
+		m->columns[i].values = resize(m, m->columns[i].values, rows * sizeof(float));
+	m->label = resize(m, m->label, rows);
+	m->hash = resize(m, m->hash, rows * sizeof(uint64));
+	m->group = resize(m, m->group, rows * sizeof(uint64));
+	m->lot = resize(m, m->lot, rows * sizeof(uint64));
+	m->allocated = rows;
+}
+
+/* Halve the bar and drop the rows above it. */
+static void
+thin_out(DunMatrix *m)
+{
+	uint64		kept = 0;
+
+	m->keep_below /= 2;
+	for (uint64 r = 0; r < m->nrows; r++)
+	{
+		if (m->lot[r] >= m->keep_below)
+			continue;
+		for (int i = 0; i < m->ncolumns; i++)
+			m->columns[i].values[kept] = m->columns[i].values[r];
+		m->label[kept] = m->label[r];
+		m->hash[kept] = m->hash[r];
+		m->group[kept] = m->group[r];
+		m->lot[kept] = m->lot[r];
+		kept++;
+	}
+	m->nrows = kept;
+}
+
+static uint64
+mix(uint64 hash, uint64 value)
+{
+	uint64		state = hash ^ value;
+
+	return dun_base_rng_next(&state);
+}
+
+static float
+level_number(DunMatrix *m, DunColumn *c, const char *text, uint64 hash)
+{
+	bool		found;
+	LevelEntry *entry = hash_search(c->level_index, &hash, HASH_FIND, &found);
+
+	if (found)
+		return entry->number;
+	if (c->nlevels >= DUN_MAX_LEVELS)
+	{
+		c->nlevels = DUN_MAX_LEVELS + 1;
+		return NAN;
+	}
+	entry = hash_search(c->level_index, &hash, HASH_ENTER, &found);
+	entry->number = c->nlevels;
+	c->levels[c->nlevels++] = MemoryContextStrdup(m->context, text);
+	return entry->number;
+}
+
+static void
+take_row(void *state, Datum *values, bool *nulls)
+{
+	Loading    *load = state;
+	DunMatrix  *m = load->m;
+	uint64		hash = UINT64CONST(0x5851F42D4C957F2D);
+	uint64		lot;
+	int			label;
+
+	label = dun_score_read_label(&m->label_field, values[m->label_attribute], nulls[m->label_attribute], load->label);
+	if (label < 0)
+	{
+		m->unlabelled++;
+		return;
+	}
+	lot = mix(mix(0, m->seed), m->seen++);
+	if (lot >= m->keep_below)
+		return;
+	if (m->nrows >= m->limit)
+	{
+		thin_out(m);
+		if (lot >= m->keep_below)
+			return;
+	}
+	if (m->nrows >= m->allocated)
+		grow(m);
+
+	for (int i = 0; i < m->ncolumns; i++)
+	{
+		DunColumn  *c = &m->columns[i];
+		float		value = NAN;
+		uint64		bits = 0;
+		double		number;
+
+		if (nulls[c->attribute])
+			bits = 1;
+		else if (c->field.type == DUN_TEXT)
+		{
+			char	   *text = dun_score_read_text(&c->field, values[c->attribute]);
+
+			bits = dun_base_hash64(text, strlen(text), 0);
+			value = level_number(m, c, text, bits);
+		}
+		else if (dun_score_read_number(&c->field, values[c->attribute], &number))
+		{
+			/* A number beyond float4 is kept at its end: it will be winsorised anyway. */
+			value = (float) Max(-1e38, Min(1e38, number));
+			memcpy(&bits, &number, sizeof(bits));
+		}
+		else
+			bits = 1;
+		c->values[m->nrows] = value;
+		hash = mix(hash, bits);
+	}
+	if (m->group_attribute >= 0 && !nulls[m->group_attribute])
+	{
+		char	   *text = dun_score_read_text(&m->group_field, values[m->group_attribute]);
+
+		m->group[m->nrows] = dun_base_hash64(text, strlen(text), m->seed);
+	}
+	else
+		m->group[m->nrows] = hash;
+	m->label[m->nrows] = (uint8) label;
+	m->hash[m->nrows] = mix(mix(hash, label), m->group_attribute >= 0 ? m->group[m->nrows] : 0);
+	m->lot[m->nrows] = lot;
+	m->nrows++;
+}
+
+typedef struct RowKey
+{
+	uint64		hash;
+	uint64		row;
+} RowKey;
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const RowKey *x = a;
+	const RowKey *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return 0;
+}
+
+/* Bring the rows into the order of their content; rows of equal content are equal. */
+static void
+sort_rows(DunMatrix *m)
+{
+	uint64		n = m->nrows;
+	RowKey	   *keys = MemoryContextAllocHuge(m->context, n * sizeof(RowKey));
+	float	   *values = MemoryContextAllocHuge(m->context, n * sizeof(float));
+	uint64	   *groups = MemoryContextAllocHuge(m->context, n * sizeof(uint64));
+
+	for (uint64 r = 0; r < n; r++)
+		keys[r] = (RowKey) {m->hash[r], r};
+	qsort(keys, n, sizeof(RowKey), compare_keys);
+	for (int i = 0; i < m->ncolumns; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (uint64 r = 0; r < n; r++)
+			values[r] = m->columns[i].values[keys[r].row];
+		memcpy(m->columns[i].values, values, n * sizeof(float));
+	}
+	for (uint64 r = 0; r < n; r++)
+	{
+		groups[r] = m->group[keys[r].row];
+		values[r] = m->label[keys[r].row];
+	}
+	for (uint64 r = 0; r < n; r++)
+	{
+		m->group[r] = groups[r];
+		m->label[r] = (uint8) values[r];
+	}
+	pfree(keys);
+	pfree(values);
+	pfree(groups);
+	pfree(m->hash);
+	pfree(m->lot);
+	m->hash = m->lot = NULL;
+}
+
+DunMatrix *
+dun_score_read_matrix(const char *query, const char *label, const char *group,
+					  char **exclude, int nexclude, int levels, uint64 seed)
+{
+	DunMatrix  *m = palloc0(sizeof(DunMatrix));
+	Loading		load = {.m = m, .label = label, .group = group, .exclude = exclude, .nexclude = nexclude, .levels = levels};
+
+	m->context = AllocSetContextCreate(CurrentMemoryContext, "dunning matrix", ALLOCSET_DEFAULT_SIZES);
+	m->seed = seed;
+	m->keep_below = PG_UINT64_MAX;
+	dun_score_read_rows(query, start_matrix, take_row, &load);
+	if (m->nrows > 0)
+		sort_rows(m);
+	if (m->nrows < m->seen)
+		ereport(NOTICE,
+				(errmsg("trained on a sample of " UINT64_FORMAT " of " UINT64_FORMAT " rows", m->nrows, m->seen),
+				 errhint("SET dunning.train_memory to more than %d kB for all rows.", dun_score_train_memory)));
+	return m;
+}

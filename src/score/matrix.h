@@ -1,0 +1,73 @@
+/*
+ * score/matrix.h
+ *		A query's rows as columns in memory: what training reads, once.
+ *
+ * Rows end up in the order of a hash of their content, so that the order in which the query gave them
+ * (a parallel scan gives any) changes nothing in a model.
+ */
+#ifndef DUN_SCORE_MATRIX_H
+#define DUN_SCORE_MATRIX_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "utils/hsearch.h"
+
+#include "score/value.h"
+
+/* A text column with more distinct values than this is a key, not a feature. */
+#define DUN_MAX_LEVELS 5000
+
+typedef struct DunColumn
+{
+	char	   *name;
+	int			attribute;		/* from 0, in the query's row */
+	DunField	field;
+	float	   *values;			/* numbers, or level numbers of a text; NaN is missing */
+	HTAB	   *level_index;	/* hash of the text -> level number */
+	char	  **levels;
+	int			nlevels;		/* DUN_MAX_LEVELS + 1: too many */
+} DunColumn;
+
+typedef struct DunMatrix
+{
+	MemoryContext context;
+	int			ncolumns;
+	DunColumn  *columns;
+	int			label_attribute;
+	DunField	label_field;
+	int			group_attribute;	/* -1: none */
+	DunField	group_field;
+	uint64		seed;
+	uint64		nrows;
+	uint64		allocated;
+	uint64		limit;			/* rows that fit into dunning.train_memory */
+	uint64		seen;			/* rows with a label */
+	uint64		unlabelled;
+	uint64		keep_below;		/* a row stays if its lot is lower; halved whenever the matrix is full */
+	bool		opened;
+	uint8	   *label;
+	uint64	   *hash;			/* of the row's content */
+	uint64	   *group;			/* hash of the group's value */
+	uint64	   *lot;
+} DunMatrix;
+
+/* The label as 0 or 1, -1 for NULL; anything else is an error that names `label`. */
+extern int	dun_score_read_label(DunField *field, Datum value, bool isnull, const char *label);
+
+/* Index of a column of the query, or an error that lists the columns. */
+extern int	dun_score_column_number(TupleDesc desc, const char *name, const char *what);
+
+/*
+ * Runs the query as the current user, one SELECT, read-only, and calls `take` for each row; returns the
+ * number of rows. Inside SPI. `start` gets the row type before any row.
+ */
+typedef void (*DunRowStart) (void *state, TupleDesc desc);
+typedef void (*DunRowTake) (void *state, Datum *values, bool *nulls);
+extern uint64 dun_score_read_rows(const char *query, DunRowStart start, DunRowTake take, void *state);
+
+/* Reads a query into a matrix. `levels` is the number of one-hot columns a text may become. */
+extern DunMatrix *dun_score_read_matrix(const char *query, const char *label, const char *group,
+										char **exclude, int nexclude, int levels, uint64 seed);
+
+#endif

@@ -1,0 +1,337 @@
+/*
+ * score/predict.c
+ *		dunning.predict and dunning.reasons.
+ *
+ * A call site asks the table once a statement which version its name means, and looks the fields up once
+ * a row type; both are kept in fn_extra. A statement is told from the next by its snapshot, because
+ * PL/pgSQL keeps a call site over a whole transaction, in which a model may be promoted.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
+
+#include "score/predict.h"
+
+typedef struct CallSite
+{
+	char	   *name;
+	DunModel   *model;
+	TransactionId xmin;			/* of the snapshot the model was found in */
+	TransactionId xmax;
+	uint32		xcnt;
+	CommandId	curcid;
+	TimestampTz transaction;
+	Oid			type;
+	int32		typmod;
+	DunMapping *mapping;
+	MemoryContext mapped;		/* what the mapping lives in */
+	int			natts;
+	Datum	   *values;
+	bool	   *nulls;
+} CallSite;
+
+/* May a field of one type serve a feature of another? */
+static bool
+fits(DunFeatureType feature, DunFeatureType field)
+{
+	if (field == DUN_UNUSABLE)
+		return false;
+	if (feature == DUN_TEXT || field == DUN_TEXT)
+		return true;
+	return (feature == DUN_DATE) == (field == DUN_DATE);
+}
+
+static void
+report_missing(const char *name, const DunModel *model, const char *missing)
+{
+	StringInfoData all;
+
+	initStringInfo(&all);
+	for (int i = 0; i < model->nfeatures; i++)
+		appendStringInfo(&all, "%s%s (%s)", i ? ", " : "", quote_identifier(model->features[i].name),
+						 dun_score_type_name(model->features[i].type));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("the record lacks what model \"%s\" reads: %s", name, missing),
+			 errdetail("The model reads %s.", all.data),
+			 errhint("Pass a whole row with these names: SELECT dunning.predict(%s, x) FROM (SELECT …) x.", quote_literal_cstr(name))));
+}
+
+DunMapping *
+dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
+{
+	DunMapping *mapping = palloc(sizeof(DunMapping));
+	StringInfoData missing;
+
+	mapping->attribute = palloc(sizeof(int) * Max(model->nfeatures, 1));
+	mapping->field = palloc0(sizeof(DunField) * Max(model->nfeatures, 1));
+	initStringInfo(&missing);
+	for (int i = 0; i < model->nfeatures; i++)
+	{
+		const DunFeature *f = &model->features[i];
+		int			found = -1;
+
+		for (int a = 0; a < desc->natts && found < 0; a++)
+			if (!TupleDescAttr(desc, a)->attisdropped && strcmp(NameStr(TupleDescAttr(desc, a)->attname), f->name) == 0)
+				found = a;
+		mapping->attribute[i] = found;
+		if (found < 0)
+		{
+			appendStringInfo(&missing, "%s%s", missing.len ? ", " : "", quote_identifier(f->name));
+			continue;
+		}
+		dun_score_open_field(&mapping->field[i], TupleDescAttr(desc, found)->atttypid);
+		if (!fits(f->type, mapping->field[i].type))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("field \"%s\" of type %s cannot serve model \"%s\"", f->name,
+							format_type_be(TupleDescAttr(desc, found)->atttypid), name),
+					 errdetail("The model was trained on a %s.", dun_score_type_name(f->type)),
+					 errhint("Cast the field in the query.")));
+	}
+	if (missing.len > 0)
+		report_missing(name, model, missing.data);
+	return mapping;
+}
+
+double
+dun_score_term(const DunModel *model, const DunMapping *mapping, int feature, Datum *values, bool *nulls)
+{
+	const DunFeature *f = &model->features[feature];
+	DunField   *field = &mapping->field[feature];
+	int			at = mapping->attribute[feature];
+	double		number;
+
+	if (nulls[at])
+		return f->missing;
+	if (f->type == DUN_TEXT)
+	{
+		char	   *text = dun_score_read_text(field, values[at]);
+		double		term = dun_score_text_term(f, text);
+
+		pfree(text);
+		return term;
+	}
+	if (field->type == DUN_TEXT)
+	{
+		if (!dun_score_parse_number(f->type, dun_score_read_text(field, values[at]), &number))
+			return f->missing;
+	}
+	else if (!dun_score_read_number(field, values[at], &number))
+		return f->missing;
+	return dun_score_number_term(f, number);
+}
+
+double
+dun_score_logit(const DunModel *model, const DunMapping *mapping, Datum *values, bool *nulls)
+{
+	double		logit = model->intercept;
+
+	for (int i = 0; i < model->nfeatures; i++)
+		logit += dun_score_term(model, mapping, i, values, nulls);
+	return logit;
+}
+
+static bool
+same_snapshot(const CallSite *site)
+{
+	Snapshot	s = ActiveSnapshotSet() ? GetActiveSnapshot() : NULL;
+
+	return s != NULL && site->xmin == s->xmin && site->xmax == s->xmax && site->xcnt == s->xcnt &&
+		site->curcid == s->curcid && site->transaction == GetCurrentTransactionStartTimestamp();
+}
+
+static void
+find_model(CallSite *site, MemoryContext context, text *name)
+{
+	Snapshot	s;
+	DunModel   *before = site->model;
+
+	if (site->name == NULL || strlen(site->name) != VARSIZE_ANY_EXHDR(name) ||
+		memcmp(site->name, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) != 0)
+	{
+		if (site->name != NULL)
+			pfree(site->name);
+		site->name = NULL;
+		site->name = MemoryContextStrdup(context, text_to_cstring(name));
+	}
+	else if (same_snapshot(site))
+		return;
+	site->model = dun_score_find_model(site->name);
+	if (site->model != before || site->transaction != GetCurrentTransactionStartTimestamp())
+		site->type = InvalidOid;
+	s = ActiveSnapshotSet() ? GetActiveSnapshot() : NULL;
+	if (s == NULL)
+		return;
+	site->xmin = s->xmin;
+	site->xmax = s->xmax;
+	site->xcnt = s->xcnt;
+	site->curcid = s->curcid;
+	site->transaction = GetCurrentTransactionStartTimestamp();
+}
+
+/* Model, mapping and the row's values for this call; kept between calls. */
+static CallSite *
+open_call(FunctionCallInfo fcinfo)
+{
+	CallSite   *site = fcinfo->flinfo->fn_extra;
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
+	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(1);
+	Oid			type = HeapTupleHeaderGetTypeId(header);
+	int32		typmod = HeapTupleHeaderGetTypMod(header);
+	HeapTupleData tuple;
+	TupleDesc	desc;
+
+	if (site == NULL)
+		site = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(context, sizeof(CallSite));
+	find_model(site, context, PG_GETARG_TEXT_PP(0));
+	desc = lookup_rowtype_tupdesc_domain(type, typmod, false);
+	if (site->type != type || site->typmod != typmod)
+	{
+		MemoryContext before;
+
+		site->type = InvalidOid;
+		if (site->mapped != NULL)
+			MemoryContextDelete(site->mapped);
+		site->mapped = AllocSetContextCreate(context, "dunning mapping", ALLOCSET_SMALL_SIZES);
+		before = MemoryContextSwitchTo(site->mapped);
+		site->mapping = dun_score_map_record(site->name, site->model, desc);
+		site->values = palloc(sizeof(Datum) * Max(desc->natts, 1));
+		site->nulls = palloc(sizeof(bool) * Max(desc->natts, 1));
+		MemoryContextSwitchTo(before);
+		site->type = type;
+		site->typmod = typmod;
+	}
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, desc, site->values, site->nulls);
+	ReleaseTupleDesc(desc);
+	return site;
+}
+
+PG_FUNCTION_INFO_V1(dun_score_sql_predict);
+
+Datum
+dun_score_sql_predict(PG_FUNCTION_ARGS)
+{
+	CallSite   *site = open_call(fcinfo);
+
+	PG_RETURN_FLOAT8(dun_score_probability(dun_score_logit(site->model, site->mapping, site->values, site->nulls)));
+}
+
+typedef struct Reason
+{
+	int			feature;
+	double		term;
+} Reason;
+
+static int
+compare_reasons(const void *a, const void *b)
+{
+	const Reason *x = a;
+	const Reason *y = b;
+
+	if (fabs(x->term) != fabs(y->term))
+		return fabs(x->term) > fabs(y->term) ? -1 : 1;
+	return x->feature - y->feature;
+}
+
+static void
+append_days(StringInfo into, double days)
+{
+	appendStringInfoString(into, DatumGetCString(DirectFunctionCall1(date_out, Int32GetDatum((int32) floor(days)))));
+}
+
+/* About three digits, as a person reads them. */
+static void
+append_number(StringInfo into, double number)
+{
+	double		size = fabs(number);
+
+	if (size >= 100 || number == floor(number))
+		appendStringInfo(into, "%.0f", number);
+	else
+		appendStringInfo(into, size >= 10 ? "%.1f" : "%.2f", number);
+}
+
+/* "avg days late 12.4 (usual 3.1) raises it" */
+static char *
+words_of(const DunFeature *f, DunField *field, Datum value, bool isnull, double term)
+{
+	StringInfoData s;
+	double		number;
+
+	initStringInfo(&s);
+	for (const char *c = f->name; *c; c++)
+		appendStringInfoChar(&s, *c == '_' ? ' ' : *c);
+	if (isnull)
+		appendStringInfoString(&s, " unknown");
+	else if (f->type == DUN_TEXT || field->type == DUN_TEXT)
+		appendStringInfo(&s, " %s", dun_score_read_text(field, value));
+	else if (!dun_score_read_number(field, value, &number))
+		appendStringInfoString(&s, " unknown");
+	else if (f->type == DUN_BOOLEAN)
+		appendStringInfoString(&s, number != 0 ? " yes" : " no");
+	else if (f->type == DUN_DATE)
+	{
+		appendStringInfoChar(&s, ' ');
+		append_days(&s, number);
+	}
+	else
+	{
+		appendStringInfoChar(&s, ' ');
+		append_number(&s, number);
+		appendStringInfoString(&s, " (usual ");
+		append_number(&s, f->mean);
+		appendStringInfoChar(&s, ')');
+	}
+	appendStringInfoString(&s, term >= 0 ? " raises it" : " lowers it");
+	return s.data;
+}
+
+PG_FUNCTION_INFO_V1(dun_score_sql_reasons);
+
+/* The terms furthest from 0, largest first. */
+Datum
+dun_score_sql_reasons(PG_FUNCTION_ARGS)
+{
+	CallSite   *site = open_call(fcinfo);
+	int			top = PG_GETARG_INT32(2);
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Reason	   *reasons = palloc(sizeof(Reason) * Max(site->model->nfeatures, 1));
+
+	if (top < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("top must be at least 1")));
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < site->model->nfeatures; i++)
+		reasons[i] = (Reason) {i, dun_score_term(site->model, site->mapping, i, site->values, site->nulls)};
+	qsort(reasons, site->model->nfeatures, sizeof(Reason), compare_reasons);
+	for (int i = 0; i < Min(top, site->model->nfeatures); i++)
+	{
+		int			n = reasons[i].feature;
+		int			at = site->mapping->attribute[n];
+		const DunFeature *f = &site->model->features[n];
+		Datum		values[3];
+		bool		nulls[3] = {false};
+
+		values[0] = CStringGetTextDatum(f->name);
+		values[1] = Float8GetDatum(reasons[i].term);
+		values[2] = CStringGetTextDatum(words_of(f, &site->mapping->field[n], site->values[at], site->nulls[at], reasons[i].term));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

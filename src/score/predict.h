@@ -1,0 +1,29 @@
+/*
+ * score/predict.h
+ *		A model applied to rows of any row type that has its features by name.
+ */
+#ifndef DUN_SCORE_PREDICT_H
+#define DUN_SCORE_PREDICT_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+
+#include "score/model.h"
+
+/* Where each feature of a model stands in a row type. */
+typedef struct DunMapping
+{
+	int		   *attribute;		/* a feature's column, from 0 */
+	DunField   *field;
+} DunMapping;
+
+/* In the current memory context. An error lists the features that the row lacks or has in another type. */
+extern DunMapping *dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc);
+
+/* The term of one feature. */
+extern double dun_score_term(const DunModel *model, const DunMapping *mapping, int feature, Datum *values, bool *nulls);
+
+extern double dun_score_logit(const DunModel *model, const DunMapping *mapping, Datum *values, bool *nulls);
+
+#endif
