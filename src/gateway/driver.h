@@ -31,7 +31,12 @@ typedef struct DunServer
 	int			key_life_hours; /* a key is never repeated after this */
 	int			timeout_ms;		/* of the whole transfer */
 	double		rate;			/* messages a second, 0: unlimited */
+	int64		daily;			/* messages a day, 0: unlimited */
 	char	   *rate_group;		/* NULL: the server's own bucket */
+	char	   *creditor;		/* NULL: serves every creditor */
+	bool		require_tls;	/* SMTP: STARTTLS or nothing; false only on a host that dunning.allowed_hosts names */
+	char	   *directory;		/* spool: where files go; NULL for other drivers */
+	struct DunPreset *preset;	/* http: what a request looks like; NULL for other drivers */
 	List	   *options;		/* every option as DefElem, for drivers with more (presets, templates, spool directory) */
 } DunServer;
 
@@ -47,6 +52,7 @@ typedef struct DunOutgoing
 	char	   *body_html;		/* NULL: text only */
 	char	   *sender_name;
 	char	   *reply_to;
+	char	   *unsubscribe_url;	/* NULL: no List-Unsubscribe header */
 	int64		sent_at;		/* Unix seconds, for Date: */
 } DunOutgoing;
 
@@ -59,6 +65,10 @@ typedef enum DunRequestKind
 	DUN_REQUEST_MOCK			/* nothing leaves; judged at once */
 } DunRequestKind;
 
+/*
+ * Credentials: an HTTP request carries them already (header or URL), so the transport must not log in by
+ * itself; for SMTP the transport logs in with the server's username and password.
+ */
 typedef struct DunRequest
 {
 	DunRequestKind kind;
@@ -72,7 +82,10 @@ typedef struct DunRequest
 	char	   *path;			/* SPOOL */
 } DunRequest;
 
-/* How far a transfer got; the transport says so from libcurl's counters. */
+/*
+ * How far a transfer got; the transport says so from libcurl's counters. An SMTP reply to the final dot is
+ * DUN_REPLIED whatever its code; a refusal before it (RCPT, MAIL, login) is DUN_NOT_SENT with its code.
+ */
 typedef enum DunProgress
 {
 	DUN_NOT_SENT,				/* refused, DNS, TLS, SMTP refused before the final dot: certainly nothing left */
@@ -85,7 +98,7 @@ typedef struct DunReply
 	DunProgress progress;
 	long		code;			/* HTTP status or SMTP reply code, 0: none */
 	char	   *error;			/* transport error in words, NULL: none; no address, no body */
-	char	   *body;			/* capped */
+	char	   *body;			/* capped; SMTP: the last reply line; NULL: none */
 	size_t		body_len;
 	char	   *retry_after;	/* raw header, NULL: none */
 } DunReply;
@@ -125,7 +138,10 @@ extern const DunDriver *dun_gateway_find_driver(const char *name);
  */
 extern DunServer *dun_gateway_load_server(const char *name);
 
-/* NULL where the address may be used on the channel's driver kind, else why not, e.g. "address_control_character". */
+/*
+ * NULL where the address may be used, else why not, e.g. "address_control_character". `kind` is a channel or an
+ * address field: email; sms, phone, call, whatsapp; letter, address, visit; anything else is plain text.
+ */
 extern const char *dun_gateway_check_address(const char *kind, const char *address);
 
 #endif

@@ -1,0 +1,133 @@
+-- gateway: servers of the wrapper dunning_gateway, presets of HTTP gateways, and the pure parts of the drivers.
+
+CREATE FUNCTION dunning.dunning_gateway_validator(options text[], catalog oid) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'dun_gateway_sql_validator';
+COMMENT ON FUNCTION dunning.dunning_gateway_validator(text[], oid) IS 'Checks the options of a gateway''s SERVER and USER MAPPING; 22023 lists the options known.';
+
+-- No handler: a server is a name, options, rights and a mapping; nothing is ever read through it.
+CREATE FOREIGN DATA WRAPPER dunning_gateway VALIDATOR dunning.dunning_gateway_validator;
+COMMENT ON FOREIGN DATA WRAPPER dunning_gateway IS 'Gateways: CREATE SERVER name TYPE ''channel'' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''smtp|http|spool|task|mock'', ...).';
+GRANT USAGE ON FOREIGN DATA WRAPPER dunning_gateway TO dunning_admin;
+
+CREATE FUNCTION dunning._check_address(kind text, address text) RETURNS text
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gateway_sql_check_address';
+COMMENT ON FUNCTION dunning._check_address(text, text) IS 'NULL where the address may be used on the channel (or address field), else why not.';
+
+CREATE FUNCTION dunning._check_pattern(pattern text) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gateway_sql_check_pattern';
+COMMENT ON FUNCTION dunning._check_pattern(text) IS 'True, or 22023 with the placeholders a request template may hold.';
+
+CREATE FUNCTION dunning._judge(driver text, progress text, code int, retry_after text DEFAULT NULL, body text DEFAULT NULL,
+    error text DEFAULT NULL, id_field text DEFAULT 'id', error_field text DEFAULT NULL, suppress_on text DEFAULT NULL,
+    OUT verdict text, OUT reason text, OUT provider_ref text, OUT retry_after_s int)
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gateway_sql_judge';
+COMMENT ON FUNCTION dunning._judge(text, text, int, text, text, text, text, text, text) IS 'What a gateway''s reply means: sent, retry, failed, suppress or unknown. progress is not_sent, maybe_sent or replied.';
+
+CREATE FUNCTION dunning._build_request(server text, message_id uuid, address text, subject text, body_text text, body_html text DEFAULT NULL,
+    sender_name text DEFAULT NULL, reply_to text DEFAULT NULL, unsubscribe_url text DEFAULT NULL, sent_at timestamptz DEFAULT '2026-01-01 00:00+00',
+    OUT kind text, OUT method text, OUT url text, OUT headers text[], OUT body text, OUT mail_from text, OUT mail_rcpt text, OUT path text)
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'dun_gateway_sql_build';
+COMMENT ON FUNCTION dunning._build_request(text, uuid, text, text, text, text, text, text, text, timestamptz) IS 'The request a server would get for a message, with SECRET in the place of its secret. Sends nothing.';
+
+CREATE FUNCTION dunning._allows_address(address text, port int, hostname text DEFAULT '', allowed_hosts text DEFAULT '') RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gateway_sql_allows_address';
+COMMENT ON FUNCTION dunning._allows_address(text, int, text, text) IS 'May a gateway be at this resolved address, given a value of dunning.allowed_hosts?';
+
+CREATE FUNCTION dunning._json_field(json text, path text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gateway_sql_read_json_field';
+COMMENT ON FUNCTION dunning._json_field(text, text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
+
+-- HTTP gateways as data: a request template and where to look in the reply. Placeholders are encoded for where they stand.
+CREATE TABLE dunning.http_preset (
+    preset          text COLLATE "C" NOT NULL,
+    builtin         boolean NOT NULL DEFAULT false,
+    description     text NOT NULL,
+    method          text NOT NULL CHECK (method IN ('POST', 'PUT', 'GET')),
+    path            text NOT NULL DEFAULT '',           -- appended to the server's URL; values are percent-encoded
+    format          text NOT NULL CHECK (format IN ('json', 'form', 'none')),
+    body            text,                               -- values are JSON- or percent-encoded after format
+    body_html       text,                               -- used where the message has HTML; NULL: body
+    auth            text NOT NULL CHECK (auth IN ('none', 'basic', 'bearer', 'header')),
+    auth_header     text,                               -- the header of auth 'header'
+    idempotency_header text,                            -- carries the message id; NULL: the gateway knows none
+    contract        text NOT NULL CHECK (contract IN ('repeat', 'once')),
+    id_field        text,                               -- where the reply tells the gateway's own id
+    error_field     text,                               -- where a refusal tells its code
+    suppress_on     text[] NOT NULL DEFAULT '{}',       -- codes that mean the address must not be used again
+    PRIMARY KEY (preset, builtin),
+    CHECK (dunning._check_pattern(path)),
+    CHECK (body IS NULL OR dunning._check_pattern(body)),
+    CHECK (body_html IS NULL OR dunning._check_pattern(body_html)),
+    CHECK (format <> 'json' OR body IS NULL OR body::jsonb IS NOT NULL),
+    CHECK (format <> 'json' OR body_html IS NULL OR body_html::jsonb IS NOT NULL),
+    CHECK ((format = 'none') = (body IS NULL)),
+    CHECK ((auth = 'header') = (auth_header IS NOT NULL))
+);
+COMMENT ON TABLE dunning.http_preset IS 'HTTP gateways as data: request template and reply mapping. A user''s row of the same name replaces the built-in one.';
+SELECT pg_catalog.pg_extension_config_dump('dunning.http_preset', 'WHERE NOT builtin');
+GRANT SELECT, INSERT, UPDATE, DELETE ON dunning.http_preset TO dunning_admin;
+
+INSERT INTO dunning.http_preset (preset, builtin, description, method, path, format, body, body_html, auth, auth_header,
+    idempotency_header, contract, id_field, error_field, suppress_on) VALUES
+('generic-json', true, 'POST of a flat JSON object to the server''s URL; honours Idempotency-Key; the reply''s "id" is kept', 'POST', '', 'json',
+ '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}',
+ '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}',
+ 'none', NULL, 'Idempotency-Key', 'repeat', 'id', NULL, '{}'),
+('generic-json-bearer', true, 'as generic-json, with the secret as bearer token', 'POST', '', 'json',
+ '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}',
+ '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}',
+ 'bearer', NULL, 'Idempotency-Key', 'repeat', 'id', NULL, '{}'),
+('kannel', true, 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', 'GET',
+ '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'none',
+ NULL, NULL, 'none', NULL, NULL, 'once', NULL, NULL, '{}'),
+('twilio', true, 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'POST',
+ '/2010-04-01/Accounts/{username}/Messages.json', 'form', 'To={address}&From={from}&Body={text}', NULL,
+ 'basic', NULL, NULL, 'once', 'sid', 'code', '{21610,21211,21614}'),
+('sendgrid', true, 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', 'POST', '/v3/mail/send', 'json',
+ '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}',
+ '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}',
+ 'bearer', NULL, NULL, 'once', NULL, NULL, '{}');
+
+-- A server that takes nothing more until it is resumed; deliver's pause() and resume() write it.
+CREATE TABLE dunning.paused_server (
+    server          text COLLATE "C" PRIMARY KEY,
+    reason          text NOT NULL,
+    paused_at       timestamptz NOT NULL,
+    paused_by       text NOT NULL
+);
+COMMENT ON TABLE dunning.paused_server IS 'Servers that nothing is sent through until resume().';
+SELECT pg_catalog.pg_extension_config_dump('dunning.paused_server', '');
+
+CREATE FUNCTION dunning._servers(channel text DEFAULT NULL, creditor text DEFAULT NULL)
+RETURNS TABLE (server text, channel_served text, driver text, serves_creditor text, paused boolean, ord int)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    SELECT s.name, s.type, s.driver, s.creditor, p.server IS NOT NULL,
+           row_number() OVER (ORDER BY s.creditor IS NULL, p.server IS NOT NULL, s.place, s.name COLLATE "C")::int
+    FROM (SELECT f.srvname::text AS name, f.srvtype::text AS type,
+                 max(o.option_value) FILTER (WHERE o.option_name = 'driver') AS driver,
+                 max(o.option_value) FILTER (WHERE o.option_name = 'creditor') AS creditor,
+                 coalesce(max(o.option_value) FILTER (WHERE o.option_name = 'position')::bigint, 1000) AS place
+          FROM pg_catalog.pg_foreign_server f
+          JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = f.srvfdw AND w.fdwname = 'dunning_gateway'
+          CROSS JOIN LATERAL pg_catalog.pg_options_to_table(f.srvoptions) o
+          GROUP BY f.srvname, f.srvtype) s
+    LEFT JOIN dunning.paused_server p ON p.server = s.name
+    WHERE s.type <> ''
+      AND ($1 IS NULL OR s.type = $1)
+      AND ($2 IS NULL OR s.creditor IS NULL OR s.creditor = $2)
+    ORDER BY 6;
+END
+$function$;
+COMMENT ON FUNCTION dunning._servers(text, text) IS 'Servers of a channel for a creditor, the one to use first: own before shared, running before paused, then option position, then name.';
+
+CREATE FUNCTION dunning._server_for(channel text, creditor text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT s.server FROM dunning._servers($1, $2) s ORDER BY s.ord LIMIT 1);
+END
+$function$;
+COMMENT ON FUNCTION dunning._server_for(text, text) IS 'The server a channel''s messages of a creditor go through, NULL: none. A paused one keeps its messages waiting.';

@@ -1,0 +1,53 @@
+/*
+ * gateway/preset.h
+ *		What one kind of HTTP gateway wants: a row of dunning.http_preset, compiled.
+ */
+#ifndef DUN_GATEWAY_PRESET_H
+#define DUN_GATEWAY_PRESET_H
+
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+
+#include "gateway/driver.h"
+
+typedef enum DunEncoding
+{
+	DUN_ENCODE_NONE,
+	DUN_ENCODE_JSON,
+	DUN_ENCODE_URL
+} DunEncoding;
+
+/* A template cut at its placeholders. */
+typedef struct DunPattern
+{
+	DunEncoding encoding;
+	List	   *pieces;			/* of DunPiece * */
+	bool		names_message;	/* holds {message_id} */
+} DunPattern;
+
+typedef struct DunPreset
+{
+	char	   *name;
+	char	   *method;
+	DunPattern *url;			/* the server's URL with the preset's path */
+	DunPattern *body;			/* NULL: none */
+	DunPattern *body_html;		/* used where the message has HTML; NULL: as body */
+	List	   *headers;		/* content type and authorization, ready */
+	char	   *idempotency_header; /* NULL: none */
+	bool		repeat;			/* what the gateway promises unless the server says otherwise */
+	char	   *id_field;		/* where the reply tells the gateway's own id; NULL: nowhere */
+	char	   *error_field;	/* where a refusal tells its code */
+	List	   *suppress_on;	/* of char *: codes that mean the address must not be used again */
+} DunPreset;
+
+/* Errors out (22023) naming the placeholders known. */
+extern DunPattern *dun_gateway_compile_pattern(const char *text, DunEncoding encoding);
+
+extern void dun_gateway_expand_pattern(StringInfo out, const DunPattern *pattern, const DunServer *server, const DunOutgoing *message);
+
+/* Reads the row inside the caller's transaction, into the current context. Errors out (DN006) where there is none. */
+extern DunPreset *dun_gateway_load_preset(const char *name, const DunServer *server);
+
+#endif

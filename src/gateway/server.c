@@ -1,0 +1,254 @@
+/*
+ * gateway/server.c
+ *		A SERVER of the wrapper with the worker's own mapping, resolved and checked.
+ */
+#include "postgres.h"
+
+#include <sys/stat.h>
+
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "catalog/pg_user_mapping.h"
+#include "foreign/foreign.h"
+#include "mb/pg_wchar.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+
+#include "base/errcodes.h"
+#include "base/user.h"
+#include "gateway/check.h"
+#include "gateway/driver.h"
+#include "gateway/init.h"
+#include "gateway/network.h"
+#include "gateway/options.h"
+#include "gateway/preset.h"
+#include "gateway/secret.h"
+#include "gateway/server.h"
+
+#define WRAPPER "dunning_gateway"
+
+/* An option in UTF-8, NULL where it is not given. */
+static char *
+utf8_option(List *options, const char *name)
+{
+	char	   *value = dun_gateway_option(options, name);
+
+	return value ? pg_server_to_any(value, (int) strlen(value), PG_UTF8) : NULL;
+}
+
+static ForeignServer *
+find_server(const char *name)
+{
+	ForeignServer *found = GetForeignServerByName(name, true);
+
+	if (found == NULL)
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("server \"%s\" does not exist", name),
+				 errhint("CREATE SERVER %s TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url 'smtp://...', from '...');",
+						 quote_identifier(name))));
+	if (strcmp(GetForeignDataWrapper(found->fdwid)->fdwname, WRAPPER) != 0)
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("server \"%s\" is not a gateway", name),
+				 errdetail("Its foreign-data wrapper is another one than %s.", WRAPPER)));
+	if (found->servertype == NULL || *found->servertype == '\0')
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("server \"%s\" has no TYPE", name),
+				 errdetail("A gateway's TYPE is the channel it serves, and cannot be altered."),
+				 errhint("DROP SERVER %s CASCADE; CREATE SERVER %s TYPE 'email' ...", quote_identifier(name), quote_identifier(name))));
+	return found;
+}
+
+/* The mapping of dunning_worker alone; one for PUBLIC is somebody else's. */
+static List *
+worker_mapping(Oid server)
+{
+	HeapTuple	tuple = SearchSysCache2(USERMAPPINGUSERSERVER,
+										ObjectIdGetDatum(get_role_oid(DUN_WORKER_ROLE, false)),
+										ObjectIdGetDatum(server));
+	Datum		options;
+	bool		isnull;
+	List	   *result = NIL;
+
+	if (!HeapTupleIsValid(tuple))
+		return NIL;
+	options = SysCacheGetAttr(USERMAPPINGUSERSERVER, tuple, Anum_pg_user_mapping_umoptions, &isnull);
+	if (!isnull)
+		result = untransformRelOptions(options);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static void
+read_credentials(DunServer *server, bool masked)
+{
+	List	   *mapping = worker_mapping(server->oid);
+	char	   *file = dun_gateway_option(mapping, "secret_file");
+
+	server->username = utf8_option(mapping, "username");
+	if (file != NULL)
+	{
+		server->password = dun_gateway_read_secret(file);
+		if (masked)
+			server->password = pstrdup("SECRET");
+	}
+	if ((server->username == NULL) != (server->password == NULL) && strcmp(server->driver, "smtp") == 0)
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("the mapping of server \"%s\" needs both username and secret_file", server->name),
+				 errhint("ALTER USER MAPPING FOR dunning_worker SERVER %s OPTIONS (ADD %s '...');",
+						 quote_identifier(server->name), file ? "username" : "secret_file")));
+}
+
+/* Without TLS only to a host the superuser has named: nobody else may decide that a text travels in the clear. */
+static void
+require_encryption(const DunServer *server)
+{
+	char	   *scheme;
+	char	   *host;
+	int			port;
+	bool		plain;
+
+	dun_gateway_split_url(server->url, &scheme, &host, &port);
+	plain = strcmp(scheme, "http") == 0 || (strcmp(scheme, "smtp") == 0 && !server->require_tls);
+	if (plain && !dun_gateway_allows_plain(host, port))
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("server \"%s\" would be spoken to without TLS", server->name),
+				 errhint("Use %s, or as superuser name the host: ALTER SYSTEM SET dunning.allowed_hosts = '%s:%d'; SELECT pg_reload_conf();",
+						 strcmp(scheme, "http") == 0 ? "an https:// URL" : "option tls 'required'", host, port)));
+}
+
+static char *
+spool_directory(const DunServer *server)
+{
+	char	   *path;
+	struct stat st;
+
+	if (dun_gateway_spool_directory == NULL || *dun_gateway_spool_directory == '\0')
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("dunning.spool_directory is not set"),
+				 errhint("As superuser: ALTER SYSTEM SET dunning.spool_directory = '/var/spool/dunning'; SELECT pg_reload_conf();")));
+	path = psprintf("%s/%s", dun_gateway_spool_directory, dun_gateway_option(server->options, "directory"));
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("spool directory \"%s\" does not exist or is not a directory", path),
+				 errhint("As the server's user: mkdir -m 700 '%s'", path)));
+	return path;
+}
+
+static void
+read_http(DunServer *server)
+{
+	char	   *name = utf8_option(server->options, "preset");
+	char	   *header = dun_gateway_option(server->options, "idempotency_header");
+	DunPreset  *preset = dun_gateway_load_preset(name ? name : "generic-json", server);
+
+	if (header != NULL)
+	{
+		preset->idempotency_header = header;
+		preset->repeat = true;
+	}
+	server->preset = preset;
+}
+
+static void
+read_contract(DunServer *server)
+{
+	const char *contract = dun_gateway_option(server->options, "contract");
+	const DunPreset *preset = server->preset;
+
+	/* Mail servers know no key. Files and worklist rows are named by the message, so a repeat changes nothing. */
+	if (contract != NULL)
+		server->repeat = strcmp(contract, "repeat") == 0;
+	else if (preset != NULL)
+		server->repeat = preset->repeat;
+	else
+		server->repeat = strcmp(server->driver, "smtp") != 0;
+
+	if (server->repeat && preset != NULL && preset->idempotency_header == NULL &&
+		!preset->url->names_message && !(preset->body && preset->body->names_message))
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("server \"%s\" promises to honour a key that no request carries", server->name),
+				 errhint("ALTER SERVER %s OPTIONS (ADD idempotency_header 'Idempotency-Key'), or SET contract 'once'.",
+						 quote_identifier(server->name))));
+}
+
+static void
+read_network(DunServer *server)
+{
+	const char *timeout = dun_gateway_option(server->options, "timeout");
+	const char *tls = dun_gateway_option(server->options, "tls");
+	const char *ca = dun_gateway_option(server->options, "ca_file");
+	const char *cert = dun_gateway_option(server->options, "client_cert_file");
+	const char *key = dun_gateway_option(server->options, "client_key_file");
+
+	server->url = dun_gateway_option(server->options, "url");
+	server->proxy = dun_gateway_option(server->options, "proxy");
+	server->require_tls = tls == NULL || strcmp(tls, "none") != 0;
+	if (timeout != NULL)
+		server->timeout_ms = dun_gateway_parse_timeout("timeout", timeout);
+	if (ca != NULL)
+		server->ca_file = dun_gateway_secret_path(ca, false);
+	if (cert != NULL)
+		server->client_cert_file = dun_gateway_secret_path(cert, false);
+	if (key != NULL)
+		server->client_key_file = dun_gateway_secret_path(key, true);
+	require_encryption(server);
+}
+
+static DunServer *
+load_server(const char *name, bool masked)
+{
+	ForeignServer *found = find_server(name);
+	DunServer  *server = palloc0(sizeof(*server));
+	List	   *options = found->options;
+	const char *value;
+
+	server->oid = found->serverid;
+	server->name = pstrdup(found->servername);
+	server->channel = pstrdup(found->servertype);
+	server->options = options;
+	server->driver = dun_gateway_option(options, "driver");
+	if (server->driver == NULL || dun_gateway_find_driver(server->driver) == NULL)
+		elog(ERROR, "server \"%s\" has no driver", name);
+	server->from = utf8_option(options, "from");
+	server->creditor = utf8_option(options, "creditor");
+	server->rate_group = utf8_option(options, "rate_group");
+	server->timeout_ms = DUN_DEFAULT_TIMEOUT_MS;
+	server->key_life_hours = DUN_DEFAULT_KEY_LIFE_HOURS;
+	if ((value = dun_gateway_option(options, "rate")) != NULL)
+		server->rate = dun_gateway_parse_rate("rate", value);
+	if ((value = dun_gateway_option(options, "daily")) != NULL)
+		server->daily = dun_gateway_parse_count("daily", value);
+	if ((value = dun_gateway_option(options, "key_life")) != NULL)
+		server->key_life_hours = dun_gateway_parse_key_life("key_life", value);
+
+	read_credentials(server, masked);
+	if (dun_gateway_option(options, "url") != NULL)
+		read_network(server);
+	if (strcmp(server->driver, "http") == 0)
+		read_http(server);
+	if (strcmp(server->driver, "spool") == 0)
+		server->directory = spool_directory(server);
+	read_contract(server);
+	return server;
+}
+
+DunServer *
+dun_gateway_load_server(const char *name)
+{
+	return load_server(name, false);
+}
+
+DunServer *
+dun_gateway_load_server_masked(const char *name)
+{
+	return load_server(name, true);
+}
