@@ -1,0 +1,132 @@
+-- govern: keep the machinery in order. maintain() and daily() are safe to run again at any time.
+
+CREATE TABLE dunning.run (
+    run_id          uuid PRIMARY KEY,
+    creditor        text COLLATE "C",           -- NULL: all
+    state           text NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+    pid             int NOT NULL,               -- the backend that works on it, to tell a run that died from one that goes on
+    beat_at         timestamptz NOT NULL,       -- real clock: when that backend last began or ended a step
+    started_at      timestamptz NOT NULL,
+    finished_at     timestamptz,
+    started_by      text NOT NULL
+);
+COMMENT ON TABLE dunning.run IS 'One row a run of daily().';
+
+CREATE TABLE dunning.run_step (
+    run_id          uuid NOT NULL,
+    position        int NOT NULL,
+    step            text COLLATE "C" NOT NULL,
+    state           text NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+    started_at      timestamptz NOT NULL,
+    finished_at     timestamptz,
+    rows            bigint,
+    detail          text,
+    PRIMARY KEY (run_id, step)
+);
+COMMENT ON TABLE dunning.run_step IS 'The steps of each run of daily(), with what they did or why they failed.';
+
+SELECT pg_catalog.pg_extension_config_dump('dunning.run', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.run_step', '');
+GRANT SELECT ON dunning.run, dunning.run_step TO dunning_viewer;
+
+CREATE VIEW dunning.run_log WITH (security_invoker, security_barrier) AS
+    SELECT r.run_id, r.creditor, s.step, s.state, s.started_at, s.finished_at,
+           pg_catalog.round(EXTRACT(epoch FROM s.finished_at - s.started_at), 3) AS seconds, s.rows, s.detail, r.state AS run_state, r.started_by, s.position
+    FROM dunning.run r JOIN dunning.run_step s ON s.run_id = r.run_id
+    ORDER BY r.started_at DESC, r.run_id DESC, s.position;
+COMMENT ON VIEW dunning.run_log IS 'The runs of daily(), newest first, one row a step: state, seconds, rows, what it did or why it failed. Role dunning_viewer.';
+GRANT SELECT ON dunning.run_log TO dunning_viewer;
+
+-- Drops the months that are wholly past the retention. The egress chain goes on from an anchor: the last digest of what is dropped.
+CREATE FUNCTION dunning._drop_old_months(before timestamptz) RETURNS int
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    old record;
+    month date;
+    dropped int := 0;
+BEGIN
+    FOR old IN
+        SELECT p.relname::text AS parent, c.relname::text AS name, c.oid
+        FROM pg_catalog.pg_inherits i
+        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+        JOIN pg_catalog.pg_class p ON p.oid = i.inhparent
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+        WHERE n.nspname = 'dunning' AND p.relname IN ('message', 'body', 'egress', 'outcome') AND c.relname ~ '_y\d{4}m\d{2}$'
+        ORDER BY c.relname
+    LOOP
+        month := to_date(right(old.name, 7), 'YYYY"m"MM');
+        CONTINUE WHEN (month + interval '1 month')::timestamp AT TIME ZONE 'UTC' > before;
+        -- A message that is still unfinished keeps its month.
+        CONTINUE WHEN EXISTS (SELECT FROM dunning.queue q
+                              WHERE q.message_id >= dunning._uuid7_floor(month::timestamp AT TIME ZONE 'UTC')
+                                AND q.message_id < dunning._uuid7_floor((month + interval '1 month')::timestamp AT TIME ZONE 'UTC'));
+        IF old.parent = 'egress' THEN
+            EXECUTE format('INSERT INTO dunning.egress_anchor (slice, seq, digest, dropped_at)
+                            SELECT DISTINCT ON (e.slice) e.slice, e.seq, e.digest, dunning._now() FROM dunning.%I e ORDER BY e.slice, e.seq DESC
+                            ON CONFLICT DO NOTHING', old.name);
+        END IF;
+        EXECUTE format('DROP TABLE dunning.%I', old.name);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$$;
+COMMENT ON FUNCTION dunning._drop_old_months(timestamptz) IS 'How many month partitions it dropped that ended before an instant.';
+
+CREATE FUNCTION dunning.maintain() RETURNS TABLE (item text, rows bigint, detail text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    keep_from timestamptz := dunning._now() - make_interval(days => dunning._value_of('retention_days')::int);
+    n bigint := 0;
+    checked record;
+    refresh record;
+BEGIN
+    -- Messages are keyed by the real clock, whatever the virtual one says.
+    FOR ahead IN 0 .. dunning._value_of('partitions_ahead')::int LOOP
+        n := n + dunning._ensure_partitions(clock_timestamp() + ahead * interval '1 month');
+    END LOOP;
+    RETURN QUERY VALUES ('partitions made', n, dunning._value_of('partitions_ahead') || ' month(s) ahead');
+
+    SELECT c.broken, c.ended INTO checked FROM dunning._check_promises() c;
+    RETURN QUERY VALUES ('promise holds ended', checked.ended::bigint, checked.broken || ' broken');
+
+    -- Each room that keeps something learnt has one such function; it is called where it exists.
+    FOR refresh IN
+        SELECT p.proname::text AS name FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace = 'dunning'::regnamespace AND p.proname LIKE '\_refresh\_%' AND p.pronargs - p.pronargdefaults = 0
+        ORDER BY p.proname
+    LOOP
+        EXECUTE format('SELECT count(*) FROM dunning.%I()', refresh.name) INTO n;
+        RETURN QUERY VALUES (substr(refresh.name, 2), n, NULL);
+    END LOOP;
+
+    n := dunning._release_held(NULL, NULL, dunning._now());
+    RETURN QUERY VALUES ('held messages looked at again', n, NULL);
+
+    RETURN QUERY VALUES ('months dropped', dunning._drop_old_months(keep_from)::bigint, 'older than ' || dunning._value_of('retention_days') || ' days');
+    DELETE FROM dunning.event e WHERE e.recorded_at < keep_from;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('events dropped', n, NULL);
+    -- Keys of steps stay: a step that was done is done.
+    DELETE FROM dunning.once o WHERE o.at < keep_from AND o.kind IN ('event', 'idempotency');
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('keys dropped', n, NULL);
+    DELETE FROM dunning.task t WHERE t.completed_at < keep_from;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('tasks dropped', n, NULL);
+    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('holds dropped', n, NULL);
+    DELETE FROM dunning.run_step s USING dunning.run r WHERE r.run_id = s.run_id AND r.started_at < keep_from;
+    DELETE FROM dunning.run r WHERE r.started_at < keep_from;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('runs dropped', n, NULL);
+END
+$$;
+COMMENT ON FUNCTION dunning.maintain() IS
+    'One row a chore with how many rows it touched: partitions ahead, promises checked, profiles refreshed, held messages looked at again, retention (settings retention_days, partitions_ahead). Role dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.maintain() TO dunning_operator;
