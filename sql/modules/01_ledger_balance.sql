@@ -17,7 +17,7 @@ BEGIN
     ELSIF id = '' THEN
         NULL;
     ELSIF source.key_type IN ('smallint', 'integer', 'bigint') OR source.key_type LIKE 'numeric%' THEN
-        IF id ~ '^\s*[+-]?[0-9]{1,1000}\s*$' THEN
+        IF length(id) <= 1000 AND id ~ '^\s*[+-]?[0-9]+\s*$' THEN
             digits := id::numeric;
             wide := CASE source.key_type WHEN 'smallint' THEN 32767 WHEN 'integer' THEN 2147483647 WHEN 'bigint' THEN 9223372036854775807
                          ELSE power(10::numeric, substring(source.key_type FROM '\((\d+)')::int) - 1 END;
