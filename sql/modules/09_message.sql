@@ -31,10 +31,10 @@ CREATE FUNCTION dunning._render(subject text, body_text text, body_html text, co
 COMMENT ON FUNCTION dunning._render(text, text, text, jsonb, text) IS
     'The parts that templates become in a context, the names they used and those that were null. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
 
-CREATE FUNCTION dunning._check_template(source text, part text) RETURNS void
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_message_sql_check';
-COMMENT ON FUNCTION dunning._check_template(text, text) IS
-    'Nothing where the text is a template; else DN003 with line and character. part: subject, body_text or body_html.';
+CREATE FUNCTION dunning._template_fields(subject text, body_text text, body_html text, context jsonb) RETURNS text[]
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_message_sql_visit';
+COMMENT ON FUNCTION dunning._template_fields(text, text, text, jsonb) IS
+    'Every name in the templates, as its path in the context, also in sections that would not show. Errors as those of _render().';
 
 CREATE FUNCTION dunning._sms(body text, OUT parts int, OUT units int, OUT encoding text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_message_sql_sms';

@@ -59,6 +59,7 @@ typedef struct Renderer
 	StringInfoData scratch;		/* a formatted value before it is escaped */
 	JsonbValue	scope[DUN_TEMPLATE_MAX_DEPTH + 1];
 	int			depth;
+	bool		everything;		/* go into every section, whatever its value: for lint */
 	int			steps;
 	int8	   *used;			/* a node: scope it was found in + 1, 0 not used */
 	bool	   *empty;			/* a node: was null where a value was wanted */
@@ -147,12 +148,6 @@ find_template(const char *source, DunPart part)
 	}
 	MemoryContextSwitchTo(caller);
 	return &entry->template;
-}
-
-void
-dun_message_check_template(const char *text, DunPart part)
-{
-	find_template(text, part);
 }
 
 /* ---- names ---- */
@@ -311,7 +306,7 @@ look_up(Renderer *r, DunSpan name, int *level)
 	(*level)++;
 	while (first < len)
 	{
-		JsonbValue	inner;
+		JsonbValue	inner = v;
 		int			from = first + 1;
 
 		dot = memchr(s + from, '.', len - from);
@@ -608,11 +603,11 @@ render_section(Renderer *r, int node)
 
 	if (n->kind == DUN_NODE_INVERTED)
 	{
-		if (!is_something(&v))
+		if (!is_something(&v) || r->everything)
 			render_nodes(r, node + 1, n->end);
 		return;
 	}
-	if (!is_something(&v))
+	if (!is_something(&v) && !r->everything)
 		return;
 	r->depth++;
 	if (is_array(&v))
@@ -688,7 +683,8 @@ fold_line(StringInfo s)
 }
 
 static char *
-render_part(const char *source, DunPart part, Jsonb *context, const DunLocale *locale, Names *fields, Names *missing)
+render_part(const char *source, DunPart part, Jsonb *context, const DunLocale *locale, bool everything,
+			Names *fields, Names *missing)
 {
 	Renderer	r;
 
@@ -699,6 +695,7 @@ render_part(const char *source, DunPart part, Jsonb *context, const DunLocale *l
 	r.locale = locale;
 	r.utf8 = GetDatabaseEncoding() == PG_UTF8;
 	r.depth = 0;
+	r.everything = everything;
 	r.steps = 0;
 	r.scope[0].type = jbvBinary;
 	r.scope[0].val.binary.data = &context->root;
@@ -716,9 +713,9 @@ render_part(const char *source, DunPart part, Jsonb *context, const DunLocale *l
 	return r.out.data;
 }
 
-void
-dun_message_render_parts(const char *subject, const char *body_text, const char *body_html,
-						 Jsonb *context, const char *language, DunParts *result)
+static void
+render_parts(const char *subject, const char *body_text, const char *body_html,
+			 Jsonb *context, const char *language, bool everything, DunParts *result)
 {
 	const DunLocale *locale = dun_message_find_locale(language);
 	Names		fields = {NULL, 0, 0};
@@ -728,13 +725,27 @@ dun_message_render_parts(const char *subject, const char *body_text, const char 
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("context of a template must be a JSON object"),
 				 errhint("Give an object such as '{\"given_name\": \"Kirsten\"}'.")));
-	result->subject = render_part(subject, DUN_PART_SUBJECT, context, locale, &fields, &missing);
-	result->body_text = render_part(body_text, DUN_PART_TEXT, context, locale, &fields, &missing);
-	result->body_html = render_part(body_html, DUN_PART_HTML, context, locale, &fields, &missing);
+	result->subject = render_part(subject, DUN_PART_SUBJECT, context, locale, everything, &fields, &missing);
+	result->body_text = render_part(body_text, DUN_PART_TEXT, context, locale, everything, &fields, &missing);
+	result->body_html = render_part(body_html, DUN_PART_HTML, context, locale, everything, &fields, &missing);
 	sort_names(&fields);
 	sort_names(&missing);
 	result->fields = fields.item;
 	result->nfields = fields.n;
 	result->missing = missing.item;
 	result->nmissing = missing.n;
+}
+
+void
+dun_message_render_parts(const char *subject, const char *body_text, const char *body_html,
+						 Jsonb *context, const char *language, DunParts *result)
+{
+	render_parts(subject, body_text, body_html, context, language, false, result);
+}
+
+void
+dun_message_visit_parts(const char *subject, const char *body_text, const char *body_html,
+						Jsonb *context, DunParts *result)
+{
+	render_parts(subject, body_text, body_html, context, NULL, true, result);
 }

@@ -1,6 +1,6 @@
 /*
  * message/sql.c
- *		What SQL sees of the renderer: parts of a message, the parts of an SMS, a check of a template.
+ *		What SQL sees of the renderer: parts of a message, the parts of an SMS, the names in a template.
  */
 #include "postgres.h"
 
@@ -74,18 +74,19 @@ dun_message_sql_render(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }
 
-PG_FUNCTION_INFO_V1(dun_message_sql_check);
+PG_FUNCTION_INFO_V1(dun_message_sql_visit);
 
-/* _check_template(source, part): errors out where the text is no template */
+/* _template_fields(subject, body_text, body_html, context) -> paths of every name in the templates */
 Datum
-dun_message_sql_check(PG_FUNCTION_ARGS)
+dun_message_sql_visit(PG_FUNCTION_ARGS)
 {
-	char	   *part = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	DunParts	parts;
 
-	dun_message_check_template(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-							   strcmp(part, "subject") == 0 ? DUN_PART_SUBJECT :
-							   strcmp(part, "body_html") == 0 ? DUN_PART_HTML : DUN_PART_TEXT);
-	PG_RETURN_VOID();
+	if (PG_ARGISNULL(3))
+		PG_RETURN_NULL();
+	dun_message_visit_parts(text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2),
+							PG_GETARG_JSONB_P(3), &parts);
+	return text_array(parts.fields, parts.nfields);
 }
 
 PG_FUNCTION_INFO_V1(dun_message_sql_sms);

@@ -19,6 +19,8 @@
 #include "postgres.h"
 #endif
 
+#include <ctype.h>
+
 #include "message/template.h"
 
 /* Where in the markup the next character stands. */
@@ -39,6 +41,7 @@ typedef struct Html
 	char		word[16];		/* name of the element or of the attribute, lower case, cut short */
 	int			nword;
 	bool		first_word;		/* it is the element's */
+	bool		closing;		/* </name> */
 	bool		raw_element;
 	bool		value_empty;	/* nothing of the value yet */
 } Html;
@@ -159,6 +162,7 @@ static void
 html_open_tag(Html *h)
 {
 	h->state = HTML_TAG;
+	h->closing = false;
 	h->nword = 0;
 	h->first_word = true;
 	h->raw_element = false;
@@ -170,7 +174,7 @@ html_in_tag(Html *h, char c)
 	if (c == '>')
 	{
 		if (h->first_word)
-			h->raw_element = word_is_one_of(h, raw_elements);
+			h->raw_element = !h->closing && word_is_one_of(h, raw_elements);
 		h->state = h->raw_element ? HTML_RAW : HTML_TEXT;
 	}
 	else if (c == '"' || c == '\'')
@@ -181,9 +185,11 @@ html_in_tag(Html *h, char c)
 	}
 	else if (is_blank(c) || c == '/')
 	{
+		if (h->first_word && h->nword == 0 && c == '/')
+			h->closing = true;
 		if (h->first_word && h->nword > 0)
 		{
-			h->raw_element = word_is_one_of(h, raw_elements);
+			h->raw_element = !h->closing && word_is_one_of(h, raw_elements);
 			h->first_word = false;
 			h->nword = 0;
 		}
@@ -213,7 +219,8 @@ html_follow(Html *h, const char *text, int len)
 					break;
 				if (len - i >= 4 && memcmp(text + i, "<!--", 4) == 0)
 					h->state = HTML_COMMENT;
-				else
+				else if (i + 1 == len || text[i + 1] == '/' || text[i + 1] == '!' || text[i + 1] == '?' ||
+						 isalpha((unsigned char) text[i + 1]))
 					html_open_tag(h);
 				break;
 			case HTML_TAG:

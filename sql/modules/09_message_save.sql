@@ -1,0 +1,211 @@
+-- Saving, resetting and linting templates.
+
+-- A context as plan makes it, with every name filled: what a new template is tried on.
+CREATE FUNCTION dunning._sample_context() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT jsonb '{
+    "debtor_id": "104217", "name": "Kirsten Hansen", "given_name": "Kirsten", "company": false,
+    "creditor": "default", "creditor_name": "Nordlys Energi", "sender_name": "Mette, Nordlys Energi",
+    "creditor_phone": "+4570102030", "creditor_account": "DK5000400440116243", "reply_to": "help@nordlys.example",
+    "amount": 1240.50, "currency": "EUR", "due_on": "2026-10-01", "days_overdue": 12, "invoice_count": 2,
+    "reference": "F-1042-7", "pay_url": "https://pay.example/F-1042-7",
+    "balances": [
+        {"currency": "EUR", "amount": 1240.50, "due_on": "2026-10-01", "days_overdue": 12, "invoices": [
+            {"reference": "F-1042-7", "amount": 620.25, "due_on": "2026-10-01", "days_overdue": 12, "pay_url": "https://pay.example/F-1042-7"},
+            {"reference": "F-1042-8", "amount": 620.25, "due_on": "2026-10-05", "days_overdue": 8, "pay_url": "https://pay.example/F-1042-8"}]},
+        {"currency": "GBP", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": [
+            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}],
+    "other_currencies": [
+        {"currency": "GBP", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": [
+            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}]}' $$;
+COMMENT ON FUNCTION dunning._sample_context() IS 'A template''s context with every name that plan gives, filled with invented values.';
+
+-- Names that send() gets in vars stand for themselves while there is no send().
+CREATE FUNCTION dunning._placeholders(vars text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(jsonb_object_agg(v, '[' || v || ']'), '{}') FROM unnest(vars) v $$;
+COMMENT ON FUNCTION dunning._placeholders(text[]) IS 'A context in which each name has itself in brackets as its value.';
+
+CREATE FUNCTION dunning._threatens_first(body text, language text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT left(body, 200) ~* CASE language
+        WHEN 'da' THEN '\m(inkasso|advokat|retten|retslig\w*|fogedret\w*|RKI)\M'
+        WHEN 'sv' THEN '\m(inkasso|kronofogde\w*|domstol\w*|advokat|r[aä]ttslig\w*)\M'
+        WHEN 'nb' THEN '\m(inkasso|namsmann\w*|forliksr[aå]d\w*|advokat|rettslig\w*)\M'
+        WHEN 'nl' THEN '\m(incasso\w*|deurwaarder\w*|rechter|rechtbank|advocaat|gerechtelijk\w*)\M'
+        WHEN 'de' THEN '\m(inkasso\w*|gericht\w*|mahnbescheid\w*|anwalt\w*|rechtsanwalt\w*|zwangsvollstreckung|pf[aä]ndung)\M'
+        ELSE '\m(court|lawyer|solicitor|attorney|legal (action|proceedings|steps)|bailiff\w*|debt collect\w+|credit (rating|bureau))\M' END $$;
+COMMENT ON FUNCTION dunning._threatens_first(text, text) IS 'Do the first 200 characters name courts, lawyers or collectors?';
+
+CREATE FUNCTION dunning._says_already_paid(body text, language text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT body ~* CASE language
+        WHEN 'da' THEN '(allerede|lige|netop)\s+betalt|har du betalt|betalt\?'
+        WHEN 'sv' THEN '(redan|nyss|just)\s+betalat|har du betalat|betalt\?|betalat\?'
+        WHEN 'nb' THEN '(allerede|nettopp)\s+betalt|har du betalt|betalt\?'
+        WHEN 'nl' THEN '(al|reeds|inmiddels|zojuist)\s+(betaald|voldaan|overgemaakt)|betaald\?'
+        WHEN 'de' THEN '(bereits|schon|inzwischen)\s+(be|ge|über)?(zahlt|wiesen|glichen)|bezahlt\?'
+        ELSE 'already\s+(been\s+)?paid|have (just )?paid|paid already|paid\?' END $$;
+COMMENT ON FUNCTION dunning._says_already_paid(text, text) IS 'Does a text have the line for those whose payment has crossed it?';
+
+CREATE FUNCTION dunning._lint_template(channel text, language text, subject text, body_text text, body_html text, vars text[])
+    RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+DECLARE
+    context  jsonb := dunning._sample_context() || dunning._placeholders(vars);
+    named    text[];
+    shown    record;
+    result   text[] := '{}';
+    tongue   text := dunning._language(language);
+BEGIN
+    -- Errors of grammar and unknown names leave from here.
+    named := dunning._template_fields(subject, body_text, body_html, context);
+    SELECT r.* INTO shown FROM dunning._render(subject, body_text, body_html, context, language) r;
+
+    IF channel = 'email' AND subject IS NULL THEN
+        result := result || text 'there is no subject';
+    ELSIF channel = 'email' AND NOT dunning._template_fields(subject, NULL, NULL, context) && ARRAY['given_name', 'name'] THEN
+        result := result || text 'the subject names nobody: use {{given_name}}';
+    END IF;
+    IF NOT dunning._template_fields(NULL, body_text, NULL, context) && ARRAY['given_name', 'name'] THEN
+        result := result || text 'the text names nobody: use {{given_name}}';
+    END IF;
+    IF channel <> 'call' AND NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)(pay_url|creditor_account)$') THEN
+        result := result || text 'there is no way to pay: use {{pay_url}}';
+    END IF;
+    IF NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)creditor_name$|(^|\.)sender_name$') THEN
+        result := result || text 'nobody says who is writing: use {{creditor_name}}';
+    END IF;
+    IF channel <> 'call' AND NOT dunning._says_already_paid(shown.body_text, tongue) THEN
+        result := result || text 'there is no line for those who have already paid';
+    END IF;
+    IF dunning._threatens_first(shown.body_text, tongue) THEN
+        result := result || text 'a legal threat stands first: say what is owed and how to pay before it';
+    END IF;
+    IF concat(subject, body_text, body_html) ~ '\{\{\{?\s*(\w+\.)*amount\s*\}\}' THEN
+        result := result || text 'an amount stands without its currency: use {{amount | money}}';
+    END IF;
+    IF concat(subject, body_text, body_html) ~ '\{\{\{?\s*(\w+\.)*due_on\s*\}\}' THEN
+        result := result || text 'a date stands as it is stored: use {{due_on | date}}';
+    END IF;
+    IF channel = 'sms' THEN
+        result := result || dunning._sms_warnings(shown.body_text);
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION dunning._lint_template(text, text, text, text, text, text[]) IS
+    'What a reader would miss in a text: name, way to pay, line for those who paid; threats, lengths. Texts that are no template or name the unknown are errors (DN003).';
+
+CREATE FUNCTION dunning._check_template_key(template text, channel text, language text, creditor text, framing text) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+BEGIN
+    IF template IS NULL OR template !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$' THEN
+        RAISE EXCEPTION 'the name of a template has letters, digits, "_", "-" and ".", at most 63'
+            USING ERRCODE = '22023', HINT = 'Such as reminder-1.';
+    END IF;
+    IF framing IS NULL OR framing !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$' THEN
+        RAISE EXCEPTION 'the name of a framing has letters, digits, "_", "-" and ".", at most 63'
+            USING ERRCODE = '22023', HINT = 'Such as neutral or loss_aversion.';
+    END IF;
+    IF language IS NULL OR dunning._language(language) !~ '^[a-z]{2,3}$' THEN
+        RAISE EXCEPTION 'language "%" is no language tag', coalesce(language, 'NULL')
+            USING ERRCODE = '22023', HINT = 'Two letters, such as da, or a tag that begins with them, such as da-DK.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = _check_template_key.channel)
+       AND NOT EXISTS (SELECT FROM dunning.template t WHERE t.channel = _check_template_key.channel) THEN
+        RAISE EXCEPTION 'there is no channel "%"', coalesce(channel, 'NULL')
+            USING ERRCODE = '22023',
+                  DETAIL = format('Channels are: %s.', (SELECT string_agg(DISTINCT c.channel, ', ') FROM dunning.channel c)),
+                  HINT = 'A channel of your own is a row of dunning.channel.';
+    END IF;
+    IF creditor <> '*' AND NOT EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = _check_template_key.creditor) THEN
+        RAISE EXCEPTION 'there is no creditor "%"', creditor
+            USING ERRCODE = '22023',
+                  DETAIL = format('Creditors are: %s.', (SELECT string_agg(c.creditor, ', ' ORDER BY c.creditor) FROM dunning.creditor c)),
+                  HINT = 'Leave creditor out for a text that all use.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION dunning._check_template_key(text, text, text, text, text) IS 'Nothing; 22023 where a template could not be saved under this key.';
+
+CREATE FUNCTION dunning.save_template(template text, channel text, language text, subject text, body_text text,
+        body_html text DEFAULT NULL, creditor text DEFAULT NULL, framing text DEFAULT 'neutral', vars text[] DEFAULT '{}',
+        OUT version int, OUT warnings text[])
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+DECLARE
+    tongue text := dunning._language(save_template.language);
+    whose  text := coalesce(save_template.creditor, '*');
+    given  text[] := coalesce(save_template.vars, '{}');
+    now_at timestamptz := clock_timestamp();
+BEGIN
+    PERFORM dunning._check_template_key(save_template.template, save_template.channel, save_template.language, whose, save_template.framing);
+    IF body_text IS NULL OR btrim(body_text) = '' THEN
+        RAISE EXCEPTION 'a template needs a text'
+            USING ERRCODE = '22023', DETAIL = 'body_text is what is read where HTML is not shown.', HINT = 'Give body_text.';
+    END IF;
+    warnings := dunning._lint_template(save_template.channel, tongue, subject, body_text, body_html, given);
+
+    -- Two who save at once: one waits here, so that versions follow each other.
+    PERFORM pg_advisory_xact_lock(dunning._hash64(concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing)));
+    UPDATE dunning.template t SET replaced_at = now_at, replaced_by = session_user
+    WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue
+      AND t.creditor = whose AND t.framing = save_template.framing AND NOT t.builtin AND t.replaced_at IS NULL;
+    SELECT coalesce(max(t.version), 0) + 1 INTO version
+    FROM dunning.template t
+    WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue
+      AND t.creditor = whose AND t.framing = save_template.framing AND NOT t.builtin;
+    INSERT INTO dunning.template (template, channel, language, creditor, framing, builtin, version, subject, body_text, body_html,
+                                  vars, saved_by, saved_at)
+    VALUES (save_template.template, save_template.channel, tongue, whose, save_template.framing, false, version,
+            save_template.subject, save_template.body_text, save_template.body_html, given, session_user, now_at);
+END
+$$;
+COMMENT ON FUNCTION dunning.save_template(text, text, text, text, text, text, text, text, text[]) IS
+    'The new version and what a reader would miss in it. vars: names that send() will be given. A text that is no template or names the unknown is refused (DN003); earlier versions stay in dunning.template. Role dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.save_template(text, text, text, text, text, text, text, text, text[]) TO dunning_admin;
+
+CREATE FUNCTION dunning.reset_template(template text, channel text, language text, creditor text DEFAULT NULL, framing text DEFAULT 'neutral',
+        OUT version int, OUT warnings text[])
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+DECLARE
+    tongue text := dunning._language(reset_template.language);
+    whose  text := coalesce(reset_template.creditor, '*');
+    chosen dunning.template;
+BEGIN
+    UPDATE dunning.template t SET replaced_at = clock_timestamp(), replaced_by = session_user
+    WHERE t.template = reset_template.template AND t.channel = reset_template.channel AND t.language = tongue
+      AND t.creditor = whose AND t.framing = reset_template.framing AND NOT t.builtin AND t.replaced_at IS NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'template "%" (%, %) has no saved text to be reset', reset_template.template, reset_template.channel, reset_template.language
+            USING ERRCODE = '22023',
+                  DETAIL = coalesce('Saved are: ' || (SELECT string_agg(format('%s (%s, %s, creditor %s, %s)', t.template, t.channel,
+                                        t.language, t.creditor, t.framing), '; ') FROM dunning.template t
+                                    WHERE NOT t.builtin AND t.replaced_at IS NULL) || '.', 'No text is saved: all are as shipped.'),
+                  HINT = 'SELECT template, channel, language, creditor, framing FROM dunning.template WHERE NOT builtin AND replaced_at IS NULL;';
+    END IF;
+    warnings := '{}';
+    BEGIN
+        chosen := dunning._template(reset_template.template, reset_template.channel, tongue, whose, reset_template.framing);
+        version := chosen.version;
+        IF chosen.language <> tongue THEN
+            warnings := warnings || format('there is no text in %s any more: %s is used', tongue, chosen.language);
+        END IF;
+    EXCEPTION WHEN SQLSTATE 'DN003' THEN
+        warnings := warnings || format('there is no text of template "%s" for channel "%s" any more', reset_template.template, reset_template.channel);
+    END;
+END
+$$;
+COMMENT ON FUNCTION dunning.reset_template(text, text, text, text, text) IS
+    'The version that is in force again after a saved text was taken out of use. 22023 where none was saved; the text stays in dunning.template. Role dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.reset_template(text, text, text, text, text) TO dunning_admin;
+
+GRANT SELECT ON dunning.template TO dunning_viewer;

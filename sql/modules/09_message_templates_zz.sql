@@ -1,0 +1,1 @@
+DROP FUNCTION dunning._ship_templates(text, jsonb, jsonb);
