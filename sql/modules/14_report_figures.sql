@@ -113,7 +113,7 @@ BEGIN
     result := result || dunning._metric('ledger_ok', 'gauge', '1 while the ledger is whole and fresh.',
         ARRAY[' ' || CASE WHEN dunning._ledger_problem() IS NULL THEN 1 ELSE 0 END]);
     result := result || dunning._metric('paused_servers', 'gauge', 'Servers that are paused.',
-        ARRAY[(SELECT ' ' || count(*) FROM dunning.server_state s)]);
+        ARRAY[(SELECT ' ' || count(*) FROM dunning._servers() s WHERE s.paused)]);
     RETURN result || E'# EOF\n';
 END
 $$;
