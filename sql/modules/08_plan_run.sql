@@ -98,20 +98,279 @@ BEGIN
         JOIN step s ON s.strategy = r.strategy AND s.step = r.step
         LEFT JOIN holds h ON h.debtor_id = r.debtor_id
         WHERE s.condition IS NULL OR h.holds[array_position(conditions, s.condition)]
-        ORDER BY r.debtor_id, r.enough DESC, r.position DESC)
+        ORDER BY r.debtor_id, r.enough DESC, r.position DESC),
+    anchors AS (SELECT r.debtor_id, r.step, r.enough, min(r.anchor) AS anchor FROM reached r GROUP BY 1, 2, 3),
+    lists AS (
+        SELECT x.debtor_id, x.step, array_agg(x.currency ORDER BY x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
+               jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
+        FROM sums x GROUP BY 1, 2)
     SELECT f.debtor_id, d.creditor, d.preferred_channel, f.strategy, f.step, f.enough, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
            s.paid_channels, s.self_cure_days, t.min_gap_days, t.horizon, t.self_cure, t.margin, c.last_contact,
-           a.anchor, today - a.anchor AS days, f.strategy || '/' || f.step || '/' || a.anchor AS key, a.listed, a.under
+           a.anchor, today - a.anchor AS days, f.strategy || '/' || f.step || '/' || a.anchor AS key, l.listed, l.under
     FROM furthest f
     JOIN pg_temp.dunning_plan_debtor d ON d.debtor_id = f.debtor_id
     JOIN step s ON s.strategy = f.strategy AND s.step = f.step
     JOIN dunning._strategies() t ON t.strategy = f.strategy
+    JOIN anchors a ON a.debtor_id = f.debtor_id AND a.step = f.step AND a.enough = f.enough
+    JOIN lists l ON l.debtor_id = f.debtor_id AND l.step = f.step
     LEFT JOIN contact c ON c.debtor_id = f.debtor_id
-    CROSS JOIN LATERAL (
-        SELECT (SELECT min(r.anchor) FROM reached r WHERE r.debtor_id = f.debtor_id AND r.step = f.step AND r.enough = f.enough) AS anchor,
-               array_agg(x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
-               jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
-        FROM sums x WHERE x.debtor_id = f.debtor_id AND x.step = f.step) a;
+    -- once per step and anchor; a step that waits in the queue is not planned again
+    WHERE NOT EXISTS (SELECT FROM dunning.once o WHERE o.debtor_id = f.debtor_id AND o.kind = 'step'
+                        AND o.key = f.strategy || '/' || f.step || '/' || a.anchor)
+      AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held');
+    ANALYZE pg_temp.dunning_plan_reach;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_reach(timestamptz) IS 'Stage reach of a planning run: one row a debtor who has reached a step.';
+
+CREATE FUNCTION dunning._has_template(template text, channel text, creditor text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._template(template, channel, 'en', creditor, 'neutral');
+    RETURN true;
+EXCEPTION WHEN SQLSTATE 'DN003' THEN
+    RETURN false;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._has_template(text, text, text) IS 'Is there a text of this name for the channel, in some language?';
+
+-- Stage 4. The value of a contact over a channel is p(paid within 30 days) x amount x margin - cost, told only where amount and cost are
+-- of one currency; margin is the part of what is paid that a contact brings.
+CREATE FUNCTION dunning._stage_candidates(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    share float8 := dunning._holdout_share();
+BEGIN
+    CREATE TEMP TABLE dunning_plan_candidate ON COMMIT DROP AS
+    WITH server AS MATERIALIZED (
+        SELECT DISTINCT ON (x.creditor, v.channel_served) x.creditor, v.channel_served AS channel, v.server, v.paused
+        FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._servers(NULL, x.creditor) v
+        ORDER BY x.creditor, v.channel_served, v.ord),
+    price AS MATERIALIZED (
+        SELECT x.creditor, k.channel, k.cost, k.currency
+        FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._costs(x.creditor, today) k),
+    written AS MATERIALIZED (
+        SELECT x.creditor, x.template, x.channel, dunning._has_template(x.template, x.channel, x.creditor) AS exists
+        FROM (SELECT DISTINCT r.creditor, r.template, c.c AS channel FROM pg_temp.dunning_plan_reach r, unnest(r.channels) c(c)) x),
+    listed AS MATERIALIZED (
+        SELECT i.debtor_id, i.currency, sum(i.open) AS amount
+        FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id
+        WHERE i.left_out IS NULL AND i.days >= r.from_day AND i.currency = ANY (r.listed) GROUP BY 1, 2),
+    worth AS (
+        SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.currency, r.paid_channels,
+               s.p_paid_30d AS p, s.p_self_cure,
+               coalesce(s.p_self_cure >= r.self_cure, false) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
+               round((s.p_paid_30d * m.amount * r.margin)::numeric - k.cost, 2) AS value
+        FROM pg_temp.dunning_plan_reach r
+        CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
+        LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
+        LEFT JOIN price k ON k.creditor = r.creditor AND k.channel = c.c
+        LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
+        LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
+        LEFT JOIN LATERAL (SELECT l.amount FROM listed l WHERE l.debtor_id = r.debtor_id AND (l.currency = k.currency OR k.cost = 0)
+                           ORDER BY l.amount DESC LIMIT 1) m ON true
+        WHERE r.enough AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
+    judged AS (
+        SELECT w.*, CASE
+            WHEN w.cost IS NULL THEN 'no_channel'
+            WHEN w.server IS NULL THEN 'no_server'
+            WHEN w.paused THEN 'server_paused'
+            WHEN NOT w.written THEN 'no_template'
+            WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
+            WHEN w.cost > 0 AND w.likely_self_cure THEN 'likely_self_cure'
+            WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
+        FROM worth w)
+    SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
+                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, j.n) END::int AS rank
+    FROM judged j;
+    ANALYZE pg_temp.dunning_plan_candidate;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stage_candidates(timestamptz) IS 'Stage candidate of a planning run: channels of each debtor''s step, ranked, or ruled out with why.';
+
+-- Stage 5, first half: the instant, asked of the gate and of the best time.
+CREATE FUNCTION dunning._stage_choice(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    CREATE TEMP TABLE dunning_plan_choice ON COMMIT DROP AS
+    SELECT c.debtor_id, c.channel, c.server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity, c.timing, c.blocked_by, c.skipped
+    FROM dunning._choose(ARRAY(
+        SELECT ROW(c.debtor_id, c.channel, c.rank, c.server, w.not_before,
+                   -- a pre-due reminder is worth something until the due date is over
+                   CASE WHEN r.offset_days < 0 THEN least(w.not_before + r.horizon, (r.anchor + 1)::timestamp AT TIME ZONE dunning._ledger_zone())
+                        ELSE w.not_before + r.horizon END)::dunning._candidate
+        FROM pg_temp.dunning_plan_candidate c
+        JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = c.debtor_id
+        CROSS JOIN LATERAL (SELECT greatest(as_of, r.last_contact + r.min_gap_days * interval '1 day') AS not_before) w
+        WHERE c.why IS NULL AND w.not_before <= as_of + r.horizon
+          AND (r.offset_days >= 0 OR w.not_before < (r.anchor + 1)::timestamp AT TIME ZONE dunning._ledger_zone())), as_of) c;
+    ANALYZE pg_temp.dunning_plan_choice;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stage_choice(timestamptz) IS 'Stage choice of a planning run: channel, server and instant of each debtor, or what blocks it.';
+
+-- Stage 5, second half: everything a message needs, and the decision as it will stand for ever.
+CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamptz, ledger_as_of timestamptz, approve boolean, dry_run boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r);
+    framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
+                     AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
+BEGIN
+    EXECUTE pg_catalog.format($q$
+        CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
+        WITH composed AS MATERIALIZED (%1$s),
+        arm AS MATERIALIZED (SELECT a.debtor_id, a.arm, a.propensity FROM dunning._arms($5, $2) a),
+        ruled_out AS MATERIALIZED (
+            SELECT c.debtor_id, jsonb_agg(jsonb_build_object('channel', c.channel, 'why', c.why) ORDER BY c.n) AS skipped,
+                   array_agg(DISTINCT c.why) AS whys
+            FROM pg_temp.dunning_plan_candidate c WHERE c.why IS NOT NULL GROUP BY c.debtor_id),
+        left_out AS MATERIALIZED (
+            SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
+            FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
+        judged AS (
+            SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
+                   c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
+                   CASE WHEN c.debtor_id IS NOT NULL THEN c.blocked_by
+                        WHEN NOT r.enough THEN ARRAY['under_minimum']
+                        WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
+                        WHEN k.debtor_id IS NOT NULL AND k.usable THEN ARRAY['min_gap']
+                        ELSE o.whys END AS blocked_by
+            FROM pg_temp.dunning_plan_reach r
+            LEFT JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id
+            LEFT JOIN ruled_out o ON o.debtor_id = r.debtor_id
+            LEFT JOIN (SELECT x.debtor_id, bool_or(x.why IS NULL) AS usable FROM pg_temp.dunning_plan_candidate x GROUP BY 1) k ON k.debtor_id = r.debtor_id)
+        SELECT CASE WHEN NOT $4 AND cardinality(j.blocked_by) = 0 THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $6 AS run_id,
+            j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
+            -- a pre-due reminder after the due date would be untrue
+            CASE WHEN j.offset_days < 0 THEN (j.anchor + 1)::timestamp AT TIME ZONE dunning._ledger_zone() END AS not_after,
+            j.local_time, x.amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
+            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context,
+            CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
+            CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
+                 WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position,
+            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'offset_days', j.offset_days,
+                'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
+                'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
+                'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
+                'experiment', CASE WHEN a.arm IS NOT NULL THEN $5 END, 'arm', a.arm, 'arm_propensity', a.propensity,
+                'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
+                'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) AS decision
+        FROM judged j
+        JOIN composed x ON x.debtor_id = j.debtor_id
+        LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = j.debtor_id AND w.channel = coalesce(j.chosen, j.channels[1])
+        LEFT JOIN pg_temp.dunning_plan_mark m ON m.debtor_id = j.debtor_id
+        LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
+        LEFT JOIN arm a ON a.debtor_id = j.debtor_id
+        LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
+        dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
+            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$2', '$7'))
+    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of;
+    IF framing IS NOT NULL AND NOT dry_run THEN
+        PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stage_rows(uuid, timestamptz, timestamptz, boolean, boolean) IS 'Stage row of a planning run: messages ready to be enqueued, and held ones with what blocks them.';
+
+-- Puts the rows into the queue, and closes the earlier steps that the furthest one overtook.
+CREATE FUNCTION dunning._enqueue_run(run_id uuid) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    waiting_debtors text[];
+    waiting_messages uuid[];
+BEGIN
+    -- What stood held for an earlier step is overtaken too.
+    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO waiting_debtors, waiting_messages
+    FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id
+    WHERE q.state = 'held' AND q.run_id IS NOT NULL AND r.message_id IS NOT NULL;
+    PERFORM dunning._cancel_messages(waiting_debtors, waiting_messages, 'superseded', true);
+
+    DELETE FROM pg_temp.dunning_plan_row r
+    WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (
+        SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
+
+    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    SELECT r.debtor_id, 'step', b.strategy || '/' || b.step || '/' || r.anchor, NULL, dunning._now()
+    FROM pg_temp.dunning_plan_row r
+    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.anchor = 'due_date' AND b.offset_days >= 0
+    WHERE r.message_id IS NOT NULL
+    ON CONFLICT DO NOTHING;
+
+    UPDATE dunning.plan_run p SET planned = n.planned, held = n.held, finished_at = clock_timestamp()
+    FROM (SELECT count(*) FILTER (WHERE r.message_id IS NOT NULL) AS planned, count(*) FILTER (WHERE r.message_id IS NULL) AS held
+          FROM pg_temp.dunning_plan_row r) n
+    WHERE p.run_id = _enqueue_run.run_id;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._enqueue_run(uuid) IS 'Enqueues the rows of a planning run and marks overtaken steps as done.';
+
+CREATE FUNCTION dunning._plan(strategy text, as_of timestamptz, dry_run boolean, approve boolean, many text[] DEFAULT NULL) RETURNS SETOF dunning.planned
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(as_of, dunning._now());
+    run uuid;
+BEGIN
+    IF strategy IS NOT NULL THEN
+        PERFORM dunning._check_strategy(strategy);
+    END IF;
+    IF NOT isfinite(at) THEN
+        RAISE EXCEPTION 'as_of is not finite' USING ERRCODE = '22023';
+    ELSIF NOT dry_run AND (as_of > dunning._now() OR (as_of < dunning._now() - interval '1 minute' AND dunning._virtual_clock() IS NULL)) THEN
+        RAISE EXCEPTION 'planning for another time than now writes nothing'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('as_of is %s, now is %s.', as_of, dunning._now()),
+                  HINT = pg_catalog.format('SELECT * FROM dunning.plan(as_of => %L, dry_run => true);', as_of);
+    END IF;
+    IF NOT dry_run THEN
+        IF NOT pg_catalog.pg_try_advisory_xact_lock(1685416558, 8) THEN
+            RAISE EXCEPTION 'another planning run is going on' USING ERRCODE = 'DN008', HINT = 'Try again when it is finished.';
+        END IF;
+        run := dunning._uuid7();
+        INSERT INTO dunning.plan_run AS p (run_id, strategy, as_of, approve, started_at, planned_by)
+        VALUES (run, _plan.strategy, at, _plan.approve, clock_timestamp(), session_user);
+    END IF;
+
+    PERFORM dunning._drop_stages();
+    PERFORM dunning._stage_book(strategy, as_of, many);
+    PERFORM dunning._stage_reach(at);
+    PERFORM dunning._stage_candidates(at);
+    PERFORM dunning._stage_choice(at);
+    PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
+    IF NOT dry_run THEN
+        PERFORM dunning._enqueue_run(run);
+    END IF;
+    RETURN QUERY
+        SELECT run, r.message_id, r.debtor_id, r.creditor, r.strategy, r.step, r.template, r.channel, r.server, CASE WHEN r.state <> 'held' THEN r.contact_at END,
+               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value
+        FROM pg_temp.dunning_plan_row r ORDER BY r.debtor_id;
+    PERFORM dunning._drop_stages();
+END
+$fn$;
+COMMENT ON FUNCTION dunning._plan(text, timestamptz, boolean, boolean, text[]) IS 'plan() over the whole book (many NULL) or over some debtors.';
+
+CREATE FUNCTION dunning.plan(strategy text DEFAULT NULL, as_of timestamptz DEFAULT NULL, dry_run boolean DEFAULT false, approve boolean DEFAULT false)
+    RETURNS SETOF dunning.planned
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT p.* FROM dunning._plan(plan.strategy, plan.as_of, coalesce(plan.dry_run, false), coalesce(plan.approve, false)) p;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.plan(text, timestamptz, boolean, boolean) IS
+    'The next contact of every debtor who has reached a step: queued (or proposed, with approve), and those held with reason and blocked_by. Repeating it changes nothing. strategy NULL: each creditor''s own; dry_run writes nothing and takes any as_of. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.plan(text, timestamptz, boolean, boolean) TO dunning_operator;
