@@ -67,15 +67,24 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._context_sql(text, text, text) IS 'SQL text: debtor_id, amounts, language, creditor and the template context of each debtor, out of the given items.';
 
+CREATE FUNCTION dunning._due_items_sql(many text, as_of text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN 'SELECT y.* FROM (SELECT p.*, bool_or(p.days > 0) OVER (PARTITION BY p.debtor_id) AS overdue FROM ('
+        || dunning._plan_items_sql(many, as_of) || ') p WHERE p.left_out IS NULL) y WHERE y.days > 0 OR NOT y.overdue';
+END
+$fn$;
+COMMENT ON FUNCTION dunning._due_items_sql(text, text) IS 'SQL text: what a message outside of a strategy is about: overdue items, where there are none those that will fall due; not the disputed and held ones.';
+
 CREATE FUNCTION dunning._context(debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, context jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 BEGIN
-    -- What is overdue; where nothing is, what will fall due.
-    RETURN QUERY EXECUTE 'SELECT x.debtor_id::text, x.context FROM (' || dunning._context_sql(
-        'SELECT y.* FROM (SELECT p.*, bool_or(p.days > 0) OVER (PARTITION BY p.debtor_id) AS overdue FROM ('
-        || dunning._plan_items_sql('$1', '$2') || ') p WHERE p.left_out IS NULL) y WHERE y.days > 0 OR NOT y.overdue', '$1', '$2') || ') x'
+    RETURN QUERY EXECUTE 'SELECT x.debtor_id::text, x.context FROM ('
+        || dunning._context_sql(dunning._due_items_sql('$1', '$2'), '$1', '$2') || ') x'
     USING debtor_ids, as_of;
 END
 $fn$;

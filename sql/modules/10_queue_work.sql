@@ -1,0 +1,173 @@
+-- queue: approval, cancelling, retrying, pausing, and how the queue stands.
+
+CREATE FUNCTION dunning._check_run(run_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.plan_run r WHERE r.run_id = _check_run.run_id AND r.approve) THEN
+        RAISE EXCEPTION 'run % does not await approval', coalesce(_check_run.run_id::text, 'NULL')
+            USING ERRCODE = '22023',
+                  DETAIL = 'Runs that do: ' || coalesce((SELECT pg_catalog.string_agg(x.run_id::text, ', ') FROM (
+                      SELECT DISTINCT q.run_id FROM dunning.queue q WHERE q.state = 'proposed') x), 'none') || '.',
+                  HINT = 'SELECT * FROM dunning.plan(approve => true);';
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._check_run(uuid) IS 'Nothing, or 22023 naming the runs that await approval.';
+
+CREATE FUNCTION dunning.approve(run_id uuid, except_debtors text[] DEFAULT '{}') RETURNS SETOF dunning.planned
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    excepted text[] := ARRAY(SELECT dunning._canonical_id(d.d) FROM unnest(except_debtors) d(d));
+    debtors text[];
+    messages uuid[];
+BEGIN
+    PERFORM dunning._check_run(approve.run_id);
+    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO debtors, messages
+    FROM dunning.queue q WHERE q.run_id = approve.run_id AND q.state = 'proposed' AND q.debtor_id = ANY (excepted);
+    PERFORM dunning._cancel_messages(debtors, messages, 'not_approved', true);
+    WITH freed AS (
+        UPDATE dunning.queue q SET state = 'queued', reason = NULL WHERE q.run_id = approve.run_id AND q.state = 'proposed'
+        RETURNING q.debtor_id, q.message_id)
+    SELECT array_agg(f.debtor_id), array_agg(f.message_id) INTO debtors, messages FROM freed f;
+    UPDATE dunning.plan_run r SET approved_at = dunning._now(), approved_by = session_user WHERE r.run_id = approve.run_id AND r.approved_at IS NULL;
+    PERFORM dunning._wake();
+    RETURN QUERY SELECT p.* FROM dunning._planned_rows(debtors, messages) p;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.approve(uuid, text[]) IS 'The proposed contacts of a run that stand in the queue from now on; those of except_debtors are cancelled and may be planned again. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.approve(uuid, text[]) TO dunning_operator;
+
+CREATE FUNCTION dunning.reject(run_id uuid) RETURNS SETOF dunning.planned
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    messages uuid[];
+BEGIN
+    PERFORM dunning._check_run(reject.run_id);
+    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO debtors, messages
+    FROM dunning.queue q WHERE q.run_id = reject.run_id AND q.state = 'proposed';
+    PERFORM dunning._cancel_messages(debtors, messages, 'rejected', true);
+    UPDATE dunning.plan_run r SET rejected_at = dunning._now() WHERE r.run_id = reject.run_id AND r.rejected_at IS NULL;
+    RETURN QUERY SELECT p.* FROM dunning._planned_rows(debtors, messages) p;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.reject(uuid) IS 'The proposed contacts of a run, cancelled; a later run may plan them again. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.reject(uuid) TO dunning_operator;
+
+CREATE FUNCTION dunning.cancel(message_id uuid, reason text) RETURNS SETOF dunning.planned
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    debtor text := (SELECT m.debtor_id FROM dunning.message m WHERE m.message_id = cancel.message_id);
+BEGIN
+    IF debtor IS NULL THEN
+        RAISE EXCEPTION 'message % does not exist', coalesce(cancel.message_id::text, 'NULL') USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.journal ORDER BY at DESC;';
+    ELSIF coalesce(cancel.reason, '') = '' THEN
+        RAISE EXCEPTION 'a message is cancelled for a reason' USING ERRCODE = '22023';
+    END IF;
+    PERFORM dunning._cancel_messages(ARRAY[debtor], ARRAY[cancel.message_id], cancel.reason, false);
+    RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[debtor], ARRAY[cancel.message_id]) p;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.cancel(uuid, text) IS 'The message with the state it has now: cancelled, unless it was leaving or finished already. Its step is not planned again. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.cancel(uuid, text) TO dunning_operator;
+
+CREATE FUNCTION dunning.retry(message_id uuid DEFAULT NULL, state text DEFAULT 'dead', server text DEFAULT NULL, since timestamptz DEFAULT NULL, dry_run boolean DEFAULT true)
+    RETURNS TABLE (message uuid, debtor_id text, channel text, through text, was text, reason text, at timestamptz)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    found record;
+BEGIN
+    IF retry.state IS NULL OR retry.state NOT IN ('dead', 'failed', 'unknown', 'cancelled', 'held') THEN
+        RAISE EXCEPTION 'messages of state "%" cannot be retried', retry.state USING ERRCODE = '22023', DETAIL = 'dead, failed, unknown, cancelled and held ones can.';
+    END IF;
+    FOR found IN
+        SELECT m.message_id, m.debtor_id, m.creditor, m.channel, m.server, m.run_id, s.state, s.reason, s.at,
+               coalesce((SELECT max(e.attempt) FROM dunning.egress e WHERE e.debtor_id = m.debtor_id AND e.message_id = m.message_id), 0::smallint) AS attempts
+        FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o
+              WHERE (retry.message_id IS NULL OR o.message_id = retry.message_id) AND o.state = retry.state AND (since IS NULL OR o.at >= since)
+              UNION SELECT q.debtor_id, q.message_id FROM dunning.queue q
+              WHERE retry.state = 'held' AND q.state = 'held' AND (retry.message_id IS NULL OR q.message_id = retry.message_id)) x
+        JOIN dunning.message m ON m.debtor_id = x.debtor_id AND m.message_id = x.message_id
+        JOIN dunning.message_state s ON s.debtor_id = x.debtor_id AND s.message_id = x.message_id
+        WHERE s.state = retry.state AND (retry.server IS NULL OR m.server = retry.server) AND (since IS NULL OR s.at >= since)
+          AND (m.not_after IS NULL OR m.not_after > dunning._now())      -- over is over
+        ORDER BY s.at, m.message_id
+    LOOP
+        IF NOT dry_run AND retry.state = 'held' THEN
+            PERFORM dunning._release_held(ARRAY[found.debtor_id]);
+        ELSIF NOT dry_run THEN
+            INSERT INTO dunning.queue AS q (debtor_id, message_id, creditor, slice, state, due, attempts, server, channel, reason, run_id)
+            VALUES (found.debtor_id, found.message_id, found.creditor, dunning._slice(found.debtor_id), 'queued', dunning._now(), found.attempts, found.server,
+                found.channel, 'retried by ' || session_user, found.run_id)
+            ON CONFLICT DO NOTHING;
+        END IF;
+        RETURN QUERY SELECT found.message_id, found.debtor_id::text, found.channel::text, found.server::text, found.state::text, found.reason::text, found.at::timestamptz;
+    END LOOP;
+    IF NOT dry_run THEN
+        PERFORM dunning._wake();
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.retry(uuid, text, text, timestamptz, boolean) IS
+    'Messages of a state that go back into the queue (dry_run, the default: that would), of one message, server or since an instant. The gate and the frozen body stand; an unknown one may arrive twice. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.retry(uuid, text, text, timestamptz, boolean) TO dunning_operator;
+
+CREATE FUNCTION dunning._check_server(server text) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning._servers() s WHERE s.server = _check_server.server) THEN
+        RAISE EXCEPTION 'server "%" does not exist', _check_server.server
+            USING ERRCODE = '22023', DETAIL = 'Known servers: ' || coalesce((SELECT string_agg(s.server, ', ' ORDER BY s.server) FROM dunning._servers() s), 'none') || '.',
+                  HINT = pg_catalog.format('CREATE SERVER %I TYPE ''email'' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''smtp'', url ''smtp://...'', "from" ''...'');', coalesce(_check_server.server, 'mail'));
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._check_server(text) IS 'Nothing, or 22023 naming the known servers.';
+
+CREATE FUNCTION dunning.pause(server text) RETURNS timestamptz
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_server(pause.server);
+    INSERT INTO dunning.server_state AS s (server, paused_at, paused_by) VALUES (pause.server, dunning._now(), session_user) ON CONFLICT DO NOTHING;
+    RETURN (SELECT s.paused_at FROM dunning.server_state s WHERE s.server = pause.server);
+END
+$fn$;
+COMMENT ON FUNCTION dunning.pause(text) IS 'Since when the server is paused: nothing is planned on it and nothing leaves through it until resume(). Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.pause(text) TO dunning_operator;
+
+CREATE FUNCTION dunning.resume(server text) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_server(resume.server);
+    DELETE FROM dunning.server_state s WHERE s.server = resume.server;
+    PERFORM dunning._wake();
+    RETURN (SELECT count(*) FROM dunning.queue q WHERE q.server = resume.server AND q.state = 'queued' AND q.due <= dunning._now());
+END
+$fn$;
+COMMENT ON FUNCTION dunning.resume(text) IS 'How many messages now due wait for the server that was paused. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.resume(text) TO dunning_operator;
+
+CREATE VIEW dunning.queue_status WITH (security_invoker, security_barrier) AS
+    SELECT q.creditor, q.channel, q.server, q.state, CASE WHEN q.state IN ('held', 'queued') THEN q.reason END AS reason, count(*) AS messages,
+           count(*) FILTER (WHERE q.state = 'queued' AND q.due <= dunning._now()) AS due_now, min(q.due) AS next_due, max(q.due) AS last_due, max(q.attempts) AS most_attempts,
+           EXISTS (SELECT FROM dunning.server_state s WHERE s.server = q.server) AS paused
+    FROM dunning.queue q GROUP BY 1, 2, 3, 4, 5;
+COMMENT ON VIEW dunning.queue_status IS 'Unfinished messages by creditor, channel, server, state and reason: how many, how many due now, next and last instant, most attempts, is the server paused. Role: dunning_viewer.';
+GRANT SELECT ON dunning.queue_status TO dunning_viewer;
+GRANT EXECUTE ON FUNCTION dunning._now() TO dunning_viewer, dunning_worker;
