@@ -88,16 +88,6 @@ INSERT INTO dunning.http_preset (preset, builtin, description, method, path, for
  '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}',
  'bearer', NULL, NULL, 'once', NULL, NULL, '{}');
 
--- A server that takes nothing more until it is resumed; deliver's pause() and resume() write it.
-CREATE TABLE dunning.paused_server (
-    server          text COLLATE "C" PRIMARY KEY,
-    reason          text NOT NULL,
-    paused_at       timestamptz NOT NULL,
-    paused_by       text NOT NULL
-);
-COMMENT ON TABLE dunning.paused_server IS 'Servers that nothing is sent through until resume().';
-SELECT pg_catalog.pg_extension_config_dump('dunning.paused_server', '');
-
 CREATE FUNCTION dunning._servers(channel text DEFAULT NULL, creditor text DEFAULT NULL)
 RETURNS TABLE (server text, channel_served text, driver text, serves_creditor text, paused boolean, ord int)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
@@ -114,7 +104,7 @@ BEGIN
           JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = f.srvfdw AND w.fdwname = 'dunning_gateway'
           CROSS JOIN LATERAL pg_catalog.pg_options_to_table(f.srvoptions) o
           GROUP BY f.srvname, f.srvtype) s
-    LEFT JOIN dunning.paused_server p ON p.server = s.name
+    LEFT JOIN dunning.server_state p ON p.server = s.name
     WHERE s.type <> ''
       AND ($1 IS NULL OR s.type = $1)
       AND ($2 IS NULL OR s.creditor IS NULL OR s.creditor = $2)

@@ -35,9 +35,9 @@ collect_columns(Node *node, List **names)
 
 /* The expression's node, or NULL where the text holds anything beside one expression. */
 static Node *
-parse_expression(const char *text)
+parse_expression(const char *source)
 {
-	List	   *parsed = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+	List	   *parsed = raw_parser(source, RAW_PARSE_PLPGSQL_EXPR);
 	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
 	ResTarget  *target;
 
@@ -59,8 +59,8 @@ PG_FUNCTION_INFO_V1(dun_plan_sql_predicate_columns);
 Datum
 dun_plan_sql_predicate_columns(PG_FUNCTION_ARGS)
 {
-	char	   *text = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Node	   *expression = parse_expression(text);
+	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Node	   *expression = parse_expression(source);
 	List	   *names = NIL;
 	Datum	   *values;
 	ListCell   *lc;

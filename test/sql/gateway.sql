@@ -56,9 +56,9 @@ CREATE SERVER gw_mail_first TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OP
 SELECT * FROM dunning._servers('email');
 SELECT server FROM dunning._servers('email', 'north') ORDER BY ord;
 SELECT dunning._server_for('email', 'south'), dunning._server_for('email', 'north'), dunning._server_for('pigeon', 'north');
-INSERT INTO dunning.paused_server VALUES ('gw_mail_first', 'test', now(), current_user);
+INSERT INTO dunning.server_state VALUES ('gw_mail_first', now(), current_user);
 SELECT dunning._server_for('email', 'north'), (SELECT paused FROM dunning._servers('email') WHERE server = 'gw_mail_first');
-DELETE FROM dunning.paused_server WHERE server = 'gw_mail_first';
+DELETE FROM dunning.server_state WHERE server = 'gw_mail_first';
 
 -- loading_says_what_is_missing_and_how_to_mend_it
 SELECT dunning._build_request('nowhere', '01890000-0000-7000-8000-000000000001', '+4915112345678', NULL, 'x');
