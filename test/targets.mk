@@ -34,3 +34,8 @@ print-regress:
 .PHONY: check-versions
 check-versions:
 	@test/lib/versions.sh
+
+## make bench-queue  set enqueue against plain INSERT ... SELECT of the same rows
+.PHONY: bench-queue
+bench-queue:
+	@bench/queue.sh
