@@ -199,8 +199,10 @@ next_character(const char *s, int left, bool utf8, bool *keep)
 		return 1;
 	}
 	len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
-	if (len > left)
-		return left;
+	/* Not UTF-8 after all: byte by byte, so that no lead byte hides a character that needs a look. */
+	for (int i = 1; i < len; i++)
+		if (i >= left || (s[i] & 0xC0) != 0x80)
+			return 1;
 	if (len == 2)
 		code = ((c & 0x1F) << 6) | (s[1] & 0x3F);
 	else if (len == 3)
@@ -213,11 +215,24 @@ next_character(const char *s, int left, bool utf8, bool *keep)
 	return len;
 }
 
+/* Bytes at the start that need no look: printable ASCII that means nothing to HTML. */
+static int
+plain_run(const char *s, int left)
+{
+	int			n = 0;
+
+	while (n < left && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '&' && s[n] != '<' && s[n] != '>' &&
+		   s[n] != '"' && s[n] != '\'' && s[n] != '`')
+		n++;
+	return n;
+}
+
 void
 dun_message_append_clean(StringInfo out, const char *value, int len, bool utf8)
 {
-	int			i = 0;
+	int			i = plain_run(value, len);
 
+	appendBinaryStringInfo(out, value, i);
 	while (i < len)
 	{
 		bool		keep;
@@ -234,8 +249,9 @@ dun_message_append_clean(StringInfo out, const char *value, int len, bool utf8)
 void
 dun_message_append_html(StringInfo out, const char *value, int len, bool utf8)
 {
-	int			i = 0;
+	int			i = plain_run(value, len);
 
+	appendBinaryStringInfo(out, value, i);
 	while (i < len)
 	{
 		bool		keep;

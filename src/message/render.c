@@ -215,19 +215,23 @@ append_path(const Renderer *r, StringInfo path, int node)
 static void
 collect_names(const Renderer *r, Names *fields, Names *missing)
 {
+	StringInfoData path;
+
+	initStringInfo(&path);
 	for (int i = 0; i < r->t->nnodes; i++)
 	{
-		StringInfoData path;
+		char	   *name;
 
 		if (!r->used[i])
 			continue;
-		initStringInfo(&path);
+		resetStringInfo(&path);
 		append_path(r, &path, i);
 		if (path.len == 0)
 			continue;
-		add_name(fields, path.data);
+		name = pnstrdup(path.data, path.len);
+		add_name(fields, name);
 		if (r->empty[i])
-			add_name(missing, path.data);
+			add_name(missing, name);
 	}
 }
 

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Fuzz one target with AddressSanitizer and UBSan: run.sh TARGET [SECONDS]. The corpus is kept in tmp/fuzz/TARGET.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+target=$1
+seconds=${2:-60}
+case $target in
+    render) sources="src/message/template.c src/message/format.c" ;;
+    *) echo "no such target: $target" >&2; exit 2 ;;
+esac
+pg_config=${PG_CONFIG:-pg_config}
+mkdir -p "tmp/fuzz/$target"
+# shellcheck disable=SC2086
+clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -DFRONTEND -Isrc -I"$($pg_config --includedir-server)" \
+    -I"$($pg_config --includedir)" -o "tmp/fuzz/$target.bin" "test/fuzz/$target.c" $sources \
+    -L"$($pg_config --pkglibdir)" -L"$($pg_config --libdir)" -lpgcommon -lpgport -lm
+printf '1{{#a}}{{amount | money}}{{/a}}<a href="{{u}}">{{n | plural: day, days}}' >"tmp/fuzz/$target/seed"
+"tmp/fuzz/$target.bin" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 -artifact_prefix=tmp/fuzz/ "tmp/fuzz/$target"
