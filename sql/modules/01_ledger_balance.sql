@@ -49,7 +49,7 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         SELECT b.currency, trim_scale(b.balance), coalesce(trim_scale(o.overdue), 0), o.oldest, coalesce(GREATEST(t.today - o.oldest, 0), 0)
         FROM (%s) b
-        CROSS JOIN (SELECT (coalesce($2, dunning._now()) AT TIME ZONE dunning._ledger_zone())::date AS today) t
+        CROSS JOIN (SELECT (coalesce($2, dunning._now()) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS today) t
         LEFT JOIN LATERAL (SELECT min(x.due_on) AS oldest, sum(x.open) FILTER (WHERE x.due_on < t.today) AS overdue
                            FROM (%s) x WHERE x.currency = b.currency) o ON true
         ORDER BY b.currency$q$, dunning._balances_sql('$1', '$2'), dunning._open_items_sql('$1', '$2'))
@@ -70,11 +70,11 @@ BEGIN
             FROM (SELECT l.issued_on AS on_date, l.currency, CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END AS change
                   FROM (%1$s) l
                   UNION ALL
-                  SELECT (l.cancelled_at AT TIME ZONE dunning._ledger_zone())::date, l.currency,
+                  SELECT (l.cancelled_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date, l.currency,
                          CASE WHEN l.kind = 'credit_note' THEN abs(l.amount) ELSE -l.amount END
                   FROM (%1$s) l WHERE l.cancelled_at IS NOT NULL
                   UNION ALL
-                  SELECT (l.paid_at AT TIME ZONE dunning._ledger_zone())::date, l.currency, -l.amount FROM (%2$s) l) e
+                  SELECT (l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date, l.currency, -l.amount FROM (%2$s) l) e
             WHERE e.change > '-Infinity' AND e.change < 'Infinity' AND isfinite(e.on_date)
             GROUP BY 1, 2) x
         ORDER BY x.on_date, x.currency$q$, dunning._ledger_sql('invoice', '$1'), dunning._ledger_sql('payment', '$1'))

@@ -82,7 +82,7 @@ CREATE FUNCTION dunning._column_sql(class text, name text, base oid) RETURNS tex
             || CASE WHEN $2 IN ('creditor', 'person_id', 'currency', 'kind') THEN ' COLLATE "C"' ELSE '' END
         WHEN 'instant' THEN
             CASE WHEN $3 IS NULL THEN 'NULL::timestamptz' WHEN $3 = 1184 THEN format('s.%I::timestamptz', $2)
-                 ELSE format('(s.%I::timestamp AT TIME ZONE dunning._ledger_zone())', $2) END
+                 ELSE format('(s.%I::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))', $2) END
         ELSE CASE WHEN $3 IS NULL THEN 'NULL' ELSE format('s.%I', $2) END || '::' || dunning._contract_cast($1, 0)
     END
 $sql$;
@@ -133,13 +133,13 @@ BEGIN
     IF _ledger_sql.kind <> 'debtor' THEN
         exists_if := CASE _ledger_sql.kind
             WHEN 'payment' THEN dunning._column_sql('instant', 'paid_at', (src.columns #>> '{paid_at,base}')::oid)
-            ELSE 's.issued_on::timestamp AT TIME ZONE dunning._ledger_zone()' END;
+            ELSE 's.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())' END;
         recorded := dunning._column_sql('instant', 'recorded_at', (src.columns #>> '{recorded_at,base}')::oid);
         conditions := conditions || CASE
             WHEN src.columns ? 'recorded_at' THEN format('(%s IS NULL OR coalesce(%s, %s) < %1$s)', cut, recorded, exists_if)
             WHEN _ledger_sql.kind = 'payment' THEN format('(%s IS NULL OR %s < %1$s)', cut, exists_if)
             -- a date against a local timestamp: no conversion a row
-            ELSE format('(%s IS NULL OR s.issued_on < (SELECT %s AT TIME ZONE dunning._ledger_zone()))', cut, dunning._cut_sql(_ledger_sql.as_of)) END;
+            ELSE format('(%s IS NULL OR s.issued_on < (SELECT %s AT TIME ZONE (SELECT dunning._ledger_zone())))', cut, dunning._cut_sql(_ledger_sql.as_of)) END;
     END IF;
     IF _ledger_sql.many IS NOT NULL THEN
         conditions := conditions || dunning._many_sql(_ledger_sql.many, 'debtor_id', (src.columns #>> '{debtor_id,base}')::oid,

@@ -73,11 +73,11 @@ BEGIN
             array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END::float8) AS amounts,
             array_agg(l.issued_at) AS asked, array_agg(coalesce(l.recorded_at, l.issued_at)) AS known, array_agg(l.cancelled_at) AS gone,
             array_agg(l.kind = 'invoice') AS counted, array_agg(l.open_amount::float8) AS stated
-        FROM (SELECT i.*, i.issued_on::timestamp AT TIME ZONE dunning._ledger_zone() AS issued_at FROM (%1$s) i) l
+        FROM (SELECT i.*, i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS issued_at FROM (%1$s) i) l
         WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND isfinite(l.issued_on)
           AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> '' AND l.invoice_id IS NOT NULL GROUP BY 1) b
     FULL JOIN (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies,
-            array_agg((l.paid_at AT TIME ZONE dunning._ledger_zone())::date) AS paid_on,
+            array_agg((l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date) AS paid_on,
             array_agg(coalesce(l.recorded_at, l.paid_at)) AS known, array_agg(l.amount::float8) AS amounts
         FROM (%2$s) l
         WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND isfinite(l.paid_at) AND l.currency <> '' GROUP BY 1) p
@@ -96,7 +96,7 @@ DECLARE
     at text := format('coalesce((%s)::timestamptz, dunning._now())', coalesce(_features_sql.as_of, 'NULL'));
     look text := format($q$SELECT a.debtor_id, h.* FROM (%%s) a, LATERAL dunning._debtor_history(a.ids, a.currencies, a.issued, a.due, a.amounts,
             a.asked, a.known, a.gone, a.counted, a.paid_ids, a.paid_currencies, a.paid_on, a.paid_known, a.paid_amounts, a.stated,
-            (SELECT (%s AT TIME ZONE dunning._ledger_zone())::date)) h$q$, at);
+            (SELECT (%s AT TIME ZONE (SELECT dunning._ledger_zone()))::date)) h$q$, at);
     book text := 'known';
 BEGIN
     -- The mean that few invoices are shrunk to is the whole book's, also when few debtors are asked for.
