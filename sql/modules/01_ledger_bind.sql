@@ -289,7 +289,7 @@ BEGIN
             USING ERRCODE = '22023',
                   DETAIL = format('Column %I is %s here and %s in the source of %s, so equal keys would not be equal.',
                                   other.name, other.our_type, other.their_type, other.kind),
-                  HINT = format('Bind a view with %I::%s AS %1$I, or unbind the other: SELECT dunning.unbind(%L);', other.name,
+                  HINT = format('Bind a view with %1$I::%2$s AS %1$I, or unbind the other: SELECT dunning.unbind(%3$L);', other.name,
                                 CASE other.family WHEN 'integer' THEN 'bigint' ELSE other.family END, other.kind);
     END IF;
 END
@@ -358,7 +358,7 @@ BEGIN
         RAISE EXCEPTION '% is neither a table nor a view', rel.shown
             USING ERRCODE = '42809', HINT = 'Bind a table, a view, a materialised view or a foreign table.';
     ELSIF rel.relpersistence = 't' THEN
-        RAISE EXCEPTION '% is temporary', rel.shown
+        RAISE EXCEPTION '% is temporary', rel.relname
             USING ERRCODE = '22023', DETAIL = 'Other sessions and the worker cannot see it.', HINT = 'Bind a permanent table or view.';
     ELSIF rel.nspname = 'dunning' AND rel.relname NOT IN ('debtor', 'invoice', 'payment') THEN
         RAISE EXCEPTION '% belongs to the extension', rel.shown
@@ -449,7 +449,7 @@ BEGIN
     SELECT k.k, coalesce(b.relation, 'dunning.' || k.k),
            CASE WHEN b.kind IS NULL THEN 'builtin' WHEN f.fault IS NOT NULL THEN 'broken' WHEN s.stale THEN 'stale' ELSE 'ok' END,
            CASE WHEN f.fault IS NOT NULL THEN f.fault
-                WHEN s.stale THEN format('The last load is complete until %s; it may be %s old.', coalesce(l.complete_until::text, 'never'), b.max_age)
+                WHEN s.stale THEN format('%s; it may be %s old.', coalesce('The last load is complete until ' || l.complete_until, 'Nothing was said to be loaded'), b.max_age)
            END,
            CASE WHEN f.fault IS NOT NULL THEN f.fix_sql
                 WHEN s.stale THEN format('SELECT dunning.ledger_loaded(%L, now()); -- once the import is done', k.k)

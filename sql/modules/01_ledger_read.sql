@@ -121,7 +121,7 @@ BEGIN
             WHEN NOT src.columns ? c.name OR c.name = ANY (src.immutable) THEN e.e
             WHEN c.name IN ('disputed_at', 'cancelled_at') THEN format('CASE WHEN %s IS NULL OR %s < %1$s THEN %2$s END', cut, e.e)
             WHEN c.name = 'disputed' AND src.columns ? 'disputed_at' AND past IS NOT NULL THEN
-                format('CASE WHEN %s THEN coalesce(%s < %s, false) ELSE %s END', past,
+                format('CASE WHEN %1$s THEN CASE WHEN %2$s < %3$s THEN true WHEN %2$s IS NULL AND %4$s THEN NULL ELSE false END ELSE %4$s END', past,
                        dunning._column_sql('instant', 'disputed_at', (src.columns #>> '{disputed_at,base}')::oid), cut, e.e)
             WHEN c.name IN ('disputed', 'consent', 'attributes') AND past IS NOT NULL THEN format('CASE WHEN %s THEN NULL ELSE %s END', past, e.e)
             WHEN c.name = 'open_amount' THEN format('CASE WHEN %s THEN %s END', dunning._is_live_sql(_ledger_sql.as_of), e.e)
