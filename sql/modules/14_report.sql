@@ -42,7 +42,7 @@ COMMENT ON TYPE dunning.overview IS 'A debtor at a glance: balances and days pas
 -- One row a debtor, or a debtor of `many`. `personal` fills the columns that say who it is.
 CREATE FUNCTION dunning._overview(many text[], personal boolean)
     RETURNS SETOF dunning.overview
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $$
 #variable_conflict error
 DECLARE
@@ -53,11 +53,10 @@ BEGIN
         WITH d AS (%s),
         mark AS (%s),
         item AS (
-            SELECT i.debtor_id, count(*) AS n, max($3 - i.due_on) AS dpd
-            FROM (%s) i GROUP BY 1),
-        overdue AS (
-            SELECT s.debtor_id, jsonb_object_agg(s.currency, s.open) AS amounts
-            FROM (SELECT i.debtor_id, i.currency, sum(i.open) AS open FROM (%s) i WHERE i.due_on < $3 GROUP BY 1, 2) s GROUP BY 1),
+            SELECT s.debtor_id, sum(s.n) AS n, max(s.dpd) AS dpd, jsonb_object_agg(s.currency, s.overdue) FILTER (WHERE s.overdue > 0) AS overdue
+            FROM (SELECT i.debtor_id, i.currency, count(*) AS n, max($3 - i.due_on) AS dpd, sum(i.open) FILTER (WHERE i.due_on < $3) AS overdue
+                  FROM (%s) i GROUP BY 1, 2) s
+            GROUP BY 1),
         last AS (
             SELECT DISTINCT ON (e.debtor_id) e.debtor_id, e.message_id, e.channel, e.contact_on
             FROM dunning.egress e WHERE NOT e.test AND ($1 IS NULL OR e.debtor_id = ANY ($1))
@@ -85,7 +84,7 @@ BEGIN
         SELECT d.debtor_id, d.creditor, d.kind, CASE WHEN $4 THEN d.name END, d.language, d.country,
                CASE WHEN $4 THEN d.preferred_channel END, CASE WHEN $4 THEN d.email END, CASE WHEN $4 THEN d.phone END,
                CASE WHEN $4 THEN d.consent END,
-               coalesce(mark.amounts, '{}'), greatest(item.dpd, 0), coalesce(overdue.amounts, '{}'), coalesce(item.n, 0),
+               coalesce(mark.amounts, '{}'), greatest(item.dpd, 0), coalesce(item.overdue, '{}'), coalesce(item.n, 0)::bigint,
                s.segment, s.diagnosis, s.p_paid_30d,
                coalesce(touched.n, 0), last.contact_on, last.channel, lm.template, ls.state, last.message_id,
                next.due, nm.local_time, next.channel, nm.template, next.state, next.blocked_by,
@@ -93,7 +92,6 @@ BEGIN
         FROM d
         LEFT JOIN mark ON mark.debtor_id = d.debtor_id
         LEFT JOIN item ON item.debtor_id = d.debtor_id
-        LEFT JOIN overdue ON overdue.debtor_id = d.debtor_id
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = d.debtor_id
         LEFT JOIN touched ON touched.debtor_id = d.debtor_id
         LEFT JOIN last ON last.debtor_id = d.debtor_id
@@ -104,7 +102,7 @@ BEGIN
         LEFT JOIN held ON held.debtor_id = d.debtor_id
         LEFT JOIN todo ON todo.debtor_id = d.debtor_id
         LEFT JOIN promised ON promised.debtor_id = d.debtor_id
-        $q$, dunning._ledger_sql('debtor', scope), dunning._mark_sql(scope), dunning._open_items_sql(scope), dunning._open_items_sql(scope))
+        $q$, dunning._ledger_sql('debtor', scope), dunning._mark_sql(scope), dunning._open_items_sql(scope))
         USING many, dunning._now(), today, personal;
 END
 $$;

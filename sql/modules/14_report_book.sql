@@ -4,7 +4,7 @@
 CREATE FUNCTION dunning._report_money(as_of timestamptz, many text[] DEFAULT NULL)
     RETURNS TABLE (currency text, overdue numeric, buckets numeric[], counts bigint[], debtors bigint, received_7 numeric, received_7_before numeric,
                    received_30 numeric, received_30_before numeric, kept bigint, promised bigint, history_days date[], history numeric[])
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $$
 #variable_conflict error
 DECLARE
@@ -23,10 +23,15 @@ BEGIN
             SELECT i.currency, sum(i.open) AS open, coalesce(sum(i.open) FILTER (WHERE i.bucket > 1), 0) AS overdue,
                    count(DISTINCT i.debtor_id) FILTER (WHERE i.bucket > 1) AS debtors
             FROM item i GROUP BY 1),
-        pay AS (
+        pay AS MATERIALIZED (
             SELECT p.currency, p.paid_at, p.amount FROM (%s) p WHERE p.paid_at <= $1 AND p.paid_at > $1 - interval '92 days'),
-        bill AS (
-            SELECT b.currency, b.issued_on, b.amount FROM (%s) b WHERE b.issued_on > $2 - 92 AND b.cancelled_at IS NULL),
+        -- Walking back from today, a bill is not yet there and a payment not yet made.
+        change AS MATERIALIZED (
+            SELECT x.currency, x.day, sum(x.amount) AS amount
+            FROM (SELECT p.currency, p.paid_at::date AS day, p.amount FROM pay p
+                  UNION ALL
+                  SELECT b.currency, b.issued_on, -b.amount FROM (%s) b WHERE b.issued_on > $2 - 92 AND b.issued_on <= $2 AND b.cancelled_at IS NULL) x
+            GROUP BY 1, 2),
         received AS (
             SELECT p.currency, coalesce(sum(p.amount) FILTER (WHERE p.paid_at > $1 - interval '7 days'), 0) AS d7,
                    coalesce(sum(p.amount) FILTER (WHERE p.paid_at <= $1 - interval '7 days' AND p.paid_at > $1 - interval '14 days'), 0) AS d7_before,
@@ -48,9 +53,8 @@ BEGIN
         LEFT JOIN promise m ON m.currency = c.currency
         CROSS JOIN LATERAL (
             SELECT array_agg(d.day ORDER BY d.day) AS days,
-                   array_agg(coalesce(o.open, 0)
-                             - coalesce((SELECT sum(b.amount) FROM bill b WHERE b.currency = c.currency AND b.issued_on > d.day), 0)
-                             + coalesce((SELECT sum(p.amount) FROM pay p WHERE p.currency = c.currency AND p.paid_at >= d.day + 1), 0) ORDER BY d.day) AS history
+                   array_agg(coalesce(o.open, 0) + coalesce((SELECT sum(g.amount) FROM change g WHERE g.currency = c.currency AND g.day > d.day), 0)
+                             ORDER BY d.day) AS history
             FROM (SELECT $2 - 7 * w AS day FROM generate_series(0, 12) w) d) h
         ORDER BY coalesce(o.overdue, 0) DESC, c.currency
         $q$, dunning._open_items_sql(scope, past), dunning._ledger_sql('payment', scope, past), dunning._ledger_sql('invoice', scope, past))
@@ -61,7 +65,7 @@ COMMENT ON FUNCTION dunning._report_money(timestamptz, text[]) IS 'One row a cur
 
 CREATE FUNCTION dunning._report_reach(as_of timestamptz)
     RETURNS TABLE (segment text, channel text, contacted bigint, reached bigint, paid bigint, cost text, stopped bigint)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $$
 #variable_conflict error
 DECLARE
@@ -69,15 +73,19 @@ DECLARE
 BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH contact AS MATERIALIZED (SELECT c.* FROM dunning._contacts($1 - interval '90 days', $1) c),
-        pay AS (SELECT p.debtor_id, p.paid_at FROM (%s) p WHERE p.amount > 0 AND p.paid_at > $1 - interval '90 days'),
+        paid AS (
+            SELECT DISTINCT c.message_id FROM contact c
+            JOIN (%s) p ON p.debtor_id = c.debtor_id AND p.amount > 0 AND p.paid_at > c.at AND p.paid_at <= c.at + interval '14 days'),
+        back AS (
+            SELECT e.message_id, bool_or(e.kind IN ('delivered', 'opened', 'clicked', 'replied', 'conversation')) AS reached,
+                   bool_or(e.kind IN ('opted_out', 'complaint')) AS stopped
+            FROM dunning.event e WHERE e.message_id IS NOT NULL AND e.at > $1 - interval '90 days' GROUP BY 1),
         each AS (
-            SELECT c.channel, c.debtor_id, c.cost, c.currency,
-                   c.state = 'delivered' OR EXISTS (SELECT FROM dunning.event e WHERE e.debtor_id = c.debtor_id AND e.message_id = c.message_id
-                                                    AND e.kind IN ('delivered', 'opened', 'clicked', 'replied', 'conversation')) AS reached,
-                   EXISTS (SELECT FROM dunning.event e WHERE e.debtor_id = c.debtor_id AND e.message_id = c.message_id
-                           AND e.kind IN ('opted_out', 'complaint')) AS stopped,
-                   EXISTS (SELECT FROM pay p WHERE p.debtor_id = c.debtor_id AND p.paid_at > c.at AND p.paid_at <= c.at + interval '14 days') AS paid
-            FROM contact c)
+            SELECT c.channel, c.debtor_id, c.cost, c.currency, c.state = 'delivered' OR coalesce(b.reached, false) AS reached,
+                   coalesce(b.stopped, false) AS stopped, p.message_id IS NOT NULL AS paid
+            FROM contact c
+            LEFT JOIN back b ON b.message_id = c.message_id
+            LEFT JOIN paid p ON p.message_id = c.message_id)
         SELECT coalesce(s.segment, '–'), e.channel, count(DISTINCT e.debtor_id), count(DISTINCT e.debtor_id) FILTER (WHERE e.reached),
                count(DISTINCT e.debtor_id) FILTER (WHERE e.paid),
                (SELECT string_agg(round(x.total, 2) || ' ' || x.cur, ' + ' ORDER BY x.cur)
@@ -93,7 +101,7 @@ COMMENT ON FUNCTION dunning._report_reach(timestamptz) IS 'One row a segment and
 
 -- Payments that carry only a day say nothing about an hour and are left out.
 CREATE FUNCTION dunning._report_hours(as_of timestamptz) RETURNS TABLE (weekday int, hour int, n bigint)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $$
 #variable_conflict error
 DECLARE
@@ -124,22 +132,22 @@ COMMENT ON FUNCTION dunning._report_hours(timestamptz) IS 'Responses and payment
 
 -- What a manager must know before the figures: (severity, label, value).
 CREATE FUNCTION dunning._report_warnings(as_of timestamptz) RETURNS TABLE (severity text, label text, value text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $$
 #variable_conflict error
 DECLARE
-    at timestamptz := coalesce(as_of, dunning._now());
+    moment timestamptz := coalesce(as_of, dunning._now());
     problem text := dunning._ledger_problem();
     delivery text := current_setting('dunning.delivery', true);
 BEGIN
     RETURN QUERY SELECT 'bad', 'w_ledger', problem WHERE problem IS NOT NULL;
     RETURN QUERY SELECT 'warn', 'w_delivery', delivery WHERE delivery <> 'on';
     RETURN QUERY
-        SELECT 'bad', 'w_zero', q.n::text FROM (SELECT count(*) AS n FROM dunning.queue q WHERE q.due < at - interval '1 hour' AND q.state = 'queued') q
-        WHERE q.n > 0 AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.contact_on > at - interval '7 days' AND e.contact_on <= at AND NOT e.test);
+        SELECT 'bad', 'w_zero', q.n::text FROM (SELECT count(*) AS n FROM dunning.queue q WHERE q.due < moment - interval '1 hour' AND q.state = 'queued') q
+        WHERE q.n > 0 AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.contact_on > moment - interval '7 days' AND e.contact_on <= moment AND NOT e.test);
     RETURN QUERY
         SELECT 'bad', 'w_dead', count(*)::text FROM dunning.outcome o
-        WHERE o.state = 'dead' AND o.at > at - interval '7 days' AND o.at <= at HAVING count(*) > 0;
+        WHERE o.state = 'dead' AND o.at > moment - interval '7 days' AND o.at <= moment HAVING count(*) > 0;
     RETURN QUERY
         SELECT 'warn', 'w_unknown', count(*)::text FROM dunning.message_state s
         WHERE s.state = 'unknown' HAVING count(*) > 0;
@@ -147,10 +155,10 @@ BEGIN
     RETURN QUERY
         SELECT 'bad', 'w_down', e.server FROM dunning.egress e
         JOIN dunning.outcome o ON o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt
-        WHERE e.contact_on > at - interval '24 hours' AND e.contact_on <= at
+        WHERE e.contact_on > moment - interval '24 hours' AND e.contact_on <= moment
         GROUP BY e.server HAVING count(*) >= 5 AND count(*) FILTER (WHERE o.state IN ('queued', 'failed', 'dead', 'unknown')) > count(*) / 2;
     RETURN QUERY SELECT 'warn', 'w_tasks', count(*)::text FROM dunning.task t
-                 WHERE t.completed_at IS NULL AND t.due_at < at - interval '1 day' HAVING count(*) > 0;
+                 WHERE t.completed_at IS NULL AND t.due_at < moment - interval '1 day' HAVING count(*) > 0;
     RETURN QUERY SELECT 'warn', 'w_scores', '' WHERE NOT EXISTS (SELECT FROM dunning.debtor_score);
 END
 $$;
@@ -193,13 +201,13 @@ BEGIN
     RETURN format('<h3>%s</h3><div class="cols"><div>', dunning._html(m.currency))
         || dunning._svg_bars((l ->> 'ageing') || ', ' || m.currency, names, m.buckets,
                              ARRAY(SELECT dunning._number(b.b, lang) FROM unnest(m.buckets) WITH ORDINALITY AS b (b, ord) ORDER BY b.ord))
-        || dunning._html_table(ARRAY[l ->> 'bucket', l ->> 'amount', l ->> 'invoices'],
+        || dunning._html_table(ARRAY[l ->> 'bucket', '>' || (l ->> 'amount'), '>' || (l ->> 'invoices')],
                (SELECT string_agg(dunning._html_row(ARRAY[names[i], dunning._number(m.buckets[i], lang, 2), dunning._number(m.counts[i], lang)]), '' ORDER BY i)
                 FROM generate_series(1, 5) i))
         || '</div><div>'
         || dunning._svg_line((l ->> 'history') || ', ' || m.currency, days, m.history,
                              ARRAY(SELECT dunning._number(b.b, lang) FROM unnest(m.history) WITH ORDINALITY AS b (b, ord) ORDER BY b.ord))
-        || dunning._html_table(ARRAY[l ->> 'week', l ->> 'balance'],
+        || dunning._html_table(ARRAY[l ->> 'week', '>' || (l ->> 'balance')],
                (SELECT string_agg(dunning._html_row(ARRAY[to_char(m.history_days[i], 'YYYY-MM-DD'), dunning._number(m.history[i], lang)]), '' ORDER BY i DESC)
                 FROM generate_subscripts(m.history, 1) i WHERE i % 4 = 1), l ->> 'history')
         || '</div></div>';
@@ -232,7 +240,7 @@ $$;
 COMMENT ON FUNCTION dunning._report_heat(timestamptz, jsonb) IS 'The hours of the week in which debtors respond and pay, as an HTML table with the count in each cell.';
 
 CREATE FUNCTION dunning._report_queue(as_of timestamptz, l jsonb) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $$
 #variable_conflict error
 DECLARE
@@ -253,16 +261,16 @@ BEGIN
     FROM (SELECT greatest(q.due, at)::date AS day, q.channel, count(*) AS n FROM dunning.queue q
           WHERE q.state IN ('queued', 'proposed') AND q.due < at + interval '7 days' GROUP BY 1, 2) x;
     RETURN format('<h2>%s</h2><div class="cols"><div>', dunning._html(l ->> 'held'))
-        || coalesce(dunning._html_table(ARRAY[l ->> 'reason', l ->> 'messages'], held), nothing) || '</div><div>'
-        || coalesce(dunning._html_table(ARRAY[l ->> 'holds', l ->> 'debtors'], held_debtors), nothing) || '</div></div>'
+        || coalesce(dunning._html_table(ARRAY[l ->> 'reason', '>' || (l ->> 'messages')], held), nothing) || '</div><div>'
+        || coalesce(dunning._html_table(ARRAY[l ->> 'holds', '>' || (l ->> 'debtors')], held_debtors), nothing) || '</div></div>'
         || format('<h2>%s</h2>', dunning._html(l ->> 'next'))
-        || coalesce(dunning._html_table(ARRAY[l ->> 'day', l ->> 'channel', l ->> 'messages'], next_days), nothing);
+        || coalesce(dunning._html_table(ARRAY[l ->> 'day', l ->> 'channel', '>' || (l ->> 'messages')], next_days), nothing);
 END
 $$;
 COMMENT ON FUNCTION dunning._report_queue(timestamptz, jsonb) IS 'What is held and why, and what is planned for the next days, as HTML.';
 
 CREATE FUNCTION dunning._report_book(as_of timestamptz, language text) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $$
 #variable_conflict error
 DECLARE
@@ -295,7 +303,7 @@ BEGIN
         || format('<h2>%s</h2>%s', dunning._html(l ->> 'figures'), coalesce(nullif(kpis, ''), '<p>' || dunning._html(l ->> 'no_data') || '</p>'))
         || format('<h2>%s</h2>%s', dunning._html(l ->> 'ageing'), coalesce(nullif(ageing, ''), '<p>' || dunning._html(l ->> 'no_data') || '</p>'))
         || format('<h2>%s</h2>', dunning._html(l ->> 'reach'))
-        || coalesce(dunning._html_table(ARRAY[l ->> 'segment', l ->> 'channel', l ->> 'contacted', l ->> 'reached', l ->> 'paid_14', l ->> 'cost', l ->> 'stopped'], reach)
+        || coalesce(dunning._html_table(ARRAY[l ->> 'segment', l ->> 'channel', '>' || (l ->> 'contacted'), '>' || (l ->> 'reached'), l ->> 'paid_14', l ->> 'cost', '>' || (l ->> 'stopped')], reach)
                     || '<p class="sub">' || dunning._html(l ->> 'few') || '</p>', '<p>' || dunning._html(l ->> 'no_data') || '</p>')
         || format('<h2>%s</h2>%s', dunning._html(l ->> 'hours'), dunning._report_heat(as_of, l))
         || dunning._report_queue(as_of, l));

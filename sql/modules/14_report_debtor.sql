@@ -49,10 +49,10 @@ BEGIN
                dunning._html_row(ARRAY[l ->> 'next_contact', concat_ws(', ', o.next_local_time, o.next_channel, o.next_template, o.next_state, array_to_string(o.blocked_by, ', '))]),
                dunning._html_row(ARRAY[l ->> 'holds', coalesce(nullif(array_to_string(o.holds, ', '), ''), l ->> 'none')])))
         || format('<h2>%s</h2>', dunning._html(l ->> 'balance'))
-        || coalesce(dunning._html_table(ARRAY[l ->> 'invoice', l ->> 'due', l ->> 'dpd', l ->> 'amount', l ->> 'open'], items), '<p>' || dunning._html(l ->> 'none') || '</p>')
+        || coalesce(dunning._html_table(ARRAY[l ->> 'invoice', l ->> 'due', '>' || (l ->> 'dpd'), '>' || (l ->> 'amount'), '>' || (l ->> 'open')], items), '<p>' || dunning._html(l ->> 'none') || '</p>')
         || money
         || coalesce(format('<h2>%s</h2>', dunning._html(l ->> 'promises'))
-                    || dunning._html_table(ARRAY[l ->> 'due', l ->> 'amount', l ->> 'received_30', l ->> 'state'], promises), '')
+                    || dunning._html_table(ARRAY[l ->> 'due', '>' || (l ->> 'amount'), '>' || (l ->> 'received_30'), l ->> 'state'], promises), '')
         || format('<h2>%s</h2>', dunning._html(l ->> 'conversation'))
         || coalesce(dunning._html_table(ARRAY[l ->> 'when', l ->> 'what', l ->> 'text'], history), '<p>' || dunning._html(l ->> 'no_data') || '</p>'));
 END

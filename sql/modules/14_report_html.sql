@@ -20,10 +20,10 @@ CREATE FUNCTION dunning._html_table(head text[], body text, caption text DEFAULT
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $$
     SELECT '<table>' || coalesce('<caption>' || dunning._html(caption) || '</caption>', '') || '<thead><tr>'
-           || (SELECT string_agg('<th scope="col">' || dunning._html(h) || '</th>', '' ORDER BY ord) FROM unnest(head) WITH ORDINALITY AS t (h, ord))
+           || (SELECT string_agg(CASE WHEN h LIKE '>%' THEN '<th scope="col" class="n">' || dunning._html(substr(h, 2)) ELSE '<th scope="col">' || dunning._html(h) END || '</th>', '' ORDER BY ord) FROM unnest(head) WITH ORDINALITY AS t (h, ord))
            || E'</tr></thead>\n<tbody>' || body || E'</tbody></table>\n'
 $$;
-COMMENT ON FUNCTION dunning._html_table(text[], text, text) IS 'A table: heads as text, rows as HTML.';
+COMMENT ON FUNCTION dunning._html_table(text[], text, text) IS 'A table: heads as text (with > in front above numbers), rows as HTML.';
 
 -- The first cell names the row; cells are text, those that look like numbers stand right.
 CREATE FUNCTION dunning._html_row(cells text[], class text DEFAULT NULL) RETURNS text
@@ -42,12 +42,12 @@ COMMENT ON FUNCTION dunning._html_row(text[], text) IS 'A row of a table from te
 CREATE FUNCTION dunning._svg_bars(title text, labels text[], amounts numeric[], texts text[]) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $$
-    SELECT format('<svg viewBox="0 0 640 %s" role="img" aria-label="%s"><title>%s</title>', 6 + 24 * cardinality(labels), dunning._html(title), dunning._html(title))
-           || string_agg(format('<text x="122" y="%s" text-anchor="end">%s</text><rect x="130" y="%s" width="%s" height="16" rx="2" class="b%s"/><text x="%s" y="%s">%s</text>',
-                                y + 16, dunning._html(labels[i]), y + 3, w, least(i, 5), 138 + w, y + 16, dunning._html(texts[i])), '' ORDER BY i)
+    SELECT format('<svg viewBox="0 0 480 %s" role="img" aria-label="%s"><title>%s</title>', 6 + 24 * cardinality(labels), dunning._html(title), dunning._html(title))
+           || string_agg(format('<text x="102" y="%s" text-anchor="end">%s</text><rect x="110" y="%s" width="%s" height="16" rx="2" class="b%s"/><text x="%s" y="%s">%s</text>',
+                                y + 16, dunning._html(labels[i]), y + 3, w, least(i, 5), 118 + w, y + 16, dunning._html(texts[i])), '' ORDER BY i)
            || E'</svg>\n'
     FROM (SELECT i, 4 + 24 * (i - 1) AS y,
-                 round(360 * greatest(0, amounts[i]) / nullif((SELECT max(greatest(0, a)) FROM unnest(amounts) a), 0), 1) AS w0
+                 round(270 * greatest(0, amounts[i]) / nullif((SELECT max(greatest(0, a)) FROM unnest(amounts) a), 0), 1) AS w0
           FROM generate_subscripts(labels, 1) i) x
     CROSS JOIN LATERAL (SELECT coalesce(w0, 0) AS w) y
 $$;
@@ -57,10 +57,10 @@ CREATE FUNCTION dunning._svg_line(title text, labels text[], amounts numeric[], 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $$
     WITH span AS (SELECT least(0, min(a)) AS low, greatest(max(a), least(0, min(a)) + 1) AS high FROM unnest(amounts) a),
-    point AS (SELECT i, round(40 + 560.0 * (i - 1) / greatest(1, cardinality(amounts) - 1), 1) AS x,
+    point AS (SELECT i, round(20 + 440.0 * (i - 1) / greatest(1, cardinality(amounts) - 1), 1) AS x,
                      round(130 - 105 * (amounts[i] - low) / (high - low), 1) AS y
               FROM generate_subscripts(amounts, 1) i, span)
-    SELECT format('<svg viewBox="0 0 640 165" role="img" aria-label="%s"><title>%s</title><line x1="40" y1="130" x2="600" y2="130" class="axis"/>',
+    SELECT format('<svg viewBox="0 0 480 165" role="img" aria-label="%s"><title>%s</title><line x1="20" y1="130" x2="460" y2="130" class="axis"/>',
                   dunning._html(title), dunning._html(title))
            || '<polyline class="line" points="' || string_agg(x || ',' || y, ' ' ORDER BY i) || '"/>'
            || string_agg(format('<circle cx="%s" cy="%s" r="2.5" class="dot"/>', x, y), '' ORDER BY i)
@@ -84,11 +84,11 @@ $$
 h1{font-size:22px;margin:0}h2{font-size:16px;margin:28px 0 8px;border-bottom:2px solid var(--main);padding-bottom:4px}h3{font-size:14px;margin:14px 0 6px}
 p.sub{color:var(--soft);margin:2px 0 16px}table{border-collapse:collapse;width:100%;margin:8px 0;font-size:13px}caption{text-align:left;color:var(--soft);padding:4px 0}
 th,td{text-align:left;padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top}thead th{background:var(--tint);font-weight:600}tbody th{font-weight:500}
-td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}tr.few th,tr.few td{color:var(--soft);font-style:italic}
+td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}tr.few th,tr.few td{color:var(--soft);font-style:italic}
 .kpis{display:flex;flex-wrap:wrap;gap:12px;margin:8px 0}.kpi{flex:1 1 150px;border:1px solid var(--line);border-radius:6px;padding:10px 12px;background:var(--tint)}
 .kpi b{display:block;font-size:19px;font-variant-numeric:tabular-nums;white-space:nowrap}.kpi span{color:var(--soft);font-size:12px}.kpi i{font-style:normal;font-size:12px;display:block}
 .cols{display:flex;flex-wrap:wrap;gap:24px}.cols>div{flex:1 1 380px;min-width:0}
-svg{width:100%;height:auto;max-width:640px;font:12px "DejaVu Sans",Verdana,sans-serif;fill:var(--ink)}svg .s{font-size:11px;fill:var(--soft)}
+svg{width:100%;height:auto;max-width:520px;font:12px "DejaVu Sans",Verdana,sans-serif;fill:var(--ink)}svg .s{font-size:11px;fill:var(--soft)}
 .axis{stroke:var(--line)}.line{fill:none;stroke:var(--main);stroke-width:2}.dot{fill:var(--main)}
 .b1{fill:#9fc3da}.b2{fill:#6fa5c7}.b3{fill:#3f86b2}.b4{fill:#1f5f8b}.b5{fill:#123d5c}
 ul.warn{list-style:none;padding:0;margin:8px 0}ul.warn li{padding:6px 10px;margin:4px 0;border-left:4px solid var(--warn);background:#fdf6ec}
