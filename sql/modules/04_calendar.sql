@@ -326,41 +326,53 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._rule_warnings(dunning.contact_rule) IS 'What to think about before keeping a rule that can be read.';
 
--- All rules that apply to one combination. An unknown country or kind is met by every country's and kind's rules: the strictest.
+-- All rules of each combination: `combinations` is a SELECT of country, region, kind, channel, rings, from_date, until_date ('' or NULL: unknown).
+-- An unknown country or kind is met by every country's and kind's rules: the strictest.
+CREATE FUNCTION dunning._rules_sql(combinations text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT format($q$SELECT x.country, x.region, x.kind, x.channel,
+        array_agg(r.windows ORDER BY r.rule) FILTER (WHERE r.windows IS NOT NULL) AS windows,
+        coalesce(bool_or(r.windows IS NOT NULL AND NOT r.holidays), false) AS holidays_closed,
+        array_agg(r.packed ORDER BY r.rule) FILTER (WHERE r.packed IS NOT NULL) AS caps,
+        array_agg(r.rule ORDER BY r.rule) FILTER (WHERE r.rule IS NOT NULL) AS names
+    FROM (%s) x(country, region, kind, channel, rings, from_date, until_date)
+    CROSS JOIN LATERAL (SELECT dunning._place(x.country, x.region) AS place) p
+    LEFT JOIN (
+        SELECT e.rule, e.country, e.region, e.debtor_kind, e.channels, e.rings, e.windows, e.holidays, e.valid_from, e.valid_to,
+               -- rule, cap, days, scope, gap and silence in seconds, channels counted: unit separators between, read by the gate
+               CASE WHEN e.cap IS NOT NULL OR e.min_gap IS NOT NULL OR e.after_conversation IS NOT NULL THEN
+                   concat_ws(E'\x1f', e.rule, coalesce(e.cap, -1), coalesce(e.cap_days, 0), e.cap_scope,
+                       coalesce(extract(epoch FROM e.min_gap)::bigint, 0), coalesce(extract(epoch FROM e.after_conversation)::bigint, 0),
+                       CASE WHEN e.channels IS NULL AND e.rings IS NULL THEN '*' ELSE coalesce((
+                           SELECT string_agg(c.channel, E'\x1e' ORDER BY c.channel)
+                           FROM (SELECT DISTINCT ON (b.channel) b.channel, b.rings FROM dunning.channel b ORDER BY b.channel, b.builtin) c
+                           WHERE (e.channels IS NULL OR c.channel = ANY (e.channels)) AND (e.rings IS NULL OR e.rings = c.rings)), '') END) END AS packed
+        FROM (SELECT DISTINCT ON (b.rule) b.* FROM dunning.contact_rule b ORDER BY b.rule, b.builtin) e
+        WHERE e.enabled) r
+    ON (r.country IS NULL OR p.place IS NULL OR r.country = substr(p.place, 1, 2))
+      AND (r.region IS NULL OR p.place IS NULL OR substr(p.place, 4) = '' OR r.region = substr(p.place, 4))
+      AND (r.debtor_kind IS NULL OR coalesce(x.kind, '') = '' OR r.debtor_kind = x.kind)
+      AND (r.channels IS NULL OR x.channel = ANY (r.channels))
+      AND (r.rings IS NULL OR r.rings = x.rings)
+      AND (r.valid_from IS NULL OR x.until_date IS NULL OR r.valid_from <= x.until_date)
+      AND (r.valid_to IS NULL OR x.from_date IS NULL OR r.valid_to >= x.from_date)
+    GROUP BY 1, 2, 3, 4$q$, $1)
+$sql$;
+COMMENT ON FUNCTION dunning._rules_sql(text) IS
+    'SQL text: for each combination of place, kind and channel the rules that apply: windows to intersect, whether holidays are closed, caps packed for the gate, names.';
+
 CREATE FUNCTION dunning._rules_of(country text, region text, debtor_kind text, channel text, rings boolean, from_date date, until_date date,
     OUT windows text[], OUT holidays_closed boolean, OUT caps text[], OUT names text[])
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
-DECLARE
-    place text := dunning._place(_rules_of.country, _rules_of.region);
 BEGIN
-    SELECT array_agg(r.windows ORDER BY r.rule) FILTER (WHERE r.windows IS NOT NULL),
-           coalesce(bool_or(r.windows IS NOT NULL AND NOT r.holidays), false),
-           -- rule, cap, days, scope, gap and silence in seconds, channels: unit separators between, read by gate
-           array_agg(concat_ws(E'\x1f', r.rule, coalesce(r.cap, -1), coalesce(r.cap_days, 0), r.cap_scope,
-                               coalesce(extract(epoch FROM r.min_gap)::bigint, 0), coalesce(extract(epoch FROM r.after_conversation)::bigint, 0),
-                               coalesce(array_to_string(counted.channels, E'\x1e'), '*')) ORDER BY r.rule)
-               FILTER (WHERE r.cap IS NOT NULL OR r.min_gap IS NOT NULL OR r.after_conversation IS NOT NULL),
-           array_agg(r.rule ORDER BY r.rule)
+    EXECUTE 'SELECT u.windows, u.holidays_closed, u.caps, u.names FROM (' || dunning._rules_sql('SELECT $1, $2, $3, $4, $5, $6, $7') || ') u'
     INTO _rules_of.windows, _rules_of.holidays_closed, _rules_of.caps, _rules_of.names
-    FROM (SELECT DISTINCT ON (a.rule) a.* FROM dunning.contact_rule a ORDER BY a.rule, a.builtin) r
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN r.channels IS NOT NULL OR r.rings IS NOT NULL THEN
-                   (SELECT array_agg(c.channel ORDER BY c.channel)
-                    FROM (SELECT DISTINCT ON (b.channel) b.channel, b.rings FROM dunning.channel b ORDER BY b.channel, b.builtin) c
-                    WHERE (r.channels IS NULL OR c.channel = ANY (r.channels)) AND (r.rings IS NULL OR r.rings = c.rings)) END) counted(channels)
-    WHERE r.enabled
-      AND (r.country IS NULL OR place IS NULL OR r.country = substr(place, 1, 2))
-      AND (r.region IS NULL OR place IS NULL OR substr(place, 4) = '' OR r.region = substr(place, 4))
-      AND (r.debtor_kind IS NULL OR _rules_of.debtor_kind IS NULL OR r.debtor_kind = _rules_of.debtor_kind)
-      AND (r.channels IS NULL OR _rules_of.channel = ANY (r.channels))
-      AND (r.rings IS NULL OR r.rings = _rules_of.rings)
-      AND (r.valid_from IS NULL OR _rules_of.until_date IS NULL OR r.valid_from <= _rules_of.until_date)
-      AND (r.valid_to IS NULL OR _rules_of.from_date IS NULL OR r.valid_to >= _rules_of.from_date);
+    USING _rules_of.country, _rules_of.region, _rules_of.debtor_kind, _rules_of.channel, _rules_of.rings, _rules_of.from_date, _rules_of.until_date;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._rules_of(text, text, text, text, boolean, date, date) IS
-    'The rules that apply to a place, kind of debtor and channel between two dates: windows to intersect, whether holidays are closed, caps packed for the gate, names.';
+    'The rules that apply to one combination between two dates (NULL: at any time).';
 GRANT EXECUTE ON FUNCTION dunning._rules_of(text, text, text, text, boolean, date, date) TO dunning_worker;
 
 CREATE FUNCTION dunning.reset_rule(rule text) RETURNS boolean

@@ -48,6 +48,10 @@ CREATE TABLE dunning.suppression (
 );
 COMMENT ON TABLE dunning.suppression IS 'Addresses never to be used again: bounced, opted out, complained. Digests, not addresses.';
 
+CREATE INDEX hold_id ON dunning.hold (hold_id);
+-- Accounts of one person are looked for at every claim.
+CREATE INDEX debtor_person ON dunning.debtor (person_id) WHERE person_id IS NOT NULL;
+
 -- The key of address digests; dumped, since suppressions must outlive a restore. Not a secret that opens anything.
 CREATE TABLE dunning.digest_key (
     one             boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -60,3 +64,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.channel', 'WHERE NOT builtin
 SELECT pg_catalog.pg_extension_config_dump('dunning.hold', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.suppression', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.digest_key', '');
+
+GRANT SELECT ON dunning.channel, dunning.hold TO dunning_viewer;
+-- What the texts of the gate read, run by the worker itself.
+GRANT SELECT ON dunning.channel, dunning.hold, dunning.suppression, dunning.digest_key TO dunning_worker;

@@ -26,6 +26,13 @@
 #define dun_wait_event(name) PG_WAIT_EXTENSION
 #endif
 
+/* make_range() reports softly from 16 on. */
+#if PG_VERSION_NUM >= 160000
+#define dun_make_range(type, lower, upper) make_range((type), (lower), (upper), false, NULL)
+#else
+#define dun_make_range(type, lower, upper) make_range((type), (lower), (upper), false)
+#endif
+
 /* VARDATA_ANY and friends moved out of postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

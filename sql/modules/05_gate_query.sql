@@ -1,0 +1,289 @@
+-- gate: the one query. Planning, sending, allowed(), contact windows and best times all read these words from it.
+
+CREATE FUNCTION dunning._digest(address text, address_field text, key bytea) RETURNS bytea
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 30 AS 'MODULE_PATHNAME', 'dun_gate_sql_digest';
+COMMENT ON FUNCTION dunning._digest(text, text, bytea) IS 'HMAC-SHA-256 of the address in its normal form; address_field email, phone, address or another, NULL or ''*'': seen from the address.';
+
+CREATE FUNCTION dunning._good_address(address text, address_field text) RETURNS boolean
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_good_address';
+COMMENT ON FUNCTION dunning._good_address(text, text) IS 'True where every octet of the address may stand in one (no control characters, no second recipient). NULL: false.';
+
+CREATE FUNCTION dunning._caps(ord int, at timestamptz, debtor_id text, message_id uuid, windows bytea, caps text[],
+    debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[], talks timestamptz[]) RETURNS text[]
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_caps';
+COMMENT ON FUNCTION dunning._caps(int, timestamptz, text, uuid, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]) IS
+    'The caps, gaps and silences that forbid a contact at this instant, NULL where none does. Contacts: ord 0 happened, < 0 queued (counted for a question, message_id NULL), > 0 earlier in the same batch.';
+
+CREATE FUNCTION dunning._open_ranges(from_time timestamptz, until_time timestamptz, debtor_id text, windows bytea, caps text[],
+    debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[], talks timestamptz[]) RETURNS tstzmultirange
+    LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'dun_gate_sql_open_ranges';
+COMMENT ON FUNCTION dunning._open_ranges(timestamptz, timestamptz, text, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]) IS
+    'The whole minutes in which neither clock nor caps forbid a contact.';
+
+-- The arguments as rows. A function of our own, because it knows that a batch has many rows: the planner takes arrays for ten.
+CREATE FUNCTION dunning._ask(ids text[], channels text[], ats timestamptz[], marks text[], extras anyarray)
+    RETURNS TABLE (ord bigint, debtor_id text, channel text, at timestamptz, mark text, extra anyelement)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1000 SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT u.ord, u.id, u.channel, u.at, u.mark, u.extra FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY u(id, channel, at, mark, extra, ord)
+$sql$;
+COMMENT ON FUNCTION dunning._ask(text[], text[], timestamptz[], text[], anyarray) IS 'Five arrays as numbered rows.';
+
+-- Other accounts of the persons in `d` (person_id, debtor_id): text of a SELECT, NULL where no two accounts can share a person.
+CREATE FUNCTION dunning._accounts_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    src record;
+    base oid;
+    wanted text;
+BEGIN
+    SELECT o.relation, o.columns INTO src FROM dunning._source_of('debtor') o;
+    IF NOT src.columns ? 'person_id' THEN
+        RETURN NULL;
+    END IF;
+    -- The person's id in the column's own type, so that an index of the source on it serves.
+    base := (src.columns #>> '{person_id,base}')::oid;
+    wanted := CASE
+        WHEN base IN (20, 21, 23) THEN '(dunning._ids_int8(ARRAY[p.person_id]))[1]'
+        WHEN base = 1700 THEN '(dunning._ids_numeric(ARRAY[p.person_id]))[1]'
+        WHEN base = 2950 THEN '(dunning._ids_uuid(ARRAY[p.person_id]))[1]'
+        ELSE format('p.person_id COLLATE %s', coalesce(src.columns #>> '{person_id,collation}', 'pg_catalog."default"')) END;
+    RETURN format('SELECT p.person_id, s.debtor_id::text COLLATE "C" AS debtor_id FROM (SELECT DISTINCT d.person_id FROM d) p JOIN %s AS s ON s.person_id = %s',
+                  src.relation, wanted);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._accounts_sql() IS 'SQL text: all accounts that name a person of the expression d; NULL where the source has no person_id. An index of the source on person_id serves it.';
+
+-- What takes a debtor out altogether, whatever the hour: text of common table expressions up to `r`, one row an asked row.
+CREATE FUNCTION dunning._gate_rows_sql(recheck boolean) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    disputes text := 'SELECT NULL::text AS debtor_id, NULL::jsonb AS amounts WHERE false';
+BEGIN
+    IF NOT _gate_rows_sql.recheck AND (SELECT o.columns FROM dunning._source_of('invoice') o) ? 'disputed' THEN
+        disputes := format($q$SELECT y.debtor_id, jsonb_object_agg(y.currency, y.amount) AS amounts
+            FROM (SELECT l.debtor_id, l.currency, sum(l.amount) AS amount FROM (%s) l
+                  WHERE l.disputed AND l.amount > 0 AND l.amount < 'Infinity' AND l.cancelled_at IS NULL AND l.currency <> '' GROUP BY 1, 2) y
+            GROUP BY 1$q$, dunning._ledger_sql('invoice', '$1'));
+    END IF;
+    RETURN format($q$
+    a AS MATERIALIZED (SELECT q.ord::int AS ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark,
+            q.extra AS %1$s
+        FROM dunning._ask($1, $2, $3, $4, %2$s) q),
+    d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent, l.time_zone,
+            coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind, coalesce(l.time_zone, '') AS zone_key,
+            l.email, l.phone, l.address, l.attributes, count(*) OVER (PARTITION BY l.debtor_id) AS rows
+        FROM (%3$s) l),
+    c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
+    m AS MATERIALIZED (%4$s),
+    hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.until_at) AS untils
+        FROM dunning.hold h WHERE h.debtor_id = ANY ($1) AND h.released_at IS NULL AND h.invoice_id IS NULL GROUP BY 1),
+    di AS MATERIALIZED (%5$s),
+    -- place: what the rules need to know, and the address
+    w AS MATERIALIZED (SELECT a.*, d.person_id, d.country, d.region, d.kind, d.zone_key, d.time_zone, d.rows = 1 AS known, c.rings, v.address,
+            c.channel IS NULL AS strange, c.address_field,
+            CASE WHEN d.consent IS NULL OR jsonb_typeof(d.consent) = 'null' THEN c.service
+                 WHEN jsonb_typeof(d.consent) <> 'object' THEN false
+                 WHEN jsonb_typeof(d.consent -> a.channel) IS NULL OR jsonb_typeof(d.consent -> a.channel) = 'null' THEN c.service
+                 ELSE d.consent -> a.channel = 'true' END AS consents,
+            CASE WHEN v.address IS NOT NULL THEN dunning._digest(v.address, c.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest
+        FROM a
+        LEFT JOIN d ON d.debtor_id = a.debtor_id
+        LEFT JOIN c ON c.channel = a.channel
+        CROSS JOIN LATERAL (SELECT %6$s AS address) v),
+    sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
+        FROM dunning.suppression s WHERE s.address_digest = ANY (ARRAY(SELECT w.digest FROM w WHERE w.digest IS NOT NULL)) GROUP BY 1),
+    r AS MATERIALIZED (SELECT w.*, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
+            array_remove(ARRAY[
+                (SELECT dunning._ledger_problem()),
+                CASE WHEN w.strange THEN 'unknown_channel' END,
+                CASE WHEN w.known IS NOT TRUE THEN 'unknown_debtor' END,
+                CASE WHEN m.valid IS NOT TRUE THEN 'invalid_amount' END,
+                CASE WHEN w.mark IS NOT NULL AND coalesce(m.amounts, '{}') = '{}' THEN 'no_balance' END,
+                CASE WHEN w.mark IS NOT NULL AND m.mark IS DISTINCT FROM w.mark THEN 'balance_changed' END,
+                CASE WHEN di.debtor_id IS NOT NULL AND m.amounts <> '{}' AND NOT EXISTS (
+                         SELECT FROM jsonb_each_text(m.amounts) e WHERE e.value::numeric > coalesce((di.amounts ->> e.key)::numeric, 0))
+                     THEN 'disputed' END%7$s,
+                CASE WHEN sup.address_digest IS NOT NULL THEN (
+                    SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
+                    WHERE u.channel = w.channel OR u.channel = '*') END], NULL) AS words
+        FROM w
+        LEFT JOIN m ON m.debtor_id = w.debtor_id
+        LEFT JOIN hs ON hs.debtor_id = w.debtor_id
+        LEFT JOIN di ON di.debtor_id = w.debtor_id
+        LEFT JOIN sup ON sup.address_digest = w.digest)$q$,
+        CASE WHEN _gate_rows_sql.recheck THEN 'sent_to' ELSE 'message_id' END,
+        CASE WHEN _gate_rows_sql.recheck THEN '$5::text[]' ELSE '$5::uuid[]' END,
+        dunning._ledger_sql('debtor', '$1'), dunning._mark_sql('$1'), disputes,
+        CASE WHEN _gate_rows_sql.recheck THEN 'a.sent_to' ELSE
+            $q$nullif(CASE c.address_field WHEN 'email' THEN d.email WHEN 'phone' THEN d.phone
+                WHEN 'address' THEN CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END
+                ELSE d.attributes ->> c.address_field END, '')$q$ END,
+        CASE WHEN _gate_rows_sql.recheck THEN '' ELSE $q$,
+                CASE WHEN w.consents IS NOT TRUE AND NOT w.strange AND w.known THEN 'no_consent' END,
+                CASE WHEN w.address IS NULL AND NOT w.strange AND w.known THEN 'no_address' END,
+                CASE WHEN w.address IS NOT NULL AND NOT dunning._good_address(w.address, w.address_field) THEN 'bad_address' END$q$ END);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_rows_sql(boolean) IS 'SQL text of the first half of the gate: ledger, consent, address, suppression; holds as arrays. For the recheck without consent, and with the frozen address.';
+
+-- The rules of each distinct combination once, as a mask and packed caps.
+CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT format($q$
+    pl AS MATERIALIZED (SELECT x.country, x.region, x.kind, x.zone_key, x.channel, u.caps, u.names,
+            dunning._windows(u.windows, u.holidays_closed, x.zone_key, x.country, x.region, f.added, f.opened) AS windows,
+            (dunning._zone(x.zone_key, x.country, x.region))[1] AS zone
+        FROM (SELECT DISTINCT w.country, w.region, w.kind, w.zone_key, w.channel FROM w WHERE w.known AND NOT w.strange) x
+        JOIN (%s) u ON u.country = x.country AND u.region = x.region AND u.kind = x.kind AND u.channel = x.channel
+        CROSS JOIN LATERAL (
+            SELECT array_agg(h.on_date) FILTER (WHERE NOT h.open) AS added, array_agg(h.on_date) FILTER (WHERE h.open) AS opened
+            FROM dunning.holiday h
+            WHERE h.country = substr(dunning._place(x.country, x.region), 1, 2) AND h.region IN ('', substr(dunning._place(x.country, x.region), 4))
+              AND h.on_date >= (SELECT min(a.at) - '2 days'::interval FROM a)::date) f)$q$,
+        dunning._rules_sql($q$SELECT DISTINCT w.country, w.region, w.kind, w.channel, w.rings,
+            (SELECT min(a.at) - '1 day'::interval FROM a)::date, (SELECT max(a.at) + $q$ || quote_literal($1) || $q$::interval FROM a)::date
+            FROM w WHERE w.known AND NOT w.strange$q$))
+$sql$;
+COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in the batch, with the rules valid from its first instant to so long after its last.';
+
+-- What each person was told of late, at all creditors: text of common table expressions up to `hist`.
+CREATE FUNCTION dunning._gate_history_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    others text := dunning._accounts_sql();
+BEGIN
+    -- A message leaves within days of being planned; half a year of keys is more than any cap looks back.
+    RETURN format($q$
+    ac AS MATERIALIZED (SELECT d.person_id, d.debtor_id FROM d%1$s),
+    ids AS MATERIALIZED (SELECT array_agg(ac.debtor_id) AS ids, (SELECT min(a.at) FROM a WHERE isfinite(a.at)) - '93 days'::interval AS since FROM ac),
+    con AS MATERIALIZED (
+        SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord FROM dunning.egress e
+        WHERE e.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND e.message_id >= dunning._uuid7_floor(now() - '190 days'::interval)
+          AND NOT e.test AND e.contact_on >= (SELECT ids.since FROM ids)
+        GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT v.debtor_id, 'call', coalesce(v.message_id, v.event_id), v.at, 0 FROM dunning.event v
+        WHERE v.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND v.kind = 'called' AND v.at >= (SELECT ids.since FROM ids)
+        UNION ALL
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM dunning.queue q
+        WHERE (SELECT bool_or(a.message_id IS NULL) FROM a)
+          AND q.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND q.state IN ('queued', 'sending')
+        UNION ALL
+        SELECT r.debtor_id, r.channel, r.message_id, r.at, r.ord FROM (
+            SELECT r.*, count(*) OVER (PARTITION BY r.person_id) AS n FROM r WHERE r.words = '{}' AND r.message_id IS NOT NULL) r
+        JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel
+        WHERE r.n > 1 AND dunning._closed(r.at, pl.windows) IS NULL),
+    talk AS MATERIALIZED (SELECT v.debtor_id, v.at FROM dunning.event v
+        WHERE v.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND v.kind IN ('conversation', 'called_in') AND v.at >= (SELECT ids.since FROM ids)),
+    hist AS MATERIALIZED (SELECT x.person_id, array_agg(con.debtor_id) FILTER (WHERE con.debtor_id IS NOT NULL) AS debtors,
+            array_agg(con.channel) FILTER (WHERE con.debtor_id IS NOT NULL) AS channels,
+            array_agg(con.message_id) FILTER (WHERE con.debtor_id IS NOT NULL) AS messages,
+            array_agg(con.at) FILTER (WHERE con.debtor_id IS NOT NULL) AS ats,
+            array_agg(con.ord) FILTER (WHERE con.debtor_id IS NOT NULL) AS ords,
+            array_agg(con.talk) FILTER (WHERE con.talk IS NOT NULL) AS talks
+        FROM (SELECT DISTINCT ac.person_id, ac.debtor_id FROM ac) x
+        JOIN (SELECT con.debtor_id AS account, con.debtor_id, con.channel, con.message_id, con.at, con.ord, NULL::timestamptz AS talk FROM con
+              UNION ALL SELECT t.debtor_id, NULL, NULL, NULL, NULL, NULL, t.at FROM talk t) con ON con.account = x.debtor_id
+        GROUP BY 1)$q$,
+        CASE WHEN others IS NULL THEN '' ELSE ' UNION SELECT d.person_id, d.person_id FROM d UNION ' || others END);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_history_sql() IS 'SQL text: contacts of the last three months, queued ones and those of the same batch, for all accounts of each person.';
+
+CREATE FUNCTION dunning._no_ledger_sql(recheck boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT CASE WHEN $1
+        THEN 'SELECT q.ord::int AS ord, ''{ledger_broken}''::text[] AS blocked_by FROM dunning._ask($1, $2, $3, $4, $5::text[]) q ORDER BY 1'
+        ELSE 'SELECT q.ord::int AS ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
+    END
+$sql$;
+COMMENT ON FUNCTION dunning._no_ledger_sql(boolean) IS 'SQL text of the gate while the ledger cannot be read: everything is blocked.';
+
+CREATE FUNCTION dunning._gate_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN dunning._no_ledger_sql(false);
+    END IF;
+    RETURN format($q$WITH %s, %s, %s
+SELECT r.ord, r.debtor_id, r.channel,
+    r.words
+    || CASE WHEN r.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
+           SELECT DISTINCT 'hold:' || u.reason FROM unnest(r.hold_reasons, r.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= r.at) IS NOT TRUE ORDER BY 1) END
+    || CASE WHEN r.at IS NULL OR pl.windows IS NULL THEN ARRAY['quiet_hours'] ELSE array_remove(ARRAY[dunning._closed(r.at, pl.windows)], NULL) END
+    || coalesce(CASE WHEN pl.caps IS NOT NULL THEN
+           dunning._caps(r.ord, r.at, r.debtor_id, r.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END, '{}') AS blocked_by,
+    r.address, pl.zone, r.ledger_mark AS mark, r.amounts
+FROM r
+LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel
+LEFT JOIN hist t ON t.person_id = r.person_id
+ORDER BY r.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_sql() IS
+    'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts. Make it anew when _ledger_signature() changes.';
+
+-- The same rows before any instant is judged: for those who ask about many instants (contact windows, best times).
+CREATE FUNCTION dunning._gate_facts_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN format($q$WITH %s, %s, %s
+SELECT r.ord, r.debtor_id, r.channel, r.at, r.words || CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] ELSE '{}' END AS words,
+    CASE WHEN r.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(r.hold_reasons, r.hold_untils) u(reason, until_at)
+        WHERE u.until_at IS NULL OR (u.until_at <= r.at) IS NOT TRUE ORDER BY 1) END AS holds,
+    (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(r.hold_untils) u(until_at)) AS held_until,
+    pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
+FROM r
+LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel
+LEFT JOIN hist t ON t.person_id = r.person_id
+ORDER BY r.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('60 days'), dunning._gate_history_sql());
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_facts_sql() IS
+    'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read. Not for a broken ledger.';
+
+CREATE FUNCTION dunning._recheck_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN dunning._no_ledger_sql(true);
+    END IF;
+    RETURN format($q$WITH %s, %s
+SELECT r.ord,
+    r.words
+    || CASE WHEN r.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
+           SELECT DISTINCT 'hold:' || u.reason FROM unnest(r.hold_reasons, r.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= r.at) IS NOT TRUE ORDER BY 1) END
+    || CASE WHEN r.at IS NULL OR pl.windows IS NULL THEN ARRAY['quiet_hours'] ELSE array_remove(ARRAY[dunning._closed(r.at, pl.windows)], NULL) END AS blocked_by
+FROM r
+LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel
+ORDER BY r.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._recheck_sql() IS
+    'SQL text of the last look before the first byte, with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 addresses (as frozen): ord, blocked_by. Payments, holds, suppression and the clock; caps were counted at the claim.';
+
+-- Persons of a batch, locked in one order. Run it as a statement of its own before the gate, so that the gate's snapshot sees what
+-- a worker who held the lock has sent. A debtor without other accounts is protected by the ownership of its slice.
+CREATE FUNCTION dunning._gate_lock_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' OR dunning._accounts_sql() IS NULL THEN
+        RETURN 'SELECT 0::bigint AS locked FROM (SELECT $1::text[]) x';
+    END IF;
+    RETURN format($q$SELECT count(pg_advisory_xact_lock(1685417584, k.key)) AS locked
+FROM (SELECT DISTINCT (dunning._hash64(d.person_id) %% 2147483647)::int AS key
+      FROM (SELECT l.debtor_id, l.person_id FROM (%s) l) d
+      WHERE d.person_id <> d.debtor_id OR EXISTS (SELECT FROM (%s) o WHERE o.person_id = d.person_id AND o.debtor_id <> d.debtor_id)
+      ORDER BY 1 OFFSET 0) k$q$,
+        dunning._ledger_sql('debtor', '$1'), replace(dunning._accounts_sql(), '(SELECT DISTINCT d.person_id FROM d) p', '(SELECT d.person_id) p'));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_lock_sql() IS
+    'SQL text with $1 debtor_ids: takes the transaction''s advisory lock of every person with several accounts, in one order. To be run by itself before _gate_sql() in the transaction that inserts the egress rows: then caps hold between workers too.';

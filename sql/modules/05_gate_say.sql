@@ -1,0 +1,247 @@
+-- gate: holds, suppression, and the questions people ask of it.
+
+CREATE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats timestamptz[], marks text[] DEFAULT NULL, message_ids uuid[] DEFAULT NULL)
+    RETURNS TABLE (ord int, debtor_id text, channel text, blocked_by text[], address text, zone text, mark text, amounts jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE dunning._gate_sql() USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate(text[], text[], timestamptz[], text[], uuid[]) IS
+    'What blocks each contact of a batch (empty: allowed), with address, zone and the ledger''s mark and amounts, in one query. Ids are canonical. A mark is compared where it is given; without a message_id queued messages count against caps.';
+
+CREATE FUNCTION dunning._check_channel(channel text) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = _check_channel.channel) THEN
+        RAISE EXCEPTION 'unknown channel "%"', _check_channel.channel
+            USING ERRCODE = '22023',
+                  DETAIL = format('Known channels: %s.', (SELECT string_agg(DISTINCT c.channel, ', ' ORDER BY c.channel) FROM dunning.channel c)),
+                  HINT = 'SELECT channel, address_field FROM dunning.channel;';
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._check_channel(text) IS 'Nothing; an unknown channel: 22023 with the known ones.';
+
+CREATE FUNCTION dunning.allowed(debtor_id text, channel text, at timestamptz) RETURNS TABLE (allowed boolean, blocked_by text[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(allowed.debtor_id);
+BEGIN
+    PERFORM dunning._check_channel(allowed.channel);
+    IF id IS NULL OR allowed.at IS NULL OR NOT isfinite(allowed.at) THEN
+        RAISE EXCEPTION 'allowed() needs a debtor and a finite instant'
+            USING ERRCODE = '22023', DETAIL = format('Given: debtor %L, instant %L.', allowed.debtor_id, allowed.at),
+                  HINT = 'SELECT * FROM dunning.allowed(''1042'', ''sms'', now());';
+    END IF;
+    RETURN QUERY SELECT g.blocked_by = '{}', g.blocked_by FROM dunning._gate(ARRAY[id], ARRAY[allowed.channel], ARRAY[allowed.at]) g;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.allowed(text, text, timestamptz) IS
+    'One row: may this debtor be contacted on this channel at this instant, and every reason why not (empty: allowed). Messages about money are also refused when nothing is owed; that is asked when they are planned and sent. Unknown channel, infinite instant: 22023. Role: dunning_viewer.';
+GRANT EXECUTE ON FUNCTION dunning.allowed(text, text, timestamptz) TO dunning_viewer;
+
+CREATE FUNCTION dunning.contact_windows(debtor_id text, channel text, from_time timestamptz, until_time timestamptz) RETURNS tstzmultirange
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(contact_windows.debtor_id);
+    f record;
+    start timestamptz;
+BEGIN
+    PERFORM dunning._check_channel(contact_windows.channel);
+    IF id IS NULL OR (isfinite(contact_windows.from_time) AND isfinite(contact_windows.until_time)) IS NOT TRUE
+       OR contact_windows.from_time > contact_windows.until_time OR contact_windows.until_time - contact_windows.from_time > '366 days'::interval THEN
+        RAISE EXCEPTION 'no such span: % to %', contact_windows.from_time, contact_windows.until_time
+            USING ERRCODE = '22023', DETAIL = 'Both ends are finite, in order, and at most 366 days apart; a debtor is given.',
+                  HINT = 'SELECT dunning.contact_windows(''1042'', ''sms'', now(), now() + ''7 days'');';
+    END IF;
+    IF dunning._ledger_problem() IS NOT NULL THEN
+        RETURN '{}';
+    END IF;
+    EXECUTE dunning._gate_facts_sql() INTO f
+        USING ARRAY[id], ARRAY[contact_windows.channel], ARRAY[contact_windows.from_time], NULL::text[], NULL::uuid[];
+    start := greatest(contact_windows.from_time, f.held_until);
+    IF f.words <> '{}' OR start >= contact_windows.until_time THEN
+        RETURN '{}';
+    END IF;
+    RETURN dunning._open_ranges(start, contact_windows.until_time, id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks);
+END
+$fn$;
+COMMENT ON FUNCTION dunning.contact_windows(text, text, timestamptz, timestamptz) IS
+    'The instants, in whole minutes, at which allowed() says yes; empty where something blocks at any hour. At most 366 days (22023). Role: dunning_viewer.';
+GRANT EXECUTE ON FUNCTION dunning.contact_windows(text, text, timestamptz, timestamptz) TO dunning_viewer;
+
+-- ---- holds ----
+
+CREATE FUNCTION dunning.hold(debtor_id text, reason text, until date DEFAULT NULL, invoice_id text DEFAULT NULL, note text DEFAULT NULL)
+    RETURNS TABLE (hold_id uuid, messages_stopped int)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(hold.debtor_id);
+    owner text := dunning._creditor_of(id);
+    ends timestamptz;
+    found boolean := true;
+    made uuid := dunning._uuid7();
+BEGIN
+    IF owner IS NULL THEN
+        RAISE EXCEPTION 'unknown debtor "%"', hold.debtor_id USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name'');';
+    END IF;
+    IF hold.reason IS NULL OR hold.reason !~ '^[a-z][a-z0-9_]{0,39}$' THEN
+        RAISE EXCEPTION 'a hold needs a reason of one word'
+            USING ERRCODE = '22023', DETAIL = format('Given: %L. Usual ones: dispute, hardship, moratorium, insolvency, legal_representation, deceased, investigation, manual.', hold.reason),
+                  HINT = format('SELECT * FROM dunning.hold(%L, ''manual'');', id);
+    END IF;
+    IF hold.until IS NOT NULL THEN
+        -- Through that day, wherever the debtor lives: it ends with the day in the last candidate of the default zone.
+        IF NOT isfinite(hold.until) OR hold.until < (dunning._now() AT TIME ZONE 'UTC')::date - 1 THEN
+            RAISE EXCEPTION 'a hold cannot end on %', hold.until
+                USING ERRCODE = '22023', DETAIL = 'The day is past or not a day of the calendar.',
+                      HINT = format('SELECT * FROM dunning.hold(%L, %L, until => current_date + 14);', id, hold.reason);
+        END IF;
+        ends := (hold.until + 1)::timestamp AT TIME ZONE (dunning._zone(NULL, NULL, NULL))[1];
+    END IF;
+    IF hold.invoice_id IS NOT NULL AND dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM (%s) i WHERE i.invoice_id = $2)', dunning._ledger_sql('invoice', '$1'))
+            INTO found USING ARRAY[id], hold.invoice_id;
+        IF NOT found THEN
+            RAISE EXCEPTION 'debtor "%" has no invoice "%"', id, hold.invoice_id
+                USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.explain(%L);', id);
+        END IF;
+    END IF;
+    INSERT INTO dunning.hold AS h (debtor_id, hold_id, creditor, reason, invoice_id, note, from_at, until_at, placed_by)
+    VALUES (id, made, owner, hold.reason, hold.invoice_id, hold.note, dunning._now(), ends, session_user);
+    -- An invoice's hold changes what a message may ask for: it is planned anew without it.
+    RETURN QUERY SELECT made, dunning._stop_messages(id, 'hold:' || hold.reason);
+END
+$fn$;
+COMMENT ON FUNCTION dunning.hold(text, text, date, text, text) IS
+    'One row: the hold''s id and how many queued messages it stopped in this transaction. The debtor (or one invoice) is not dunned until released, or through the given day. Unknown debtor or invoice, bad reason or date: 22023. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.hold(text, text, date, text, text) TO dunning_operator;
+
+CREATE FUNCTION dunning.release(hold_id uuid) RETURNS TABLE (hold_id uuid, debtor_id text, reason text, messages_released int)
+    LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    old dunning.hold;
+BEGIN
+    SELECT h.* INTO old FROM dunning.hold h WHERE h.hold_id = $1 FOR UPDATE;
+    IF NOT FOUND OR old.released_at IS NOT NULL THEN
+        RAISE EXCEPTION 'hold % %', $1, CASE WHEN old.released_at IS NULL THEN 'does not exist' ELSE 'is already released' END
+            USING ERRCODE = '22023',
+                  DETAIL = CASE WHEN old.released_at IS NOT NULL THEN format('%s released it on %s.', old.released_by, old.released_at::date) END,
+                  HINT = 'SELECT hold_id, debtor_id, reason FROM dunning.hold WHERE released_at IS NULL;';
+    END IF;
+    UPDATE dunning.hold h SET released_at = dunning._now(), released_by = session_user
+    WHERE h.debtor_id = old.debtor_id AND h.hold_id = old.hold_id;
+    RETURN QUERY SELECT old.hold_id, old.debtor_id, old.reason, dunning._release_held(ARRAY[old.debtor_id], 'hold:' || old.reason);
+END
+$fn$;
+COMMENT ON FUNCTION dunning.release(uuid) IS
+    'One row: the hold that ended and how many messages it had held; the gate looks at those anew. Unknown or released: 22023. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.release(uuid) TO dunning_operator;
+
+-- ---- suppression ----
+
+CREATE FUNCTION dunning._digest_key() RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    found bytea;
+BEGIN
+    SELECT k.key INTO found FROM dunning.digest_key k;
+    IF NOT FOUND THEN
+        -- Two random uuids are 244 random bits.
+        INSERT INTO dunning.digest_key AS k (key) VALUES (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+        ON CONFLICT DO NOTHING;
+        SELECT k.key INTO STRICT found FROM dunning.digest_key k;
+    END IF;
+    RETURN found;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use.';
+
+CREATE FUNCTION dunning._address_digest(address text, channel text) RETURNS bytea
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    field text;
+    plain text := _address_digest.address;
+BEGIN
+    IF _address_digest.channel <> '*' THEN
+        SELECT c.address_field INTO field FROM dunning.channel c WHERE c.channel = _address_digest.channel ORDER BY c.builtin LIMIT 1;
+        IF NOT FOUND THEN
+            PERFORM dunning._check_channel(_address_digest.channel);
+        END IF;
+    END IF;
+    IF field = 'address' OR (field IS NULL AND plain LIKE '{%') THEN
+        BEGIN
+            plain := plain::jsonb::text;        -- one spelling of keys and blanks
+        EXCEPTION WHEN invalid_text_representation OR untranslatable_character THEN
+            NULL;                               -- a postal address as plain text is digested as it stands
+        END;
+    END IF;
+    RETURN dunning._digest(plain, field, dunning._digest_key());
+END
+$fn$;
+COMMENT ON FUNCTION dunning._address_digest(text, text) IS 'Keyed digest of an address in its normal form; channel ''*'': what it is is seen from the address. Unknown channel: 22023. NULL address: NULL.';
+GRANT EXECUTE ON FUNCTION dunning._address_digest(text, text) TO dunning_worker;
+
+CREATE FUNCTION dunning.suppress(address text, channel text, reason text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    n int;
+BEGIN
+    IF suppress.channel IS DISTINCT FROM '*' THEN
+        PERFORM dunning._check_channel(suppress.channel);
+    END IF;
+    IF coalesce(btrim(suppress.address), '') = '' OR suppress.reason IS NULL OR suppress.reason !~ '^[a-z][a-z0-9_]{0,39}$' THEN
+        RAISE EXCEPTION 'suppressing needs an address and a reason of one word'
+            USING ERRCODE = '22023', DETAIL = format('The address is %s, the reason %L.',
+                      CASE WHEN coalesce(btrim(suppress.address), '') = '' THEN 'empty' ELSE 'given' END, suppress.reason),
+                  HINT = 'SELECT dunning.suppress(''name@example.com'', ''email'', ''opted_out'');';
+    END IF;
+    INSERT INTO dunning.suppression AS s (address_digest, channel, reason, suppressed_at, suppressed_by)
+    VALUES (dunning._address_digest(suppress.address, suppress.channel), suppress.channel, suppress.reason, dunning._now(), session_user)
+    ON CONFLICT ON CONSTRAINT suppression_pkey DO NOTHING;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n > 0;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.suppress(text, text, text) IS
+    'True where the address was not yet suppressed on the channel (''*'': every channel): nothing is sent to it again, however often it is imported, for any creditor. Unknown channel, empty address: 22023. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.suppress(text, text, text) TO dunning_operator;
+
+CREATE FUNCTION dunning.unsuppress(address text, channel text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    old dunning.suppression;
+BEGIN
+    IF unsuppress.channel IS DISTINCT FROM '*' THEN
+        PERFORM dunning._check_channel(unsuppress.channel);
+    END IF;
+    DELETE FROM dunning.suppression s
+    WHERE s.address_digest = dunning._address_digest(unsuppress.address, unsuppress.channel) AND s.channel = unsuppress.channel
+    RETURNING s.* INTO old;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM dunning._log_rule_change('suppression', encode(old.address_digest, 'hex') || ' ' || old.channel, to_jsonb(old), NULL);
+    RETURN true;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.unsuppress(text, text) IS
+    'True where the address was suppressed on just this channel (''*'' is its own entry) and may be used again; who did it stays in rule_change. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.unsuppress(text, text) TO dunning_operator;
+
+GRANT EXECUTE ON FUNCTION dunning._gate_sql(), dunning._recheck_sql(), dunning._gate_lock_sql(),
+    dunning._gate(text[], text[], timestamptz[], text[], uuid[]),
+    dunning._ask(text[], text[], timestamptz[], text[], anyarray), dunning._digest(text, text, bytea), dunning._good_address(text, text),
+    dunning._caps(int, timestamptz, text, uuid, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]),
+    dunning._hash64(text, bigint), dunning._uuid7_floor(timestamptz) TO dunning_worker;

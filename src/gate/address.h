@@ -1,0 +1,28 @@
+/*
+ * gate/address.h
+ *		Addresses: normal form, keyed digest, and what no gateway may ever get.
+ */
+#ifndef DUN_GATE_ADDRESS_H
+#define DUN_GATE_ADDRESS_H
+
+#include "postgres.h"
+
+/* What an address is, from the channel's address_field. */
+typedef enum DunAddressKind
+{
+	DUN_ADDRESS_EMAIL,
+	DUN_ADDRESS_PHONE,
+	DUN_ADDRESS_POSTAL,			/* the text of a jsonb object */
+	DUN_ADDRESS_OTHER			/* a token of a portal or an app */
+} DunAddressKind;
+
+/* field NULL or '*': seen from the address itself. */
+extern DunAddressKind dun_gate_address_kind(const char *field, const char *address, size_t len);
+
+/* palloc'ed normal form: e-mail in lower case, phone as the digits of E.164, postal in lower case. */
+extern char *dun_gate_normalise_address(DunAddressKind kind, const char *address, size_t len);
+
+/* Is it well formed, octet by octet? */
+extern bool dun_gate_address_is_good(DunAddressKind kind, const char *address, size_t len);
+
+#endif

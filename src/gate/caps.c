@@ -1,0 +1,207 @@
+/*
+ * gate/caps.c
+ *		Caps count calendar days of the debtor's zone: "3 in 7 days" means in any seven days in a row.
+ *
+ * A contact planned for later stands beside what is queued for later still, so days are counted to both
+ * sides of the instant. That can only refuse more, never less, than counting every window by itself.
+ * Attempts of one message are one contact. Where the zone is not known, every candidate counts.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "calendar/window.h"
+#include "gate/caps.h"
+
+/* ---- reading ---- */
+
+static int
+elements(ArrayType *array, Oid type, int len, bool byval, char align, Datum **values, bool **nulls)
+{
+	int			n = 0;
+
+	*values = NULL;
+	*nulls = NULL;
+	if (array != NULL)
+		deconstruct_array(array, type, len, byval, align, values, nulls, &n);
+	return n;
+}
+
+/* "rule \x1f cap \x1f days \x1f scope \x1f gap \x1f silence \x1f channels", as dunning._rules_sql() packs it. */
+static void
+read_cap(DunCap *cap, char *packed)
+{
+	char	   *field[7] = {0};
+	int			i;
+
+	for (i = 0; i < 7; i++)
+		field[i] = strsep(&packed, "\x1f");
+	if (field[6] == NULL || packed != NULL)
+		elog(ERROR, "malformed cap");
+	cap->rule = field[0];
+	cap->cap = atoi(field[1]);
+	cap->days = atoi(field[2]);
+	cap->person = strcmp(field[3], "person") == 0;
+	cap->gap = strtoll(field[4], NULL, 10) * USECS_PER_SEC;
+	cap->silence = strtoll(field[5], NULL, 10) * USECS_PER_SEC;
+	cap->channels = strcmp(field[6], "*") == 0 ? NULL : field[6];
+}
+
+void
+dun_gate_read_history(DunHistory *h, ArrayType *caps, ArrayType *debtors, ArrayType *channels,
+					  ArrayType *messages, ArrayType *ats, ArrayType *ords, ArrayType *talks)
+{
+	Datum	   *v[5];
+	bool	   *nulls[5];
+	int			i;
+
+	memset(h, 0, sizeof(*h));
+	h->ncaps = elements(caps, TEXTOID, -1, false, TYPALIGN_INT, &v[0], &nulls[0]);
+	h->caps = palloc0(sizeof(DunCap) * Max(h->ncaps, 1));
+	for (i = 0; i < h->ncaps; i++)
+		read_cap(&h->caps[i], TextDatumGetCString(v[0][i]));
+
+	h->ncontacts = elements(debtors, TEXTOID, -1, false, TYPALIGN_INT, &v[0], &nulls[0]);
+	if (elements(channels, TEXTOID, -1, false, TYPALIGN_INT, &v[1], &nulls[1]) != h->ncontacts ||
+		elements(messages, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &v[2], &nulls[2]) != h->ncontacts ||
+		elements(ats, TIMESTAMPTZOID, sizeof(TimestampTz), true, TYPALIGN_DOUBLE, &v[3], &nulls[3]) != h->ncontacts ||
+		elements(ords, INT4OID, sizeof(int32), true, TYPALIGN_INT, &v[4], &nulls[4]) != h->ncontacts)
+		elog(ERROR, "arrays of contacts differ in length");
+	h->contacts = palloc(sizeof(DunContact) * Max(h->ncontacts, 1));
+	for (i = 0; i < h->ncontacts; i++)
+	{
+		DunContact *c = &h->contacts[i];
+
+		c->debtor_id = TextDatumGetCString(v[0][i]);
+		c->channel = TextDatumGetCString(v[1][i]);
+		c->message_id = *DatumGetUUIDP(v[2][i]);
+		c->at = DatumGetTimestampTz(v[3][i]);
+		c->ord = DatumGetInt32(v[4][i]);
+	}
+
+	h->ntalks = elements(talks, TIMESTAMPTZOID, sizeof(TimestampTz), true, TYPALIGN_DOUBLE, &v[0], &nulls[0]);
+	h->talks = palloc(sizeof(TimestampTz) * Max(h->ntalks, 1));
+	for (i = 0; i < h->ntalks; i++)
+		h->talks[i] = DatumGetTimestampTz(v[0][i]);
+}
+
+/* ---- judging ---- */
+
+static bool
+counts_channel(const DunCap *cap, const char *channel)
+{
+	size_t		len = strlen(channel);
+	const char *p = cap->channels;
+
+	if (p == NULL)
+		return true;
+	for (; *p != '\0'; p += strcspn(p, "\x1e"), p += *p == '\x1e')
+		if (strncmp(p, channel, len) == 0 && (p[len] == '\x1e' || p[len] == '\0'))
+			return true;
+	return false;
+}
+
+static bool
+counts(const DunCap *cap, const DunContact *c, const DunAsker *who)
+{
+	if (c->ord < 0 && who->message_id != NULL)
+		return false;
+	if (c->ord > 0 && (who->message_id == NULL || c->ord >= who->ord))
+		return false;
+	if (who->message_id != NULL && memcmp(&c->message_id, who->message_id, UUID_LEN) == 0)
+		return false;
+	return (cap->person || strcmp(c->debtor_id, who->debtor_id) == 0) && counts_channel(cap, c->channel);
+}
+
+/* Is this contact's message among the first n? Attempts and their events are one contact. */
+static bool
+is_repeated(const DunHistory *h, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+		if (memcmp(&h->contacts[i].message_id, &h->contacts[n].message_id, UUID_LEN) == 0)
+			return true;
+	return false;
+}
+
+static bool
+cap_reached(const DunHistory *h, const DunCap *cap, const DunAsker *who, pg_tz *zone, TimestampTz at)
+{
+	int			minute,
+				n = 0,
+				i;
+	DateADT		today;
+
+	if (cap->cap < 0)
+		return false;
+	if (cap->cap == 0)
+		return true;
+	if (h->ncontacts < cap->cap)
+		return false;
+	today = dun_calendar_local(at, zone, &minute);
+	for (i = 0; i < h->ncontacts; i++)
+	{
+		const DunContact *c = &h->contacts[i];
+
+		if (counts(cap, c, who) && abs(dun_calendar_local(c->at, zone, &minute) - today) < cap->days &&
+			!is_repeated(h, i))
+			n++;
+	}
+	return n >= cap->cap;
+}
+
+static bool
+gap_too_short(const DunHistory *h, const DunCap *cap, const DunAsker *who, TimestampTz at)
+{
+	int			i;
+
+	for (i = 0; cap->gap > 0 && i < h->ncontacts; i++)
+		if (counts(cap, &h->contacts[i], who) && Abs(h->contacts[i].at - at) < cap->gap)
+			return true;
+	return false;
+}
+
+static bool
+just_talked(const DunHistory *h, const DunCap *cap, TimestampTz at)
+{
+	int			i;
+
+	for (i = 0; cap->silence > 0 && i < h->ntalks; i++)
+		if (h->talks[i] <= at && at - h->talks[i] < cap->silence)
+			return true;
+	return false;
+}
+
+int
+dun_gate_capped(const DunHistory *h, const DunAsker *who, pg_tz *const zones[], int nzones, TimestampTz at, char **words)
+{
+	int			n = 0,
+				i,
+				z;
+
+	for (i = 0; i < h->ncaps; i++)
+	{
+		const DunCap *cap = &h->caps[i];
+		bool		reached = false;
+
+		for (z = 0; z < nzones && !reached; z++)
+			reached = cap_reached(h, cap, who, zones[z], at);
+		if (words == NULL)
+		{
+			if (reached || gap_too_short(h, cap, who, at) || just_talked(h, cap, at))
+				return 1;
+			continue;
+		}
+		if (reached)
+			words[n++] = psprintf("cap:%s", cap->rule);
+		if (gap_too_short(h, cap, who, at))
+			words[n++] = psprintf("min_gap:%s", cap->rule);
+		if (just_talked(h, cap, at))
+			words[n++] = psprintf("after_conversation:%s", cap->rule);
+	}
+	return n;
+}

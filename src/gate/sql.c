@@ -1,0 +1,132 @@
+/*
+ * gate/sql.c
+ *		Caps as words, and the open instants of a debtor as a multirange.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/multirangetypes.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "base/compat.h"
+#include "calendar/window.h"
+#include "gate/caps.h"
+
+static ArrayType *
+array_argument(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? NULL : PG_GETARG_ARRAYTYPE_P(arg);
+}
+
+/* Seven arguments from `first` on: caps, debtors, channels, messages, ats, ords, talks. */
+static void
+history_arguments(FunctionCallInfo fcinfo, int first, DunHistory *h)
+{
+	dun_gate_read_history(h, array_argument(fcinfo, first), array_argument(fcinfo, first + 1),
+						  array_argument(fcinfo, first + 2), array_argument(fcinfo, first + 3),
+						  array_argument(fcinfo, first + 4), array_argument(fcinfo, first + 5),
+						  array_argument(fcinfo, first + 6));
+}
+
+PG_FUNCTION_INFO_V1(dun_gate_sql_caps);
+
+/* _caps(ord, at, debtor_id, message_id, windows, caps, debtors, channels, messages, ats, ords, talks) → text[] */
+Datum
+dun_gate_sql_caps(PG_FUNCTION_ARGS)
+{
+	DunHistory	h;
+	DunAsker	who;
+	pg_tz	   *zones[DUN_ZONES];
+	TimestampTz at;
+	int			nzones,
+				n,
+				i;
+	char	  **words;
+	Datum	   *datums;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(4))
+		PG_RETURN_NULL();
+	at = PG_GETARG_TIMESTAMPTZ(1);
+	if (!IS_VALID_TIMESTAMP(at) || TIMESTAMP_NOT_FINITE(at))
+		PG_RETURN_NULL();		/* an infinite instant is outside every window already */
+	history_arguments(fcinfo, 5, &h);
+	who.ord = PG_GETARG_INT32(0);
+	who.debtor_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	who.message_id = PG_ARGISNULL(3) ? NULL : PG_GETARG_UUID_P(3);
+	nzones = dun_calendar_resolve_zones(dun_calendar_windows(PG_GETARG_BYTEA_P(4)), zones);
+	words = palloc(sizeof(char *) * 3 * Max(h.ncaps, 1));
+	n = dun_gate_capped(&h, &who, zones, nzones, at, words);
+	if (n == 0)
+		PG_RETURN_NULL();
+	datums = palloc(sizeof(Datum) * n);
+	for (i = 0; i < n; i++)
+		datums[i] = CStringGetTextDatum(words[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* The whole minute is open: nothing but the bounds of minutes opens or shuts a window. */
+static bool
+minute_is_open(const DunWindows *w, pg_tz *const zones[], const DunHistory *h, const DunAsker *who, TimestampTz at)
+{
+	TimestampTz last = at + USECS_PER_MINUTE - 1;
+
+	if (dun_calendar_closed(w, zones, at) != NULL || dun_calendar_closed(w, zones, last) != NULL)
+		return false;
+	return dun_gate_capped(h, who, zones, w->nzones, at, NULL) == 0 &&
+		dun_gate_capped(h, who, zones, w->nzones, last, NULL) == 0;
+}
+
+PG_FUNCTION_INFO_V1(dun_gate_sql_open_ranges);
+
+/* _open_ranges(from, until, debtor_id, windows, caps, debtors, channels, messages, ats, ords, talks) → tstzmultirange */
+Datum
+dun_gate_sql_open_ranges(PG_FUNCTION_ARGS)
+{
+	TypeCacheEntry *type = lookup_type_cache(TSTZMULTIRANGEOID, TYPECACHE_MULTIRANGE_INFO);
+	TypeCacheEntry *range_type = type->rngtype;
+	TimestampTz from = PG_GETARG_TIMESTAMPTZ(0);
+	TimestampTz until = PG_GETARG_TIMESTAMPTZ(1);
+	const DunWindows *w = dun_calendar_windows(PG_GETARG_BYTEA_P(3));
+	pg_tz	   *zones[DUN_ZONES];
+	DunHistory	h;
+	DunAsker	who = {.debtor_id = text_to_cstring(PG_GETARG_TEXT_PP(2))};
+	RangeType **ranges = NULL;
+	int			nranges = 0,
+				room = 0;
+	TimestampTz at = from,
+				opened = 0;
+	bool		open = false;
+
+	history_arguments(fcinfo, 4, &h);
+	dun_calendar_resolve_zones(w, zones);
+	if (at % USECS_PER_MINUTE != 0)
+		at += USECS_PER_MINUTE - (at % USECS_PER_MINUTE + USECS_PER_MINUTE) % USECS_PER_MINUTE;
+	for (;; at += USECS_PER_MINUTE)
+	{
+		bool		now_open = at < until && minute_is_open(w, zones, &h, &who, at);
+
+		CHECK_FOR_INTERRUPTS();
+		if (now_open && !open)
+			opened = at;
+		else if (open && !now_open)
+		{
+			RangeBound	lower = {.val = TimestampTzGetDatum(opened), .inclusive = true, .lower = true};
+			RangeBound	upper = {.val = TimestampTzGetDatum(Min(at, until)), .inclusive = false, .lower = false};
+
+			if (nranges == room)
+			{
+				room = room == 0 ? 16 : room * 2;
+				ranges = ranges == NULL ? palloc(room * sizeof(*ranges)) : repalloc(ranges, room * sizeof(*ranges));
+			}
+			ranges[nranges++] = dun_make_range(range_type, &lower, &upper);
+		}
+		open = now_open;
+		if (at >= until)
+			break;
+	}
+	PG_RETURN_MULTIRANGE_P(make_multirange(TSTZMULTIRANGEOID, range_type, nranges, ranges));
+}
