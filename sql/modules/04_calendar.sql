@@ -9,7 +9,7 @@ COMMENT ON FUNCTION dunning._place(text, text) IS 'The place in capital ISO code
 CREATE FUNCTION dunning._zone(time_zone text, country text, region text) RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_zone';
 COMMENT ON FUNCTION dunning._zone(text, text, text) IS
-    'Candidate time zones: the given one where it is valid, else those of the region or country. Unknown place: dunning.timezone (or the server''s zone), Europe/London and Europe/Helsinki, all of which must allow a contact.';
+    'Candidate time zones: the given one where it is valid, else those of the region or country. Unknown place: dunning.timezone (or the server''s log_timezone), Europe/London and Europe/Helsinki, all of which must allow a contact.';
 
 CREATE FUNCTION dunning._local_time(at timestamptz, zone text) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_local_time';

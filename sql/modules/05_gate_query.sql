@@ -214,7 +214,7 @@ SELECT r.ord, r.debtor_id, r.channel,
     r.words
     || CASE WHEN r.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
            SELECT DISTINCT 'hold:' || u.reason FROM unnest(r.hold_reasons, r.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= r.at) IS NOT TRUE ORDER BY 1) END
-    || CASE WHEN r.at IS NULL OR pl.windows IS NULL THEN ARRAY['quiet_hours'] ELSE array_remove(ARRAY[dunning._closed(r.at, pl.windows)], NULL) END
+    || CASE WHEN r.strange OR r.known IS NOT TRUE THEN '{}' WHEN r.at IS NULL OR pl.windows IS NULL THEN ARRAY['quiet_hours'] ELSE array_remove(ARRAY[dunning._closed(r.at, pl.windows)], NULL) END
     || coalesce(CASE WHEN pl.caps IS NOT NULL THEN
            dunning._caps(r.ord, r.at, r.debtor_id, r.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END, '{}') AS blocked_by,
     r.address, pl.zone, r.ledger_mark AS mark, r.amounts
@@ -233,7 +233,7 @@ CREATE FUNCTION dunning._gate_facts_sql() RETURNS text
 #variable_conflict error
 BEGIN
     RETURN format($q$WITH %s, %s, %s
-SELECT r.ord, r.debtor_id, r.channel, r.at, r.words || CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] ELSE '{}' END AS words,
+SELECT r.ord, r.debtor_id, r.channel, r.at, r.words || CASE WHEN pl.windows IS NULL AND r.words = '{}' THEN '{quiet_hours}'::text[] ELSE '{}' END AS words,
     CASE WHEN r.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(r.hold_reasons, r.hold_untils) u(reason, until_at)
         WHERE u.until_at IS NULL OR (u.until_at <= r.at) IS NOT TRUE ORDER BY 1) END AS holds,
     (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(r.hold_untils) u(until_at)) AS held_until,
@@ -259,7 +259,7 @@ SELECT r.ord,
     r.words
     || CASE WHEN r.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
            SELECT DISTINCT 'hold:' || u.reason FROM unnest(r.hold_reasons, r.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= r.at) IS NOT TRUE ORDER BY 1) END
-    || CASE WHEN r.at IS NULL OR pl.windows IS NULL THEN ARRAY['quiet_hours'] ELSE array_remove(ARRAY[dunning._closed(r.at, pl.windows)], NULL) END AS blocked_by
+    || CASE WHEN r.strange OR r.known IS NOT TRUE THEN '{}' WHEN r.at IS NULL OR pl.windows IS NULL THEN ARRAY['quiet_hours'] ELSE array_remove(ARRAY[dunning._closed(r.at, pl.windows)], NULL) END AS blocked_by
 FROM r
 LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel
 ORDER BY r.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));

@@ -85,7 +85,7 @@ DECLARE
     id text := dunning._canonical_id(hold.debtor_id);
     owner text := dunning._creditor_of(id);
     ends timestamptz;
-    found boolean := true;
+    exists_there boolean := true;
     made uuid := dunning._uuid7();
 BEGIN
     IF owner IS NULL THEN
@@ -107,8 +107,8 @@ BEGIN
     END IF;
     IF hold.invoice_id IS NOT NULL AND dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM (%s) i WHERE i.invoice_id = $2)', dunning._ledger_sql('invoice', '$1'))
-            INTO found USING ARRAY[id], hold.invoice_id;
-        IF NOT found THEN
+            INTO exists_there USING ARRAY[id], hold.invoice_id;
+        IF NOT exists_there THEN
             RAISE EXCEPTION 'debtor "%" has no invoice "%"', id, hold.invoice_id
                 USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.explain(%L);', id);
         END IF;
@@ -123,26 +123,26 @@ COMMENT ON FUNCTION dunning.hold(text, text, date, text, text) IS
     'One row: the hold''s id and how many queued messages it stopped in this transaction. The debtor (or one invoice) is not dunned until released, or through the given day. Unknown debtor or invoice, bad reason or date: 22023. Role: dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.hold(text, text, date, text, text) TO dunning_operator;
 
-CREATE FUNCTION dunning.release(hold_id uuid) RETURNS TABLE (hold_id uuid, debtor_id text, reason text, messages_released int)
+CREATE FUNCTION dunning.release(hold_id uuid) RETURNS TABLE (debtor_id text, reason text, messages_released int)
     LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
     old dunning.hold;
 BEGIN
-    SELECT h.* INTO old FROM dunning.hold h WHERE h.hold_id = $1 FOR UPDATE;
-    IF NOT FOUND OR old.released_at IS NOT NULL THEN
-        RAISE EXCEPTION 'hold % %', $1, CASE WHEN old.released_at IS NULL THEN 'does not exist' ELSE 'is already released' END
+    SELECT h.* INTO old FROM dunning.hold h WHERE h.hold_id = release.hold_id FOR UPDATE;
+    IF old.hold_id IS NULL OR old.released_at IS NOT NULL THEN
+        RAISE EXCEPTION 'hold % %', release.hold_id, CASE WHEN old.hold_id IS NULL THEN 'does not exist' ELSE 'is already released' END
             USING ERRCODE = '22023',
-                  DETAIL = CASE WHEN old.released_at IS NOT NULL THEN format('%s released it on %s.', old.released_by, old.released_at::date) END,
+                  DETAIL = CASE WHEN old.hold_id IS NULL THEN 'No hold has this id.' ELSE format('%s released it on %s.', old.released_by, old.released_at::date) END,
                   HINT = 'SELECT hold_id, debtor_id, reason FROM dunning.hold WHERE released_at IS NULL;';
     END IF;
     UPDATE dunning.hold h SET released_at = dunning._now(), released_by = session_user
     WHERE h.debtor_id = old.debtor_id AND h.hold_id = old.hold_id;
-    RETURN QUERY SELECT old.hold_id, old.debtor_id, old.reason, dunning._release_held(ARRAY[old.debtor_id], 'hold:' || old.reason);
+    RETURN QUERY SELECT old.debtor_id, old.reason, dunning._release_held(ARRAY[old.debtor_id], 'hold:' || old.reason);
 END
 $fn$;
 COMMENT ON FUNCTION dunning.release(uuid) IS
-    'One row: the hold that ended and how many messages it had held; the gate looks at those anew. Unknown or released: 22023. Role: dunning_operator.';
+    'One row: whose hold ended and how many messages it had held; the gate looks at those anew. Unknown or released: 22023. Role: dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.release(uuid) TO dunning_operator;
 
 -- ---- suppression ----
@@ -151,16 +151,16 @@ CREATE FUNCTION dunning._digest_key() RETURNS bytea
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    found bytea;
+    secret bytea;
 BEGIN
-    SELECT k.key INTO found FROM dunning.digest_key k;
-    IF NOT FOUND THEN
+    SELECT k.key INTO secret FROM dunning.digest_key k;
+    IF secret IS NULL THEN
         -- Two random uuids are 244 random bits.
         INSERT INTO dunning.digest_key AS k (key) VALUES (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
         ON CONFLICT DO NOTHING;
-        SELECT k.key INTO STRICT found FROM dunning.digest_key k;
+        SELECT k.key INTO STRICT secret FROM dunning.digest_key k;
     END IF;
-    RETURN found;
+    RETURN secret;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use.';

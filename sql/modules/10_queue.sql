@@ -151,6 +151,9 @@ GRANT SELECT (message_id, debtor_id, creditor, run_id, strategy, step, template,
     ON dunning.message TO dunning_viewer;
 GRANT SELECT (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, at) ON dunning.outcome TO dunning_viewer;
 
+-- The gate's text, which the worker runs itself, counts contacts.
+GRANT SELECT ON dunning.queue, dunning.egress TO dunning_worker;
+
 -- Partitions. A month of keys is a partition of message, body, egress and outcome alike, so an attempt lies beside its
 -- message. Made detached and then attached: ATTACH does not block writers of the parent, CREATE ... PARTITION OF would.
 CREATE FUNCTION dunning._partition_keys() RETURNS TABLE (parent text, primary_key text, indexes text[])

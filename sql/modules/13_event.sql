@@ -78,6 +78,8 @@ INSERT INTO dunning.setting (name, builtin, value, description) VALUES
     ('ledger_stale_days',   true, '3', 'days after which the report warns that a source without max_age was not loaded');
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.event', '');
+-- The gate's text, which the worker runs itself, looks for conversations.
+GRANT SELECT ON dunning.event TO dunning_worker;
 SELECT pg_catalog.pg_extension_config_dump('dunning.task', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.promise', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.setting', 'WHERE NOT builtin');

@@ -9,8 +9,6 @@
 
 #include <ctype.h>
 
-#include "utils/guc.h"
-
 #include "base/settings.h"
 #include "calendar/zone.h"
 
@@ -163,8 +161,9 @@ dun_calendar_default_zone(void)
 {
 	const char *name = dun_base_timezone;
 
+	/* Not TimeZone: drivers set that to the client's, and the worker must find what a session found. */
 	if (dun_calendar_find_zone(name) == NULL)
-		name = GetConfigOptionResetString("TimeZone");
+		name = pg_get_timezone_name(log_timezone);
 	return dun_calendar_find_zone(name) != NULL ? name : "UTC";
 }
 
