@@ -11,19 +11,19 @@ $fn$;
 COMMENT ON FUNCTION dunning._gate(text[], text[], timestamptz[], text[], uuid[]) IS
     'What blocks each contact of a batch (empty: allowed), with address, zone and the ledger''s mark and amounts, in one query. Ids are canonical. A mark is compared where it is given; without a message_id queued messages count against caps.';
 
-CREATE FUNCTION dunning._check_channel(channel text) RETURNS void
+CREATE FUNCTION dunning._need_channel(channel text) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
-    IF NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = _check_channel.channel) THEN
-        RAISE EXCEPTION 'unknown channel "%"', _check_channel.channel
+    IF NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = _need_channel.channel) THEN
+        RAISE EXCEPTION 'unknown channel "%"', _need_channel.channel
             USING ERRCODE = '22023',
                   DETAIL = format('Known channels: %s.', (SELECT string_agg(DISTINCT c.channel, ', ' ORDER BY c.channel) FROM dunning.channel c)),
                   HINT = 'SELECT channel, address_field FROM dunning.channel;';
     END IF;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._check_channel(text) IS 'Nothing; an unknown channel: 22023 with the known ones.';
+COMMENT ON FUNCTION dunning._need_channel(text) IS 'Nothing; an unknown channel: 22023 with the known ones.';
 
 CREATE FUNCTION dunning.allowed(debtor_id text, channel text, at timestamptz) RETURNS TABLE (allowed boolean, blocked_by text[])
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
@@ -31,7 +31,7 @@ CREATE FUNCTION dunning.allowed(debtor_id text, channel text, at timestamptz) RE
 DECLARE
     id text := dunning._canonical_id(allowed.debtor_id);
 BEGIN
-    PERFORM dunning._check_channel(allowed.channel);
+    PERFORM dunning._need_channel(allowed.channel);
     IF id IS NULL OR allowed.at IS NULL OR NOT isfinite(allowed.at) THEN
         RAISE EXCEPTION 'allowed() needs a debtor and a finite instant'
             USING ERRCODE = '22023', DETAIL = format('Given: debtor %L, instant %L.', allowed.debtor_id, allowed.at),
@@ -52,7 +52,7 @@ DECLARE
     f record;
     start timestamptz;
 BEGIN
-    PERFORM dunning._check_channel(contact_windows.channel);
+    PERFORM dunning._need_channel(contact_windows.channel);
     IF id IS NULL OR (isfinite(contact_windows.from_time) AND isfinite(contact_windows.until_time)) IS NOT TRUE
        OR contact_windows.from_time > contact_windows.until_time OR contact_windows.until_time - contact_windows.from_time > '366 days'::interval THEN
         RAISE EXCEPTION 'no such span: % to %', contact_windows.from_time, contact_windows.until_time
@@ -175,7 +175,7 @@ BEGIN
     IF _address_digest.channel <> '*' THEN
         SELECT c.address_field INTO field FROM dunning.channel c WHERE c.channel = _address_digest.channel ORDER BY c.builtin LIMIT 1;
         IF NOT FOUND THEN
-            PERFORM dunning._check_channel(_address_digest.channel);
+            PERFORM dunning._need_channel(_address_digest.channel);
         END IF;
     END IF;
     IF field = 'address' OR (field IS NULL AND plain LIKE '{%') THEN
@@ -198,7 +198,7 @@ DECLARE
     n int;
 BEGIN
     IF suppress.channel IS DISTINCT FROM '*' THEN
-        PERFORM dunning._check_channel(suppress.channel);
+        PERFORM dunning._need_channel(suppress.channel);
     END IF;
     IF coalesce(btrim(suppress.address), '') = '' OR suppress.reason IS NULL OR suppress.reason !~ '^[a-z][a-z0-9_]{0,39}$' THEN
         RAISE EXCEPTION 'suppressing needs an address and a reason of one word'
@@ -224,7 +224,7 @@ DECLARE
     old dunning.suppression;
 BEGIN
     IF unsuppress.channel IS DISTINCT FROM '*' THEN
-        PERFORM dunning._check_channel(unsuppress.channel);
+        PERFORM dunning._need_channel(unsuppress.channel);
     END IF;
     DELETE FROM dunning.suppression s
     WHERE s.address_digest = dunning._address_digest(unsuppress.address, unsuppress.channel) AND s.channel = unsuppress.channel
