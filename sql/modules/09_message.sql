@@ -117,7 +117,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning.render(text, jsonb, text, text) IS
-    'Subject, text, HTML and number of SMS that a template becomes in a context; names that were null; warnings. DN003 on a name that the context does not have. Role: dunning_viewer.';
+    'Subject, text, HTML and number of SMS that a template becomes in a context; names that were null; warnings. The context''s creditor and framing choose among the texts. DN003 on a name that the context does not have. Role dunning_viewer.';
 GRANT EXECUTE ON FUNCTION dunning.render(text, jsonb, text, text) TO dunning_viewer;
 
 CREATE FUNCTION dunning._sms_warnings(body text) RETURNS text[]

@@ -152,6 +152,14 @@ BEGIN
     END IF;
     warnings := dunning._lint_template(save_template.channel, tongue, subject, body_text, body_html, given);
 
+    IF save_template.framing = 'neutral' AND EXISTS (
+        SELECT FROM dunning.template t
+        WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue AND t.framing <> 'neutral'
+          AND t.creditor IN (whose, '*') AND t.builtin AND t.replaced_at IS NULL
+          AND NOT EXISTS (SELECT FROM dunning.template o WHERE o.template = t.template AND o.channel = t.channel AND o.language = t.language
+                          AND o.creditor = whose AND o.framing = t.framing AND NOT o.builtin AND o.replaced_at IS NULL)) THEN
+        warnings := warnings || text 'other framings use this text too, until they are saved themselves: framing => ''loss_aversion''';
+    END IF;
     -- Two who save at once: one waits here, so that versions follow each other.
     PERFORM pg_advisory_xact_lock(dunning._hash64(concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing)));
     UPDATE dunning.template t SET replaced_at = now_at, replaced_by = session_user

@@ -22,16 +22,15 @@ BEGIN
     over := coalesce(preview.channel, who.preferred_channel, 'email');
     chosen := dunning._template(preview.template, over, coalesce(preview.language, who.language), who.creditor);
     SELECT c.context INTO context FROM dunning._context(ARRAY[id], NULL) c;
-    IF context IS NULL THEN
-        RAISE EXCEPTION 'debtor "%" has no open balance to write about', id
-            USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.balance(%L);', id);
-    END IF;
     SELECT r.subject, r.body_text, r.body_html, r.sms_parts, r.missing, r.warnings
     INTO subject, body_text, body_html, sms_parts, missing, warnings
     FROM dunning.render(preview.template, dunning._placeholders(chosen.vars) || context,
                         coalesce(preview.language, who.language), over) r;
+    IF context->>'amount' IS NULL THEN
+        warnings := text 'the debtor has no open balance to write about' || warnings;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION dunning.preview(text, text, text, text) IS
-    'What a template becomes for a debtor now: subject, text, HTML, number of SMS, names without a value, warnings. Names given by send(vars) stand in brackets. 22023 for an unknown debtor or one without a balance, DN003 an unknown template. Role dunning_operator.';
+    'What a template becomes for a debtor now: subject, text, HTML, number of SMS, names without a value, warnings. Names given by send(vars) stand in brackets. 22023 for an unknown debtor, DN003 an unknown template. Role dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.preview(text, text, text, text) TO dunning_operator;

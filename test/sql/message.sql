@@ -223,6 +223,24 @@ SELECT r, has_function_privilege(r, 'dunning.render(text, jsonb, text, text)', '
 FROM unnest(ARRAY['public', 'dunning_viewer', 'dunning_operator', 'dunning_admin', 'dunning_worker']) r;
 DELETE FROM dunning.template WHERE NOT builtin AND template IN ('reminder-1', 'order-late');
 
+-- preview_shows_what_a_debtor_would_get_now
+SET dunning.clock = '2026-10-13 12:00:00+00';
+INSERT INTO dunning.debtor (debtor_id, creditor, name, given_name, language, preferred_channel) VALUES ('msg-3', 'msg-sv', 'Åsa Öberg', 'Åsa', 'sv', 'sms'), ('msg-4', 'msg-sv', 'Bo {{amount}} <b>', 'Bo', NULL, NULL);
+INSERT INTO dunning.invoice (debtor_id, invoice_id, creditor, issued_on, due_on, amount, currency, pay_url)
+VALUES ('msg-3', 'F-1', 'msg-sv', '2026-09-01', '2026-10-01', 1240.5, 'SEK', 'https://pay.example/1'), ('msg-3', 'F-2', 'msg-sv', '2026-09-05', '2026-10-05', 10, 'SEK', NULL),
+       ('msg-3', 'F-3', 'msg-sv', '2026-09-05', '2026-10-05', 7, 'EUR', NULL);
+SELECT r.* FROM dunning.preview('reminder-1', 'msg-3') r;
+SELECT r.subject, left(r.body_text, 200) AS body_text, r.warnings FROM dunning.preview('final-notice', 'msg-3', 'email', 'nl') r;
+SELECT r.subject, r.missing, r.warnings FROM dunning.preview('reminder-1', 'msg-4') r;
+SELECT version FROM dunning.save_template('order-late', 'sms', 'en', NULL, 'Hi {{given_name}}, order {{order}} of {{creditor_name}}: {{pay_url}} Already paid? Fine.', vars => '{order}');
+SELECT r.body_text FROM dunning.preview('order-late', 'msg-3') r;
+SELECT dunning.preview('reminder-1', 'msg-none');
+SELECT dunning.preview('reminder-1', NULL);
+SELECT pg_temp.e($$SELECT dunning.preview('nothing-like-it', 'msg-3')$$);
+DELETE FROM dunning.template WHERE NOT builtin AND template = 'order-late';
+DELETE FROM dunning.invoice WHERE debtor_id LIKE 'msg-%';
+RESET dunning.clock;
+
 -- a_link_needs_a_key_file_that_only_the_server_can_read
 \getenv builddir PG_ABS_BUILDDIR
 \set keys :builddir '/link_keys'
