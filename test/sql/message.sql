@@ -246,6 +246,7 @@ RESET dunning.clock;
 \set keys :builddir '/link_keys'
 \! rm -rf link_keys; mkdir -m 700 link_keys
 INSERT INTO dunning.debtor (debtor_id, creditor, name) VALUES ('msg-1', 'msg-sv', 'Kirsten Hansen'), ('msg-2', 'msg-sv', 'Bo');
+UPDATE dunning.debtor SET email = debtor_id || '@example.org' WHERE debtor_id LIKE 'msg-%';
 SELECT dunning._ensure_partitions() >= 0 AS made;
 CREATE TEMP TABLE sent AS SELECT dunning._uuid7() AS id, d AS debtor_id FROM unnest(ARRAY['msg-1', 'msg-2']) d;
 INSERT INTO dunning.message (message_id, debtor_id, creditor, template, channel, language, contact_at, local_time, amounts, cost, cost_currency, context, decision, created_at, created_by)
@@ -306,6 +307,11 @@ CREATE TEMP TABLE opened AS SELECT t.purpose AS made_for, o.* FROM tok t, LATERA
 SELECT made_for, purpose, debtor_id, o.message_id = s.id AS same_message, pay_url, recorded FROM opened o JOIN sent s USING (debtor_id) ORDER BY 1;
 SELECT o.recorded FROM tok t, LATERAL dunning.open_link(t.token) o WHERE t.debtor_id = 'msg-1' AND t.purpose IN ('pay', 'plan') ORDER BY t.purpose;
 SELECT kind, detail, count(*) FROM dunning.event WHERE debtor_id = 'msg-1' GROUP BY 1, 2 ORDER BY 1, 2;
+-- a_link_of_a_message_whose_debtor_opts_out_closes_its_channel
+SELECT o.purpose, o.recorded
+FROM tok t, LATERAL dunning.open_link(t.token) o WHERE t.debtor_id = 'msg-2' AND t.purpose = 'opt_out';
+SELECT count(*) FROM dunning.suppression x WHERE x.address_digest = dunning._address_digest('msg-2@example.org', 'email');
+DELETE FROM dunning.suppression x WHERE x.address_digest = dunning._address_digest('msg-2@example.org', 'email');
 RESET dunning.clock;
 
 \! rm -rf link_keys
