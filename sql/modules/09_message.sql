@@ -142,5 +142,5 @@ END
 $$;
 COMMENT ON FUNCTION dunning._sms_warnings(text) IS 'What is costly about a text sent by SMS: more than two parts, characters outside of GSM 03.38.';
 
-GRANT EXECUTE ON FUNCTION dunning._render(text, text, text, jsonb, text), dunning._template(text, text, text, text, text)
+GRANT EXECUTE ON FUNCTION dunning._render(text, text, text, jsonb, text), dunning._template(text, text, text, text, text), dunning._sms(text)
     TO dunning_worker;
