@@ -59,7 +59,8 @@ RETURNS dunning.history_look
 COMMENT ON FUNCTION dunning._debtor_history(text[], text[], date[], date[], float8[], timestamptz[], timestamptz[], timestamptz[], boolean[], text[], text[], date[], timestamptz[], float8[], float8[], date) IS
 'One debtor''s account at its end; stated: the source''s own open amounts, where they are the balance.';
 
--- A row a debtor: its invoices and payments as arrays. _ledger_sql() has left out what is not known at as_of.
+-- A row a debtor: its invoices and payments as arrays. _ledger_sql() has left out what is not known at as_of. The arrays are in a
+-- fixed order, so that what happens at one instant happens in the same order whatever the rows' places in the table.
 CREATE FUNCTION dunning._account_sql(many text, as_of text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
@@ -72,14 +73,15 @@ BEGIN
             array_agg(CASE WHEN isfinite(l.due_on) THEN l.due_on ELSE l.issued_on END) AS due,
             array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END::float8) AS amounts,
             array_agg(l.issued_at) AS asked, array_agg(coalesce(l.recorded_at, l.issued_at)) AS known, array_agg(l.cancelled_at) AS gone,
-            array_agg(l.kind = 'invoice') AS counted, array_agg(l.open_amount::float8) AS stated
-        FROM (SELECT i.*, i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS issued_at FROM (%1$s) i) l
+            array_agg(l.kind = 'invoice') AS counted, array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END::float8) AS stated
+        FROM (SELECT i.*, i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS issued_at FROM (%1$s) i
+              ORDER BY i.debtor_id, i.invoice_id) l
         WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND isfinite(l.issued_on)
           AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> '' AND l.invoice_id IS NOT NULL GROUP BY 1) b
     FULL JOIN (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies,
             array_agg((l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date) AS paid_on,
             array_agg(coalesce(l.recorded_at, l.paid_at)) AS known, array_agg(l.amount::float8) AS amounts
-        FROM (%2$s) l
+        FROM (SELECT y.* FROM (%2$s) y ORDER BY y.debtor_id, y.paid_at, y.amount, y.invoice_id) l
         WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND isfinite(l.paid_at) AND l.currency <> '' GROUP BY 1) p
     ON p.debtor_id = b.debtor_id$q$,
         dunning._ledger_sql('invoice', _account_sql.many, _account_sql.as_of),

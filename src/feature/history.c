@@ -223,6 +223,10 @@ read_history(History *h, FunctionCallInfo fcinfo)
 		it->counted = it->amount > 0 && DatumGetBool(h->in[ARG_COUNTED].values[i]);
 		if (it->counted)
 			put_event(h, &h->in[ARG_ASKED], i, EVENT_LOOK);
+		/* One that was cancelled before it was known never came to be. */
+		if (!h->in[ARG_GONE].nulls[i] &&
+			DatumGetTimestampTz(h->in[ARG_GONE].values[i]) <= DatumGetTimestampTz(h->in[ARG_KNOWN].values[i]))
+			continue;
 		put_event(h, &h->in[ARG_KNOWN], i, EVENT_INVOICE);
 		put_event(h, &h->in[ARG_GONE], i, EVENT_CANCEL);
 	}
