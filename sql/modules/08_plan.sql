@@ -52,6 +52,7 @@ CREATE TABLE dunning.step (
     framing         text NOT NULL DEFAULT 'neutral',
     paid_channels   boolean NOT NULL DEFAULT true,      -- false: only channels that cost nothing
     self_cure_days  int NOT NULL DEFAULT 0,             -- until this many days after the anchor a likely self-curer gets free channels only
+    after_contact   boolean NOT NULL DEFAULT false,     -- only where the debtor was contacted since the anchor: nobody's first word is a final notice
     enabled         boolean NOT NULL DEFAULT true,
     saved_by        text,
     saved_at        timestamptz,
@@ -101,12 +102,12 @@ COMMENT ON TABLE dunning.plan_change IS 'What strategies, steps and costs were b
 INSERT INTO dunning.strategy (strategy, builtin, description, minimum)
 VALUES ('standard', true, 'A pre-due reminder for habitual late payers, two reminders, a final notice, a call; nothing that costs money for likely self-curers in the first ten days', '{"*": 5}');
 
-INSERT INTO dunning.step (strategy, step, builtin, position, anchor, offset_days, template, channels, condition, self_cure_days) VALUES
-    ('standard', 'pre-due',      true, 1, 'due_date', -3, 'pre-due',      '{email,sms}',        'p_late >= 0.5 OR segment = ''habitual_late''', 0),
-    ('standard', 'reminder-1',   true, 2, 'due_date',  5, 'reminder-1',   '{email,sms}',        NULL, 10),
-    ('standard', 'reminder-2',   true, 3, 'due_date', 15, 'reminder-2',   '{sms,email,letter}', NULL, 0),
-    ('standard', 'final-notice', true, 4, 'due_date', 30, 'final-notice', '{letter,email,sms}', NULL, 0),
-    ('standard', 'call',         true, 5, 'due_date', 40, 'final-notice', '{call}',             NULL, 0);
+INSERT INTO dunning.step (strategy, step, builtin, position, anchor, offset_days, template, channels, condition, self_cure_days, after_contact) VALUES
+    ('standard', 'pre-due',      true, 1, 'due_date', -3, 'pre-due',      '{email,sms}',        'p_late >= 0.5 OR segment = ''habitual_late''', 0, false),
+    ('standard', 'reminder-1',   true, 2, 'due_date',  5, 'reminder-1',   '{email,sms}',        NULL, 10, false),
+    ('standard', 'reminder-2',   true, 3, 'due_date', 15, 'reminder-2',   '{sms,email,letter}', NULL, 0, false),
+    ('standard', 'final-notice', true, 4, 'due_date', 30, 'final-notice', '{letter,email,sms}', NULL, 0, true),
+    ('standard', 'call',         true, 5, 'due_date', 40, 'final-notice', '{call}',             NULL, 0, true);
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.plan_change', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.strategy', 'WHERE NOT builtin');

@@ -64,7 +64,7 @@ GRANT EXECUTE ON FUNCTION dunning.save_strategy(text, text, jsonb, int, interval
 
 CREATE FUNCTION dunning.save_step(strategy text, step text, "position" int, offset_days int, template text, channels text[],
     anchor text DEFAULT 'due_date', condition text DEFAULT NULL, framing text DEFAULT 'neutral', paid_channels boolean DEFAULT true,
-    self_cure_days int DEFAULT 0, enabled boolean DEFAULT true, OUT saved text, OUT means text)
+    self_cure_days int DEFAULT 0, enabled boolean DEFAULT true, after_contact boolean DEFAULT false, OUT saved text, OUT means text)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
@@ -94,12 +94,12 @@ BEGIN
     PERFORM dunning._log_change('step', save_step.strategy || '/' || save_step.step,
         (SELECT to_jsonb(s) FROM dunning._steps(save_step.strategy) s WHERE s.step = save_step.step));
     INSERT INTO dunning.step AS s (strategy, step, builtin, position, anchor, offset_days, template, channels, condition, framing, paid_channels,
-        self_cure_days, enabled, saved_by, saved_at)
+        self_cure_days, after_contact, enabled, saved_by, saved_at)
     VALUES (save_step.strategy, save_step.step, false, save_step.position, save_step.anchor, save_step.offset_days, save_step.template, save_step.channels,
-        save_step.condition, save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.enabled, session_user, dunning._now())
+        save_step.condition, save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.after_contact, save_step.enabled, session_user, dunning._now())
     ON CONFLICT ON CONSTRAINT step_pkey DO UPDATE SET position = excluded.position, anchor = excluded.anchor, offset_days = excluded.offset_days,
         template = excluded.template, channels = excluded.channels, condition = excluded.condition, framing = excluded.framing,
-        paid_channels = excluded.paid_channels, self_cure_days = excluded.self_cure_days, enabled = excluded.enabled,
+        paid_channels = excluded.paid_channels, self_cure_days = excluded.self_cure_days, after_contact = excluded.after_contact, enabled = excluded.enabled,
         saved_by = excluded.saved_by, saved_at = excluded.saved_at;
     saved := save_step.strategy || '/' || save_step.step;
     means := CASE WHEN save_step.anchor = 'last_contact' THEN pg_catalog.format('%s days after the last contact', offset_days)
@@ -108,9 +108,9 @@ BEGIN
         ELSE pg_catalog.format('%s days AFTER the due date', offset_days) END;
 END
 $fn$;
-COMMENT ON FUNCTION dunning.save_step(text, text, int, int, text, text[], text, text, text, boolean, int, boolean) IS
-    'The step saved and what its signed offset means in words: negative is before the anchor. channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the anchor likely self-curers get such channels only. Role: dunning_admin.';
-GRANT EXECUTE ON FUNCTION dunning.save_step(text, text, int, int, text, text[], text, text, text, boolean, int, boolean) TO dunning_admin;
+COMMENT ON FUNCTION dunning.save_step(text, text, int, int, text, text[], text, text, text, boolean, int, boolean, boolean) IS
+    'The step saved and what its signed offset means in words: negative is before the anchor. channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the anchor likely self-curers get such channels only; after_contact = only where the debtor was contacted since the anchor. Role: dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.save_step(text, text, int, int, text, text[], text, text, text, boolean, int, boolean, boolean) TO dunning_admin;
 
 CREATE FUNCTION dunning.reset_step(strategy text, step text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -33,19 +33,19 @@ CREATE FUNCTION dunning._stage_book(strategy text, as_of timestamptz, many text[
 AS $fn$
 #variable_conflict error
 DECLARE
-    some text := CASE WHEN many IS NULL THEN NULL ELSE '$2' END;
+    whose text := CASE WHEN many IS NULL THEN NULL ELSE '$2' END;
     unknown record;
 BEGIN
     EXECUTE 'CREATE TEMP TABLE dunning_plan_mark ON COMMIT DROP AS SELECT m.debtor_id, m.mark, m.amounts FROM ('
-        || dunning._mark_sql(some, '$1') || ') m WHERE m.amounts <> ''{}'' OR NOT m.valid' USING as_of, many;
+        || dunning._mark_sql(whose, '$1') || ') m WHERE m.amounts <> ''{}'' OR NOT m.valid' USING as_of, many;
     -- Days past due reach back as far as the earliest step looks ahead.
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (' || dunning._plan_items_sql(some, '$1')
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (' || dunning._plan_items_sql(whose, '$1')
         || ') i WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)' USING as_of, many;
     ANALYZE pg_temp.dunning_plan_item;
     EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_debtor ON COMMIT DROP AS
         SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') AS strategy
         FROM (%s) d LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor) c ON c.creditor = d.creditor
-        WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._ledger_sql('debtor', some, '$1'))
+        WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._ledger_sql('debtor', whose, '$1'))
     USING as_of, many, strategy;
     ANALYZE pg_temp.dunning_plan_debtor;
     FOR unknown IN SELECT DISTINCT d.strategy FROM pg_temp.dunning_plan_debtor d LOOP
@@ -80,43 +80,42 @@ BEGIN
         JOIN step s ON s.strategy = d.strategy
         JOIN pg_temp.dunning_plan_item i ON i.debtor_id = d.debtor_id AND i.left_out IS NULL AND i.days >= s.from_day
         GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.minimum),
+    -- One pass: whether any currency reached the step, by which anchor, what is listed and what is under its minimum.
     reached AS (
-        SELECT x.*, s.position, x.total >= x.minimum AS enough
+        SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
+               coalesce(min(x.anchor) FILTER (WHERE r.r AND x.total >= x.minimum), min(x.anchor) FILTER (WHERE r.r)) AS anchor,
+               array_agg(x.currency ORDER BY x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
+               jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
         FROM sums x
         JOIN step s ON s.strategy = x.strategy AND s.step = x.step
         LEFT JOIN contact c ON c.debtor_id = x.debtor_id
-        WHERE CASE s.anchor
+        CROSS JOIN LATERAL (SELECT CASE s.anchor
             WHEN 'due_date' THEN today - x.anchor >= s.offset_days AND (s.offset_days >= 0 OR x.anchor >= today)
+                 AND (NOT s.after_contact OR (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= x.anchor)
             ELSE today - (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= s.offset_days
                  AND EXISTS (SELECT FROM dunning.once o JOIN step b ON b.strategy = x.strategy AND b.position < s.position
-                             WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = b.strategy || '/' || b.step || '/' || x.anchor) END),
+                             WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = b.strategy || '/' || b.step || '/' || x.anchor) END) r(r)
+        GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition
+        HAVING bool_or(r.r)),
     holds AS MATERIALIZED (
         SELECT h.debtor_id, h.holds FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
     furthest AS (
-        SELECT DISTINCT ON (r.debtor_id) r.debtor_id, r.strategy, r.step, r.enough
+        SELECT DISTINCT ON (r.debtor_id) r.*
         FROM reached r
-        JOIN step s ON s.strategy = r.strategy AND s.step = r.step
         LEFT JOIN holds h ON h.debtor_id = r.debtor_id
-        WHERE s.condition IS NULL OR h.holds[array_position(conditions, s.condition)]
-        ORDER BY r.debtor_id, r.enough DESC, r.position DESC),
-    anchors AS (SELECT r.debtor_id, r.step, r.enough, min(r.anchor) AS anchor FROM reached r GROUP BY 1, 2, 3),
-    lists AS (
-        SELECT x.debtor_id, x.step, array_agg(x.currency ORDER BY x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
-               jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
-        FROM sums x GROUP BY 1, 2)
+        WHERE r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]
+        ORDER BY r.debtor_id, r.enough DESC, r.position DESC)
     SELECT f.debtor_id, d.creditor, d.preferred_channel, f.strategy, f.step, f.enough, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
            s.paid_channels, s.self_cure_days, t.min_gap_days, t.horizon, t.self_cure, t.margin, c.last_contact,
-           a.anchor, today - a.anchor AS days, f.strategy || '/' || f.step || '/' || a.anchor AS key, l.listed, l.under
+           f.anchor, today - f.anchor AS days, f.strategy || '/' || f.step || '/' || f.anchor AS key, f.listed, f.under
     FROM furthest f
     JOIN pg_temp.dunning_plan_debtor d ON d.debtor_id = f.debtor_id
     JOIN step s ON s.strategy = f.strategy AND s.step = f.step
     JOIN dunning._strategies() t ON t.strategy = f.strategy
-    JOIN anchors a ON a.debtor_id = f.debtor_id AND a.step = f.step AND a.enough = f.enough
-    JOIN lists l ON l.debtor_id = f.debtor_id AND l.step = f.step
     LEFT JOIN contact c ON c.debtor_id = f.debtor_id
     -- once per step and anchor; a step that waits in the queue is not planned again
     WHERE NOT EXISTS (SELECT FROM dunning.once o WHERE o.debtor_id = f.debtor_id AND o.kind = 'step'
-                        AND o.key = f.strategy || '/' || f.step || '/' || a.anchor)
+                        AND o.key = f.strategy || '/' || f.step || '/' || f.anchor)
       AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held');
     ANALYZE pg_temp.dunning_plan_reach;
 END
@@ -158,22 +157,23 @@ BEGIN
         SELECT x.creditor, x.template, x.channel, dunning._has_template(x.template, x.channel, x.creditor) AS exists
         FROM (SELECT DISTINCT r.creditor, r.template, c.c AS channel FROM pg_temp.dunning_plan_reach r, unnest(r.channels) c(c)) x),
     listed AS MATERIALIZED (
-        SELECT i.debtor_id, i.currency, sum(i.open) AS amount
-        FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id
-        WHERE i.left_out IS NULL AND i.days >= r.from_day AND i.currency = ANY (r.listed) GROUP BY 1, 2),
+        SELECT x.debtor_id, max(x.amount) AS largest, jsonb_object_agg(x.currency, x.amount) AS amounts
+        FROM (SELECT i.debtor_id, i.currency, sum(i.open) AS amount
+              FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id
+              WHERE i.left_out IS NULL AND i.days >= r.from_day AND i.currency = ANY (r.listed) GROUP BY 1, 2) x
+        GROUP BY x.debtor_id),
     worth AS (
         SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
                coalesce(s.p_self_cure >= r.self_cure, false) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
-               round((s.p_paid_30d * m.amount * r.margin)::numeric - k.cost, 2) AS value
+               round((s.p_paid_30d * CASE WHEN k.cost = 0 THEN l.largest ELSE (l.amounts->>k.currency)::numeric END * r.margin)::numeric - k.cost, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
         LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
         LEFT JOIN price k ON k.creditor = r.creditor AND k.channel = c.c
         LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
-        LEFT JOIN LATERAL (SELECT l.amount FROM listed l WHERE l.debtor_id = r.debtor_id AND (l.currency = k.currency OR k.cost = 0)
-                           ORDER BY l.amount DESC LIMIT 1) m ON true
+        LEFT JOIN listed l ON l.debtor_id = r.debtor_id
         WHERE r.enough AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
     judged AS (
         SELECT w.*, CASE
