@@ -318,7 +318,8 @@ $fn$;
 COMMENT ON FUNCTION dunning._enqueue_run(uuid) IS 'Enqueues the rows of a planning run and marks overtaken steps as done.';
 
 CREATE FUNCTION dunning._plan(strategy text, as_of timestamptz, dry_run boolean, approve boolean, many text[] DEFAULT NULL) RETURNS SETOF dunning.planned
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    -- Costs are guessed high here, since functions give the sets; compiling then takes longer than the run.
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 AS $fn$
 #variable_conflict error
 DECLARE
