@@ -32,19 +32,19 @@ BEGIN
     INTO promises FROM dunning._promise_state(ARRAY[id]) p;
     SELECT string_agg('<tr><th scope="row">' || dunning._html(to_char((h.value ->> 'at')::timestamptz, 'YYYY-MM-DD HH24:MI')) || '</th><td>'
                       || dunning._html(concat_ws(', ', h.value ->> 'what', h.value ->> 'channel', h.value ->> 'detail')) || '</td><td>'
-                      || coalesce('<pre>' || dunning._html(h.value ->> 'text') || '</pre>', '') || E'</td></tr>\n', '' ORDER BY h.ord)
+                      || CASE WHEN h.value ? 'text' THEN '<pre>' || dunning._html(h.value ->> 'text') || '</pre>' ELSE '' END || E'</td></tr>\n', '' ORDER BY h.ord)
     INTO history FROM jsonb_array_elements(dunning._conversation_history(id, 30)) WITH ORDINALITY AS h (value, ord);
 
     RETURN dunning._html_page((l ->> 'debtor') || ' ' || id, lang,
         format('<h1>%s %s</h1><p class="sub">%s, %s %s, %s %s</p>', dunning._html(l ->> 'debtor'), dunning._html(concat_ws(', ', id, o.name)), dunning._html(o.creditor),
                dunning._html(l ->> 'as_of'), to_char(coalesce(as_of, dunning._now()), 'YYYY-MM-DD HH24:MI TZ'), coalesce(o.days_past_due, 0), dunning._html(l ->> 'dpd'))
         || format('<h2>%s</h2>', dunning._html(l ->> 'preferences'))
-        || dunning._html_table(ARRAY[l ->> 'what', ''], concat(
+        || dunning._html_table(ARRAY[l ->> 'what', ' '], concat(
                dunning._html_row(ARRAY[l ->> 'language', o.language]), dunning._html_row(ARRAY[l ->> 'country', o.country]),
                dunning._html_row(ARRAY[l ->> 'preferred', o.preferred_channel]), dunning._html_row(ARRAY[l ->> 'consent', o.consent::text]),
                dunning._html_row(ARRAY[l ->> 'email', o.email]), dunning._html_row(ARRAY[l ->> 'phone', o.phone]),
                dunning._html_row(ARRAY[l ->> 'segment', o.segment]), dunning._html_row(ARRAY[l ->> 'diagnosis', o.diagnosis]),
-               dunning._html_row(ARRAY[l ->> 'p30', dunning._number((100 * o.p_paid_30d)::numeric, lang) || ' %']),
+               dunning._html_row(ARRAY[l ->> 'p30', CASE WHEN o.p_paid_30d IS NOT NULL THEN dunning._number((100 * o.p_paid_30d)::numeric, lang) || ' %' END]),
                dunning._html_row(ARRAY[l ->> 'last_contact', concat_ws(', ', to_char(o.last_contact_at, 'YYYY-MM-DD HH24:MI'), o.last_channel, o.last_template, o.last_state)]),
                dunning._html_row(ARRAY[l ->> 'next_contact', concat_ws(', ', o.next_local_time, o.next_channel, o.next_template, o.next_state, array_to_string(o.blocked_by, ', '))]),
                dunning._html_row(ARRAY[l ->> 'holds', coalesce(nullif(array_to_string(o.holds, ', '), ''), l ->> 'none')])))

@@ -31,7 +31,7 @@ CREATE FUNCTION dunning._html_row(cells text[], class text DEFAULT NULL) RETURNS
 $$
     SELECT '<tr' || coalesce(' class="' || dunning._html(class) || '"', '') || '>'
            || string_agg(CASE WHEN ord = 1 THEN '<th scope="row">' || dunning._html(c) || '</th>'
-                              WHEN c ~ '^[-+–]?[0-9][0-9.,  ]*( ?%| [A-Z]{3})?$' THEN '<td class="n">' || dunning._html(c) || '</td>'
+                              WHEN c ~ U&'^[-\2013]?(\\d{1,3}([.,\00A0]\\d{3})*([.,]\\d{1,2})?|\\d+[.,]\\d{2})( ?%| [A-Z]{3})?$' OR c = '–' THEN '<td class="n">' || dunning._html(c) || '</td>'
                               ELSE '<td>' || dunning._html(c) || '</td>' END, '' ORDER BY ord)
            || E'</tr>\n'
     FROM unnest(cells) WITH ORDINALITY AS t (c, ord)

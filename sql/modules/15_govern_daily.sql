@@ -55,7 +55,7 @@ $$
 DECLARE
     checked record;
     problem text := dunning._ledger_problem();
-    of_strategy text;
+    many text[];
 BEGIN
     CASE _run_work.step
         WHEN 'refresh' THEN
@@ -65,10 +65,12 @@ BEGIN
         WHEN 'score' THEN
             SELECT count(*), count(*) || ' segment(s)' INTO rows, detail FROM dunning.score();
         WHEN 'plan' THEN
-            SELECT c.default_strategy INTO of_strategy FROM dunning.creditor c
-            WHERE c.creditor = _run_work.creditor ORDER BY c.builtin LIMIT 1;
+            IF _run_work.creditor IS NOT NULL THEN
+                EXECUTE format('SELECT coalesce(array_agg(d.debtor_id), ''{}'') FROM (%s) d WHERE d.creditor = $1', dunning._ledger_sql('debtor'))
+                    INTO many USING _run_work.creditor;
+            END IF;
             SELECT count(*), concat_ws(', ', count(*) FILTER (WHERE p.state = 'queued') || ' queued', count(*) FILTER (WHERE p.state = 'held') || ' held')
-            INTO rows, detail FROM dunning.plan(of_strategy) p;
+            INTO rows, detail FROM dunning._plan(NULL, NULL, false, false, many) p;
         WHEN 'maintain' THEN
             SELECT coalesce(sum(m.rows), 0), string_agg(m.item || ' ' || m.rows, ', ') FILTER (WHERE m.rows > 0) INTO rows, detail
             FROM dunning.maintain() m;

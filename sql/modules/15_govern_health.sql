@@ -1,0 +1,214 @@
+-- health(): every part that contact depends on, each line that is not ok with the SQL that mends it.
+
+CREATE FUNCTION dunning._load_server(server text) RETURNS text
+    LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'dun_govern_sql_load_server';
+COMMENT ON FUNCTION dunning._load_server(text) IS 'The driver of a server that can be used; else DN006 with what is wrong with its options, mapping or secret file.';
+
+CREATE FUNCTION dunning._health_server_side() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    -- Defined only while the library is preloaded, and readable by everyone, which shared_preload_libraries is not.
+    databases text := current_setting('dunning.databases', true);
+    delivery text := current_setting('dunning.delivery', true);
+    redirect text := current_setting('dunning.redirect_to', true);
+    active jsonb;
+BEGIN
+    RETURN QUERY SELECT 'preload', CASE WHEN databases IS NULL THEN 'warn' ELSE 'ok' END,
+        CASE WHEN databases IS NULL THEN 'the library is not preloaded: no background worker; CALL dunning.deliver() sends from a session' ELSE 'preloaded' END,
+        CASE WHEN databases IS NULL THEN 'ALTER SYSTEM SET shared_preload_libraries = ''dunning''; -- beside what stands there; then restart' END;
+    IF databases IS NOT NULL THEN
+        RETURN QUERY SELECT 'worker', CASE WHEN w.n > 0 THEN 'ok' ELSE 'fail' END,
+            CASE WHEN w.n > 0 THEN w.n || ' running'
+                 WHEN databases = '' OR databases <> '*' AND current_database()::text <> ALL (regexp_split_to_array(databases, '\s*,\s*'))
+                     THEN format('dunning.databases does not name "%s"', current_database())
+                 ELSE 'none runs for this database; the server log says why' END,
+            CASE WHEN w.n = 0 THEN format('ALTER SYSTEM SET dunning.databases = %L; SELECT pg_reload_conf();',
+                                          concat_ws(',', nullif(databases, ''), CASE WHEN databases <> '*' AND databases !~ ('\m' || current_database() || '\M')
+                                                                                     THEN current_database() END)) END
+        FROM (SELECT count(*) AS n FROM pg_catalog.pg_stat_activity a WHERE a.usename = 'dunning_worker' AND a.datname = current_database()) w;
+    END IF;
+    SELECT to_jsonb(a) INTO active FROM dunning._activated() a;
+    RETURN QUERY SELECT 'activation', CASE WHEN active ->> 'activated' = 'true' THEN 'ok' ELSE 'fail' END,
+        CASE WHEN active ->> 'activated' = 'true' THEN 'activated here' ELSE coalesce(active ->> 'reason', 'not activated') END,
+        CASE WHEN active ->> 'activated' = 'true' THEN NULL ELSE 'SELECT dunning.activate();' END;
+    RETURN QUERY SELECT 'delivery', CASE coalesce(delivery, 'on') WHEN 'on' THEN 'ok' ELSE 'warn' END, 'dunning.delivery is ' || coalesce(delivery, 'not set'),
+        CASE WHEN delivery <> 'on' THEN 'ALTER SYSTEM SET dunning.delivery = on; SELECT pg_reload_conf();' END;
+    RETURN QUERY SELECT 'redirect', CASE WHEN coalesce(redirect, '') = '' THEN 'ok' ELSE 'warn' END,
+        CASE WHEN coalesce(redirect, '') = '' THEN 'messages go to the debtors' ELSE 'every message goes to one address, marked TEST' END,
+        CASE WHEN coalesce(redirect, '') <> '' THEN format('ALTER DATABASE %I RESET dunning.redirect_to;', current_database()) END;
+    RETURN QUERY SELECT 'clock', CASE WHEN dunning._virtual_clock() IS NULL THEN 'ok' ELSE 'warn' END,
+        CASE WHEN dunning._virtual_clock() IS NULL THEN 'real' ELSE format('virtual: it is always %s', dunning._virtual_clock()) END,
+        CASE WHEN dunning._virtual_clock() IS NOT NULL THEN 'RESET dunning.clock;' END;
+    RETURN QUERY SELECT 'role ' || r.rolname, CASE WHEN r.rolsuper THEN 'fail' ELSE 'ok' END,
+        CASE WHEN r.rolsuper THEN 'is a superuser: bound views would run as one' ELSE 'no superuser' END,
+        CASE WHEN r.rolsuper THEN format('ALTER ROLE %I NOSUPERUSER;', r.rolname) END
+    FROM pg_catalog.pg_roles r WHERE r.rolname IN ('dunning_owner', 'dunning_worker') ORDER BY r.rolname;
+END
+$$;
+COMMENT ON FUNCTION dunning._health_server_side() IS 'Preload, worker, activation, settings, clock and roles.';
+
+CREATE FUNCTION dunning._health_ledger() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    problem text := dunning._ledger_problem();
+    rows_found bigint;
+    why text;
+    hint text;
+BEGIN
+    RETURN QUERY SELECT 'ledger', CASE WHEN problem IS NULL THEN 'ok' ELSE 'fail' END,
+        coalesce(problem || ': every contact is held', 'read live'), CASE WHEN problem IS NOT NULL THEN 'SELECT * FROM dunning.source;' END;
+    RETURN QUERY SELECT 'source ' || (s.j ->> 'kind'), CASE WHEN coalesce(s.j ->> 'state', 'ok') IN ('ok', 'live', 'fresh', 'builtin', 'built-in') THEN 'ok' ELSE 'fail' END,
+        concat_ws(', ', s.j ->> 'relation', s.j ->> 'state', s.j ->> 'problem'), coalesce(s.j ->> 'fix_sql', s.j ->> 'hint')
+    FROM (SELECT to_jsonb(x) AS j FROM dunning.source x) s ORDER BY 1;
+    BEGIN
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) d LIMIT 1) x', dunning._ledger_sql('debtor')) INTO rows_found;
+        RETURN QUERY SELECT 'debtors', CASE rows_found WHEN 0 THEN 'warn' ELSE 'ok' END, CASE rows_found WHEN 0 THEN 'there is none' ELSE 'found' END,
+                            CASE rows_found WHEN 0 THEN 'SELECT dunning.bind(''debtor'', ''schema.view'');' END;
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+        RETURN QUERY SELECT 'debtors', 'fail', why, hint;
+    END;
+END
+$$;
+COMMENT ON FUNCTION dunning._health_ledger() IS 'The sources: bound, readable, fresh.';
+
+CREATE FUNCTION dunning._health_gateways() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    s record;
+    why text;
+    more text;
+    hint text;
+BEGIN
+    FOR s IN SELECT v.server, v.channel_served, v.paused FROM dunning._servers() v ORDER BY v.server LOOP
+        BEGIN
+            PERFORM dunning._load_server(s.server);
+            RETURN QUERY SELECT 'server ' || s.server, CASE WHEN s.paused THEN 'warn' ELSE 'ok' END,
+                s.channel_served || CASE WHEN s.paused THEN ', paused' ELSE '' END, CASE WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) END;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, more = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            RETURN QUERY SELECT 'server ' || s.server, 'fail', concat_ws(' ', why, nullif(more, '')), nullif(hint, '');
+        END;
+    END LOOP;
+    RETURN QUERY SELECT 'channel ' || c.channel, 'warn', 'a step wants it and no server serves it',
+        format('CREATE SERVER %I TYPE %L FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''…'');', 'my_' || c.channel, c.channel)
+    FROM (SELECT DISTINCT x.channel FROM dunning.step p CROSS JOIN LATERAL unnest(p.channels) AS x (channel) WHERE p.enabled) c
+    WHERE NOT EXISTS (SELECT FROM dunning._servers(c.channel) v) ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION dunning._health_gateways() IS 'Servers: options, mapping and secret file as the worker will read them; channels without one.';
+
+-- Every template a step uses, on each of its channels, in every language debtors have, rendered with a full context.
+CREATE FUNCTION dunning._health_templates() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    t record;
+    languages text[];
+    why text;
+    hint text;
+    tried int := 0;
+    failed int := 0;
+    missing text[] := '{}';
+    sample jsonb := '{"debtor_id": "1", "name": "Kirsten Hansen", "given_name": "Kirsten", "company": false, "creditor": "default", "creditor_name": "Creditor",
+        "sender_name": "Mette", "creditor_phone": "+4512345678", "creditor_account": "DK00", "reply_to": "a@example.com", "amount": 1240.50, "currency": "DKK",
+        "due_on": "2026-10-01", "days_overdue": 12, "invoice_count": 1, "reference": "F-1", "pay_url": "https://example.com/p",
+        "balances": [{"currency": "DKK", "amount": 1240.50, "due_on": "2026-10-01", "days_overdue": 12, "invoices": [{"reference": "F-1", "amount": 1240.50,
+        "due_on": "2026-10-01", "days_overdue": 12, "pay_url": "https://example.com/p"}]}], "other_currencies": []}';
+BEGIN
+    EXECUTE format('SELECT coalesce(array_agg(DISTINCT dunning._language(d.language)) FILTER (WHERE d.language IS NOT NULL), ''{en}'') FROM (%s) d', dunning._ledger_sql('debtor'))
+        INTO languages;
+    FOR t IN
+        SELECT DISTINCT s.template, c.channel::text AS channel, l.language
+        FROM dunning.step s CROSS JOIN LATERAL unnest(s.channels) AS c (channel) CROSS JOIN unnest(languages) AS l (language)
+        WHERE s.enabled AND l.language IS NOT NULL ORDER BY 1, 2, 3
+    LOOP
+        tried := tried + 1;
+        BEGIN
+            PERFORM dunning.render(t.template, sample, t.language, t.channel);
+            IF (SELECT f.language FROM dunning._template(t.template, t.channel, t.language, NULL) f) <> t.language THEN
+                missing := missing || (t.template || '/' || t.channel || '/' || t.language);
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            failed := failed + 1;
+            RETURN QUERY SELECT format('template %s, %s, %s', t.template, t.channel, t.language), 'fail', why, nullif(hint, '');
+        END;
+    END LOOP;
+    RETURN QUERY SELECT 'templates', CASE WHEN failed > 0 THEN 'fail' WHEN missing <> '{}' THEN 'warn' ELSE 'ok' END,
+        CASE WHEN failed > 0 THEN format('%s of %s cannot be rendered', failed, tried)
+             WHEN missing <> '{}' THEN 'another language is used for ' || array_to_string(missing[1:5], ', ') || CASE WHEN cardinality(missing) > 5 THEN ' …' ELSE '' END
+             ELSE format('%s rendered', tried) END,
+        CASE WHEN failed = 0 AND missing <> '{}'
+             THEN format('SELECT * FROM dunning.save_template(%L, %L, %L, ''subject'', ''text'');', split_part(missing[1], '/', 1), split_part(missing[1], '/', 2), split_part(missing[1], '/', 3)) END;
+END
+$$;
+COMMENT ON FUNCTION dunning._health_templates() IS 'Templates of the steps, rendered on each channel and in each language in use.';
+
+CREATE FUNCTION dunning._health_queue() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    week timestamptz := dunning._now() - interval '7 days';
+BEGIN
+    RETURN QUERY SELECT 'backlog', CASE WHEN q.age > interval '1 hour' THEN 'fail' WHEN q.age > interval '10 minutes' THEN 'warn' ELSE 'ok' END,
+        CASE WHEN q.n > 0 THEN format('%s due, the oldest for %s minute(s)', q.n, floor(extract(epoch FROM q.age) / 60)) ELSE 'nothing waits that is due' END,
+        CASE WHEN q.age > interval '10 minutes' THEN 'CALL dunning.deliver(max_seconds => 60);' END
+    FROM (SELECT count(*) AS n, coalesce(dunning._now() - min(q.due), interval '0') AS age FROM dunning.queue q WHERE q.state = 'queued' AND q.due < dunning._now()) q;
+    RETURN QUERY SELECT 'dead letters', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
+        CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''dead'', dry_run => true);' END
+    FROM dunning.message_state s JOIN dunning.message m ON m.debtor_id = s.debtor_id AND m.message_id = s.message_id WHERE s.state = 'dead' AND s.at > week;
+    RETURN QUERY SELECT 'unknown outcomes', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
+        CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''unknown'', dry_run => true);' END
+    FROM dunning.message_state s WHERE s.state = 'unknown' AND s.at > week;
+    RETURN QUERY SELECT 'held: ' || coalesce(b.why, 'no reason'), 'warn', count(*) || ' message(s)', dunning._fix_for(b.why, NULL)
+    FROM dunning.queue q LEFT JOIN LATERAL unnest(q.blocked_by) AS b (why) ON true WHERE q.state = 'held' GROUP BY b.why ORDER BY b.why;
+    RETURN QUERY SELECT 'proposed', 'warn', format('%s message(s) of run %s await approval', count(*), q.run_id), format('SELECT * FROM dunning.approve(%L);', q.run_id)
+    FROM dunning.queue q WHERE q.state = 'proposed' GROUP BY q.run_id ORDER BY q.run_id;
+    RETURN QUERY SELECT 'partitions', CASE WHEN p.found THEN 'ok' ELSE 'warn' END,
+        CASE WHEN p.found THEN 'next month is ready' ELSE 'next month is not made yet' END, CASE WHEN NOT p.found THEN 'SELECT * FROM dunning.maintain();' END
+    FROM (SELECT to_regclass('dunning.egress' || to_char((clock_timestamp() AT TIME ZONE 'UTC') + interval '1 month', '"_y"YYYY"m"MM')) IS NOT NULL AS found) p;
+    -- A schedule of pg_cron is visible to its owner alone; that a run took place is what counts.
+    RETURN QUERY SELECT 'daily run', CASE WHEN r.state = 'done' AND r.fresh THEN 'ok' WHEN r.state = 'failed' THEN 'fail' ELSE 'warn' END,
+        CASE WHEN r.state IS NULL THEN 'none yet' ELSE format('%s, begun %s', r.state, r.started_at) END,
+        CASE WHEN r.state = 'failed' THEN 'SELECT * FROM dunning.run_log;'
+             WHEN r.state = 'done' AND r.fresh THEN NULL
+             WHEN EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'pg_cron') THEN 'SELECT cron.schedule(''dunning'', ''5 4 * * *'', ''CALL dunning.daily()'');'
+             ELSE 'CALL dunning.daily(); -- every night, for instance by pg_cron: CREATE EXTENSION pg_cron;' END
+    FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT x.state, x.started_at, x.beat_at > clock_timestamp() - interval '26 hours' AS fresh
+                                                FROM dunning.run x ORDER BY x.started_at DESC, x.run_id DESC LIMIT 1) r ON true;
+END
+$$;
+COMMENT ON FUNCTION dunning._health_queue() IS 'What waits, what failed, what is held and by what; partitions and the daily run.';
+
+CREATE FUNCTION dunning.health() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    part text;
+    why text;
+    hint text;
+BEGIN
+    -- A part that cannot even be asked is itself the news.
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'queue'] LOOP
+        BEGIN
+            RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            RETURN QUERY SELECT part, 'fail', why, nullif(hint, '');
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION dunning.health() IS
+    'One row a part that contact depends on: item, state (ok, warn, fail), detail, and the SQL that mends it. Role dunning_viewer.';
+GRANT EXECUTE ON FUNCTION dunning.health() TO dunning_viewer;
