@@ -60,3 +60,12 @@ COMMENT ON FUNCTION dunning._uuid7_floor(timestamptz) IS 'The smallest UUIDv7 of
 CREATE FUNCTION dunning._uuid7_time(id uuid) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_base_sql_uuid7_time';
 COMMENT ON FUNCTION dunning._uuid7_time(uuid) IS 'When a UUIDv7 was made; NULL for other uuids.';
+
+-- Conditions that an administrator writes and a room places into its query.
+CREATE FUNCTION dunning._predicate_columns(predicate text) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_base_sql_predicate_columns';
+COMMENT ON FUNCTION dunning._predicate_columns(text) IS 'The columns that a condition names. 22023 where the text is not one expression.';
+
+CREATE FUNCTION dunning._restrict() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_base_sql_restrict';
+COMMENT ON FUNCTION dunning._restrict() IS 'Makes the calling SECURITY DEFINER function a security-restricted operation until it returns.';

@@ -18,13 +18,14 @@ GRANT SELECT ON dunning.segment TO dunning_viewer;
 
 INSERT INTO dunning.segment (segment, builtin, position, predicate, description) VALUES
     ('disputing',     true, 10, 'diagnosis = ''disputes''', 'Contests what is owed: answer, do not dun.'),
-    ('silent',        true, 20, 'dpd_max > 60 AND coalesce(days_since_payment, 9999) > 90', 'Long overdue and has not paid anything for a quarter.'),
+    ('silent',        true, 20, 'days_past_due > 60 AND coalesce(days_since_payment, 9999) > 90', 'Long overdue and has not paid anything for a quarter.'),
     ('stretched',     true, 30, 'diagnosis = ''cannot_pay'' OR (n_overdue >= 3 AND n_overdue > n_paid)', 'Owes several invoices and more than it pays.'),
-    ('self_curer',    true, 40, 'n_paid >= 3 AND late_ratio >= 0.3 AND avg_days_late < 10 AND p_self_cure >= 0.5', 'Late, but pays by itself within days: wait.'),
+    ('self_curer',    true, 40, 'n_paid >= 3 AND late_ratio >= 0.3 AND avg_late < 10 * late_ratio AND p_self_cure >= 0.5', 'Late, but pays by itself within days: wait.'),
     ('habitual_late', true, 50, 'n_paid >= 3 AND late_ratio >= 0.5', 'Misses the due date more often than not: remind before it.'),
-    ('overdue_small', true, 60, 'overdue_amount > 0 AND overdue_amount < 0.5 * avg_amount', 'A rest of less than half a usual invoice.'),
+    ('overdue_small', true, 60, 'amount_overdue > 0 AND amount_overdue < 0.5 * amount_mean', 'A rest of less than half a usual invoice.'),
     ('new',           true, 70, 'n_paid < 3', 'Fewer than three invoices settled: no habits yet.'),
-    ('prompt',        true, 80, 'late_ratio < 0.2', 'Pays on time.');
+    ('prompt',        true, 80, 'late_ratio < 0.2', 'Pays on time.'),
+    ('now_and_then',  true, 90, 'late_ratio < 0.5', 'Late now and then.');
 
 -- Written anew by every score(): one row a debtor.
 CREATE TABLE dunning.score_result (

@@ -1,13 +1,5 @@
 -- plan: changing strategies, steps and costs. Built-in rows stay as shipped; a user's row of the same name goes before them.
 
-CREATE FUNCTION dunning._predicate_columns(predicate text) RETURNS text[]
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_plan_sql_predicate_columns';
-COMMENT ON FUNCTION dunning._predicate_columns(text) IS 'The columns that a condition names. 22023 where the text is not one expression.';
-
-CREATE FUNCTION dunning._restrict() RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_plan_sql_restrict';
-COMMENT ON FUNCTION dunning._restrict() IS 'Makes the calling SECURITY DEFINER function a security-restricted operation until it returns.';
-
 CREATE FUNCTION dunning._log_change(what text, name text, before jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$

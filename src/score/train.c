@@ -225,8 +225,28 @@ new_values(Training *t)
 	return MemoryContextAllocHuge(t->m->context, sizeof(float) * t->m->nrows);
 }
 
-/* Standardise a column of values in place; false, and nothing added, where it is constant. */
+/* Is what is missing here just what is missing in an earlier column? One flag for both is enough. */
 static bool
+flagged_before(const Training *t, int column)
+{
+	const float *values = t->m->columns[column].values;
+	bool		same = false;
+
+	for (int d = 0; d < t->nderived && !same; d++)
+	{
+		const Derived *flag = &t->derived[d];
+
+		if (flag->level != IS_MISSING || t->summaries[flag->column].present != t->summaries[column].present)
+			continue;
+		same = true;
+		for (uint64 i = 0; i < t->m->nrows && same; i++)
+			same = isnan(values[i]) == (flag->values[i] > 0);
+	}
+	return same;
+}
+
+/* Standardise a column of values in place; nothing is added where it is constant. */
+static void
 add_derived(Training *t, int column, int level, float *values)
 {
 	Derived    *d = &t->derived[t->nderived];
@@ -241,14 +261,13 @@ add_derived(Training *t, int column, int level, float *values)
 		squares += (values[i] - d->mean) * (values[i] - d->mean);
 	d->sd = sqrt(squares / n);
 	if (!(d->sd > 0))
-		return false;
+		return;
 	for (uint64 i = 0; i < n; i++)
 		values[i] = (float) ((values[i] - d->mean) / d->sd);
 	d->column = column;
 	d->level = level;
 	d->values = values;
 	t->nderived++;
-	return true;
 }
 
 static void
@@ -257,9 +276,8 @@ derive_column(Training *t, int column)
 	DunColumn  *c = &t->m->columns[column];
 	Summary    *s = &t->summaries[column];
 	uint64		n = t->m->nrows;
-	bool		flagged = s->present < n;
 
-	if (flagged)
+	if (s->present < n && !flagged_before(t, column))
 	{
 		float	   *flag = new_values(t);
 

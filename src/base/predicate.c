@@ -1,6 +1,6 @@
 /*
- * plan/predicate.c
- *		Conditions of steps: SQL predicates that an administrator writes and planning places into its query.
+ * base/predicate.c
+ *		Predicates of steps and segments: SQL that an administrator writes and a room places into its query.
  *
  * The text must be one expression and nothing else, so that it cannot end the statement it stands in. It is evaluated
  * by a function that first gives up the right to change who it is.
@@ -35,9 +35,9 @@ collect_columns(Node *node, List **names)
 
 /* The expression's node, or NULL where the text holds anything beside one expression. */
 static Node *
-parse_expression(const char *source)
+parse_expression(const char *text)
 {
-	List	   *parsed = raw_parser(source, RAW_PARSE_PLPGSQL_EXPR);
+	List	   *parsed = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
 	SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
 	ResTarget  *target;
 
@@ -54,10 +54,10 @@ parse_expression(const char *source)
 	return target->val;
 }
 
-PG_FUNCTION_INFO_V1(dun_plan_sql_predicate_columns);
+PG_FUNCTION_INFO_V1(dun_base_sql_predicate_columns);
 
 Datum
-dun_plan_sql_predicate_columns(PG_FUNCTION_ARGS)
+dun_base_sql_predicate_columns(PG_FUNCTION_ARGS)
 {
 	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	Node	   *expression = parse_expression(source);
@@ -79,11 +79,11 @@ dun_plan_sql_predicate_columns(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-PG_FUNCTION_INFO_V1(dun_plan_sql_restrict);
+PG_FUNCTION_INFO_V1(dun_base_sql_restrict);
 
 /* Until the calling SECURITY DEFINER function returns (its end restores what was), no SET ROLE and no temporary object. */
 Datum
-dun_plan_sql_restrict(PG_FUNCTION_ARGS)
+dun_base_sql_restrict(PG_FUNCTION_ARGS)
 {
 	Oid			user;
 	int			context;

@@ -1,0 +1,249 @@
+-- score: a probability, a segment and a diagnosis for every debtor, in one query over the ledger and what came back.
+
+-- What is asked of the invoice models for a debtor: an invoice of the usual amount and terms, with the history the debtor has now.
+CREATE FUNCTION dunning._next_invoice_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN (
+        SELECT string_agg(coalesce(CASE c
+            WHEN 'log_amount' THEN 'ln(nullif(f.amount_mean, 0))'
+            WHEN 'amount_vs_mean' THEN '1::float8'
+            WHEN 'terms' THEN 'b.terms'
+            -- missing: the average day, or a debtor's probability would go up and down with the day it is scored on
+            WHEN 'issue_weekday' THEN 'NULL::int'
+            WHEN 'issue_day' THEN 'NULL::int' END, 'f.' || quote_ident(c)) || ' AS ' || quote_ident(c), ', ')
+        FROM unnest(dunning._features_of('late')) c);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._next_invoice_sql() IS 'SELECT list over debtor features f and the book b: the next invoice as the invoice models would see it.';
+
+-- What came back, and what was said, before $2: one row a debtor that anything is known of.
+CREATE FUNCTION dunning._signal_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN format($q$
+    SELECT d.debtor_id, d.email IS NULL AND d.phone IS NULL AND d.address IS NULL AS no_address,
+        i.disputed_items, e.disputed_at, e.changed_at, e.reached, e.bounced, o.contacts, h.hardship, p.broken_on, m.in_window, m.payments, m.from_day
+    FROM (%1$s) d
+    LEFT JOIN (SELECT x.debtor_id, count(*) AS disputed_items FROM (%2$s) x WHERE x.disputed GROUP BY 1) i ON i.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT x.debtor_id, max(x.at) FILTER (WHERE x.kind = 'disputed') AS disputed_at,
+            max(x.at) FILTER (WHERE x.kind = 'circumstances_changed') AS changed_at,
+            count(*) FILTER (WHERE x.kind IN ('delivered', 'opened', 'clicked', 'replied', 'called', 'called_in', 'conversation', 'promised')) AS reached,
+            count(*) FILTER (WHERE x.kind IN ('bounced', 'failed')) AS bounced
+        FROM dunning.event x WHERE x.at < $2 AND x.at >= $2 - interval '180 days' GROUP BY 1) e ON e.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT x.debtor_id, count(DISTINCT x.message_id) AS contacts FROM dunning.egress x
+        WHERE NOT x.test AND x.contact_on < $2 AND x.contact_on >= $2 - interval '180 days' GROUP BY 1) o ON o.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT x.debtor_id, min(x.reason) AS hardship FROM dunning.hold x
+        WHERE x.reason IN ('hardship', 'moratorium', 'insolvency') AND x.from_at < $2 AND (x.released_at IS NULL OR x.released_at >= $2)
+          AND (x.until_at IS NULL OR x.until_at > $2) GROUP BY 1) h ON h.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT x.debtor_id, max(x.due_on) AS broken_on FROM dunning.promise x
+        WHERE x.cancelled_at IS NULL AND x.promised_at < $2 AND x.due_on + 1 < ($2 AT TIME ZONE dunning._ledger_zone())::date
+          AND x.needed > (SELECT coalesce(sum(y.amount), 0) FROM pay y WHERE y.debtor_id = x.debtor_id AND y.currency = x.currency) - x.paid_before
+        GROUP BY 1) p ON p.debtor_id = d.debtor_id
+    -- the three days of the month on which most payments came
+    LEFT JOIN (SELECT DISTINCT ON (w.debtor_id) w.debtor_id, w.day AS from_day, w.in_window, sum(w.n) OVER (PARTITION BY w.debtor_id)::bigint AS payments
+        FROM (SELECT t.debtor_id, t.day, t.n, sum(t.n) OVER (PARTITION BY t.debtor_id ORDER BY t.day RANGE BETWEEN CURRENT ROW AND 2 FOLLOWING)::bigint AS in_window
+              FROM (SELECT y.debtor_id, extract(day FROM y.paid_at AT TIME ZONE dunning._ledger_zone())::int AS day, count(*) AS n
+                    FROM pay y WHERE y.amount > 0 GROUP BY 1, 2) t) w
+        ORDER BY w.debtor_id, w.in_window DESC, w.day) m ON m.debtor_id = d.debtor_id$q$,
+        dunning._ledger_sql('debtor', NULL, '$1'), dunning._open_items_sql(NULL, '$1'));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, contacts, holds, promises and paydays say of each debtor; $1 as_of, $2 the instant, pay a CTE of payments.';
+
+-- The rules of diagnosis, in the order they are tried: name, condition over features f and signals s, evidence in words.
+CREATE FUNCTION dunning._diagnosis_rules() RETURNS TABLE (ord int, diagnosis text, condition text, evidence text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
+    VALUES
+    (1, 'disputes', 's.disputed_items > 0 OR s.disputed_at IS NOT NULL',
+        'concat_ws(''; '', CASE WHEN s.disputed_items > 0 THEN s.disputed_items || '' open invoices are disputed'' END, ''disputed on '' || s.disputed_at::date)'),
+    (2, 'cannot_pay', 's.hardship IS NOT NULL OR s.changed_at IS NOT NULL OR (s.broken_on IS NOT NULL AND f.n_overdue >= 2)',
+        'concat_ws(''; '', ''hold: '' || s.hardship, ''reported other circumstances on '' || s.changed_at::date, ''did not keep the promise of '' || s.broken_on)'),
+    (3, 'unreachable', 's.no_address OR (s.bounced >= 2 AND coalesce(s.reached, 0) = 0)',
+        'CASE WHEN s.no_address THEN ''no e-mail, telephone or address'' ELSE s.bounced || '' messages came back, none was answered or delivered'' END'),
+    (4, 'self_cures', 'f.n_late >= 3 AND f.late_ratio >= 0.3 AND f.avg_late / f.late_ratio <= 14 AND f.days_past_due <= 2 * f.avg_late / f.late_ratio',
+        'format(''paid %s of %s invoices late, %s days on average; %s days past due now'', f.n_late, f.n_paid, round((f.avg_late / f.late_ratio)::numeric), f.days_past_due)'),
+    (5, 'waiting_for_payday', 's.payments >= 4 AND s.in_window >= 0.6 * s.payments AND f.days_past_due <= 31',
+        'format(''%s of %s payments came on days %s to %s of the month'', s.in_window, s.payments, s.from_day, least(s.from_day + 2, 31))'),
+    (6, 'forgot', '(f.n_paid >= 3 AND f.late_ratio <= 0.25 AND f.days_past_due <= 45) OR (f.n_late = 0 AND f.days_past_due <= 14)',
+        'format(''paid %s of %s invoices in time; %s days past due now'', f.n_paid - f.n_late, f.n_paid, f.days_past_due)'),
+    (7, 'cannot_pay', 'f.n_overdue >= 3 AND (f.partial_ratio >= 0.3 OR f.n_overdue > f.n_paid) AND f.days_past_due > 30',
+        'format(''%s invoices overdue, %s settled; %s %% of those paid on took more than one payment'', f.n_overdue, f.n_paid, round(100 * coalesce(f.partial_ratio, 0)))'),
+    (8, 'will_not_pay', 'f.days_past_due > 60 AND (s.reached >= 2 OR f.days_since_payment <= 45)',
+        'concat_ws(''; '', f.days_past_due || '' days past due'', CASE WHEN s.reached >= 2 THEN s.reached || '' contacts reached without payment'' END, '
+        'CASE WHEN f.days_since_payment <= 45 THEN ''paid something else '' || f.days_since_payment || '' days ago'' END)')
+$fn$;
+COMMENT ON FUNCTION dunning._diagnosis_rules() IS 'Rules of diagnosis of a debtor with something overdue: the first that holds; where none does there is no diagnosis.';
+
+-- Where a model is missing, history alone answers, shrunk to the book with the weight of five; the reasons say so.
+CREATE FUNCTION dunning._rules_on_history() RETURNS TABLE (target text, probability text, words text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
+    VALUES
+    ('late', 'f.late_ratio_shrunk',
+        'format(''rule, no model: %s of %s settled invoices late, with the book''''s mean in the weight of five'', f.n_late, f.n_paid)'),
+    ('paid_30d', '((coalesce(f.days_since_payment, 31) <= 30)::int + 5 * b.paid_recently) / 6',
+        'format(''rule, no model: %s, and %s %% of the overdue have'', CASE WHEN f.days_since_payment <= 30 THEN ''has paid in the last 30 days'' ELSE ''has not paid in the last 30 days'' END, round((100 * b.paid_recently)::numeric))'),
+    ('self_cure', '(f.n_late + 5 * b.cured) / (f.n_late + f.n_overdue + 5)',
+        'format(''rule, no model: %s late invoices paid, %s overdue, with the book''''s mean in the weight of five'', f.n_late, f.n_overdue)')
+$fn$;
+COMMENT ON FUNCTION dunning._rules_on_history() IS 'Probability and words of each target where no model is trained, over features f and means of the book b.';
+
+-- The columns that a segment's predicate may name.
+CREATE FUNCTION dunning._segment_columns() RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN ARRAY['diagnosis', 'p_late', 'p_paid_30d', 'p_self_cure']
+        || (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.typrelid = a.attrelid
+            WHERE t.oid = 'dunning.debtor_features'::regtype AND a.attnum > 0 AND NOT a.attisdropped);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._segment_columns() IS 'What a segment''s predicate may name.';
+
+-- One row a debtor, ready to be stored. `used` are the models in force; `segments` a CASE over them.
+CREATE FUNCTION dunning._score_sql(used text[], segments text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    rules jsonb := (SELECT jsonb_object_agg(r.target, jsonb_build_object('p', r.probability, 'words', r.words)) FROM dunning._rules_on_history() r);
+    p jsonb := '{}';
+    w jsonb := '{}';
+    t text;
+    input text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['late', 'self_cure', 'paid_30d'] LOOP
+        input := CASE t WHEN 'paid_30d' THEN 'f' ELSE 'n' END;
+        p := p || jsonb_build_object(t, CASE WHEN t = ANY (used) THEN format('dunning.predict(%L, %s)', t, input) ELSE rules -> t ->> 'p' END);
+        w := w || jsonb_build_object(t, CASE WHEN t = ANY (used)
+            THEN format('(SELECT jsonb_agg(r.words) FROM dunning.reasons(%L, %s, 3) r)', t, input) ELSE format('jsonb_build_array(%s)', rules -> t ->> 'words') END);
+    END LOOP;
+    RETURN format($q$
+    WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.amount, l.paid_at FROM (%1$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity'),
+    f AS MATERIALIZED (%2$s),
+    s AS MATERIALIZED (%3$s),
+    b AS MATERIALIZED (SELECT coalesce(avg((coalesce(f.days_since_payment, 31) <= 30)::int) FILTER (WHERE f.n_overdue > 0), 0.5)::float8 AS paid_recently,
+        coalesce(sum(f.n_late)::float8 / nullif(sum(f.n_late + f.n_overdue), 0), 0.5) AS cured,
+        (SELECT mode() WITHIN GROUP (ORDER BY i.due_on - i.issued_on) FROM (%4$s) i WHERE isfinite(i.due_on) AND isfinite(i.issued_on)) AS terms FROM f),
+    x AS (SELECT f.*, g.diagnosis, g.evidence, %5$s AS p_late, %6$s AS p_self_cure, CASE WHEN f.n_overdue > 0 THEN %7$s END AS p_paid_30d,
+            jsonb_strip_nulls(jsonb_build_object('diagnosis', CASE WHEN g.evidence <> '' THEN jsonb_build_array(g.evidence) END,
+                'p_late', %8$s, 'p_self_cure', %9$s, 'p_paid_30d', CASE WHEN f.n_overdue > 0 THEN %10$s END)) AS reasons
+        FROM f CROSS JOIN b LEFT JOIN s ON s.debtor_id = f.debtor_id
+        CROSS JOIN LATERAL (SELECT %11$s) n
+        CROSS JOIN LATERAL (SELECT %12$s AS diagnosis, %13$s AS evidence) g)
+    SELECT x.debtor_id, x.creditor, %14$s AS segment, x.diagnosis, x.p_paid_30d, x.p_late, x.p_self_cure, x.reasons, x.n_overdue > 0 AS overdue FROM x$q$,
+        dunning._ledger_sql('payment', NULL, '$1'), dunning._features_sql(NULL, '$1'), dunning._signal_sql(), dunning._ledger_sql('invoice', NULL, '$1'),
+        p ->> 'late', p ->> 'self_cure', p ->> 'paid_30d', w ->> 'late', w ->> 'self_cure', w ->> 'paid_30d',
+        dunning._next_invoice_sql(),
+        (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %L', r.condition, r.diagnosis), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
+        (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %s', r.condition, r.evidence), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
+        segments);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._score_sql(text[], text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant.';
+
+-- The segments as one CASE over the columns of x. Each predicate stands in a subquery of its own, so that it can name nothing else by alias.
+CREATE FUNCTION dunning._segment_case() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN coalesce((SELECT 'CASE ' || string_agg(format('WHEN (%s) THEN %L', s.predicate, s.segment), ' ' ORDER BY s.position, s.segment) || ' ELSE ''other'' END'
+                     FROM dunning._segments() s), '''other''');
+END
+$fn$;
+COMMENT ON FUNCTION dunning._segment_case() IS 'The segments in force as one CASE expression.';
+
+-- Compiling the query would take longer than running it, hence jit = off.
+CREATE FUNCTION dunning.score(as_of timestamptz DEFAULT NULL)
+    RETURNS TABLE (segment text, debtors bigint, overdue bigint, p_paid_30d float8, p_late float8, p_self_cure float8, diagnoses jsonb)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET jit = off SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(score.as_of, dunning._now());
+    used jsonb;
+    source text;
+BEGIN
+    IF NOT isfinite(at) THEN
+        RAISE EXCEPTION 'as_of must be a finite instant' USING ERRCODE = '22023';
+    END IF;
+    SELECT coalesce(jsonb_object_agg(m.model, m.version), '{}') INTO used
+    FROM (SELECT DISTINCT ON (m.model) m.model, m.version FROM dunning.model m
+          WHERE m.model IN ('late', 'paid_30d', 'self_cure') AND m.state <> 'retired' ORDER BY m.model, m.state <> 'champion', m.version DESC) m;
+    source := dunning._score_sql(ARRAY(SELECT jsonb_object_keys(used)), dunning._segment_case());
+    -- From here on nothing that a segment's predicate or a bound view calls can leave dunning_owner's rights.
+    PERFORM dunning._restrict();
+    LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM dunning.score_result;
+    EXECUTE format('INSERT INTO dunning.score_result (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
+                   'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q', source)
+        USING score.as_of, at, used;
+    RETURN QUERY
+    SELECT g.segment, sum(g.n)::bigint, sum(g.overdue)::bigint, sum(g.paid) / nullif(sum(g.n_paid), 0), sum(g.late) / sum(g.n), sum(g.cure) / sum(g.n),
+        coalesce(jsonb_object_agg(g.diagnosis, g.n) FILTER (WHERE g.diagnosis IS NOT NULL), '{}')
+    FROM (SELECT r.segment, r.diagnosis, count(*) AS n, count(r.p_paid_30d) AS overdue, sum(r.p_paid_30d) AS paid, count(r.p_paid_30d) AS n_paid,
+                 sum(r.p_late) AS late, sum(r.p_self_cure) AS cure
+          FROM dunning.score_result r GROUP BY r.segment, r.diagnosis) g
+    GROUP BY g.segment ORDER BY 2 DESC, 1;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.score(timestamptz) IS
+'Scores every debtor as known at as_of (NULL: now), replaces what debtor_score shows, and returns one row a segment: debtors, those with something overdue, mean probabilities, diagnoses with counts. '
+'Targets without a model are filled by a rule on history; the reasons say so. Needs dunning_operator.';
+
+CREATE FUNCTION dunning.save_segment(segment text, predicate text, "position" int, description text DEFAULT '', enabled boolean DEFAULT true) RETURNS text
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    unknown text;
+    known text[] := dunning._segment_columns();
+    replaced jsonb := (SELECT to_jsonb(s) - 'before' FROM dunning.segment s WHERE s.segment = save_segment.segment ORDER BY s.builtin LIMIT 1);
+    was text;
+BEGIN
+    IF save_segment.segment IS NULL OR save_segment.segment !~ '^[a-z][a-z0-9_]{0,62}$' OR save_segment.segment = 'other' OR "position" IS NULL
+       OR predicate IS NULL OR description IS NULL OR enabled IS NULL THEN
+        RAISE EXCEPTION 'a segment has a name, a predicate and a position'
+            USING ERRCODE = '22023', DETAIL = 'The name is small letters, digits and "_"; "other" stands for debtors that no predicate fits.';
+    END IF;
+    SELECT c INTO unknown FROM unnest(dunning._predicate_columns(predicate)) c WHERE c <> ALL (known) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'segment "%" names "%", which is no column of a debtor', save_segment.segment, unknown
+            USING ERRCODE = '42703', DETAIL = format('Its columns are %s.', array_to_string(known, ', '));
+    END IF;
+    PERFORM dunning._try_segment(predicate);
+    INSERT INTO dunning.segment AS s (segment, builtin, position, predicate, description, enabled, saved_by, saved_at, before)
+    VALUES (save_segment.segment, false, save_segment.position, save_segment.predicate, save_segment.description, save_segment.enabled, session_user, dunning._now(), replaced)
+    ON CONFLICT ON CONSTRAINT segment_pkey DO UPDATE SET position = excluded.position, predicate = excluded.predicate, description = excluded.description,
+        enabled = excluded.enabled, saved_by = excluded.saved_by, saved_at = excluded.saved_at, before = excluded.before;
+    RETURN CASE WHEN replaced IS NULL THEN 'new' WHEN (replaced ->> 'builtin')::boolean THEN 'goes before the built-in one' ELSE 'changed' END;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.save_segment(text, text, int, text, boolean) IS
+'Whether the segment is new or goes before another. The predicate is one SQL expression over a debtor''s features, p_late, p_paid_30d, p_self_cure and diagnosis; the lowest position that holds wins. 42703 lists the columns. Needs dunning_admin.';
+
+-- The predicate is planned and typed against no row, without rights beyond dunning_owner's.
+CREATE FUNCTION dunning._try_segment(predicate text) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._restrict();
+    EXECUTE format('SELECT (%s)::boolean FROM (SELECT d.*, NULL::text AS diagnosis, NULL::float8 AS p_late, NULL::float8 AS p_paid_30d, NULL::float8 AS p_self_cure '
+                   'FROM (SELECT (r.r).* FROM (SELECT NULL::dunning.debtor_features AS r) r) d) x WHERE false', predicate);
+EXCEPTION WHEN OTHERS THEN
+    RAISE EXCEPTION 'the predicate cannot be run: %', SQLERRM USING ERRCODE = SQLSTATE, HINT = 'For example: late_ratio >= 0.5 AND n_paid >= 3';
+END
+$fn$;
+COMMENT ON FUNCTION dunning._try_segment(text) IS 'Nothing, or the error of a predicate that cannot be planned as a boolean.';
+
+CREATE FUNCTION dunning.reset_segment(segment text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    DELETE FROM dunning.segment s WHERE s.segment = reset_segment.segment AND NOT s.builtin;
+    RETURN FOUND;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.reset_segment(text) IS 'Whether a user''s segment was deleted; a built-in one of its name is in force again. Needs dunning_admin.';
+
+GRANT EXECUTE ON FUNCTION dunning.score(timestamptz) TO dunning_operator;
+GRANT EXECUTE ON FUNCTION dunning.save_segment(text, text, int, text, boolean), dunning.reset_segment(text) TO dunning_admin;

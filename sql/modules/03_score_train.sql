@@ -1,0 +1,136 @@
+-- score: what is learnt from the ledger. Features strictly before an instant, labels strictly after it.
+
+CREATE FUNCTION dunning._check_target(target text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    IF target IS NULL OR target NOT IN ('late', 'paid_30d', 'self_cure') THEN
+        RAISE EXCEPTION 'target "%" is not known', target
+            USING ERRCODE = '22023', HINT = 'Targets are late, paid_30d and self_cure; dunning.fit(model, query, label) trains on any other.';
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._check_target(text) IS 'Nothing, or 22023 for a target that train() does not know.';
+
+-- What a model reads of an invoice and of a debtor, by the names of the feature types. Of figures that say nearly the same one is enough, or
+-- the reasons would name them by turns; sums of money are left to ratios, since currencies are not comparable.
+CREATE FUNCTION dunning._features_of(target text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
+    SELECT ARRAY['creditor', 'currency', 'n_paid', 'n_late', 'n_open', 'n_overdue', 'days_past_due', 'days_since_payment', 'tenure_days', 'late_ratio', 'late_ratio_shrunk',
+                 'avg_late_shrunk', 'late_amount_ratio', 'last_late', 'max_late', 'trend', 'ewma_late', 'partial_ratio', 'month_end_ratio']
+           || CASE target WHEN 'paid_30d' THEN ARRAY['open_vs_mean'] ELSE ARRAY['log_amount', 'terms', 'issue_weekday', 'issue_day', 'amount_vs_mean'] END
+$fn$;
+COMMENT ON FUNCTION dunning._features_of(text) IS 'The columns that the model of a target of train() reads.';
+
+-- late: an invoice that fell due before `at` is decided: paid late, paid in time, or open and overdue. Younger ones are not looked at, also
+-- those already paid, since among them only the prompt could have been.
+CREATE FUNCTION dunning._late_sql(at timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN format(
+        'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late > 0, true) AS late FROM dunning.invoice_features(%2$L) f '
+        'WHERE f.due_on < (timestamptz %2$L AT TIME ZONE dunning._ledger_zone())::date',
+        (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._late_sql(timestamptz) IS 'Training query of target late.';
+
+-- self_cure: an invoice that was not paid when due, and whose next 30 days are over: was it paid in them before anybody wrote or called?
+CREATE FUNCTION dunning._self_cure_sql(at timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN format(
+        'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late <= 30, false) AND NOT EXISTS (SELECT FROM dunning.egress e '
+        'WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE dunning._ledger_zone() '
+        'AND e.contact_on < f.settled_on::timestamp AT TIME ZONE dunning._ledger_zone()) AS self_cure '
+        'FROM dunning.invoice_features(%2$L) f '
+        'WHERE f.due_on + 30 < (timestamptz %2$L AT TIME ZONE dunning._ledger_zone())::date AND (f.days_late IS NULL OR f.days_late > 0)',
+        (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._self_cure_sql(timestamptz) IS 'Training query of target self_cure.';
+
+-- paid_30d: debtors with something overdue at six instants 30 days apart, the last one 30 days before `at`: did any payment follow in 30 days?
+CREATE FUNCTION dunning._paid_30d_sql(at timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    columns text := (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('paid_30d')) c);
+    parts text;
+BEGIN
+    SELECT string_agg(format(
+        'SELECT %1$s, f.debtor_id AS debtor, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz '
+        'AND p.paid_at < %4$L::timestamptz) AS paid_30d FROM (%2$s) f WHERE f.n_overdue > 0',
+        columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '30 days'), E'\nUNION ALL\n' ORDER BY s.snapshot)
+    INTO parts
+    FROM (SELECT at - make_interval(days => 30 * k) AS snapshot FROM generate_series(1, 6) k) s;
+    RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0)\n%s',
+                  dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._paid_30d_sql(timestamptz) IS 'Training query of target paid_30d.';
+
+CREATE FUNCTION dunning._target_sql(target text, at timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN CASE target WHEN 'late' THEN dunning._late_sql(at) WHEN 'self_cure' THEN dunning._self_cure_sql(at) ELSE dunning._paid_30d_sql(at) END;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._target_sql(text, timestamptz) IS 'Training query of a target of train(); its label has the target''s name.';
+
+-- Said when a target cannot be trained: which of the others can.
+CREATE FUNCTION dunning._trainable(except_target text, at timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    other text;
+    yes bigint;
+    no bigint;
+    found_targets text[] := '{}';
+BEGIN
+    FOREACH other IN ARRAY ARRAY['late', 'paid_30d', 'self_cure'] LOOP
+        CONTINUE WHEN other = except_target;
+        EXECUTE format('SELECT count(*) FILTER (WHERE x.%1$I), count(*) FILTER (WHERE NOT x.%1$I) FROM (%2$s) x', other, dunning._target_sql(other, at))
+            INTO yes, no;
+        IF least(yes, no) >= 50 THEN
+            found_targets := found_targets || format('SELECT * FROM dunning.train(%L); (%s rows with label 1, %s with 0)', other, yes, no);
+        END IF;
+    END LOOP;
+    RETURN CASE WHEN cardinality(found_targets) = 0 THEN 'No target has 50 rows of each class yet: score() uses rules on history until more invoices are settled.'
+                ELSE 'These can be trained: ' || array_to_string(found_targets, '; ') END;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._trainable(text, timestamptz) IS 'A hint: the other targets that have 50 rows of each class.';
+
+-- Compiling the query would take longer than running it, hence jit = off.
+CREATE FUNCTION dunning.train(target text DEFAULT 'paid_30d', as_of timestamptz DEFAULT NULL, kind text DEFAULT 'auto') RETURNS dunning.model_metrics
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET jit = off SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(train.as_of, dunning._now());
+    result dunning.model_metrics;
+    why text;
+    detail text;
+BEGIN
+    PERFORM dunning._check_target(target);
+    IF NOT isfinite(at) OR at > greatest(dunning._now(), now()) THEN
+        RAISE EXCEPTION 'as_of must be an instant that is over' USING ERRCODE = '22023', HINT = 'Leave as_of out to train on all that is known.';
+    END IF;
+    BEGIN
+        result := dunning._fit(target, dunning._target_sql(target, at), target, train.kind, '{"group": "debtor"}', target, at);
+    EXCEPTION WHEN SQLSTATE 'DN004' THEN
+        GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+        RAISE EXCEPTION '%', why USING ERRCODE = 'DN004', DETAIL = detail, HINT = dunning._trainable(target, at);
+    END;
+    RETURN result;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.train(text, timestamptz, text) IS
+'Cross-validated metrics of a new version of a model over the ledger, named as its target. late: is an invoice paid after its due date, by what was known at its issue. '
+'paid_30d: does a debtor with something overdue pay anything within 30 days. self_cure: is an invoice that was not paid when due paid within 30 days before any contact. '
+'Nothing at or after as_of (NULL: now) is looked at; outcomes not yet decided then are left out; a debtor''s rows stay in one fold. DN004 with fewer than 50 rows of either class, with the targets that can be trained. Needs dunning_operator.';
+
+GRANT EXECUTE ON FUNCTION dunning.train(text, timestamptz, text) TO dunning_operator;
