@@ -121,8 +121,8 @@ BEGIN
     UPDATE dunning.hold h SET released_at = dunning._now(), released_by = session_user
     WHERE h.debtor_id = _promise_parts.debtor_id AND h.released_at IS NULL
       AND (h.reason = 'awaiting_us'
-           OR h.reason = 'promise' AND NOT EXISTS (SELECT FROM dunning.promise p
-               WHERE p.debtor_id = h.debtor_id AND p.hold_id = h.hold_id AND p.cancelled_at IS NULL));
+           OR h.reason = 'promise' AND NOT EXISTS (SELECT FROM dunning._promise_state(ARRAY[_promise_parts.debtor_id]) s
+               WHERE s.hold_id = h.hold_id AND s.state = 'open'));
     UPDATE dunning.task t
     SET completed_at = dunning._now(), outcome = 'promised', claimed_by = coalesce(t.claimed_by, session_user)
     WHERE t.debtor_id = _promise_parts.debtor_id AND t.completed_at IS NULL
@@ -173,7 +173,7 @@ BEGIN
         RAISE EXCEPTION 'a promise needs a positive amount and a currency, not %', part
             USING ERRCODE = '22023', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}]';
     END IF;
-    IF due_on IS NULL OR NOT isfinite(due_on) OR due_on < today - 1 OR due_on > today + 3660 THEN
+    IF due_on IS NULL OR NOT isfinite(due_on) OR due_on < today OR due_on > today + 3660 THEN
         RAISE EXCEPTION 'a promise is due from today on and within ten years, not %', coalesce(due_on::text, 'NULL')
             USING ERRCODE = '22023', DETAIL = format('Today is %s.', today);
     END IF;
