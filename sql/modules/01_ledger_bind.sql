@@ -2,8 +2,10 @@
 
 CREATE FUNCTION dunning._ledger_contract(kind text)
 RETURNS TABLE (pos int, name text, class text, required boolean, guesses text[])
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT c.pos, c.name, c.class, c.required, c.guesses
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT c.pos, c.name, c.class, c.required, c.guesses
     FROM (VALUES
         ('debtor',  1, 'debtor_id',    'key',     true,  '{customer_id,customerid,account_id,account_no,client_id,customer_no,id}'::text[]),
         ('debtor',  2, 'creditor',     'text',    false, '{}'),
@@ -43,14 +45,17 @@ RETURNS TABLE (pos int, name text, class text, required boolean, guesses text[])
         ('payment', 6, 'invoice_id',   'key',     false, '{}'),
         ('payment', 7, 'recorded_at',  'instant', false, '{}')
     ) AS c (of_kind, pos, name, class, required, guesses)
-    WHERE c.of_kind = $1
-    ORDER BY c.pos
-$sql$;
+    WHERE c.of_kind = _ledger_contract.kind
+    ORDER BY c.pos;
+END
+$body$;
 COMMENT ON FUNCTION dunning._ledger_contract(text) IS 'The columns of a kind of source, in order: class of type, whether required, and names under which billing systems often keep them.';
 
 CREATE FUNCTION dunning._accepts(class text, base oid, typmod int, typtype "char") RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT CASE $1
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN CASE $1
         WHEN 'key'     THEN $2 IN (20, 21, 23, 25, 1043, 2950) OR ($2 = 1700 AND $3 >= 4 AND (($3 - 4) & 2047) = 0)
         WHEN 'text'    THEN $2 IN (25, 1043, 1042, 19) OR $4 = 'e'
         WHEN 'date'    THEN $2 = 1082
@@ -58,21 +63,25 @@ CREATE FUNCTION dunning._accepts(class text, base oid, typmod int, typtype "char
         WHEN 'number'  THEN $2 IN (1700, 20, 21, 23, 700, 701)
         WHEN 'boolean' THEN $2 = 16
         WHEN 'json'    THEN $2 IN (3802, 114)
-    END
-$sql$;
+    END;
+END
+$body$;
 COMMENT ON FUNCTION dunning._accepts(text, oid, int, "char") IS 'Whether a column of this base type may serve a contract column of this class.';
 
 -- The cast that turns a column into one that the contract takes.
 CREATE FUNCTION dunning._contract_cast(class text, base oid) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT CASE $1
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN CASE $1
         WHEN 'key'     THEN CASE WHEN $2 = 1700 THEN 'numeric(20,0)' WHEN $2 IN (700, 701) THEN 'bigint' ELSE 'text' END
         WHEN 'instant' THEN 'timestamptz'
         WHEN 'number'  THEN 'numeric'
         WHEN 'json'    THEN 'jsonb'
         ELSE $1
-    END
-$sql$;
+    END;
+END
+$body$;
 COMMENT ON FUNCTION dunning._contract_cast(text, oid) IS 'The type to cast to, so that a contract column of this class accepts it.';
 
 CREATE FUNCTION dunning._relation_oid(relation text) RETURNS oid
@@ -236,9 +245,12 @@ COMMENT ON FUNCTION dunning._probe_as_worker(text) IS 'Tries a SELECT as dunning
 
 -- integer keys of every width and numeric(n,0) print alike, so they are one family
 CREATE FUNCTION dunning._key_family(base oid) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT CASE WHEN $1 IN (20, 21, 23, 1700) THEN 'integer' WHEN $1 = 2950 THEN 'uuid' ELSE 'text' END
-$sql$;
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN CASE WHEN $1 IN (20, 21, 23, 1700) THEN 'integer' WHEN $1 = 2950 THEN 'uuid' ELSE 'text' END;
+END
+$body$;
 COMMENT ON FUNCTION dunning._key_family(oid) IS 'integer, uuid or text: keys of one family have the same canonical text.';
 
 CREATE FUNCTION dunning._check_shape(kind text, relation oid, shown text) RETURNS void

@@ -20,23 +20,32 @@ CREATE FUNCTION dunning._ids_uuid(ids text[]) RETURNS uuid[]
 COMMENT ON FUNCTION dunning._ids_uuid(text[]) IS 'Canonical ids as uuid; those that are none are left out.';
 
 CREATE FUNCTION dunning._ledger_zone() RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'))
-$sql$;
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
+END
+$body$;
 COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else the server''s.';
 
 CREATE FUNCTION dunning._cut_sql(as_of text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT 'LEAST(' || coalesce('(' || $1 || ')::timestamptz', 'NULL::timestamptz')
-           || ', dunning._virtual_clock() + ''0.000001 s''::interval)'
-$sql$;
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN 'LEAST(' || coalesce('(' || $1 || ')::timestamptz', 'NULL::timestamptz')
+           || ', dunning._virtual_clock() + ''0.000001 s''::interval)';
+END
+$body$;
 COMMENT ON FUNCTION dunning._cut_sql(text) IS 'SQL text of the instant before which a row exists; NULL: every row does.';
 
 -- A minute of grace, so that as_of => now(), taken a statement ago, is not the past.
 CREATE FUNCTION dunning._is_live_sql(as_of text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT format('(SELECT coalesce(%s >= now() - ''1 min''::interval, true))', dunning._cut_sql($1))
-$sql$;
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN format('(SELECT coalesce(%s >= now() - ''1 min''::interval, true))', dunning._cut_sql($1));
+END
+$body$;
 COMMENT ON FUNCTION dunning._is_live_sql(text) IS 'SQL text: is as_of the real present, so that undated figures such as open_amount are those of that instant?';
 
 CREATE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
@@ -74,8 +83,10 @@ COMMENT ON FUNCTION dunning._source_of(text) IS 'The relation that serves a kind
 
 -- One contract column of the source as the contract's type; absent optional ones as their default or a typed NULL.
 CREATE FUNCTION dunning._column_sql(class text, name text, base oid) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT CASE $1
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN CASE $1
         WHEN 'key'     THEN CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END || ' COLLATE "C"'
         WHEN 'text'    THEN
             CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END
@@ -84,18 +95,22 @@ CREATE FUNCTION dunning._column_sql(class text, name text, base oid) RETURNS tex
             CASE WHEN $3 IS NULL THEN 'NULL::timestamptz' WHEN $3 = 1184 THEN format('s.%I::timestamptz', $2)
                  ELSE format('(s.%I::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))', $2) END
         ELSE CASE WHEN $3 IS NULL THEN 'NULL' ELSE format('s.%I', $2) END || '::' || dunning._contract_cast($1, 0)
-    END
-$sql$;
+    END;
+END
+$body$;
 COMMENT ON FUNCTION dunning._column_sql(text, text, oid) IS 'SQL text of a contract column of the source s, NULL of its type where the source has none.';
 
 CREATE FUNCTION dunning._many_sql(many text, name text, base oid, collation_name text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT format('s.%I = ANY (', $2) || CASE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN format('s.%I = ANY (', $2) || CASE
         WHEN $3 IN (20, 21, 23) THEN format('dunning._ids_int8(%s)', $1)
         WHEN $3 = 1700 THEN format('dunning._ids_numeric(%s)', $1)
         WHEN $3 = 2950 THEN format('dunning._ids_uuid(%s)', $1)
-        ELSE format('(%s)::text[] COLLATE %s', $1, coalesce($4, 'pg_catalog."default"')) END || ')'
-$sql$;
+        ELSE format('(%s)::text[] COLLATE %s', $1, coalesce($4, 'pg_catalog."default"')) END || ')';
+END
+$body$;
 COMMENT ON FUNCTION dunning._many_sql(text, text, oid, text) IS 'SQL text that compares the source''s key, in its own type and collation, with canonical ids: its own index serves.';
 
 CREATE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
