@@ -253,8 +253,9 @@ BEGIN
     END IF;
     RETURN format($q$SELECT u.debtor_id, coalesce(u.currency, '') AS currency,
         coalesce(sum(u.owed) FILTER (WHERE u.countable), 0) AS balance, count(u.paid) AS payments,
-        coalesce(sum(u.paid) FILTER (WHERE u.countable), 0) AS paid, min(u.problem) AS problem
-    FROM (SELECT l.debtor_id, l.currency, %1$s AS owed, NULL::numeric AS paid,
+        coalesce(sum(u.paid) FILTER (WHERE u.countable), 0) AS paid, min(u.problem) AS problem,
+        coalesce(sum(u.owed) FILTER (WHERE u.disputed AND u.countable AND u.owed > 0), 0) AS disputed
+    FROM (SELECT l.debtor_id, l.currency, %1$s AS owed, NULL::numeric AS paid, l.disputed,
             %2$s > '-Infinity' AND %2$s < 'Infinity' AND l.currency <> '' AS countable,
             CASE WHEN (%2$s > '-Infinity' AND %2$s < 'Infinity') IS NOT TRUE THEN 'amount_not_finite'
                  WHEN (l.currency <> '') IS NOT TRUE THEN 'currency_missing'
@@ -262,7 +263,7 @@ BEGIN
                  WHEN l.amount > 0 AND l.due_on < l.issued_on THEN 'due_before_issued' END AS problem
         FROM (%3$s) l
         UNION ALL
-        SELECT l.debtor_id, l.currency, %4$s, l.amount, l.amount > '-Infinity' AND l.amount < 'Infinity' AND l.currency <> '',
+        SELECT l.debtor_id, l.currency, %4$s, l.amount, false, l.amount > '-Infinity' AND l.amount < 'Infinity' AND l.currency <> '',
             CASE WHEN (l.amount > '-Infinity' AND l.amount < 'Infinity') IS NOT TRUE THEN 'amount_not_finite'
                  WHEN (l.currency <> '') IS NOT TRUE THEN 'currency_missing' END
         FROM (%5$s) l) u
@@ -271,7 +272,7 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION dunning._balances_sql(text, text) IS
-'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, and the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued).';
+'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of it is disputed.';
 
 CREATE FUNCTION dunning._mark_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -280,18 +281,20 @@ DECLARE
     marks text;
 BEGIN
     marks := format($q$SELECT c.debtor_id,
-    string_agg(c.currency || ':' || trim_scale(c.balance) || ':' || c.payments || ':' || trim_scale(c.paid), ',' ORDER BY c.currency) AS mark,
+    string_agg(c.currency || ':' || trim_scale(c.balance) || ':' || c.payments || ':' || trim_scale(c.paid)
+        || CASE WHEN c.disputed > 0 THEN ':' || trim_scale(c.disputed) ELSE '' END, ',' ORDER BY c.currency) AS mark,
     coalesce(jsonb_object_agg(c.currency, trim_scale(c.balance)) FILTER (WHERE c.balance > 0), '{}') AS amounts,
-    bool_and(c.problem IS NULL) AS valid, min(c.problem) AS problem
+    bool_and(c.problem IS NULL) AS valid, min(c.problem) AS problem,
+    bool_or(c.balance > 0) AND bool_and(c.disputed >= c.balance) AS disputed
 FROM (%s) c GROUP BY 1$q$, dunning._balances_sql(_mark_sql.many, _mark_sql.as_of));
     RETURN CASE WHEN _mark_sql.many IS NULL THEN marks ELSE format($q$SELECT w.debtor_id, coalesce(m.mark, '') AS mark,
-    coalesce(m.amounts, '{}') AS amounts, coalesce(m.valid, true) AS valid, m.problem
+    coalesce(m.amounts, '{}') AS amounts, coalesce(m.valid, true) AS valid, m.problem, coalesce(m.disputed, false) AS disputed
 FROM (SELECT DISTINCT x.x COLLATE "C" AS debtor_id FROM unnest((%s)::text[]) x WHERE x.x IS NOT NULL) w
 LEFT JOIN (%s) m ON m.debtor_id = w.debtor_id$q$, _mark_sql.many, marks) END;
 END
 $body$;
 COMMENT ON FUNCTION dunning._mark_sql(text, text) IS
-'SQL text: one row a debtor (each of many, also those without rows): mark (currency:balance:payments:paid, sorted), amounts (currency to balance > 0), valid (false where an amount is NaN, infinite or missing, a date is infinite or missing, due lies before issue, or a currency is missing) and the first such problem.';
+'SQL text: one row a debtor (each of many, also those without rows): mark (currency:balance:payments:paid, and :disputed where a part is, sorted), amounts (currency to balance > 0), valid (false where an amount is NaN, infinite or missing, a date is infinite or missing, due lies before issue, or a currency is missing), the first such problem, and disputed (all that is owed is).';
 
 GRANT EXECUTE ON FUNCTION dunning._ids_int8(text[]), dunning._ids_numeric(text[]), dunning._ids_uuid(text[]), dunning._ledger_zone(),
     dunning._ledger_sql(text, text, text), dunning._open_items_sql(text, text), dunning._mark_sql(text, text) TO dunning_worker;

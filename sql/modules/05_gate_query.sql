@@ -58,15 +58,7 @@ COMMENT ON FUNCTION dunning._accounts_sql() IS 'SQL text: all accounts that name
 CREATE FUNCTION dunning._gate_rows_sql(recheck boolean) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
-DECLARE
-    disputes text := 'SELECT NULL::text AS debtor_id, NULL::jsonb AS amounts WHERE false';
 BEGIN
-    IF NOT _gate_rows_sql.recheck AND (SELECT o.columns FROM dunning._source_of('invoice') o) ? 'disputed' THEN
-        disputes := format($q$SELECT y.debtor_id, jsonb_object_agg(y.currency, y.amount) AS amounts
-            FROM (SELECT l.debtor_id, l.currency, sum(l.amount) AS amount FROM (%s) l
-                  WHERE l.disputed AND l.amount > 0 AND l.amount < 'Infinity' AND l.cancelled_at IS NULL AND l.currency <> '' GROUP BY 1, 2) y
-            GROUP BY 1$q$, dunning._ledger_sql('invoice', '$1'));
-    END IF;
     RETURN format($q$
     a AS MATERIALIZED (SELECT q.ord::int AS ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark,
             q.extra AS %1$s
@@ -78,8 +70,8 @@ BEGIN
     c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
     m AS MATERIALIZED (%4$s),
     hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.until_at) AS untils
-        FROM dunning.hold h WHERE h.debtor_id = ANY ($1) AND h.released_at IS NULL AND h.invoice_id IS NULL GROUP BY 1),
-    di AS MATERIALIZED (%5$s),
+        FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
+        WHERE h.released_at IS NULL AND h.invoice_id IS NULL GROUP BY 1),
     -- place: what the rules need to know, and the address
     w AS MATERIALIZED (SELECT a.*, d.person_id, d.country, d.region, d.kind, d.zone_key, d.time_zone, d.rows = 1 AS known, c.rings, v.address,
             c.channel IS NULL AS strange, c.address_field,
@@ -91,31 +83,27 @@ BEGIN
         FROM a
         LEFT JOIN d ON d.debtor_id = a.debtor_id
         LEFT JOIN c ON c.channel = a.channel
-        CROSS JOIN LATERAL (SELECT %6$s AS address) v),
+        CROSS JOIN LATERAL (SELECT %5$s AS address) v),
     sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
-        FROM dunning.suppression s WHERE s.address_digest = ANY (ARRAY(SELECT w.digest FROM w WHERE w.digest IS NOT NULL)) GROUP BY 1),
+        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1),
     r AS MATERIALIZED (SELECT w.*, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
             array_remove(ARRAY[
-                (SELECT dunning._ledger_problem()),
-                CASE WHEN w.strange THEN 'unknown_channel' END,
+%7$s                CASE WHEN w.strange THEN 'unknown_channel' END,
                 CASE WHEN w.known IS NOT TRUE THEN 'unknown_debtor' END,
                 CASE WHEN m.valid IS NOT TRUE THEN 'invalid_amount' END,
                 CASE WHEN w.mark IS NOT NULL AND coalesce(m.amounts, '{}') = '{}' THEN 'no_balance' END,
                 CASE WHEN w.mark IS NOT NULL AND m.mark IS DISTINCT FROM w.mark THEN 'balance_changed' END,
-                CASE WHEN di.debtor_id IS NOT NULL AND m.amounts <> '{}' AND NOT EXISTS (
-                         SELECT FROM jsonb_each_text(m.amounts) e WHERE e.value::numeric > coalesce((di.amounts ->> e.key)::numeric, 0))
-                     THEN 'disputed' END%7$s,
+                CASE WHEN m.disputed THEN 'disputed' END%6$s,
                 CASE WHEN sup.address_digest IS NOT NULL THEN (
                     SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
                     WHERE u.channel = w.channel OR u.channel = '*') END], NULL) AS words
         FROM w
         LEFT JOIN m ON m.debtor_id = w.debtor_id
         LEFT JOIN hs ON hs.debtor_id = w.debtor_id
-        LEFT JOIN di ON di.debtor_id = w.debtor_id
         LEFT JOIN sup ON sup.address_digest = w.digest)$q$,
         CASE WHEN _gate_rows_sql.recheck THEN 'sent_to' ELSE 'message_id' END,
         CASE WHEN _gate_rows_sql.recheck THEN '$5::text[]' ELSE '$5::uuid[]' END,
-        dunning._ledger_sql('debtor', '$1'), dunning._mark_sql('$1'), disputes,
+        dunning._ledger_sql('debtor', '$1'), dunning._mark_sql('$1'),
         CASE WHEN _gate_rows_sql.recheck THEN 'a.sent_to' ELSE
             $q$nullif(CASE c.address_field WHEN 'email' THEN d.email WHEN 'phone' THEN d.phone
                 WHEN 'address' THEN CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END
@@ -123,7 +111,10 @@ BEGIN
         CASE WHEN _gate_rows_sql.recheck THEN '' ELSE $q$,
                 CASE WHEN w.consents IS NOT TRUE AND NOT w.strange AND w.known THEN 'no_consent' END,
                 CASE WHEN w.address IS NULL AND NOT w.strange AND w.known THEN 'no_address' END,
-                CASE WHEN w.address IS NOT NULL AND NOT dunning._good_address(w.address, w.address_field) THEN 'bad_address' END$q$ END);
+                CASE WHEN w.address IS NOT NULL AND NOT dunning._good_address(w.address, w.address_field) THEN 'bad_address' END$q$ END,
+        -- A recheck follows its gate by seconds, and a source that was changed in them makes the statement fail.
+        CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '(SELECT dunning._ledger_problem()),
+                ' END);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_rows_sql(boolean) IS 'SQL text of the first half of the gate: ledger, consent, address, suppression; holds as arrays. For the recheck without consent, and with the frozen address.';
@@ -132,7 +123,7 @@ COMMENT ON FUNCTION dunning._gate_rows_sql(boolean) IS 'SQL text of the first ha
 CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT format($q$
-    pl AS MATERIALIZED (SELECT x.country, x.region, x.kind, x.zone_key, x.channel, u.caps, u.names,
+    pl AS MATERIALIZED (SELECT row_number() OVER ()::int AS no, x.country, x.region, x.kind, x.zone_key, x.channel, u.caps, u.names,
             dunning._windows(u.windows, u.holidays_closed, x.zone_key, x.country, x.region, f.added, f.opened) AS windows,
             (dunning._zone(x.zone_key, x.country, x.region))[1] AS zone
         FROM (SELECT DISTINCT w.country, w.region, w.kind, w.zone_key, w.channel FROM w WHERE w.known AND NOT w.strange) x
@@ -141,7 +132,11 @@ CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
             SELECT array_agg(h.on_date) FILTER (WHERE NOT h.open) AS added, array_agg(h.on_date) FILTER (WHERE h.open) AS opened
             FROM dunning.holiday h
             WHERE h.country = substr(dunning._place(x.country, x.region), 1, 2) AND h.region IN ('', substr(dunning._place(x.country, x.region), 4))
-              AND h.on_date >= (SELECT min(a.at) - '2 days'::interval FROM a)::date) f)$q$,
+              AND h.on_date >= (SELECT min(a.at) - '2 days'::interval FROM a)::date) f),
+    j AS MATERIALIZED (SELECT r.*, pl.no,
+            CASE WHEN r.strange OR r.known IS NOT TRUE THEN NULL WHEN r.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours' ELSE dunning._closed(r.at, pl.windows) END AS shut
+        FROM r
+        LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel)$q$,
         dunning._rules_sql($q$SELECT DISTINCT w.country, w.region, w.kind, w.channel, w.rings,
             (SELECT min(a.at) - '1 day'::interval FROM a)::date, (SELECT max(a.at) + $q$ || quote_literal($1) || $q$::interval FROM a)::date
             FROM w WHERE w.known AND NOT w.strange$q$))
@@ -158,26 +153,29 @@ BEGIN
     -- A message leaves within days of being planned; half a year of keys is more than any cap looks back.
     RETURN format($q$
     ac AS MATERIALIZED (SELECT d.person_id, d.debtor_id FROM d%1$s),
-    ids AS MATERIALIZED (SELECT array_agg(ac.debtor_id) AS ids, (SELECT min(a.at) FROM a WHERE isfinite(a.at)) - '93 days'::interval AS since FROM ac),
+    ids AS MATERIALIZED (SELECT array_agg(ac.debtor_id) AS ids,
+            (SELECT min(a.at) FROM a WHERE isfinite(a.at)) - (SELECT make_interval(days => 1 + max(greatest(coalesce(b.cap_days, 0),
+                ceil(extract(epoch FROM greatest(b.min_gap, b.after_conversation)) / 86400)::int))) FROM dunning.contact_rule b WHERE b.enabled) AS since
+        FROM ac),
+    ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM dunning.event v
+        WHERE v.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT ids.since FROM ids)),
+    -- persons with several messages in this batch
+    sev AS MATERIALIZED (SELECT j.person_id FROM j WHERE j.message_id IS NOT NULL AND j.words = '{}' AND j.shut IS NULL GROUP BY 1 HAVING count(*) > 1),
     con AS MATERIALIZED (
         SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord FROM dunning.egress e
         WHERE e.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND e.message_id >= dunning._uuid7_floor(now() - '190 days'::interval)
           AND NOT e.test AND e.contact_on >= (SELECT ids.since FROM ids)
         GROUP BY 1, 2, 3
         UNION ALL
-        SELECT v.debtor_id, 'call', coalesce(v.message_id, v.event_id), v.at, 0 FROM dunning.event v
-        WHERE v.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND v.kind = 'called' AND v.at >= (SELECT ids.since FROM ids)
+        SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
         UNION ALL
         SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM dunning.queue q
         WHERE (SELECT bool_or(a.message_id IS NULL) FROM a)
           AND q.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND q.state IN ('queued', 'sending')
         UNION ALL
-        SELECT r.debtor_id, r.channel, r.message_id, r.at, r.ord FROM (
-            SELECT r.*, count(*) OVER (PARTITION BY r.person_id) AS n FROM r WHERE r.words = '{}' AND r.message_id IS NOT NULL) r
-        JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel
-        WHERE r.n > 1 AND dunning._closed(r.at, pl.windows) IS NULL),
-    talk AS MATERIALIZED (SELECT v.debtor_id, v.at FROM dunning.event v
-        WHERE v.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND v.kind IN ('conversation', 'called_in') AND v.at >= (SELECT ids.since FROM ids)),
+        SELECT j.debtor_id, j.channel, j.message_id, j.at, j.ord FROM sev
+        JOIN j ON j.person_id = sev.person_id AND j.words = '{}' AND j.shut IS NULL AND j.message_id IS NOT NULL),
+    talk AS (SELECT ev.debtor_id, ev.at FROM ev WHERE ev.kind IN ('conversation', 'called_in')),
     hist AS MATERIALIZED (SELECT x.person_id, array_agg(con.debtor_id) FILTER (WHERE con.debtor_id IS NOT NULL) AS debtors,
             array_agg(con.channel) FILTER (WHERE con.debtor_id IS NOT NULL) AS channels,
             array_agg(con.message_id) FILTER (WHERE con.debtor_id IS NOT NULL) AS messages,
@@ -210,18 +208,18 @@ BEGIN
         RETURN dunning._no_ledger_sql(false);
     END IF;
     RETURN format($q$WITH %s, %s, %s
-SELECT r.ord, r.debtor_id, r.channel,
-    r.words
-    || CASE WHEN r.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
-           SELECT DISTINCT 'hold:' || u.reason FROM unnest(r.hold_reasons, r.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= r.at) IS NOT TRUE ORDER BY 1) END
-    || CASE WHEN r.strange OR r.known IS NOT TRUE THEN '{}' WHEN r.at IS NULL OR pl.windows IS NULL THEN ARRAY['quiet_hours'] ELSE array_remove(ARRAY[dunning._closed(r.at, pl.windows)], NULL) END
+SELECT j.ord, j.debtor_id, j.channel,
+    j.words
+    || CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
+           SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END
+    || array_remove(ARRAY[j.shut], NULL)
     || coalesce(CASE WHEN pl.caps IS NOT NULL THEN
-           dunning._caps(r.ord, r.at, r.debtor_id, r.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END, '{}') AS blocked_by,
-    r.address, pl.zone, r.ledger_mark AS mark, r.amounts
-FROM r
-LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel
-LEFT JOIN hist t ON t.person_id = r.person_id
-ORDER BY r.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
+           dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END, '{}') AS blocked_by,
+    j.address, pl.zone, j.ledger_mark AS mark, j.amounts
+FROM j
+LEFT JOIN pl ON pl.no = j.no
+LEFT JOIN hist t ON t.person_id = j.person_id
+ORDER BY j.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_sql() IS
@@ -233,15 +231,15 @@ CREATE FUNCTION dunning._gate_facts_sql() RETURNS text
 #variable_conflict error
 BEGIN
     RETURN format($q$WITH %s, %s, %s
-SELECT r.ord, r.debtor_id, r.channel, r.at, r.words || CASE WHEN pl.windows IS NULL AND r.words = '{}' THEN '{quiet_hours}'::text[] ELSE '{}' END AS words,
-    CASE WHEN r.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(r.hold_reasons, r.hold_untils) u(reason, until_at)
-        WHERE u.until_at IS NULL OR (u.until_at <= r.at) IS NOT TRUE ORDER BY 1) END AS holds,
-    (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(r.hold_untils) u(until_at)) AS held_until,
-    pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
-FROM r
-LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel
-LEFT JOIN hist t ON t.person_id = r.person_id
-ORDER BY r.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('60 days'), dunning._gate_history_sql());
+SELECT j.ord, j.debtor_id, j.channel, j.at, j.words || CASE WHEN pl.windows IS NULL AND j.words = '{}' THEN '{quiet_hours}'::text[] ELSE '{}' END AS words,
+    CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at)
+        WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
+    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(j.hold_untils) u(until_at)) END AS held_until,
+    pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
+FROM j
+LEFT JOIN pl ON pl.no = j.no
+LEFT JOIN hist t ON t.person_id = j.person_id
+ORDER BY j.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('60 days'), dunning._gate_history_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS
@@ -255,14 +253,13 @@ BEGIN
         RETURN dunning._no_ledger_sql(true);
     END IF;
     RETURN format($q$WITH %s, %s
-SELECT r.ord,
-    r.words
-    || CASE WHEN r.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
-           SELECT DISTINCT 'hold:' || u.reason FROM unnest(r.hold_reasons, r.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= r.at) IS NOT TRUE ORDER BY 1) END
-    || CASE WHEN r.strange OR r.known IS NOT TRUE THEN '{}' WHEN r.at IS NULL OR pl.windows IS NULL THEN ARRAY['quiet_hours'] ELSE array_remove(ARRAY[dunning._closed(r.at, pl.windows)], NULL) END AS blocked_by
-FROM r
-LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel
-ORDER BY r.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));
+SELECT j.ord,
+    j.words
+    || CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
+           SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END
+    || array_remove(ARRAY[j.shut], NULL) AS blocked_by
+FROM j
+ORDER BY j.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._recheck_sql() IS

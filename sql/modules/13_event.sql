@@ -79,6 +79,7 @@ INSERT INTO dunning.setting (name, builtin, value, description) VALUES
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.event', '');
 -- The gate's text, which the worker runs itself, looks for conversations.
+CREATE INDEX event_spoken ON dunning.event (debtor_id, at) WHERE kind IN ('called', 'conversation', 'called_in');
 GRANT SELECT ON dunning.event TO dunning_worker;
 SELECT pg_catalog.pg_extension_config_dump('dunning.task', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.promise', '');

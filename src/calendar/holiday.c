@@ -317,7 +317,8 @@ country_holiday(const char *country, const char *region, int year, int month, in
 	{
 		const HolidayRule *rule = &rules[i];
 
-		if (strcmp(rule->country, country) != 0 || !region_matches(rule->regions, region))
+		if (rule->country[0] != country[0] || rule->country[1] != country[1] ||
+			!region_matches(rule->regions, region))
 			continue;
 		if (rule_closes(rule, year, date))
 			return rule->name;
