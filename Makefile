@@ -21,7 +21,7 @@ REGRESS = $(patsubst sql/modules/%.sql,%,$(notdir $(foreach p,$(SQL_PARTS), \
 REGRESS_OPTS = --inputdir=test
 
 CURL_CONFIG ?= curl-config
-PG_CPPFLAGS = -Isrc $(shell $(CURL_CONFIG) --cflags)
+PG_CPPFLAGS = -Isrc -DDUN_VERSION='"$(EXTVERSION)"' $(shell $(CURL_CONFIG) --cflags)
 PG_CFLAGS   = -std=gnu11 -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -MMD -MP \
 	$(if $(WERROR),-Werror) $(if $(FAULTS),-DDUNNING_FAULTS)
 # The server's own flags and headers are made for gcc: clang does not know all of their options and attributes.

@@ -33,6 +33,13 @@
 #define dun_make_range(type, lower, upper) make_range((type), (lower), (upper), false)
 #endif
 
+/* A wait set belongs to a resource owner from 17 on; ours lives as long as the process or the call. */
+#if PG_VERSION_NUM >= 170000
+#define dun_create_wait_set(context, n) CreateWaitEventSet(NULL, (n))
+#else
+#define dun_create_wait_set(context, n) CreateWaitEventSet((context), (n))
+#endif
+
 /* VARDATA_ANY and friends moved out of postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

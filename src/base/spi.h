@@ -11,7 +11,7 @@
 
 #include "executor/spi.h"
 
-#define DUN_STATEMENT_ARGS 16
+#define DUN_STATEMENT_ARGS 24
 
 typedef struct DunStatement
 {

@@ -1,0 +1,185 @@
+-- deliver: activation, the worker and its figures, what a verdict causes.
+
+-- Never dumped, and so no member of pg_extension_config_dump: a restored copy is silent.
+CREATE TABLE dunning.activation (
+    one             boolean PRIMARY KEY DEFAULT true CHECK (one),
+    token           text NOT NULL,
+    activated_at    timestamptz NOT NULL,
+    activated_by    text NOT NULL
+);
+COMMENT ON TABLE dunning.activation IS 'The token of this database; the same stands in a file outside the data directory. Without both nothing is sent.';
+REVOKE ALL ON dunning.activation FROM PUBLIC;
+GRANT SELECT ON dunning.activation TO dunning_worker;
+
+CREATE FUNCTION dunning._write_activation(takeover boolean) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'dun_deliver_sql_activate';
+COMMENT ON FUNCTION dunning._write_activation(boolean) IS 'Writes token and file; true where another copy had to be taken over. 55000 where there is one and takeover is false.';
+
+CREATE FUNCTION dunning.activate(takeover boolean DEFAULT false, backlog text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    waiting bigint;
+    taken boolean;
+    cancelled int := 0;
+BEGIN
+    IF backlog IS NOT NULL AND backlog NOT IN ('keep', 'cancel') THEN
+        RAISE EXCEPTION 'unknown backlog "%"', backlog
+            USING ERRCODE = '22023', DETAIL = 'backlog is keep or cancel.', HINT = 'SELECT dunning.activate(takeover => true, backlog => ''cancel'');';
+    END IF;
+    SELECT count(*) INTO waiting FROM dunning.queue q;
+    IF takeover IS TRUE AND backlog IS NULL AND waiting > 0 THEN
+        RAISE EXCEPTION 'there are % messages in the queue', waiting
+            USING ERRCODE = '22023', DETAIL = 'The other copy may have sent some of them.',
+                  HINT = 'SELECT dunning.activate(takeover => true, backlog => ''cancel''); or, if the other one is known not to have sent them, backlog => ''keep''.';
+    END IF;
+    taken := dunning._write_activation(takeover IS TRUE);
+    IF backlog = 'cancel' THEN
+        SELECT dunning._cancel_messages(array_agg(q.debtor_id::text), array_agg(q.message_id), 'takeover', true)
+        INTO cancelled FROM dunning.queue q;
+    END IF;
+    RETURN CASE WHEN taken THEN format('taken over: this database sends now, %s messages of the backlog cancelled', coalesce(cancelled, 0))
+                ELSE 'active' END;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.activate(boolean, text) IS
+    'From now on this database sends. 55000 where another copy may be sending: then takeover => true, and backlog says whether what waits is kept or cancelled. Role: dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.activate(boolean, text) TO dunning_admin;
+
+CREATE FUNCTION dunning.deactivate() RETURNS boolean
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_deliver_sql_deactivate';
+COMMENT ON FUNCTION dunning.deactivate() IS 'Nothing is sent until activate(); true where it was active. Role: dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.deactivate() TO dunning_admin;
+
+CREATE FUNCTION dunning._activation_state(OUT activated boolean, OUT reason text)
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_deliver_sql_activated';
+COMMENT ON FUNCTION dunning._activation_state() IS 'Whether this very database was activated, else the part that differs, as a sentence.';
+
+CREATE FUNCTION dunning._activated() RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT s.activated FROM dunning._activation_state() s);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._activated() IS 'Whether this very database was activated; _activation_state() says why not.';
+GRANT EXECUTE ON FUNCTION dunning._activated(), dunning._activation_state() TO dunning_viewer;
+
+-- Sending.
+CREATE PROCEDURE dunning.deliver(max_messages int DEFAULT NULL, max_seconds int DEFAULT NULL)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'dun_deliver_sql_deliver';
+COMMENT ON PROCEDURE dunning.deliver(int, int) IS
+    'Sends what is due and ends when nothing is, after so many messages or seconds. For servers without the background worker; 55000 while one runs, not inside a transaction block (25001). Role: dunning_operator.';
+GRANT EXECUTE ON PROCEDURE dunning.deliver(int, int) TO dunning_operator;
+
+CREATE FUNCTION dunning._stat_worker() RETURNS TABLE (pid int, worker int, state text, started_at timestamptz, last_turn_at timestamptz,
+    in_flight int, claimed bigint, sent bigint, retried bigint, failed bigint, unknown bigint, stopped bigint, batches bigint)
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_deliver_sql_stat_worker';
+COMMENT ON FUNCTION dunning._stat_worker() IS 'One row a sending process of this database, from shared memory.';
+GRANT EXECUTE ON FUNCTION dunning._stat_worker() TO dunning_viewer;
+
+CREATE VIEW dunning.stat_worker WITH (security_invoker, security_barrier) AS
+    SELECT w.pid, w.worker, w.state, w.started_at, w.last_turn_at, w.in_flight, w.claimed, w.sent, w.retried, w.failed, w.unknown, w.stopped, w.batches
+    FROM dunning._stat_worker() w;
+COMMENT ON VIEW dunning.stat_worker IS
+    'The background workers of this database (worker NULL: a session in CALL deliver()): state starting, idle, sending, off or not activated, transfers in flight, and counts since it started. Empty without preload. Role: dunning_viewer.';
+GRANT SELECT ON dunning.stat_worker TO dunning_viewer;
+
+-- What a settled verdict causes, in the same transaction, and only for those that won the fence.
+CREATE FUNCTION dunning._conclude(debtor_ids text[], message_ids uuid[], attempts smallint[], states text[], reasons text[],
+    provider_refs text[], details jsonb[], next_due timestamptz[], effects text[]) RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    moved int := 0;
+    settled uuid[];
+    again uuid[];
+    item record;
+BEGIN
+    SELECT count(*), array_agg(s.message_id) INTO moved, settled
+    FROM dunning._settle(debtor_ids, message_ids, attempts, states, reasons, provider_refs, details, next_due) s;
+
+    -- Cancelled before any intent: planning may take the step up again.
+    SELECT array_agg(v.message_id) INTO again
+    FROM unnest(message_ids, attempts, states) v(message_id, attempt, state) WHERE v.attempt = 0 AND v.state = 'cancelled';
+    IF again IS NOT NULL THEN
+        PERFORM dunning._free_steps(array_agg(v.debtor_id), array_agg(v.message_id))
+        FROM unnest(debtor_ids, message_ids) v(debtor_id, message_id) WHERE v.message_id = ANY (again);
+    END IF;
+
+    FOR item IN
+        SELECT v.debtor_id, v.message_id, v.attempt, v.reason, v.effect
+        FROM unnest(debtor_ids, message_ids, attempts, reasons, effects) v(debtor_id, message_id, attempt, reason, effect)
+        WHERE v.effect IS NOT NULL AND v.message_id = ANY (settled)
+    LOOP
+        PERFORM dunning._take_effect(item.effect, item.debtor_id, item.message_id, item.attempt, item.reason);
+    END LOOP;
+    RETURN moved;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._conclude(text[], uuid[], smallint[], text[], text[], text[], jsonb[], timestamptz[], text[]) IS
+    'How many messages it moved: _settle(), and the effects (suppress, task, ask) of those that it moved.';
+GRANT EXECUTE ON FUNCTION dunning._conclude(text[], uuid[], smallint[], text[], text[], text[], jsonb[], timestamptz[], text[]) TO dunning_worker;
+
+CREATE FUNCTION dunning._take_effect(effect text, debtor_id text, message_id uuid, attempt smallint, reason text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    about record;
+BEGIN
+    SELECT m.creditor, m.channel, m.template, b.subject, b.body_text, e.address_digest INTO about
+    FROM dunning.message m
+    LEFT JOIN dunning.body b ON b.debtor_id = m.debtor_id AND b.message_id = m.message_id
+    LEFT JOIN dunning.egress e ON e.debtor_id = m.debtor_id AND e.message_id = m.message_id AND e.attempt = _take_effect.attempt
+    WHERE m.debtor_id = _take_effect.debtor_id AND m.message_id = _take_effect.message_id;
+    CASE effect
+        WHEN 'suppress' THEN
+            INSERT INTO dunning.suppression (address_digest, channel, reason, suppressed_at, suppressed_by)
+            VALUES (about.address_digest, about.channel, _take_effect.reason, dunning._now(), 'gateway')
+            ON CONFLICT DO NOTHING;
+        WHEN 'task' THEN
+            PERFORM dunning._task(_take_effect.debtor_id, about.channel, coalesce(about.subject, about.template),
+                                  message_id => _take_effect.message_id, script => about.body_text, creditor => about.creditor);
+        WHEN 'ask' THEN
+            PERFORM dunning._task(_take_effect.debtor_id, 'unknown_outcome',
+                                  format('Nobody knows whether a %s arrived: %s', about.channel, _take_effect.reason),
+                                  message_id => _take_effect.message_id, creditor => about.creditor);
+    END CASE;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._take_effect(text, text, uuid, smallint, text) IS
+    'suppress: the attempt''s address is never used again; task: the message is a person''s to deliver; ask: a person finds out whether it arrived.';
+
+-- Queued for a server that is not there, or for none.
+CREATE FUNCTION dunning._hold_strays(servers text[], slices smallint[]) RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    stray record;
+BEGIN
+    SELECT count(*)::int AS n, array_agg(q.debtor_id::text) AS debtor_ids, array_agg(q.message_id) AS message_ids INTO stray
+    FROM (SELECT x.debtor_id, x.message_id FROM dunning.queue x
+          WHERE x.state = 'queued' AND x.due <= dunning._now() AND x.slice = ANY (slices)
+            AND (x.server IS NULL OR x.server <> ALL (servers))
+          ORDER BY x.due, x.message_id LIMIT 1000) q;
+    IF stray.n > 0 THEN
+        PERFORM dunning._settle(stray.debtor_ids, stray.message_ids, array_fill(0::smallint, ARRAY[stray.n]), array_fill('held'::text, ARRAY[stray.n]),
+            array_fill('no_server'::text, ARRAY[stray.n]), array_fill(NULL::text, ARRAY[stray.n]), array_fill(NULL::jsonb, ARRAY[stray.n]),
+            array_fill(dunning._now() + interval '1 hour', ARRAY[stray.n]));
+    END IF;
+    RETURN stray.n;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._hold_strays(text[], smallint[]) IS 'How many due messages of these slices it held, because none of these servers is theirs; at most 1000.';
+GRANT EXECUTE ON FUNCTION dunning._hold_strays(text[], smallint[]) TO dunning_worker;
+
+-- What the worker itself reads and writes; everything else goes through the functions granted to it.
+GRANT SELECT ON dunning.message, dunning.body, dunning.outcome, dunning.server_state TO dunning_worker;
+GRANT INSERT ON dunning.body, dunning.egress TO dunning_worker;
+GRANT SELECT, INSERT, UPDATE ON dunning.egress_head TO dunning_worker;
+
+-- The CREATE EXTENSION that runs this tells the launcher when it commits.
+CREATE FUNCTION dunning._announce() RETURNS void
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_deliver_sql_announce';
+COMMENT ON FUNCTION dunning._announce() IS 'Wakes launcher and workers when this transaction commits.';
+SELECT dunning._announce();

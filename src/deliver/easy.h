@@ -1,0 +1,50 @@
+/*
+ * deliver/easy.h
+ *		One transfer: a libcurl easy handle with the options that make it safe, and what came back.
+ */
+#ifndef DUN_DELIVER_EASY_H
+#define DUN_DELIVER_EASY_H
+
+#include "postgres.h"
+
+#include <curl/curl.h>
+
+#include "gateway/driver.h"
+
+/* What a peer may make us keep. */
+#define DUN_REPLY_CAP (64 * 1024)
+#define DUN_HEADER_CAP (16 * 1024)
+#define DUN_CONNECT_TIMEOUT_MS 5000
+
+typedef struct DunTransfer
+{
+	CURL	   *easy;
+	void	   *owner;			/* NULL: not in flight */
+	const DunServer *server;
+	const DunRequest *request;
+	struct curl_slist *headers;
+	struct curl_slist *recipients;
+	size_t		offset;			/* of the SMTP body that was read by libcurl */
+	bool		whole;			/* ... all of it */
+	char	   *body;			/* malloc'ed, at most DUN_REPLY_CAP */
+	size_t		body_len;
+	size_t		body_size;
+	size_t		header_bytes;
+	bool		over_cap;
+	char		last_line[256]; /* SMTP: the last reply line */
+	char		retry_after[64];
+	char		host[256];		/* that the address was resolved from */
+	char		error[CURL_ERROR_SIZE];
+} DunTransfer;
+
+/* Set every option anew; false: libcurl has no memory. */
+extern bool dun_deliver_prepare_easy(DunTransfer *x, const DunServer *server, const DunRequest *request);
+extern bool dun_deliver_prepare_probe(DunTransfer *x, const DunServer *server);
+
+/* How far it got and what was answered; the strings are the transfer's. */
+extern void dun_deliver_read_easy(DunTransfer *x, CURLcode result, DunReply *reply);
+
+/* Free what a transfer holds beside its handle. */
+extern void dun_deliver_clear_easy(DunTransfer *x);
+
+#endif

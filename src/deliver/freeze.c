@@ -1,0 +1,292 @@
+/*
+ * deliver/freeze.c
+ *		Rendering, freezing and building.
+ *
+ * The body row is written once, with ON CONFLICT DO NOTHING, and what stands there is what is sent: a repeat of an
+ * attempt has the same bytes whatever became of the template. Redirection and TEST marks are put on at the way out,
+ * so that a frozen body is always the real one.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+
+#include "base/spi.h"
+#include "deliver/arrays.h"
+#include "deliver/freeze.h"
+#include "deliver/settings.h"
+#include "queue/egress_chain.h"
+
+/* One look-up of a template for all messages that use it. */
+static DunStatement render_sql = {
+	"WITH u AS MATERIALIZED ("
+	"  SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
+	"      pg_catalog.unnest($5), pg_catalog.unnest($6)) WITH ORDINALITY"
+	"      AS u(template, channel, language, creditor, framing, context, ord)),"
+	" t AS MATERIALIZED ("
+	"  SELECT d.*, x.subject AS t_subject, x.body_text AS t_text, x.body_html AS t_html, x.language AS t_language"
+	"    FROM (SELECT DISTINCT u.template, u.channel, u.language, u.creditor, u.framing FROM u) d,"
+	"         LATERAL dunning._template(d.template, d.channel, d.language, d.creditor, d.framing) x)"
+	" SELECT u.ord, r.subject, r.body_text, r.body_html, r.fields"
+	"  FROM u JOIN t USING (template, channel, language, creditor, framing),"
+	"       LATERAL dunning._render(t.t_subject, t.t_text, t.t_html, u.context, t.t_language) r",
+	6, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID}, NULL
+};
+
+static DunStatement store_sql = {
+	"INSERT INTO dunning.body (message_id, debtor_id, creditor, address, subject, body_text, body_html, rendered_at)"
+	" SELECT u.*, pg_catalog.clock_timestamp() FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3),"
+	"   pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7)) AS u"
+	" ON CONFLICT DO NOTHING",
+	7, {UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
+};
+
+static DunStatement frozen_sql = {
+	"SELECT u.ord, b.address, b.subject, b.body_text, b.body_html, e.at, e.fields,"
+	"       EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = u.debtor_id AND o.message_id = u.message_id"
+	"                AND o.detail @> '{\"may_have_arrived\": true}')"
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(debtor_id, message_id, ord)"
+	"  JOIN dunning.body b ON b.debtor_id = u.debtor_id AND b.message_id = u.message_id"
+	"  LEFT JOIN LATERAL (SELECT x.at, x.fields FROM dunning.egress x"
+	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id ORDER BY x.attempt LIMIT 1) e ON true",
+	2, {TEXTARRAYOID, UUIDARRAYOID}, NULL
+};
+
+static char *
+own_text(DunItem *item, uint64 row, int col)
+{
+	MemoryContext before = MemoryContextSwitchTo(item->context);
+	char	   *text = dun_base_text(row, col);
+
+	MemoryContextSwitchTo(before);
+	return text;
+}
+
+static Datum
+own_array(DunItem *item, uint64 row, int col)
+{
+	bool		isnull;
+	Datum		value = dun_base_value(row, col, &isnull);
+	MemoryContext before;
+
+	if (isnull)
+		return (Datum) 0;
+	before = MemoryContextSwitchTo(item->context);
+	value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	MemoryContextSwitchTo(before);
+	return value;
+}
+
+static void
+read_frozen(DunItem **items, int n)
+{
+	DunColumn  *debtors = dun_deliver_column(TEXTOID, n);
+	DunColumn  *ids = dun_deliver_column(UUIDOID, n);
+	Datum		args[2];
+	uint64		rows;
+
+	if (n == 0)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		dun_deliver_push_text(debtors, items[i]->debtor_id);
+		dun_deliver_push(ids, UUIDPGetDatum(&items[i]->message_id));
+	}
+	args[0] = dun_deliver_array(debtors);
+	args[1] = dun_deliver_array(ids);
+	rows = dun_base_run(&frozen_sql, args, NULL, false, 0);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		DunItem    *item = items[DatumGetInt64(dun_base_value(row, 1, &isnull)) - 1];
+		Datum		at;
+
+		item->frozen = true;
+		item->frozen_address = own_text(item, row, 2);
+		item->out.subject = own_text(item, row, 3);
+		item->out.body_text = own_text(item, row, 4);
+		item->out.body_html = own_text(item, row, 5);
+		at = dun_base_value(row, 6, &isnull);
+		item->first_intent = isnull ? 0 : DatumGetTimestampTz(at);
+		item->fields = own_array(item, row, 7);
+		item->may_have_arrived = DatumGetBool(dun_base_value(row, 8, &isnull));
+	}
+}
+
+static void
+render(DunItem **items, int n)
+{
+	DunColumn  *columns[6];
+	Datum		args[6];
+	uint64		rows;
+
+	for (int c = 0; c < 6; c++)
+		columns[c] = dun_deliver_column(c == 5 ? JSONBOID : TEXTOID, n);
+	for (int i = 0; i < n; i++)
+	{
+		dun_deliver_push_text(columns[0], items[i]->template);
+		dun_deliver_push_text(columns[1], items[i]->out.channel);
+		dun_deliver_push_text(columns[2], items[i]->language);
+		dun_deliver_push_text(columns[3], items[i]->out.creditor);
+		dun_deliver_push_text(columns[4], items[i]->framing);
+		dun_deliver_push(columns[5], items[i]->context_json);
+	}
+	for (int c = 0; c < 6; c++)
+		args[c] = dun_deliver_array(columns[c]);
+	rows = dun_base_run(&render_sql, args, NULL, true, 0);
+	if (rows != n)
+		elog(ERROR, "%d of %d messages were rendered", (int) rows, n);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		DunItem    *item = items[DatumGetInt64(dun_base_value(row, 1, &isnull)) - 1];
+
+		item->out.subject = own_text(item, row, 2);
+		item->out.body_text = own_text(item, row, 3);
+		item->out.body_html = own_text(item, row, 4);
+		item->fields = own_array(item, row, 5);
+		item->frozen_address = item->test_address ? item->test_address : item->gate_address;
+	}
+}
+
+/* How many rows were new. */
+static uint64
+store(DunItem **items, int n)
+{
+	DunColumn  *columns[7];
+	Datum		args[7];
+
+	for (int c = 0; c < 7; c++)
+		columns[c] = dun_deliver_column(c == 0 ? UUIDOID : TEXTOID, n);
+	for (int i = 0; i < n; i++)
+	{
+		dun_deliver_push(columns[0], UUIDPGetDatum(&items[i]->message_id));
+		dun_deliver_push_text(columns[1], items[i]->debtor_id);
+		dun_deliver_push_text(columns[2], items[i]->out.creditor);
+		dun_deliver_push_text(columns[3], items[i]->frozen_address);
+		dun_deliver_push_text(columns[4], items[i]->out.subject);
+		dun_deliver_push_text(columns[5], items[i]->out.body_text);
+		dun_deliver_push_text(columns[6], items[i]->out.body_html);
+	}
+	for (int c = 0; c < 7; c++)
+		args[c] = dun_deliver_array(columns[c]);
+	return dun_base_run(&store_sql, args, NULL, false, 0);
+}
+
+void
+dun_deliver_freeze(DunItem **items, int n)
+{
+	DunItem   **some = palloc((n + 1) * sizeof(DunItem *));
+	int			nsome = 0;
+
+	for (int i = 0; i < n; i++)
+		if (items[i]->state == NULL && items[i]->attempt > 1)
+			some[nsome++] = items[i];
+	read_frozen(some, nsome);
+
+	nsome = 0;
+	for (int i = 0; i < n; i++)
+		if (items[i]->state == NULL && !items[i]->frozen)
+			some[nsome++] = items[i];
+	if (nsome == 0)
+		return;
+	render(some, nsome);
+	/* A body that stands already is what the first attempt froze before it died: that one counts. */
+	if (store(some, nsome) != nsome)
+		read_frozen(some, nsome);
+}
+
+/* --- the way out --- */
+
+/* The first address of dunning.redirect_to that the server's channel can use, NULL: none. */
+static char *
+redirected_address(const DunServer *server)
+{
+	char	   *copy = pstrdup(dun_deliver_redirect_to);
+	char	   *save = NULL;
+
+	for (char *one = strtok_r(copy, ",", &save); one != NULL; one = strtok_r(NULL, ",", &save))
+	{
+		while (*one == ' ')
+			one++;
+		for (char *end = one + strlen(one); end > one && end[-1] == ' '; end--)
+			end[-1] = '\0';
+		if (*one != '\0' && dun_gateway_check_address(server->channel, one) == NULL)
+			return pstrdup(one);
+	}
+	return NULL;
+}
+
+static void
+mark_as_test(DunItem *item)
+{
+	DunOutgoing *out = &item->out;
+
+	item->test = true;
+	if (out->subject != NULL)
+		out->subject = psprintf("[TEST] %s", out->subject);
+	if (out->body_text != NULL)
+		out->body_text = psprintf("[TEST] %s", out->body_text);
+	if (out->body_html != NULL)
+		out->body_html = psprintf("<p>[TEST]</p>%s", out->body_html);
+}
+
+static size_t
+length(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
+
+static void
+build_one(DunItem *item)
+{
+	const char *parts[3];
+	const char *problem;
+	DunServer  *server = item->loaded->server;
+
+	item->out.address = item->frozen_address;
+	if (dun_deliver_redirect_to != NULL && *dun_deliver_redirect_to != '\0')
+	{
+		item->out.address = redirected_address(server);
+		if (item->out.address == NULL)
+		{
+			dun_deliver_decide(item, 0, "held", "redirect_unusable");
+			return;
+		}
+		mark_as_test(item);
+	}
+	else if (item->test_address != NULL)
+		mark_as_test(item);
+	problem = dun_gateway_check_address(server->channel, item->out.address);
+	if (problem != NULL)
+	{
+		dun_deliver_decide(item, 0, "held", problem);
+		return;
+	}
+	item->out.sent_at = (int64) time(NULL);
+	item->loaded->driver->build(server, &item->out, &item->request);
+	parts[0] = item->out.subject;
+	parts[1] = item->out.body_text;
+	parts[2] = item->out.body_html;
+	dun_queue_digest_parts(parts, 3, item->body_digest);
+	item->bytes = (int32) (length(parts[0]) + length(parts[1]) + length(parts[2]));
+}
+
+void
+dun_deliver_build(DunItem **items, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		MemoryContext before;
+
+		if (items[i]->state != NULL)
+			continue;
+		before = MemoryContextSwitchTo(items[i]->context);
+		build_one(items[i]);
+		MemoryContextSwitchTo(before);
+	}
+}

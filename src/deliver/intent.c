@@ -1,0 +1,333 @@
+/*
+ * deliver/intent.c
+ *		Appending to the egress ledger.
+ *
+ * Only who gets the row back may send. The chain of a slice is extended under a lock on its head, slices in order, so
+ * that two writers (a worker that lost its slice and its successor) can neither fork a chain nor deadlock.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/spi.h"
+#include "deliver/arrays.h"
+#include "deliver/intent.h"
+#include "deliver/settings.h"
+#include "queue/egress_chain.h"
+
+static DunStatement orphans_sql = {
+	"SELECT u.ord, e.at FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY"
+	"       AS u(debtor_id, message_id, attempt, ord)"
+	"  JOIN dunning.egress e ON e.debtor_id = u.debtor_id AND e.message_id = u.message_id AND e.attempt = u.attempt",
+	3, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL
+};
+
+static DunStatement digest_sql = {
+	"SELECT u.ord, dunning._address_digest(u.address, u.channel)"
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(address, channel, ord)",
+	2, {TEXTARRAYOID, TEXTARRAYOID}, NULL
+};
+
+static DunStatement heads_sql = {
+	"SELECT h.slice, h.seq, h.digest FROM dunning.egress_head h WHERE h.slice = ANY ($1) ORDER BY h.slice FOR UPDATE",
+	1, {INT2ARRAYOID}, NULL
+};
+
+static DunStatement new_heads_sql = {
+	"INSERT INTO dunning.egress_head (slice, seq, digest)"
+	" SELECT s, 0, pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex') FROM pg_catalog.unnest($1) s ON CONFLICT DO NOTHING",
+	1, {INT2ARRAYOID}, NULL
+};
+
+static DunStatement move_heads_sql = {
+	"UPDATE dunning.egress_head h SET seq = u.seq, digest = u.digest"
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS u(slice, seq, digest)"
+	" WHERE h.slice = u.slice",
+	3, {INT2ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID}, NULL
+};
+
+#define EGRESS_COLUMNS 20
+
+static DunStatement egress_sql = {
+	"INSERT INTO dunning.egress (message_id, attempt, debtor_id, creditor, channel, server, address_digest, fields,"
+	"   body_digest, bytes, reason, test, cost, cost_currency, slice, seq, prev, digest, at, contact_on)"
+	" SELECT u.message_id, u.attempt, u.debtor_id, u.creditor, u.channel, u.server, u.address_digest, u.fields::text[],"
+	"   u.body_digest, u.bytes, u.reason, u.test, u.cost, u.cost_currency, u.slice, u.seq, u.prev, u.digest, $19, $20"
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
+	"   pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9),"
+	"   pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12), pg_catalog.unnest($13), pg_catalog.unnest($14),"
+	"   pg_catalog.unnest($15), pg_catalog.unnest($16), pg_catalog.unnest($17), pg_catalog.unnest($18))"
+	"   AS u(message_id, attempt, debtor_id, creditor, channel, server, address_digest, fields, body_digest, bytes, reason,"
+	"        test, cost, cost_currency, slice, seq, prev, digest)"
+	" ON CONFLICT DO NOTHING",
+	EGRESS_COLUMNS,
+	{UUIDARRAYOID, INT2ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, TEXTARRAYOID,
+		BYTEAARRAYOID, INT4ARRAYOID, TEXTARRAYOID, BOOLARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, INT2ARRAYOID, INT8ARRAYOID,
+	BYTEAARRAYOID, BYTEAARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
+	NULL
+};
+
+/* Seconds of doubt: the same bytes under the same key may go again, or a person has to find out. */
+static void
+decide_orphan(DunItem *item, TimestampTz intent_at)
+{
+	DunServer  *server = item->loaded->server;
+	TimestampTz key_ends = intent_at + server->key_life_hours * INT64CONST(3600) * USECS_PER_SEC;
+
+	if (server->repeat && item->attempt < dun_deliver_max_attempts && GetCurrentTimestamp() < key_ends)
+	{
+		dun_deliver_decide(item, item->attempt, "queued", "interrupted");
+		item->next_due = dun_base_now();
+		item->detail = "{\"may_have_arrived\": true}";
+		return;
+	}
+	dun_deliver_decide(item, item->attempt, "unknown", "interrupted");
+	item->effect = DUN_EFFECT_ASK;
+}
+
+void
+dun_deliver_find_orphans(DunItem **items, int n)
+{
+	DunColumn  *debtors = dun_deliver_column(TEXTOID, n);
+	DunColumn  *ids = dun_deliver_column(UUIDOID, n);
+	DunColumn  *attempts = dun_deliver_column(INT2OID, n);
+	Datum		args[3];
+	uint64		rows;
+
+	for (int i = 0; i < n; i++)
+	{
+		dun_deliver_push_text(debtors, items[i]->debtor_id);
+		dun_deliver_push(ids, UUIDPGetDatum(&items[i]->message_id));
+		dun_deliver_push(attempts, Int16GetDatum(items[i]->attempt));
+	}
+	args[0] = dun_deliver_array(debtors);
+	args[1] = dun_deliver_array(ids);
+	args[2] = dun_deliver_array(attempts);
+	rows = dun_base_run(&orphans_sql, args, NULL, false, 0);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		DunItem    *item = items[DatumGetInt64(dun_base_value(row, 1, &isnull)) - 1];
+
+		decide_orphan(item, DatumGetTimestampTz(dun_base_value(row, 2, &isnull)));
+	}
+}
+
+static void
+digest_addresses(DunItem **items, int n)
+{
+	DunColumn  *addresses = dun_deliver_column(TEXTOID, n);
+	DunColumn  *channels = dun_deliver_column(TEXTOID, n);
+	Datum		args[2];
+	uint64		rows;
+
+	for (int i = 0; i < n; i++)
+	{
+		dun_deliver_push_text(addresses, items[i]->out.address);
+		dun_deliver_push_text(channels, items[i]->out.channel);
+	}
+	args[0] = dun_deliver_array(addresses);
+	args[1] = dun_deliver_array(channels);
+	rows = dun_base_run(&digest_sql, args, NULL, true, 0);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		DunItem    *item = items[DatumGetInt64(dun_base_value(row, 1, &isnull)) - 1];
+		Datum		digest = dun_base_value(row, 2, &isnull);
+		MemoryContext before;
+
+		if (isnull)
+			elog(ERROR, "an address has no digest");
+		before = MemoryContextSwitchTo(item->context);
+		item->address_digest = PointerGetDatum(PG_DETOAST_DATUM_COPY(digest));
+		MemoryContextSwitchTo(before);
+	}
+}
+
+typedef struct Head
+{
+	bool		used;
+	int64		seq;
+	uint8		digest[DUN_DIGEST_LEN];
+} Head;
+
+static void
+lock_heads(DunItem **items, int n, Head *heads)
+{
+	DunColumn  *slices = dun_deliver_column(INT2OID, DUN_SLICES);
+	Datum		arg;
+	uint64		rows;
+
+	for (int i = 0; i < n; i++)
+		heads[items[i]->slice].used = true;
+	for (int16 s = 0; s < DUN_SLICES; s++)
+		if (heads[s].used)
+			dun_deliver_push(slices, Int16GetDatum(s));
+	arg = dun_deliver_array(slices);
+	rows = dun_base_run(&heads_sql, &arg, NULL, false, 0);
+	if (rows < slices->n)
+	{
+		dun_base_run(&new_heads_sql, &arg, NULL, false, 0);
+		rows = dun_base_run(&heads_sql, &arg, NULL, false, 0);
+	}
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		Head	   *head = &heads[DatumGetInt16(dun_base_value(row, 1, &isnull))];
+		bytea	   *digest;
+
+		head->seq = DatumGetInt64(dun_base_value(row, 2, &isnull));
+		digest = DatumGetByteaPP(dun_base_value(row, 3, &isnull));
+		if (VARSIZE_ANY_EXHDR(digest) != DUN_DIGEST_LEN)
+			elog(ERROR, "the head of an egress chain has %d bytes", (int) VARSIZE_ANY_EXHDR(digest));
+		memcpy(head->digest, VARDATA_ANY(digest), DUN_DIGEST_LEN);
+	}
+}
+
+static Datum
+bytes_datum(const void *data, int len)
+{
+	bytea	   *b = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(b, VARHDRSZ + len);
+	memcpy(VARDATA(b), data, len);
+	return PointerGetDatum(b);
+}
+
+static char **
+field_names(Datum fields, int *n)
+{
+	Datum	   *elems;
+	char	  **names;
+
+	*n = 0;
+	if (fields == (Datum) 0)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(fields), TEXTOID, -1, false, TYPALIGN_INT, &elems, NULL, n);
+	names = palloc((*n + 1) * sizeof(char *));
+	for (int i = 0; i < *n; i++)
+		names[i] = TextDatumGetCString(elems[i]);
+	return names;
+}
+
+/* numeric as text, in the one spelling that verification reads back from the table. */
+static Datum
+read_cost(const char *text)
+{
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+}
+
+static void
+push_link(DunItem *item, Head *head, TimestampTz at, TimestampTz contact_on, DunColumn **c)
+{
+	DunEgressLink link;
+	uint8		digest[DUN_DIGEST_LEN];
+	bytea	   *address = DatumGetByteaPP(item->address_digest);
+	Datum		cost = read_cost(item->cost);
+
+	link.slice = item->slice;
+	link.seq = ++head->seq;
+	link.message_id = item->message_id;
+	link.attempt = item->attempt;
+	link.debtor_id = item->debtor_id;
+	link.creditor = item->out.creditor;
+	link.channel = item->out.channel;
+	link.server = item->loaded->server->name;
+	link.address_digest = (uint8 *) VARDATA_ANY(address);
+	link.address_digest_len = VARSIZE_ANY_EXHDR(address);
+	link.fields = field_names(item->fields, &link.nfields);
+	link.body_digest = item->body_digest;
+	link.body_digest_len = DUN_DIGEST_LEN;
+	link.bytes = item->bytes;
+	link.reason = item->purpose;
+	link.test = item->test;
+	link.cost = DatumGetCString(DirectFunctionCall1(numeric_out, cost));
+	link.cost_currency = item->cost_currency;
+	link.at = at;
+	link.contact_on = contact_on;
+	dun_queue_digest_link(head->digest, &link, digest);
+
+	dun_deliver_push(c[0], UUIDPGetDatum(&item->message_id));
+	dun_deliver_push(c[1], Int16GetDatum(item->attempt));
+	dun_deliver_push_text(c[2], link.debtor_id);
+	dun_deliver_push_text(c[3], link.creditor);
+	dun_deliver_push_text(c[4], link.channel);
+	dun_deliver_push_text(c[5], link.server);
+	dun_deliver_push(c[6], item->address_digest);
+	dun_deliver_push_text(c[7], item->fields == (Datum) 0 ? "{}" : OidOutputFunctionCall(F_ARRAY_OUT, item->fields));
+	dun_deliver_push(c[8], bytes_datum(item->body_digest, DUN_DIGEST_LEN));
+	dun_deliver_push(c[9], Int32GetDatum(item->bytes));
+	dun_deliver_push_text(c[10], link.reason);
+	dun_deliver_push(c[11], BoolGetDatum(item->test));
+	dun_deliver_push(c[12], cost);
+	dun_deliver_push_text(c[13], link.cost_currency);
+	dun_deliver_push(c[14], Int16GetDatum(item->slice));
+	dun_deliver_push(c[15], Int64GetDatum(link.seq));
+	dun_deliver_push(c[16], bytes_datum(head->digest, DUN_DIGEST_LEN));
+	dun_deliver_push(c[17], bytes_datum(digest, DUN_DIGEST_LEN));
+	memcpy(head->digest, digest, DUN_DIGEST_LEN);
+}
+
+static void
+move_heads(const Head *heads)
+{
+	DunColumn  *slices = dun_deliver_column(INT2OID, DUN_SLICES);
+	DunColumn  *seqs = dun_deliver_column(INT8OID, DUN_SLICES);
+	DunColumn  *digests = dun_deliver_column(BYTEAOID, DUN_SLICES);
+	Datum		args[3];
+
+	for (int16 s = 0; s < DUN_SLICES; s++)
+	{
+		if (!heads[s].used)
+			continue;
+		dun_deliver_push(slices, Int16GetDatum(s));
+		dun_deliver_push(seqs, Int64GetDatum(heads[s].seq));
+		dun_deliver_push(digests, bytes_datum(heads[s].digest, DUN_DIGEST_LEN));
+	}
+	args[0] = dun_deliver_array(slices);
+	args[1] = dun_deliver_array(seqs);
+	args[2] = dun_deliver_array(digests);
+	dun_base_run(&move_heads_sql, args, NULL, false, 0);
+}
+
+void
+dun_deliver_append_intents(DunItem **items, int n)
+{
+	static const Oid types[EGRESS_COLUMNS - 2] = {
+		UUIDOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID, TEXTOID, BYTEAOID, INT4OID, TEXTOID, BOOLOID,
+		NUMERICOID, TEXTOID, INT2OID, INT8OID, BYTEAOID, BYTEAOID
+	};
+	Head		heads[DUN_SLICES] = {0};
+	DunColumn  *columns[EGRESS_COLUMNS - 2];
+	Datum		args[EGRESS_COLUMNS];
+	TimestampTz at = GetCurrentTimestamp();
+	TimestampTz contact_on = dun_base_now();
+
+	if (n == 0)
+		return;
+	digest_addresses(items, n);
+	lock_heads(items, n, heads);
+	for (int c = 0; c < lengthof(columns); c++)
+		columns[c] = dun_deliver_column(types[c], n);
+	for (int i = 0; i < n; i++)
+		push_link(items[i], &heads[items[i]->slice], at, contact_on, columns);
+	for (int c = 0; c < lengthof(columns); c++)
+		args[c] = dun_deliver_array(columns[c]);
+	args[EGRESS_COLUMNS - 2] = TimestampTzGetDatum(at);
+	args[EGRESS_COLUMNS - 1] = TimestampTzGetDatum(contact_on);
+	if (dun_base_run(&egress_sql, args, NULL, false, 0) != n)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("an attempt stands in the egress ledger already")));
+	move_heads(heads);
+}

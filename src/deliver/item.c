@@ -1,0 +1,119 @@
+/*
+ * deliver/item.c
+ *		The table of claims and the life of an item.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "deliver/item.h"
+
+typedef struct Claim
+{
+	pg_uuid_t	message_id;
+	DunItem    *item;
+} Claim;
+
+static HTAB *claims = NULL;
+
+void
+dun_deliver_open_items(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(pg_uuid_t);
+	ctl.entrysize = sizeof(Claim);
+	ctl.hcxt = TopMemoryContext;
+	claims = hash_create("dunning claims", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+void
+dun_deliver_close_items(void)
+{
+	hash_destroy(claims);
+	claims = NULL;
+}
+
+/* The caller fills in message_id and then lets the item be known by dun_deliver_knows_item()'s table. */
+DunItem *
+dun_deliver_new_item(DunRun *run)
+{
+	MemoryContext context = AllocSetContextCreate(run->context, "dunning item", ALLOCSET_SMALL_SIZES);
+	DunItem    *item = MemoryContextAllocZero(context, sizeof(DunItem));
+
+	item->context = context;
+	item->not_after = DT_NOEND;
+	return item;
+}
+
+bool
+dun_deliver_knows_item(const pg_uuid_t *message_id)
+{
+	return hash_search(claims, message_id, HASH_FIND, NULL) != NULL;
+}
+
+void
+dun_deliver_enter_item(DunItem *item)
+{
+	Claim	   *claim = hash_search(claims, &item->message_id, HASH_ENTER, NULL);
+
+	claim->item = item;
+}
+
+int
+dun_deliver_count_items(void)
+{
+	return (int) hash_get_num_entries(claims);
+}
+
+void
+dun_deliver_stop_waiting(DunItem *item)
+{
+	if (item->waiting)
+		item->lane->waiting--;
+	item->waiting = false;
+}
+
+void
+dun_deliver_free_item(DunItem *item)
+{
+	dun_deliver_stop_waiting(item);
+	hash_search(claims, &item->message_id, HASH_REMOVE, NULL);
+	if (item->loaded != NULL && --item->loaded->users == 0 && item->loaded->stale)
+		MemoryContextDelete(item->loaded->context);
+	MemoryContextDelete(item->context);
+}
+
+void
+dun_deliver_decide(DunItem *item, int attempt, const char *state, const char *reason)
+{
+	item->settled_attempt = attempt;
+	item->state = state;
+	item->reason = MemoryContextStrdup(item->context, reason);
+}
+
+void
+dun_deliver_push_done(DunRun *run, DunItem *item)
+{
+	dun_deliver_stop_waiting(item);
+	if (run->ndone++ == 0)
+		run->done_since = GetCurrentTimestamp();
+	dlist_push_tail(&run->done, &item->node);
+}
+
+void
+dun_deliver_conclude(DunRun *run, DunItem *item, int attempt, const char *state, const char *reason)
+{
+	dun_deliver_decide(item, attempt, state, reason);
+	dun_deliver_push_done(run, item);
+}
+
+char *
+dun_deliver_uuid_text(const pg_uuid_t *id)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(unconstify(pg_uuid_t *, id))));
+}

@@ -1,0 +1,163 @@
+/*
+ * deliver/item.h
+ *		A message under way, from the claim to its settled verdict, and the lane it travels in.
+ *
+ * An item is in exactly one list: the batch being prepared, `ready` (its intent is committed), in flight (held by the
+ * transport) or `done` (its verdict waits to be settled). It is known by its message id in the table of claims from
+ * the claim until it is settled, so that a second look at the queue does not claim it again.
+ */
+#ifndef DUN_DELIVER_ITEM_H
+#define DUN_DELIVER_ITEM_H
+
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "utils/uuid.h"
+
+#include "deliver/shmem.h"
+#include "deliver/transport.h"
+#include "gateway/driver.h"
+
+/* A loaded server; lives until the last item that uses it is settled. */
+#define DUN_LANES 256
+
+typedef struct DunLoaded
+{
+	MemoryContext context;
+	DunServer  *server;
+	const DunDriver *driver;
+	int			users;
+	bool		stale;			/* replaced, or its definition changed */
+} DunLoaded;
+
+/* What the queue holds for one server, and where its reading stands. */
+typedef struct DunLane
+{
+	char		name[NAMEDATALEN];
+	bool		present;		/* seen in the catalog's last reading */
+	bool		paused;
+	DunLoaded  *loaded;			/* NULL: not yet, or it cannot be loaded until retry_at */
+	TimestampTz loaded_at;
+	TimestampTz retry_at;
+	TimestampTz position_due;	/* the last row read */
+	pg_uuid_t	position_id;
+	bool		drained;		/* the last read came to the end of what is due */
+	bool		one_by_one;		/* a batch failed: find the row at fault */
+	TimestampTz head_read_at;
+	int64		head_cost_us;
+	TimestampTz rate_ready_at;
+	int			waiting;		/* claimed and not yet started */
+} DunLane;
+
+typedef enum DunEffect
+{
+	DUN_EFFECT_NONE,
+	DUN_EFFECT_SUPPRESS,		/* the address is never to be used again */
+	DUN_EFFECT_TASK,			/* a person does it: the message becomes a worklist task */
+	DUN_EFFECT_ASK				/* nobody knows whether it arrived: a person finds out */
+} DunEffect;
+
+typedef struct DunItem
+{
+	dlist_node	node;
+	MemoryContext context;		/* the item and all it points to */
+	DunLane    *lane;
+	DunLoaded  *loaded;
+	bool		waiting;		/* counted in lane->waiting: claimed and not started */
+
+	pg_uuid_t	message_id;
+	char	   *debtor_id;
+	int16		slice;
+	int16		attempt;		/* the one being made */
+	TimestampTz due;
+	TimestampTz not_after;		/* DT_NOEND: none */
+	char	   *template;
+	char	   *language;
+	char	   *framing;
+	char	   *mark;			/* NULL: about no balance */
+	Datum		context_json;
+	char	   *purpose;		/* strategy/step, or who called send() */
+	char	   *test_address;	/* send_test(): goes there and to nobody else; NULL: a real message */
+	char	   *cost;			/* numeric, as text */
+	char	   *cost_currency;
+	TimestampTz first_intent;	/* of the first attempt, 0: none before this */
+	bool		may_have_arrived;	/* an earlier attempt */
+
+	DunOutgoing out;			/* as it leaves: address and parts redirected and marked where it is a test */
+	char	   *gate_address;	/* what the gate says today */
+	char	   *frozen_address;	/* what the body was frozen for; the recheck asks about this one */
+	Datum		fields;			/* text[] of the names the body used, 0: none */
+	Datum		address_digest; /* bytea */
+	uint8		body_digest[32];
+	int			bytes;
+	bool		frozen;			/* body exists */
+	bool		test;
+	DunRequest	request;
+
+	/* The verdict. */
+	int16		settled_attempt;	/* 0: before any intent */
+	const char *state;
+	char	   *reason;
+	char	   *provider_ref;
+	char	   *detail;			/* jsonb as text */
+	TimestampTz next_due;		/* 0: none */
+	DunEffect	effect;
+} DunItem;
+
+/* All there is of one delivering process. */
+typedef struct DunRun
+{
+	MemoryContext context;		/* the run's own */
+	DunTransport *transport;
+	dlist_head	ready;
+	int			nready;
+	dlist_head	done;
+	int			ndone;
+	int			nsettled;		/* of `done`, written in the transaction that is open */
+	TimestampTz done_since;		/* when the first of `done` came */
+	DunLane    *lanes;			/* DUN_LANES of them, nlanes in use */
+	int			nlanes;
+	TimestampTz lanes_read_at;
+	TimestampTz held_looked_at;
+	int64		left;			/* how many may still be claimed, -1: no limit */
+	bool		woken;			/* something was enqueued: read the heads */
+	bool		may_send;		/* delivery, activation, settings: as of the last look */
+	bool		stopping;		/* claim nothing more */
+	TimestampTz pause_until;	/* something failed that may work in a moment */
+	TimestampTz orphans_until;	/* until then, attempts of a crashed predecessor are looked for */
+	bool		settings_changed;	/* the database's settings are not those of this process any more */
+	char	   *settings;		/* of the database and role, as they were when this process connected */
+	TimestampTz look_at;		/* when to look at the queue without being woken */
+	TimestampTz drain_until;	/* a stopping process waits so long for what is in flight */
+	int			taken;			/* by the last exchange */
+	bool		looked;			/* at the queue, at least once */
+	char	   *stop_reason;	/* why nothing may be sent, NULL: it may */
+	TimestampTz next_due;		/* earliest due that is known, DT_NOEND: none */
+	DunFigures	figures;
+} DunRun;
+
+/* item.c */
+extern DunItem *dun_deliver_new_item(DunRun *run);
+extern void dun_deliver_enter_item(DunItem *item);
+extern bool dun_deliver_knows_item(const pg_uuid_t *message_id);
+extern void dun_deliver_free_item(DunItem *item);
+extern int	dun_deliver_count_items(void);
+extern void dun_deliver_open_items(void);
+extern void dun_deliver_close_items(void);
+
+/* It has started or never will: its lane may claim another. */
+extern void dun_deliver_stop_waiting(DunItem *item);
+
+/* Give an item its verdict. `attempt` 0: no intent was made. `state` is a literal. */
+extern void dun_deliver_decide(DunItem *item, int attempt, const char *state, const char *reason);
+
+/* Put an item with a verdict into `done`. */
+extern void dun_deliver_push_done(DunRun *run, DunItem *item);
+
+/* Both. */
+extern void dun_deliver_conclude(DunRun *run, DunItem *item, int attempt, const char *state, const char *reason);
+
+/* The uuid as text, palloc'ed. */
+extern char *dun_deliver_uuid_text(const pg_uuid_t *id);
+
+#endif

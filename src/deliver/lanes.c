@@ -1,0 +1,425 @@
+/*
+ * deliver/lanes.c
+ *		Claims: which rows of the queue are taken up next.
+ *
+ * A claim writes nothing. The rows of a lane are read in the order (due, message_id) beyond a remembered position, so
+ * that the dead rows which a held snapshot keeps at the head are walked over once and not at each read. The position
+ * is only a shortcut: a row committed late, or put back with an older due, lies behind it. So the head is read again
+ * every two seconds and when something was enqueued, but never for more than a twentieth of the time, measured.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/clock.h"
+#include "base/spi.h"
+#include "deliver/arrays.h"
+#include "deliver/lanes.h"
+#include "deliver/session.h"
+#include "deliver/settings.h"
+
+#define LANES_EVERY_MS 1000
+#define HEAD_EVERY_MS 2000
+#define HEAD_SHARE 20			/* at most a twentieth of the time goes into reading the head */
+#define SERVER_EVERY_MS 10000	/* a secret file may have changed without a word in the catalog */
+#define RETRY_SERVER_MS 10000
+#define BATCH_MAX 1000
+#define CLAIMS_PER_SLOT 4
+
+static uint64 catalog_version = 0;
+
+static void
+on_catalog_change(Datum arg, int cache, uint32 hash)
+{
+	catalog_version++;
+}
+
+static DunStatement lanes_sql = {
+	"SELECT s.srvname::text, EXISTS (SELECT FROM dunning.server_state p WHERE p.server = s.srvname::text COLLATE \"C\")"
+	"  FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw"
+	" WHERE w.fdwname = 'dunning_gateway'", 0, {0}, NULL
+};
+
+static DunStatement claim_sql = {
+	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language,"
+	"       coalesce(m.context->>'framing', 'neutral'), m.not_after, m.ledger_mark, m.context,"
+	"       coalesce(m.strategy || '/' || m.step, m.created_by), m.decision->>'test_address', m.cost::text, m.cost_currency,"
+	"       m.context->>'sender_name', m.context->>'reply_to'"
+	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts FROM dunning.queue q"
+	"         WHERE q.state = 'queued' AND q.server = $1 AND q.due <= $2 AND (q.due, q.message_id) > ($3, $4)"
+	"           AND q.slice = ANY ($5)"
+	"         ORDER BY q.due, q.message_id LIMIT $6) q"
+	"  JOIN dunning.message m ON m.debtor_id = q.debtor_id AND m.message_id = q.message_id"
+	" ORDER BY q.due, q.message_id",
+	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, NULL
+};
+
+static DunStatement next_due_sql = {
+	"SELECT q.due FROM dunning.queue q WHERE q.state = 'queued' AND q.due > $1 ORDER BY q.due LIMIT 1",
+	1, {TIMESTAMPTZOID}, NULL
+};
+
+static DunStatement strays_sql = {
+	"SELECT dunning._hold_strays($1, $2)", 2, {TEXTARRAYOID, INT2ARRAYOID}, NULL
+};
+
+/* --- servers --- */
+
+static DunLane *
+find_lane(DunRun *run, const char *name)
+{
+	DunLane    *lane;
+
+	for (int i = 0; i < run->nlanes; i++)
+		if (strcmp(run->lanes[i].name, name) == 0)
+			return &run->lanes[i];
+	/* Items point to lanes: a lane's place is never moved, and never given away. */
+	if (run->nlanes == DUN_LANES)
+		return NULL;
+	lane = &run->lanes[run->nlanes++];
+	memset(lane, 0, sizeof(*lane));
+	strlcpy(lane->name, name, sizeof(lane->name));
+	lane->position_due = DT_NOBEGIN;
+	lane->rate_ready_at = 0;
+	return lane;
+}
+
+static void
+put_away(DunLoaded *loaded)
+{
+	if (loaded == NULL)
+		return;
+	loaded->stale = true;
+	if (loaded->users == 0)
+		MemoryContextDelete(loaded->context);
+}
+
+typedef struct LoadArgs
+{
+	DunRun	   *run;
+	DunLane    *lane;
+} LoadArgs;
+
+static void
+load_server(void *arg)
+{
+	LoadArgs   *a = arg;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dunning server", ALLOCSET_SMALL_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(context);
+	DunLoaded  *loaded = palloc0(sizeof(DunLoaded));
+
+	loaded->context = context;
+	loaded->server = dun_gateway_load_server(a->lane->name);
+	loaded->driver = dun_gateway_find_driver(loaded->server->driver);
+	if (loaded->driver == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("server \"%s\" names an unknown driver \"%s\"", a->lane->name, loaded->server->driver)));
+	MemoryContextSwitchTo(before);
+	/* From here on it lives as long as it is used. */
+	MemoryContextSetParent(context, a->run->context);
+	put_away(a->lane->loaded);
+	a->lane->loaded = loaded;
+}
+
+static void
+keep_server_loaded(DunRun *run, DunLane *lane)
+{
+	static uint64 seen_version = 0;
+	TimestampTz now = GetCurrentTimestamp();
+	LoadArgs	args = {run, lane};
+	DunFailure	failure;
+
+	if (seen_version != catalog_version)
+	{
+		seen_version = catalog_version;
+		for (int i = 0; i < run->nlanes; i++)
+			run->lanes[i].loaded_at = run->lanes[i].retry_at = 0;
+	}
+	if (now < lane->retry_at)
+		return;
+	if (lane->loaded != NULL && !TimestampDifferenceExceeds(lane->loaded_at, now, SERVER_EVERY_MS))
+		return;
+	if (dun_deliver_attempt(load_server, &args, &failure))
+		lane->loaded_at = now;
+	else
+	{
+		/* Its messages wait; nobody else's do. */
+		ereport(WARNING,
+				(errcode(failure.sqlerrcode),
+				 errmsg("server \"%s\" cannot be used: %s", lane->name, failure.message)));
+		put_away(lane->loaded);
+		lane->loaded = NULL;
+		lane->retry_at = TimestampTzPlusMilliseconds(now, RETRY_SERVER_MS);
+	}
+}
+
+static Datum
+owned_slices(void)
+{
+	DunColumn  *slices = dun_deliver_column(INT2OID, dun_deliver_session.nslices);
+
+	for (int i = 0; i < dun_deliver_session.nslices; i++)
+		dun_deliver_push(slices, Int16GetDatum(dun_deliver_session.slices[i]));
+	return dun_deliver_array(slices);
+}
+
+/* Queued for a server that is not there, or for none: held, so that it is seen. */
+static void
+hold_strays(DunRun *run)
+{
+	DunColumn  *names = dun_deliver_column(TEXTOID, run->nlanes);
+	Datum		args[2];
+
+	for (int i = 0; i < run->nlanes; i++)
+		if (run->lanes[i].present)
+			dun_deliver_push_text(names, run->lanes[i].name);
+	args[0] = dun_deliver_array(names);
+	args[1] = owned_slices();
+	dun_base_run(&strays_sql, args, NULL, false, 0);
+}
+
+void
+dun_deliver_read_lanes(DunRun *run)
+{
+	static bool registered = false;
+	TimestampTz now = GetCurrentTimestamp();
+	uint64		n;
+
+	if (!registered)
+	{
+		CacheRegisterSyscacheCallback(FOREIGNSERVEROID, on_catalog_change, (Datum) 0);
+		CacheRegisterSyscacheCallback(USERMAPPINGOID, on_catalog_change, (Datum) 0);
+		registered = true;
+	}
+	if (run->lanes_read_at != 0 && !TimestampDifferenceExceeds(run->lanes_read_at, now, LANES_EVERY_MS))
+		return;
+	run->lanes_read_at = now;
+	n = dun_base_run(&lanes_sql, NULL, NULL, false, 0);
+	for (int i = 0; i < run->nlanes; i++)
+		run->lanes[i].present = false;
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool		isnull;
+		DunLane    *lane = find_lane(run, dun_base_text(i, 1));
+
+		if (lane == NULL)
+			continue;
+		lane->present = true;
+		lane->paused = DatumGetBool(dun_base_value(i, 2, &isnull));
+	}
+	hold_strays(run);
+}
+
+/* --- claims --- */
+
+static char *
+own_text(DunItem *item, uint64 row, int col)
+{
+	MemoryContext before = MemoryContextSwitchTo(item->context);
+	char	   *text = dun_base_text(row, col);
+
+	MemoryContextSwitchTo(before);
+	return text;
+}
+
+static TimestampTz
+read_time(uint64 row, int col, TimestampTz otherwise)
+{
+	bool		isnull;
+	Datum		value = dun_base_value(row, col, &isnull);
+
+	return isnull ? otherwise : DatumGetTimestampTz(value);
+}
+
+static void
+read_item(DunItem *item, uint64 row)
+{
+	bool		isnull;
+	MemoryContext before;
+
+	item->message_id = *DatumGetUUIDP(dun_base_value(row, 2, &isnull));
+	item->debtor_id = own_text(item, row, 1);
+	item->slice = DatumGetInt16(dun_base_value(row, 3, &isnull));
+	item->due = read_time(row, 4, 0);
+	item->attempt = DatumGetInt16(dun_base_value(row, 5, &isnull)) + 1;
+	item->out.creditor = own_text(item, row, 6);
+	item->template = own_text(item, row, 7);
+	item->out.channel = own_text(item, row, 8);
+	item->language = own_text(item, row, 9);
+	item->framing = own_text(item, row, 10);
+	item->not_after = read_time(row, 11, DT_NOEND);
+	item->mark = own_text(item, row, 12);
+	item->purpose = own_text(item, row, 14);
+	item->test_address = own_text(item, row, 15);
+	item->cost = own_text(item, row, 16);
+	item->cost_currency = own_text(item, row, 17);
+	item->out.sender_name = own_text(item, row, 18);
+	item->out.reply_to = own_text(item, row, 19);
+
+	before = MemoryContextSwitchTo(item->context);
+	item->context_json = PointerGetDatum(PG_DETOAST_DATUM_COPY(dun_base_value(row, 13, &isnull)));
+	item->out.message_id = dun_deliver_uuid_text(&item->message_id);
+	item->out.debtor_id = item->debtor_id;
+	MemoryContextSwitchTo(before);
+}
+
+static int
+claim_limit(void)
+{
+	return Min(BATCH_MAX, dun_deliver_slots * CLAIMS_PER_SLOT);
+}
+
+/* How many more rows this lane may hold: every lane with work gets its share, a limited one a window's worth. */
+static int
+room_of(DunRun *run, DunLane *lane)
+{
+	int			all = claim_limit() - dun_deliver_count_items();
+	int			share = Max(claim_limit() / Max(run->nlanes, 1), Min(dun_deliver_slots, claim_limit()));
+	int			room = Min(all, share - lane->waiting);
+	double		rate = lane->loaded->server->rate;
+
+	/* Where a crash would leave an unknown attempt behind, fewer intents stand waiting. */
+	if (!lane->loaded->server->repeat)
+		room = Min(room, Max(1, dun_deliver_slots * 2 - lane->waiting));
+	if (rate > 0)
+		room = Min(room, (int) Max(1, Min(rate, (double) BATCH_MAX)) - lane->waiting);
+	if (lane->one_by_one)
+		room = Min(room, 1);
+	if (run->left >= 0)
+		room = (int) Min((int64) room, run->left);
+	return Max(room, 0);
+}
+
+static bool
+wants_head(DunRun *run, DunLane *lane, TimestampTz now)
+{
+	int64		age_us = now - lane->head_read_at;
+
+	if (age_us < lane->head_cost_us * HEAD_SHARE)
+		return false;
+	/* A rehearsal leaves all rows where they are: once is enough. */
+	if (dun_deliver_mode == DUN_DELIVERY_DRY_RUN)
+		return lane->head_read_at == 0;
+	return run->woken || lane->head_read_at == 0 || age_us >= HEAD_EVERY_MS * INT64CONST(1000);
+}
+
+static int
+claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	int			room = room_of(run, lane);
+	int			claimed = 0;
+	bool		head;
+	uint64		n;
+	uint64		row;
+	int64		limit;
+	Datum		args[6];
+
+	if (room == 0)
+		return 0;
+	head = wants_head(run, lane, started);
+	if (!head && lane->drained)
+		return 0;
+	if (head)
+	{
+		lane->position_due = DT_NOBEGIN;
+		memset(&lane->position_id, 0, sizeof(pg_uuid_t));
+	}
+	/* Rows under way still stand in the queue; the read goes past them. */
+	limit = room + dun_deliver_count_items();
+	args[0] = CStringGetTextDatum(lane->name);
+	args[1] = TimestampTzGetDatum(dun_base_now());
+	args[2] = TimestampTzGetDatum(lane->position_due);
+	args[3] = UUIDPGetDatum(&lane->position_id);
+	args[4] = owned_slices();
+	args[5] = Int64GetDatum(limit);
+	n = dun_base_run(&claim_sql, args, NULL, false, 0);
+	lane->drained = (int64) n < limit;
+	for (row = 0; row < n; row++)
+	{
+		bool		isnull;
+		pg_uuid_t  *id = DatumGetUUIDP(dun_base_value(row, 2, &isnull));
+		DunItem    *item;
+
+		if (!dun_deliver_knows_item(id))
+		{
+			if (claimed == room)
+			{
+				lane->drained = false;
+				break;
+			}
+			item = dun_deliver_new_item(run);
+			item->lane = lane;
+			item->loaded = lane->loaded;
+			lane->loaded->users++;
+			item->waiting = true;
+			lane->waiting++;
+			dlist_push_tail(batch, &item->node);
+			read_item(item, row);
+			dun_deliver_enter_item(item);
+			claimed++;
+		}
+		lane->position_due = read_time(row, 4, 0);
+		lane->position_id = *id;
+	}
+	if (head)
+	{
+		lane->head_read_at = started;
+		lane->head_cost_us = GetCurrentTimestamp() - started;
+	}
+	if (lane->drained)
+		lane->one_by_one = false;
+	if (run->left >= 0)
+		run->left -= claimed;
+	return claimed;
+}
+
+int
+dun_deliver_claim(DunRun *run, dlist_head *batch)
+{
+	int			claimed = 0;
+	bool		one_by_one = false;
+
+	for (int i = 0; i < run->nlanes; i++)
+	{
+		DunLane    *lane = &run->lanes[i];
+
+		if (!lane->present || lane->paused)
+			continue;
+		keep_server_loaded(run, lane);
+		one_by_one = one_by_one || lane->one_by_one;
+		if (lane->loaded != NULL && !(one_by_one && claimed > 0))
+			claimed += claim_lane(run, lane, batch);
+	}
+	run->woken = false;
+	return claimed;
+}
+
+void
+dun_deliver_rewind_lanes(DunRun *run, bool one_by_one)
+{
+	for (int i = 0; i < run->nlanes; i++)
+	{
+		run->lanes[i].head_read_at = 0;
+		run->lanes[i].head_cost_us = 0;
+		run->lanes[i].drained = false;
+		run->lanes[i].one_by_one = one_by_one;
+	}
+}
+
+TimestampTz
+dun_deliver_next_due(void)
+{
+	Datum		now = TimestampTzGetDatum(dun_base_now());
+
+	if (dun_base_clock_is_virtual())
+		return DT_NOEND;		/* it stands still: nothing falls due by waiting */
+	return dun_base_run(&next_due_sql, &now, NULL, false, 1) > 0 ? read_time(0, 1, DT_NOEND) : DT_NOEND;
+}

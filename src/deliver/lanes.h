@@ -1,0 +1,24 @@
+/*
+ * deliver/lanes.h
+ *		Reading the queue: one lane a server, each with a remembered position.
+ */
+#ifndef DUN_DELIVER_LANES_H
+#define DUN_DELIVER_LANES_H
+
+#include "postgres.h"
+
+#include "deliver/item.h"
+
+/* Read again, once a second, which servers there are and which are paused. Inside a transaction. */
+extern void dun_deliver_read_lanes(DunRun *run);
+
+/* Claim what is due, as far as there is room; the items are pushed onto `batch`. Returns how many. */
+extern int	dun_deliver_claim(DunRun *run, dlist_head *batch);
+
+/* A batch was rolled back: read its rows again, one by one where the fault is in the rows. */
+extern void dun_deliver_rewind_lanes(DunRun *run, bool one_by_one);
+
+/* When the next row falls due, DT_NOEND: none. Inside a transaction. */
+extern TimestampTz dun_deliver_next_due(void);
+
+#endif

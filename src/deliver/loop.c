@@ -1,0 +1,512 @@
+/*
+ * deliver/loop.c
+ *		One turn after another.
+ *
+ * A turn is at most three steps, each ended before the next begins:
+ *
+ *	1. what is ready moves through the network's descriptors (no transaction);
+ *	2. one transaction settles what came back and takes up what is due: its commit makes the intents durable;
+ *	3. as many ready messages as there are free slots are rechecked in one query, and what passes is handed to
+ *	   libcurl at once (no transaction any more).
+ *
+ * Then it waits for the latch, the sockets or the next thing that falls due. Whether anything may be sent at all
+ * (dunning.delivery, activation) is read in the transactions of steps 2 and 3, so that no byte leaves on old news.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/pmsignal.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/clock.h"
+#include "base/spi.h"
+#include "deliver/activation.h"
+#include "deliver/batch.h"
+#include "deliver/fault.h"
+#include "deliver/gate.h"
+#include "deliver/lanes.h"
+#include "deliver/loop.h"
+#include "deliver/session.h"
+#include "deliver/settings.h"
+#include "deliver/settle.h"
+#include "deliver/spool.h"
+
+#define SETTLE_EVERY_MS 20
+#define SETTLE_AT 1000
+#define HELD_EVERY_MS 30000
+#define IDLE_LOOK_MS 1000		/* a prepared transaction wakes nobody, nor does ALTER DATABASE */
+#define DRAIN_MS 800			/* how long a stopping process waits for what is in flight */
+#define ORPHANS_FOR_MS 60000
+
+static DunRun *current_run;		/* libcurl hands back an item and nothing else */
+
+static DunStatement settings_sql = {
+	"SELECT pg_catalog.string_agg(s.setrole::text || pg_catalog.array_to_string(s.setconfig, '|'), '|' ORDER BY s.setdatabase, s.setrole)"
+	"  FROM pg_catalog.pg_db_role_setting s"
+	" WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))"
+	"   AND s.setrole IN (0, pg_catalog.to_regrole('dunning_worker'))", 0, {0}, NULL
+};
+
+static DunStatement held_sql = {"SELECT dunning._release_held(due_until => $1)", 1, {TIMESTAMPTZOID}, NULL};
+
+/* --- may anything be sent? --- */
+
+/* A worker got its database's settings when it connected; if they changed it must connect anew. */
+static bool
+settings_changed(DunRun *run)
+{
+	char	   *now;
+
+	if (dun_deliver_session.in_call)
+		return false;
+	dun_base_run(&settings_sql, NULL, NULL, false, 1);
+	now = dun_base_text(0, 1);
+	if (now == NULL)
+		now = "";
+	if (run->settings == NULL)
+		run->settings = MemoryContextStrdup(run->context, now);
+	return strcmp(run->settings, now) != 0;
+}
+
+static void
+say_stop(DunRun *run, const char *reason)
+{
+	if (run->stop_reason != NULL && strcmp(run->stop_reason, reason) == 0)
+		return;
+	if (run->stop_reason != NULL)
+		pfree(run->stop_reason);
+	run->stop_reason = MemoryContextStrdup(run->context, reason);
+	if (*reason != '\0' && !dun_deliver_session.in_call)
+		ereport(LOG, (errmsg("dunning sends nothing: %s", reason)));
+}
+
+static void
+look_whether_to_send(DunRun *run)
+{
+	char	   *problem;
+
+	run->may_send = false;
+	if (dun_deliver_mode == DUN_DELIVERY_OFF)
+	{
+		run->figures.phase = DUN_PHASE_OFF;
+		say_stop(run, "dunning.delivery is off");
+		return;
+	}
+	if (settings_changed(run))
+	{
+		run->settings_changed = true;
+		run->stopping = true;
+		return;
+	}
+	/* A redirected message reaches nobody but the tester, so a copy may be tried. */
+	if (dun_deliver_redirect_to == NULL || *dun_deliver_redirect_to == '\0')
+	{
+		problem = dun_deliver_check_activation();
+		if (problem != NULL)
+		{
+			run->figures.phase = DUN_PHASE_NOT_ACTIVATED;
+			say_stop(run, problem);
+			return;
+		}
+	}
+	say_stop(run, "");
+	run->may_send = true;
+}
+
+/* --- step 2 --- */
+
+static void
+look_at_held(DunRun *run)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Datum		until = TimestampTzGetDatum(dun_base_now());
+
+	if (run->held_looked_at != 0 && !TimestampDifferenceExceeds(run->held_looked_at, now, HELD_EVERY_MS))
+		return;
+	run->held_looked_at = now;
+	dun_base_run(&held_sql, &until, NULL, false, 0);
+}
+
+static bool
+all_drained(DunRun *run)
+{
+	for (int i = 0; i < run->nlanes; i++)
+		if (run->lanes[i].present && !run->lanes[i].paused && run->lanes[i].loaded != NULL && !run->lanes[i].drained)
+			return false;
+	return true;
+}
+
+static bool
+wants_claims(DunRun *run, TimestampTz now)
+{
+	if (run->stopping || run->left == 0 || now < run->pause_until)
+		return false;
+	if (run->woken || now >= run->look_at)
+		return true;
+	/* Half of the room is free: a batch is worth its commit. */
+	return !all_drained(run) && dun_deliver_count_items() <= dun_deliver_slots * 2;
+}
+
+static bool
+wants_settling(DunRun *run, TimestampTz now)
+{
+	if (run->ndone == 0 || now < run->pause_until)
+		return false;
+	return run->ndone >= SETTLE_AT || run->stopping || dun_deliver_slots_in_use(run->transport) + run->nready == 0 ||
+		TimestampDifferenceExceeds(run->done_since, now, SETTLE_EVERY_MS);
+}
+
+static void
+take_up(DunRun *run)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	run->looked = true;
+	look_whether_to_send(run);
+	run->look_at = TimestampTzPlusMilliseconds(now, IDLE_LOOK_MS);
+	if (!run->may_send)
+	{
+		run->woken = false;
+		return;
+	}
+	if (dun_base_now() >= run->next_due)
+		for (int i = 0; i < run->nlanes; i++)
+			run->lanes[i].drained = false;
+	look_at_held(run);
+	dun_deliver_read_lanes(run);
+	run->taken = dun_deliver_take_batch(run);
+	if (all_drained(run))
+	{
+		run->next_due = dun_deliver_next_due();
+		if (run->next_due != DT_NOEND)
+			run->look_at = Min(run->look_at, Max(run->next_due, now));
+	}
+	else
+		run->next_due = DT_NOEND;
+}
+
+static bool
+exchange(DunRun *run)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool		settle = wants_settling(run, now);
+	bool		claim = wants_claims(run, now);
+
+	run->taken = 0;
+	if (!settle && !claim)
+		return false;
+	if (settle)
+		DUN_FAULT("after_reply_before_settle");
+	if (claim)
+		DUN_FAULT("before_claim");
+	dun_deliver_begin();
+	settle = settle && run->ndone > 0;
+	run->nsettled = 0;
+	if (settle)
+	{
+		dun_deliver_settle(run);
+		DUN_FAULT("after_settle_before_commit");
+	}
+	if (claim)
+		take_up(run);
+	dun_deliver_commit();
+	if (run->taken > 0 && run->nready > 0)
+		DUN_FAULT("after_intent_commit");
+	if (settle)
+		DUN_FAULT("after_settle_commit");
+	dun_deliver_forget_settled(run);
+	return true;
+}
+
+/* --- step 3 --- */
+
+static void
+on_reply(void *owner, const DunReply *reply)
+{
+	dun_deliver_judge_reply(current_run, owner, reply);
+}
+
+/* As many as have a slot and a place in their server's window. */
+static int
+choose_group(DunRun *run, DunItem **group)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int			room = dun_deliver_free_slots(run->transport);
+	int			n = 0;
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &run->ready)
+	{
+		DunItem    *item = dlist_container(DunItem, node, iter.cur);
+		DunServer  *server = item->loaded->server;
+
+		if (n == room)
+			break;
+		if (server->rate > 0)
+		{
+			if (now < item->lane->rate_ready_at)
+				continue;
+			if (dun_deliver_take_rate(server->rate_group ? server->rate_group : server->name, server->rate, 1,
+									  &item->lane->rate_ready_at) == 0)
+				continue;
+		}
+		dlist_delete(iter.cur);
+		run->nready--;
+		group[n++] = item;
+	}
+	return n;
+}
+
+static void
+put_back(DunRun *run, DunItem **group, int n, const char *reason)
+{
+	for (int i = 0; i < n; i++)
+	{
+		group[i]->next_due = dun_base_now();
+		dun_deliver_conclude(run, group[i], group[i]->attempt, "queued", reason);
+	}
+}
+
+/* The recheck of one group, as the argument of a subtransaction. */
+typedef struct Rechecking
+{
+	DunRun	   *run;
+	DunItem   **group;
+	int			n;
+} Rechecking;
+
+static void
+recheck(void *arg)
+{
+	Rechecking *r = arg;
+
+	look_whether_to_send(r->run);
+	if (r->run->may_send)
+		dun_deliver_recheck(r->group, r->n);
+}
+
+static void
+start(DunRun *run, DunItem *item)
+{
+	DunReply	reply = {DUN_NOT_SENT};
+
+	dun_deliver_stop_waiting(item);
+	switch (item->request.kind)
+	{
+		case DUN_REQUEST_HTTP:
+		case DUN_REQUEST_SMTP:
+			if (dun_deliver_start_transfer(run->transport, item->loaded->server, &item->request, item))
+				return;
+			reply.error = "libcurl could not start the transfer";
+			break;
+		case DUN_REQUEST_SPOOL:
+			dun_deliver_write_spool(&item->request, &reply);
+			break;
+		case DUN_REQUEST_TASK:
+		case DUN_REQUEST_MOCK:
+			reply.progress = DUN_REPLIED;
+			break;
+	}
+	dun_deliver_judge_reply(run, item, &reply);
+}
+
+static bool
+send_group(DunRun *run)
+{
+	int			room = dun_deliver_free_slots(run->transport);
+	DunItem   **group;
+	DunFailure	failure;
+	Rechecking	r;
+	bool		ok;
+
+	if (run->nready == 0 || room == 0 || GetCurrentTimestamp() < run->pause_until)
+		return false;
+	/* A recheck is a query: it is not worth one message while others are about to end. */
+	if (room < Min(run->nready, dun_deliver_slots / 4) && dun_deliver_slots_in_use(run->transport) > 0)
+		return false;
+	group = palloc(room * sizeof(DunItem *));
+	r = (Rechecking) {run, group, choose_group(run, group)};
+	if (r.n == 0)
+	{
+		pfree(group);
+		return false;
+	}
+	DUN_FAULT("before_recheck");
+	dun_deliver_begin();
+	ok = dun_deliver_attempt(recheck, &r, &failure);
+	dun_deliver_commit();
+	DUN_FAULT("after_recheck");
+	if (!ok)
+	{
+		dun_deliver_forget_gate();
+		ereport(WARNING, (errcode(failure.sqlerrcode), errmsg("a recheck failed: %s", failure.message)));
+		run->pause_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 1000);
+		for (int i = 0; i < r.n; i++)
+			group[i]->state = NULL;
+		put_back(run, group, r.n, "recheck_failed");
+	}
+	else if (!run->may_send)
+		put_back(run, group, r.n, run->settings_changed ? "settings_changed" : "delivery_stopped");
+	else
+		for (int i = 0; i < r.n; i++)
+		{
+			/* A process whose postmaster died must not go on sending beside its successor. */
+			if (!PostmasterIsAlive())
+				proc_exit(1);
+			if (group[i]->state != NULL)
+				dun_deliver_push_done(run, group[i]);
+			else
+				start(run, group[i]);
+		}
+	pfree(group);
+	return true;
+}
+
+/* --- waiting and ending --- */
+
+static long
+sleep_for(DunRun *run, const DunLimits *limits)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz until = TimestampTzPlusMilliseconds(now, IDLE_LOOK_MS);
+
+	if (run->ndone > 0)
+		until = Min(until, TimestampTzPlusMilliseconds(run->done_since, SETTLE_EVERY_MS));
+	if (!run->stopping)
+		until = Min(until, run->look_at);
+	if (limits->until != DT_NOEND)
+		until = Min(until, limits->until);
+	if (run->nready > 0 && dun_deliver_free_slots(run->transport) > 0)
+		for (int i = 0; i < run->nlanes; i++)
+			if (run->lanes[i].waiting > 0 && run->lanes[i].rate_ready_at > now)
+				until = Min(until, run->lanes[i].rate_ready_at);
+	if (run->pause_until > now)
+		until = Max(until, run->pause_until);
+	return until <= now ? 1 : TimestampDifferenceMilliseconds(now, until) + 1;
+}
+
+static bool
+finished(DunRun *run, const DunLimits *limits)
+{
+	bool		empty = dun_deliver_count_items() == 0;
+
+	if (run->stopping || run->left == 0)
+		return empty;
+	if (!limits->until_drained)
+		return false;
+	/* A dry run that took something must look on; else nothing is due or nothing may be sent. */
+	return empty && run->taken == 0 && !run->woken && run->looked && (!run->may_send || all_drained(run));
+}
+
+static void
+stop_claiming(DunRun *run)
+{
+	if (run->stopping)
+		return;
+	run->stopping = true;
+	run->drain_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), DRAIN_MS);
+}
+
+/* Ending: what waits goes back, what is in flight has a moment, then it is judged by how far it got. */
+static void
+wind_up(DunRun *run)
+{
+	dlist_mutable_iter iter;
+
+	if (run->drain_until == 0)
+		run->drain_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), DRAIN_MS);
+	dlist_foreach_modify(iter, &run->ready)
+	{
+		DunItem    *item = dlist_container(DunItem, node, iter.cur);
+
+		dlist_delete(iter.cur);
+		run->nready--;
+		put_back(run, &item, 1, "stopped");
+	}
+	if (GetCurrentTimestamp() >= run->drain_until && dun_deliver_slots_in_use(run->transport) > 0)
+		dun_deliver_abort_transfers(run->transport, on_reply);
+}
+
+DunRun *
+dun_deliver_open_run(const DunLimits *limits)
+{
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "dunning run", ALLOCSET_DEFAULT_SIZES);
+	DunRun	   *run = MemoryContextAllocZero(context, sizeof(DunRun));
+
+	run->context = context;
+	run->lanes = MemoryContextAllocZero(context, DUN_LANES * sizeof(DunLane));
+	run->left = limits->max_messages;
+	run->next_due = DT_NOEND;
+	run->woken = true;
+	run->orphans_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ORPHANS_FOR_MS);
+	dlist_init(&run->ready);
+	dlist_init(&run->done);
+	dun_deliver_open_items();
+	run->transport = dun_deliver_open_transport(dun_deliver_slots);
+	current_run = run;
+	return run;
+}
+
+void
+dun_deliver_run_loop(DunRun *run, const DunLimits *limits)
+{
+	MemoryContext turn = AllocSetContextCreate(run->context, "dunning turn", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(turn);
+
+	for (;;)
+	{
+		bool		busy = false;
+
+		MemoryContextReset(turn);
+		if (limits->should_stop != NULL && limits->should_stop())
+			stop_claiming(run);
+		if (GetCurrentTimestamp() >= limits->until)
+			stop_claiming(run);
+		if (dun_deliver_run_transfers(run->transport, on_reply) > 0)
+			busy = true;
+		if (dun_deliver_slots_in_use(run->transport) > 0)
+			DUN_FAULT("mid_transfer");
+		if (run->stopping)
+			wind_up(run);
+		if (exchange(run))
+			busy = true;
+		MemoryContextSwitchTo(turn);
+		if (send_group(run))
+			busy = true;
+		MemoryContextSwitchTo(turn);
+
+		run->figures.in_flight = dun_deliver_slots_in_use(run->transport);
+		run->figures.last_turn_at = GetCurrentTimestamp();
+		if (run->may_send)
+			run->figures.phase = dun_deliver_count_items() > 0 ? DUN_PHASE_SENDING : DUN_PHASE_IDLE;
+		dun_deliver_show_figures(&run->figures);
+		if (finished(run, limits))
+			break;
+		if (!busy)
+		{
+			dun_deliver_wait(run->transport, sleep_for(run, limits));
+		}
+		/* Somebody enqueued, reloaded the settings or wants us to end: look at all of it. */
+		if (MyLatch->is_set)
+		{
+			ResetLatch(MyLatch);
+			run->woken = true;
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(turn);
+}
+
+void
+dun_deliver_close_run(DunRun *run)
+{
+	dun_deliver_close_transport(run->transport);
+	dun_deliver_close_items();
+	current_run = NULL;
+	MemoryContextDelete(run->context);
+}

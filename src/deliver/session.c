@@ -1,0 +1,159 @@
+/*
+ * deliver/session.c
+ *		Transactions, subtransactions and slices of a delivering process.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#include "base/hash.h"
+#include "base/user.h"
+#include "deliver/session.h"
+
+#define SLICE_LOCK_CLASS 0x64756e6c	/* "dunl": session advisory locks (class, slice) */
+
+DunSession	dun_deliver_session;
+
+static DunUser before;
+
+static void
+set_local(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+void
+dun_deliver_begin(void)
+{
+	if (!dun_deliver_session.in_call)
+	{
+		SetCurrentStatementStartTimestamp();
+		StartTransactionCommand();
+		SPI_connect();
+		PushActiveSnapshot(GetTransactionSnapshot());
+	}
+	else
+		SPI_connect_ext(SPI_OPT_NONATOMIC);
+	before = dun_base_become(DUN_WORKER_ROLE);
+	/* An operator's table must not decide what = means, and an intent must be on disk before it is acted on. */
+	set_local("search_path", "pg_catalog, pg_temp");
+	if (synchronous_commit < SYNCHRONOUS_COMMIT_ON)
+		set_local("synchronous_commit", "on");
+}
+
+void
+dun_deliver_commit(void)
+{
+	dun_base_unbecome(before);
+	if (dun_deliver_session.in_call)
+	{
+		SPI_commit();
+		SPI_finish();
+		return;
+	}
+	SPI_finish();
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+}
+
+static void
+describe(DunFailure *failure)
+{
+	ErrorData  *edata = CopyErrorData();
+
+	failure->sqlerrcode = edata->sqlerrcode;
+	strlcpy(failure->sqlstate, unpack_sql_state(edata->sqlerrcode), sizeof(failure->sqlstate));
+	strlcpy(failure->message, edata->message ? edata->message : "", sizeof(failure->message));
+	FreeErrorData(edata);
+}
+
+bool
+dun_deliver_attempt(void (*work) (void *), void *arg, DunFailure *failure)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool ok = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		work(arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		describe(failure);
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		ok = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return ok;
+}
+
+bool
+dun_deliver_is_transient(const DunFailure *failure)
+{
+	switch (ERRCODE_TO_CATEGORY(failure->sqlerrcode))
+	{
+		case MAKE_SQLSTATE('4', '0', '0', '0', '0'):	/* deadlock, serialization */
+		case MAKE_SQLSTATE('5', '3', '0', '0', '0'):	/* resources */
+		case MAKE_SQLSTATE('5', '7', '0', '0', '0'):	/* cancelled, shutting down */
+		case MAKE_SQLSTATE('5', '8', '0', '0', '0'):	/* the system */
+			return true;
+		default:
+			return failure->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE || failure->sqlerrcode == ERRCODE_OBJECT_IN_USE;
+	}
+}
+
+static bool
+owns(int16 slice)
+{
+	for (int i = 0; i < dun_deliver_session.nslices; i++)
+		if (dun_deliver_session.slices[i] == slice)
+			return true;
+	return false;
+}
+
+int
+dun_deliver_take_slices(void)
+{
+	DunSession *s = &dun_deliver_session;
+
+	for (int16 slice = 0; slice < DUN_SLICES; slice++)
+	{
+		LOCKTAG		tag;
+
+		if (slice % s->of != s->number || owns(slice))
+			continue;
+		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, SLICE_LOCK_CLASS, slice, 2);
+		if (LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL)
+			s->slices[s->nslices++] = slice;
+	}
+	return s->nslices;
+}
+
+void
+dun_deliver_release_slices(void)
+{
+	DunSession *s = &dun_deliver_session;
+
+	while (s->nslices > 0)
+	{
+		LOCKTAG		tag;
+
+		SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, SLICE_LOCK_CLASS, s->slices[--s->nslices], 2);
+		LockRelease(&tag, ExclusiveLock, true);
+	}
+}

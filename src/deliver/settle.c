@@ -1,0 +1,275 @@
+/*
+ * deliver/settle.c
+ *		From a reply to a settled attempt.
+ *
+ * Verdicts are written by size or time, many in one statement, through the queue's one transition function, whose
+ * fence lets attempt n be settled once. A batch that cannot be written is tried again: what was sent stays sent.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "common/pg_prng.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/clock.h"
+#include "base/spi.h"
+#include "deliver/arrays.h"
+#include "deliver/session.h"
+#include "deliver/settings.h"
+#include "deliver/settle.h"
+
+#define SETTLE_MAX 1000
+#define BACKOFF_CAP_MS (6 * 3600 * 1000.0)
+
+static DunStatement conclude_sql = {
+	"SELECT dunning._conclude($1, $2, $3, $4, $5, $6, $7::jsonb[], $8, $9)",
+	9, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+	TIMESTAMPTZARRAYOID, TEXTARRAYOID}, NULL
+};
+
+/* Exponential, with a quarter of jitter to either side, never earlier than the gateway asked for. */
+static TimestampTz
+next_attempt_at(int attempt, int retry_after_s)
+{
+	double		ms = Min(dun_deliver_retry_delay * pow(2, Min(attempt - 1, 30)), BACKOFF_CAP_MS);
+
+	ms *= 0.75 + 0.5 * pg_prng_double(&pg_global_prng_state);
+	ms = Max(ms, retry_after_s * 1000.0);
+	return dun_base_now() + (int64) (ms * 1000);
+}
+
+static char *
+reply_detail(DunItem *item, const DunReply *reply, bool may_have_arrived)
+{
+	StringInfoData s;
+	MemoryContext before = MemoryContextSwitchTo(item->context);
+
+	initStringInfo(&s);
+	appendStringInfoChar(&s, '{');
+	if (reply->code != 0)
+		appendStringInfo(&s, "\"code\": %ld", reply->code);
+	if (reply->error != NULL)
+	{
+		if (s.len > 1)
+			appendStringInfoString(&s, ", ");
+		appendStringInfoString(&s, "\"error\": ");
+		escape_json(&s, reply->error);
+	}
+	if (may_have_arrived)
+		appendStringInfo(&s, "%s\"may_have_arrived\": true", s.len > 1 ? ", " : "");
+	appendStringInfoChar(&s, '}');
+	MemoryContextSwitchTo(before);
+	return s.len > 2 ? s.data : NULL;
+}
+
+static void
+try_again(DunRun *run, DunItem *item, const DunJudgement *j, bool doubtful)
+{
+	DunServer  *server = item->loaded->server;
+	TimestampTz next = next_attempt_at(item->attempt, j->retry_after_s);
+
+	if (item->attempt >= dun_deliver_max_attempts)
+	{
+		run->figures.failed++;
+		if (doubtful || item->may_have_arrived)
+		{
+			item->effect = DUN_EFFECT_ASK;
+			dun_deliver_conclude(run, item, item->attempt, "unknown", j->reason);
+		}
+		else
+			dun_deliver_conclude(run, item, item->attempt, "failed", j->reason);
+		return;
+	}
+	/* A key must not be repeated after its life; what is certain not to have left needs no key. */
+	if (doubtful && next - dun_base_now() > server->key_life_hours * INT64CONST(3600) * USECS_PER_SEC)
+	{
+		item->effect = DUN_EFFECT_ASK;
+		dun_deliver_conclude(run, item, item->attempt, "unknown", j->reason);
+		return;
+	}
+	run->figures.retried++;
+	item->next_due = next;
+	dun_deliver_conclude(run, item, item->attempt, "queued", j->reason);
+}
+
+static void
+act_on_verdict(DunRun *run, DunItem *item, const DunJudgement *j)
+{
+	switch (j->verdict)
+	{
+		case DUN_SENT:
+			run->figures.sent++;
+			if (item->request.kind == DUN_REQUEST_TASK)
+				item->effect = DUN_EFFECT_TASK;
+			dun_deliver_conclude(run, item, item->attempt, "sent", j->reason);
+			break;
+		case DUN_RETRY:
+			try_again(run, item, j, false);
+			break;
+		case DUN_SUPPRESS:
+			/* A test's address is not the debtor's. */
+			if (!item->test)
+				item->effect = DUN_EFFECT_SUPPRESS;
+			/* FALLTHROUGH */
+		case DUN_FAILED:
+			run->figures.failed++;
+			dun_deliver_conclude(run, item, item->attempt, "failed", j->reason);
+			break;
+		case DUN_UNKNOWN:
+			if (item->loaded->server->repeat)
+				try_again(run, item, j, true);
+			else
+			{
+				run->figures.unknown++;
+				item->effect = DUN_EFFECT_ASK;
+				dun_deliver_conclude(run, item, item->attempt, "unknown", j->reason);
+			}
+			break;
+	}
+}
+
+void
+dun_deliver_judge_reply(DunRun *run, DunItem *item, const DunReply *reply)
+{
+	MemoryContext before = MemoryContextSwitchTo(item->context);
+	DunJudgement j = {0};
+
+	item->loaded->driver->judge(item->loaded->server, reply, &j);
+	item->detail = reply_detail(item, reply, j.verdict == DUN_UNKNOWN);
+	item->provider_ref = j.provider_ref;
+	if (j.reason == NULL)
+		j.reason = j.verdict == DUN_SENT ? "accepted" : "unexplained";
+	act_on_verdict(run, item, &j);
+	MemoryContextSwitchTo(before);
+}
+
+/* --- writing --- */
+
+static const char *
+effect_name(DunEffect effect)
+{
+	switch (effect)
+	{
+		case DUN_EFFECT_SUPPRESS:
+			return "suppress";
+		case DUN_EFFECT_TASK:
+			return "task";
+		case DUN_EFFECT_ASK:
+			return "ask";
+		case DUN_EFFECT_NONE:
+			break;
+	}
+	return NULL;
+}
+
+typedef struct Settling
+{
+	DunRun	   *run;
+	int			max;
+	int			n;
+} Settling;
+
+static void
+write_verdicts(void *arg)
+{
+	static const Oid types[9] = {
+		TEXTOID, UUIDOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID
+	};
+	Settling   *s = arg;
+	DunColumn  *c[9];
+	Datum		args[9];
+	dlist_iter	iter;
+
+	for (int i = 0; i < 9; i++)
+		c[i] = dun_deliver_column(types[i], s->max);
+	s->n = 0;
+	dlist_foreach(iter, &s->run->done)
+	{
+		DunItem    *item = dlist_container(DunItem, node, iter.cur);
+
+		if (s->n == s->max)
+			break;
+		s->n++;
+		dun_deliver_push_text(c[0], item->debtor_id);
+		dun_deliver_push(c[1], UUIDPGetDatum(&item->message_id));
+		dun_deliver_push(c[2], Int16GetDatum(item->settled_attempt));
+		dun_deliver_push_text(c[3], item->state);
+		dun_deliver_push_text(c[4], item->reason);
+		dun_deliver_push_text(c[5], item->provider_ref);
+		dun_deliver_push_text(c[6], item->detail);
+		if (item->next_due != 0)
+			dun_deliver_push(c[7], TimestampTzGetDatum(item->next_due));
+		else
+			dun_deliver_push_null(c[7]);
+		dun_deliver_push_text(c[8], effect_name(item->effect));
+	}
+	for (int i = 0; i < 9; i++)
+		args[i] = dun_deliver_array(c[i]);
+	dun_base_run(&conclude_sql, args, NULL, false, 0);
+}
+
+/* One verdict that cannot be written must not keep the others: it goes to the end, and its turn comes again. */
+static void
+put_last(DunRun *run)
+{
+	dlist_node *first = dlist_pop_head_node(&run->done);
+
+	dlist_push_tail(&run->done, first);
+}
+
+void
+dun_deliver_settle(DunRun *run)
+{
+	Settling	s = {run, Min(run->ndone, SETTLE_MAX), 0};
+	DunFailure	failure;
+
+	run->nsettled = 0;
+	if (run->ndone == 0)
+		return;
+	if (dun_deliver_attempt(write_verdicts, &s, &failure))
+	{
+		run->nsettled = s.n;
+		return;
+	}
+	ereport(WARNING,
+			(errcode(failure.sqlerrcode),
+			 errmsg("the outcome of %d messages could not be written: %s", s.n, failure.message)));
+	if (dun_deliver_is_transient(&failure))
+	{
+		run->pause_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 1000);
+		return;
+	}
+	s.max = 1;
+	if (dun_deliver_attempt(write_verdicts, &s, &failure))
+		run->nsettled = s.n;
+	else
+	{
+		put_last(run);
+		run->pause_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 100);
+	}
+}
+
+void
+dun_deliver_forget_settled(DunRun *run)
+{
+	for (; run->nsettled > 0; run->nsettled--)
+	{
+		DunItem    *item = dlist_container(DunItem, node, dlist_pop_head_node(&run->done));
+
+		run->ndone--;
+		if (strcmp(item->state, "held") == 0 || strcmp(item->state, "cancelled") == 0 || item->settled_attempt == 0)
+			run->figures.stopped++;
+		if (strcmp(item->state, "queued") == 0 && item->next_due != 0)
+			run->next_due = Min(run->next_due, item->next_due);
+		dun_deliver_free_item(item);
+	}
+	if (run->ndone > 0)
+		run->done_since = GetCurrentTimestamp();
+}

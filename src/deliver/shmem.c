@@ -1,0 +1,254 @@
+/*
+ * deliver/shmem.c
+ *		Shared memory of the workers. The header says which lock protects what.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/timestamp.h"
+
+#include "deliver/rate.h"
+#include "deliver/shmem.h"
+#include "queue/wake.h"
+
+typedef struct DunShared
+{
+	LWLock	   *lock;
+	Latch	   *launcher;
+	uint64		launcher_calls;
+	struct
+	{
+		Oid			database;
+		DunFarewell word;
+	}			farewells[DUN_WORKER_ENTRIES];
+	DunWorkerEntry workers[DUN_WORKER_ENTRIES];
+	DunRate		rates[DUN_RATES];
+} DunShared;
+
+static DunShared *shared = NULL;
+static int	my_entry = -1;
+
+static shmem_request_hook_type previous_request = NULL;
+static shmem_startup_hook_type previous_startup = NULL;
+
+static void
+request_shmem(void)
+{
+	if (previous_request)
+		previous_request();
+	RequestAddinShmemSpace(MAXALIGN(sizeof(DunShared)));
+	RequestNamedLWLockTranche("dunning", 1);
+}
+
+static void
+startup_shmem(void)
+{
+	bool		found;
+
+	if (previous_startup)
+		previous_startup();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	shared = ShmemInitStruct("dunning", sizeof(DunShared), &found);
+	if (!found)
+	{
+		memset(shared, 0, sizeof(DunShared));
+		shared->lock = &GetNamedLWLockTranche("dunning")->lock;
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+dun_deliver_request_shmem(void)
+{
+	previous_request = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+	previous_startup = shmem_startup_hook;
+	shmem_startup_hook = startup_shmem;
+	/* The queue's transactions find the workers through this variable; children inherit it by fork. */
+	*find_rendezvous_variable(DUN_WAKE_VARIABLE) = (void *) dun_deliver_wake_workers;
+}
+
+bool
+dun_deliver_has_shmem(void)
+{
+	return shared != NULL;
+}
+
+static void
+leave_at_exit(int code, Datum arg)
+{
+	dun_deliver_leave_entry();
+}
+
+int
+dun_deliver_take_entry(int number)
+{
+	static bool registered = false;
+
+	if (shared == NULL || my_entry >= 0)
+		return my_entry;
+	if (!registered)
+	{
+		before_shmem_exit(leave_at_exit, (Datum) 0);
+		registered = true;
+	}
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < DUN_WORKER_ENTRIES; i++)
+	{
+		DunWorkerEntry *entry = &shared->workers[i];
+
+		if (OidIsValid(entry->database))
+			continue;
+		memset(entry, 0, sizeof(*entry));
+		entry->database = MyDatabaseId;
+		entry->pid = MyProcPid;
+		entry->number = number;
+		entry->latch = MyLatch;
+		entry->started_at = GetCurrentTimestamp();
+		my_entry = i;
+		break;
+	}
+	LWLockRelease(shared->lock);
+	return my_entry;
+}
+
+void
+dun_deliver_leave_entry(void)
+{
+	if (shared == NULL || my_entry < 0)
+		return;
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	memset(&shared->workers[my_entry], 0, sizeof(DunWorkerEntry));
+	LWLockRelease(shared->lock);
+	my_entry = -1;
+}
+
+void
+dun_deliver_show_figures(const DunFigures *figures)
+{
+	if (shared == NULL || my_entry < 0)
+		return;
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->workers[my_entry].figures = *figures;
+	LWLockRelease(shared->lock);
+}
+
+bool
+dun_deliver_read_entry(int i, DunWorkerEntry *entry)
+{
+	if (shared == NULL)
+		return false;
+	LWLockAcquire(shared->lock, LW_SHARED);
+	*entry = shared->workers[i];
+	LWLockRelease(shared->lock);
+	return OidIsValid(entry->database);
+}
+
+void
+dun_deliver_wake_workers(Oid database)
+{
+	if (shared == NULL)
+		return;
+	LWLockAcquire(shared->lock, LW_SHARED);
+	for (int i = 0; i < DUN_WORKER_ENTRIES; i++)
+	{
+		DunWorkerEntry *entry = &shared->workers[i];
+
+		if (OidIsValid(entry->database) && (!OidIsValid(database) || entry->database == database))
+			SetLatch(entry->latch);
+	}
+	LWLockRelease(shared->lock);
+}
+
+void
+dun_deliver_set_launcher(Latch *latch)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->launcher = latch;
+	LWLockRelease(shared->lock);
+}
+
+void
+dun_deliver_wake_launcher(void)
+{
+	if (shared == NULL)
+		return;
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->launcher_calls++;
+	if (shared->launcher != NULL)
+		SetLatch(shared->launcher);
+	LWLockRelease(shared->lock);
+}
+
+uint64
+dun_deliver_launcher_calls(void)
+{
+	uint64		calls;
+
+	LWLockAcquire(shared->lock, LW_SHARED);
+	calls = shared->launcher_calls;
+	LWLockRelease(shared->lock);
+	return calls;
+}
+
+void
+dun_deliver_say_farewell(Oid database, DunFarewell word)
+{
+	int			at = -1;
+
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < DUN_WORKER_ENTRIES; i++)
+	{
+		if (shared->farewells[i].database == database)
+		{
+			at = i;
+			break;
+		}
+		if (at < 0 && !OidIsValid(shared->farewells[i].database))
+			at = i;
+	}
+	/* No room: the launcher takes it for a crash and waits a little longer. */
+	if (at >= 0)
+	{
+		shared->farewells[at].database = database;
+		shared->farewells[at].word = word;
+	}
+	LWLockRelease(shared->lock);
+}
+
+DunFarewell
+dun_deliver_take_farewell(Oid database)
+{
+	DunFarewell word = DUN_FAREWELL_NONE;
+
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < DUN_WORKER_ENTRIES; i++)
+		if (shared->farewells[i].database == database)
+		{
+			word = shared->farewells[i].word;
+			shared->farewells[i].database = InvalidOid;
+		}
+	LWLockRelease(shared->lock);
+	return word;
+}
+
+int
+dun_deliver_take_rate(const char *bucket, double rate, int wanted, TimestampTz *ready_at)
+{
+	static DunRate private_rates[DUN_RATES];
+	TimestampTz now = GetCurrentTimestamp();
+	int			granted;
+
+	if (rate <= 0)
+		return wanted;
+	if (shared == NULL)
+		return dun_deliver_rate_take(private_rates, MyDatabaseId, bucket, rate, wanted, now, ready_at);
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	granted = dun_deliver_rate_take(shared->rates, MyDatabaseId, bucket, rate, wanted, now, ready_at);
+	LWLockRelease(shared->lock);
+	return granted;
+}

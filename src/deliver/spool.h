@@ -1,0 +1,13 @@
+/*
+ * deliver/spool.h
+ *		A message as a file, for print shops and other readers of directories.
+ */
+#ifndef DUN_DELIVER_SPOOL_H
+#define DUN_DELIVER_SPOOL_H
+
+#include "gateway/driver.h"
+
+/* Write request->body as request->path, whole or not at all. Never errors out: the reply says how it went. */
+extern void dun_deliver_write_spool(const DunRequest *request, DunReply *reply);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * deliver/worker.c
+ *		The background worker of one database.
+ *
+ * It runs as dunning_worker, never as a superuser: it evaluates the bound views and what is written in them. It ends
+ * by itself when the extension is not there or is of another version; the launcher looks again. SIGTERM ends the
+ * claiming at once and the process within a second: what is in flight is judged by how far it got.
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "access/xact.h"
+#include "commands/dbcommands.h"
+#include "executor/spi.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/procsignal.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "base/spi.h"
+#include "base/user.h"
+#include "deliver/loop.h"
+#include "deliver/session.h"
+#include "deliver/settings.h"
+#include "deliver/shmem.h"
+#include "deliver/worker.h"
+
+static DunStatement version_sql = {
+	"SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'dunning'", 0, {0}, NULL
+};
+
+static void
+override_settings(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"statement_timeout", "60s"},	/* a query that hangs must not outlive a SIGTERM for ever */
+		{"lock_timeout", "2s"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"idle_session_timeout", "0"},
+		{"default_transaction_isolation", "read committed"},
+		{"default_transaction_read_only", "off"},
+		{"default_transaction_deferrable", "off"},
+		{"client_min_messages", "error"},
+		{"jit", "off"},
+		{NULL, NULL}
+	};
+
+	for (int i = 0; settings[i][0] != NULL; i++)
+		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+}
+
+/* The extension of this database, if it is ours to serve. */
+static bool
+is_served(void)
+{
+	char	   *version;
+	bool		ours = true;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	SPI_connect();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (dun_base_run(&version_sql, NULL, NULL, true, 1) == 0)
+		ours = false;
+	else
+	{
+		version = dun_base_text(0, 1);
+		if (strcmp(version, DUN_VERSION) != 0)
+		{
+			ereport(LOG,
+					(errmsg("dunning %s in database \"%s\" is not served by the library of version %s",
+							version, get_database_name(MyDatabaseId), DUN_VERSION),
+					 errhint("Restart the server if the library is the older one, else ALTER EXTENSION dunning UPDATE.")));
+			ours = false;
+		}
+	}
+	PopActiveSnapshot();
+	SPI_finish();
+	CommitTransactionCommand();
+	return ours;
+}
+
+static void
+refuse_superuser(void)
+{
+	bool		super;
+
+	StartTransactionCommand();
+	super = superuser();
+	CommitTransactionCommand();
+	if (super)
+		ereport(FATAL,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" is a superuser", DUN_WORKER_ROLE),
+				 errdetail("The worker evaluates the bound views and must not do so as a superuser."),
+				 errhint("ALTER ROLE %s NOSUPERUSER;", DUN_WORKER_ROLE)));
+}
+
+static bool
+should_stop(void)
+{
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+	return ShutdownRequestPending;
+}
+
+/* Wait for slices that a session in CALL deliver() still holds. */
+static void
+wait_for_slices(void)
+{
+	while (dun_deliver_take_slices() == 0 && !should_stop())
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1000, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+void
+dun_deliver_worker_main(Datum arg)
+{
+	DunWorkerStart start;
+	DunLimits	limits = {-1, DT_NOEND, false, should_stop};
+	DunRun	   *run;
+	bool		again;
+
+	memcpy(&start, MyBgworkerEntry->bgw_extra, sizeof(start));
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(start.name, DUN_WORKER_ROLE, 0);
+	/* A database of that name that is not the one meant was made meanwhile. */
+	if (MyDatabaseId != start.database)
+		proc_exit(1);
+	override_settings();
+	refuse_superuser();
+	if (!is_served())
+	{
+		dun_deliver_say_farewell(MyDatabaseId, DUN_FAREWELL_ABSENT);
+		proc_exit(0);
+	}
+	pgstat_report_appname("dunning worker");
+	dun_deliver_take_entry(start.number);
+	dun_deliver_session = (DunSession) {.in_call = false, .number = start.number, .of = start.of};
+	wait_for_slices();
+
+	run = dun_deliver_open_run(&limits);
+	dun_deliver_run_loop(run, &limits);
+	again = run->settings_changed;
+	dun_deliver_close_run(run);
+	if (again)
+	{
+		dun_deliver_say_farewell(MyDatabaseId, DUN_FAREWELL_AGAIN);
+		proc_exit(0);
+	}
+	proc_exit(1);
+}

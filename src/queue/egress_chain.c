@@ -1,0 +1,167 @@
+/*
+ * queue/egress_chain.c
+ *		Digests of the egress chain, for the writer in C and for verify_egress() in SQL.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "fmgr.h"
+#include "port/pg_bswap.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "queue/egress_chain.h"
+
+static pg_cryptohash_ctx *
+start_digest(void)
+{
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+
+	if (ctx == NULL || pg_cryptohash_init(ctx) < 0)
+		elog(ERROR, "could not start a SHA-256 digest");
+	return ctx;
+}
+
+static void
+add(pg_cryptohash_ctx *ctx, const void *data, size_t len)
+{
+	if (pg_cryptohash_update(ctx, data, len) < 0)
+		elog(ERROR, "could not compute a SHA-256 digest: %s", pg_cryptohash_error(ctx));
+}
+
+static void
+add_piece(pg_cryptohash_ctx *ctx, const void *data, size_t len)
+{
+	uint32		n = pg_hton32((uint32) len);
+
+	add(ctx, &n, sizeof(n));
+	add(ctx, data, len);
+}
+
+static void
+add_text(pg_cryptohash_ctx *ctx, const char *text)
+{
+	static const uint32 no_text = 0xffffffff;
+
+	if (text == NULL)
+		add(ctx, &no_text, sizeof(no_text));
+	else
+		add_piece(ctx, text, strlen(text));
+}
+
+static void
+add_number(pg_cryptohash_ctx *ctx, int64 number)
+{
+	uint64		n = pg_hton64((uint64) number);
+
+	add_piece(ctx, &n, sizeof(n));
+}
+
+static void
+end_digest(pg_cryptohash_ctx *ctx, uint8 *digest)
+{
+	if (pg_cryptohash_final(ctx, digest, DUN_DIGEST_LEN) < 0)
+		elog(ERROR, "could not compute a SHA-256 digest: %s", pg_cryptohash_error(ctx));
+	pg_cryptohash_free(ctx);
+}
+
+void
+dun_queue_digest_parts(const char *const *parts, int n, uint8 digest[DUN_DIGEST_LEN])
+{
+	pg_cryptohash_ctx *ctx = start_digest();
+
+	for (int i = 0; i < n; i++)
+		add_text(ctx, parts[i]);
+	end_digest(ctx, digest);
+}
+
+void
+dun_queue_digest_link(const uint8 *prev, const DunEgressLink *link, uint8 digest[DUN_DIGEST_LEN])
+{
+	pg_cryptohash_ctx *ctx = start_digest();
+
+	add_piece(ctx, prev, DUN_DIGEST_LEN);
+	add_number(ctx, link->slice);
+	add_number(ctx, link->seq);
+	add_piece(ctx, link->message_id.data, UUID_LEN);
+	add_number(ctx, link->attempt);
+	add_text(ctx, link->debtor_id);
+	add_text(ctx, link->creditor);
+	add_text(ctx, link->channel);
+	add_text(ctx, link->server);
+	add_piece(ctx, link->address_digest, link->address_digest_len);
+	add_number(ctx, link->nfields);
+	for (int i = 0; i < link->nfields; i++)
+		add_text(ctx, link->fields[i]);
+	add_piece(ctx, link->body_digest, link->body_digest_len);
+	add_number(ctx, link->bytes);
+	add_text(ctx, link->reason);
+	add_number(ctx, link->test);
+	add_text(ctx, link->cost);
+	add_text(ctx, link->cost_currency);
+	add_number(ctx, link->at);
+	add_number(ctx, link->contact_on);
+	end_digest(ctx, digest);
+}
+
+static char **
+read_fields(ArrayType *array, int *n)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	char	  **fields;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, n);
+	fields = palloc((*n + 1) * sizeof(char *));
+	for (int i = 0; i < *n; i++)
+		fields[i] = nulls[i] ? NULL : TextDatumGetCString(values[i]);
+	return fields;
+}
+
+PG_FUNCTION_INFO_V1(dun_queue_sql_egress_digest);
+
+/* Arguments in the order of dunning.egress after prev; the SQL declaration names them. */
+Datum
+dun_queue_sql_egress_digest(PG_FUNCTION_ARGS)
+{
+	bytea	   *prev = PG_GETARG_BYTEA_PP(0);
+	bytea	   *address = PG_GETARG_BYTEA_PP(9);
+	bytea	   *body = PG_GETARG_BYTEA_PP(11);
+	DunEgressLink link;
+	bytea	   *result;
+
+	if (VARSIZE_ANY_EXHDR(prev) != DUN_DIGEST_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a digest of the egress chain has %d bytes", DUN_DIGEST_LEN)));
+	link.slice = PG_GETARG_INT16(1);
+	link.seq = PG_GETARG_INT64(2);
+	link.message_id = *PG_GETARG_UUID_P(3);
+	link.attempt = PG_GETARG_INT16(4);
+	link.debtor_id = text_to_cstring(PG_GETARG_TEXT_PP(5));
+	link.creditor = text_to_cstring(PG_GETARG_TEXT_PP(6));
+	link.channel = text_to_cstring(PG_GETARG_TEXT_PP(7));
+	link.server = text_to_cstring(PG_GETARG_TEXT_PP(8));
+	link.address_digest = (uint8 *) VARDATA_ANY(address);
+	link.address_digest_len = VARSIZE_ANY_EXHDR(address);
+	link.fields = read_fields(PG_GETARG_ARRAYTYPE_P(10), &link.nfields);
+	link.body_digest = (uint8 *) VARDATA_ANY(body);
+	link.body_digest_len = VARSIZE_ANY_EXHDR(body);
+	link.bytes = PG_GETARG_INT32(12);
+	link.reason = text_to_cstring(PG_GETARG_TEXT_PP(13));
+	link.test = PG_GETARG_BOOL(14);
+	link.cost = DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(15)));
+	link.cost_currency = text_to_cstring(PG_GETARG_TEXT_PP(16));
+	link.at = PG_GETARG_TIMESTAMPTZ(17);
+	link.contact_on = PG_GETARG_TIMESTAMPTZ(18);
+
+	result = palloc(VARHDRSZ + DUN_DIGEST_LEN);
+	SET_VARSIZE(result, VARHDRSZ + DUN_DIGEST_LEN);
+	dun_queue_digest_link((uint8 *) VARDATA_ANY(prev), &link, (uint8 *) VARDATA(result));
+	PG_RETURN_BYTEA_P(result);
+}
