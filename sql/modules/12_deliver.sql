@@ -178,6 +178,9 @@ GRANT SELECT ON dunning.message, dunning.body, dunning.outcome, dunning.server_s
 GRANT INSERT ON dunning.body, dunning.egress TO dunning_worker;
 GRANT SELECT, INSERT, UPDATE ON dunning.egress_head TO dunning_worker;
 
+GRANT EXECUTE ON FUNCTION dunning._gate_facts_sql(),
+    dunning._open_ranges(timestamptz, timestamptz, text, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]) TO dunning_worker;
+
 -- The CREATE EXTENSION that runs this tells the launcher when it commits.
 CREATE FUNCTION dunning._announce() RETURNS void
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_deliver_sql_announce';

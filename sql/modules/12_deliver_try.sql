@@ -4,11 +4,11 @@ CREATE FUNCTION dunning._probe_server(server text, OUT ok boolean, OUT code int,
     LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'dun_deliver_sql_probe';
 COMMENT ON FUNCTION dunning._probe_server(text) IS 'Connects as a transfer would, logs in where SMTP does, sends nothing. DN006 where the server cannot be used at all.';
 
-CREATE FUNCTION dunning.probe(server text) RETURNS TABLE (server text, ok boolean, code int, detail text, milliseconds float8)
+CREATE FUNCTION dunning.probe(server text, OUT ok boolean, OUT code int, OUT detail text, OUT milliseconds float8)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN QUERY SELECT $1, p.ok, p.code, p.detail, p.milliseconds FROM dunning._probe_server($1) p;
+    SELECT p.ok, p.code, p.detail, p.milliseconds INTO ok, code, detail, milliseconds FROM dunning._probe_server(probe.server) p;
 END
 $fn$;
 COMMENT ON FUNCTION dunning.probe(text) IS

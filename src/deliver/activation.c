@@ -59,6 +59,16 @@ static DunStatement write_sql = {
 
 static DunStatement delete_sql = {"DELETE FROM dunning.activation", 0, {0}, NULL};
 
+/* The data directory without links: a link's parent would be another directory. */
+static void
+real_directory(char *into, size_t size)
+{
+	char	   *real = realpath(DataDir, NULL);
+
+	strlcpy(into, real ? real : DataDir, size);
+	free(real);
+}
+
 /* --- the file --- */
 
 static void
@@ -70,9 +80,7 @@ file_path(char *path, size_t size)
 		strlcpy(directory, dun_deliver_activation_directory, sizeof(directory));
 	else
 	{
-		/* A link to the data directory would give the parent of the link. */
-		if (realpath(DataDir, directory) == NULL)
-			strlcpy(directory, DataDir, sizeof(directory));
+		real_directory(directory, sizeof(directory));
 		get_parent_directory(directory);
 	}
 	snprintf(path, size, "%s/dunning-" UINT64_FORMAT "-%u.activation", directory, GetSystemIdentifier(), MyDatabaseId);
@@ -88,8 +96,7 @@ identify_ourselves(Identity *me)
 	me->system = GetSystemIdentifier();
 	me->database = MyDatabaseId;
 	strlcpy(me->name, name ? name : "", sizeof(me->name));
-	if (realpath(DataDir, me->directory) == NULL)
-		strlcpy(me->directory, DataDir, sizeof(me->directory));
+	real_directory(me->directory, sizeof(me->directory));
 	if (stat(DataDir, &st) == 0)
 	{
 		me->device = st.st_dev;
