@@ -39,3 +39,13 @@ check-versions:
 .PHONY: bench-queue
 bench-queue:
 	@bench/queue.sh
+
+## make tmp/catcher  the scripted gateway of test/gateways
+tmp/catcher: $(wildcard test/gateways/*.[ch]) test/gateways/Makefile
+	@mkdir -p tmp
+	@$(MAKE) -s -C test/gateways CATCHER=$(CURDIR)/tmp/catcher CFLAGS="-O2 -g"
+
+## make bench-deliver   messages a second of one worker against a plain curl program, in one run (N=20000)
+.PHONY: bench-deliver
+bench-deliver: stage tmp/catcher
+	@bench/deliver/deliver.sh

@@ -11,14 +11,22 @@ if [ -z "$files" ]; then
     exit 0
 fi
 own_dir "$work/tmp_check"
+(cd "$root" && make -s tmp/catcher) || echo "not ok tap: the catcher does not compile"
 perl_lib=$stage/usr/lib/postgresql/$major/lib/pgxs/src/test/perl
 for file in $files; do
     name=$(basename "$file" .pl)
     log=$work/$name.log
     mkdir -p "$work/$name"; chmod 777 "$work/$name"
+    # A peer that needs more rights than the test has (test/gateways/NAME.sh start|stop DIR) is started before it and
+    # prints what the test needs to know as NAME=VALUE lines; DUNNING_SKIP=reason where it cannot be had.
+    peer=$root/${file%.pl}.sh
+    told=()
+    if [ -x "$peer" ]; then
+        mapfile -t told < <("$peer" start "$work/$name" 2>"$work/$name.peer.log" || echo "DUNNING_SKIP=its peer did not start: $(tail -n 1 "$work/$name.peer.log")")
+    fi
     if (cd "$work/$name" && as_pg env PATH="$bindir:$PATH" PG_REGRESS="$stage/usr/lib/postgresql/$major/lib/pgxs/src/test/regress/pg_regress" \
         TESTDATADIR="$work/$name" TESTLOGDIR="$work/$name/log" TESTDIR="$work/$name" top_builddir="$root" \
-        DUNNING_ROOT="$root" DUNNING_DATA="$DUNNING_DATA" PERL5LIB="$perl_lib:$root/test/lib" \
+        DUNNING_ROOT="$root" DUNNING_DATA="$DUNNING_DATA" "${told[@]}" PERL5LIB="$perl_lib:$root/test/lib" \
         timeout "${TAP_TIMEOUT:-600}" perl -I"$perl_lib" -I"$root/test/lib" "$root/$file") >"$log" 2>&1; then
         if grep -q '^1\.\.0 # SKIP' "$log"; then
             echo "skip $name: $(sed -n 's/^1\.\.0 # SKIP *//p' "$log")"
@@ -31,4 +39,5 @@ for file in $files; do
         grep -vE '^ok ' "$log" | tail -n 60
         mkdir -p "$root/tmp/tap/$name" && cp -rf "$work/$name"/log/* "$log" "$root/tmp/tap/$name/" 2>/dev/null || true
     fi
+    [ ! -x "$peer" ] || "$peer" stop "$work/$name"
 done
