@@ -46,6 +46,7 @@ RETURNS TABLE (currency text, balance numeric, overdue numeric, oldest_due_on da
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 BEGIN
+    PERFORM dunning._check_as_of(balance.as_of);
     RETURN QUERY EXECUTE format($q$
         SELECT b.currency, trim_scale(b.balance), coalesce(trim_scale(o.overdue), 0), o.oldest, coalesce(GREATEST(t.today - o.oldest, 0), 0)
         FROM (%s) b

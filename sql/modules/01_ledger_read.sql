@@ -28,6 +28,18 @@ END
 $body$;
 COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else the server''s.';
 
+CREATE FUNCTION dunning._check_as_of(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    IF NOT isfinite(_check_as_of.as_of) THEN
+        RAISE EXCEPTION 'as_of must be an instant' USING ERRCODE = '22023',
+            DETAIL = format('It is %s.', _check_as_of.as_of), HINT = 'Leave as_of out for the present.';
+    END IF;
+END
+$body$;
+COMMENT ON FUNCTION dunning._check_as_of(timestamptz) IS 'Complains (22023) about an infinite as_of; NULL is the present.';
+
 CREATE FUNCTION dunning._cut_sql(as_of text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error

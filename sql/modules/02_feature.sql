@@ -10,7 +10,7 @@ CREATE TYPE dunning.history_look AS (
     dpd_0 float8, dpd_1_30 float8, dpd_31_60 float8, dpd_61_90 float8, dpd_over_90 float8, days_past_due int,
     days_since_payment int, days_since_invoice int, late_ratio float8, late_amount_ratio float8, avg_late float8, sum_late float8,
     last_late float8, max_late float8, avg_late_3 float8, trend float8, ewma_late float8, partial_ratio float8, month_end_ratio float8,
-    amount_mean float8, tenure_days int, settled_on date
+    amount_mean float8, tenure_days int, issued_on date, due_on date, amount float8, settled_on date
 );
 COMMENT ON TYPE dunning.history_look IS 'A look at an account at one instant (step 0), or one settlement gained (1) or lost (-1).';
 
@@ -76,13 +76,13 @@ BEGIN
             array_agg(l.kind = 'invoice') AS counted, array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END::float8) AS stated
         FROM (SELECT i.*, i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS issued_at FROM (%1$s) i
               ORDER BY i.debtor_id, i.invoice_id) l
-        WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND isfinite(l.issued_on)
+        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.issued_on)
           AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> '' AND l.invoice_id IS NOT NULL GROUP BY 1) b
     FULL JOIN (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies,
             array_agg((l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date) AS paid_on,
             array_agg(coalesce(l.recorded_at, l.paid_at)) AS known, array_agg(l.amount::float8) AS amounts
         FROM (SELECT y.* FROM (%2$s) y ORDER BY y.debtor_id, y.paid_at, y.amount, y.invoice_id) l
-        WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND isfinite(l.paid_at) AND l.currency <> '' GROUP BY 1) p
+        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.paid_at) AND l.currency <> '' GROUP BY 1) p
     ON p.debtor_id = b.debtor_id$q$,
         dunning._ledger_sql('invoice', _account_sql.many, _account_sql.as_of),
         dunning._ledger_sql('payment', _account_sql.many, _account_sql.as_of),
@@ -137,6 +137,7 @@ CREATE FUNCTION dunning.features(as_of timestamptz DEFAULT NULL) RETURNS SETOF d
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 BEGIN
+    PERFORM dunning._check_as_of(features.as_of);
     RETURN QUERY EXECUTE dunning._features_sql(NULL, '$1') USING features.as_of;
 END
 $body$;
@@ -147,6 +148,7 @@ CREATE FUNCTION dunning.invoice_features(as_of timestamptz DEFAULT NULL) RETURNS
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 BEGIN
+    PERFORM dunning._check_as_of(invoice_features.as_of);
     RETURN QUERY EXECUTE format($q$WITH look AS (
         SELECT a.debtor_id, coalesce(d.creditor, 'default') AS creditor, h.*
         FROM (%2$s) a LEFT JOIN (%1$s) d ON d.debtor_id = a.debtor_id,
@@ -155,8 +157,8 @@ BEGIN
     -- the book's means just before each look: a look comes before the settlements of its own instant
     booked AS (SELECT k.*, sum(k.step) OVER w AS book_n, sum(sign(k.step_late) * k.step) OVER w AS book_late, sum(k.step_late * k.step) OVER w AS book_days
         FROM look k WINDOW w AS (PARTITION BY k.creditor ORDER BY k.at, k.step <> 0 ROWS UNBOUNDED PRECEDING))
-    SELECT k.debtor_id, k.invoice_id, k.creditor, k.currency, i.issued_on, i.due_on, i.amount::float8,
-        ln(i.amount)::float8, i.due_on - i.issued_on, extract(month FROM i.issued_on)::int, extract(isodow FROM i.issued_on)::int, extract(day FROM i.issued_on)::int,
+    SELECT k.debtor_id, k.invoice_id, k.creditor, k.currency, k.issued_on, k.due_on, k.amount,
+        ln(k.amount), k.due_on - k.issued_on, extract(month FROM k.issued_on)::int, extract(isodow FROM k.issued_on)::int, extract(day FROM k.issued_on)::int,
         k.currencies, k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
         k.amount_billed, k.amount_paid, k.amount_open, k.amount_overdue, k.days_past_due,
         k.days_since_payment, k.days_since_invoice, k.tenure_days,
@@ -164,11 +166,11 @@ BEGIN
         coalesce((k.n_late + 5 * k.book_late / nullif(k.book_n, 0)) / (k.n_paid + 5), k.late_ratio),
         coalesce((k.sum_late + 5 * k.book_days / nullif(k.book_n, 0)) / (k.n_paid + 5), k.avg_late),
         k.n_paid::float8 / (k.n_paid + 5),
-        k.partial_ratio, k.month_end_ratio, k.amount_mean, i.amount::float8 / nullif(k.amount_mean, 0),
-        k.settled_on, k.settled_on - i.due_on
-    FROM booked k JOIN (%3$s) i ON i.debtor_id = k.debtor_id AND i.invoice_id = k.invoice_id
+        k.partial_ratio, k.month_end_ratio, k.amount_mean, k.amount / nullif(k.amount_mean, 0),
+        k.settled_on, k.settled_on - k.due_on
+    FROM booked k
     WHERE k.step = 0$q$,
-        dunning._ledger_sql('debtor', NULL, '$1'), dunning._account_sql(NULL, '$1'), dunning._ledger_sql('invoice', NULL, '$1'))
+        dunning._ledger_sql('debtor', NULL, '$1'), dunning._account_sql(NULL, '$1'))
         USING invoice_features.as_of;
 END
 $body$;
@@ -176,4 +178,5 @@ COMMENT ON FUNCTION dunning.invoice_features(timestamptz) IS
 'One row an invoice (uncancelled, positive, no fee or interest) known at as_of (NULL: now): the history of its debtor strictly before its day of issue, and settled_on and days_late as known at as_of; see the type invoice_features. DN001 broken source. Role: dunning_operator.';
 
 GRANT EXECUTE ON FUNCTION dunning.features(timestamptz), dunning.invoice_features(timestamptz) TO dunning_operator;
-GRANT EXECUTE ON FUNCTION dunning._features_sql(text, text) TO dunning_worker;
+GRANT EXECUTE ON FUNCTION dunning._features_sql(text, text), dunning._debtor_history(text[], text[], date[], date[], float8[],
+    timestamptz[], timestamptz[], timestamptz[], boolean[], text[], text[], date[], timestamptz[], float8[], float8[], date) TO dunning_worker;

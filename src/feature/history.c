@@ -36,7 +36,8 @@ enum
 	COL_AMOUNT_OVERDUE, COL_DPD_0, COL_DPD_1_30, COL_DPD_31_60, COL_DPD_61_90, COL_DPD_OVER_90, COL_DAYS_PAST_DUE,
 	COL_DAYS_SINCE_PAYMENT, COL_DAYS_SINCE_INVOICE, COL_LATE_RATIO, COL_LATE_AMOUNT_RATIO, COL_AVG_LATE,
 	COL_SUM_LATE, COL_LAST_LATE, COL_MAX_LATE, COL_AVG_LATE_3, COL_TREND, COL_EWMA_LATE, COL_PARTIAL_RATIO,
-	COL_MONTH_END_RATIO, COL_AMOUNT_MEAN, COL_TENURE_DAYS, COL_SETTLED_ON, N_COLS
+	COL_MONTH_END_RATIO, COL_AMOUNT_MEAN, COL_TENURE_DAYS, COL_ISSUED_ON, COL_DUE_ON, COL_AMOUNT,
+	COL_SETTLED_ON, N_COLS
 };
 
 /* At one instant things happen in this order: a look sees nothing of its own instant. */
@@ -205,11 +206,11 @@ read_history(History *h, FunctionCallInfo fcinfo)
 	check_lengths(h);
 	n = h->in[ARG_ID].n;
 	payments = h->in[ARG_PAID_INVOICE].n;
-	h->invoices = palloc0(sizeof(DunInvoice) * Max(n, 1));
-	h->books = palloc(sizeof(DunBook) * Max(n + payments, 1));
+	h->invoices = palloc_extended(sizeof(DunInvoice) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	h->books = palloc_extended(sizeof(DunBook) * Max(n + payments, 1), MCXT_ALLOC_HUGE);
 	h->payment_invoice = palloc(sizeof(int) * Max(payments, 1));
 	h->payment_currency = palloc(sizeof(int) * Max(payments, 1));
-	h->events = palloc(sizeof(Event) * Max(3 * n + payments, 1));
+	h->events = palloc_extended(sizeof(Event) * Max(3 * (Size) n + payments, 1), MCXT_ALLOC_HUGE);
 	dun_feature_init_account(&h->account, h->invoices, n, h->books, 0);
 	for (int i = 0; i < n; i++)
 	{
@@ -381,6 +382,31 @@ put_step(void *arg, int invoice, TimestampTz at, int step)
 }
 
 static void
+set_date(Row *row, int col, DateADT value)
+{
+	row->values[col] = DateADTGetDatum(value);
+	row->nulls[col] = false;
+}
+
+static void
+take_look(History *h, Row *row, int invoice, TimestampTz at)
+{
+	DunInvoice *it = &h->invoices[invoice];
+
+	fill_row(row, &h->account, it->currency, it->issued);
+	set_int(row, COL_STEP, 0);
+	row->values[COL_INVOICE_ID] = PointerGetDatum(it->id);
+	row->nulls[COL_INVOICE_ID] = false;
+	row->values[COL_AT] = TimestampTzGetDatum(at);
+	row->nulls[COL_AT] = false;
+	set_date(row, COL_ISSUED_ON, it->issued);
+	set_date(row, COL_DUE_ON, it->due);
+	set_float(row, COL_AMOUNT, it->amount);
+	/* until the end is known: which invoice this is */
+	row->values[COL_SETTLED_ON] = Int32GetDatum(invoice);
+}
+
+static void
 replay_event(History *h, const Event *event, Row *looks, int *n_looks)
 {
 	int			which = event->which;
@@ -389,18 +415,7 @@ replay_event(History *h, const Event *event, Row *looks, int *n_looks)
 	{
 		case EVENT_LOOK:
 			if (looks)
-			{
-				Row		   *row = &looks[(*n_looks)++];
-
-				fill_row(row, &h->account, h->invoices[which].currency, h->invoices[which].issued);
-				set_int(row, COL_STEP, 0);
-				row->values[COL_INVOICE_ID] = PointerGetDatum(h->invoices[which].id);
-				row->nulls[COL_INVOICE_ID] = false;
-				row->values[COL_AT] = TimestampTzGetDatum(event->at);
-				row->nulls[COL_AT] = false;
-				/* until the end is known: which invoice this is */
-				row->values[COL_SETTLED_ON] = Int32GetDatum(which);
-			}
+				take_look(h, &looks[(*n_looks)++], which, event->at);
 			break;
 		case EVENT_INVOICE:
 			dun_feature_add_invoice(&h->account, which, event->at);
@@ -441,7 +456,8 @@ dun_feature_sql_invoice_history(PG_FUNCTION_ARGS)
 	h.out = (ReturnSetInfo *) fcinfo->resultinfo;
 	h.account.on_step = put_step;
 	h.account.arg = &h;
-	looks = palloc(sizeof(Row) * Max(h.account.n_invoices, 1));
+	/* A wholesaler's account may have millions of invoices. */
+	looks = palloc_extended(sizeof(Row) * Max(h.account.n_invoices, 1), MCXT_ALLOC_HUGE);
 	replay(&h, looks, &n_looks);
 	for (int i = 0; i < n_looks; i++)
 	{
@@ -451,10 +467,7 @@ dun_feature_sql_invoice_history(PG_FUNCTION_ARGS)
 		if (!it->exists)
 			continue;
 		if (it->settled)
-		{
-			looks[i].values[COL_SETTLED_ON] = DateADTGetDatum(it->settled_on);
-			looks[i].nulls[COL_SETTLED_ON] = false;
-		}
+			set_date(&looks[i], COL_SETTLED_ON, it->settled_on);
 		tuplestore_putvalues(h.out->setResult, h.out->setDesc, looks[i].values, looks[i].nulls);
 	}
 	return (Datum) 0;

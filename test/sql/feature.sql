@@ -60,8 +60,10 @@ UPDATE dunning.invoice SET cancelled_at = NULL WHERE invoice_id = 'c';
 INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency) VALUES ('f-1', '7', '2026-06-30', 300, 'DKK');
 SELECT currency, currencies, n_open, amount_open, amount_billed FROM dunning.features('2026-07-01') WHERE debtor_id = 'f-1';
 -- amounts_that_are_none_are_left_out
-INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('f-1', 'h', '2026-06-11', '2026-07-10', 'NaN', 'EUR'), ('f-1', 'i', '2026-06-11', 'infinity', 10, 'EUR');
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('f-1', 'j', '2026-06-11', '2026-07-10', 1e400, 'EUR'), ('f-1', 'h', '2026-06-11', '2026-07-10', 'NaN', 'EUR'), ('f-1', 'i', '2026-06-11', 'infinity', 10, 'EUR');
 SELECT currency, n_invoices, amount_open FROM dunning.features('2026-07-01') WHERE debtor_id = 'f-1';
+SELECT count(*) FROM dunning.invoice_features('2026-07-01');
+SELECT count(*) FROM dunning.features('-infinity');
 -- an_id_of_nobody_gives_no_row_and_fails_no_other
 CREATE FUNCTION pg_temp.of(debtors text[]) RETURNS SETOF dunning.debtor_features LANGUAGE plpgsql AS $$
 BEGIN RETURN QUERY EXECUTE dunning._features_sql('$1', '$2') USING debtors, '2026-07-01'::timestamptz; END $$;
@@ -168,6 +170,22 @@ SELECT * FROM pg_temp.unequal(NULL) WHERE what IN ('items', 'features', 'marks')
 SELECT count(*) AS changed FROM (SELECT * FROM f EXCEPT SELECT * FROM dunning.features(:'at')) x;
 SELECT dunning.unbind('invoice');
 DROP SCHEMA fb CASCADE;
+
+-- the_worker_may_run_the_text_that_the_ledger_and_features_make
+SELECT dunning._mark_sql('$1') AS m, dunning._open_items_sql('$1') AS o, dunning._settlement_sql('$1') AS s, dunning._features_sql('$1') AS f \gset
+SET ROLE dunning_worker;
+SET search_path = pg_catalog, pg_temp;
+PREPARE w_m(text[]) AS SELECT count(*) > 0 AS marks FROM (:m) x;
+PREPARE w_o(text[]) AS SELECT count(*) > 0 AS items FROM (:o) x;
+PREPARE w_s(text[]) AS SELECT count(*) > 0 AS settlements FROM (:s) x;
+PREPARE w_f(text[]) AS SELECT count(*) > 0 AS features FROM (:f) x;
+EXECUTE w_m('{r-3,r-4}');
+EXECUTE w_o('{r-3,r-4}');
+EXECUTE w_s('{r-3,r-4}');
+EXECUTE w_f('{r-3,r-4}');
+DEALLOCATE ALL;
+RESET search_path;
+RESET ROLE;
 
 -- features_are_the_operators_to_read
 SET ROLE dunning_viewer;

@@ -133,6 +133,8 @@ SET dunning.clock = '2026-03-02 11:59:59.999999+00';
 SELECT 'before it' AS seen, balance FROM dunning.balance('7') WHERE currency = 'EUR';
 -- as_of_after_the_virtual_clock_shows_no_more_than_the_clock
 SELECT balance FROM dunning.balance('7', '2026-03-03') WHERE currency = 'EUR';
+-- an_infinite_as_of_is_no_instant
+SELECT * FROM dunning.balance('7', 'infinity');
 -- with_the_real_clock_any_committed_payment_counts
 RESET dunning.clock;
 INSERT INTO lb.payment VALUES (7, 7, 3, '2999-01-01', 5, 'EUR');
