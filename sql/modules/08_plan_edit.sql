@@ -1,5 +1,23 @@
 -- plan: changing strategies, steps and costs. Built-in rows stay as shipped; a user's row of the same name goes before them.
 
+CREATE FUNCTION dunning._check_condition(condition text) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    why text;
+BEGIN
+    PERFORM dunning._predicate_columns(condition);
+    PERFORM dunning._conditions(ARRAY[condition], '{}'::text[], NULL);
+EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
+    GET STACKED DIAGNOSTICS why = MESSAGE_TEXT;
+    RAISE EXCEPTION 'the condition of a step cannot be evaluated'
+        USING ERRCODE = '22023', DETAIL = pg_catalog.format('%s: %s', condition, why),
+              HINT = 'It is one SQL predicate over the columns of dunning.features() and segment, diagnosis, p_paid_30d, p_late, p_self_cure; for example: p_late >= 0.5 OR segment = ''habitual_late''.';
+END
+$fn$;
+COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated.';
+
 CREATE FUNCTION dunning._log_change(what text, name text, before jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -62,7 +80,6 @@ AS $fn$
 #variable_conflict error
 DECLARE
     one text;
-    named text[];
 BEGIN
     PERFORM dunning._check_strategy(save_step.strategy);
     PERFORM dunning._check_template_name(save_step.template);
@@ -80,8 +97,7 @@ BEGIN
         PERFORM dunning._check_channel(one);
     END LOOP;
     IF save_step.condition IS NOT NULL THEN
-        named := dunning._predicate_columns(save_step.condition);
-        PERFORM dunning._conditions(ARRAY[save_step.condition], '{}'::text[], NULL);
+        PERFORM dunning._check_condition(save_step.condition);
     END IF;
     PERFORM dunning._log_change('step', save_step.strategy || '/' || save_step.step,
         (SELECT to_jsonb(s) FROM dunning._steps(save_step.strategy) s WHERE s.step = save_step.step));

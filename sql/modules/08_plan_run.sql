@@ -165,7 +165,7 @@ BEGIN
     worth AS (
         SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
-               coalesce(s.p_self_cure >= r.self_cure, false) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
+               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
                round((s.p_paid_30d * CASE WHEN k.cost = 0 THEN l.largest ELSE (l.amounts->>k.currency)::numeric END * r.margin)::numeric - k.cost, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
@@ -232,7 +232,8 @@ BEGIN
         arm AS MATERIALIZED (SELECT a.debtor_id, a.arm, a.propensity FROM dunning._arms($5, $2) a),
         ruled_out AS MATERIALIZED (
             SELECT c.debtor_id, jsonb_agg(jsonb_build_object('channel', c.channel, 'why', c.why) ORDER BY c.n) AS skipped,
-                   array_agg(DISTINCT c.why) AS whys
+                   array_agg(DISTINCT c.why) AS whys,
+                   coalesce(array_agg(DISTINCT c.why) FILTER (WHERE c.why IN ('likely_self_cure', 'costs_money', 'not_worth_it', 'server_paused')), '{}') AS by_choice
             FROM pg_temp.dunning_plan_candidate c WHERE c.why IS NOT NULL GROUP BY c.debtor_id),
         left_out AS MATERIALIZED (
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
@@ -240,7 +241,8 @@ BEGIN
         judged AS (
             SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
-                   CASE WHEN c.debtor_id IS NOT NULL THEN c.blocked_by
+                   CASE WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
+                        WHEN c.debtor_id IS NOT NULL THEN '{}'
                         WHEN NOT r.enough THEN ARRAY['under_minimum']
                         WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
                         WHEN k.debtor_id IS NOT NULL AND k.usable THEN ARRAY['min_gap']
