@@ -188,7 +188,8 @@ DECLARE
     n int;
 BEGIN
     -- Not before its planned instant: `due` of a held row is only when to look at it again.
-    UPDATE dunning.queue q SET state = 'queued', due = greatest(m.contact_at, dunning._now()), blocked_by = NULL
+    UPDATE dunning.queue q SET state = 'queued', due = greatest(m.contact_at, dunning._now()), blocked_by = NULL,
+        server = coalesce(q.server, dunning._server_for(q.channel, q.creditor))     -- one may have been made since
     FROM dunning.message m
     WHERE q.state = 'held' AND m.debtor_id = q.debtor_id AND m.message_id = q.message_id
       AND (debtor_ids IS NULL OR q.debtor_id = ANY (debtor_ids))

@@ -99,7 +99,7 @@ SELECT debtor, step, state FROM pg_temp.p_plan() WHERE debtor IN ('p-five', 'p-f
 SELECT pg_temp.p_deliver();
 SELECT debtor, step, state FROM pg_temp.p_plan() WHERE debtor IN ('p-five', 'p-four', 'p-old', 'p-missed');
 SET dunning.clock = '2026-04-01 09:00+00';
-SELECT debtor, step, state, channel FROM pg_temp.p_plan() WHERE debtor IN ('p-five', 'p-four', 'p-old', 'p-missed');
+SELECT debtor, step, state, channel, reason FROM pg_temp.p_plan() WHERE debtor IN ('p-five', 'p-four', 'p-old', 'p-missed');
 
 -- a_run_for_approval_waits_as_proposed_and_what_is_excepted_or_rejected_may_be_planned_again
 SELECT count(*) > 0 AS stopped FROM (SELECT dunning._stop_messages(debtor_id, 'test') FROM (SELECT DISTINCT debtor_id FROM dunning.queue WHERE debtor_id LIKE 'p-%') d) x;

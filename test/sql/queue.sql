@@ -107,6 +107,82 @@ SELECT dunning._stop_messages('q-4', 'x');
 SELECT context FROM dunning.message;
 RESET ROLE;
 
+-- send(): what an application calls.
+SET dunning.timezone = 'Europe/Copenhagen';
+SET dunning.clock = '2026-03-10 09:00+00';      -- a Tuesday, ten o'clock in Copenhagen
+CREATE SERVER q_mail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'mock');
+CREATE SERVER q_text TYPE 'sms' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'mock');
+INSERT INTO dunning.debtor (debtor_id, name, country, time_zone, language, email, phone, preferred_channel) VALUES
+    ('q-s1', 'Kirsten Hansen', 'DK', 'Europe/Copenhagen', 'da', 'q-s1@example.test', '+4520000001', NULL),
+    ('q-s2', 'Mads Berg', 'DK', 'Europe/Copenhagen', 'da', 'q-s2@example.test', '+4520000002', 'sms'),
+    ('q-s3', 'Åse Nil', 'DK', 'Europe/Copenhagen', 'da', NULL, NULL, NULL);
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, reference)
+SELECT 'q-s' || i, 'q-i' || i, '2026-02-01', '2026-02-20', 100 * i, 'EUR', 'F-' || i FROM generate_series(1, 3) i;
+-- sending_says_where_delivery_is_off_and_a_dry_run_writes_nothing
+SET client_min_messages = notice;
+SELECT state, channel, server, amounts, contact_at = dunning._now() AS at_once FROM dunning.send('q-s1', 'reminder-1', dry_run => true);
+SELECT count(*) AS messages FROM dunning.message WHERE debtor_id = 'q-s1';
+SELECT state, channel, server, amounts, reason, blocked_by FROM dunning.send('q-s1', 'reminder-1', idempotency_key => 'k1', vars => '{"note": "hej"}');
+SET client_min_messages = warning;
+-- the_same_idempotency_key_gives_the_same_message
+SELECT count(DISTINCT s.message_id) AS messages FROM (SELECT message_id FROM dunning.send('q-s1', 'reminder-1', idempotency_key => 'k1')
+    UNION ALL SELECT message_id FROM dunning.send('q-s1', 'reminder-2', 'sms', idempotency_key => 'k1') UNION ALL SELECT message_id FROM dunning.message WHERE debtor_id = 'q-s1') s;
+SELECT context->>'note' AS note, context->>'amount' AS amount, context->>'days_overdue' AS days, decision->>'call' AS call, language, ledger_mark IS NOT NULL AS marked FROM dunning.message WHERE debtor_id = 'q-s1';
+-- a_preferred_channel_goes_first_and_a_named_one_is_the_only_one
+SELECT channel, state FROM dunning.send('q-s2', 'reminder-1', dry_run => true);
+SELECT channel, state FROM dunning.send('q-s2', 'reminder-1', 'email', dry_run => true);
+-- what_blocks_is_held_with_words_and_no_error
+SELECT state, reason, blocked_by FROM dunning.send('q-s3', 'reminder-1');
+SELECT state, reason, blocked_by FROM dunning.send('q-s2', 'reminder-2', 'letter');
+-- at_night_the_next_allowed_time_is_taken
+SET dunning.clock = '2026-03-10 23:30+00';
+SELECT state, contact_at > dunning._now() AS later FROM dunning.send('q-s2', 'reminder-1', 'sms');
+SET dunning.clock = '2026-03-10 09:00+00';
+-- bad_arguments_name_what_is_known
+SELECT * FROM dunning.send('q-nobody', 'reminder-1');
+SELECT * FROM dunning.send('q-s1', 'no-such-template');
+SELECT * FROM dunning.send('q-s1', 'reminder-1', 'pigeon');
+SELECT * FROM dunning.send('q-s1', 'reminder-1', vars => '[1]');
+SELECT * FROM dunning.send('q-s1', 'reminder-1', not_before => 'infinity');
+SELECT * FROM dunning.send('q-s1', 'reminder-1', not_before => '2026-03-12', not_after => '2026-03-11');
+SELECT * FROM dunning.send('q-s1', 'reminder-1', not_after => '2026-03-01');
+-- how_the_queue_stands
+SELECT channel, server, state, reason, messages, due_now, paused FROM dunning.queue_status WHERE server LIKE 'q\_%' OR state = 'held' ORDER BY 1, 2, 3, 4;
+-- a_cancelled_message_is_cancelled_for_a_reason_and_one_that_is_finished_stays_so
+SELECT state, reason FROM dunning.cancel((SELECT message_id FROM dunning.message WHERE debtor_id = 'q-s1'), 'paid at the desk');
+SELECT state, reason FROM dunning.cancel((SELECT message_id FROM dunning.message WHERE debtor_id = 'q-s1'), 'again');
+SELECT * FROM dunning.cancel('00000000-0000-7000-8000-000000000000', 'x');
+SELECT * FROM dunning.cancel((SELECT message_id FROM dunning.message WHERE debtor_id = 'q-s1'), '');
+-- retrying_is_shown_before_it_is_done
+SELECT debtor_id, channel, was, reason FROM dunning.retry(state => 'cancelled', server => 'q_mail');
+SELECT count(*) AS queued FROM dunning.queue WHERE debtor_id = 'q-s1';
+SELECT debtor_id, channel, was, reason FROM dunning.retry((SELECT message_id FROM dunning.message WHERE debtor_id = 'q-s1'), 'cancelled', dry_run => false);
+SELECT state, attempts FROM dunning.queue WHERE debtor_id = 'q-s1';
+SELECT * FROM dunning.retry(state => 'sent');
+-- the_attempt_after_a_retry_is_a_new_one
+SELECT pg_temp.q_intent('q-s1', 1);
+SELECT * FROM pg_temp.q_settle('q-s1', 1, 'dead', 'http_400');
+SELECT was, reason FROM dunning.retry((SELECT message_id FROM dunning.message WHERE debtor_id = 'q-s1'), dry_run => false);
+SELECT * FROM pg_temp.q_settle('q-s1', 1, 'sent');
+SELECT pg_temp.q_intent('q-s1', 2);
+SELECT * FROM pg_temp.q_settle('q-s1', 2, 'sent');
+SELECT state, outcomes FROM pg_temp.q_look() WHERE debtor_id = 'q-s1';
+-- a_server_is_paused_and_resumed_by_name
+SELECT dunning.pause('q_text'), dunning.pause('q_text');
+SELECT bool_and(paused) AS paused FROM dunning.queue_status WHERE server = 'q_text';
+SELECT dunning.resume('q_text');
+SELECT dunning.resume('nosuch');
+-- queue_work_is_for_operators
+SET ROLE dunning_viewer;
+SELECT count(*) > 0 AS may_look FROM dunning.queue_status;
+SELECT * FROM dunning.send('q-s1', 'reminder-1');
+SELECT dunning.pause('q_text');
+RESET ROLE;
+DROP SERVER q_mail;
+DROP SERVER q_text;
+DELETE FROM dunning.debtor WHERE debtor_id LIKE 'q-%';
+DELETE FROM dunning.invoice WHERE debtor_id LIKE 'q-%';
+
 DELETE FROM dunning.queue WHERE debtor_id LIKE 'q-%';
 DELETE FROM dunning.message WHERE debtor_id LIKE 'q-%';
 DELETE FROM dunning.egress WHERE debtor_id LIKE 'q-%';
