@@ -58,14 +58,14 @@ CREATE FUNCTION dunning._diagnosis_rules() RETURNS TABLE (ord int, diagnosis tex
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
     VALUES
     (1, 'disputes', 's.disputed_items > 0 OR s.disputed_at IS NOT NULL',
-        'concat_ws(''; '', CASE WHEN s.disputed_items > 0 THEN s.disputed_items || '' open invoices are disputed'' END, ''disputed on '' || s.disputed_at::date)'),
+        'concat_ws(''; '', CASE WHEN s.disputed_items > 0 THEN s.disputed_items || '' open invoices are disputed'' END, ''disputed on '' || (s.disputed_at AT TIME ZONE dunning._ledger_zone())::date)'),
     (2, 'cannot_pay', 's.hardship IS NOT NULL OR s.changed_at IS NOT NULL OR (s.broken_on IS NOT NULL AND f.n_overdue >= 2)',
-        'concat_ws(''; '', ''hold: '' || s.hardship, ''reported other circumstances on '' || s.changed_at::date, ''did not keep the promise of '' || s.broken_on)'),
+        'concat_ws(''; '', ''hold: '' || s.hardship, ''reported other circumstances on '' || (s.changed_at AT TIME ZONE dunning._ledger_zone())::date, ''did not keep the promise of '' || s.broken_on)'),
     (3, 'unreachable', 's.no_address OR (s.bounced >= 2 AND coalesce(s.reached, 0) = 0)',
         'CASE WHEN s.no_address THEN ''no e-mail, telephone or address'' ELSE s.bounced || '' messages came back, none was answered or delivered'' END'),
     (4, 'self_cures', 'f.n_late >= 3 AND f.late_ratio >= 0.3 AND f.avg_late / f.late_ratio <= 14 AND f.days_past_due <= 2 * f.avg_late / f.late_ratio',
         'format(''paid %s of %s invoices late, %s days on average; %s days past due now'', f.n_late, f.n_paid, round((f.avg_late / f.late_ratio)::numeric), f.days_past_due)'),
-    (5, 'waiting_for_payday', 's.payments >= 4 AND s.in_window >= 0.6 * s.payments AND f.days_past_due <= 31',
+    (5, 'waiting_for_payday', 'f.late_ratio >= 0.3 AND s.payments >= 4 AND s.in_window >= 0.6 * s.payments AND f.days_past_due <= 31',
         'format(''%s of %s payments came on days %s to %s of the month'', s.in_window, s.payments, s.from_day, least(s.from_day + 2, 31))'),
     (6, 'forgot', '(f.n_paid >= 3 AND f.late_ratio <= 0.25 AND f.days_past_due <= 45) OR (f.n_late = 0 AND f.days_past_due <= 14)',
         'format(''paid %s of %s invoices in time; %s days past due now'', f.n_paid - f.n_late, f.n_paid, f.days_past_due)'),
@@ -154,10 +154,10 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._segment_case() IS 'The segments in force as one CASE expression.';
 
--- Compiling the query would take longer than running it, hence jit = off.
+-- Compiling the query would take longer than running it, hence jit = off; the words have dates in them, hence datestyle.
 CREATE FUNCTION dunning.score(as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (segment text, debtors bigint, overdue bigint, p_paid_30d float8, p_late float8, p_self_cure float8, diagnoses jsonb)
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET jit = off SET search_path = pg_catalog, pg_temp AS $fn$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET jit = off SET datestyle = 'ISO, YMD' SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
     at timestamptz := coalesce(score.as_of, dunning._now());
@@ -195,17 +195,23 @@ CREATE FUNCTION dunning.save_segment(segment text, predicate text, "position" in
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
+    named text[];
     unknown text;
     known text[] := dunning._segment_columns();
     replaced jsonb := (SELECT to_jsonb(s) - 'before' FROM dunning.segment s WHERE s.segment = save_segment.segment ORDER BY s.builtin LIMIT 1);
-    was text;
 BEGIN
     IF save_segment.segment IS NULL OR save_segment.segment !~ '^[a-z][a-z0-9_]{0,62}$' OR save_segment.segment = 'other' OR "position" IS NULL
        OR predicate IS NULL OR description IS NULL OR enabled IS NULL THEN
         RAISE EXCEPTION 'a segment has a name, a predicate and a position'
             USING ERRCODE = '22023', DETAIL = 'The name is small letters, digits and "_"; "other" stands for debtors that no predicate fits.';
     END IF;
-    SELECT c INTO unknown FROM unnest(dunning._predicate_columns(predicate)) c WHERE c <> ALL (known) LIMIT 1;
+    BEGIN
+        named := dunning._predicate_columns(predicate);
+    EXCEPTION WHEN syntax_error THEN
+        RAISE EXCEPTION 'the predicate is not one SQL expression: %', SQLERRM
+            USING ERRCODE = '42601', HINT = 'For example: late_ratio >= 0.5 AND n_paid >= 3';
+    END;
+    SELECT c INTO unknown FROM unnest(named) c WHERE c <> ALL (known) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'segment "%" names "%", which is no column of a debtor', save_segment.segment, unknown
             USING ERRCODE = '42703', DETAIL = format('Its columns are %s.', array_to_string(known, ', '));

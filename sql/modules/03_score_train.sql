@@ -105,9 +105,9 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._trainable(text, timestamptz) IS 'A hint: the other targets that have 50 rows of each class.';
 
--- Compiling the query would take longer than running it, hence jit = off.
+-- Compiling the query would take longer than running it, hence jit = off; the query kept with the model has instants in it, hence datestyle.
 CREATE FUNCTION dunning.train(target text DEFAULT 'paid_30d', as_of timestamptz DEFAULT NULL, kind text DEFAULT 'auto') RETURNS dunning.model_metrics
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET jit = off SET search_path = pg_catalog, pg_temp AS $fn$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET jit = off SET datestyle = 'ISO, YMD' SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
     at timestamptz := coalesce(train.as_of, dunning._now());

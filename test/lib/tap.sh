@@ -25,7 +25,7 @@ for file in $files; do
         mapfile -t told < <("$peer" start "$work/$name" 2>"$work/$name.peer.log" || echo "DUNNING_SKIP=its peer did not start: $(tail -n 1 "$work/$name.peer.log")")
     fi
     if (cd "$work/$name" && as_pg env PATH="$bindir:$PATH" PG_REGRESS="$stage/usr/lib/postgresql/$major/lib/pgxs/src/test/regress/pg_regress" \
-        TESTDATADIR="$work/$name" TESTLOGDIR="$work/$name/log" TESTDIR="$work/$name" top_builddir="$root" \
+        TESTDATADIR="$work/$name" TESTLOGDIR="$work/$name/log" TESTDIR="$work/$name" top_builddir="$root" PG_TEST_PORT_DIR="$work/$name/ports" \
         DUNNING_ROOT="$root" DUNNING_DATA="$DUNNING_DATA" "${told[@]}" PERL5LIB="$perl_lib:$root/test/lib" \
         timeout "${TAP_TIMEOUT:-600}" perl -I"$perl_lib" -I"$root/test/lib" "$root/$file") >"$log" 2>&1; then
         if grep -q '^1\.\.0 # SKIP' "$log"; then

@@ -211,7 +211,177 @@ SELECT dunning.fit('sampled', 'SELECT x1, x2, late FROM sample', 'late') IS NOT 
 SELECT count(DISTINCT digest) FROM dunning.model WHERE model = 'sampled';
 RESET dunning.train_memory;
 
-DELETE FROM dunning.model WHERE model IN ('known', 'noise', 'grouped', 'own', 'notices', 'sampled');
+SET client_min_messages = 'warning';
+DELETE FROM dunning.model;
+
+-- The rest needs a ledger: 600 debtors of three habits with nine monthly invoices, and some whose story is told by hand.
+SET dunning.clock = '2026-07-01 09:00+00';
+CREATE TABLE d (debtor_id text PRIMARY KEY, creditor text, email text);
+CREATE TABLE i (invoice_id text PRIMARY KEY, debtor_id text, issued_on date, due_on date, amount numeric, currency text, disputed boolean);
+CREATE TABLE p (debtor_id text, invoice_id text, paid_at timestamptz, amount numeric, currency text);
+INSERT INTO d SELECT 'r' || n, CASE n % 2 WHEN 0 THEN 'north' ELSE 'south' END, n || '@debtors.test' FROM generate_series(1, 600) n;
+INSERT INTO i SELECT 'r' || n || '-' || k, 'r' || n, issued, issued + 14, 20 + 180 * dunning._uniform(n || 'a' || k), 'EUR', false
+FROM generate_series(1, 600) n, generate_series(1, 9) k, LATERAL (SELECT date '2025-09-01' + 30 * k + n % 30 AS issued) x;
+INSERT INTO p SELECT i.debtor_id, i.invoice_id, paid::timestamp AT TIME ZONE 'UTC', i.amount, i.currency
+FROM i, LATERAL (SELECT dunning._uniform(invoice_id, 5) AS u, dunning._uniform(invoice_id, 6) AS v, (dunning._hash64(debtor_id) & 3) AS habit) h,
+     LATERAL (SELECT CASE WHEN u < (ARRAY[0.9, 0.5, 0.5, 0.15])[habit + 1] THEN due_on - (10 * v)::int
+                          WHEN u < (ARRAY[0.99, 0.9, 0.8, 0.6])[habit + 1] THEN due_on + 1 + (12 * v)::int
+                          ELSE due_on + 20 + (80 * v)::int END AS paid) q
+WHERE paid < date '2026-07-01';
+INSERT INTO d SELECT 'x-' || x, 'north', CASE WHEN x <> 'unreachable' THEN x || '@debtors.test' END
+FROM unnest(ARRAY['forgot', 'self', 'payday', 'will', 'cannot', 'dispute', 'unreachable', 'new', 'owes', 'prompt']) x;
+INSERT INTO i SELECT 'x-' || x || '-' || k, 'x-' || x, due - 14, due, 100, 'EUR', x = 'dispute' AND k = 7
+FROM unnest(ARRAY['forgot', 'self', 'payday', 'will', 'cannot', 'dispute', 'unreachable', 'prompt']) x, generate_series(1, 7) k,
+     LATERAL (SELECT (date '2025-12-10' + make_interval(months => k - 1))::date AS due) y;
+INSERT INTO i SELECT 'x-new-1', 'x-new', date '2026-06-20', date '2026-07-20', 100, 'EUR', false
+UNION ALL SELECT 'x-owes-' || k, 'x-owes', date '2026-01-01' + 20 * k, date '2026-01-15' + 20 * k, 100, 'EUR', false FROM generate_series(1, 5) k;
+-- the seventh, due on 10 June, is open for all but `prompt`; `will` pays the others and leaves the fourth
+INSERT INTO p SELECT debtor_id, invoice_id, (due_on + CASE debtor_id WHEN 'x-self' THEN 13 + k % 2 WHEN 'x-payday' THEN 15 + k % 2 ELSE -2 END)::timestamp AT TIME ZONE 'UTC', amount, currency
+FROM (SELECT i.*, right(invoice_id, 1)::int AS k FROM i WHERE debtor_id LIKE 'x-%' AND debtor_id NOT IN ('x-new', 'x-owes')) x
+WHERE k < 7 AND NOT (debtor_id = 'x-will' AND k = 4) OR debtor_id IN ('x-prompt', 'x-will') AND k <> 4;
+GRANT USAGE ON SCHEMA score_test TO dunning_owner, dunning_worker;
+GRANT SELECT ON d, i, p TO dunning_owner, dunning_worker;
+SELECT dunning.bind('debtor', 'score_test.d'), dunning.bind('invoice', 'score_test.i'), dunning.bind('payment', 'score_test.p') \g /dev/null
+
+-- late_is_learnt_from_history_and_from_decided_invoices_alone
+SELECT model, version, n = (SELECT count(*) FROM i WHERE due_on < '2026-07-01') AS every_decided_invoice, auc > 0.65 AS says_something
+FROM dunning.train('late');
+SELECT target, as_of, seed, metrics ->> 'grouped' AS grouped, metrics ->> 'cross_validated' AS cross_validated FROM dunning.model WHERE model = 'late';
+
+-- nothing_at_or_after_as_of_reaches_a_model
+SELECT version FROM dunning.train('late', '2026-04-01'), dunning.promote('late', 1) \g /dev/null
+BEGIN;
+DELETE FROM p WHERE paid_at >= '2026-04-01';
+DELETE FROM i WHERE issued_on >= '2026-04-01';
+UPDATE i SET disputed = NOT disputed;
+SELECT version FROM dunning.train('late', '2026-04-01') \g /dev/null
+SELECT count(*) AS versions, count(DISTINCT digest) AS digests FROM dunning.model WHERE model = 'late' AND as_of = '2026-04-01';
+ROLLBACK;
+
+-- paid_30d_looks_at_overdue_debtors_and_at_30_days_that_are_over
+SELECT n = (SELECT count(*) FROM generate_series(1, 6) k, LATERAL dunning.features(timestamptz '2026-07-01 09:00+00' - 30 * k * interval '1 day') f WHERE f.n_overdue > 0) AS rows, auc > 0.55 AS says_something
+FROM dunning.train();
+SELECT (metrics ->> 'positives')::int = (SELECT count(*) FROM generate_series(1, 6) k, LATERAL (SELECT timestamptz '2026-07-01 09:00+00' - 30 * k * interval '1 day' AS at) s,
+    LATERAL dunning.features(s.at) f WHERE f.n_overdue > 0 AND EXISTS (SELECT FROM p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= s.at AND p.paid_at < s.at + interval '30 days')) AS labels
+FROM dunning.model WHERE model = 'paid_30d';
+
+-- self_cure_is_payment_within_30_days_of_due_and_before_any_contact
+SELECT n = (SELECT count(*) FROM i LEFT JOIN p USING (invoice_id) WHERE due_on + 30 < '2026-07-01' AND (paid_at IS NULL OR paid_at::date > due_on)) AS rows
+FROM dunning.train('self_cure');
+SELECT dunning._self_cure_sql('2026-07-01 09:00+00') AS query \gset
+SELECT count(*) FILTER (WHERE self_cure) AS cured, count(*) FILTER (WHERE NOT self_cure) AS not_cured FROM (:query) x WHERE debtor = 'x-self';
+BEGIN;
+SELECT dunning._ensure_partitions('2026-03-15') \g /dev/null
+INSERT INTO dunning.egress SELECT dunning._uuid7_floor('2026-03-15'), 1, 'x-self', 'north', 'email', 'mail', '\x00', '{}', '\x00', 1, 'test', test, 0, 'EUR', '2026-03-15', '2026-03-15', 0, 1, '\x00', '\x00' FROM unnest('{true}'::boolean[]) test;
+SELECT count(*) FILTER (WHERE self_cure) AS cured_though_a_test_was_sent FROM (:query) x WHERE debtor = 'x-self';
+UPDATE dunning.egress SET test = false WHERE debtor_id = 'x-self';
+SELECT count(*) FILTER (WHERE self_cure) AS cured_without_the_contacted FROM (:query) x WHERE debtor = 'x-self';
+ROLLBACK;
+
+-- a_target_with_too_few_rows_is_refused_with_the_counts_and_the_targets_that_work
+BEGIN;
+DELETE FROM i WHERE due_on < '2026-06-01' AND debtor_id LIKE 'r%' AND debtor_id NOT LIKE 'r_';
+SELECT dunning.train('self_cure');
+\echo :SQLSTATE
+ROLLBACK;
+BEGIN;
+DELETE FROM i;
+SELECT dunning.train('late');
+ROLLBACK;
+SELECT dunning.train('paid_60d');
+\echo :SQLSTATE
+SELECT dunning.train('late', 'infinity');
+SELECT dunning.train('late', '2030-01-01');
+SELECT dunning.train('late', kind => 'oracle');
+
+-- a_missing_model_is_filled_by_a_rule_on_history_and_says_so
+CREATE TABLE kept AS SELECT * FROM dunning.model;
+DELETE FROM dunning.model;
+SELECT sum(debtors) AS debtors, sum(overdue) = (SELECT count(*) FROM dunning.features() WHERE n_overdue > 0) AS overdue,
+       bool_and(p_late BETWEEN 0 AND 1 AND p_self_cure BETWEEN 0 AND 1 AND coalesce(p_paid_30d BETWEEN 0 AND 1, overdue = 0)) AS inside FROM dunning.score();
+SELECT debtor_id, reasons FROM dunning.debtor_score WHERE debtor_id IN ('x-forgot', 'x-prompt', 'x-new') ORDER BY 1;
+INSERT INTO dunning.model SELECT * FROM kept WHERE model <> 'self_cure';
+SELECT count(*) FROM dunning.score() \g /dev/null
+SELECT debtor_id, reasons - 'p_late' - 'p_paid_30d' AS rule, jsonb_array_length(reasons -> 'p_late') AS late, jsonb_array_length(reasons -> 'p_paid_30d') AS paid
+FROM dunning.debtor_score WHERE debtor_id IN ('x-forgot', 'x-prompt') ORDER BY 1;
+SELECT models FROM dunning.score_result WHERE debtor_id = 'x-prompt';
+
+-- each_story_gets_its_diagnosis_with_evidence
+INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, recorded_at, recorded_by)
+VALUES ('x-cannot', dunning._uuid7(), 'north', 'circumstances_changed', '2026-06-20 12:00+00', '2026-06-20 12:00+00', 'test');
+SELECT count(*) FROM dunning.score() \g /dev/null
+SELECT debtor_id, segment, diagnosis, reasons -> 'diagnosis' ->> 0 AS evidence, p_paid_30d IS NULL AS nothing_overdue FROM dunning.debtor_score WHERE debtor_id LIKE 'x-%' ORDER BY 1;
+SELECT count(DISTINCT debtor_id) = count(*) AS one_row_a_debtor, count(*) FROM dunning.debtor_score;
+-- before the debtor told of it
+SELECT count(*) FROM dunning.score('2026-06-19') \g /dev/null
+SELECT diagnosis FROM dunning.debtor_score WHERE debtor_id = 'x-cannot';
+SELECT dunning.score('infinity');
+
+-- a_higher_history_of_lateness_is_a_higher_p_late
+SELECT count(*) FROM dunning.score() \g /dev/null
+SELECT corr(s.p_late, f.late_ratio) > 0.5 AS follows FROM dunning.debtor_score s JOIN dunning.features() f USING (debtor_id);
+
+-- segments_are_predicates_that_a_user_may_add_replace_and_reset
+SELECT dunning.save_segment('large', 'amount_open > 300 AND p_late < 2', 5, 'owes much'), dunning.save_segment('new', 'false', 70, 'none');
+SELECT segment, debtors = (SELECT count(*) FROM dunning.features() WHERE amount_open > 300) AS all_of_them FROM dunning.score() WHERE segment IN ('large', 'new');
+SELECT segment FROM dunning.debtor_score WHERE debtor_id = 'x-new';
+SELECT dunning.reset_segment('large'), dunning.reset_segment('new'), dunning.reset_segment('prompt');
+SELECT count(*) FROM dunning.score() \g /dev/null
+SELECT segment FROM dunning.debtor_score WHERE debtor_id = 'x-new';
+SELECT dunning.save_segment('odd', 'late_rato > 0.5', 5);
+\echo :SQLSTATE
+SELECT dunning.save_segment('odd', 'late_ratio', 5);
+\echo :SQLSTATE
+SELECT dunning.save_segment('odd', 'true) OR (false', 5);
+SELECT dunning.save_segment('odd', 'true; DROP TABLE score_test.i', 5);
+SELECT dunning.save_segment('Odd one', 'true', 5);
+\echo :SQLSTATE
+SELECT dunning.save_segment('other', 'true', 5);
+
+-- a_predicate_and_a_bound_view_run_as_dunning_owner_and_cannot_become_anyone_else
+CREATE TABLE witness (who text);
+GRANT INSERT ON witness TO PUBLIC;
+CREATE FUNCTION spy() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO score_test.witness VALUES (current_user);
+    BEGIN
+        EXECUTE 'SET ROLE dunning_admin';
+        INSERT INTO score_test.witness VALUES ('became ' || current_user);
+    EXCEPTION WHEN insufficient_privilege THEN NULL;
+    END;
+    RETURN true;
+END $$;
+SELECT dunning.save_segment('spied', 'score_test.spy()', 1);
+SELECT segment, debtors FROM dunning.score();
+SELECT DISTINCT who FROM witness;
+SELECT dunning.reset_segment('spied');
+TRUNCATE witness;
+CREATE VIEW v AS SELECT p.* FROM p WHERE spy();
+GRANT SELECT ON v TO dunning_owner, dunning_worker;
+SELECT dunning.bind('payment', 'score_test.v') \g /dev/null
+TRUNCATE witness;
+SELECT version FROM dunning.train('late') \g /dev/null
+SELECT count(*) FROM dunning.score() \g /dev/null
+SELECT DISTINCT who FROM witness;
+
+-- rights_are_those_of_the_roles
+SET ROLE dunning_viewer;
+SELECT count(*) > 0 AS sees_scores FROM dunning.debtor_score;
+SELECT * FROM dunning.score();
+SELECT * FROM dunning.train();
+DELETE FROM dunning.score_result;
+RESET ROLE;
+SET ROLE dunning_operator;
+SELECT count(*) > 0 AS scores FROM dunning.score();
+SELECT dunning.save_segment('mine', 'true', 1);
+SELECT dunning._fit('late', 'SELECT 1', 'y', 'auto', '{}', 'late', now());
+RESET ROLE;
+
+SELECT dunning.unbind('debtor'), dunning.unbind('invoice'), dunning.unbind('payment') \g /dev/null
+RESET dunning.clock;
+DELETE FROM dunning.event WHERE debtor_id LIKE 'x-%';
+DELETE FROM dunning.score_result;
+DELETE FROM dunning.model;
 SET client_min_messages = 'warning';
 DROP SCHEMA score_test CASCADE;
 DROP ROLE score_clerk;
