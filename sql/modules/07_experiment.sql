@@ -27,6 +27,7 @@ COMMENT ON TABLE dunning.arm IS 'Arms of experiments with the part of [0,1) that
 CREATE TABLE dunning.assignment (
     debtor_id       text COLLATE "C" NOT NULL,
     experiment      text COLLATE "C" NOT NULL,
+    creditor        text COLLATE "C" NOT NULL,
     arm             text COLLATE "C" NOT NULL,
     assigned_at     timestamptz NOT NULL,
     PRIMARY KEY (debtor_id, experiment)
@@ -114,9 +115,10 @@ AS $fn$
 DECLARE
     n int;
 BEGIN
-    INSERT INTO dunning.assignment (debtor_id, experiment, arm, assigned_at)
-    SELECT a.debtor_id, _assign.experiment, a.arm, dunning._now() FROM dunning._arms(_assign.experiment, debtor_ids) a
-    ON CONFLICT DO NOTHING;
+    EXECUTE pg_catalog.format($q$
+        INSERT INTO dunning.assignment (debtor_id, experiment, creditor, arm, assigned_at)
+        SELECT a.debtor_id, $2, d.creditor, a.arm, dunning._now() FROM dunning._arms($2, $1) a JOIN (%s) d ON d.debtor_id = a.debtor_id
+        ON CONFLICT DO NOTHING$q$, dunning._ledger_sql('debtor', '$1', NULL)) USING debtor_ids, _assign.experiment;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END
@@ -234,8 +236,13 @@ AS $fn$
 #variable_conflict error
 DECLARE
     canonical text := dunning._canonical_id(assign.debtor_id);
+    known boolean;
 BEGIN
     PERFORM dunning._check_experiment(assign.experiment);
+    EXECUTE 'SELECT EXISTS (' || dunning._ledger_sql('debtor', '$1', NULL) || ')' INTO known USING ARRAY[canonical];
+    IF NOT known THEN
+        RAISE EXCEPTION 'debtor "%" does not exist', canonical USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or number'');';
+    END IF;
     PERFORM dunning._assign(assign.experiment, ARRAY[canonical]);
     RETURN (SELECT a.arm FROM dunning.assignment a WHERE a.debtor_id = canonical AND a.experiment = assign.experiment);
 END

@@ -53,6 +53,8 @@ SELECT round(log_e::numeric, 4) AS log_e, round(half_width::numeric, 5) AS half_
 
 -- a_result_counts_payments_within_the_window_and_says_it_in_words
 SET dunning.clock = '2026-03-01 12:00+00';
+INSERT INTO dunning.debtor (debtor_id, name) SELECT 'e-' || i, 'Debtor ' || i FROM generate_series(1, 1000) i;
+SELECT dunning.assign('e-even', 'e-nobody');
 SELECT count(*) FROM (SELECT dunning._assign('e-even', ARRAY(SELECT 'e-' || i FROM generate_series(1, 1000) i))) x;
 SELECT dunning.assign('e-even', 'e-1') = dunning._arm('e-even', 'e-1') AS sticky;
 INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency)
@@ -68,6 +70,7 @@ DELETE FROM dunning.assignment WHERE experiment = 'e-even' AND arm = 'neutral' A
 SELECT arm, verdict FROM dunning.experiment_result('e-even');
 -- an_ended_experiment_assigns_nobody
 SELECT dunning.end_experiment('e-even');
+INSERT INTO dunning.debtor (debtor_id, name) VALUES ('e-5000', 'Late comer');
 SELECT dunning.assign('e-even', 'e-5000'), dunning._arm('e-even', 'e-1');
 
 -- only_admins_start_experiments
@@ -77,6 +80,7 @@ SELECT dunning.set_holdout(0.1);
 RESET ROLE;
 
 RESET dunning.clock;
+DELETE FROM dunning.debtor WHERE debtor_id LIKE 'e-%';
 DELETE FROM dunning.payment WHERE debtor_id LIKE 'e-%';
 DELETE FROM dunning.assignment WHERE debtor_id LIKE 'e-%';
 DELETE FROM dunning.arm WHERE experiment LIKE 'e-%';
