@@ -27,7 +27,7 @@ BEGIN
                format('%s day(s) %s %s, template %s, %s%s', abs(s.offset_days), CASE WHEN s.offset_days < 0 THEN 'before' ELSE 'after' END,
                       replace(s.anchor, '_', ' '), s.template, array_to_string(s.channels, ' then '),
                       CASE WHEN s.condition IS NULL THEN '' ELSE ', if ' || s.condition END)
-               || coalesce(format('; %s by %s%s', m.local_time, m.channel, coalesce(', ' || m.reason, '')), '')
+               || coalesce('; ' || m.local_time || ' by ' || m.channel || coalesce(', ' || m.reason, ''), '')
         FROM steps s
         LEFT JOIN LATERAL (
             SELECT x.state, x.reason, c.local_time, c.channel
@@ -66,9 +66,28 @@ END
 $$;
 COMMENT ON FUNCTION dunning._explain_channels(text) IS 'One row a channel: whether it may be used now, every blocker, the next allowed instant in local time.';
 
+-- What a run of plan() would do for this debtor this instant; nothing is kept of it.
+CREATE FUNCTION dunning._explain_plan(debtor_id text) RETURNS TABLE (item text, state text, detail text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT coalesce(p.step, 'none'), p.state,
+               concat_ws(', ', p.channel, p.template, p.local_time, p.reason, nullif(array_to_string(p.blocked_by, ', '), ''))
+        FROM dunning._plan(NULL, NULL, true, false, ARRAY[_explain_plan.debtor_id]) p;
+    IF NOT FOUND THEN
+        RETURN QUERY VALUES ('none', 'nothing to do', 'no step of the strategy is due, or it was done');
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY VALUES ('none', 'unknown', SQLERRM);
+END
+$$;
+COMMENT ON FUNCTION dunning._explain_plan(text) IS 'What plan() would do for a debtor now.';
+
 CREATE FUNCTION dunning.explain(debtor_id text)
     RETURNS TABLE (topic text, item text, state text, detail text, fix_sql text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 DECLARE
@@ -96,7 +115,7 @@ BEGIN
                 coalesce(o.days_past_due, 0), o.open_invoices), NULL);
     SELECT to_jsonb(s.reasons) INTO score_reasons FROM dunning.debtor_score s WHERE s.debtor_id = id;
     RETURN QUERY VALUES
-        ('score', 'segment', coalesce(o.segment, 'none'), coalesce('diagnosis: ' || o.diagnosis, 'not scored yet'),
+        ('score', 'segment', coalesce(o.segment, 'none'), CASE WHEN o.segment IS NULL THEN 'not scored yet' ELSE 'diagnosis: ' || coalesce(o.diagnosis, 'none') END,
          CASE WHEN o.segment IS NULL THEN 'SELECT * FROM dunning.score();' END),
         ('score', 'pays within 30 days', coalesce(round((100 * o.p_paid_30d)::numeric) || ' %', 'unknown'), score_reasons::text, NULL);
     RETURN QUERY
@@ -112,6 +131,7 @@ BEGIN
         FROM dunning._promise_state(ARRAY[id]) p ORDER BY p.promised_at, p.part;
     RETURN QUERY SELECT 'step', s.item, s.state, s.detail, NULL::text FROM dunning._explain_steps(id, of_strategy) s;
     RETURN QUERY SELECT 'channel', c.item, c.state, c.detail, c.fix_sql FROM dunning._explain_channels(id) c;
+    RETURN QUERY SELECT 'plan', p.item, p.state, p.detail, NULL::text FROM dunning._explain_plan(id) p;
     RETURN QUERY VALUES
         ('contact', 'last', coalesce(o.last_state, 'none'),
          CASE WHEN o.last_message_id IS NOT NULL THEN format('%s by %s at %s', o.last_template, o.last_channel, o.last_contact_at) END,
@@ -119,8 +139,7 @@ BEGIN
         ('contact', 'next', coalesce(o.next_state, 'none'),
          CASE WHEN o.next_state IS NOT NULL
               THEN concat_ws(', ', format('%s by %s at %s', o.next_template, o.next_channel, o.next_local_time), array_to_string(o.blocked_by, ', '))
-              ELSE 'nothing is planned; the next run of plan() decides' END,
-         CASE WHEN o.next_state IS NULL THEN 'SELECT * FROM dunning.plan(dry_run => true);' END);
+              ELSE 'nothing is planned; what plan() would do now stands above' END, NULL);
 END
 $$;
 COMMENT ON FUNCTION dunning.explain(text) IS
