@@ -446,6 +446,10 @@ BEGIN
     VALUES (ledger_loaded.kind, ledger_loaded.complete_until, dunning._now(), session_user)
     ON CONFLICT ON CONSTRAINT ledger_load_pkey DO UPDATE
     SET complete_until = EXCLUDED.complete_until, loaded_at = EXCLUDED.loaded_at, loaded_by = EXCLUDED.loaded_by;
+    -- What waited for this load alone is looked at again at once; the gate then sees who has paid.
+    IF dunning._ledger_problem() IS NULL THEN
+        PERFORM dunning._release_held(NULL, 'ledger_stale');
+    END IF;
 END
 $body$;
 COMMENT ON FUNCTION dunning.ledger_loaded(text, timestamptz) IS

@@ -138,7 +138,7 @@ $$
 DECLARE
     moment timestamptz := coalesce(as_of, dunning._now());
     problem text := dunning._ledger_problem();
-    delivery text := current_setting('dunning.delivery', true);
+    delivery text := dunning._own_setting('delivery');
 BEGIN
     RETURN QUERY SELECT 'bad', 'w_ledger', problem WHERE problem IS NOT NULL;
     RETURN QUERY SELECT 'warn', 'w_delivery', delivery WHERE delivery <> 'on';

@@ -4,16 +4,21 @@ CREATE FUNCTION dunning._load_server(server text) RETURNS text
     LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'dun_govern_sql_load_server';
 COMMENT ON FUNCTION dunning._load_server(text) IS 'The driver of a server that can be used; else DN006 with what is wrong with its options, mapping or secret file.';
 
+CREATE FUNCTION dunning._own_setting(name text) RETURNS text
+    LANGUAGE c STRICT STABLE AS 'MODULE_PATHNAME', 'dun_govern_sql_setting';
+COMMENT ON FUNCTION dunning._own_setting(text) IS 'A setting of the extension, named without "dunning."; NULL where it is not defined.';
+
 CREATE FUNCTION dunning._health_server_side() RETURNS TABLE (item text, state text, detail text, fix_sql text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 DECLARE
-    -- Defined only while the library is preloaded, and readable by everyone, which shared_preload_libraries is not.
-    databases text := current_setting('dunning.databases', true);
-    delivery text := current_setting('dunning.delivery', true);
-    redirect text := current_setting('dunning.redirect_to', true);
-    active jsonb;
+    -- Defined only while the library is preloaded.
+    databases text := dunning._own_setting('databases');
+    delivery text := dunning._own_setting('delivery');
+    redirect text := dunning._own_setting('redirect_to');
+    named boolean := databases = '*' OR current_database()::text = ANY (regexp_split_to_array(databases, '\s*,\s*'));
+    active record;
 BEGIN
     RETURN QUERY SELECT 'preload', CASE WHEN databases IS NULL THEN 'warn' ELSE 'ok' END,
         CASE WHEN databases IS NULL THEN 'the library is not preloaded: no background worker; CALL dunning.deliver() sends from a session' ELSE 'preloaded' END,
@@ -21,18 +26,17 @@ BEGIN
     IF databases IS NOT NULL THEN
         RETURN QUERY SELECT 'worker', CASE WHEN w.n > 0 THEN 'ok' ELSE 'fail' END,
             CASE WHEN w.n > 0 THEN w.n || ' running'
-                 WHEN databases = '' OR databases <> '*' AND current_database()::text <> ALL (regexp_split_to_array(databases, '\s*,\s*'))
-                     THEN format('dunning.databases does not name "%s"', current_database())
+                 WHEN NOT named THEN format('dunning.databases does not name "%s"', current_database())
                  ELSE 'none runs for this database; the server log says why' END,
-            CASE WHEN w.n = 0 THEN format('ALTER SYSTEM SET dunning.databases = %L; SELECT pg_reload_conf();',
-                                          concat_ws(',', nullif(databases, ''), CASE WHEN databases <> '*' AND databases !~ ('\m' || current_database() || '\M')
-                                                                                     THEN current_database() END)) END
+            CASE WHEN w.n = 0 AND NOT named THEN format('ALTER SYSTEM SET dunning.databases = %L; SELECT pg_reload_conf();',
+                                                        concat_ws(',', nullif(databases, ''), current_database()))
+                 WHEN w.n = 0 THEN 'SELECT pg_reload_conf();' END
         FROM (SELECT count(*) AS n FROM pg_catalog.pg_stat_activity a WHERE a.usename = 'dunning_worker' AND a.datname = current_database()) w;
     END IF;
-    SELECT to_jsonb(a) INTO active FROM dunning._activated() a;
-    RETURN QUERY SELECT 'activation', CASE WHEN active ->> 'activated' = 'true' THEN 'ok' ELSE 'fail' END,
-        CASE WHEN active ->> 'activated' = 'true' THEN 'activated here' ELSE coalesce(active ->> 'reason', 'not activated') END,
-        CASE WHEN active ->> 'activated' = 'true' THEN NULL ELSE 'SELECT dunning.activate();' END;
+    SELECT a.activated, a.reason INTO active FROM dunning._activation_state() a;
+    RETURN QUERY SELECT 'activation', CASE WHEN active.activated THEN 'ok' ELSE 'fail' END,
+        CASE WHEN active.activated THEN 'activated here' ELSE coalesce(active.reason, 'not activated') END,
+        CASE WHEN active.activated THEN NULL ELSE 'SELECT dunning.activate();' END;
     RETURN QUERY SELECT 'delivery', CASE coalesce(delivery, 'on') WHEN 'on' THEN 'ok' ELSE 'warn' END, 'dunning.delivery is ' || coalesce(delivery, 'not set'),
         CASE WHEN delivery <> 'on' THEN 'ALTER SYSTEM SET dunning.delivery = on; SELECT pg_reload_conf();' END;
     RETURN QUERY SELECT 'redirect', CASE WHEN coalesce(redirect, '') = '' THEN 'ok' ELSE 'warn' END,
@@ -61,9 +65,9 @@ DECLARE
 BEGIN
     RETURN QUERY SELECT 'ledger', CASE WHEN problem IS NULL THEN 'ok' ELSE 'fail' END,
         coalesce(problem || ': every contact is held', 'read live'), CASE WHEN problem IS NOT NULL THEN 'SELECT * FROM dunning.source;' END;
-    RETURN QUERY SELECT 'source ' || (s.j ->> 'kind'), CASE WHEN coalesce(s.j ->> 'state', 'ok') IN ('ok', 'live', 'fresh', 'builtin', 'built-in') THEN 'ok' ELSE 'fail' END,
-        concat_ws(', ', s.j ->> 'relation', s.j ->> 'state', s.j ->> 'problem'), coalesce(s.j ->> 'fix_sql', s.j ->> 'hint')
-    FROM (SELECT to_jsonb(x) AS j FROM dunning.source x) s ORDER BY 1;
+    RETURN QUERY SELECT 'source ' || s.kind, CASE WHEN s.state IN ('ok', 'builtin') THEN 'ok' ELSE 'fail' END,
+        concat_ws(', ', s.relation, s.state, s.detail), s.fix_sql
+    FROM dunning.source s ORDER BY s.kind;
     BEGIN
         EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) d LIMIT 1) x', dunning._ledger_sql('debtor')) INTO rows_found;
         RETURN QUERY SELECT 'debtors', CASE rows_found WHEN 0 THEN 'warn' ELSE 'ok' END, CASE rows_found WHEN 0 THEN 'there is none' ELSE 'found' END,
