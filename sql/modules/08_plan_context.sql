@@ -61,7 +61,7 @@ BEGIN
             || pg_catalog.jsonb_build_object('balances', coalesce(b.balances, '[]'), 'other_currencies', coalesce(b.balances - 0, '[]')) AS context
         FROM (%2$s) d
         LEFT JOIN balance b ON b.debtor_id = d.debtor_id
-        LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor) c ON c.creditor = d.creditor$q$,
+        LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor$q$,
         items, dunning._ledger_sql('debtor', many, as_of));
 END
 $fn$;

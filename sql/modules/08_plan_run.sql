@@ -44,7 +44,7 @@ BEGIN
     ANALYZE pg_temp.dunning_plan_item;
     EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_debtor ON COMMIT DROP AS
         SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') AS strategy
-        FROM (%s) d LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor) c ON c.creditor = d.creditor
+        FROM (%s) d LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor
         WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._ledger_sql('debtor', whose, '$1'))
     USING as_of, many, strategy;
     ANALYZE pg_temp.dunning_plan_debtor;

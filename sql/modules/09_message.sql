@@ -60,7 +60,7 @@ DECLARE
     asked     text := dunning._language(_template.language);
     own       text;
 BEGIN
-    SELECT dunning._language(c.language) INTO own FROM dunning.creditor c WHERE c.creditor = _template.creditor;
+    SELECT dunning._language(c.language) INTO own FROM dunning.creditor c WHERE c.creditor = _template.creditor ORDER BY c.builtin LIMIT 1;
     SELECT CASE WHEN c.human THEN 'call' WHEN c.rings THEN 'sms' ELSE 'email' END INTO near
     FROM dunning.channel c WHERE c.channel = _template.channel ORDER BY c.builtin LIMIT 1;
     SELECT t.* INTO found_row

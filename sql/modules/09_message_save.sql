@@ -126,7 +126,7 @@ BEGIN
     IF creditor <> '*' AND NOT EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = _check_template_key.creditor) THEN
         RAISE EXCEPTION 'there is no creditor "%"', creditor
             USING ERRCODE = '22023',
-                  DETAIL = format('Creditors are: %s.', (SELECT string_agg(c.creditor, ', ' ORDER BY c.creditor) FROM dunning.creditor c)),
+                  DETAIL = format('Creditors are: %s.', (SELECT string_agg(DISTINCT c.creditor, ', ' ORDER BY c.creditor) FROM dunning.creditor c)),
                   HINT = 'Leave creditor out for a text that all use.';
     END IF;
 END
