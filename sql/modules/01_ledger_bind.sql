@@ -405,16 +405,20 @@ BEGIN
     PERFORM dunning._check_families(bind.kind, bind.relation, shown);
     PERFORM dunning._check_rights(bind.kind, bind.relation, shown);
 
-    DELETE FROM dunning.source_binding b WHERE b.kind = bind.kind;
     -- Binding a built-in table is the same as binding nothing.
-    IF shown <> 'dunning.' || bind.kind THEN
-        INSERT INTO dunning.source_binding AS b (kind, relation, relation_oid, columns, key_type, max_age, immutable, bound_by, bound_at)
-        SELECT bind.kind, shown, bind.relation, jsonb_object_agg(s.name, s.type),
-               max(format_type(s.base, s.typmod)) FILTER (WHERE s.name = 'debtor_id'), bind.max_age, coalesce(bind.immutable, '{}'),
-               session_user, clock_timestamp()
-        FROM dunning._source_columns(bind.relation) s
-        JOIN dunning._ledger_contract(bind.kind) c ON c.name = s.name;
+    IF shown = 'dunning.' || bind.kind THEN
+        DELETE FROM dunning.source_binding b WHERE b.kind = bind.kind;
+        RETURN;
     END IF;
+    INSERT INTO dunning.source_binding AS b (kind, relation, relation_oid, columns, key_type, max_age, immutable, bound_by, bound_at)
+    SELECT bind.kind, shown, bind.relation, jsonb_object_agg(s.name, s.type),
+           max(format_type(s.base, s.typmod)) FILTER (WHERE s.name = 'debtor_id'), bind.max_age, coalesce(bind.immutable, '{}'),
+           session_user, clock_timestamp()
+    FROM dunning._source_columns(bind.relation) s
+    JOIN dunning._ledger_contract(bind.kind) c ON c.name = s.name
+    ON CONFLICT ON CONSTRAINT source_binding_pkey DO UPDATE
+    SET relation = EXCLUDED.relation, relation_oid = EXCLUDED.relation_oid, columns = EXCLUDED.columns, key_type = EXCLUDED.key_type,
+        max_age = EXCLUDED.max_age, immutable = EXCLUDED.immutable, bound_by = EXCLUDED.bound_by, bound_at = EXCLUDED.bound_at;
 END
 $body$;
 COMMENT ON FUNCTION dunning.bind(text, regclass, interval, text[]) IS

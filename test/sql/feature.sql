@@ -155,6 +155,15 @@ SELECT count(*) > 20 AS compared, count(*) FILTER (WHERE (f.n_invoices, f.n_paid
 FROM unnest('{2025-09-01,2025-11-03,2025-12-10,2026-01-20,2026-01-27,2026-02-03}'::date[]) day,
     LATERAL (SELECT DISTINCT ON (debtor_id) * FROM dunning.invoice_features('2026-03-01') WHERE issued_on = day ORDER BY debtor_id) i
     JOIN LATERAL dunning.features(day) f USING (debtor_id);
+-- days_begin_where_the_book_is_kept_whatever_the_session
+SET dunning.timezone = 'Europe/Copenhagen';
+CREATE TEMP TABLE z AS SELECT * FROM dunning.features(:'at');
+CREATE TEMP TABLE y AS SELECT * FROM dunning.invoice_features(:'at');
+SET timezone = 'Asia/Tokyo';
+SELECT (SELECT count(*) FROM (SELECT * FROM z EXCEPT SELECT * FROM dunning.features(:'at')) x) AS debtors_changed,
+       (SELECT count(*) FROM (SELECT * FROM y EXCEPT SELECT * FROM dunning.invoice_features(:'at')) x) AS invoices_changed;
+SET timezone = 'UTC';
+RESET dunning.timezone;
 -- a_batch_has_the_figures_of_the_book
 SELECT count(*) AS unequal FROM (SELECT debtor_id, late_ratio_shrunk, avg_late_shrunk, amount_open, n_paid FROM pg_temp.of('{r-3,r-4,r-5}')
     EXCEPT SELECT debtor_id, late_ratio_shrunk, avg_late_shrunk, amount_open, n_paid FROM dunning.features('2026-07-01')) x;
