@@ -76,3 +76,24 @@ SELECT round(100 * avg((late <= 0)::int)) AS on_time,
        round(100.0 * count(*) FILTER (WHERE late BETWEEN 1 AND 9) / nullif(count(*) FILTER (WHERE late IS NULL OR late > 0), 0)) AS before,
        round(100 * avg((late IS NULL)::int), 1) AS never
 FROM (SELECT (natural_at AT TIME ZONE 'Europe/Copenhagen')::date - forfald AS late FROM demo.truth WHERE forfald < date '2026-04-01') x;
+
+-- The lines that run.sh prints.
+CREATE VIEW demo.models AS
+SELECT m.model, (m.metrics->>'auc')::float8 AS auc FROM dunning.model m WHERE m.state = 'champion';
+CREATE VIEW demo.plan_line AS
+SELECT format('%s contacts planned: %s; %s held: %s', count(*) FILTER (WHERE q.state <> 'held'),
+              (SELECT string_agg(channel || ' ' || n, ', ' ORDER BY n DESC) FROM (SELECT channel, count(*) AS n FROM dunning.queue WHERE state <> 'held' GROUP BY 1) c),
+              count(*) FILTER (WHERE q.state = 'held'),
+              (SELECT coalesce(string_agg(blocker || ' ' || n, ', ' ORDER BY n DESC), 'none')
+               FROM (SELECT b AS blocker, count(*) AS n FROM dunning.queue, unnest(blocked_by) b WHERE state = 'held' GROUP BY 1) h))
+FROM dunning.queue q;
+CREATE VIEW demo.deliver_line AS
+SELECT format('%s; %s waiting for their best time', string_agg(format('%s %s %s', channel, state, n), ', ' ORDER BY n DESC),
+              (SELECT count(*) FROM dunning.queue WHERE state = 'queued'))
+FROM (SELECT m.channel, s.state, count(*) AS n FROM dunning.message m JOIN dunning.message_state s USING (message_id, debtor_id)
+      WHERE s.state NOT IN ('queued', 'held', 'proposed') GROUP BY 1, 2) x;
+CREATE VIEW demo.days_line AS
+SELECT format('%s contacts of %s debtors, %s payments, %s answered or called, %s tasks on the worklist, %s sent back to planning by a payment',
+              (SELECT count(*) FROM demo.contact), (SELECT count(DISTINCT kundenr) FROM demo.contact), (SELECT count(*) FROM billing.indbetaling WHERE tidspunkt >= '2026-06-22'),
+              (SELECT count(*) FROM dunning.event WHERE kind IN ('replied', 'called_in')), (SELECT count(*) FROM dunning.worklist),
+              (SELECT count(*) FROM dunning.outcome WHERE state = 'cancelled' AND reason IN ('balance_changed', 'no_balance')));

@@ -8,7 +8,7 @@ debtors=${DEBTORS:-20000}
 days=${DAYS:-10}
 seed=${SEED:-1}
 first_day=2026-06-22
-out=$root/tmp/demo
+out=$state/demo
 work=$(scratch_dir)
 catcher_pid=
 step=0
@@ -49,18 +49,19 @@ set_clock() { # the worker follows at the reload
 total=$(now_ms)
 begin "build" "apt-get install postgresql-$major postgresql-server-dev-$major libcurl4-openssl-dev gcc make"
 "$root/test/lib/stage.sh" >"$work/step.log" 2>&1
-make -s -C "$root" catcher >>"$work/step.log" 2>&1
+mkdir -p "$out"
+make -s -C "$root/test/gateways" CATCHER="$out/catcher" CFLAGS="-O2" >>"$work/step.log" 2>&1
 end "$("$bindir/postgres" --version), $(curl-config --version)"
 
 begin "cluster" "rm -rf $out && make demo"
+rm -f "$out/catcher.ledger"
 own_dir "$work/secrets"
 chmod 700 "$work/secrets"
 # The catcher answers like a mail relay and an SMS gateway, and keeps its own ledger of what it was given.
-"$root/test/gateways/catcher" --port 0 --smtp-port 0 --ledger "$work/catcher.ledger" >"$work/catcher.ports" 2>"$work/catcher.log" &
+mkfifo "$work/ports"
+"$out/catcher" --ledger "$out/catcher.ledger" --honour-keys >"$work/ports" 2>"$work/catcher.log" &
 catcher_pid=$!
-until [ "$(wc -l <"$work/catcher.ports")" -ge 2 ] || ! kill -0 "$catcher_pid" 2>/dev/null; do read -rt 0.05 <> <(:) || true; done
-http_port=$(sed -n 's/^http //p' "$work/catcher.ports")
-smtp_port=$(sed -n 's/^smtp //p' "$work/catcher.ports")
+read -r _ http_port _ smtp_port <"$work/ports"
 start_cluster "$work" "shared_preload_libraries = 'dunning'" "dunning.databases = 'demo'" "timezone = 'UTC'" \
     "dunning.secret_directory = '$work/secrets'" "dunning.allowed_hosts = '127.0.0.1:$http_port, 127.0.0.1:$smtp_port'" \
     "shared_buffers = '512MB'" "work_mem = '32MB'" "dunning.clock = '$first_day 09:30+02'" "max_worker_processes = 16"
@@ -71,7 +72,7 @@ end "unix socket $work, port $PGPORT, library preloaded"
 begin "billing book"
 run -v debtors="$debtors" -v seed="$seed" -v t0="$first_day" -f "$root/examples/demo/generate.sql"
 run -f "$root/examples/demo/bind.sql"
-run -v http="$http_port" -v smtp="$smtp_port" -f "$root/examples/demo/configure.sql"
+run -v http="http://127.0.0.1:$http_port/sms" -v smtp="smtp://127.0.0.1:$smtp_port" -f "$root/examples/demo/configure.sql"
 end "$(q "SELECT format('%s debtors of 2 creditors, %s invoices; %s %% on time, %s %% of the late before any reminder, %s %% never',
     (SELECT count(*) FROM billing.kunde), (SELECT count(*) FROM billing.faktura), on_time, before, never) FROM demo.shares")"
 
@@ -112,13 +113,12 @@ end "$(q "SELECT * FROM demo.days_line")"
 begin "report"
 mkdir -p "$out"
 q "SELECT dunning.report_html()" >"$out/report.html"
-cp "$work/catcher.ledger" "$out/catcher.ledger" 2>/dev/null || true
 end "$out/report.html, $(wc -c <"$out/report.html") bytes"
 
 echo
-psql_ -d demo -P border=1 -P footer=off -f "$root/examples/demo/compare.sql"
+psql_ -d demo -v first_day="$first_day" -P border=1 -P footer=off -f "$root/examples/demo/compare.sql"
 printf 'The catcher accepted %s messages; the egress ledger holds %s; its chains verify: %s\n' \
-    "$(wc -l <"$work/catcher.ledger")" "$(q "SELECT count(*) FROM dunning.egress e JOIN dunning.channel c USING (channel) WHERE NOT c.human AND e.channel IN ('email', 'sms')")" \
+    "$(grep -c accept "$out/catcher.ledger")" "$(q "SELECT count(*) FROM dunning.egress e JOIN dunning.channel c USING (channel) WHERE NOT c.human AND e.channel IN ('email', 'sms')")" \
     "$(q "SELECT bool_and(ok) FROM dunning.verify_egress()")"
 printf 'All in %s s.\n' "$(awk "BEGIN{printf \"%.0f\", ($(now_ms) - $total) / 1000}")"
 if [ -n "${KEEP:-}" ]; then
