@@ -40,7 +40,7 @@ COMMENT ON TYPE dunning.model_metrics IS 'How good a model version is: rows, are
 
 CREATE FUNCTION dunning.fit(model text, query text, label text, kind text DEFAULT 'auto', options jsonb DEFAULT '{}')
     RETURNS dunning.model_metrics
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_score_sql_fit';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_score_sql_fit';
 COMMENT ON FUNCTION dunning.fit(text, text, text, text, jsonb) IS
 'Cross-validated metrics of a new version of a model, trained on any query: numbers, booleans, texts, dates; NULL, NaN and infinity are missing; label is a boolean or 0/1, rows without label are left out. '
 'The query runs with the caller''s rights. Kinds: logistic (auto is logistic). Options: folds, seed, lambda, levels, group (rows of equal group share a fold), exclude. '
@@ -48,11 +48,11 @@ COMMENT ON FUNCTION dunning.fit(text, text, text, text, jsonb) IS
 
 CREATE FUNCTION dunning._fit(model text, query text, label text, kind text, options jsonb, target text, as_of timestamptz)
     RETURNS dunning.model_metrics
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_score_sql_fit';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_score_sql_fit';
 COMMENT ON FUNCTION dunning._fit(text, text, text, text, jsonb, text, timestamptz) IS 'fit() that also records the target and instant of train().';
 
 CREATE FUNCTION dunning.evaluate(model text, query text, label text) RETURNS dunning.model_metrics
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_score_sql_evaluate';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_score_sql_evaluate';
 COMMENT ON FUNCTION dunning.evaluate(text, text, text) IS
 'Metrics of a model''s champion (or newest version) on the rows of another query, which runs with the caller''s rights. Rows without label are left out; DN004 where a class has no row. Needs dunning_operator.';
 

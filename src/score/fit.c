@@ -147,6 +147,18 @@ check_kind(const char *kind)
 				 errhint("The kinds are 'auto' and 'logistic'.")));
 }
 
+/* The functions are not STRICT: a NULL must not pass for a model that was trained. */
+static void
+refuse_nulls(FunctionCallInfo fcinfo)
+{
+	for (int i = 0; i < PG_NARGS(); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %d must not be null", i + 1),
+					 errhint("Leave out an argument to get its default.")));
+}
+
 static void
 check_name(const char *name)
 {
@@ -277,9 +289,9 @@ PG_FUNCTION_INFO_V1(dun_score_sql_fit);
 Datum
 dun_score_sql_fit(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	char	   *label = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *name;
+	char	   *query;
+	char	   *label;
 	MemoryContext caller = CurrentMemoryContext;
 	DunTrainOptions options;
 	DunMatrix  *matrix;
@@ -289,6 +301,10 @@ dun_score_sql_fit(PG_FUNCTION_ARGS)
 	int			version;
 
 	INSTR_TIME_SET_CURRENT(started);
+	refuse_nulls(fcinfo);
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	label = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	check_name(name);
 	check_kind(text_to_cstring(PG_GETARG_TEXT_PP(3)));
 	SPI_connect();
@@ -354,14 +370,18 @@ PG_FUNCTION_INFO_V1(dun_score_sql_evaluate);
 Datum
 dun_score_sql_evaluate(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *name;
+	char	   *query;
 	MemoryContext caller = CurrentMemoryContext;
-	Evaluation	e = {.name = name, .label = text_to_cstring(PG_GETARG_TEXT_PP(2)), .allocated = 1024};
+	Evaluation	e = {.allocated = 1024};
 	DunMetrics	metrics;
 	instr_time	started;
 
 	INSTR_TIME_SET_CURRENT(started);
+	refuse_nulls(fcinfo);
+	e.name = name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	e.label = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	SPI_connect();
 	e.model = dun_score_find_model(name);
 	e.context = AllocSetContextCreate(CurrentMemoryContext, "dunning evaluation", ALLOCSET_DEFAULT_SIZES);

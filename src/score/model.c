@@ -69,7 +69,7 @@ static DunStatement levels_statement = {
 	" FROM dunning.model m, pg_catalog.jsonb_array_elements(m.body OPERATOR(pg_catalog.->) 'features') WITH ORDINALITY x(f, i),"
 	" LATERAL pg_catalog.jsonb_each_text(f OPERATOR(pg_catalog.->) 'levels') l"
 	" WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.version OPERATOR(pg_catalog.=) $2"
-	" ORDER BY i, l.key COLLATE \"C\"",
+	" ORDER BY i, l.key COLLATE pg_catalog.\"C\"",
 	2, {TEXTOID, INT4OID}
 };
 

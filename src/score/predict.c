@@ -20,6 +20,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "base/compat.h"
 #include "score/predict.h"
 
 typedef struct CallSite

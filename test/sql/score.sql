@@ -197,7 +197,23 @@ SELECT dunning.fit('bad', 'SELECT 1 AS one, late FROM sample', 'late');
 \echo :SQLSTATE
 SELECT dunning.evaluate('known', 'SELECT *, true AS y FROM sample', 'y');
 \echo :SQLSTATE
+SELECT dunning.fit('bad', NULL, 'late');
+\echo :SQLSTATE
+SELECT dunning.evaluate('known', 'SELECT * FROM sample', NULL);
+\echo :SQLSTATE
 SELECT count(*) AS bad_versions FROM dunning.model WHERE model IN ('bad', '', 'stolen', 'written');
+
+-- progress_shows_a_training_while_it_runs_and_not_after
+SELECT n FROM dunning.fit('watched', 'SELECT x1, late FROM sample WHERE (SELECT count(*) FROM dunning.progress WHERE model = ''watched'' AND stage = ''reading'') = 1', 'late');
+SELECT count(*) FROM dunning.progress;
+
+-- a_training_can_be_stopped_and_leaves_nothing
+SET statement_timeout = '300ms';
+SELECT dunning.fit('stopped', 'SELECT random() AS x, random() < 0.5 AS y FROM generate_series(1, 100000000)', 'y');
+\echo :SQLSTATE
+RESET statement_timeout;
+SELECT count(*) FROM dunning.progress;
+SELECT count(*) FROM dunning.model WHERE model = 'stopped';
 
 -- columns_that_say_nothing_are_left_out_with_a_notice
 SET client_min_messages = 'notice';
