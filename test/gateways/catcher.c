@@ -6,7 +6,7 @@
  *	catcher [--port N] [--smtp-port N] [--ledger FILE] [--bodies FILE] [--honour-keys] [--delay MS] [--auth]
  *			[--fault PREFIX=SCRIPT]...
  *
- * Ports default to 0: any free one of loopback. The first line of standard output is "http PORT smtp PORT".
+ * Ports default to 0: any free one of loopback. The first lines of standard output are "http PORT" and "smtp PORT".
  *
  * The ledger is appended to, one line a request accepted, tab-separated: seconds, http or smtp, accept or repeat,
  * idempotency key or Message-ID, recipient, sha256 of the body, bytes of it, path or envelope sender. It is written
@@ -693,7 +693,7 @@ main(int argc, char **argv)
 	epoll_ctl(epoll_fd, EPOLL_CTL_ADD, http_fd, &event);
 	event.data.ptr = &smtp_fd;
 	epoll_ctl(epoll_fd, EPOLL_CTL_ADD, smtp_fd, &event);
-	printf("http %d smtp %d\n", port, smtp_port);
+	printf("http %d\nsmtp %d\n", port, smtp_port);
 	fflush(stdout);
 
 	while (!stopping)

@@ -14,19 +14,19 @@ my @columns = qw(at protocol verdict key recipient sha256 bytes note);
 sub new
 {
 	my ($class, %option) = @_;
-	my $program = $ENV{DUNNING_CATCHER} || "$ENV{DUNNING_ROOT}/tmp/catcher";
+	my $program = $ENV{DUNNING_CATCHER} || "$ENV{DUNNING_ROOT}/test/gateways/catcher";
 	my $dir = tempdir(CLEANUP => 1);
 	my @arguments = ('--ledger', "$dir/ledger", '--bodies', "$dir/bodies");
 
-	die "the catcher is not built: make tmp/catcher\n" unless -x $program;
+	die "the catcher is not built: make catcher\n" unless -x $program;
 	push @arguments, '--honour-keys' if $option{honour_keys};
 	push @arguments, '--auth' if $option{auth};
 	push @arguments, '--delay', $option{delay} if $option{delay};
 	push @arguments, '--fault', "$_=$option{faults}{$_}" for sort keys %{ $option{faults} || {} };
 
 	my $pid = open(my $out, '-|', $program, @arguments) or die "could not start $program: $!\n";
-	my $line = <$out> // '';
-	my ($http, $smtp) = $line =~ /^http (\d+) smtp (\d+)$/ or die "the catcher said: $line\n";
+	my ($http, $smtp) = (join '', map { scalar(<$out>) // '' } 1 .. 2) =~ /^http (\d+)\nsmtp (\d+)\n$/
+	  or die "the catcher did not tell its ports\n";
 	return bless { pid => $pid, out => $out, dir => $dir, http => $http, smtp => $smtp }, $class;
 }
 

@@ -11,7 +11,7 @@ if [ -z "$files" ]; then
     exit 0
 fi
 own_dir "$work/tmp_check"
-(cd "$root" && make -s tmp/catcher) || echo "not ok tap: the catcher does not compile"
+(cd "$root" && make -s catcher) || echo "not ok tap: the catcher does not compile"
 perl_lib=$stage/usr/lib/postgresql/$major/lib/pgxs/src/test/perl
 for file in $files; do
     name=$(basename "$file" .pl)
