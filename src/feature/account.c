@@ -14,8 +14,8 @@
 
 #include "feature/account.h"
 
-/* Below this an amount is rounding. */
-#define NOTHING 0.000001
+/* Below this an amount is rounding: no currency's unit, yet more than what float8 loses of a large amount. */
+#define ROUNDING(amount) (0.000001 + (amount) * 1e-12)
 
 /* Weight of the newest invoice in the moving average of days late. */
 #define EWMA_WEIGHT 0.3
@@ -160,7 +160,7 @@ mark_touched(DunAccount *account, DunInvoice *it)
 	if (it->counted && !it->touched)
 		account->n_touched++;
 	it->touched = true;
-	if (it->rest > NOTHING && !it->partial)
+	if (it->rest > ROUNDING(it->amount) && !it->partial)
 	{
 		it->partial = true;
 		account->n_partial += it->counted;
@@ -175,7 +175,7 @@ reopen(DunAccount *account, int invoice, double amount, TimestampTz at)
 	if (it->settled)
 		unsettle(account, invoice, at);
 	it->rest += amount;
-	if (it->rest > NOTHING)
+	if (it->rest > ROUNDING(it->amount))
 		put_open(account, invoice);
 }
 
@@ -185,7 +185,7 @@ refill_pool(DunAccount *account, int currency, TimestampTz at)
 {
 	DunBook    *book = &account->books[currency];
 
-	while (book->pool < -NOTHING)
+	while (book->pool < -ROUNDING(book->billed))
 	{
 		int			latest = -1;
 		double		back;
@@ -194,7 +194,7 @@ refill_pool(DunAccount *account, int currency, TimestampTz at)
 		{
 			DunInvoice *it = &account->invoices[i];
 
-			if (it->exists && it->currency == currency && it->from_pool > NOTHING &&
+			if (it->exists && it->currency == currency && it->from_pool > ROUNDING(it->amount) &&
 				(latest < 0 || it->due >= account->invoices[latest].due))
 				latest = i;
 		}
@@ -213,7 +213,7 @@ apply_pool(DunAccount *account, int currency, DateADT day, TimestampTz at)
 	DunBook    *book = &account->books[currency];
 	int			i = 0;
 
-	while (book->pool > NOTHING && i < account->n_open)
+	while (book->pool > ROUNDING(book->billed) && i < account->n_open)
 	{
 		int			invoice = account->open[i];
 		DunInvoice *it = &account->invoices[invoice];
@@ -229,7 +229,7 @@ apply_pool(DunAccount *account, int currency, DateADT day, TimestampTz at)
 		it->rest -= pay;
 		it->from_pool += pay;
 		mark_touched(account, it);
-		if (it->rest <= NOTHING)
+		if (it->rest <= ROUNDING(it->amount))
 			settle(account, invoice, day, at);	/* the next one moves up to i */
 	}
 }
@@ -316,7 +316,7 @@ reverse_payment(DunAccount *account, int invoice, int currency, double amount, T
 
 		from_pool = Min(amount, it->excess);
 		it->excess -= from_pool;
-		if (amount - from_pool > NOTHING)
+		if (amount - from_pool > ROUNDING(amount))
 			reopen(account, invoice, amount - from_pool, at);
 	}
 	account->books[currency].pool -= from_pool;
@@ -349,7 +349,7 @@ dun_feature_add_payment(DunAccount *account, int invoice, int currency, double a
 		it->excess += amount - pay;
 		rest -= pay;
 		mark_touched(account, it);
-		if (!it->settled && it->rest <= NOTHING)
+		if (!it->settled && it->rest <= ROUNDING(it->amount))
 			settle(account, invoice, paid_on, at);
 	}
 	account->books[currency].pool += rest;
@@ -372,7 +372,7 @@ dun_feature_state_open(DunAccount *account, const double *stated)
 		if (stated[i] < 0)
 			account->books[it->currency].pool -= stated[i];
 		it->rest = Max(stated[i], 0);
-		if (it->amount > 0 && it->rest > NOTHING)
+		if (it->amount > 0 && it->rest > ROUNDING(it->amount))
 			put_open(account, i);
 	}
 	/* Credit that is stated reduces what is open; it tells nothing of habits. */
@@ -384,7 +384,7 @@ dun_feature_state_open(DunAccount *account, const double *stated)
 
 		book->pool -= pay;
 		it->rest -= pay;
-		if (it->rest <= NOTHING)
+		if (it->rest <= ROUNDING(it->amount))
 			take_open(account, account->open[i]);
 		else
 			i++;

@@ -64,6 +64,11 @@ INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, c
 SELECT currency, n_invoices, amount_open FROM dunning.features('2026-07-01') WHERE debtor_id = 'f-1';
 SELECT count(*) FROM dunning.invoice_features('2026-07-01');
 SELECT count(*) FROM dunning.features('-infinity');
+-- large_amounts_are_settled_in_spite_of_rounding
+INSERT INTO dunning.debtor (debtor_id) VALUES ('f-2');
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('f-2', 'a', '2026-01-01', '2026-01-15', 123456789012.37, 'IDR'), ('f-2', 'b', '2026-01-02', '2026-01-16', 0.01, 'IDR');
+INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency) SELECT 'f-2', i::text, '2026-01-10', 12345678901.237, 'IDR' FROM generate_series(1, 10) i;
+SELECT n_paid, n_open, amount_open, partial_ratio FROM dunning.features('2026-07-01') WHERE debtor_id = 'f-2';
 -- an_id_of_nobody_gives_no_row_and_fails_no_other
 CREATE FUNCTION pg_temp.of(debtors text[]) RETURNS SETOF dunning.debtor_features LANGUAGE plpgsql AS $$
 BEGIN RETURN QUERY EXECUTE dunning._features_sql('$1', '$2') USING debtors, '2026-07-01'::timestamptz; END $$;
