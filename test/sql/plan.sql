@@ -177,7 +177,9 @@ SELECT what, name, before->>'offset_days' AS before FROM dunning.plan_change WHE
 
 -- the_past_cannot_be_planned_only_looked_at
 RESET dunning.clock;
+\set VERBOSITY terse
 SELECT * FROM dunning.plan(as_of => '2020-01-01');
+\set VERBOSITY default
 SELECT * FROM dunning.plan(as_of => 'infinity');
 SELECT count(*) FROM dunning.plan(as_of => '2020-01-01', dry_run => true) WHERE debtor_id LIKE 'p-%';
 SET dunning.clock = '2026-04-01 09:00+00';
