@@ -13,7 +13,8 @@ OBJS = $(SRCS:.c=.o)
 
 SQL_PARTS = $(sort $(wildcard sql/modules/*.sql))
 DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA = $(wildcard sql/updates/*.sql)
+# Released bases and the steps between them. The base of the version being built is the generated script itself.
+DATA = $(filter-out sql/updates/$(EXTENSION)--$(EXTVERSION).sql,$(wildcard sql/updates/*.sql))
 
 # One test, one golden file and one install part a room, all of the same name; order is the rooms' order.
 REGRESS = $(patsubst sql/modules/%.sql,%,$(notdir $(foreach p,$(SQL_PARTS), \

@@ -49,3 +49,13 @@ catcher:
 .PHONY: bench-deliver
 bench-deliver: stage catcher
 	@bench/deliver/deliver.sh
+
+## make release      freeze the install script of the version in dunning.control as sql/updates/dunning--<version>.sql
+## make release-delta FROM=0.1.0    write the script that brings a released version to the one in dunning.control
+.PHONY: release release-delta
+release: sql/$(EXTENSION)--$(EXTVERSION).sql
+	@test ! -e sql/updates/$(notdir $<) || { echo "sql/updates/$(notdir $<) is released already: raise default_version" >&2; exit 1; }
+	@cp $< sql/updates/
+	@echo "sql/updates/$(notdir $<) is frozen; now raise default_version and run: make release-delta FROM=$(EXTVERSION)"
+release-delta:
+	@test/lib/delta.sh $(FROM)
