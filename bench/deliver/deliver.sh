@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make bench-deliver: messages a second from queue to gateway, one worker, fsync on, every gate on, against a plain
 # libcurl program that posts the same kind of message to the same gateway in the same run.
+# PERF=8 (seconds) and STATEMENTS=1 write where the worker's time goes into tmp/bench.
 #   N=20000 messages a channel, CHANNELS="sms email", SLOTS=64, KEEP=1 leaves the server's log in tmp/bench.
 # Time is the gateway's own: from the first arrival in its ledger to the last.
 set -euo pipefail
@@ -23,7 +24,7 @@ mkfifo "$work/ports"
 catcher_pid=$!
 { read -r _ http; read -r _ smtp; } <"$work/ports"
 
-start_cluster "$work" "shared_preload_libraries = 'dunning'" "dunning.databases = 'bench'" "fsync = on" "timezone = 'UTC'" \
+start_cluster "$work" "shared_preload_libraries = 'dunning${STATEMENTS:+,pg_stat_statements}'" ${STATEMENTS:+"pg_stat_statements.track = 'all'"} "dunning.databases = 'bench'" "fsync = on" "timezone = 'UTC'" \
     "dunning.clock = '2026-06-22 10:00+02'" "dunning.allowed_hosts = '127.0.0.1:$http, 127.0.0.1:$smtp'" "dunning.slots = ${SLOTS:-64}" \
     "dunning.workers = 1" "shared_buffers = '512MB'" "max_wal_size = '4GB'" "work_mem = '64MB'"
 q() { psql_ -d bench -At "$@"; }
@@ -56,7 +57,6 @@ wait_empty() { # until nothing is unfinished, or nothing has moved for half a mi
     done
 }
 
-# PERF=5 (seconds): where the worker's time goes, into tmp/bench/CHANNEL.perf.
 profile() {
     mkdir -p "$root/tmp/bench"
     perf record -q -g -p "$(q -c "SELECT pid FROM dunning._stat_worker() LIMIT 1")" -o "$work/perf.data" -- timeout "$PERF" tail -f /dev/null >/dev/null 2>&1 || true
@@ -78,7 +78,10 @@ for channel in ${CHANNELS:-sms email}; do
     lines=$(wc -l <"$work/ledger")
     queued=$(q -v channel="$channel" -f "$here/enqueue.sql")
     [ -z "${PERF:-}" ] || profile
+    [ -z "${STATEMENTS:-}" ] || q -c 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements' -c 'SELECT pg_stat_statements_reset()' >/dev/null
     wait_empty
+    [ -z "${STATEMENTS:-}" ] || { mkdir -p "$root/tmp/bench" && q -F ' | ' -c "SELECT round(total_exec_time::numeric) AS ms, calls, rows, round(mean_exec_time::numeric, 2) AS mean, toplevel, userid::regrole, left(regexp_replace(query, '\s+', ' ', 'g'), 200)
+        FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 30" >"$root/tmp/bench/$channel.statements"; }
     tail -n +$((lines + 1)) "$work/ledger" >"$work/arrived"
     awk -F'\t' -v bar="$bar" -v channel="$channel" -v queued="$queued" '
         NR == 1 { first = $1 } { last = $1; n[$3]++; key[$4]++ }
