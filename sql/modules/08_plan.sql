@@ -115,6 +115,11 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.step', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.plan_run', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.channel_cost', '');
 
+-- Planning works in temporary tables, as dunning_owner; a careful DBA takes TEMPORARY from PUBLIC.
+DO $do$ BEGIN
+    EXECUTE pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO dunning_owner', pg_catalog.current_database());
+END $do$;
+
 GRANT SELECT ON dunning.strategy, dunning.step, dunning.plan_run, dunning.channel_cost TO dunning_viewer;
 
 -- The rows that hold: a user's row of the same name replaces the built-in one.
