@@ -51,6 +51,22 @@ SELECT dunning._srm('{1,NaN}', '{1,1}');
 -- the_confidence_sequence_matches_its_formula
 SELECT round(log_e::numeric, 4) AS log_e, round(half_width::numeric, 5) AS half_width FROM dunning._confidence_sequence(0.02, 0.0001, 0.00005, 0.05);
 
+-- the_confidence_sequence_holds_at_every_look: 500 experiments without a difference, 2,000 units each, a look every 50
+WITH unit AS (
+    SELECT r, u, (dunning._uniform('arm/' || r || '/' || u) < 0.5) AS treated, (dunning._uniform('paid/' || r || '/' || u) < 0.2)::int AS paid
+    FROM generate_series(1, 500) r, generate_series(1, 2000) u),
+look AS (
+    SELECT r, (u - 1) / 50 AS l, count(*) FILTER (WHERE treated) AS n1, sum(paid) FILTER (WHERE treated) AS k1, count(*) FILTER (WHERE NOT treated) AS n0, sum(paid) FILTER (WHERE NOT treated) AS k0
+    FROM unit GROUP BY 1, 2),
+upto AS (
+    SELECT r, l, sum(n1) OVER w AS n1, sum(k1) OVER w AS k1, sum(n0) OVER w AS n0, sum(k0) OVER w AS k0 FROM look WINDOW w AS (PARTITION BY r ORDER BY l)),
+test AS (
+    SELECT r, abs(k1 / n1 - k0 / n0) AS d, s.half_width, sqrt(v.v) * 1.96 AS naive
+    FROM upto, LATERAL (SELECT ((k1 / n1) * (1 - k1 / n1) / n1 + (k0 / n0) * (1 - k0 / n0) / n0)::float8 AS v, ((k1 + k0) / (n1 + n0))::float8 AS p) v,
+         LATERAL dunning._confidence_sequence((k1 / n1 - k0 / n0)::float8, v.v, v.p * (1 - v.p) * 4 / 2000, 0.05) s
+    WHERE n1 + n0 >= 200)
+SELECT count(DISTINCT r) FILTER (WHERE d > half_width) <= 0.05 * 500 AS held, count(DISTINCT r) FILTER (WHERE d > naive) > 0.2 * 500 AS naive_test_does_not FROM test;
+
 -- a_result_counts_payments_within_the_window_and_says_it_in_words
 SET dunning.clock = '2026-03-01 12:00+00';
 INSERT INTO dunning.debtor (debtor_id, name) SELECT 'e-' || i, 'Debtor ' || i FROM generate_series(1, 1000) i;
