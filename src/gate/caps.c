@@ -129,29 +129,29 @@ is_repeated(const DunHistory *h, int n)
 }
 
 static bool
-cap_reached(const DunHistory *h, const DunCap *cap, const DunAsker *who, pg_tz *zone, TimestampTz at)
+cap_reached(const DunHistory *h, const DunCap *cap, const DunAsker *who, const DateADT *dates, DateADT today)
 {
-	int			minute,
-				n = 0,
+	int			n = 0,
 				i;
-	DateADT		today;
 
-	if (cap->cap < 0)
-		return false;
-	if (cap->cap == 0)
-		return true;
-	if (h->ncontacts < cap->cap)
-		return false;
-	today = dun_calendar_local(at, zone, &minute);
 	for (i = 0; i < h->ncontacts; i++)
-	{
-		const DunContact *c = &h->contacts[i];
-
-		if (counts(cap, c, who) && abs(dun_calendar_local(c->at, zone, &minute) - today) < cap->days &&
-			!is_repeated(h, i))
+		if (abs(dates[i] - today) < cap->days && counts(cap, &h->contacts[i], who) && !is_repeated(h, i))
 			n++;
-	}
 	return n >= cap->cap;
+}
+
+/* In any of the zones. */
+static bool
+cap_reached_somewhere(const DunHistory *h, const DunCap *cap, const DunAsker *who, const DateADT *today, int nzones)
+{
+	int			z;
+
+	if (cap->cap <= 0)
+		return cap->cap == 0;
+	for (z = 0; z < nzones && h->ncontacts >= cap->cap; z++)
+		if (cap_reached(h, cap, who, h->dates + z * h->ncontacts, today[z]))
+			return true;
+	return false;
 }
 
 static bool
@@ -176,20 +176,47 @@ just_talked(const DunHistory *h, const DunCap *cap, TimestampTz at)
 	return false;
 }
 
-int
-dun_gate_capped(const DunHistory *h, const DunAsker *who, pg_tz *const zones[], int nzones, TimestampTz at, char **words)
+bool
+dun_gate_caps_are_daily(const DunHistory *h)
 {
-	int			n = 0,
-				i,
-				z;
+	int			i;
 
+	for (i = 0; i < h->ncaps; i++)
+		if ((h->caps[i].gap > 0 && h->ncontacts > 0) || (h->caps[i].silence > 0 && h->ntalks > 0))
+			return false;
+	return true;
+}
+
+static void
+find_dates(DunHistory *h, pg_tz *const zones[], int nzones)
+{
+	int			minute,
+				z,
+				i;
+
+	h->dates = palloc(sizeof(DateADT) * Max(nzones * h->ncontacts, 1));
+	for (z = 0; z < nzones; z++)
+		for (i = 0; i < h->ncontacts; i++)
+			h->dates[z * h->ncontacts + i] = dun_calendar_local(h->contacts[i].at, zones[z], &minute);
+}
+
+int
+dun_gate_capped(DunHistory *h, const DunAsker *who, pg_tz *const zones[], int nzones, TimestampTz at, char **words)
+{
+	DateADT		today[DUN_ZONES];
+	int			n = 0,
+				minute,
+				i;
+
+	if (h->dates == NULL)
+		find_dates(h, zones, nzones);
+	for (i = 0; i < nzones && h->ncontacts > 0; i++)
+		today[i] = dun_calendar_local(at, zones[i], &minute);
 	for (i = 0; i < h->ncaps; i++)
 	{
 		const DunCap *cap = &h->caps[i];
-		bool		reached = false;
+		bool		reached = cap_reached_somewhere(h, cap, who, today, nzones);
 
-		for (z = 0; z < nzones && !reached; z++)
-			reached = cap_reached(h, cap, who, zones[z], at);
 		if (words == NULL)
 		{
 			if (reached || gap_too_short(h, cap, who, at) || just_talked(h, cap, at))

@@ -10,6 +10,7 @@
 #include "datatype/timestamp.h"
 #include "pgtime.h"
 #include "utils/array.h"
+#include "utils/date.h"
 #include "utils/uuid.h"
 
 #include "calendar/zone.h"
@@ -42,6 +43,7 @@ typedef struct DunHistory
 	DunContact *contacts;
 	int			ntalks;
 	TimestampTz *talks;			/* conversations */
+	DateADT    *dates;			/* of each contact in each zone; filled by dun_gate_capped() */
 } DunHistory;
 
 /* Who asks. */
@@ -58,9 +60,13 @@ extern void dun_gate_read_history(DunHistory *h, ArrayType *caps, ArrayType *deb
 
 /*
  * What forbids a contact at this instant: 'cap:rule', 'min_gap:rule', 'after_conversation:rule'. Puts at most
- * 3 * ncaps words into words[] and returns how many; with words NULL it stops at the first.
+ * 3 * ncaps words into words[] and returns how many; with words NULL it stops at the first. One history is
+ * always asked with the same zones.
  */
-extern int	dun_gate_capped(const DunHistory *h, const DunAsker *who, pg_tz *const zones[], int nzones, TimestampTz at,
+extern int	dun_gate_capped(DunHistory *h, const DunAsker *who, pg_tz *const zones[], int nzones, TimestampTz at,
 							char **words);
+
+/* Do its caps depend on the local date alone, so that one answer serves a whole day? */
+extern bool dun_gate_caps_are_daily(const DunHistory *h);
 
 #endif

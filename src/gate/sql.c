@@ -70,7 +70,7 @@ dun_gate_sql_caps(PG_FUNCTION_ARGS)
 
 /* The whole minute is open: nothing but the bounds of minutes opens or shuts a window. */
 static bool
-minute_is_open(const DunWindows *w, pg_tz *const zones[], const DunHistory *h, const DunAsker *who, TimestampTz at)
+minute_is_open(const DunWindows *w, pg_tz *const zones[], DunHistory *h, const DunAsker *who, TimestampTz at)
 {
 	TimestampTz last = at + USECS_PER_MINUTE - 1;
 
