@@ -319,6 +319,23 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._enqueue_run(uuid) IS 'Enqueues the rows of a planning run and marks overtaken steps as done.';
 
+-- Nobody approved it in time, or what held it lasted: it ends, and its step may be planned anew from today's figures.
+CREATE FUNCTION dunning._expire_waiting() RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    messages uuid[];
+BEGIN
+    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO debtors, messages
+    FROM dunning.queue q JOIN dunning.message m ON m.debtor_id = q.debtor_id AND m.message_id = q.message_id
+    WHERE q.state IN ('proposed', 'held') AND m.not_after <= dunning._now();
+    RETURN dunning._cancel_messages(debtors, messages, 'expired', true);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
+
 CREATE FUNCTION dunning._plan(strategy text, as_of timestamptz, dry_run boolean, approve boolean, many text[] DEFAULT NULL) RETURNS SETOF dunning.planned
     -- Costs are guessed high here, since functions give the sets; compiling then takes longer than the run.
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
@@ -345,6 +362,7 @@ BEGIN
         run := dunning._uuid7();
         INSERT INTO dunning.plan_run AS p (run_id, strategy, as_of, approve, started_at, planned_by)
         VALUES (run, _plan.strategy, at, _plan.approve, clock_timestamp(), session_user);
+        PERFORM dunning._expire_waiting();
     END IF;
 
     PERFORM dunning._drop_stages();

@@ -114,6 +114,15 @@ CREATE TEMP TABLE p_run2 AS SELECT * FROM dunning.plan(approve => true) WHERE de
 SELECT debtor_id, state FROM p_run2;
 SELECT debtor_id, state, reason FROM dunning.reject((SELECT run_id FROM p_run2 LIMIT 1));
 SELECT debtor, step, state FROM pg_temp.p_plan();
+-- a_proposal_that_nobody_approved_in_time_ends_and_is_made_anew
+SELECT count(*) FROM (SELECT pg_temp.p_debtor('p-x1'), pg_temp.p_owes('p-x1', -16)) x;
+SELECT debtor_id, step, state FROM dunning.plan(approve => true) WHERE debtor_id = 'p-x1';
+SET dunning.clock = '2026-04-20 09:00+00';
+SELECT debtor_id, step, state FROM dunning.plan(approve => true) WHERE debtor_id = 'p-x1';
+SELECT state, reason FROM dunning.message_state WHERE debtor_id = 'p-x1' ORDER BY message_id;
+SELECT dunning._stop_messages('p-x1', 'test');
+DELETE FROM dunning.invoice WHERE debtor_id = 'p-x1';
+SET dunning.clock = '2026-04-01 09:00+00';
 SELECT * FROM dunning.approve('00000000-0000-7000-8000-000000000000');
 
 -- a_final_failure_goes_on_over_the_next_channel_of_the_frozen_list_and_then_ends_dead
