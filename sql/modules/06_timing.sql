@@ -22,7 +22,8 @@ CREATE TABLE dunning.timing_book (
 );
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 
--- Both are learnt from what is kept anyway and rebuilt: a dump would only make them old.
+SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 
 CREATE FUNCTION dunning._activity(zone text, sent timestamptz[], channels text[], answers timestamptz[], payments timestamptz[], as_of timestamptz) RETURNS bytea
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_activity';
