@@ -21,6 +21,11 @@ BEGIN
             ELSIF t.typrelid <> 0 THEN
                 RETURN pg_temp.key_of('pg_class'::regclass, t.typrelid);
             END IF;
+        WHEN 'pg_class'::regclass THEN
+            -- a composite type is a member as a type, and its columns hang on its relation
+            IF (SELECT c.relkind = 'c' FROM pg_class c WHERE c.oid = objid) THEN
+                RETURN (SELECT 'type ' || i.identity FROM pg_class c, LATERAL pg_identify_object('pg_type'::regclass, c.reltype, 0) i WHERE c.oid = objid);
+            END IF;
         WHEN 'pg_rewrite'::regclass THEN
             RETURN (SELECT pg_temp.key_of('pg_class'::regclass, r.ev_class) FROM pg_rewrite r WHERE r.oid = objid);
         WHEN 'pg_attrdef'::regclass THEN
@@ -70,10 +75,10 @@ SELECT json_build_object(
 'version', (SELECT e.extversion FROM pg_extension e WHERE e.extname = 'dunning'),
 'roles', (SELECT json_object_agg(r.rolname, format('%s%s CONNECTION LIMIT %s', CASE WHEN r.rolcanlogin THEN 'LOGIN' ELSE 'NOLOGIN' END,
               CASE WHEN r.rolinherit THEN '' ELSE ' NOINHERIT' END, r.rolconnlimit)) FROM pg_roles r WHERE r.rolname ~ '^dunning_'),
-'memberships', (SELECT coalesce(json_agg(format('%I TO %I', m.roleid::regrole::text, m.member::regrole::text) ORDER BY 1), '[]')
+'memberships', (SELECT coalesce(json_agg(format('%s TO %s', m.roleid::regrole, m.member::regrole) ORDER BY m.roleid::regrole::text COLLATE "C", m.member::regrole::text COLLATE "C"), '[]')
                 FROM pg_auth_members m WHERE m.roleid::regrole::text ~ '^dunning_' AND m.member::regrole::text ~ '^dunning_'),
 'unknown', (SELECT coalesce(json_agg(m.type || ' ' || m.identity), '[]') FROM member m
-            WHERE m.type NOT IN ('function', 'procedure', 'aggregate', 'table', 'view', 'composite type', 'foreign-data wrapper', 'schema')
+            WHERE m.type NOT IN ('function', 'procedure', 'aggregate', 'table', 'view', 'foreign-data wrapper', 'schema')
               AND NOT (m.type = 'type' AND EXISTS (SELECT FROM pg_type t WHERE t.oid = m.objid AND (t.typrelid <> 0 OR t.typcategory = 'A')))),
 'routines', (SELECT json_object_agg(m.type || ' ' || m.identity, json_build_object(
         'oid', p.oid::bigint, 'type', upper(m.type), 'identity', m.identity, 'owner', quote_ident(p.proowner::regrole::text),
@@ -111,7 +116,7 @@ SELECT json_build_object(
         'columns', (SELECT json_agg(json_build_object('name', quote_ident(a.attname), 'type', format_type(a.atttypid, a.atttypmod),
                         'collation', CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
                         'not_null', a.attnotnull, 'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-                        'by_hand', a.attgenerated <> '' OR a.attidentity <> '' OR a.attstorage <> t.typstorage OR a.attcompression <> '' OR a.attoptions IS NOT NULL,
+                        'by_hand', a.attgenerated <> '' OR a.attidentity <> '' OR a.attstorage <> t.typstorage OR a.attcompression <> '' OR a.attoptions::text ~ 'n_distinct',
                         'rights', pg_temp.rights(a.attacl)) ORDER BY a.attnum)
                     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
@@ -122,7 +127,8 @@ SELECT json_build_object(
         'data', CASE WHEN c.relkind = 'r' THEN pg_temp.rows_of(c.oid) END,
         'dump', (SELECT f.condition FROM pg_extension e, unnest(e.extconfig, e.extcondition) AS f(rel, condition) WHERE e.extname = 'dunning' AND f.rel = c.oid))
     ORDER BY c.oid)
-    FROM member m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid),
+    FROM member m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid
+                                  OR m.classid = 'pg_type'::regclass AND c.reltype = m.objid AND c.relkind = 'c'),
 'wrappers', (SELECT coalesce(json_object_agg('foreign-data wrapper ' || w.fdwname, json_build_object('oid', w.oid::bigint, 'type', 'FOREIGN DATA WRAPPER',
         'identity', quote_ident(w.fdwname), 'rights', pg_temp.rights(w.fdwacl),
         'handler', nullif(w.fdwhandler, 0)::regproc, 'validator', nullif(w.fdwvalidator, 0)::regproc, 'options', w.fdwoptions)), '{}')
@@ -132,6 +138,7 @@ SELECT json_build_object(
 'comments', (SELECT json_object_agg(i.type || ' ' || i.identity, json_build_object('type', i.type, 'identity', i.identity, 'text', d.description,
                  'of', pg_temp.key_of(o.classid, o.objid)) ORDER BY i.type COLLATE "C", i.identity COLLATE "C")
     FROM (SELECT m.classid, m.objid, m.classid AS class_in, m.objid AS obj_in FROM member m
+          UNION ALL SELECT m.classid, m.objid, 'pg_class'::regclass, t.typrelid FROM member m JOIN pg_type t ON m.classid = 'pg_type'::regclass AND t.oid = m.objid
           UNION ALL SELECT m.classid, m.objid, 'pg_constraint'::regclass, k.oid FROM member m JOIN pg_constraint k ON m.classid = 'pg_class'::regclass AND k.conrelid = m.objid
           UNION ALL SELECT m.classid, m.objid, 'pg_class'::regclass, x.indexrelid FROM member m JOIN pg_index x ON m.classid = 'pg_class'::regclass AND x.indrelid = m.objid) o
     JOIN pg_description d ON d.classoid = o.class_in AND d.objoid = o.obj_in, LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i),
