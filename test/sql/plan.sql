@@ -153,7 +153,7 @@ SELECT count(*) AS units FROM dunning.assignment WHERE debtor_id LIKE 'p-h%';
 SELECT dunning.pause('p_mail') IS NOT NULL AS paused;
 SELECT count(*) FROM (SELECT pg_temp.p_debtor('p-s1'), pg_temp.p_owes('p-s1', -16), pg_temp.p_debtor('p-s2', phone => false), pg_temp.p_owes('p-s2', -16)) x;
 SELECT debtor, channel, state, reason FROM pg_temp.p_plan() WHERE debtor LIKE 'p-s%';
-SELECT dunning.resume('p_mail') AS waiting;
+SELECT dunning.resume('p_mail') >= 0 AS resumed;
 SELECT debtor, channel, state, reason FROM pg_temp.p_plan() WHERE debtor LIKE 'p-s%';
 
 -- costs_decide: a price above what a contact is worth rules the channel out
