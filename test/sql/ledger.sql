@@ -161,6 +161,23 @@ PREPARE deb(text[], timestamptz) AS SELECT debtor_id, consent FROM (:d) x;
 EXECUTE deb('{7}', '2026-02-11');
 DEALLOCATE ALL;
 
+-- a_dispute_counts_by_what_is_still_open_of_it
+CREATE FUNCTION pg_temp.disputed(debtor text) RETURNS TABLE (mark text, disputed boolean, in_book text) LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY EXECUTE format('SELECT x.mark, x.disputed, y.mark FROM (%s) x LEFT JOIN (%s) y USING (debtor_id)', dunning._mark_sql('$1'), dunning._mark_sql()) USING ARRAY[debtor];
+END $$;
+INSERT INTO lb.invoice (invoice_id, debtor_id, issued_on, due_on, amount, currency, disputed) VALUES
+    (60, 60, '2026-01-01', '2026-01-15', 1000, 'DKK', true), (61, 60, '2026-02-01', '2026-02-15', 50, 'DKK', NULL);
+SELECT * FROM pg_temp.disputed('60');
+INSERT INTO lb.payment VALUES (60, 60, 60, '2026-01-20', 600, 'DKK'), (61, 60, NULL, '2026-01-21', 300, 'DKK');
+SELECT * FROM pg_temp.disputed('60');
+INSERT INTO lb.payment VALUES (62, 60, NULL, '2026-01-22', 100, 'DKK');
+SELECT * FROM pg_temp.disputed('60');
+UPDATE lb.invoice SET disputed = true WHERE invoice_id = 61;
+SELECT * FROM pg_temp.disputed('60');
+DELETE FROM lb.invoice WHERE debtor_id = 60;
+DELETE FROM lb.payment WHERE debtor_id = 60;
+
 -- amounts_and_dates_that_are_none_hold_the_debtor
 INSERT INTO lb.invoice VALUES (30, 30, '2026-01-01', '2026-01-15', 'NaN', 'DKK'), (31, 31, '2026-01-01', 'infinity', 10, 'DKK'), (32, 32, '2026-01-01', '2026-01-15', NULL, 'DKK'),
     (33, 33, '2026-01-15', '2026-01-01', 10, 'DKK'), (34, 34, '2026-01-01', '2026-01-15', 10, NULL), (35, 35, '2026-01-01', '2026-01-15', 10, 'DKK'),
