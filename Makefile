@@ -44,6 +44,9 @@ endif
 
 -include $(SRCS:.c=.d)
 
+# The version is compiled in.
+src/deliver/worker.o: dunning.control
+
 sql/$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) dunning.control
 	cat $(SQL_PARTS) > $@
 

@@ -61,7 +61,7 @@ chmod 700 "$work/secrets"
 mkfifo "$work/ports"
 "$out/catcher" --ledger "$out/catcher.ledger" --honour-keys >"$work/ports" 2>"$work/catcher.log" &
 catcher_pid=$!
-read -r _ http_port _ smtp_port <"$work/ports"
+{ read -r _ http_port; read -r _ smtp_port; } <"$work/ports"
 start_cluster "$work" "shared_preload_libraries = 'dunning'" "dunning.databases = 'demo'" "timezone = 'UTC'" \
     "dunning.secret_directory = '$work/secrets'" "dunning.allowed_hosts = '127.0.0.1:$http_port, 127.0.0.1:$smtp_port'" \
     "shared_buffers = '512MB'" "work_mem = '32MB'" "dunning.clock = '$first_day 09:30+02'" "max_worker_processes = 16"
