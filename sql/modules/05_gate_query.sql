@@ -20,12 +20,16 @@ CREATE FUNCTION dunning._open_ranges(from_time timestamptz, until_time timestamp
 COMMENT ON FUNCTION dunning._open_ranges(timestamptz, timestamptz, text, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]) IS
     'The whole minutes in which neither clock nor caps forbid a contact.';
 
+CREATE FUNCTION dunning._next_open(from_time timestamptz, until_time timestamptz, debtor_id text, windows bytea, caps text[],
+    debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[], talks timestamptz[]) RETURNS timestamptz
+    LANGUAGE c STABLE PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'dun_gate_sql_next_open';
+COMMENT ON FUNCTION dunning._next_open(timestamptz, timestamptz, text, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]) IS
+    'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
+
 -- The arguments as rows. A function of our own, because it knows that a batch has many rows: the planner takes arrays for ten.
 CREATE FUNCTION dunning._ask(ids text[], channels text[], ats timestamptz[], marks text[], extras anyarray)
-    RETURNS TABLE (ord bigint, debtor_id text, channel text, at timestamptz, mark text, extra anyelement)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1000 SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT u.ord, u.id, u.channel, u.at, u.mark, u.extra FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY u(id, channel, at, mark, extra, ord)
-$sql$;
+    RETURNS TABLE (ord int, debtor_id text, channel text, at timestamptz, mark text, extra anyelement)
+    LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'dun_gate_sql_ask';
 COMMENT ON FUNCTION dunning._ask(text[], text[], timestamptz[], text[], anyarray) IS 'Five arrays as numbered rows.';
 
 -- Other accounts of the persons in `d` (person_id, debtor_id): text of a SELECT, NULL where no two accounts can share a person.
@@ -60,7 +64,7 @@ CREATE FUNCTION dunning._gate_rows_sql(recheck boolean) RETURNS text
 #variable_conflict error
 BEGIN
     RETURN format($q$
-    a AS MATERIALIZED (SELECT q.ord::int AS ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark,
+    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark,
             q.extra AS %1$s
         FROM dunning._ask($1, $2, $3, $4, %2$s) q),
     d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent, l.time_zone,
@@ -194,8 +198,8 @@ COMMENT ON FUNCTION dunning._gate_history_sql() IS 'SQL text: contacts of the la
 CREATE FUNCTION dunning._no_ledger_sql(recheck boolean) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT CASE WHEN $1
-        THEN 'SELECT q.ord::int AS ord, ''{ledger_broken}''::text[] AS blocked_by FROM dunning._ask($1, $2, $3, $4, $5::text[]) q ORDER BY 1'
-        ELSE 'SELECT q.ord::int AS ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
+        THEN 'SELECT q.ord, ''{ledger_broken}''::text[] AS blocked_by FROM dunning._ask($1, $2, $3, $4, $5::text[]) q ORDER BY 1'
+        ELSE 'SELECT q.ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
     END
 $sql$;
 COMMENT ON FUNCTION dunning._no_ledger_sql(boolean) IS 'SQL text of the gate while the ledger cannot be read: everything is blocked.';

@@ -15,7 +15,7 @@ dun_base_run(DunStatement *st, const Datum *args, const char *nulls, bool read_o
 
 	if (st->plan == NULL)
 	{
-		SPIPlanPtr	plan = SPI_prepare(st->sql, st->nargs, st->types);
+		SPIPlanPtr	plan = SPI_prepare_cursor(st->sql, st->nargs, st->types, st->cursor_options);
 
 		if (plan == NULL)
 			elog(ERROR, "could not prepare \"%s\": %s", st->sql, SPI_result_code_string(SPI_result));

@@ -19,6 +19,7 @@ typedef struct DunStatement
 	int			nargs;
 	Oid			types[DUN_STATEMENT_ARGS];
 	SPIPlanPtr	plan;			/* NULL until first run */
+	int			cursor_options; /* CURSOR_OPT_GENERIC_PLAN where planning costs more than a better plan saves */
 } DunStatement;
 
 /*

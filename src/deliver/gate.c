@@ -35,21 +35,22 @@ static DunStatement texts_sql = {
 static DunStatement lock_sql = {NULL, 1, {TEXTARRAYOID}, NULL};
 
 static DunStatement gate_sql = {
-	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL
+	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN
 };
 
 static DunStatement recheck_sql = {
-	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL
+	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL,
+	CURSOR_OPT_GENERIC_PLAN
 };
 
 static DunStatement window_sql = {
-	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL
+	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN
 };
 
 /* The first instant of the next fortnight at which neither the clock nor a cap forbids the contact. */
 #define WINDOW_FRAME \
-	"SELECT f.ord::bigint, pg_catalog.lower(dunning._open_ranges(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps," \
-	"       f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks)) FROM (%s) f"
+	"SELECT f.ord::bigint, dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps," \
+	"       f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) FROM (%s) f"
 
 /* Between the gate's answer and ours: what else may have happened to the message itself. */
 #define RECHECK_FRAME \

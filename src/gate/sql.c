@@ -1,13 +1,15 @@
 /*
  * gate/sql.c
- *		Caps as words, and the open instants of a debtor as a multirange.
+ *		The asked rows, caps as words, and the open instants of a debtor as a multirange.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/multirangetypes.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
@@ -15,6 +17,8 @@
 #include "base/compat.h"
 #include "calendar/window.h"
 #include "gate/caps.h"
+
+#define STEP (5 * USECS_PER_MINUTE)
 
 static ArrayType *
 array_argument(FunctionCallInfo fcinfo, int arg)
@@ -129,4 +133,82 @@ dun_gate_sql_open_ranges(PG_FUNCTION_ARGS)
 			break;
 	}
 	PG_RETURN_MULTIRANGE_P(make_multirange(TSTZMULTIRANGEOID, range_type, nranges, ranges));
+}
+
+PG_FUNCTION_INFO_V1(dun_gate_sql_next_open);
+
+/* _next_open(…as _open_ranges…): the first open instant in steps of five minutes, NULL where there is none */
+Datum
+dun_gate_sql_next_open(PG_FUNCTION_ARGS)
+{
+	TimestampTz at,
+				until;
+	const DunWindows *w;
+	pg_tz	   *zones[DUN_ZONES];
+	DunHistory	h;
+	DunAsker	who = {0};
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		PG_RETURN_NULL();
+	at = PG_GETARG_TIMESTAMPTZ(0);
+	until = PG_GETARG_TIMESTAMPTZ(1);
+	if (TIMESTAMP_NOT_FINITE(at) || TIMESTAMP_NOT_FINITE(until))
+		PG_RETURN_NULL();
+	w = dun_calendar_windows(PG_GETARG_BYTEA_P(3));
+	who.debtor_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	history_arguments(fcinfo, 4, &h);
+	dun_calendar_resolve_zones(w, zones);
+	while (at < until)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (dun_calendar_closed(w, zones, at) == NULL && dun_gate_capped(&h, &who, zones, w->nzones, at, NULL) == 0)
+			PG_RETURN_TIMESTAMPTZ(at);
+		/* Windows open at whole minutes, nearly all at a multiple of five. */
+		at += STEP - (at % STEP + STEP) % STEP;
+	}
+	PG_RETURN_NULL();
+}
+
+PG_FUNCTION_INFO_V1(dun_gate_sql_ask);
+
+/* _ask(ids, channels, ats, marks, extras): the arrays as numbered rows; a NULL or shorter array gives NULLs */
+Datum
+dun_gate_sql_ask(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Datum	   *values[5] = {0};
+	bool	   *nulls[5] = {0};
+	int			n[5] = {0};
+	int			rows = 0,
+				row,
+				i;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (i = 0; i < 5; i++)
+	{
+		ArrayType  *array = array_argument(fcinfo, i);
+		int16		len;
+		bool		byval;
+		char		align;
+
+		if (array == NULL)
+			continue;
+		get_typlenbyvalalign(ARR_ELEMTYPE(array), &len, &byval, &align);
+		deconstruct_array(array, ARR_ELEMTYPE(array), len, byval, align, &values[i], &nulls[i], &n[i]);
+		rows = Max(rows, n[i]);
+	}
+	for (row = 0; row < rows; row++)
+	{
+		Datum		out[6] = {Int32GetDatum(row + 1)};
+		bool		isnull[6] = {false};
+
+		for (i = 0; i < 5; i++)
+		{
+			isnull[i + 1] = row >= n[i] || nulls[i][row];
+			if (!isnull[i + 1])
+				out[i + 1] = values[i][row];
+		}
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, out, isnull);
+	}
+	return (Datum) 0;
 }

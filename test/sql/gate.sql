@@ -121,6 +121,14 @@ SELECT dunning.contact_windows('G-1', 'email', '2026-06-10 10:00+00', '2026-06-1
 SELECT pg_temp.sent('G-1', 'letter', '2026-06-07 10:00+00'), pg_temp.sent('G-1', 'letter', '2026-06-08 10:00+00');
 SELECT at, (dunning.allowed('G-1', 'email', at)).blocked_by FROM unnest('{2026-06-12 10:00+00,2026-06-13 10:00+00,2026-06-13 22:00+00,2026-06-14 06:00+00}'::timestamptz[]) at;
 
+-- a_held_message_is_looked_at_again_when_window_and_caps_open
+SELECT dunning._gate_facts_sql() AS facts \gset
+PREPARE facts (text[], text[], timestamptz[], text[], uuid[]) AS
+    SELECT f.ord, dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) AS next
+    FROM (:facts) f;
+EXECUTE facts('{G-1,G-4,G-0}', '{email,call,sms}', '{2026-06-10 10:00+00,2026-06-12 18:01+00,2026-06-10 10:00+00}', NULL, NULL);
+DEALLOCATE facts;
+
 -- attempts_of_one_message_are_one_contact_and_ones_own_are_not_counted
 DELETE FROM dunning.egress WHERE reason = 'gate test';
 SELECT dunning._uuid7() AS id \gset m_
