@@ -86,9 +86,9 @@ $$
 #variable_conflict error
 DECLARE
     of_creditor text;
-    result record;
     said text;
-    why text;
+    touched bigint;
+    what text;
     began timestamptz := clock_timestamp();
 BEGIN
     -- Whoever took the run over has its pid in it: then this backend is the one that was believed dead.
@@ -101,14 +101,14 @@ BEGIN
     END IF;
     said := 'done';
     BEGIN
-        SELECT w.rows, w.detail INTO result FROM dunning._run_work(_run_step.step, of_creditor) w;
+        SELECT w.rows, w.detail INTO touched, what FROM dunning._run_work(_run_step.step, of_creditor) w;
     EXCEPTION WHEN OTHERS THEN
         said := 'failed';
-        why := format('%s: %s', SQLSTATE, SQLERRM);
+        touched := NULL;
+        what := format('%s: %s', SQLSTATE, SQLERRM);
     END;
     INSERT INTO dunning.run_step AS s (run_id, position, step, state, started_at, finished_at, rows, detail)
-    VALUES (_run_step.run_id, array_position(dunning._run_steps(), _run_step.step), _run_step.step, said, began, clock_timestamp(),
-            CASE said WHEN 'done' THEN result.rows END, CASE said WHEN 'done' THEN result.detail ELSE why END)
+    VALUES (_run_step.run_id, array_position(dunning._run_steps(), _run_step.step), _run_step.step, said, began, clock_timestamp(), touched, what)
     ON CONFLICT ON CONSTRAINT run_step_pkey DO UPDATE
         SET state = excluded.state, started_at = excluded.started_at, finished_at = excluded.finished_at, rows = excluded.rows, detail = excluded.detail;
     UPDATE dunning.run r SET beat_at = clock_timestamp() WHERE r.run_id = _run_step.run_id;
