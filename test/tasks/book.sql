@@ -25,10 +25,18 @@ INSERT INTO billing.customer (customer_no, full_name, first_name, lang, country,
 SELECT n, 'Kunde ' || n, 'Kunde', 'da', 'DK', 'kunde' || n || '@example.dk', '+45201' || (20000 + n) FROM generate_series(1010, 1049) n;
 
 INSERT INTO billing.bill VALUES
-    (1, 1001, '2026-03-20', '2026-04-09', 620.25, 'DKK'), (2, 1002, '2026-05-01', '2026-05-21', 410, 'DKK'), (3, 1003, '2026-05-01', '2026-05-22', 95, 'DKK'),
-    (4, 1004, '2026-05-01', '2026-05-24', 120, 'EUR'), (5, 1005, '2026-05-01', '2026-05-20', 800, 'DKK'), (6, 1006, '2026-03-01', '2026-03-25', 350, 'DKK');
+    (1, 1001, '2026-03-20', '2026-04-09', 1860.75, 'DKK'), (2, 1002, '2026-05-01', '2026-05-21', 410, 'DKK'), (3, 1003, '2026-05-01', '2026-05-22', 95, 'DKK'),
+    (4, 1004, '2026-05-01', '2026-05-24', 120, 'EUR'), (5, 1005, '2026-05-01', '2026-05-20', 800, 'DKK'), (6, 1006, '2026-03-01', '2026-03-25', 5350, 'DKK');
 INSERT INTO billing.bill SELECT n, n, date '2026-04-01' + n % 20, date '2026-04-21' + n % 20, 100 + n % 7 * 40, 'DKK' FROM generate_series(1010, 1049) n;
 INSERT INTO billing.receipt SELECT n, n, timestamptz '2026-05-18 12:00+02' + n % 9 * interval '1 day', 100 + n % 7 * 40, 'DKK', n FROM generate_series(1010, 1049) n WHERE n % 4 = 0;
+-- A quarter pays by and by and still owes.
+INSERT INTO billing.receipt SELECT 5000 + n * 10 + k, n, timestamptz '2026-04-28 12:00+02' + k * interval '9 days', 10, 'DKK', n FROM generate_series(1010, 1049) n, generate_series(0, 4) k WHERE n % 4 = 1;
+-- The half-year before: everyone paid, many of them late.
+INSERT INTO billing.bill
+SELECT 100000 + m * 10000 + customer_no, customer_no, due - 20, due, 150 + customer_no % 5 * 30, CASE country WHEN 'DE' THEN 'EUR' ELSE 'DKK' END
+FROM billing.customer, generate_series(0, 5) m, LATERAL (SELECT (date '2025-09-15' + m * interval '1 month')::date AS due) d;
+INSERT INTO billing.receipt
+SELECT id, customer_no, (due + (id % 27 - 4)::int)::timestamp AT TIME ZONE 'Europe/Copenhagen' + (8 + id % 11) * interval '1 hour', total, currency, id FROM billing.bill WHERE id >= 100000;
 
 CREATE VIEW billing.v_debtor AS SELECT customer_no AS debtor_id, firm AS creditor, full_name AS name, first_name AS given_name, lang AS language, country, mail AS email, mobile AS phone,
                                        CASE WHEN street IS NOT NULL THEN jsonb_build_object('street', street) END AS address FROM billing.customer;
@@ -52,7 +60,7 @@ CREATE USER MAPPING FOR dunning_worker SERVER mail;
 CREATE USER MAPPING FOR dunning_worker SERVER text;
 CREATE USER MAPPING FOR dunning_worker SERVER print;
 CREATE USER MAPPING FOR dunning_worker SERVER calls;
-SELECT dunning.set_cost('letter', 9.50, 'DKK'), dunning.set_cost('sms', 0.35, 'DKK'), dunning.set_cost('call', 40, 'DKK');
+SELECT dunning.set_cost('letter', 9.50, 'DKK'), dunning.set_cost('sms', 0.35, 'DKK'), dunning.set_cost('call', 25, 'DKK');
 SELECT dunning.activate();
 
 -- What the tests say with: an error where something is not so.
@@ -71,5 +79,8 @@ FROM generate_series(timestamptz '2026-05-11 00:00+02', '2026-06-09 00:00+02', '
      (VALUES (1, 4, 'SET dunning.clock = %L'), (2, 4, 'SELECT dunning.ledger_loaded(''payment'', %L)'), (3, 4, 'CALL dunning.daily()'),
              (4, 10, 'SET dunning.clock = %L'), (5, 10, 'CALL dunning.deliver()'), (6, 17, 'SET dunning.clock = %L'), (7, 17, 'CALL dunning.deliver()')) AS step (n, hour, sql)
 ORDER BY day, step.n \gexec
+SET dunning.clock = '2026-06-10 04:00+02';
+SELECT dunning.ledger_loaded('payment', '2026-06-10 04:00+02');
+CALL dunning.daily();
 ALTER DATABASE billing SET dunning.clock = '2026-06-10 10:00+02';
 ALTER DATABASE billing SET timezone = 'Europe/Copenhagen';
