@@ -12,16 +12,7 @@ SELECT test.is_so('the job is the clerk''s', count(*) = 1) FROM cron.job WHERE j
 -- The same job every minute, so that it can be seen to run.
 SELECT cron.schedule('dunning', '* * * * *', 'CALL dunning.daily()');
 RESET SESSION AUTHORIZATION;
--- Waits for the row, not for a time: at most two minutes.
-DO $$
-DECLARE until_at timestamptz := clock_timestamp() + interval '130 seconds';
-BEGIN
-    LOOP
-        COMMIT;
-        EXIT WHEN EXISTS (SELECT FROM dunning.run r WHERE r.state <> 'running') OR clock_timestamp() > until_at;
-        PERFORM pg_sleep(0.2);
-    END LOOP;
-END $$;
+\! "$TASKS/poll.sh" 130 billing "SELECT EXISTS (SELECT FROM dunning.run r WHERE r.state <> 'running') AND EXISTS (SELECT FROM cron.job_run_details d WHERE d.status IN ('succeeded', 'failed'))"
 SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = 'dunning';
 SELECT test.is_so('it ran as the clerk and did all its steps', bool_and(s.state = 'done') AND count(*) = 4 AND min(s.started_by) = 'clerk')
 FROM (SELECT * FROM dunning.run_log ORDER BY started_at DESC LIMIT 4) s;

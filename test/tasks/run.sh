@@ -5,6 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 work=$1
 here=$root/test/tasks
+export TASKS=$here PSQL=$bindir/psql
 
 cluster=$(scratch_dir)
 finish() {
