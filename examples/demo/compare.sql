@@ -1,10 +1,10 @@
 -- What matters, beside a letter at 10, 20 and 30 days past due on the same book, the same habits and the same days.
 WITH span AS (
     SELECT date :'first_day' AS t0, dunning._now() AS t1
-), letters AS (     -- one letter a debtor and day, about whatever is then unpaid
-    SELECT t.*, d.n, ((t.forfald + d.n * 10) + time '10:00') AT TIME ZONE 'Europe/Copenhagen' AS at
+), letters AS (     -- one letter a debtor and day, about whatever is then unpaid; on the first day what was missed is caught up once
+    SELECT t.*, d.n, (greatest(t.forfald + d.n * 10, span.t0) + time '10:00') AT TIME ZONE 'Europe/Copenhagen' AS at
     FROM demo.truth t, span, generate_series(1, 3) d(n)
-    WHERE t.forfald + d.n * 10 BETWEEN span.t0 AND span.t1::date
+    WHERE t.forfald + d.n * 10 <= span.t1::date AND (d.n = 3 OR t.forfald + (d.n + 1) * 10 > span.t0)
 ), moved AS (
     SELECT DISTINCT ON (fakturanr) fakturanr, demo.pays_at(fakturanr, nth, 'letter', at, tied, payday) AS pays_at
     FROM (SELECT l.*, h.by_letter, row_number() OVER (PARTITION BY fakturanr ORDER BY at) AS nth
