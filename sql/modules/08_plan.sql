@@ -84,9 +84,9 @@ CREATE TABLE dunning.channel_cost (
     currency        text NOT NULL,
     set_by          text NOT NULL,
     set_at          timestamptz NOT NULL,
-    PRIMARY KEY (creditor, channel, valid_from)
+    PRIMARY KEY (creditor, channel, currency, valid_from)
 );
-COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when; over the first values of dunning.channel.';
+COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
 
 -- What a row was before it was changed, by whom and when.
 CREATE TABLE dunning.plan_change (

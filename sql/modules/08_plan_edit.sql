@@ -147,13 +147,14 @@ BEGIN
         RAISE EXCEPTION 'a cost is a finite amount of at least 0 in a currency of three capitals' USING ERRCODE = '22023',
             HINT = 'SELECT dunning.set_cost(''sms'', 0.08, ''EUR'');';
     END IF;
-    PERFORM dunning._log_change('cost', set_cost.creditor || '/' || set_cost.channel,
-        (SELECT to_jsonb(c) FROM dunning.channel_cost c WHERE c.creditor = set_cost.creditor AND c.channel = set_cost.channel AND c.valid_from = from_date));
+    PERFORM dunning._log_change('cost', set_cost.creditor || '/' || set_cost.channel || '/' || set_cost.currency,
+        (SELECT to_jsonb(c) FROM dunning.channel_cost c WHERE c.creditor = set_cost.creditor AND c.channel = set_cost.channel AND c.currency = set_cost.currency
+             AND c.valid_from = from_date));
     INSERT INTO dunning.channel_cost AS c (creditor, channel, valid_from, cost, currency, set_by, set_at)
     VALUES (set_cost.creditor, set_cost.channel, from_date, set_cost.cost, set_cost.currency, session_user, dunning._now())
-    ON CONFLICT ON CONSTRAINT channel_cost_pkey DO UPDATE SET cost = excluded.cost, currency = excluded.currency, set_by = excluded.set_by, set_at = excluded.set_at;
+    ON CONFLICT ON CONSTRAINT channel_cost_pkey DO UPDATE SET cost = excluded.cost, set_by = excluded.set_by, set_at = excluded.set_at;
     RETURN from_date;
 END
 $fn$;
-COMMENT ON FUNCTION dunning.set_cost(text, numeric, text, text, date) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.set_cost(text, numeric, text, text, date) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
 GRANT EXECUTE ON FUNCTION dunning.set_cost(text, numeric, text, text, date) TO dunning_admin;

@@ -34,15 +34,15 @@ BEGIN
     IF NOT FOUND OR cardinality(chosen.blocked_by) > 0 THEN
         RETURN NULL;
     END IF;
-    SELECT k.* INTO price FROM dunning._costs(m.creditor, dunning._today(at)) k WHERE k.channel = chosen.channel;
+    SELECT k.* INTO price FROM dunning._costs(m.creditor, dunning._today(at), m.context->>'currency') k WHERE k.channel = chosen.channel;
     PERFORM dunning._enqueue(pg_catalog.format($q$
         SELECT %L::uuid AS message_id, m.debtor_id, m.creditor, m.run_id, m.strategy, m.step, m.template, %L AS channel, m.language, %L AS server,
             %L::timestamptz AS contact_at, m.not_after, %L AS local_time, m.amounts, %L::numeric AS cost, %L AS cost_currency, m.variant, m.p,
-            m.expected_value + m.cost - %L::numeric AS expected_value, m.propensity, m.explored, m.ledger_mark, m.context,
+            CASE WHEN m.cost_currency = %L OR m.cost = 0 THEN m.expected_value + m.cost - %L::numeric END AS expected_value, m.propensity, m.explored, m.ledger_mark, m.context,
             m.decision || jsonb_build_object('tried', %L::jsonb, 'chosen', %L, 'skipped', coalesce(m.decision->'skipped', '[]') || %L::jsonb, 'timing', %L::jsonb) AS decision,
             'queued' AS state, NULL::text AS reason, NULL::text[] AS blocked_by, NULL::text AS once_kind, NULL::text AS once_key
         FROM dunning.message m WHERE m.debtor_id = %L AND m.message_id = %L::uuid$q$,
-        new_id, chosen.channel, chosen.server, chosen.contact_at, chosen.local_time, price.cost, price.currency, price.cost, tried, chosen.channel,
+        new_id, chosen.channel, chosen.server, chosen.contact_at, chosen.local_time, price.cost, price.priced_in, price.priced_in, price.cost, tried, chosen.channel,
         chosen.skipped, chosen.timing, m.debtor_id, m.message_id));
     RETURN new_id;
 END

@@ -150,30 +150,31 @@ BEGIN
         SELECT DISTINCT ON (x.creditor, v.channel_served) x.creditor, v.channel_served AS channel, v.server, v.paused
         FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._servers(NULL, x.creditor) v
         ORDER BY x.creditor, v.channel_served, v.ord),
-    price AS MATERIALIZED (
-        SELECT x.creditor, k.channel, k.cost, k.currency
-        FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._costs(x.creditor, today) k),
     written AS MATERIALIZED (
         SELECT x.creditor, x.template, x.channel, dunning._has_template(x.template, x.channel, x.creditor) AS exists
         FROM (SELECT DISTINCT r.creditor, r.template, c.c AS channel FROM pg_temp.dunning_plan_reach r, unnest(r.channels) c(c)) x),
     listed AS MATERIALIZED (
-        SELECT x.debtor_id, max(x.amount) AS largest, jsonb_object_agg(x.currency, x.amount) AS amounts
+        SELECT x.debtor_id, max(x.amount) AS largest, (array_agg(x.currency ORDER BY x.amount DESC, x.currency))[1] AS currency
         FROM (SELECT i.debtor_id, i.currency, sum(i.open) AS amount
               FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id
               WHERE i.left_out IS NULL AND i.days >= r.from_day AND i.currency = ANY (r.listed) GROUP BY 1, 2) x
         GROUP BY x.debtor_id),
+    price AS MATERIALIZED (
+        SELECT x.creditor, x.currency AS owed_in, k.channel, k.cost, k.priced_in
+        FROM (SELECT DISTINCT r.creditor, l.currency FROM pg_temp.dunning_plan_reach r LEFT JOIN listed l ON l.debtor_id = r.debtor_id) x,
+             LATERAL dunning._costs(x.creditor, today, x.currency) k),
     worth AS (
-        SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.currency, r.paid_channels,
+        SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
                (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
-               round((s.p_paid_30d * CASE WHEN k.cost = 0 THEN l.largest ELSE (l.amounts->>k.currency)::numeric END * r.margin)::numeric - k.cost, 2) AS value
+               round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END * r.margin)::numeric - k.cost, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
         LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
-        LEFT JOIN price k ON k.creditor = r.creditor AND k.channel = c.c
         LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
         LEFT JOIN listed l ON l.debtor_id = r.debtor_id
+        LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM l.currency AND k.channel = c.c
         WHERE r.enough AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
     judged AS (
         SELECT w.*, CASE

@@ -160,8 +160,15 @@ SELECT debtor, channel, state, reason FROM pg_temp.p_plan() WHERE debtor LIKE 'p
 SELECT dunning.set_cost('sms', 500, 'EUR') IS NOT NULL AS set;
 SELECT count(*) FROM (SELECT pg_temp.p_debtor('p-c1', email => false), pg_temp.p_owes('p-c1', -16)) x;
 SELECT debtor_id, state, reason, blocked_by FROM dunning.plan(dry_run => true) WHERE debtor_id = 'p-c1';
-SELECT channel, cost, currency FROM dunning._costs('default', '2026-04-01') WHERE channel = 'sms';
+SELECT channel, cost, priced_in FROM dunning._costs('default', '2026-04-01') WHERE channel = 'sms';
 SELECT channel, cost < 500 AS before FROM dunning._costs('default', '2026-03-31') WHERE channel = 'sms';
+-- two currencies are never compared: a debt in DKK is weighed against a price in DKK, and against none where there is none
+SELECT count(*) FROM (SELECT pg_temp.p_debtor('p-c2', email => false), pg_temp.p_owes('p-c2', -16, 100, 'DKK')) x;
+SELECT p.debtor_id, p.state, p.reason, p.channel, p.cost, p.expected_value FROM dunning.plan(dry_run => true) p WHERE p.debtor_id = 'p-c2';
+SELECT dunning.set_cost('sms', 0.50, 'DKK') IS NOT NULL AS set;
+SELECT p.debtor_id, p.state, p.reason, p.channel, p.cost, p.expected_value FROM dunning.plan(dry_run => true) p WHERE p.debtor_id = 'p-c2';
+SELECT dunning.set_cost('sms', 3, 'DKK') IS NOT NULL AS set;
+SELECT p.debtor_id, p.state, p.reason FROM dunning.plan(dry_run => true) p WHERE p.debtor_id = 'p-c2';
 SELECT dunning.set_cost('sms', 'NaN', 'EUR');
 SELECT dunning.set_cost('telex', 1, 'EUR');
 
