@@ -90,7 +90,7 @@ BEGIN
         CROSS JOIN LATERAL (SELECT %5$s AS address) v),
     sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
         FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1),
-    r AS MATERIALIZED (SELECT w.*, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
+    r AS (SELECT w.*, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
             array_remove(ARRAY[
 %7$s                CASE WHEN w.strange THEN 'unknown_channel' END,
                 CASE WHEN w.known IS NOT TRUE THEN 'unknown_debtor' END,

@@ -181,8 +181,10 @@ weigh(Question *q, int64 *slots, double *scores)
 	bool		daily = dun_gate_caps_are_daily(&q->history);
 	bool		capped = false;
 	double		pay = 1;
+	double		patience = exp(-WAIT_PER_DAY * (first * SLOT - q->now) / (double) USECS_PER_DAY);
+	double		wait = exp(-WAIT_PER_DAY * SLOT / (double) USECS_PER_DAY);
 
-	for (slot = first; slot <= last; slot++)
+	for (slot = first; slot <= last; slot++, patience *= wait)
 	{
 		SlotState	state = slot_state(q, slot);
 		int			i = slot - q->grid->first;
@@ -210,7 +212,7 @@ weigh(Question *q, int64 *slots, double *scores)
 		}
 		p = answer_chance(q, i);
 		slots[q->nslots] = slot;
-		scores[q->nslots++] = p * pay * exp(-WAIT_PER_DAY * (slot * SLOT - q->now) / (double) USECS_PER_DAY);
+		scores[q->nslots++] = p * pay * patience;
 		q->mean_p += p;
 		q->mean_pay += pay;
 	}

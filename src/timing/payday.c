@@ -12,8 +12,7 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
+#include "port/pg_bitutils.h"
 #include "utils/datetime.h"
 #include "utils/memutils.h"
 
@@ -162,9 +161,12 @@ likelihoods(CountryPaydays *c, DateADT date, double r[DUN_SCHEDULES])
 		uint64		now = paid_on(c, date - delta) & ~seen;
 
 		seen |= now;
-		for (s = 0; now != 0; s++, now >>= 1)
-			if (now & 1)
-				r[s] += TIED * period(s) * g;
+		while (now != 0)
+		{
+			s = pg_rightmost_one_pos64(now);
+			r[s] += TIED * period(s) * g;
+			now &= now - 1;
+		}
 	}
 }
 
@@ -193,34 +195,31 @@ void
 dun_timing_payday(const char *country, const DateADT *dates, int n, DunPayday *post)
 {
 	CountryPaydays *c = country_paydays(country);
-	double		logp[DUN_SCHEDULES + 1];
-	double		prior[DUN_SCHEDULES];
-	double		sum = 0,
-				best;
+	double	   *p = post->p;
+	double		usual = 0,
+				sum = 0;
 	int			i,
 				s;
 
+	/* R lies between 0.5 and 8.2, so the product of 24 of them needs no logarithms. */
+	Assert(n <= DUN_PAYMENTS_KEPT);
 	for (s = 0; s < DUN_SCHEDULES; s++)
-		sum += prior[s] = is_usual(country, s) ? PRIOR_USUAL : 1;
+		usual += p[s] = is_usual(country, s) ? PRIOR_USUAL : 1;
 	for (s = 0; s < DUN_SCHEDULES; s++)
-		logp[s] = log((1 - PRIOR_NONE) * prior[s] / sum);
-	logp[DUN_NO_SCHEDULE] = log(PRIOR_NONE);
+		p[s] *= (1 - PRIOR_NONE) / usual;
+	p[DUN_NO_SCHEDULE] = PRIOR_NONE;
 	for (i = 0; i < n; i++)
 	{
 		double		r[DUN_SCHEDULES];
 
 		likelihoods(c, dates[i], r);
 		for (s = 0; s < DUN_SCHEDULES; s++)
-			logp[s] += log(r[s]);
+			p[s] *= r[s];
 	}
-	best = logp[0];
-	for (s = 1; s <= DUN_SCHEDULES; s++)
-		best = Max(best, logp[s]);
-	sum = 0;
 	for (s = 0; s <= DUN_SCHEDULES; s++)
-		sum += post->p[s] = exp(logp[s] - best);
+		sum += p[s];
 	for (s = 0; s <= DUN_SCHEDULES; s++)
-		post->p[s] /= sum;
+		p[s] /= sum;
 }
 
 double

@@ -18,7 +18,7 @@ typedef struct DunPayday
 	double		p[DUN_SCHEDULES + 1];	/* sums to 1 */
 } DunPayday;
 
-/* The posterior from n payment dates; n = 0 gives the country's prior. country may be "". */
+/* The posterior from n payment dates, at most DUN_PAYMENTS_KEPT; n = 0 gives the country's prior. country may be "". */
 extern void dun_timing_payday(const char *country, const DateADT *dates, int n, DunPayday *post);
 
 /* How much likelier a payment is on this date than on an average one. */
