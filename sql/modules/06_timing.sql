@@ -212,8 +212,9 @@ BEGIN
         RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.best_times(''email'');';
     END IF;
     EXECUTE format('SELECT array_agg(l.debtor_id ORDER BY l.debtor_id) FROM (%s) l', dunning._ledger_sql('debtor')) INTO ids;
-    RETURN QUERY SELECT ids[b.ord], b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
-        FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b;
+    RETURN QUERY SELECT u.id, b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+        FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b
+        JOIN unnest(ids) WITH ORDINALITY u(id, ord) ON u.ord = b.ord;
 END
 $fn$;
 COMMENT ON FUNCTION dunning.best_times(text, timestamptz) IS
