@@ -1,2 +1,818 @@
 \echo Use "ALTER EXTENSION dunning UPDATE TO '0.2.0'" to load this file. \quit
--- From 0.1.0 to 0.2.0: nothing in the catalog differs.
+-- From 0.1.0 to 0.2.0; written by make release-delta. Months of messages get new columns through their parents;
+-- rights and indexes of a month are its own.
+
+-- What goes, or must be made anew.
+DROP FUNCTION dunning._costs(text,date);
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.channel_cost')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.channel_cost DROP CONSTRAINT IF EXISTS channel_cost_pkey$step$;
+END
+$do$;
+DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
+
+-- What is new or differs.
+CREATE FUNCTION dunning._disputed_sql(many text, as_of text, OUT value text, OUT joined text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    joined := '';
+    IF EXISTS (SELECT FROM dunning.source_binding b WHERE b.kind = 'invoice' AND NOT b.columns ? 'disputed') THEN
+        value := '0::numeric';
+    ELSIF _disputed_sql.many IS NOT NULL THEN
+        value := format('CASE WHEN b.disputes AND b.balance > 0 THEN coalesce((SELECT sum(o.open) FROM (%s) o WHERE o.disputed AND o.currency = b.currency), 0) ELSE 0 END',
+                        dunning._open_items_sql('ARRAY[b.debtor_id]', _disputed_sql.as_of));
+    ELSE
+        value := 'coalesce(q.disputed, 0)';
+        joined := format('LEFT JOIN (SELECT o.debtor_id, o.currency, sum(o.open) AS disputed FROM (%s) o WHERE o.disputed GROUP BY 1, 2) q
+            ON q.debtor_id = b.debtor_id AND q.currency = b.currency',
+            dunning._open_items_sql(format('ARRAY(SELECT DISTINCT d.debtor_id FROM (%s) d WHERE d.disputed)',
+                                           dunning._invoices_sql(NULL, _disputed_sql.as_of)), _disputed_sql.as_of));
+    END IF;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._balances_sql(many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    states text := dunning._states_balance_sql(_balances_sql.as_of);
+    disputed record := dunning._disputed_sql(_balances_sql.many, _balances_sql.as_of);
+    owed text := 'l.amount';
+    checked text := 'l.amount';
+    repaid text := '-l.amount';
+BEGIN
+    IF states <> 'false' THEN
+        owed := format('CASE WHEN %s THEN l.stated ELSE l.amount END', states);
+        checked := format('(CASE WHEN %s THEN l.stated + l.amount ELSE l.amount END)', states);
+        repaid := format('CASE WHEN %s THEN 0 ELSE -l.amount END', states);
+    END IF;
+    -- Faults are numbers, the worst the smallest, told once a row: this is the hot path of the gate. 1 and 2 make an amount uncountable.
+    RETURN format($q$SELECT b.debtor_id, b.currency, b.balance, b.payments, b.paid,
+        ('{amount_not_finite,currency_missing,date_not_finite,due_before_issued}'::text[])[b.fault] AS problem, %6$s AS disputed
+    FROM (SELECT u.debtor_id, u.currency, coalesce(sum(u.owed) FILTER (WHERE u.fault > 2), 0) AS balance, count(u.paid) AS payments,
+            coalesce(sum(u.paid) FILTER (WHERE u.fault > 2), 0) AS paid, min(u.fault) AS fault, bool_or(u.disputed) AS disputes
+        FROM (SELECT l.debtor_id, coalesce(l.currency, '') AS currency, %1$s AS owed, NULL::numeric AS paid, l.disputed,
+                CASE WHEN (%2$s > '-Infinity' AND %2$s < 'Infinity') IS NOT TRUE THEN 1
+                     WHEN (l.currency <> '') IS NOT TRUE THEN 2
+                     WHEN l.amount <= 0 THEN 5
+                     WHEN (isfinite(l.issued_on) AND isfinite(l.due_on)) IS NOT TRUE THEN 3
+                     WHEN l.due_on < l.issued_on THEN 4 ELSE 5 END AS fault
+            FROM (%3$s) l
+            UNION ALL
+            SELECT l.debtor_id, coalesce(l.currency, ''), %4$s, l.amount, NULL,
+                CASE WHEN (l.amount > '-Infinity' AND l.amount < 'Infinity') IS NOT TRUE THEN 1
+                     WHEN (l.currency <> '') IS NOT TRUE THEN 2 ELSE 5 END
+            FROM (%5$s) l) u
+        GROUP BY 1, 2) b %7$s$q$, owed, checked, dunning._invoices_sql(_balances_sql.many, _balances_sql.as_of), repaid,
+        dunning._ledger_sql('payment', _balances_sql.many, _balances_sql.as_of), disputed.value, disputed.joined);
+END
+$function$;
+CREATE FUNCTION dunning._next_open(from_time timestamp with time zone, until_time timestamp with time zone, debtor_id text, windows bytea, caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[])
+ RETURNS timestamp with time zone
+ LANGUAGE c
+ STABLE PARALLEL SAFE COST 500
+AS 'MODULE_PATHNAME', $function$dun_gate_sql_next_open$function$;
+CREATE FUNCTION dunning._ask(ids text[], channels text[], ats timestamp with time zone[], marks text[], extras anyarray)
+ RETURNS TABLE(ord integer, debtor_id text, channel text, at timestamp with time zone, mark text, extra anyelement)
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_gate_sql_ask$function$;
+CREATE OR REPLACE FUNCTION dunning._gate_rows_sql(recheck boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$
+    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark,
+            q.extra AS %1$s
+        FROM dunning._ask($1, $2, $3, $4, %2$s) q),
+    d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent, l.time_zone,
+            coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind, coalesce(l.time_zone, '') AS zone_key,
+            l.email, l.phone, l.address, l.attributes, count(*) OVER (PARTITION BY l.debtor_id) AS rows
+        FROM (%3$s) l),
+    c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
+    m AS MATERIALIZED (%4$s),
+    hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.until_at) AS untils
+        FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
+        WHERE h.released_at IS NULL AND h.invoice_id IS NULL GROUP BY 1),
+    -- place: what the rules need to know, and the address
+    w AS MATERIALIZED (SELECT a.*, d.person_id, d.country, d.region, d.kind, d.zone_key, d.time_zone, d.rows = 1 AS known, c.rings, v.address,
+            c.channel IS NULL AS strange, c.address_field,
+            CASE WHEN d.consent IS NULL OR jsonb_typeof(d.consent) = 'null' THEN c.service
+                 WHEN jsonb_typeof(d.consent) <> 'object' THEN false
+                 WHEN jsonb_typeof(d.consent -> a.channel) IS NULL OR jsonb_typeof(d.consent -> a.channel) = 'null' THEN c.service
+                 ELSE d.consent -> a.channel = 'true' END AS consents,
+            CASE WHEN v.address IS NOT NULL THEN dunning._digest(v.address, c.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest
+        FROM a
+        LEFT JOIN d ON d.debtor_id = a.debtor_id
+        LEFT JOIN c ON c.channel = a.channel
+        CROSS JOIN LATERAL (SELECT %5$s AS address) v),
+    sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
+        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1),
+    r AS MATERIALIZED (SELECT w.*, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
+            array_remove(ARRAY[
+%7$s                CASE WHEN w.strange THEN 'unknown_channel' END,
+                CASE WHEN w.known IS NOT TRUE THEN 'unknown_debtor' END,
+                CASE WHEN m.valid IS NOT TRUE THEN 'invalid_amount' END,
+                CASE WHEN w.mark IS NOT NULL AND coalesce(m.amounts, '{}') = '{}' THEN 'no_balance' END,
+                CASE WHEN w.mark IS NOT NULL AND m.mark IS DISTINCT FROM w.mark THEN 'balance_changed' END,
+                CASE WHEN m.disputed THEN 'disputed' END%6$s,
+                CASE WHEN sup.address_digest IS NOT NULL THEN (
+                    SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
+                    WHERE u.channel = w.channel OR u.channel = '*') END], NULL) AS words
+        FROM w
+        LEFT JOIN m ON m.debtor_id = w.debtor_id
+        LEFT JOIN hs ON hs.debtor_id = w.debtor_id
+        LEFT JOIN sup ON sup.address_digest = w.digest)$q$,
+        CASE WHEN _gate_rows_sql.recheck THEN 'sent_to' ELSE 'message_id' END,
+        CASE WHEN _gate_rows_sql.recheck THEN '$5::text[]' ELSE '$5::uuid[]' END,
+        dunning._ledger_sql('debtor', '$1'), dunning._mark_sql('$1'),
+        CASE WHEN _gate_rows_sql.recheck THEN 'a.sent_to' ELSE
+            $q$nullif(CASE c.address_field WHEN 'email' THEN d.email WHEN 'phone' THEN d.phone
+                WHEN 'address' THEN CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END
+                ELSE d.attributes ->> c.address_field END, '')$q$ END,
+        CASE WHEN _gate_rows_sql.recheck THEN '' ELSE $q$,
+                CASE WHEN w.consents IS NOT TRUE AND NOT w.strange AND w.known THEN 'no_consent' END,
+                CASE WHEN w.address IS NULL AND NOT w.strange AND w.known THEN 'no_address' END,
+                CASE WHEN w.address IS NOT NULL AND NOT dunning._good_address(w.address, w.address_field) THEN 'bad_address' END$q$ END,
+        -- A recheck follows its gate by seconds, and a source that was changed in them makes the statement fail.
+        CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '(SELECT dunning._ledger_problem()),
+                ' END);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._no_ledger_sql(recheck boolean)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT CASE WHEN $1
+        THEN 'SELECT q.ord, ''{ledger_broken}''::text[] AS blocked_by FROM dunning._ask($1, $2, $3, $4, $5::text[]) q ORDER BY 1'
+        ELSE 'SELECT q.ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
+    END
+$function$;
+CREATE TABLE dunning.timing_profile (
+    debtor_id text COLLATE "C" NOT NULL,
+    creditor text COLLATE "C" NOT NULL,
+    contacts integer NOT NULL,
+    responses integer NOT NULL,
+    activity bytea,
+    payments date[],
+    as_of timestamp with time zone NOT NULL,
+    CONSTRAINT timing_profile_pkey PRIMARY KEY (debtor_id)
+) WITH (fillfactor=70);
+CREATE TABLE dunning.timing_book (
+    creditor text COLLATE "C" NOT NULL,
+    channel text COLLATE "C" NOT NULL,
+    contacts bigint NOT NULL,
+    responses bigint NOT NULL,
+    shape real[],
+    as_of timestamp with time zone NOT NULL,
+    CONSTRAINT timing_book_pkey PRIMARY KEY (creditor, channel)
+);
+CREATE FUNCTION dunning._activity(zone text, sent timestamp with time zone[], channels text[], answers timestamp with time zone[], payments timestamp with time zone[], as_of timestamp with time zone)
+ RETURNS bytea
+ LANGUAGE c
+ STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_activity$function$;
+CREATE FUNCTION dunning._add_activity(sums double precision[], activity bytea)
+ RETURNS double precision[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_add_activity$function$;
+CREATE FUNCTION dunning._zero_activity()
+ RETURNS double precision[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT array_fill(0::float8, ARRAY[336]) $function$;
+CREATE FUNCTION dunning._activity_shape(sums double precision[], q double precision)
+ RETURNS real[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_shape$function$;
+CREATE AGGREGATE dunning._sum_activity(bytea) (
+    SFUNC = dunning._add_activity,
+    STYPE = double precision[],
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = UNSAFE
+);
+CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamp with time zone, not_after timestamp with time zone, now_at timestamp with time zone, words text[], held_until timestamp with time zone, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[], activity bytea, payments date[], contacts integer, responses integer, shape real[], q double precision, top integer, OUT contact_at timestamp with time zone, OUT p_response double precision, OUT p_baseline double precision, OUT uplift double precision, OUT explored boolean, OUT propensity double precision, OUT reasons jsonb)
+ RETURNS SETOF record
+ LANGUAGE c
+ STABLE PARALLEL SAFE ROWS 1
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_best$function$;
+CREATE FUNCTION dunning._payday(country text, payments date[], today date, OUT schedule text, OUT probability double precision, OUT next_date date)
+ RETURNS SETOF record
+ LANGUAGE c
+ STABLE PARALLEL SAFE ROWS 49
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_payday$function$;
+CREATE FUNCTION dunning._refresh_profiles(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    at_time timestamptz := coalesce(_refresh_profiles.as_of, dunning._now());
+    many text := CASE WHEN _refresh_profiles.debtor_ids IS NOT NULL THEN '$1' END;
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH d AS (SELECT l.debtor_id, l.creditor, (dunning._zone(l.time_zone, l.country, l.region))[1] AS zone FROM (%s) l),
+        c AS (SELECT e.debtor_id, array_agg(e.at ORDER BY e.at) AS ats, array_agg(e.channel ORDER BY e.at) AS channels
+              FROM (SELECT e.debtor_id, e.message_id, e.channel, min(e.contact_on) AS at FROM dunning.egress e
+                    WHERE NOT e.test AND e.contact_on < $2 AND e.contact_on > $2 - '2 years'::interval AND ($1 IS NULL OR e.debtor_id = ANY ($1))
+                    GROUP BY 1, 2, 3) e GROUP BY 1),
+        a AS (SELECT v.debtor_id, array_agg(v.at ORDER BY v.at) AS ats FROM dunning.event v
+              -- Openings are left out: machines open mail too.
+              WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised') AND v.at < $2 AND v.at > $2 - '2 years'::interval
+                AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND ($1 IS NULL OR v.debtor_id = ANY ($1))
+              GROUP BY 1),
+        p AS (SELECT y.debtor_id, array_agg(y.paid_at ORDER BY y.paid_at DESC) AS ats FROM (
+                  SELECT l.debtor_id, l.paid_at, row_number() OVER (PARTITION BY l.debtor_id ORDER BY l.paid_at DESC) AS n
+                  FROM (%s) l WHERE l.amount > 0 AND l.amount < 'Infinity' AND isfinite(l.paid_at) AND l.paid_at < $2) y
+              WHERE y.n <= 24 GROUP BY 1),
+        new AS (SELECT d.debtor_id, d.creditor, coalesce(cardinality(c.ats), 0) AS contacts,
+                (SELECT count(*)::int FROM (SELECT DISTINCT (SELECT max(s.s) FROM unnest(c.ats) s(s) WHERE s.s <= r.r AND s.s > r.r - '6 days'::interval) AS answered
+                                            FROM unnest(a.ats) r(r)) x WHERE x.answered IS NOT NULL) AS responses,
+                dunning._activity(d.zone, c.ats, c.channels, a.ats, p.ats, $2) AS activity,
+                -- What was paid within two days of a contact says when we wrote, not when they are paid.
+                (SELECT array_agg((t.t AT TIME ZONE d.zone)::date ORDER BY t.t DESC) FROM unnest(p.ats) t(t)
+                 WHERE c.ats IS NULL OR NOT EXISTS (SELECT FROM unnest(c.ats) s(s) WHERE t.t >= s.s AND t.t < s.s + '48 hours'::interval)) AS payments
+            FROM d LEFT JOIN c ON c.debtor_id = d.debtor_id LEFT JOIN a ON a.debtor_id = d.debtor_id LEFT JOIN p ON p.debtor_id = d.debtor_id
+            WHERE c.debtor_id IS NOT NULL OR a.debtor_id IS NOT NULL OR p.debtor_id IS NOT NULL)
+        INSERT INTO dunning.timing_profile AS o (debtor_id, creditor, contacts, responses, activity, payments, as_of)
+        SELECT DISTINCT ON (n.debtor_id) n.debtor_id, n.creditor, n.contacts, n.responses, n.activity, n.payments, $2 FROM new n ORDER BY n.debtor_id
+        ON CONFLICT ON CONSTRAINT timing_profile_pkey DO UPDATE SET creditor = EXCLUDED.creditor, contacts = EXCLUDED.contacts,
+            responses = EXCLUDED.responses, activity = EXCLUDED.activity, payments = EXCLUDED.payments, as_of = EXCLUDED.as_of
+        RETURNING o.debtor_id::text$q$,
+        dunning._ledger_sql('debtor', many), dunning._ledger_sql('payment', many, '$2'))
+        USING _refresh_profiles.debtor_ids, at_time;
+    PERFORM dunning._learn_book(at_time);
+END
+$function$;
+CREATE FUNCTION dunning._learn_book(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    DELETE FROM dunning.timing_book;
+    INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, shape, as_of)
+    SELECT s.creditor, '*', s.contacts, s.responses, dunning._activity_shape(s.sums, (s.responses + 1.0) / (s.contacts + 10)), _learn_book.as_of
+    FROM (SELECT p.creditor, sum(p.contacts) AS contacts, sum(p.responses) AS responses, dunning._sum_activity(p.activity) AS sums
+          FROM dunning.timing_profile p GROUP BY 1) s;
+    -- An answer belongs to the last contact of the six days before it.
+    INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, shape, as_of)
+    SELECT e.creditor, e.channel, count(*), count(*) FILTER (WHERE e.answered), NULL, _learn_book.as_of
+    FROM (SELECT c.creditor, c.channel, EXISTS (
+                     SELECT FROM dunning.event v WHERE v.debtor_id = c.debtor_id AND v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised')
+                       AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND v.at >= c.at
+                       AND v.at < least(c.next_at, c.at + '6 days'::interval, _learn_book.as_of)) AS answered
+          FROM (SELECT e.creditor, e.debtor_id, e.channel, min(e.contact_on) AS at,
+                       lead(min(e.contact_on)) OVER (PARTITION BY e.debtor_id ORDER BY min(e.contact_on)) AS next_at
+                FROM dunning.egress e
+                WHERE NOT e.test AND e.contact_on < _learn_book.as_of AND e.contact_on > _learn_book.as_of - '1 year'::interval
+                GROUP BY e.creditor, e.debtor_id, e.channel, e.message_id) c) e
+    GROUP BY 1, 2;
+END
+$function$;
+CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_before timestamp with time zone[], not_after timestamp with time zone[], as_of timestamp with time zone, top integer DEFAULT 1)
+ RETURNS TABLE(ord integer, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    now_at timestamptz := coalesce(_best_times.as_of, dunning._now());
+    starts timestamptz[];
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN QUERY SELECT u.ord::int, NULL::timestamptz, NULL::text, NULL::float8, NULL::float8, NULL::float8, NULL::boolean, NULL::float8,
+                            '{"blocked_by": ["ledger_broken"], "slots": 0}'::jsonb
+                     FROM unnest(_best_times.debtor_ids) WITH ORDINALITY u(debtor_id, ord);
+        RETURN;
+    END IF;
+    starts := ARRAY(SELECT CASE WHEN isfinite(u.b) THEN greatest(u.b, now_at) ELSE now_at END
+                    FROM unnest(_best_times.debtor_ids, _best_times.not_before) WITH ORDINALITY u(d, b, o) ORDER BY u.o);
+    RETURN QUERY EXECUTE format($q$
+        WITH f AS MATERIALIZED (%s),
+        ends AS MATERIALIZED (SELECT u.o::int AS ord, u.a AS not_after FROM unnest($1, $6) WITH ORDINALITY u(d, a, o))
+        SELECT f.ord, b.contact_at, dunning._local_time(b.contact_at, f.zone), b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+        FROM f
+        JOIN ends e ON e.ord = f.ord
+        LEFT JOIN dunning.timing_profile p ON p.debtor_id = f.debtor_id
+        LEFT JOIN dunning.timing_book k ON k.creditor = p.creditor AND k.channel = '*'
+        LEFT JOIN dunning.timing_book h ON h.creditor = p.creditor AND h.channel = f.channel
+        CROSS JOIN LATERAL dunning._best_of(f.debtor_id, f.channel, f.at,
+            CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END, $7,
+            f.words || CASE WHEN f.held_until = 'infinity' THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
+            f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
+            p.activity, p.payments, p.contacts, p.responses, k.shape, (coalesce(h.responses, 0) + 1.0) / (coalesce(h.contacts, 0) + 10), $8) b
+        ORDER BY f.ord$q$, dunning._gate_facts_sql())
+        USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
+END
+$function$;
+CREATE FUNCTION dunning.best_time(debtor_id text, channel text, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, not_after timestamp with time zone DEFAULT NULL::timestamp with time zone, top integer DEFAULT 1)
+ RETURNS TABLE(contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(best_time.debtor_id);
+BEGIN
+    PERFORM dunning._need_channel(best_time.channel);
+    IF id IS NULL OR NOT isfinite(best_time.not_before) OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
+       OR best_time.top IS NULL OR best_time.top NOT BETWEEN 1 AND 100 THEN
+        RAISE EXCEPTION 'no best time can be found'
+            USING ERRCODE = '22023', DETAIL = 'A debtor, finite instants in order and top from 1 to 100 are needed.',
+                  HINT = 'SELECT * FROM dunning.best_time(''1042'', ''email'', now(), now() + ''7 days'');';
+    END IF;
+    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b;
+END
+$function$;
+CREATE FUNCTION dunning.best_times(channel text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    ids text[];
+BEGIN
+    PERFORM dunning._need_channel(best_times.channel);
+    IF NOT isfinite(best_times.as_of) THEN
+        RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.best_times(''email'');';
+    END IF;
+    EXECUTE format('SELECT array_agg(l.debtor_id ORDER BY l.debtor_id) FROM (%s) l', dunning._ledger_sql('debtor')) INTO ids;
+    RETURN QUERY SELECT ids[b.ord], b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+        FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b;
+END
+$function$;
+CREATE FUNCTION dunning.payday(debtor_id text)
+ RETURNS TABLE(schedule text, probability double precision, next_date date)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 3
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(payday.debtor_id);
+    place record;
+    dates date[];
+BEGIN
+    EXECUTE format('SELECT l.country, (dunning._zone(l.time_zone, l.country, l.region))[1] AS zone FROM (%s) l', dunning._ledger_sql('debtor', '$1'))
+        INTO place USING ARRAY[id];
+    IF place.zone IS NULL THEN
+        RAISE EXCEPTION 'unknown debtor "%"', payday.debtor_id USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name'');';
+    END IF;
+    -- Live, not from the profile: a payment of this morning counts.
+    EXECUTE format($q$SELECT array_agg((y.paid_at AT TIME ZONE $2)::date ORDER BY y.paid_at DESC) FROM (
+            SELECT l.paid_at FROM (%s) l
+            WHERE l.amount > 0 AND l.amount < 'Infinity' AND isfinite(l.paid_at)
+              AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = $3 AND NOT e.test
+                              AND l.paid_at >= e.contact_on AND l.paid_at < e.contact_on + '48 hours'::interval)
+            ORDER BY l.paid_at DESC LIMIT 24) y$q$, dunning._ledger_sql('payment', '$1'))
+        INTO dates USING ARRAY[id], place.zone, id;
+    RETURN QUERY SELECT y.schedule, y.probability, y.next_date
+        FROM dunning._payday(place.country, dates, (dunning._now() AT TIME ZONE place.zone)::date) y
+        ORDER BY y.probability DESC, y.schedule LIMIT 3;
+END
+$function$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.channel_cost')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.channel_cost ADD CONSTRAINT channel_cost_pkey PRIMARY KEY (creditor, channel, currency, valid_from)$step$;
+END
+$do$;
+CREATE FUNCTION dunning._costs(creditor text, on_date date, currency text DEFAULT NULL::text)
+ RETURNS TABLE(channel text, cost numeric, priced_in text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT DISTINCT ON (c.channel) c.channel::text, coalesce(k.cost, c.cost), coalesce(k.currency, c.currency)
+        FROM dunning.channel c
+        LEFT JOIN LATERAL (
+            SELECT x.cost, x.currency FROM dunning.channel_cost x
+            WHERE x.channel = c.channel AND x.creditor IN (_costs.creditor, '*') AND x.valid_from <= on_date
+              AND x.currency IN (_costs.currency, c.currency)
+            ORDER BY x.currency IS DISTINCT FROM _costs.currency, x.creditor = '*', x.valid_from DESC LIMIT 1) k ON true
+        ORDER BY c.channel, c.builtin;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.set_cost(channel text, cost numeric, currency text, creditor text DEFAULT '*'::text, valid_from date DEFAULT NULL::date)
+ RETURNS date
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    from_date date := coalesce(set_cost.valid_from, dunning._today(NULL));
+BEGIN
+    PERFORM dunning._check_channel(set_cost.channel);
+    IF set_cost.cost IS NULL OR NOT (set_cost.cost >= 0 AND set_cost.cost < 'Infinity') OR set_cost.currency IS NULL OR set_cost.currency !~ '^[A-Z]{3}$'
+       OR NOT isfinite(from_date) OR set_cost.creditor IS NULL THEN
+        RAISE EXCEPTION 'a cost is a finite amount of at least 0 in a currency of three capitals' USING ERRCODE = '22023',
+            HINT = 'SELECT dunning.set_cost(''sms'', 0.08, ''EUR'');';
+    END IF;
+    PERFORM dunning._log_change('cost', set_cost.creditor || '/' || set_cost.channel || '/' || set_cost.currency,
+        (SELECT to_jsonb(c) FROM dunning.channel_cost c WHERE c.creditor = set_cost.creditor AND c.channel = set_cost.channel AND c.currency = set_cost.currency
+             AND c.valid_from = from_date));
+    INSERT INTO dunning.channel_cost AS c (creditor, channel, valid_from, cost, currency, set_by, set_at)
+    VALUES (set_cost.creditor, set_cost.channel, from_date, set_cost.cost, set_cost.currency, session_user, dunning._now())
+    ON CONFLICT ON CONSTRAINT channel_cost_pkey DO UPDATE SET cost = excluded.cost, set_by = excluded.set_by, set_at = excluded.set_at;
+    RETURN from_date;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._fallback(debtor_id text, message_id uuid, reason text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    m dunning.message;
+    tried jsonb;
+    candidates dunning._candidate[];
+    chosen record;
+    price record;
+    at timestamptz := dunning._now();
+    new_id uuid := dunning._uuid7();
+    unwanted text[];
+BEGIN
+    SELECT x.* INTO m FROM dunning.message x WHERE x.debtor_id = _fallback.debtor_id AND x.message_id = _fallback.message_id;
+    IF NOT FOUND OR m.not_after <= at THEN
+        RETURN NULL;
+    END IF;
+    tried := coalesce(m.decision->'tried', '[]') || jsonb_build_array(jsonb_build_object('channel', m.channel, 'message_id', m.message_id, 'why', _fallback.reason));
+    unwanted := ARRAY(SELECT t.value->>'channel' FROM jsonb_array_elements(tried) t)
+        || ARRAY(SELECT s.value->>'channel' FROM jsonb_array_elements(m.decision->'skipped') s
+                 WHERE s.value->>'why' IN ('likely_self_cure', 'costs_money', 'not_worth_it'));
+    SELECT array_agg(ROW(m.debtor_id, c.c, c.rank, c.server, at, coalesce(m.not_after, at + interval '7 days'))::dunning._candidate) INTO candidates
+    FROM (SELECT x.c, v.server, row_number() OVER (ORDER BY x.n)::int AS rank
+          FROM jsonb_array_elements_text(m.decision->'channels') WITH ORDINALITY x(c, n)
+          CROSS JOIN LATERAL (SELECT s.server FROM dunning._servers(x.c, m.creditor) s WHERE NOT s.paused ORDER BY s.ord LIMIT 1) v
+          WHERE x.c <> ALL (unwanted) AND dunning._has_template(m.template, x.c, m.creditor)) c;
+    IF candidates IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT c.* INTO chosen FROM dunning._choose(candidates, at, true, ARRAY[m.message_id]) c;
+    IF NOT FOUND OR cardinality(chosen.blocked_by) > 0 THEN
+        RETURN NULL;
+    END IF;
+    SELECT k.* INTO price FROM dunning._costs(m.creditor, dunning._today(at), m.context->>'currency') k WHERE k.channel = chosen.channel;
+    PERFORM dunning._enqueue(pg_catalog.format($q$
+        SELECT %L::uuid AS message_id, m.debtor_id, m.creditor, m.run_id, m.strategy, m.step, m.template, %L AS channel, m.language, %L AS server,
+            %L::timestamptz AS contact_at, m.not_after, %L AS local_time, m.amounts, %L::numeric AS cost, %L AS cost_currency, m.variant, m.p,
+            CASE WHEN m.cost_currency = %L OR m.cost = 0 THEN m.expected_value + m.cost - %L::numeric END AS expected_value, m.propensity, m.explored, m.ledger_mark, m.context,
+            m.decision || jsonb_build_object('tried', %L::jsonb, 'chosen', %L, 'skipped', coalesce(m.decision->'skipped', '[]') || %L::jsonb, 'timing', %L::jsonb) AS decision,
+            'queued' AS state, NULL::text AS reason, NULL::text[] AS blocked_by, NULL::text AS once_kind, NULL::text AS once_key
+        FROM dunning.message m WHERE m.debtor_id = %L AND m.message_id = %L::uuid$q$,
+        new_id, chosen.channel, chosen.server, chosen.contact_at, chosen.local_time, price.cost, price.priced_in, price.priced_in, price.cost, tried, chosen.channel,
+        chosen.skipped, chosen.timing, m.debtor_id, m.message_id));
+    RETURN new_id;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._stage_candidates(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    share float8 := dunning._holdout_share();
+BEGIN
+    CREATE TEMP TABLE dunning_plan_candidate ON COMMIT DROP AS
+    WITH server AS MATERIALIZED (
+        SELECT DISTINCT ON (x.creditor, v.channel_served) x.creditor, v.channel_served AS channel, v.server, v.paused
+        FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._servers(NULL, x.creditor) v
+        ORDER BY x.creditor, v.channel_served, v.ord),
+    written AS MATERIALIZED (
+        SELECT x.creditor, x.template, x.channel, dunning._has_template(x.template, x.channel, x.creditor) AS exists
+        FROM (SELECT DISTINCT r.creditor, r.template, c.c AS channel FROM pg_temp.dunning_plan_reach r, unnest(r.channels) c(c)) x),
+    listed AS MATERIALIZED (
+        SELECT x.debtor_id, max(x.amount) AS largest, (array_agg(x.currency ORDER BY x.amount DESC, x.currency))[1] AS currency
+        FROM (SELECT i.debtor_id, i.currency, sum(i.open) AS amount
+              FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id
+              WHERE i.left_out IS NULL AND i.days >= r.from_day AND i.currency = ANY (r.listed) GROUP BY 1, 2) x
+        GROUP BY x.debtor_id),
+    price AS MATERIALIZED (
+        SELECT x.creditor, x.currency AS owed_in, k.channel, k.cost, k.priced_in
+        FROM (SELECT DISTINCT r.creditor, l.currency FROM pg_temp.dunning_plan_reach r LEFT JOIN listed l ON l.debtor_id = r.debtor_id) x,
+             LATERAL dunning._costs(x.creditor, today, x.currency) k),
+    worth AS (
+        SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
+               s.p_paid_30d AS p, s.p_self_cure,
+               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
+               round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END * r.margin)::numeric - k.cost, 2) AS value
+        FROM pg_temp.dunning_plan_reach r
+        CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
+        LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
+        LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
+        LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
+        LEFT JOIN listed l ON l.debtor_id = r.debtor_id
+        LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM l.currency AND k.channel = c.c
+        WHERE r.enough AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
+    judged AS (
+        SELECT w.*, CASE
+            WHEN w.cost IS NULL THEN 'no_channel'
+            WHEN w.server IS NULL THEN 'no_server'
+            WHEN w.paused THEN 'server_paused'
+            WHEN NOT w.written THEN 'no_template'
+            WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
+            WHEN w.cost > 0 AND w.likely_self_cure THEN 'likely_self_cure'
+            WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
+        FROM worth w)
+    SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
+                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, j.n) END::int AS rank
+    FROM judged j;
+    ANALYZE pg_temp.dunning_plan_candidate;
+END
+$function$;
+CREATE FUNCTION dunning._expire_waiting()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    messages uuid[];
+BEGIN
+    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO debtors, messages
+    FROM dunning.queue q JOIN dunning.message m ON m.debtor_id = q.debtor_id AND m.message_id = q.message_id
+    WHERE q.state IN ('proposed', 'held') AND m.not_after <= dunning._now();
+    RETURN dunning._cancel_messages(debtors, messages, 'expired', true);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._plan(strategy text, as_of timestamp with time zone, dry_run boolean, approve boolean, many text[] DEFAULT NULL::text[])
+ RETURNS SETOF dunning.planned
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(as_of, dunning._now());
+    run uuid;
+BEGIN
+    IF strategy IS NOT NULL THEN
+        PERFORM dunning._check_strategy(strategy);
+    END IF;
+    IF NOT isfinite(at) THEN
+        RAISE EXCEPTION 'as_of is not finite' USING ERRCODE = '22023';
+    ELSIF NOT dry_run AND (as_of > dunning._now() OR (as_of < dunning._now() - interval '1 minute' AND dunning._virtual_clock() IS NULL)) THEN
+        RAISE EXCEPTION 'planning for another time than now writes nothing'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('as_of is %s, now is %s.', as_of, dunning._now()),
+                  HINT = pg_catalog.format('SELECT * FROM dunning.plan(as_of => %L, dry_run => true);', as_of);
+    END IF;
+    IF NOT dry_run THEN
+        IF NOT pg_catalog.pg_try_advisory_xact_lock(1685416558, 8) THEN
+            RAISE EXCEPTION 'another planning run is going on' USING ERRCODE = 'DN008', HINT = 'Try again when it is finished.';
+        END IF;
+        run := dunning._uuid7();
+        INSERT INTO dunning.plan_run AS p (run_id, strategy, as_of, approve, started_at, planned_by)
+        VALUES (run, _plan.strategy, at, _plan.approve, clock_timestamp(), session_user);
+        PERFORM dunning._expire_waiting();
+    END IF;
+
+    PERFORM dunning._drop_stages();
+    PERFORM dunning._stage_book(strategy, as_of, many);
+    PERFORM dunning._stage_reach(at);
+    PERFORM dunning._stage_candidates(at);
+    PERFORM dunning._stage_choice(at);
+    PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
+    IF NOT dry_run THEN
+        PERFORM dunning._enqueue_run(run);
+    END IF;
+    RETURN QUERY
+        SELECT run, r.message_id, r.debtor_id, r.creditor, r.strategy, r.step, r.template, r.channel, r.server, CASE WHEN r.state <> 'held' THEN r.contact_at END,
+               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value
+        FROM pg_temp.dunning_plan_row r ORDER BY r.debtor_id;
+    PERFORM dunning._drop_stages();
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._send_row(debtor_id text, template text, channel text, vars jsonb, not_before timestamp with time zone, not_after timestamp with time zone, idempotency_key text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    about record;
+    debtor record;
+    channels text[];
+    candidates dunning._candidate[];
+    no_server jsonb;
+    chosen record;
+    price record;
+    mark text;
+    score record;
+    earliest timestamptz := greatest(coalesce(not_before, dunning._now()), dunning._now());
+    blocked text[];
+BEGIN
+    -- The mark first: a payment that commits meanwhile shows at the gate.
+    EXECUTE 'SELECT m.mark FROM (' || dunning._mark_sql('$1', NULL) || ') m' INTO mark USING ARRAY[debtor_id];
+    EXECUTE 'SELECT d.creditor, d.preferred_channel FROM (' || dunning._ledger_sql('debtor', '$1', NULL) || ') d' INTO debtor USING ARRAY[debtor_id];
+    IF debtor.creditor IS NULL THEN
+        RAISE EXCEPTION 'debtor "%" does not exist', debtor_id USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or number'');';
+    END IF;
+    channels := dunning._send_channels(template, channel, vars, not_before, not_after, debtor.creditor, debtor.preferred_channel);
+    EXECUTE 'SELECT x.context, x.amounts, x.language, x.creditor FROM (' || dunning._context_sql(dunning._due_items_sql('$1', '$2'), '$1', '$2') || ') x'
+        INTO about USING ARRAY[debtor_id], NULL::timestamptz;
+    SELECT array_agg(ROW(_send_row.debtor_id, c.c, c.rank, c.server, earliest, coalesce(not_after, earliest + interval '7 days'))::dunning._candidate ORDER BY c.rank)
+               FILTER (WHERE c.why IS NULL),
+           coalesce(jsonb_agg(jsonb_build_object('channel', c.c, 'why', c.why) ORDER BY c.n) FILTER (WHERE c.why IS NOT NULL), '[]')
+    INTO candidates, no_server
+    FROM (SELECT y.*, row_number() OVER (PARTITION BY y.why IS NULL ORDER BY y.n)::int AS rank FROM (
+            SELECT x.c, x.n, v.server,
+                   CASE WHEN v.server IS NULL THEN 'no_server' WHEN NOT dunning._has_template(_send_row.template, x.c, debtor.creditor) THEN 'no_template' END AS why
+            FROM unnest(channels) WITH ORDINALITY x(c, n)
+            LEFT JOIN LATERAL (SELECT s.server FROM dunning._servers(x.c, debtor.creditor) s ORDER BY s.ord LIMIT 1) v ON true) y) c;
+    SELECT c.* INTO chosen FROM dunning._choose(candidates, dunning._now(), not_after IS NULL) c;
+    blocked := coalesce(chosen.blocked_by, ARRAY(SELECT DISTINCT w.value->>'why' FROM jsonb_array_elements(no_server) w));
+    SELECT k.* INTO price FROM dunning._costs(debtor.creditor, dunning._today(NULL), about.context->>'currency') k WHERE k.channel = coalesce(chosen.channel, channels[1]);
+    SELECT s.* INTO score FROM dunning.debtor_score s WHERE s.debtor_id = _send_row.debtor_id;
+    RETURN jsonb_build_object('message_id', dunning._uuid7(), 'debtor_id', debtor_id, 'creditor', debtor.creditor, 'template', template,
+        'channel', coalesce(chosen.channel, channels[1]), 'language', about.language, 'server', chosen.server,
+        'contact_at', coalesce(chosen.contact_at, earliest), 'not_after', coalesce(not_after, earliest + interval '30 days'),
+        'local_time', coalesce(chosen.local_time, dunning._local_time(earliest, dunning._ledger_zone())), 'amounts', about.amounts,
+        'cost', coalesce(price.cost, 0), 'cost_currency', coalesce(price.priced_in, 'EUR'), 'variant', 'neutral', 'p', score.p_paid_30d,
+        'propensity', coalesce(chosen.propensity, 1), 'explored', coalesce(chosen.explored, false), 'ledger_mark', mark, 'context', about.context || vars,
+        'state', CASE WHEN cardinality(blocked) > 0 THEN 'held' ELSE 'queued' END, 'reason', blocked[1], 'blocked_by', nullif(blocked, '{}'),
+        'once_kind', CASE WHEN idempotency_key IS NOT NULL THEN 'idempotency' END, 'once_key', idempotency_key,
+        'decision', jsonb_strip_nulls(jsonb_build_object('asked_by', session_user, 'call', 'send', 'channels', channels, 'preferred_channel', debtor.preferred_channel,
+            'chosen', chosen.channel, 'skipped', coalesce(chosen.skipped, '[]') || no_server, 'timing', chosen.timing, 'vars', vars,
+            'not_before', not_before, 'not_after', not_after, 'scores', to_jsonb(score))));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._run_step(run_id uuid, step text, pid integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    of_creditor text;
+    said text;
+    touched bigint;
+    what text;
+    began timestamptz := clock_timestamp();
+BEGIN
+    -- Whoever took the run over has its pid in it: then this backend is the one that was believed dead.
+    SELECT r.creditor INTO of_creditor FROM dunning.run r WHERE r.run_id = _run_step.run_id AND r.pid = _run_step.pid AND r.state = 'running' FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'this daily run was taken over' USING ERRCODE = 'DN008', HINT = 'SELECT * FROM dunning.run_log;';
+    END IF;
+    IF EXISTS (SELECT FROM dunning.run_step s WHERE s.run_id = _run_step.run_id AND s.step = _run_step.step AND s.state = 'done') THEN
+        RETURN 'done';
+    END IF;
+    said := 'done';
+    BEGIN
+        SELECT w.rows, w.detail INTO touched, what FROM dunning._run_work(_run_step.step, of_creditor) w;
+    EXCEPTION WHEN OTHERS THEN
+        said := 'failed';
+        touched := NULL;
+        what := format('%s: %s', SQLSTATE, SQLERRM);
+    END;
+    INSERT INTO dunning.run_step AS s (run_id, position, step, state, started_at, finished_at, rows, detail)
+    VALUES (_run_step.run_id, array_position(dunning._run_steps(), _run_step.step), _run_step.step, said, began, clock_timestamp(), touched, what)
+    ON CONFLICT ON CONSTRAINT run_step_pkey DO UPDATE
+        SET state = excluded.state, started_at = excluded.started_at, finished_at = excluded.finished_at, rows = excluded.rows, detail = excluded.detail;
+    UPDATE dunning.run r SET beat_at = clock_timestamp() WHERE r.run_id = _run_step.run_id;
+    RETURN said;
+END
+$function$;
+
+-- Tables that a dump takes.
+SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
+
+-- Owners.
+ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) OWNER TO dunning_owner;
+ALTER TABLE dunning.timing_profile OWNER TO dunning_owner;
+ALTER TABLE dunning.timing_book OWNER TO dunning_owner;
+ALTER FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._add_activity(double precision[],bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._zero_activity() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._activity_shape(double precision[],double precision) OWNER TO dunning_owner;
+ALTER AGGREGATE dunning._sum_activity(bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._payday(text,date[],date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._learn_book(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._costs(text,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
+
+-- Rights.
+REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) TO dunning_worker;
+GRANT SELECT ON TABLE dunning.timing_profile TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.timing_book TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._add_activity(double precision[],bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._zero_activity() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._activity_shape(double precision[],double precision) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._sum_activity(bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._payday(text,date[],date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._learn_book(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
+
+-- Comments.
+COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
+COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) IS 'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
+COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
+COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
+COMMENT ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) IS 'Five arrays as numbered rows.';
+COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
+COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
+COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._costs(text,date,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, in the currency asked for, else in the channel''s own.';
+COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
+COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
+COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
+COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
+COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
+COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
+COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
+COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
+COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
+COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
+COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';

@@ -416,7 +416,9 @@ sub rights
 		my ($was, $is) = @$pair;
 		my %before = map { $_ => 1 } $was ? @{ $was->{rights} } : $default_right{ $is->{type} } // ();
 		my %after = map { $_ => 1 } @{ $is->{rights} };
-		my $on = ($is->{type} =~ /^(TABLE|VIEW)$/ ? 'TABLE' : $is->{type}) . ' ' . bare($is->{identity});
+		# GRANT knows no views and no aggregates.
+		my %said = (VIEW => 'TABLE', AGGREGATE => 'FUNCTION');
+		my $on = ($said{ $is->{type} } // $is->{type}) . ' ' . bare($is->{identity});
 		my %taken = map { $_ => 1 } grep { !$after{$_} } keys %before;
 		grants('REVOKE', $on, %taken);
 		grants('GRANT', $on, map { $_ => 1 } grep { !$before{$_} } keys %after);
