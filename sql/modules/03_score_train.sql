@@ -119,6 +119,8 @@ BEGIN
     IF NOT isfinite(at) OR at > greatest(dunning._now(), now()) THEN
         RAISE EXCEPTION 'as_of must be an instant that is over' USING ERRCODE = '22023', HINT = 'Leave as_of out to train on all that is known.';
     END IF;
+    -- A bound view may call anything: nothing of it can leave dunning_owner's rights.
+    PERFORM dunning._restrict();
     BEGIN
         result := dunning._fit(target, dunning._target_sql(target, at), target, train.kind, '{"group": "debtor"}', target, at);
     EXCEPTION WHEN SQLSTATE 'DN004' THEN

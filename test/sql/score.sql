@@ -41,6 +41,15 @@ SELECT abs(sum(p - late::int)) < 1 AS intercept, abs(sum((p - late::int) * even:
        abs(sum((p - late::int) * (letter = 'b')::int)) < 1 AS b
 FROM (SELECT s.*, dunning.predict('known', s) AS p FROM sample s) x;
 
+-- with_a_penalty_the_gradient_equals_lambda_times_the_weight
+-- (sum((y - p) * z) = lambda * beta, where z is the standardised feature and beta = slope * sd)
+SELECT auc > 0.7 AS good FROM dunning.fit('penalised', 'SELECT x1, even, late FROM sample', 'late', options => '{"lambda": 5000}');
+SELECT abs(sum((s.late::int - p) * (s.even::int - m.mean) / m.sd) - 5000 * t.slope * m.sd) < 0.01 AS even, abs(sum(s.late::int - p)) < 0.01 AS intercept, abs(t.x1) < 1 AS shrunk
+FROM (SELECT s.*, dunning.predict('penalised', s) AS p FROM sample s) s,
+     (SELECT avg(even::int)::float8 AS mean, stddev_pop(even::int)::float8 AS sd FROM sample) m,
+     (SELECT (body #>> '{features,0,slope}')::float8 AS x1, (body #>> '{features,1,slope}')::float8 AS slope FROM dunning.model WHERE model = 'penalised') t
+GROUP BY t.slope, t.x1, m.sd;
+
 -- metrics_are_those_of_their_definitions_in_plain_sql
 CREATE TABLE scored AS SELECT late::int AS y, dunning.predict('known', s) AS p FROM sample s;
 WITH r AS (SELECT y, p, rank() OVER w + (count(*) OVER (PARTITION BY p) - 1) / 2.0 AS midrank FROM scored WINDOW w AS (ORDER BY p)),
@@ -364,6 +373,11 @@ BEGIN
         EXECUTE 'SET ROLE dunning_admin';
         INSERT INTO score_test.witness VALUES ('became ' || current_user);
     EXCEPTION WHEN insufficient_privilege THEN NULL;
+    END;
+    BEGIN
+        CREATE TEMP TABLE left_behind ();
+        INSERT INTO score_test.witness VALUES ('made a temporary table');
+    EXCEPTION WHEN insufficient_privilege OR duplicate_table THEN NULL;
     END;
     RETURN true;
 END $$;
