@@ -1,4 +1,5 @@
-# A database brought forward from every released version has the same objects as a fresh install.
+# A database brought forward from every released version has the objects and the shipped rows of a fresh install; its
+# own rows stay, and work goes on. Where the first fails, `make release-delta FROM=<version>` has not been run.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
@@ -8,58 +9,152 @@ use Test::More;
 my $root = $ENV{DUNNING_ROOT};
 my ($current) = slurp_file("$root/dunning.control") =~ /default_version = '([^']+)'/;
 my @released = grep { $_ ne $current }
-	map { m{/dunning--([0-9.]+)\.sql$} ? $1 : () } glob("$root/sql/updates/dunning--*.sql");
+	map { m{/dunning--([0-9.]+)\.sql$} ? $1 : () } sort glob("$root/sql/updates/dunning--*.sql");
 plan skip_all => "no version before $current was released" unless @released;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.databases = ''\n");
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.databases = ''\nfsync = off\n");
 $node->start;
 
-# Everything of ours that the catalog knows: definitions, comments, rights, settings of functions, dump filters.
-my $catalog = q{
-	SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM (
-		SELECT 'function ' || p.oid::regprocedure || ' ' || pg_get_functiondef(p.oid) || coalesce(p.proacl::text, '') ||
-			coalesce(obj_description(p.oid, 'pg_proc'), '-') AS line
-		FROM pg_proc p WHERE p.pronamespace = 'dunning'::regnamespace AND p.prokind IN ('f', 'p')
-		UNION ALL
-		SELECT 'column ' || c.oid::regclass || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || a.attnotnull ||
-			coalesce(pg_get_expr(d.adbin, d.adrelid), '') || coalesce(c.relacl::text, '') || coalesce(a.attacl::text, '')
-		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-		WHERE c.relnamespace = 'dunning'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'c')
-		UNION ALL
-		SELECT 'view ' || c.oid::regclass || pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relnamespace = 'dunning'::regnamespace AND c.relkind = 'v'
-		UNION ALL
-		SELECT 'constraint ' || k.conrelid::regclass || ' ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
-		FROM pg_constraint k WHERE k.connamespace = 'dunning'::regnamespace
-		UNION ALL
-		SELECT 'index ' || pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-		WHERE c.relnamespace = 'dunning'::regnamespace
-		UNION ALL
-		SELECT 'member ' || (pg_identify_object(d.classid, d.objid, 0)).identity
-		FROM pg_depend d WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-			AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'dunning')
-		UNION ALL
-		SELECT 'dump ' || r::regclass || ' ' || f FROM pg_extension e, unnest(e.extconfig, e.extcondition) AS x(r, f) WHERE e.extname = 'dunning'
-	) x};
-my $rows = q{
-	SELECT string_agg(format('%s=%s', c.relname,
-		(xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM dunning.%I', c.relname), false, true, '')))[1]::text), E'\n' ORDER BY c.relname)
-	FROM pg_class c WHERE c.relnamespace = 'dunning'::regnamespace AND c.relkind = 'r'};
+# What the catalog knows of us, one line a fact. Written apart from the query that makes the update scripts, so that
+# what one forgets the other sees. Rights and comments are gathered from every object of the schema, whatever it is.
+my $catalog = slurp_file("$root/test/t/upgrade_catalog.sql");
+my $counts = q{
+	SELECT string_agg(format('%s=%s', c.relname, (xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM dunning.%I t%s', c.relname,
+		CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'builtin' AND NOT a.attisdropped) THEN ' WHERE NOT t.builtin' ELSE '' END),
+		false, true, '')))[1]::text), E'\n' ORDER BY c.relname)
+	FROM pg_class c WHERE c.relnamespace = 'dunning'::regnamespace AND c.relkind IN ('r', 'p')};
+
+# Lines that only one side has.
+sub differences
+{
+	my ($have, $want) = @_;
+	my %have = map { $_ => 1 } split /\n/, $have;
+	my %want = map { $_ => 1 } split /\n/, $want;
+	return ((map { "missing: $_" } grep { !$have{$_} } sort keys %want), (map { "not in a fresh install: $_" } grep { !$want{$_} } sort keys %have));
+}
+
+sub same_as_fresh
+{
+	my ($db, $want, $name) = @_;
+	my @off = differences($node->safe_psql($db, $catalog), $want);
+	ok(!@off, $name);
+	diag(map { substr($_, 0, 400) . "\n" } @off[ 0 .. ($#off < 40 ? $#off : 40) ]) if @off;
+	diag('run: make release-delta') if @off;
+}
 
 $node->safe_psql('postgres', 'CREATE DATABASE fresh');
 $node->safe_psql('fresh', 'CREATE EXTENSION dunning');
-my ($want, $want_rows) = ($node->safe_psql('fresh', $catalog), $node->safe_psql('fresh', $rows));
+my $want = $node->safe_psql('fresh', $catalog);
 
 for my $version (@released)
 {
+	# A database of the old version runs with the new library until it is updated, and so does a restore of its dump.
+	my %symbol = map { $_ => 1 } slurp_file("$root/sql/updates/dunning--$version.sql") =~ /'MODULE_PATHNAME', '(\w+)'/g;
+	my $list = join ', ', map { "'$_'" } sort keys %symbol;
+	my $missing = $node->safe_psql('fresh', qq{
+		CREATE FUNCTION pg_temp.missing() RETURNS SETOF text LANGUAGE plpgsql AS \$\$
+		DECLARE
+			symbol text;
+		BEGIN
+			FOREACH symbol IN ARRAY ARRAY[$list] LOOP
+				BEGIN
+					EXECUTE format('CREATE FUNCTION pg_temp.probe() RETURNS void LANGUAGE c AS ''\$libdir/dunning'', %L', symbol);
+					DROP FUNCTION pg_temp.probe();
+				EXCEPTION WHEN undefined_function THEN
+					RETURN NEXT symbol;
+				END;
+			END LOOP;
+		END \$\$;
+		SELECT * FROM pg_temp.missing()});
+	is($missing, '', "the library has every C function that version $version names")
+		or diag("dunning--$version.sql is released and names these: keep them in the library, if only to raise an error that asks for ALTER EXTENSION dunning UPDATE");
+	next if $missing ne '';
+
 	(my $db = "from_$version") =~ tr/./_/;
 	$node->safe_psql('postgres', "CREATE DATABASE $db");
 	$node->safe_psql($db, "CREATE EXTENSION dunning VERSION '$version'");
-	$node->safe_psql($db, "ALTER EXTENSION dunning UPDATE");
-	is($node->safe_psql($db, $catalog), $want, "an upgrade from $version has the objects of a fresh install");
-	is($node->safe_psql($db, $rows), $want_rows, "and its shipped rows");
+	my ($rc, $out, $err) = $node->psql($db, 'ALTER EXTENSION dunning UPDATE');
+	is($rc, 0, "ALTER EXTENSION dunning UPDATE runs from $version") or diag($err), next;
+	same_as_fresh($db, $want, "an upgrade from $version has the objects and shipped rows of a fresh install");
+
+	my $book = "$root/test/t/upgrade_book-$version.sql";
+	ok(-e $book, "there is a book of version $version") or next;
+	$node->safe_psql('postgres', "CREATE DATABASE book_$db");
+	$node->safe_psql("book_$db", "CREATE EXTENSION dunning VERSION '$version'");
+	command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr("book_$db"), '-f', $book ], "the book of version $version loads");
+	my $before = $node->safe_psql("book_$db", $counts);
+	like($before, qr/^$_=[1-9]/m, "$_ has rows to lose") for qw(queue message egress template);
+	($rc, $out, $err) = $node->psql("book_$db", 'ALTER EXTENSION dunning UPDATE');
+	is($rc, 0, "a book of version $version is updated") or diag($err), next;
+	my %after = map { split /=/ } split /\n/, $node->safe_psql("book_$db", $counts);
+	my @lost = grep { my ($table, $n) = split /=/; exists $after{$table} && $after{$table} != $n } split /\n/, $before;
+	is("@lost", '', 'every table that is still there has as many rows of its own as before');
+
+	# The work goes on: months made by the old version take new rows, queued messages can be stopped, shipped rows read.
+	is($node->safe_psql("book_$db", q{SELECT subject FROM dunning._template('reminder-1', 'email', 'en', 'default')}), 'Our own words', 'a saved template is still in force');
+	is($node->safe_psql("book_$db", q{SELECT state FROM dunning.cancel((SELECT q.message_id FROM dunning.queue q ORDER BY q.message_id LIMIT 1), 'upgraded')}),
+		'cancelled', 'a message queued before can be cancelled');
+	cmp_ok($node->safe_psql("book_$db", q{SELECT count(*) FROM dunning.plan() p WHERE p.state = 'proposed'}), '>', 10, 'the book is planned');
+	is($node->safe_psql("book_$db", q{SELECT count(*) FROM dunning.verify_egress() v WHERE v.problem IS NOT NULL}), '0', 'the egress chain holds');
 }
+
+# The comparison sees each kind of difference: one change at a time to a fresh install, rolled back.
+my %change = (
+	'a function'                   => 'CREATE FUNCTION dunning.x() RETURNS int LANGUAGE sql RETURN 1',
+	'a body'                       => q{CREATE OR REPLACE FUNCTION dunning._now() RETURNS timestamptz LANGUAGE c STABLE PARALLEL SAFE AS '$libdir/dunning', 'dun_base_sql_virtual_clock'},
+	'a volatility'                 => 'ALTER FUNCTION dunning._now() VOLATILE',
+	'parallel safety'              => 'ALTER FUNCTION dunning._now() PARALLEL UNSAFE',
+	'strictness'                   => 'ALTER FUNCTION dunning._hash64(text, bigint) CALLED ON NULL INPUT',
+	'security definer'             => 'ALTER FUNCTION dunning._ensure_partitions(timestamptz) SECURITY INVOKER',
+	'a setting of a function'      => 'ALTER FUNCTION dunning._ensure_partitions(timestamptz) RESET search_path',
+	'a cost'                       => 'ALTER FUNCTION dunning._now() COST 77',
+	'the owner of a function'      => 'ALTER FUNCTION dunning._now() OWNER TO CURRENT_USER',
+	'a right on a function'        => 'GRANT EXECUTE ON FUNCTION dunning._uuid7() TO dunning_viewer',
+	'a right of PUBLIC'            => 'GRANT EXECUTE ON FUNCTION dunning._uuid7() TO PUBLIC',
+	'a comment'                    => q{COMMENT ON FUNCTION dunning._now() IS 'else'},
+	'a comment of a column'        => q{COMMENT ON COLUMN dunning.queue.due IS 'else'},
+	'an aggregate'                 => 'CREATE AGGREGATE dunning.x(int) (SFUNC = int4pl, STYPE = int)',
+	'an attribute of a type'       => 'ALTER TYPE dunning.planned ADD ATTRIBUTE x int',
+	'the order of attributes'      => 'ALTER TYPE dunning.planned DROP ATTRIBUTE debtor_id; ALTER TYPE dunning.planned ADD ATTRIBUTE debtor_id text',
+	'the owner of a type'          => 'ALTER TYPE dunning.planned OWNER TO CURRENT_USER',
+	'a table'                      => 'CREATE TABLE dunning.x (a int)',
+	'a column'                     => 'ALTER TABLE dunning.queue ADD COLUMN x int',
+	'a type of a column'           => 'ALTER TABLE dunning.hold ALTER COLUMN note TYPE varchar(9)',
+	'a collation'                  => 'ALTER TABLE dunning.hold ALTER COLUMN note TYPE text COLLATE "C"',
+	'a default'                    => 'ALTER TABLE dunning.queue ALTER COLUMN attempts SET DEFAULT 7',
+	'NOT NULL'                     => 'ALTER TABLE dunning.hold ALTER COLUMN note SET NOT NULL',
+	'a constraint'                 => 'ALTER TABLE dunning.hold ADD CONSTRAINT x CHECK (note <> debtor_id)',
+	'a missing constraint'         => 'ALTER TABLE dunning.queue DROP CONSTRAINT queue_state_check',
+	'an index'                     => 'CREATE INDEX ON dunning.hold (note)',
+	'a missing index'              => 'DROP INDEX dunning.queue_due',
+	'a storage option'             => 'ALTER TABLE dunning.queue RESET (fillfactor)',
+	'row security'                 => 'ALTER TABLE dunning.queue ENABLE ROW LEVEL SECURITY',
+	'the owner of a table'         => 'ALTER TABLE dunning.queue OWNER TO CURRENT_USER',
+	'a right on a table'           => 'GRANT SELECT ON dunning.suppression TO dunning_viewer',
+	'a right on a column'          => 'GRANT SELECT (context) ON dunning.message TO dunning_viewer',
+	'a taken right on a column'    => 'REVOKE SELECT (debtor_id) ON dunning.message FROM dunning_viewer',
+	'a view'                       => 'CREATE OR REPLACE VIEW dunning.progress WITH (security_invoker, security_barrier) AS SELECT p.pid, p.usename, p.kind, p.model, p.stage, p.done, 1 AS total FROM dunning._progress() p',
+	'a security option of a view'  => 'ALTER VIEW dunning.progress RESET (security_barrier)',
+	'a filter of the dump list'    => q{UPDATE pg_extension SET extcondition[1] = 'WHERE false' WHERE extname = 'dunning'},
+	'a table left out of the dump' => 'ALTER EXTENSION dunning DROP TABLE dunning.hold; ALTER EXTENSION dunning ADD TABLE dunning.hold',
+	'a lost member'                => 'ALTER EXTENSION dunning DROP FUNCTION dunning._now()',
+	'a right on the wrapper'       => 'GRANT USAGE ON FOREIGN DATA WRAPPER dunning_gateway TO dunning_viewer',
+	'the validator of the wrapper' => 'ALTER FOREIGN DATA WRAPPER dunning_gateway NO VALIDATOR',
+	'a right on the schema'        => 'GRANT CREATE ON SCHEMA dunning TO dunning_viewer',
+	'a lost shipped row'           => q{DELETE FROM dunning.channel WHERE channel = 'visit'},
+	'a changed shipped row'        => q{UPDATE dunning.template SET body_text = 'else' WHERE template = 'reminder-1' AND language = 'en' AND channel = 'sms'},
+	'an added shipped row'         => q{INSERT INTO dunning.setting (name, builtin, value, description) VALUES ('x', true, '1', 'x')},
+);
+my @unseen;
+for my $name (sort keys %change)
+{
+	my ($rc, $out, $err) = $node->psql('fresh', "SET allow_system_table_mods = on; SET client_min_messages = error; BEGIN; $change{$name};\n$catalog;\nROLLBACK", on_error_stop => 1);
+	my @off = differences($out, $want);
+	push @unseen, "$name ($err)" if $rc != 0 || !@off;
+}
+is(join("\n", @unseen), '', 'the comparison sees each of ' . keys(%change) . ' kinds of difference');
+same_as_fresh('fresh', $want, 'and sees none where there is none');
 $node->stop;
 done_testing();
