@@ -35,6 +35,7 @@ case $rc in
         "-- From $from to $current: nothing in the catalog differs." >"$dir/delta.sql" ;;
     *) echo "no script was written" >&2; exit 1 ;;
 esac
+mkdir -p "$root/tmp" && cp "$dir/delta.sql" "$root/tmp/delta.sql"     # for a look where the next step fails
 cp "$dir/delta.sql" "$stage/usr/share/postgresql/$major/extension/$(basename "$delta")"
 shown old "ALTER EXTENSION dunning UPDATE TO '$current'" >"$dir/upgraded.json"
 rc=0

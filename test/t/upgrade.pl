@@ -92,12 +92,19 @@ for my $version (@released)
 	my @lost = grep { my ($table, $n) = split /=/; exists $after{$table} && $after{$table} != $n } split /\n/, $before;
 	is("@lost", '', 'every table that is still there has as many rows of its own as before');
 
+	# A dump of what was updated restores over a fresh install of the new version.
+	my $dump = $node->basedir . "/$db.sql";
+	command_ok([ 'pg_dump', '-f', $dump, '-d', $node->connstr("book_$db") ], 'the updated book is dumped');
+	$node->safe_psql('postgres', "CREATE DATABASE again_$db");
+	command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr("again_$db"), '-f', $dump ], 'and restored');
+	is($node->safe_psql("again_$db", $counts), $node->safe_psql("book_$db", $counts), 'with the same rows');
+
 	# The work goes on: months made by the old version take new rows, queued messages can be stopped, shipped rows read.
 	is($node->safe_psql("book_$db", q{SELECT subject FROM dunning._template('reminder-1', 'email', 'en', 'default')}), 'Our own words', 'a saved template is still in force');
 	is($node->safe_psql("book_$db", q{SELECT state FROM dunning.cancel((SELECT q.message_id FROM dunning.queue q ORDER BY q.message_id LIMIT 1), 'upgraded')}),
 		'cancelled', 'a message queued before can be cancelled');
-	cmp_ok($node->safe_psql("book_$db", q{SELECT count(*) FROM dunning.plan() p WHERE p.state = 'proposed'}), '>', 10, 'the book is planned');
-	is($node->safe_psql("book_$db", q{SELECT count(*) FROM dunning.verify_egress() v WHERE v.problem IS NOT NULL}), '0', 'the egress chain holds');
+	cmp_ok($node->safe_psql("book_$db", q{SELECT count(*) FROM dunning.plan() p WHERE p.state IN ('queued', 'proposed')}), '>', 10, 'the book is planned');
+	is($node->safe_psql("book_$db", q{SELECT string_agg(v.links || ' ' || v.ok, ' ') FROM dunning.verify_egress() v}), '1 true', 'the egress chain holds');
 }
 
 # The comparison sees each kind of difference: one change at a time to a fresh install, rolled back.
