@@ -85,6 +85,36 @@ BEGIN
         dunning._ledger_sql('payment', _balances_sql.many, _balances_sql.as_of), disputed.value, disputed.joined);
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.train(target text DEFAULT 'paid_30d'::text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, kind text DEFAULT 'auto'::text)
+ RETURNS dunning.model_metrics
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET jit TO 'off'
+ SET "DateStyle" TO 'ISO, YMD'
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(train.as_of, dunning._now());
+    result dunning.model_metrics;
+    why text;
+    detail text;
+BEGIN
+    PERFORM dunning._check_target(target);
+    IF NOT isfinite(at) OR at > greatest(dunning._now(), now()) THEN
+        RAISE EXCEPTION 'as_of must be an instant that is over' USING ERRCODE = '22023', HINT = 'Leave as_of out to train on all that is known.';
+    END IF;
+    -- A bound view may call anything: nothing of it can leave dunning_owner's rights.
+    PERFORM dunning._restrict();
+    BEGIN
+        result := dunning._fit(target, dunning._target_sql(target, at), target, train.kind, '{"group": "debtor"}', target, at);
+    EXCEPTION WHEN SQLSTATE 'DN004' THEN
+        GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+        RAISE EXCEPTION '%', why USING ERRCODE = 'DN004', DETAIL = detail, HINT = dunning._trainable(target, at);
+    END;
+    RETURN result;
+END
+$function$;
 CREATE FUNCTION dunning._next_open(from_time timestamp with time zone, until_time timestamp with time zone, debtor_id text, windows bytea, caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[])
  RETURNS timestamp with time zone
  LANGUAGE c
@@ -130,7 +160,7 @@ BEGIN
         CROSS JOIN LATERAL (SELECT %5$s AS address) v),
     sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
         FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1),
-    r AS MATERIALIZED (SELECT w.*, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
+    r AS (SELECT w.*, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
             array_remove(ARRAY[
 %7$s                CASE WHEN w.strange THEN 'unknown_channel' END,
                 CASE WHEN w.known IS NOT TRUE THEN 'unknown_debtor' END,
@@ -379,8 +409,9 @@ BEGIN
         RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.best_times(''email'');';
     END IF;
     EXECUTE format('SELECT array_agg(l.debtor_id ORDER BY l.debtor_id) FROM (%s) l', dunning._ledger_sql('debtor')) INTO ids;
-    RETURN QUERY SELECT ids[b.ord], b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
-        FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b;
+    RETURN QUERY SELECT u.id, b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+        FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b
+        JOIN unnest(ids) WITH ORDINALITY u(id, ord) ON u.ord = b.ord;
 END
 $function$;
 CREATE FUNCTION dunning.payday(debtor_id text)
