@@ -12,6 +12,11 @@ CREATE USER MAPPING FOR dunning_worker SERVER mail;
 CREATE USER MAPPING FOR dunning_worker SERVER text;
 CREATE USER MAPPING FOR dunning_worker SERVER calls;
 
+-- What a contact costs, in each currency that debtors owe: planning weighs a debt against a price in its own.
+SELECT count(dunning.set_cost(channel, round(eur / rate, 2), currency))
+FROM (VALUES ('sms', 0.10), ('letter', 1.20), ('call', 6.00)) c(channel, eur),
+     (VALUES ('EUR', 1), ('DKK', .134), ('SEK', .088), ('NOK', .086), ('GBP', 1.17)) r(currency, rate) \g /dev/null
+
 -- One euro, for the comparison alone: the extension never adds two currencies.
 CREATE FUNCTION demo.eur(amount numeric, currency text) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN amount * CASE currency WHEN 'DKK' THEN .134 WHEN 'SEK' THEN .088 WHEN 'NOK' THEN .086 WHEN 'GBP' THEN 1.17 ELSE 1 END;
