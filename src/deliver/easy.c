@@ -322,12 +322,14 @@ http_progress(DunTransfer *x, CURLcode result, long code)
 		case CURLE_SSL_CONNECT_ERROR:
 		case CURLE_PEER_FAILED_VERIFICATION:
 		case CURLE_URL_MALFORMAT:
-		case CURLE_UNSUPPORTED_PROTOCOL:
 			return DUN_NOT_SENT;
 		default:
 			break;
 	}
-	/* Counted when libcurl hands bytes to the connection: none means not even the first header line left. */
+	/*
+	 * Counted when libcurl hands bytes to the connection: none means not even the first header line left. A reply that
+	 * is no HTTP comes as CURLE_UNSUPPORTED_PROTOCOL, after the body.
+	 */
 	curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
 	return request_bytes == 0 ? DUN_NOT_SENT : DUN_MAYBE_SENT;
 }

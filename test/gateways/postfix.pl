@@ -165,7 +165,7 @@ SKIP:
 {
 	my $csv = ($ENV{DUNNING_DATA} // '') . '/ibm_accounts_receivable.csv';
 
-	skip "the data file ibm_accounts_receivable.csv is not here (DUNNING_DATA)", 7 unless -r $csv;
+	skip "the data file ibm_accounts_receivable.csv is not here (DUNNING_DATA)", 8 unless -r $csv;
 	$node->safe_psql('postgres', 'CREATE DATABASE ibm');
 	local @ENV{qw(PGHOST PGPORT PGDATABASE)} = ($node->host, $node->port, 'ibm');
 	my $run = run_log([ 'bash', "$root/examples/ibm-accounts-receivable/run.sh", $csv ]);
@@ -183,6 +183,11 @@ SKIP:
 		$node->psql('ibm', "SET dunning.clock = '$clock+00'; CALL dunning.deliver(max_seconds => 60)");
 	}
 	compare('ibm', 'customers.test');
+	is_deeply([ rows('ibm', q{
+		SELECT DISTINCT (m.amounts->>'USD')::numeric = (SELECT sum(i.amount) FROM billing.invoices i LEFT JOIN billing.settlements s USING (invoice_number)
+			WHERE i.customer_id = m.debtor_id AND i.due_date < '2013-06-30' AND (s.settled_on IS NULL OR s.settled_on >= '2013-06-30'))
+		FROM dunning.egress e JOIN dunning.message m USING (debtor_id, message_id) WHERE m.template <> 'pre-due'}) ], [ ['t'] ],
+		'ibm: amounts_sent_are_what_the_billing_tables_say_was_overdue');
 }
 
 $node->stop;
