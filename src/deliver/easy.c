@@ -191,9 +191,10 @@ set_server_options(DunTransfer *x, const DunServer *server, const char *url)
 		curl_easy_setopt(c, CURLOPT_SSLKEY, server->client_key_file);
 	/*
 	 * libcurl repeats a request by itself when a kept connection turns out dead before any answer. Where the peer
-	 * honours no key that could be a second message, so there each request has a connection of its own.
+	 * honours no key that could be a second message, so there each request has a connection of its own. It never repeats
+	 * an SMTP upload, so mails always share connections: a TLS handshake a mail would cost ten times the mail.
 	 */
-	if (!server->repeat)
+	if (!server->repeat && strcmp(server->driver, "smtp") != 0)
 	{
 		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
 		curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
