@@ -75,7 +75,28 @@ END
 $$;
 COMMENT ON FUNCTION dunning._drop_old_months(timestamptz) IS 'How many month partitions it dropped that ended before an instant.';
 
-CREATE FUNCTION dunning.maintain() RETURNS TABLE (item text, rows bigint, detail text)
+-- Each room that keeps something learnt has one function _refresh_...() that needs no argument.
+CREATE FUNCTION dunning._refresh_all() RETURNS TABLE (item text, rows bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    refresh record;
+    n bigint;
+BEGIN
+    FOR refresh IN
+        SELECT p.proname::text AS name FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace = 'dunning'::regnamespace AND p.proname LIKE '\_refresh\_%' AND p.proname <> '_refresh_all' AND p.pronargs = p.pronargdefaults
+        ORDER BY p.proname
+    LOOP
+        EXECUTE format('SELECT count(*) FROM dunning.%I()', refresh.name) INTO n;
+        RETURN QUERY VALUES (replace(substr(refresh.name, 10), '_', ' ') || ' refreshed', n);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
+
+CREATE FUNCTION dunning._maintain() RETURNS TABLE (item text, rows bigint, detail text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
@@ -83,7 +104,6 @@ DECLARE
     keep_from timestamptz := dunning._now() - make_interval(days => dunning._value_of('retention_days')::int);
     n bigint := 0;
     checked record;
-    refresh record;
 BEGIN
     -- Messages are keyed by the real clock, whatever the virtual one says.
     FOR ahead IN 0 .. dunning._value_of('partitions_ahead')::int LOOP
@@ -93,16 +113,6 @@ BEGIN
 
     SELECT c.broken, c.ended INTO checked FROM dunning._check_promises() c;
     RETURN QUERY VALUES ('promise holds ended', checked.ended::bigint, checked.broken || ' broken');
-
-    -- Each room that keeps something learnt has one such function; it is called where it exists.
-    FOR refresh IN
-        SELECT p.proname::text AS name FROM pg_catalog.pg_proc p
-        WHERE p.pronamespace = 'dunning'::regnamespace AND p.proname LIKE '\_refresh\_%' AND p.pronargs - p.pronargdefaults = 0
-        ORDER BY p.proname
-    LOOP
-        EXECUTE format('SELECT count(*) FROM dunning.%I()', refresh.name) INTO n;
-        RETURN QUERY VALUES (substr(refresh.name, 2), n, NULL);
-    END LOOP;
 
     n := dunning._release_held(NULL, NULL, dunning._now());
     RETURN QUERY VALUES ('held messages looked at again', n, NULL);
@@ -125,6 +135,17 @@ BEGIN
     DELETE FROM dunning.run r WHERE r.started_at < keep_from;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('runs dropped', n, NULL);
+END
+$$;
+COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
+
+CREATE FUNCTION dunning.maintain() RETURNS TABLE (item text, rows bigint, detail text)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT m.item, m.rows, m.detail FROM dunning._maintain() m;
+    RETURN QUERY SELECT r.item, r.rows, NULL::text FROM dunning._refresh_all() r;
 END
 $$;
 COMMENT ON FUNCTION dunning.maintain() IS

@@ -60,8 +60,8 @@ BEGIN
     CASE _run_work.step
         WHEN 'refresh' THEN
             SELECT c.broken, c.ended INTO checked FROM dunning._check_promises() c;
-            rows := checked.ended;
-            detail := format('ledger %s, %s promise hold(s) ended, %s broken', coalesce(problem, 'ok'), checked.ended, checked.broken);
+            SELECT coalesce(sum(r.rows), 0), string_agg(r.rows || ' ' || r.item, ', ') INTO rows, detail FROM dunning._refresh_all() r;
+            detail := concat_ws(', ', format('ledger %s, %s promise hold(s) ended, %s broken', coalesce(problem, 'ok'), checked.ended, checked.broken), detail);
         WHEN 'score' THEN
             SELECT count(*), count(*) || ' segment(s)' INTO rows, detail FROM dunning.score();
         WHEN 'plan' THEN
@@ -73,7 +73,7 @@ BEGIN
             INTO rows, detail FROM dunning._plan(NULL, NULL, false, false, many) p;
         WHEN 'maintain' THEN
             SELECT coalesce(sum(m.rows), 0), string_agg(m.item || ' ' || m.rows, ', ') FILTER (WHERE m.rows > 0) INTO rows, detail
-            FROM dunning.maintain() m;
+            FROM dunning._maintain() m;
     END CASE;
 END
 $$;
