@@ -62,6 +62,12 @@ SELECT count(*) AS profiles FROM dunning._refresh_profiles();
 SELECT contacts, responses, length(activity) AS bytes FROM dunning.timing_profile WHERE debtor_id = 'T-1001';
 SELECT extract(hour FROM contact_at AT TIME ZONE 'Europe/Copenhagen') BETWEEN 17 AND 19 AS in_the_evening, explored, reasons ->> 'evidence' AS evidence, (reasons ->> 'hour')::float8 > 0.2 AS by_the_hour
 FROM dunning.best_time('T-1001', 'sms', not_before => '2026-06-15 00:00+00', not_after => '2026-06-15 22:00+00', top => 1);
+-- an_hour_in_which_messages_lay_unanswered_counts_against_itself
+BEGIN;
+DELETE FROM dunning.timing_book;        -- by the debtor's own evidence alone
+SELECT extract(hour FROM contact_at AT TIME ZONE 'Europe/Copenhagen') >= 12 AS not_again_in_the_morning, reasons ->> 'evidence' AS evidence
+FROM dunning.best_time('T-1004', 'call', not_before => '2026-06-15 00:00+00', not_after => '2026-06-15 22:00+00', top => 2) LIMIT 1;
+ROLLBACK;
 -- machines_that_click_are_not_answers
 INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, detail, recorded_at, recorded_by)
 SELECT e.debtor_id, dunning._uuid7(), 'north', 'clicked', e.contact_on + interval '5 s', '{"machine": true}', now(), 'timing test' FROM dunning.egress e WHERE e.reason = 'timing test' AND e.debtor_id = 'T-1002';
