@@ -33,8 +33,10 @@ static DunStatement orphans_sql = {
 };
 
 static DunStatement digest_sql = {
-	"SELECT u.ord, dunning._address_digest(u.address, u.channel)"
-	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(address, channel, ord)",
+	"WITH c AS MATERIALIZED (SELECT DISTINCT ON (x.channel) x.channel, x.address_field FROM dunning.channel x ORDER BY x.channel, x.builtin)"
+	" SELECT u.ord, dunning._digest(u.address, c.address_field, (SELECT k.key FROM dunning.digest_key k))"
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(address, channel, ord)"
+	"  JOIN c ON c.channel = u.channel",
 	2, {TEXTARRAYOID, TEXTARRAYOID}, NULL
 };
 
@@ -139,6 +141,8 @@ digest_addresses(DunItem **items, int n)
 	args[0] = dun_deliver_array(addresses);
 	args[1] = dun_deliver_array(channels);
 	rows = dun_base_run(&digest_sql, args, NULL, true, 0);
+	if (rows != n)
+		elog(ERROR, "%d of %d addresses have a digest", (int) rows, n);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;

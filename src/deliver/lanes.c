@@ -30,7 +30,7 @@
 #define SERVER_EVERY_MS 10000	/* a secret file may have changed without a word in the catalog */
 #define RETRY_SERVER_MS 10000
 #define BATCH_MAX 1000
-#define CLAIMS_PER_SLOT 4
+#define CLAIMS_PER_SLOT 8		/* waiting intents: enough that a batch is worth its commit, few enough to lose little time over */
 
 static uint64 catalog_version = 0;
 
@@ -198,7 +198,7 @@ dun_deliver_read_lanes(DunRun *run)
 		CacheRegisterSyscacheCallback(USERMAPPINGOID, on_catalog_change, (Datum) 0);
 		registered = true;
 	}
-	if (run->lanes_read_at != 0 && !TimestampDifferenceExceeds(run->lanes_read_at, now, LANES_EVERY_MS))
+	if (run->lanes_read_at != 0 && !run->woken && !TimestampDifferenceExceeds(run->lanes_read_at, now, LANES_EVERY_MS))
 		return;
 	run->lanes_read_at = now;
 	n = dun_base_run(&lanes_sql, NULL, NULL, false, 0);
@@ -276,18 +276,30 @@ claim_limit(void)
 	return Min(BATCH_MAX, dun_deliver_slots * CLAIMS_PER_SLOT);
 }
 
-/* How many more rows this lane may hold: every lane with work gets its share, a limited one a window's worth. */
+/* Lanes that are not known to be empty share the room. */
+static int
+busy_lanes(const DunRun *run)
+{
+	int			n = 0;
+
+	for (int i = 0; i < run->nlanes; i++)
+		if (run->lanes[i].present && !run->lanes[i].paused && (!run->lanes[i].drained || run->lanes[i].waiting > 0))
+			n++;
+	return Max(n, 1);
+}
+
+/* How many more rows this lane may hold; a limited one a window's worth. */
 static int
 room_of(DunRun *run, DunLane *lane)
 {
 	int			all = claim_limit() - dun_deliver_count_items();
-	int			share = Max(claim_limit() / Max(run->nlanes, 1), Min(dun_deliver_slots, claim_limit()));
+	int			share = Max(claim_limit() / busy_lanes(run), Min(dun_deliver_slots, claim_limit()));
 	int			room = Min(all, share - lane->waiting);
 	double		rate = lane->loaded->server->rate;
 
 	/* Where a crash would leave an unknown attempt behind, fewer intents stand waiting. */
 	if (!lane->loaded->server->repeat)
-		room = Min(room, Max(1, dun_deliver_slots * 2 - lane->waiting));
+		room = Min(room, Max(1, dun_deliver_slots * 2) - lane->waiting);
 	if (rate > 0)
 		room = Min(room, (int) Max(1, Min(rate, (double) BATCH_MAX)) - lane->waiting);
 	if (lane->one_by_one)
