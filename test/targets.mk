@@ -59,3 +59,10 @@ release: sql/$(EXTENSION)--$(EXTVERSION).sql
 	@echo "sql/updates/$(notdir $<) is frozen; now raise default_version and run: make release-delta FROM=$(EXTVERSION)"
 release-delta:
 	@test/lib/delta.sh $(FROM)
+## make check-crash CYCLES=33 SEED=1    kill worker, backend and postmaster at every point of the protocol; compare with the gateway's ledger
+## make check-race N=2000               payments against sends: none leaves after a payment that was committed before the claim or the recheck
+.PHONY: check-crash check-race
+check-crash: stage
+	@test/faults/crash.sh
+check-race: stage
+	@test/faults/race.sh

@@ -40,6 +40,11 @@ static DunStatement digest_sql = {
 	2, {TEXTARRAYOID, TEXTARRAYOID}, NULL
 };
 
+/* The key is made by the first who needs it. */
+static DunStatement make_key_sql = {"SELECT dunning._address_digest('a@example.org', 'email')", 0, {0}, NULL};
+
+static DunStatement key_sql = {"SELECT FROM dunning.digest_key", 0, {0}, NULL};
+
 static DunStatement heads_sql = {
 	"SELECT h.slice, h.seq, h.digest FROM dunning.egress_head h WHERE h.slice = ANY ($1) ORDER BY h.slice FOR UPDATE",
 	1, {INT2ARRAYOID}, NULL
@@ -138,9 +143,11 @@ digest_addresses(DunItem **items, int n)
 		dun_deliver_push_text(addresses, items[i]->out.address);
 		dun_deliver_push_text(channels, items[i]->out.channel);
 	}
+	if (dun_base_run(&key_sql, NULL, NULL, false, 1) == 0)
+		dun_base_run(&make_key_sql, NULL, NULL, false, 0);
 	args[0] = dun_deliver_array(addresses);
 	args[1] = dun_deliver_array(channels);
-	rows = dun_base_run(&digest_sql, args, NULL, true, 0);
+	rows = dun_base_run(&digest_sql, args, NULL, false, 0);
 	if (rows != n)
 		elog(ERROR, "%d of %d addresses have a digest", (int) rows, n);
 	for (uint64 row = 0; row < rows; row++)
