@@ -160,7 +160,7 @@ gap_too_short(const DunHistory *h, const DunCap *cap, const DunAsker *who, Times
 	int			i;
 
 	for (i = 0; cap->gap > 0 && i < h->ncontacts; i++)
-		if (counts(cap, &h->contacts[i], who) && Abs(h->contacts[i].at - at) < cap->gap)
+		if (counts(cap, &h->contacts[i], who) && h->contacts[i].at - at < cap->gap && at - h->contacts[i].at < cap->gap)
 			return true;
 	return false;
 }
