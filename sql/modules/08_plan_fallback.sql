@@ -1,7 +1,7 @@
 -- plan: where a contact goes on whose channel failed for good.
 
 CREATE FUNCTION dunning._fallback(debtor_id text, message_id uuid, reason text) RETURNS uuid
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD'
 AS $fn$
 #variable_conflict error
 DECLARE

@@ -3,10 +3,12 @@
 -- Stages, each a set in a temporary table of the run:
 --   mark       what each debtor owes and has paid, read first: a payment that commits during the run shows at the gate
 --   item       open invoices of those debtors, with days past due
---   reach      the furthest step each debtor's currencies have reached, with its anchor
+--   ladder     the steps each debtor's currencies have reached and not had, the furthest first, with its anchor
+--   reach      the one of them in question
 --   candidate  channels of that step in order, those ruled out with the reason
 --   row        the chosen channel, server and instant, the context, the value: what is enqueued or returned
 --
+-- Where no channel of the furthest step may be used or is worth its price, the step before it is taken, never one before a step already had.
 -- A step's key in `once` is strategy/step/anchor, the anchor being the oldest due date that counts. So a run changes nothing when
 -- repeated; a day that was missed is caught up by the furthest step alone; and when the oldest invoice is paid, the anchor moves to the next
 -- one and the steps of that one stand open.
@@ -18,7 +20,7 @@ AS $fn$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'reach', 'candidate', 'choice', 'row'] LOOP
+    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -27,7 +29,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._drop_stages() IS 'Removes the temporary tables of a planning run in this transaction.';
 
--- Stages 1 and 2.
+-- Stages mark, item and debtor.
 CREATE FUNCTION dunning._stage_book(strategy text, as_of timestamptz, many text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -55,8 +57,18 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_book(text, timestamptz, text[]) IS 'Stages mark, item and debtor of a planning run.';
 
--- Stage 3. A currency reaches a step by its own oldest invoice and its own sum; the debtor gets the furthest step of any.
-CREATE FUNCTION dunning._stage_reach(as_of timestamptz) RETURNS void
+-- Stage ladder. A currency reaches a step by its own oldest invoice and its own sum; the debtor gets the furthest step of any.
+CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN strategy || '/' || step || '/' || to_char(anchor, 'YYYY-MM-DD');     -- whatever the session's DateStyle
+END
+$fn$;
+COMMENT ON FUNCTION dunning._step_key(text, text, date) IS 'The key of a step in once.';
+
+CREATE FUNCTION dunning._stage_ladder(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
@@ -65,7 +77,7 @@ DECLARE
     debtors text[] := ARRAY(SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d);
     today date := dunning._today(as_of);
 BEGIN
-    CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS
+    CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
     WITH step AS MATERIALIZED (
         SELECT s.*, t.minimum, t.grace_days, least(s.offset_days, 1 + t.grace_days) AS from_day
         FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy AND t.enabled),
@@ -94,33 +106,39 @@ BEGIN
                  AND (NOT s.after_contact OR (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= x.anchor)
             ELSE today - (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= s.offset_days
                  AND EXISTS (SELECT FROM dunning.once o JOIN step b ON b.strategy = x.strategy AND b.position < s.position
-                             WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = b.strategy || '/' || b.step || '/' || x.anchor) END) r(r)
+                             WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = dunning._step_key(b.strategy, b.step, x.anchor)) END) r(r)
         GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition
         HAVING bool_or(r.r)),
     holds AS MATERIALIZED (
         SELECT h.debtor_id, h.holds FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
-    furthest AS (
-        SELECT DISTINCT ON (r.debtor_id) r.*
+    due AS (
+        SELECT r.*, bool_or(r.enough) OVER (PARTITION BY r.debtor_id) AS any_enough
         FROM reached r
         LEFT JOIN holds h ON h.debtor_id = r.debtor_id
-        WHERE r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]
-        ORDER BY r.debtor_id, r.enough DESC, r.position DESC)
+        WHERE r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
+    -- the furthest step a debtor had for an anchor: it never goes back
+    had AS (
+        SELECT o.debtor_id, b.strategy, split_part(o.key, '/', 3) AS anchor, max(b.position) AS position
+        FROM dunning.once o JOIN step b ON b.strategy = split_part(o.key, '/', 1) AND b.step = split_part(o.key, '/', 2)
+        WHERE o.kind = 'step' AND o.debtor_id IN (SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d)
+        GROUP BY 1, 2, 3)
     SELECT f.debtor_id, d.creditor, d.preferred_channel, f.strategy, f.step, f.enough, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
            s.paid_channels, s.self_cure_days, t.min_gap_days, t.horizon, t.self_cure, t.margin, c.last_contact,
-           f.anchor, today - f.anchor AS days, f.strategy || '/' || f.step || '/' || f.anchor AS key, f.listed, f.under
-    FROM furthest f
+           f.anchor, today - f.anchor AS days, dunning._step_key(f.strategy, f.step, f.anchor) AS key, f.listed, f.under,
+           row_number() OVER (PARTITION BY f.debtor_id ORDER BY f.enough DESC, f.position DESC)::int AS rung
+    FROM due f
     JOIN pg_temp.dunning_plan_debtor d ON d.debtor_id = f.debtor_id
     JOIN step s ON s.strategy = f.strategy AND s.step = f.step
     JOIN dunning._strategies() t ON t.strategy = f.strategy
     LEFT JOIN contact c ON c.debtor_id = f.debtor_id
+    LEFT JOIN had ON had.debtor_id = f.debtor_id AND had.strategy = f.strategy AND had.anchor = to_char(f.anchor, 'YYYY-MM-DD')
     -- once per step and anchor; a step that waits in the queue is not planned again
-    WHERE NOT EXISTS (SELECT FROM dunning.once o WHERE o.debtor_id = f.debtor_id AND o.kind = 'step'
-                        AND o.key = f.strategy || '/' || f.step || '/' || f.anchor)
+    WHERE (had.position IS NULL OR had.position < s.position) AND (f.enough OR NOT f.any_enough)
       AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held');
-    ANALYZE pg_temp.dunning_plan_reach;
+    ANALYZE pg_temp.dunning_plan_ladder;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_reach(timestamptz) IS 'Stage reach of a planning run: one row a debtor who has reached a step.';
+COMMENT ON FUNCTION dunning._stage_ladder(timestamptz) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 
 CREATE FUNCTION dunning._has_template(template text, channel text, creditor text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -135,7 +153,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._has_template(text, text, text) IS 'Is there a text of this name for the channel, in some language?';
 
--- Stage 4. The value of a contact over a channel is p(paid within 30 days) x amount x margin - cost, told only where amount and cost are
+-- Stage candidate. The value of a contact over a channel is p(paid within 30 days) x amount x margin - cost, told only where amount and cost are
 -- of one currency; margin is the part of what is paid that a contact brings.
 CREATE FUNCTION dunning._stage_candidates(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -194,7 +212,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_candidates(timestamptz) IS 'Stage candidate of a planning run: channels of each debtor''s step, ranked, or ruled out with why.';
 
--- Stage 5, first half: the instant, asked of the gate and of the best time.
+-- Stage choice: the instant, asked of the gate and of the best time.
 CREATE FUNCTION dunning._stage_choice(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -217,7 +235,50 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_choice(timestamptz) IS 'Stage choice of a planning run: channel, server and instant of each debtor, or what blocks it.';
 
--- Stage 5, second half: everything a message needs, and the decision as it will stand for ever.
+-- The furthest step that can be taken: where no channel of it may be used or is worth its price, the one before it, if it was not had.
+CREATE FUNCTION dunning._stage_steps(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    at_rung int := 1;
+    open_debtors text[];
+    done text[];
+    stage text;
+BEGIN
+    CREATE TEMP TABLE dunning_plan_passed (debtor_id text, step text, why text) ON COMMIT DROP;
+    CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS SELECT l.* FROM pg_temp.dunning_plan_ladder l WHERE l.rung = 1;
+    PERFORM dunning._stage_candidates(as_of);
+    PERFORM dunning._stage_choice(as_of);
+    LOOP
+        at_rung := at_rung + 1;
+        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough
+            AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
+        EXIT WHEN cardinality(open_debtors) = 0;
+        FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
+            EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_' || stage, 'dunning_plan_kept_' || stage);
+        END LOOP;
+        CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS
+            SELECT l.* FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.debtor_id = ANY (open_debtors);
+        PERFORM dunning._stage_candidates(as_of);
+        PERFORM dunning._stage_choice(as_of);
+        done := ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}');
+        INSERT INTO pg_temp.dunning_plan_passed
+        SELECT r.debtor_id, r.step, coalesce(array_to_string(c.blocked_by, ', '), (SELECT string_agg(DISTINCT x.why, ', ') FROM pg_temp.dunning_plan_kept_candidate x WHERE x.debtor_id = r.debtor_id))
+        FROM pg_temp.dunning_plan_kept_reach r LEFT JOIN pg_temp.dunning_plan_kept_choice c ON c.debtor_id = r.debtor_id
+        WHERE r.debtor_id = ANY (done);
+        FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
+            EXECUTE pg_catalog.format('DELETE FROM pg_temp.%1$I k WHERE k.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage) USING done;
+            EXECUTE pg_catalog.format('INSERT INTO pg_temp.%I SELECT n.* FROM pg_temp.%I n WHERE n.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage, 'dunning_plan_' || stage) USING done;
+            EXECUTE pg_catalog.format('DROP TABLE pg_temp.%I', 'dunning_plan_' || stage);
+            EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_kept_' || stage, 'dunning_plan_' || stage);
+        END LOOP;
+    END LOOP;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stage_steps(timestamptz) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
+
+-- Stage row: everything a message needs, and the decision as it will stand for ever.
 CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamptz, ledger_as_of timestamptz, approve boolean, dry_run boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -265,6 +326,7 @@ BEGIN
             jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'offset_days', j.offset_days,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
+                'passed_over', (SELECT jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why)) FROM pg_temp.dunning_plan_passed o WHERE o.debtor_id = j.debtor_id),
                 'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
                 'experiment', CASE WHEN a.arm IS NOT NULL THEN $5 END, 'arm', a.arm, 'arm_propensity', a.propensity,
                 'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
@@ -306,9 +368,9 @@ BEGIN
         SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
 
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
-    SELECT r.debtor_id, 'step', b.strategy || '/' || b.step || '/' || r.anchor, NULL, dunning._now()
+    SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
     FROM pg_temp.dunning_plan_row r
-    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.anchor = 'due_date' AND b.offset_days >= 0
+    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0
     WHERE r.message_id IS NOT NULL
     ON CONFLICT DO NOTHING;
 
@@ -368,9 +430,8 @@ BEGIN
 
     PERFORM dunning._drop_stages();
     PERFORM dunning._stage_book(strategy, as_of, many);
-    PERFORM dunning._stage_reach(at);
-    PERFORM dunning._stage_candidates(at);
-    PERFORM dunning._stage_choice(at);
+    PERFORM dunning._stage_ladder(at);
+    PERFORM dunning._stage_steps(at);
     PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
     IF NOT dry_run THEN
         PERFORM dunning._enqueue_run(run);

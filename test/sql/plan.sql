@@ -51,6 +51,8 @@ SELECT count(*) FROM (SELECT
     pg_temp.p_debtor('p-nowhere', false, false), pg_temp.p_owes('p-nowhere', 20),
     pg_temp.p_debtor('p-missed'), pg_temp.p_owes('p-missed', 20),
     pg_temp.p_debtor('p-old'), pg_temp.p_owes('p-old', 200, 900),
+    pg_temp.p_debtor('p-poor'), pg_temp.p_owes('p-poor', 200, 50),
+    pg_temp.p_debtor('p-nophone', phone => false), pg_temp.p_owes('p-nophone', 200, 900),
     pg_temp.p_debtor('p-recent'), pg_temp.p_owes('p-recent', 15), pg_temp.p_owes('p-recent', 1, 11), pg_temp.p_owes('p-recent', -2, 7),
     pg_temp.p_debtor('p-sms', preferred => 'sms'), pg_temp.p_owes('p-sms', 5),
     pg_temp.p_debtor('p-fax', preferred => 'fax'), pg_temp.p_owes('p-fax', 5),
@@ -70,6 +72,10 @@ SELECT count(*) AS keys FROM dunning.once WHERE debtor_id LIKE 'p-%';
 SELECT * FROM pg_temp.p_plan();
 -- running_it_again_changes_nothing
 SELECT debtor, step, state, reason FROM pg_temp.p_plan();
+-- keys_do_not_depend_on_how_the_session_writes_dates
+SET datestyle = 'German';
+SELECT count(*) AS planned FROM pg_temp.p_plan() WHERE state = 'queued';
+SET datestyle = 'ISO, YMD';
 -- a_pre_due_reminder_leaves_before_the_due_date_and_is_not_sent_after_it
 SELECT m.debtor_id, m.contact_at < '2026-03-14 00:00+01' AS in_time, m.not_after FROM dunning.message m WHERE m.step = 'pre-due' AND m.debtor_id LIKE 'p-%' ORDER BY 1;
 -- what_was_left_out_is_named_in_the_decision
@@ -88,6 +94,8 @@ SELECT count(*) FILTER (WHERE g.blocked_by = '{}') = count(*) AS allowed FROM (
 SELECT pg_temp.p_deliver();
 SET dunning.clock = '2026-03-11 09:00+00';
 SELECT debtor, step, state, reason FROM pg_temp.p_plan() WHERE debtor NOT IN ('p-four', 'p-curer-phone', 'p-nowhere', 'p-small');
+-- where_the_furthest_step_cannot_be_taken_or_is_not_worth_its_price_the_one_before_it_is
+SELECT debtor_id, step, channel, decision->'passed_over' AS passed_over FROM dunning.message WHERE debtor_id IN ('p-poor', 'p-nophone') AND step <> 'reminder-2' ORDER BY 1;
 -- a_partial_payment_moves_the_anchor_and_the_steps_of_the_next_invoice_stand_open (p-recent: what was oldest is paid, what is 6 days late gets its own first reminder)
 SET dunning.clock = '2026-03-15 09:00+00';
 SELECT pg_temp.p_pays('p-recent', 100, '2026-03-12 12:00+00', 'p-recent-EUR15');
