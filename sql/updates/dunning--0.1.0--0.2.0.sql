@@ -3,6 +3,7 @@
 -- rights and indexes of a month are its own.
 
 -- What goes, or must be made anew.
+DROP FUNCTION dunning._stage_reach(timestamp with time zone);
 DROP FUNCTION dunning._costs(text,date);
 DO $do$
 DECLARE
@@ -508,6 +509,7 @@ CREATE OR REPLACE FUNCTION dunning._fallback(debtor_id text, message_id uuid, re
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO, YMD'
 AS $function$
 #variable_conflict error
 DECLARE
@@ -551,6 +553,107 @@ BEGIN
         new_id, chosen.channel, chosen.server, chosen.contact_at, chosen.local_time, price.cost, price.priced_in, price.priced_in, price.cost, tried, chosen.channel,
         chosen.skipped, chosen.timing, m.debtor_id, m.message_id));
     RETURN new_id;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._drop_stages()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    stage text;
+BEGIN
+    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
+        IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
+            EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
+        END IF;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN strategy || '/' || step || '/' || to_char(anchor, 'YYYY-MM-DD');     -- whatever the session's DateStyle
+END
+$function$;
+CREATE FUNCTION dunning._stage_ladder(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    conditions text[] := ARRAY(SELECT DISTINCT s.condition FROM dunning._steps() s WHERE s.condition IS NOT NULL);
+    debtors text[] := ARRAY(SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d);
+    today date := dunning._today(as_of);
+BEGIN
+    CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
+    WITH step AS MATERIALIZED (
+        SELECT s.*, t.minimum, t.grace_days, least(s.offset_days, 1 + t.grace_days) AS from_day
+        FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy AND t.enabled),
+    contact AS MATERIALIZED (
+        SELECT e.debtor_id, max(e.contact_on) AS last_contact FROM dunning.egress e
+        WHERE NOT e.test AND e.contact_on >= as_of - interval '90 days' AND e.contact_on <= as_of GROUP BY e.debtor_id),
+    -- a currency and step: what is listed, from which due date on, how much
+    sums AS (
+        SELECT d.debtor_id, d.strategy, s.step, i.currency, min(i.due_on) AS anchor, sum(i.open) AS total,
+               coalesce((s.minimum->>i.currency)::numeric, (s.minimum->>'*')::numeric, 0) AS minimum
+        FROM pg_temp.dunning_plan_debtor d
+        JOIN step s ON s.strategy = d.strategy
+        JOIN pg_temp.dunning_plan_item i ON i.debtor_id = d.debtor_id AND i.left_out IS NULL AND i.days >= s.from_day
+        GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.minimum),
+    -- One pass: whether any currency reached the step, by which anchor, what is listed and what is under its minimum.
+    reached AS (
+        SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
+               coalesce(min(x.anchor) FILTER (WHERE r.r AND x.total >= x.minimum), min(x.anchor) FILTER (WHERE r.r)) AS anchor,
+               array_agg(x.currency ORDER BY x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
+               jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
+        FROM sums x
+        JOIN step s ON s.strategy = x.strategy AND s.step = x.step
+        LEFT JOIN contact c ON c.debtor_id = x.debtor_id
+        CROSS JOIN LATERAL (SELECT CASE s.anchor
+            WHEN 'due_date' THEN today - x.anchor >= s.offset_days AND (s.offset_days >= 0 OR x.anchor >= today)
+                 AND (NOT s.after_contact OR (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= x.anchor)
+            ELSE today - (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= s.offset_days
+                 AND EXISTS (SELECT FROM dunning.once o JOIN step b ON b.strategy = x.strategy AND b.position < s.position
+                             WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = dunning._step_key(b.strategy, b.step, x.anchor)) END) r(r)
+        GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition
+        HAVING bool_or(r.r)),
+    holds AS MATERIALIZED (
+        SELECT h.debtor_id, h.holds FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
+    due AS (
+        SELECT r.*, bool_or(r.enough) OVER (PARTITION BY r.debtor_id) AS any_enough
+        FROM reached r
+        LEFT JOIN holds h ON h.debtor_id = r.debtor_id
+        WHERE r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
+    -- the furthest step a debtor had for an anchor: it never goes back
+    had AS (
+        SELECT o.debtor_id, b.strategy, split_part(o.key, '/', 3) AS anchor, max(b.position) AS position
+        FROM dunning.once o JOIN step b ON b.strategy = split_part(o.key, '/', 1) AND b.step = split_part(o.key, '/', 2)
+        WHERE o.kind = 'step' AND o.debtor_id IN (SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d)
+        GROUP BY 1, 2, 3)
+    SELECT f.debtor_id, d.creditor, d.preferred_channel, f.strategy, f.step, f.enough, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
+           s.paid_channels, s.self_cure_days, t.min_gap_days, t.horizon, t.self_cure, t.margin, c.last_contact,
+           f.anchor, today - f.anchor AS days, dunning._step_key(f.strategy, f.step, f.anchor) AS key, f.listed, f.under,
+           row_number() OVER (PARTITION BY f.debtor_id ORDER BY f.enough DESC, f.position DESC)::int AS rung
+    FROM due f
+    JOIN pg_temp.dunning_plan_debtor d ON d.debtor_id = f.debtor_id
+    JOIN step s ON s.strategy = f.strategy AND s.step = f.step
+    JOIN dunning._strategies() t ON t.strategy = f.strategy
+    LEFT JOIN contact c ON c.debtor_id = f.debtor_id
+    LEFT JOIN had ON had.debtor_id = f.debtor_id AND had.strategy = f.strategy AND had.anchor = to_char(f.anchor, 'YYYY-MM-DD')
+    -- once per step and anchor; a step that waits in the queue is not planned again
+    WHERE (had.position IS NULL OR had.position < s.position) AND (f.enough OR NOT f.any_enough)
+      AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held');
+    ANALYZE pg_temp.dunning_plan_ladder;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._stage_candidates(as_of timestamp with time zone)
@@ -611,6 +714,153 @@ BEGIN
     ANALYZE pg_temp.dunning_plan_candidate;
 END
 $function$;
+CREATE FUNCTION dunning._stage_steps(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at_rung int := 1;
+    open_debtors text[];
+    done text[];
+    stage text;
+BEGIN
+    CREATE TEMP TABLE dunning_plan_passed (debtor_id text, step text, why text) ON COMMIT DROP;
+    CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS SELECT l.* FROM pg_temp.dunning_plan_ladder l WHERE l.rung = 1;
+    PERFORM dunning._stage_candidates(as_of);
+    PERFORM dunning._stage_choice(as_of);
+    LOOP
+        at_rung := at_rung + 1;
+        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough
+            AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
+        EXIT WHEN cardinality(open_debtors) = 0;
+        FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
+            EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_' || stage, 'dunning_plan_kept_' || stage);
+        END LOOP;
+        CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS
+            SELECT l.* FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.debtor_id = ANY (open_debtors);
+        PERFORM dunning._stage_candidates(as_of);
+        PERFORM dunning._stage_choice(as_of);
+        done := ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}');
+        INSERT INTO pg_temp.dunning_plan_passed
+        SELECT r.debtor_id, r.step, coalesce(array_to_string(c.blocked_by, ', '), (SELECT string_agg(DISTINCT x.why, ', ') FROM pg_temp.dunning_plan_kept_candidate x WHERE x.debtor_id = r.debtor_id))
+        FROM pg_temp.dunning_plan_kept_reach r LEFT JOIN pg_temp.dunning_plan_kept_choice c ON c.debtor_id = r.debtor_id
+        WHERE r.debtor_id = ANY (done);
+        FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
+            EXECUTE pg_catalog.format('DELETE FROM pg_temp.%1$I k WHERE k.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage) USING done;
+            EXECUTE pg_catalog.format('INSERT INTO pg_temp.%I SELECT n.* FROM pg_temp.%I n WHERE n.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage, 'dunning_plan_' || stage) USING done;
+            EXECUTE pg_catalog.format('DROP TABLE pg_temp.%I', 'dunning_plan_' || stage);
+            EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_kept_' || stage, 'dunning_plan_' || stage);
+        END LOOP;
+    END LOOP;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamp with time zone, ledger_as_of timestamp with time zone, approve boolean, dry_run boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r);
+    framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
+                     AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
+BEGIN
+    EXECUTE pg_catalog.format($q$
+        CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
+        WITH composed AS MATERIALIZED (%1$s),
+        arm AS MATERIALIZED (SELECT a.debtor_id, a.arm, a.propensity FROM dunning._arms($5, $2) a),
+        ruled_out AS MATERIALIZED (
+            SELECT c.debtor_id, jsonb_agg(jsonb_build_object('channel', c.channel, 'why', c.why) ORDER BY c.n) AS skipped,
+                   array_agg(DISTINCT c.why) AS whys,
+                   coalesce(array_agg(DISTINCT c.why) FILTER (WHERE c.why IN ('likely_self_cure', 'costs_money', 'not_worth_it', 'server_paused')), '{}') AS by_choice
+            FROM pg_temp.dunning_plan_candidate c WHERE c.why IS NOT NULL GROUP BY c.debtor_id),
+        left_out AS MATERIALIZED (
+            SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
+            FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
+        judged AS (
+            SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
+                   c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
+                   CASE WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
+                        WHEN c.debtor_id IS NOT NULL THEN '{}'
+                        WHEN NOT r.enough THEN ARRAY['under_minimum']
+                        WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
+                        WHEN k.debtor_id IS NOT NULL AND k.usable THEN ARRAY['min_gap']
+                        ELSE o.whys END AS blocked_by
+            FROM pg_temp.dunning_plan_reach r
+            LEFT JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id
+            LEFT JOIN ruled_out o ON o.debtor_id = r.debtor_id
+            LEFT JOIN (SELECT x.debtor_id, bool_or(x.why IS NULL) AS usable FROM pg_temp.dunning_plan_candidate x GROUP BY 1) k ON k.debtor_id = r.debtor_id)
+        SELECT CASE WHEN NOT $4 AND cardinality(j.blocked_by) = 0 THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $6 AS run_id,
+            j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
+            -- a pre-due reminder after the due date would be untrue
+            CASE WHEN j.offset_days < 0 THEN (j.anchor + 1)::timestamp AT TIME ZONE dunning._ledger_zone() ELSE j.contact_at + interval '14 days' END AS not_after,
+            j.local_time, x.amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
+            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context,
+            CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
+            CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
+                 WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position,
+            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'offset_days', j.offset_days,
+                'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
+                'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
+                'passed_over', (SELECT jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why)) FROM pg_temp.dunning_plan_passed o WHERE o.debtor_id = j.debtor_id),
+                'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
+                'experiment', CASE WHEN a.arm IS NOT NULL THEN $5 END, 'arm', a.arm, 'arm_propensity', a.propensity,
+                'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
+                'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) AS decision
+        FROM judged j
+        JOIN composed x ON x.debtor_id = j.debtor_id
+        LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = j.debtor_id AND w.channel = coalesce(j.chosen, j.channels[1])
+        LEFT JOIN pg_temp.dunning_plan_mark m ON m.debtor_id = j.debtor_id
+        LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
+        LEFT JOIN arm a ON a.debtor_id = j.debtor_id
+        LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
+        dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
+            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$2', '$7'))
+    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of;
+    IF framing IS NOT NULL AND NOT dry_run THEN
+        PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
+    END IF;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._enqueue_run(run_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    waiting_debtors text[];
+    waiting_messages uuid[];
+BEGIN
+    -- What stood held for an earlier step is overtaken too.
+    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO waiting_debtors, waiting_messages
+    FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id
+    WHERE q.state = 'held' AND q.run_id IS NOT NULL AND r.message_id IS NOT NULL;
+    PERFORM dunning._cancel_messages(waiting_debtors, waiting_messages, 'superseded', true);
+
+    DELETE FROM pg_temp.dunning_plan_row r
+    WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (
+        SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
+
+    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
+    FROM pg_temp.dunning_plan_row r
+    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0
+    WHERE r.message_id IS NOT NULL
+    ON CONFLICT DO NOTHING;
+
+    UPDATE dunning.plan_run p SET planned = n.planned, held = n.held, finished_at = clock_timestamp()
+    FROM (SELECT count(*) FILTER (WHERE r.message_id IS NOT NULL) AS planned, count(*) FILTER (WHERE r.message_id IS NULL) AS held
+          FROM pg_temp.dunning_plan_row r) n
+    WHERE p.run_id = _enqueue_run.run_id;
+END
+$function$;
 CREATE FUNCTION dunning._expire_waiting()
  RETURNS integer
  LANGUAGE plpgsql
@@ -662,9 +912,8 @@ BEGIN
 
     PERFORM dunning._drop_stages();
     PERFORM dunning._stage_book(strategy, as_of, many);
-    PERFORM dunning._stage_reach(at);
-    PERFORM dunning._stage_candidates(at);
-    PERFORM dunning._stage_choice(at);
+    PERFORM dunning._stage_ladder(at);
+    PERFORM dunning._stage_steps(at);
     PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
     IF NOT dry_run THEN
         PERFORM dunning._enqueue_run(run);
@@ -731,6 +980,115 @@ BEGIN
             'not_before', not_before, 'not_after', not_after, 'scores', to_jsonb(score))));
 END
 $function$;
+CREATE FUNCTION dunning._refresh_all()
+ RETURNS TABLE(item text, rows bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    refresh record;
+    n bigint;
+BEGIN
+    FOR refresh IN
+        SELECT p.proname::text AS name FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace = 'dunning'::regnamespace AND p.proname LIKE '\_refresh\_%' AND p.proname <> '_refresh_all' AND p.pronargs = p.pronargdefaults
+        ORDER BY p.proname
+    LOOP
+        EXECUTE format('SELECT count(*) FROM dunning.%I()', refresh.name) INTO n;
+        RETURN QUERY VALUES (replace(substr(refresh.name, 10), '_', ' ') || ' refreshed', n);
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._maintain()
+ RETURNS TABLE(item text, rows bigint, detail text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    keep_from timestamptz := dunning._now() - make_interval(days => dunning._value_of('retention_days')::int);
+    n bigint := 0;
+    checked record;
+BEGIN
+    -- Messages are keyed by the real clock, whatever the virtual one says.
+    FOR ahead IN 0 .. dunning._value_of('partitions_ahead')::int LOOP
+        n := n + dunning._ensure_partitions(clock_timestamp() + ahead * interval '1 month');
+    END LOOP;
+    RETURN QUERY VALUES ('partitions made', n, dunning._value_of('partitions_ahead') || ' month(s) ahead');
+
+    SELECT c.broken, c.ended INTO checked FROM dunning._check_promises() c;
+    RETURN QUERY VALUES ('promise holds ended', checked.ended::bigint, checked.broken || ' broken');
+
+    n := dunning._release_held(NULL, NULL, dunning._now());
+    RETURN QUERY VALUES ('held messages looked at again', n, NULL);
+
+    RETURN QUERY VALUES ('months dropped', dunning._drop_old_months(keep_from)::bigint, 'older than ' || dunning._value_of('retention_days') || ' days');
+    DELETE FROM dunning.event e WHERE e.recorded_at < keep_from;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('events dropped', n, NULL);
+    -- Keys of steps stay: a step that was done is done.
+    DELETE FROM dunning.once o WHERE o.at < keep_from AND o.kind IN ('event', 'idempotency');
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('keys dropped', n, NULL);
+    DELETE FROM dunning.task t WHERE t.completed_at < keep_from;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('tasks dropped', n, NULL);
+    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('holds dropped', n, NULL);
+    DELETE FROM dunning.run_step s USING dunning.run r WHERE r.run_id = s.run_id AND r.started_at < keep_from;
+    DELETE FROM dunning.run r WHERE r.started_at < keep_from;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('runs dropped', n, NULL);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.maintain()
+ RETURNS TABLE(item text, rows bigint, detail text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT m.item, m.rows, m.detail FROM dunning._maintain() m;
+    RETURN QUERY SELECT r.item, r.rows, NULL::text FROM dunning._refresh_all() r;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._run_work(step text, creditor text, OUT rows bigint, OUT detail text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    checked record;
+    problem text := dunning._ledger_problem();
+    many text[];
+BEGIN
+    CASE _run_work.step
+        WHEN 'refresh' THEN
+            SELECT c.broken, c.ended INTO checked FROM dunning._check_promises() c;
+            SELECT coalesce(sum(r.rows), 0), string_agg(r.rows || ' ' || r.item, ', ') INTO rows, detail FROM dunning._refresh_all() r;
+            detail := concat_ws(', ', format('ledger %s, %s promise hold(s) ended, %s broken', coalesce(problem, 'ok'), checked.ended, checked.broken), detail);
+        WHEN 'score' THEN
+            SELECT count(*), count(*) || ' segment(s)' INTO rows, detail FROM dunning.score();
+        WHEN 'plan' THEN
+            IF _run_work.creditor IS NOT NULL THEN
+                EXECUTE format('SELECT coalesce(array_agg(d.debtor_id), ''{}'') FROM (%s) d WHERE d.creditor = $1', dunning._ledger_sql('debtor'))
+                    INTO many USING _run_work.creditor;
+            END IF;
+            SELECT count(*), concat_ws(', ', count(*) FILTER (WHERE p.state = 'queued') || ' queued', count(*) FILTER (WHERE p.state = 'held') || ' held')
+            INTO rows, detail FROM dunning._plan(NULL, NULL, false, false, many) p;
+        WHEN 'maintain' THEN
+            SELECT coalesce(sum(m.rows), 0), string_agg(m.item || ' ' || m.rows, ', ') FILTER (WHERE m.rows > 0) INTO rows, detail
+            FROM dunning._maintain() m;
+    END CASE;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._run_step(run_id uuid, step text, pid integer)
  RETURNS text
  LANGUAGE plpgsql
@@ -794,7 +1152,12 @@ ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp wi
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._costs(text,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_ladder(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 
 -- Rights.
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
@@ -821,7 +1184,12 @@ GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO d
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
 
 -- Comments.
 COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
@@ -836,9 +1204,14 @@ COMMENT ON FUNCTION dunning._costs(text,date,text) IS 'What a contact costs a cr
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
+COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
+COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
+COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
+COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
+COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
