@@ -166,31 +166,75 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION dunning._partition_keys() IS 'The partitioned tables with the key and the further indexes of each of their partitions.';
 
+-- An update of the extension cannot do this itself: what it grants on a month would be taken for the extension's own and
+-- be missing from dumps.
+CREATE FUNCTION dunning._equip_partition(parent text, part text, indexes text[]) RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    part_oid regclass := pg_catalog.format('dunning.%I', part)::regclass;
+    parent_oid regclass := pg_catalog.format('dunning.%I', parent)::regclass;
+    index_body text;
+    item record;
+    made int := 0;
+BEGIN
+    FOREACH index_body IN ARRAY indexes LOOP
+        -- The server prints an index with blanks and parentheses of its own.
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pg_catalog.pg_index i
+            WHERE i.indrelid = part_oid
+              AND translate(regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid), '^.* USING btree ', ''), '() ', '') = translate(index_body, '() ', ''));
+        EXECUTE pg_catalog.format('CREATE INDEX ON dunning.%I %s', part, index_body);
+        made := made + 1;
+    END LOOP;
+    -- The parent's grants, for those who read one month by name.
+    FOR item IN
+        SELECT a.grantee::regrole::text AS grantee, a.privilege_type, NULL::text AS col
+        FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a
+        WHERE c.oid = parent_oid AND a.grantee NOT IN (0, c.relowner)
+        UNION ALL
+        SELECT a.grantee::regrole::text, a.privilege_type, pg_catalog.quote_ident(t.attname)
+        FROM pg_catalog.pg_attribute t, LATERAL pg_catalog.aclexplode(t.attacl) a
+        WHERE t.attrelid = parent_oid AND a.grantee <> 0
+        EXCEPT
+        SELECT a.grantee::regrole::text, a.privilege_type, NULL
+        FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a WHERE c.oid = part_oid
+        EXCEPT
+        SELECT a.grantee::regrole::text, a.privilege_type, pg_catalog.quote_ident(t.attname)
+        FROM pg_catalog.pg_attribute t, LATERAL pg_catalog.aclexplode(t.attacl) a WHERE t.attrelid = part_oid
+        ORDER BY 1, 2, 3
+    LOOP
+        EXECUTE pg_catalog.format('GRANT %s%s ON dunning.%I TO %s', item.privilege_type, ' (' || item.col || ')', part, item.grantee);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._equip_partition(text, text, text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
+
+CREATE FUNCTION dunning._equip_partitions() RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT coalesce(sum(dunning._equip_partition(k.parent, c.relname, k.indexes)), 0)
+            FROM dunning._partition_keys() k
+            JOIN pg_catalog.pg_inherits i ON i.inhparent = pg_catalog.format('dunning.%I', k.parent)::regclass
+            JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
+
 CREATE FUNCTION dunning._make_partition(parent text, month timestamp, primary_key text, indexes text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
     part text := pg_catalog.format('%s_y%sm%s', parent, pg_catalog.to_char(month, 'YYYY'), pg_catalog.to_char(month, 'MM'));
-    index_body text;
-    item record;
 BEGIN
     EXECUTE pg_catalog.format('CREATE TABLE dunning.%I (LIKE dunning.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS, PRIMARY KEY (%s))', part, parent, primary_key);
-    FOREACH index_body IN ARRAY indexes LOOP
-        EXECUTE pg_catalog.format('CREATE INDEX ON dunning.%I %s', part, index_body);
-    END LOOP;
-    -- The parent's grants, for those who read one month by name.
-    FOR item IN
-        SELECT a.grantee::regrole::text AS grantee, a.privilege_type, NULL::text AS col
-        FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a
-        WHERE c.oid = pg_catalog.format('dunning.%I', parent)::regclass AND a.grantee NOT IN (0, c.relowner)
-        UNION ALL
-        SELECT a.grantee::regrole::text, a.privilege_type, pg_catalog.quote_ident(t.attname)
-        FROM pg_catalog.pg_attribute t, LATERAL pg_catalog.aclexplode(t.attacl) a
-        WHERE t.attrelid = pg_catalog.format('dunning.%I', parent)::regclass AND a.grantee <> 0
-    LOOP
-        EXECUTE pg_catalog.format('GRANT %s%s ON dunning.%I TO %s', item.privilege_type, ' (' || item.col || ')', part, item.grantee);
-    END LOOP;
+    PERFORM dunning._equip_partition(parent, part, indexes);
     EXECUTE pg_catalog.format('ALTER TABLE dunning.%I ATTACH PARTITION dunning.%I FOR VALUES FROM (%L) TO (%L)', parent, part,
         dunning._uuid7_floor(month AT TIME ZONE 'UTC'), dunning._uuid7_floor((month + interval '1 month') AT TIME ZONE 'UTC'));
     EXECUTE pg_catalog.format('COMMENT ON TABLE dunning.%I IS %L', part, 'Rows of dunning.' || parent || ' of ' || pg_catalog.to_char(month, 'YYYY-MM') || ' (UTC).');

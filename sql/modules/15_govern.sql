@@ -110,6 +110,8 @@ BEGIN
         n := n + dunning._ensure_partitions(clock_timestamp() + ahead * interval '1 month');
     END LOOP;
     RETURN QUERY VALUES ('partitions made', n, dunning._value_of('partitions_ahead') || ' month(s) ahead');
+    -- What an update of the extension brought reaches the months made before it.
+    RETURN QUERY VALUES ('indexes and rights of partitions', dunning._equip_partitions(), NULL);
 
     SELECT c.broken, c.ended INTO checked FROM dunning._check_promises() c;
     RETURN QUERY VALUES ('promise holds ended', checked.ended::bigint, checked.broken || ' broken');

@@ -1,6 +1,6 @@
 \echo Use "ALTER EXTENSION dunning UPDATE TO '0.2.0'" to load this file. \quit
 -- From 0.1.0 to 0.2.0; written by make release-delta. Months of messages get new columns through their parents;
--- rights and indexes of a month are its own.
+-- their indexes and rights come with maintain().
 
 -- What goes, or must be made anew.
 DROP FUNCTION dunning._stage_reach(timestamp with time zone);
@@ -925,6 +925,83 @@ BEGIN
     PERFORM dunning._drop_stages();
 END
 $function$;
+CREATE FUNCTION dunning._equip_partition(parent text, part text, indexes text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    part_oid regclass := pg_catalog.format('dunning.%I', part)::regclass;
+    parent_oid regclass := pg_catalog.format('dunning.%I', parent)::regclass;
+    index_body text;
+    item record;
+    made int := 0;
+BEGIN
+    FOREACH index_body IN ARRAY indexes LOOP
+        -- The server prints an index with blanks and parentheses of its own.
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pg_catalog.pg_index i
+            WHERE i.indrelid = part_oid
+              AND translate(regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid), '^.* USING btree ', ''), '() ', '') = translate(index_body, '() ', ''));
+        EXECUTE pg_catalog.format('CREATE INDEX ON dunning.%I %s', part, index_body);
+        made := made + 1;
+    END LOOP;
+    -- The parent's grants, for those who read one month by name.
+    FOR item IN
+        SELECT a.grantee::regrole::text AS grantee, a.privilege_type, NULL::text AS col
+        FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a
+        WHERE c.oid = parent_oid AND a.grantee NOT IN (0, c.relowner)
+        UNION ALL
+        SELECT a.grantee::regrole::text, a.privilege_type, pg_catalog.quote_ident(t.attname)
+        FROM pg_catalog.pg_attribute t, LATERAL pg_catalog.aclexplode(t.attacl) a
+        WHERE t.attrelid = parent_oid AND a.grantee <> 0
+        EXCEPT
+        SELECT a.grantee::regrole::text, a.privilege_type, NULL
+        FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a WHERE c.oid = part_oid
+        EXCEPT
+        SELECT a.grantee::regrole::text, a.privilege_type, pg_catalog.quote_ident(t.attname)
+        FROM pg_catalog.pg_attribute t, LATERAL pg_catalog.aclexplode(t.attacl) a WHERE t.attrelid = part_oid
+        ORDER BY 1, 2, 3
+    LOOP
+        EXECUTE pg_catalog.format('GRANT %s%s ON dunning.%I TO %s', item.privilege_type, ' (' || item.col || ')', part, item.grantee);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END
+$function$;
+CREATE FUNCTION dunning._equip_partitions()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT coalesce(sum(dunning._equip_partition(k.parent, c.relname, k.indexes)), 0)
+            FROM dunning._partition_keys() k
+            JOIN pg_catalog.pg_inherits i ON i.inhparent = pg_catalog.format('dunning.%I', k.parent)::regclass
+            JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._make_partition(parent text, month timestamp without time zone, primary_key text, indexes text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    part text := pg_catalog.format('%s_y%sm%s', parent, pg_catalog.to_char(month, 'YYYY'), pg_catalog.to_char(month, 'MM'));
+BEGIN
+    EXECUTE pg_catalog.format('CREATE TABLE dunning.%I (LIKE dunning.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS, PRIMARY KEY (%s))', part, parent, primary_key);
+    PERFORM dunning._equip_partition(parent, part, indexes);
+    EXECUTE pg_catalog.format('ALTER TABLE dunning.%I ATTACH PARTITION dunning.%I FOR VALUES FROM (%L) TO (%L)', parent, part,
+        dunning._uuid7_floor(month AT TIME ZONE 'UTC'), dunning._uuid7_floor((month + interval '1 month') AT TIME ZONE 'UTC'));
+    EXECUTE pg_catalog.format('COMMENT ON TABLE dunning.%I IS %L', part, 'Rows of dunning.' || parent || ' of ' || pg_catalog.to_char(month, 'YYYY-MM') || ' (UTC).');
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._send_row(debtor_id text, template text, channel text, vars jsonb, not_before timestamp with time zone, not_after timestamp with time zone, idempotency_key text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1018,6 +1095,8 @@ BEGIN
         n := n + dunning._ensure_partitions(clock_timestamp() + ahead * interval '1 month');
     END LOOP;
     RETURN QUERY VALUES ('partitions made', n, dunning._value_of('partitions_ahead') || ' month(s) ahead');
+    -- What an update of the extension brought reaches the months made before it.
+    RETURN QUERY VALUES ('indexes and rights of partitions', dunning._equip_partitions(), NULL);
 
     SELECT c.broken, c.ended INTO checked FROM dunning._check_promises() c;
     RETURN QUERY VALUES ('promise holds ended', checked.ended::bigint, checked.broken || ' broken');
@@ -1156,6 +1235,8 @@ ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 
@@ -1188,6 +1269,8 @@ REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
 
@@ -1202,6 +1285,8 @@ COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestam
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
 COMMENT ON FUNCTION dunning._costs(text,date,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
+COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
+COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';

@@ -514,4 +514,4 @@ exit 3 unless @out;
 binmode STDOUT, ':utf8';
 print "\\echo Use \"ALTER EXTENSION dunning UPDATE TO '$new->{version}'\" to load this file. \\quit\n",
 	"-- From $old->{version} to $new->{version}; written by make release-delta. Months of messages get new columns through their parents;\n",
-	"-- rights and indexes of a month are its own.\n", @out;
+	"-- their indexes and rights come with maintain().\n", @out;

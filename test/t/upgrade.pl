@@ -104,6 +104,17 @@ for my $version (@released)
 	is($node->safe_psql("book_$db", q{SELECT state FROM dunning.cancel((SELECT q.message_id FROM dunning.queue q ORDER BY q.message_id LIMIT 1), 'upgraded')}),
 		'cancelled', 'a message queued before can be cancelled');
 	cmp_ok($node->safe_psql("book_$db", q{SELECT count(*) FROM dunning.plan() p WHERE p.state IN ('queued', 'proposed')}), '>', 10, 'the book is planned');
+
+	# Months made before: an update does not reach their indexes and rights, maintain() does, once.
+	my $months = q{SELECT sum((SELECT count(*) FROM pg_index x WHERE x.indrelid = i.inhrelid)) || ' ' || string_agg(c.relacl::text, ' ' ORDER BY c.relname)
+		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relnamespace = 'dunning'::regnamespace AND c.relkind = 'r'};
+	$node->safe_psql("book_$db", 'SELECT count(*) FROM dunning.maintain()');
+	my $equipped = $node->safe_psql("book_$db", $months);
+	is($node->safe_psql("book_$db", 'SELECT dunning._equip_partitions()'), '0', 'months that maintain() has seen lack nothing');
+	$node->safe_psql("book_$db", q{DO $$ BEGIN EXECUTE (SELECT format('DROP INDEX %s; REVOKE SELECT ON %s FROM dunning_worker', min(x.indexrelid::regclass::text), min(x.indrelid::regclass::text))
+		FROM pg_index x WHERE x.indrelid::regclass::text ~ '^dunning.egress_y' AND NOT x.indisprimary AND x.indrelid = (SELECT max(i.inhrelid) FROM pg_inherits i WHERE i.inhparent = 'dunning.egress'::regclass)); END $$});
+	is($node->safe_psql("book_$db", q{SELECT m.rows FROM dunning.maintain() m WHERE m.item = 'indexes and rights of partitions'}), '2', 'a lost index and a lost right come back');
+	is($node->safe_psql("book_$db", $months), $equipped, 'as they were');
 	is($node->safe_psql("book_$db", q{SELECT string_agg(v.links || ' ' || v.ok, ' ') FROM dunning.verify_egress() v}), '1 true', 'the egress chain holds');
 }
 
