@@ -51,9 +51,10 @@ typedef struct Identity
 static DunStatement read_sql = {"SELECT a.token FROM dunning.activation a", 0, {0}, NULL};
 
 static DunStatement write_sql = {
-	"WITH gone AS (DELETE FROM dunning.activation)"
-	" INSERT INTO dunning.activation (one, token, activated_at, activated_by)"
-	" VALUES (true, $1, pg_catalog.clock_timestamp(), session_user)",
+	"INSERT INTO dunning.activation AS a (one, token, activated_at, activated_by)"
+	" VALUES (true, $1, pg_catalog.clock_timestamp(), session_user)"
+	" ON CONFLICT ON CONSTRAINT activation_pkey DO UPDATE"
+	" SET token = excluded.token, activated_at = excluded.activated_at, activated_by = excluded.activated_by",
 	1, {TEXTOID}, NULL
 };
 

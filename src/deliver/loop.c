@@ -45,7 +45,8 @@
 static DunRun *current_run;		/* libcurl hands back an item and nothing else */
 
 static DunStatement settings_sql = {
-	"SELECT pg_catalog.string_agg(s.setrole::text || pg_catalog.array_to_string(s.setconfig, '|'), '|' ORDER BY s.setdatabase, s.setrole)"
+	"SELECT pg_catalog.string_agg(s.setrole::text || pg_catalog.array_to_string(s.setconfig, '|'), '|' ORDER BY s.setdatabase, s.setrole),"
+	"       EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'dunning')"
 	"  FROM pg_catalog.pg_db_role_setting s"
 	" WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))"
 	"   AND s.setrole IN (0, pg_catalog.to_regrole('dunning_worker'))", 0, {0}, NULL
@@ -60,10 +61,17 @@ static bool
 settings_changed(DunRun *run)
 {
 	char	   *now;
+	bool		isnull;
 
 	if (dun_deliver_session.in_call)
 		return false;
 	dun_base_run(&settings_sql, NULL, NULL, false, 1);
+	/* DROP EXTENSION took everything along that could still be settled. */
+	if (!DatumGetBool(dun_base_value(0, 2, &isnull)))
+	{
+		dun_deliver_say_farewell(MyDatabaseId, DUN_FAREWELL_ABSENT);
+		proc_exit(0);
+	}
 	now = dun_base_text(0, 1);
 	if (now == NULL)
 		now = "";
@@ -90,16 +98,16 @@ look_whether_to_send(DunRun *run)
 	char	   *problem;
 
 	run->may_send = false;
-	if (dun_deliver_mode == DUN_DELIVERY_OFF)
-	{
-		run->figures.phase = DUN_PHASE_OFF;
-		say_stop(run, "dunning.delivery is off");
-		return;
-	}
 	if (settings_changed(run))
 	{
 		run->settings_changed = true;
 		run->stopping = true;
+		return;
+	}
+	if (dun_deliver_mode == DUN_DELIVERY_OFF)
+	{
+		run->figures.phase = DUN_PHASE_OFF;
+		say_stop(run, "dunning.delivery is off");
 		return;
 	}
 	/* A redirected message reaches nobody but the tester, so a copy may be tried. */
