@@ -94,6 +94,7 @@ end "$(q "SELECT * FROM demo.plan_line")"
 
 begin "deliver" "psql -h $work -p $PGPORT demo -c 'SELECT * FROM dunning.health()'"
 run -c 'SELECT dunning.activate()'
+run -c "SET dunning.clock = '$first_day 14:00+02'" -c "CALL demo.advance()"
 set_clock "$first_day 14:00+02"
 deliver_due
 end "$(q "SELECT * FROM demo.deliver_line")"
