@@ -54,6 +54,8 @@ CREATE TABLE dunning.http_preset (
     id_field        text,                               -- where the reply tells the gateway's own id
     error_field     text,                               -- where a refusal tells its code
     suppress_on     text[] NOT NULL DEFAULT '{}',       -- codes that mean the address must not be used again
+    saved_at        timestamptz,
+    saved_by        text,
     PRIMARY KEY (preset, builtin),
     CHECK (dunning._check_pattern(path)),
     CHECK (body IS NULL OR dunning._check_pattern(body)),
@@ -65,7 +67,7 @@ CREATE TABLE dunning.http_preset (
 );
 COMMENT ON TABLE dunning.http_preset IS 'HTTP gateways as data: request template and reply mapping. A user''s row of the same name replaces the built-in one.';
 SELECT pg_catalog.pg_extension_config_dump('dunning.http_preset', 'WHERE NOT builtin');
-GRANT SELECT, INSERT, UPDATE, DELETE ON dunning.http_preset TO dunning_admin;
+GRANT SELECT ON dunning.http_preset TO dunning_operator;
 
 INSERT INTO dunning.http_preset (preset, builtin, description, method, path, format, body, body_html, auth, auth_header,
     idempotency_header, contract, id_field, error_field, suppress_on) VALUES
@@ -87,6 +89,49 @@ INSERT INTO dunning.http_preset (preset, builtin, description, method, path, for
  '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}',
  '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}',
  'bearer', NULL, NULL, 'once', NULL, NULL, '{}');
+
+CREATE FUNCTION dunning.save_http_preset(preset text, method text, format text, body text DEFAULT NULL, path text DEFAULT '', body_html text DEFAULT NULL,
+    auth text DEFAULT 'none', auth_header text DEFAULT NULL, idempotency_header text DEFAULT NULL, contract text DEFAULT 'once',
+    id_field text DEFAULT NULL, error_field text DEFAULT NULL, suppress_on text[] DEFAULT '{}', description text DEFAULT '') RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+#variable_conflict error
+DECLARE
+    wrong text := CASE
+        WHEN $1 IS NULL OR $1 = '' THEN 'a preset needs a name'
+        WHEN $2 IS NULL OR $2 NOT IN ('POST', 'PUT', 'GET') THEN 'method is POST, PUT or GET'
+        WHEN $3 IS NULL OR $3 NOT IN ('json', 'form', 'none') THEN 'format is json, form or none'
+        WHEN ($3 = 'none') <> ($4 IS NULL) THEN 'format none goes without a body, the others with one'
+        WHEN $7 IS NULL OR $7 NOT IN ('none', 'basic', 'bearer', 'header') THEN 'auth is none, basic, bearer or header'
+        WHEN ($7 = 'header') <> ($8 IS NOT NULL) THEN 'auth header goes with the name in auth_header, the others without'
+        WHEN $10 IS NULL OR $10 NOT IN ('repeat', 'once') THEN 'contract is repeat or once' END;
+BEGIN
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION '%', wrong USING ERRCODE = '22023',
+            HINT = 'SELECT dunning.save_http_preset(''mine'', ''POST'', ''json'', body => ''{"to":"{address}","text":"{text}"}'');';
+    END IF;
+    INSERT INTO dunning.http_preset AS p (preset, builtin, description, method, path, format, body, body_html, auth, auth_header, idempotency_header,
+        contract, id_field, error_field, suppress_on, saved_at, saved_by)
+    VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user)
+    ON CONFLICT ON CONSTRAINT http_preset_pkey DO UPDATE SET description = EXCLUDED.description, method = EXCLUDED.method, path = EXCLUDED.path,
+        format = EXCLUDED.format, body = EXCLUDED.body, body_html = EXCLUDED.body_html, auth = EXCLUDED.auth, auth_header = EXCLUDED.auth_header,
+        idempotency_header = EXCLUDED.idempotency_header, contract = EXCLUDED.contract, id_field = EXCLUDED.id_field,
+        error_field = EXCLUDED.error_field, suppress_on = EXCLUDED.suppress_on, saved_at = EXCLUDED.saved_at, saved_by = EXCLUDED.saved_by;
+END
+$function$;
+COMMENT ON FUNCTION dunning.save_http_preset(text, text, text, text, text, text, text, text, text, text, text, text, text[], text) IS
+    'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text, text, text, text, text, text, text, text, text, text, text, text, text[], text) TO dunning_admin;
+
+CREATE FUNCTION dunning.reset_http_preset(preset text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+#variable_conflict error
+BEGIN
+    DELETE FROM dunning.http_preset p WHERE p.preset = $1 AND NOT p.builtin;
+    RETURN FOUND;
+END
+$function$;
+COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.reset_http_preset(text) TO dunning_admin;
 
 CREATE FUNCTION dunning._servers(channel text DEFAULT NULL, creditor text DEFAULT NULL)
 RETURNS TABLE (server text, channel_served text, driver text, serves_creditor text, paused boolean, ord int)

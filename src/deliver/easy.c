@@ -183,6 +183,8 @@ set_server_options(DunTransfer *x, const DunServer *server, const char *url)
 	/* An empty proxy switches off the environment's. */
 	curl_easy_setopt(c, CURLOPT_PROXY, server->proxy ? server->proxy : "");
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long) server->timeout_ms);
+	/* libcurl waits for the answer to its SMTP QUIT too, inside our loop, and by itself for two minutes. */
+	curl_easy_setopt(c, CURLOPT_FTP_RESPONSE_TIMEOUT, (long) (server->timeout_ms + 999) / 1000);
 	if (server->ca_file)
 		curl_easy_setopt(c, CURLOPT_CAINFO, server->ca_file);
 	if (server->client_cert_file)

@@ -151,13 +151,32 @@ SELECT dunning._build_request('gw_sendgrid', '01890000-0000-7000-8000-0000000000
 CREATE USER MAPPING FOR dunning_worker SERVER gw_sendgrid OPTIONS (secret_file 'good');
 SELECT method, url, headers, jsonb_pretty(body::jsonb) FROM dunning._build_request('gw_sendgrid', '01890000-0000-7000-8000-000000000001', 'ada@debtors.test', 'Ihre "Rechnung"', 't', '<b>t</b>');
 
+-- an_admin_who_is_no_superuser_makes_servers_mappings_and_presets
+CREATE ROLE gw_boss IN ROLE dunning_admin;
+SET ROLE gw_boss;
+CREATE SERVER gw_own TYPE 'sms' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'mock');
+CREATE USER MAPPING FOR dunning_worker SERVER gw_own OPTIONS (username 'x', secret_file 'good');
+SELECT dunning.save_http_preset('own', 'POST', 'form', body => 'to={address}');
+SELECT dunning.save_http_preset('own', 'POST', 'form', body => 'to={address}&text={text}');
+SELECT preset, body, saved_by IS NOT NULL AS kept FROM dunning.http_preset WHERE NOT builtin;
+SELECT dunning.reset_http_preset('own'), dunning.reset_http_preset('own'), dunning.reset_http_preset('kannel');
+DELETE FROM dunning.http_preset WHERE builtin;
+SELECT dunning._build_request('gw_own', '01890000-0000-7000-8000-000000000001', '+4915112345678', NULL, 'x');
+DROP SERVER gw_own CASCADE;
+RESET ROLE;
+DROP ROLE gw_boss;
+
 -- presets_are_rows_that_a_users_row_replaces
-INSERT INTO dunning.http_preset (preset, description, method, format, body, auth, contract) VALUES ('bad', 'x', 'POST', 'json', '{"to":"{adress}"}', 'none', 'once');
-INSERT INTO dunning.http_preset (preset, description, method, format, body, auth, contract) VALUES ('bad', 'x', 'POST', 'json', '{"to":{address}}', 'none', 'once');
-INSERT INTO dunning.http_preset (preset, description, method, path, format, body, auth, auth_header, contract, id_field)
-    VALUES ('kannel', 'our own', 'POST', '/{channel}', 'form', 'n={address}', 'header', 'X-Api-Key', 'once', 'id');
+\set VERBOSITY terse
+SELECT dunning.save_http_preset('bad', 'POST', 'json', body => '{"to":"{adress}"}');
+SELECT dunning.save_http_preset('bad', 'POST', 'json');
+SELECT dunning.save_http_preset('bad', 'DELETE', 'none');
+SELECT dunning.save_http_preset('bad', 'GET', 'none', auth => 'header');
+SELECT dunning.save_http_preset('bad', 'POST', 'json', body => '{"to":{address}}');
+SELECT dunning.save_http_preset('kannel', 'POST', 'form', body => 'n={address}', path => '/{channel}', auth => 'header', auth_header => 'X-Api-Key', id_field => 'id');
 SELECT method, url, headers, body FROM dunning._build_request('gw_http', '01890000-0000-7000-8000-000000000001', '+4915112345678', NULL, 'x');
-DELETE FROM dunning.http_preset WHERE NOT builtin;
+SELECT dunning.reset_http_preset('kannel');
+\set VERBOSITY default
 
 -- spool_writes_one_file_named_by_the_message
 CREATE SERVER gw_print TYPE 'letter' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'spool', directory 'gw_secrets');
