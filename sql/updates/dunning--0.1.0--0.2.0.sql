@@ -3,6 +3,7 @@
 -- their indexes and rights come with maintain().
 
 -- What goes, or must be made anew.
+DROP FUNCTION dunning._json_field(text,text);
 DROP FUNCTION dunning._stage_reach(timestamp with time zone);
 DROP FUNCTION dunning._costs(text,date);
 DO $do$
@@ -1057,6 +1058,69 @@ BEGIN
             'not_before', not_before, 'not_after', not_after, 'scores', to_jsonb(score))));
 END
 $function$;
+CREATE FUNCTION dunning._json_field(document text, path text)
+ RETURNS text
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_gateway_sql_read_json_field$function$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.http_preset')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS saved_at timestamp with time zone$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS saved_by text$step$;
+END
+$do$;
+CREATE FUNCTION dunning.save_http_preset(preset text, method text, format text, body text DEFAULT NULL::text, path text DEFAULT ''::text, body_html text DEFAULT NULL::text, auth text DEFAULT 'none'::text, auth_header text DEFAULT NULL::text, idempotency_header text DEFAULT NULL::text, contract text DEFAULT 'once'::text, id_field text DEFAULT NULL::text, error_field text DEFAULT NULL::text, suppress_on text[] DEFAULT '{}'::text[], description text DEFAULT ''::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    wrong text := CASE
+        WHEN $1 IS NULL OR $1 = '' THEN 'a preset needs a name'
+        WHEN $2 IS NULL OR $2 NOT IN ('POST', 'PUT', 'GET') THEN 'method is POST, PUT or GET'
+        WHEN $3 IS NULL OR $3 NOT IN ('json', 'form', 'none') THEN 'format is json, form or none'
+        WHEN ($3 = 'none') <> ($4 IS NULL) THEN 'format none goes without a body, the others with one'
+        WHEN $7 IS NULL OR $7 NOT IN ('none', 'basic', 'bearer', 'header') THEN 'auth is none, basic, bearer or header'
+        WHEN ($7 = 'header') <> ($8 IS NOT NULL) THEN 'auth header goes with the name in auth_header, the others without'
+        WHEN $10 IS NULL OR $10 NOT IN ('repeat', 'once') THEN 'contract is repeat or once' END;
+BEGIN
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION '%', wrong USING ERRCODE = '22023',
+            HINT = 'SELECT dunning.save_http_preset(''mine'', ''POST'', ''json'', body => ''{"to":"{address}","text":"{text}"}'');';
+    END IF;
+    INSERT INTO dunning.http_preset AS p (preset, builtin, description, method, path, format, body, body_html, auth, auth_header, idempotency_header,
+        contract, id_field, error_field, suppress_on, saved_at, saved_by)
+    VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user)
+    ON CONFLICT ON CONSTRAINT http_preset_pkey DO UPDATE SET description = EXCLUDED.description, method = EXCLUDED.method, path = EXCLUDED.path,
+        format = EXCLUDED.format, body = EXCLUDED.body, body_html = EXCLUDED.body_html, auth = EXCLUDED.auth, auth_header = EXCLUDED.auth_header,
+        idempotency_header = EXCLUDED.idempotency_header, contract = EXCLUDED.contract, id_field = EXCLUDED.id_field,
+        error_field = EXCLUDED.error_field, suppress_on = EXCLUDED.suppress_on, saved_at = EXCLUDED.saved_at, saved_by = EXCLUDED.saved_by;
+END
+$function$;
+CREATE FUNCTION dunning.reset_http_preset(preset text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    DELETE FROM dunning.http_preset p WHERE p.preset = $1 AND NOT p.builtin;
+    RETURN FOUND;
+END
+$function$;
 CREATE FUNCTION dunning._refresh_all()
  RETURNS TABLE(item text, rows bigint)
  LANGUAGE plpgsql
@@ -1207,6 +1271,29 @@ BEGIN
 END
 $function$;
 
+-- Rows that ship: a user's own are left alone.
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.http_preset')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$DELETE FROM dunning.http_preset WHERE builtin$step$;
+    EXECUTE $step$INSERT INTO dunning.http_preset (auth, body, body_html, builtin, contract, description, error_field, format, id_field, idempotency_header, method, path, preset, suppress_on) VALUES
+('none', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'POST of a flat JSON object to the server''s URL; honours Idempotency-Key; the reply''s "id" is kept', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json', '{}'),
+('bearer', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'as generic-json, with the secret as bearer token', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json-bearer', '{}'),
+('none', NULL, NULL, 'true', 'once', 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'kannel', '{}'),
+('bearer', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}', 'true', 'once', 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', NULL, 'json', NULL, NULL, 'POST', '/v3/mail/send', 'sendgrid', '{}'),
+('basic', 'To={address}&From={from}&Body={text}', NULL, 'true', 'once', 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'code', 'form', 'sid', NULL, 'POST', '/2010-04-01/Accounts/{username}/Messages.json', 'twilio', '{21610,21211,21614}')$step$;
+END
+$do$;
+
 -- Tables that a dump takes.
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
@@ -1237,6 +1324,9 @@ ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_o
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 
@@ -1271,6 +1361,13 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM P
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
+REVOKE DELETE, INSERT, SELECT, UPDATE ON TABLE dunning.http_preset FROM dunning_admin;
+GRANT SELECT ON TABLE dunning.http_preset TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.reset_http_preset(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.reset_http_preset(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
 
@@ -1288,6 +1385,7 @@ COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed
 COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
+COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
@@ -1301,6 +1399,8 @@ COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';

@@ -44,21 +44,13 @@ decode_instant(const char *text, TimestampTz *result)
 			   *tm = &tt;
 	fsec_t		fsec;
 	int			tz = 0;
-#if PG_VERSION_NUM >= 160000
-	DateTimeErrorExtra extra;
-#endif
 
 	if (strlen(text) > MAXDATELEN)
 		return false;
 	if (ParseDateTime(text, work, sizeof(work), field, ftype, MAXDATEFIELDS, &nf) != 0)
 		return false;
-#if PG_VERSION_NUM >= 160000
-	if (DecodeDateTime(field, ftype, nf, &dtype, tm, &fsec, &tz, &extra) != 0)
+	if (dun_decode_date_time(field, ftype, nf, &dtype, tm, &fsec, &tz) != 0)
 		return false;
-#else
-	if (DecodeDateTime(field, ftype, nf, &dtype, tm, &fsec, &tz) != 0)
-		return false;
-#endif
 	return dtype == DTK_DATE && tm2timestamp(tm, fsec, &tz, result) == 0;
 }
 

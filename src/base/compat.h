@@ -40,6 +40,27 @@
 #define dun_create_wait_set(context, n) CreateWaitEventSet((context), (n))
 #endif
 
+/* DecodeDateTime() says more about what it could not read from 16 on. */
+#if PG_VERSION_NUM >= 160000
+#define dun_decode_date_time(field, ftype, nf, dtype, tm, fsec, tz) \
+	DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz), &(DateTimeErrorExtra) {0})
+#else
+#define dun_decode_date_time(field, ftype, nf, dtype, tm, fsec, tz) \
+	DecodeDateTime((field), (ftype), (nf), (dtype), (tm), (fsec), (tz))
+#endif
+
+/* Base64 is made of uint8 from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define dun_b64_encode(from, n, to, room) pg_b64_encode((const uint8 *) (from), (n), (to), (room))
+#else
+#define dun_b64_encode(from, n, to, room) pg_b64_encode((from), (n), (to), (room))
+#endif
+
+/* A specifier in front of the function from 18 on, where it was an attribute. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
 /* VARDATA_ANY and friends moved out of postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

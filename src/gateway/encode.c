@@ -9,6 +9,7 @@
 
 #include "common/base64.h"
 
+#include "base/compat.h"
 #include "gateway/encode.h"
 
 #define MAX_FIELD 200
@@ -74,7 +75,7 @@ dun_gateway_append_base64(StringInfo out, const char *data, size_t len, bool lin
 		int			made;
 
 		enlargeStringInfo(out, room + 2);
-		made = pg_b64_encode((const void *) (data + at), (int) n, out->data + out->len, room);
+		made = dun_b64_encode(data + at, (int) n, out->data + out->len, room);
 		if (made < 0)
 			elog(ERROR, "could not encode base64");
 		out->len += made;

@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
+#include "base/compat.h"
 #include "gateway/check.h"
 #include "gateway/driver.h"
 #include "gateway/options.h"
@@ -33,8 +34,7 @@ typedef struct Option
 	CheckOption check;
 } Option;
 
-pg_attribute_noreturn()
-static void
+pg_noreturn static void
 refuse(const char *name, const char *value, const char *hint)
 {
 	ereport(ERROR,

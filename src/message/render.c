@@ -293,7 +293,7 @@ look_up(Renderer *r, DunSpan name, int *level)
 	int			first = len;
 	JsonbValue	v;
 	bool		found = false;
-	char	   *dot;
+	const char *dot;
 
 	if (len == 1 && *s == '.')
 	{

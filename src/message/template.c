@@ -381,10 +381,10 @@ static bool
 read_filter(Parser *p, int at, DunSpan inside, DunNode *n)
 {
 	const char *text = p->t->text;
-	char	   *bar = memchr(text + inside.at, '|', inside.len);
+	const char *bar = memchr(text + inside.at, '|', inside.len);
 	DunSpan		filter,
 				args = nothing;
-	char	   *mark;
+	const char *mark;
 
 	n->text = inside;
 	if (bar == NULL)
