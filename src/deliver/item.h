@@ -118,6 +118,7 @@ typedef struct DunRun
 	DunLane    *lanes;			/* DUN_LANES of them, nlanes in use */
 	int			nlanes;
 	TimestampTz lanes_read_at;
+	TimestampTz strays_held_at;
 	TimestampTz held_looked_at;
 	int64		left;			/* how many may still be claimed, -1: no limit */
 	bool		woken;			/* something was enqueued: read the heads */

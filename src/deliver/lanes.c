@@ -18,6 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/spi.h"
 #include "deliver/arrays.h"
 #include "deliver/lanes.h"
@@ -46,17 +47,25 @@ static DunStatement lanes_sql = {
 	" WHERE w.fdwname = 'dunning_gateway'", 0, {0}, NULL
 };
 
+#define CLAIM_SQL(slices) \
+	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language," \
+	"       coalesce(m.context->>'framing', 'neutral'), m.not_after, m.ledger_mark, m.context," \
+	"       coalesce(m.strategy || '/' || m.step, m.created_by), m.decision->>'test_address', m.cost::text, m.cost_currency," \
+	"       m.context->>'sender_name', m.context->>'reply_to'" \
+	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts FROM dunning.queue q" \
+	"         WHERE q.state = 'queued' AND q.server = $1 AND q.due <= $2 AND (q.due, q.message_id) > ($3, $4)" slices \
+	"         ORDER BY q.due, q.message_id LIMIT $6) q" \
+	"  JOIN dunning.message m ON m.debtor_id = q.debtor_id AND m.message_id = q.message_id" \
+	" ORDER BY q.due, q.message_id"
+
 static DunStatement claim_sql = {
-	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language,"
-	"       coalesce(m.context->>'framing', 'neutral'), m.not_after, m.ledger_mark, m.context,"
-	"       coalesce(m.strategy || '/' || m.step, m.created_by), m.decision->>'test_address', m.cost::text, m.cost_currency,"
-	"       m.context->>'sender_name', m.context->>'reply_to'"
-	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts FROM dunning.queue q"
-	"         WHERE q.state = 'queued' AND q.server = $1 AND q.due <= $2 AND (q.due, q.message_id) > ($3, $4)"
-	"           AND q.slice = ANY ($5)"
-	"         ORDER BY q.due, q.message_id LIMIT $6) q"
-	"  JOIN dunning.message m ON m.debtor_id = q.debtor_id AND m.message_id = q.message_id"
-	" ORDER BY q.due, q.message_id",
+	CLAIM_SQL(" AND q.slice = ANY ($5)"),
+	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, NULL
+};
+
+/* Who owns every slice need not look at it. */
+static DunStatement claim_all_sql = {
+	CLAIM_SQL(""),
 	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, NULL
 };
 
@@ -214,7 +223,11 @@ dun_deliver_read_lanes(DunRun *run)
 		lane->present = true;
 		lane->paused = DatumGetBool(dun_base_value(i, 2, &isnull));
 	}
-	hold_strays(run);
+	if (run->strays_held_at == 0 || TimestampDifferenceExceeds(run->strays_held_at, now, LANES_EVERY_MS))
+	{
+		run->strays_held_at = now;
+		hold_strays(run);
+	}
 }
 
 /* --- claims --- */
@@ -344,15 +357,15 @@ claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 		lane->position_due = DT_NOBEGIN;
 		memset(&lane->position_id, 0, sizeof(pg_uuid_t));
 	}
-	/* Rows under way still stand in the queue; the read goes past them. */
-	limit = room + dun_deliver_count_items();
+	/* Rows under way still stand in the queue, before the position: only a read of the head must go past them. */
+	limit = room + (head ? dun_deliver_count_items() : 0);
 	args[0] = CStringGetTextDatum(lane->name);
 	args[1] = TimestampTzGetDatum(dun_base_now());
 	args[2] = TimestampTzGetDatum(lane->position_due);
 	args[3] = UUIDPGetDatum(&lane->position_id);
 	args[4] = owned_slices();
 	args[5] = Int64GetDatum(limit);
-	n = dun_base_run(&claim_sql, args, NULL, false, 0);
+	n = dun_base_run(dun_deliver_session.nslices == DUN_SLICES ? &claim_all_sql : &claim_sql, args, NULL, false, 0);
 	lane->drained = (int64) n < limit;
 	for (row = 0; row < n; row++)
 	{

@@ -334,7 +334,7 @@ send_group(DunRun *run)
 	if (run->nready == 0 || room == 0 || GetCurrentTimestamp() < run->pause_until)
 		return false;
 	/* A recheck is a query: it is not worth one message while others are about to end. */
-	if (room < Min(run->nready, dun_deliver_slots / 4) && dun_deliver_slots_in_use(run->transport) > 0)
+	if (room < Min(run->nready, dun_deliver_slots / 2) && dun_deliver_slots_in_use(run->transport) > 0)
 		return false;
 	group = palloc(room * sizeof(DunItem *));
 	r = (Rechecking) {run, group, choose_group(run, group)};
