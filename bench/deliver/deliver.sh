@@ -2,7 +2,7 @@
 # make bench-deliver: messages a second from queue to gateway, one worker, fsync on, every gate on, against a plain
 # libcurl program that posts the same kind of message to the same gateway in the same run.
 # PERF=8 (seconds) and STATEMENTS=1 write where the worker's time goes into tmp/bench.
-#   N=20000 messages a channel, CHANNELS="sms email", SLOTS=64, KEEP=1 leaves the server's log in tmp/bench.
+#   N=20000 messages a channel, CHANNELS="sms email", SLOTS=64, DELAY=0 (ms the gateway takes for each answer), KEEP=1 leaves the server's log in tmp/bench.
 # Time is the gateway's own: from the first arrival in its ledger to the last.
 set -euo pipefail
 . "$(dirname "$0")/../../test/lib/common.sh"
@@ -20,7 +20,7 @@ trap finish EXIT
 
 cc -std=gnu11 -O2 -o "$work/curl_multi" "$here/curl_multi.c" -lcurl
 mkfifo "$work/ports"
-"$root/test/gateways/catcher" --ledger "$work/ledger" --honour-keys >"$work/ports" &
+"$root/test/gateways/catcher" --ledger "$work/ledger" --honour-keys --delay "${DELAY:-0}" >"$work/ports" &
 catcher_pid=$!
 { read -r _ http; read -r _ smtp; } <"$work/ports"
 
