@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 #include "fmgr.h"
+#include "pgtime.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
@@ -49,6 +50,10 @@ decode_instant(const char *text, TimestampTz *result)
 		return false;
 	if (ParseDateTime(text, work, sizeof(work), field, ftype, MAXDATEFIELDS, &nf) != 0)
 		return false;
+	/* Up to 15 an unknown zone is raised, not returned: out of a reload that would end the postmaster. */
+	for (int i = 0; i < nf; i++)
+		if (ftype[i] == DTK_DATE && !isdigit((unsigned char) field[i][0]) && pg_tzset(field[i]) == NULL)
+			return false;
 	if (dun_decode_date_time(field, ftype, nf, &dtype, tm, &fsec, &tz) != 0)
 		return false;
 	return dtype == DTK_DATE && tm2timestamp(tm, fsec, &tz, result) == 0;

@@ -111,8 +111,10 @@ SET dunning.secret_directory = 'relative/path';
 SET dunning.allowed_hosts = '127.0.0.1:http';
 SET ROLE dunning_admin;
 SET dunning.secret_directory = '/tmp';
+\set VERBOSITY sqlstate
 SHOW dunning.secret_directory;
 SHOW dunning.allowed_hosts;
+\set VERBOSITY default
 RESET ROLE;
 
 -- mail_is_ascii_with_encoded_headers_and_both_parts
