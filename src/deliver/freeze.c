@@ -50,7 +50,7 @@ static DunStatement frozen_sql = {
 	"       EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = u.debtor_id AND o.message_id = u.message_id"
 	"                AND o.detail @> '{\"may_have_arrived\": true}')"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(debtor_id, message_id, ord)"
-	"  JOIN dunning.body b ON b.debtor_id = u.debtor_id AND b.message_id = u.message_id"
+	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.body x WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id OFFSET 0) b"
 	"  LEFT JOIN LATERAL (SELECT x.at, x.fields FROM dunning.egress x"
 	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id ORDER BY x.attempt LIMIT 1) e ON true",
 	2, {TEXTARRAYOID, UUIDARRAYOID}, NULL

@@ -60,8 +60,8 @@ static DunStatement window_sql = {
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($6), pg_catalog.unnest($7)) WITH ORDINALITY" \
 	"       AS u(debtor_id, message_id, attempt, ord)" \
 	"  LEFT JOIN (%s) r ON r.ord = u.ord" \
-	"  LEFT JOIN dunning.queue q ON q.debtor_id = u.debtor_id AND q.message_id = u.message_id" \
-	"        AND q.attempts = u.attempt - 1" \
+	"  LEFT JOIN LATERAL (SELECT x.message_id, x.state, x.server FROM dunning.queue x WHERE x.debtor_id = u.debtor_id" \
+	"        AND x.message_id = u.message_id AND x.attempts = u.attempt - 1 OFFSET 0) q ON true" \
 	"  LEFT JOIN dunning.server_state p ON p.server = q.server"
 
 static void

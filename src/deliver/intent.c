@@ -28,7 +28,8 @@
 static DunStatement orphans_sql = {
 	"SELECT u.ord, e.at FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY"
 	"       AS u(debtor_id, message_id, attempt, ord)"
-	"  JOIN dunning.egress e ON e.debtor_id = u.debtor_id AND e.message_id = u.message_id AND e.attempt = u.attempt",
+	" CROSS JOIN LATERAL (SELECT x.at FROM dunning.egress x"
+	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id AND x.attempt = u.attempt OFFSET 0) e",
 	3, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL
 };
 

@@ -47,6 +47,7 @@ static DunStatement lanes_sql = {
 	" WHERE w.fdwname = 'dunning_gateway'", 0, {0}, NULL
 };
 
+/* OFFSET 0: a look-up by key for each row, never a hash of a whole month, whatever the planner thinks of the batch. */
 #define CLAIM_SQL(slices) \
 	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language," \
 	"       coalesce(m.context->>'framing', 'neutral'), m.not_after, m.ledger_mark, m.context," \
@@ -55,7 +56,7 @@ static DunStatement lanes_sql = {
 	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts FROM dunning.queue q" \
 	"         WHERE q.state = 'queued' AND q.server = $1 AND q.due <= $2 AND (q.due, q.message_id) > ($3, $4)" slices \
 	"         ORDER BY q.due, q.message_id LIMIT $6) q" \
-	"  JOIN dunning.message m ON m.debtor_id = q.debtor_id AND m.message_id = q.message_id" \
+	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.message x WHERE x.debtor_id = q.debtor_id AND x.message_id = q.message_id OFFSET 0) m" \
 	" ORDER BY q.due, q.message_id"
 
 static DunStatement claim_sql = {
