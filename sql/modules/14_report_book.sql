@@ -64,7 +64,7 @@ $$;
 COMMENT ON FUNCTION dunning._report_money(timestamptz, text[]) IS 'One row a currency with the money figures of the report, of the debtors of a list or of all.';
 
 CREATE FUNCTION dunning._report_reach(as_of timestamptz)
-    RETURNS TABLE (segment text, channel text, contacted bigint, reached bigint, paid bigint, cost text, stopped bigint)
+    RETURNS TABLE (segment text, channel text, contacted bigint, reached bigint, paid bigint, cost jsonb, stopped bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $$
 #variable_conflict error
@@ -88,7 +88,7 @@ BEGIN
             LEFT JOIN paid p ON p.message_id = c.message_id)
         SELECT coalesce(s.segment, '–'), e.channel, count(DISTINCT e.debtor_id), count(DISTINCT e.debtor_id) FILTER (WHERE e.reached),
                count(DISTINCT e.debtor_id) FILTER (WHERE e.paid),
-               (SELECT string_agg(round(x.total, 2) || ' ' || x.cur, ' + ' ORDER BY x.cur)
+               (SELECT jsonb_object_agg(x.cur, x.total)
                 FROM (SELECT k.key AS cur, sum(k.value::numeric) AS total FROM unnest(array_agg(jsonb_build_object(e.currency, e.cost))) j
                       CROSS JOIN LATERAL jsonb_each_text(j) k GROUP BY 1) x),
                count(DISTINCT e.debtor_id) FILTER (WHERE e.stopped)
@@ -281,29 +281,36 @@ DECLARE
     ageing text := '';
     warnings text;
     reach text;
+    head text;
 BEGIN
+    SELECT string_agg(format('<li class="%s">%s %s</li>', w.severity, CASE w.severity WHEN 'bad' THEN '✖' ELSE '⚠' END,
+                             dunning._html(replace(l ->> w.label, '{}', coalesce(w.value, '')))), E'\n' ORDER BY w.severity, w.label)
+    INTO warnings FROM dunning._report_warnings(as_of) w;
+    head := format('<h1>%s</h1><p class="sub">%s, %s %s</p>', dunning._html(l ->> 'title'), dunning._html(current_database()), dunning._html(l ->> 'as_of'),
+                   to_char(at, 'YYYY-MM-DD HH24:MI TZ'))
+        || format('<h2>%s</h2><ul class="warn">%s</ul>', dunning._html(l ->> 'warnings'),
+                  coalesce(warnings, '<li class="ok">✔ ' || dunning._html(l ->> 'all_well') || '</li>'));
+    -- Without a ledger there are no figures; what waits is still worth a page.
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN dunning._html_page(l ->> 'title', l ->> 'lang', head || dunning._report_queue(as_of, l));
+    END IF;
     FOR m IN SELECT * FROM dunning._report_money(as_of) LOOP
         kpis := kpis || dunning._report_kpis(m, l);
         ageing := ageing || dunning._report_ageing(m, l);
     END LOOP;
-    SELECT string_agg(format('<li class="%s">%s %s</li>', w.severity, CASE w.severity WHEN 'bad' THEN '✖' ELSE '⚠' END,
-                             dunning._html(replace(l ->> w.label, '{}', coalesce(w.value, '')))), E'\n' ORDER BY w.severity, w.label)
-    INTO warnings FROM dunning._report_warnings(as_of) w;
     SELECT string_agg(dunning._html_row(ARRAY[r.segment, r.channel, dunning._number(r.contacted, l ->> 'lang'),
                                               dunning._number(r.reached, l ->> 'lang'),
                                               dunning._number(r.paid, l ->> 'lang') || format(' (%s %%)', round(100.0 * r.paid / r.contacted)),
-                                              r.cost, dunning._number(r.stopped, l ->> 'lang')],
+                                              (SELECT string_agg(dunning._number(c.value::numeric, l ->> 'lang', 2) || ' ' || c.key, ' + ' ORDER BY c.key)
+                                               FROM jsonb_each_text(r.cost) c), dunning._number(r.stopped, l ->> 'lang')],
                                         CASE WHEN r.contacted < 30 THEN 'few' END), '' ORDER BY r.segment, r.contacted DESC, r.channel)
     INTO reach FROM dunning._report_reach(as_of) r;
     RETURN dunning._html_page(l ->> 'title', l ->> 'lang',
-        format('<h1>%s</h1><p class="sub">%s, %s %s</p>', dunning._html(l ->> 'title'), dunning._html(current_database()), dunning._html(l ->> 'as_of'),
-               to_char(at, 'YYYY-MM-DD HH24:MI TZ'))
-        || format('<h2>%s</h2><ul class="warn">%s</ul>', dunning._html(l ->> 'warnings'),
-                  coalesce(warnings, '<li class="ok">✔ ' || dunning._html(l ->> 'all_well') || '</li>'))
+        head
         || format('<h2>%s</h2>%s', dunning._html(l ->> 'figures'), coalesce(nullif(kpis, ''), '<p>' || dunning._html(l ->> 'no_data') || '</p>'))
         || format('<h2>%s</h2>%s', dunning._html(l ->> 'ageing'), coalesce(nullif(ageing, ''), '<p>' || dunning._html(l ->> 'no_data') || '</p>'))
         || format('<h2>%s</h2>', dunning._html(l ->> 'reach'))
-        || coalesce(dunning._html_table(ARRAY[l ->> 'segment', l ->> 'channel', '>' || (l ->> 'contacted'), '>' || (l ->> 'reached'), l ->> 'paid_14', l ->> 'cost', '>' || (l ->> 'stopped')], reach)
+        || coalesce(dunning._html_table(ARRAY[l ->> 'segment', l ->> 'channel', '>' || (l ->> 'contacted'), '>' || (l ->> 'reached'), '>' || (l ->> 'paid_14'), '>' || (l ->> 'cost'), '>' || (l ->> 'stopped')], reach)
                     || '<p class="sub">' || dunning._html(l ->> 'few') || '</p>', '<p>' || dunning._html(l ->> 'no_data') || '</p>')
         || format('<h2>%s</h2>%s', dunning._html(l ->> 'hours'), dunning._report_heat(as_of, l))
         || dunning._report_queue(as_of, l));

@@ -110,7 +110,7 @@ BEGIN
     RETURN QUERY VALUES
         ('ledger', 'source', CASE WHEN problem IS NULL THEN 'ok' ELSE problem END,
          CASE WHEN problem IS NULL THEN 'read live' ELSE 'no contact until it is mended' END, dunning._fix_for(problem, id)),
-        ('ledger', 'balance', CASE WHEN o.amounts = '{}' THEN 'nothing open' ELSE 'open' END,
+        ('ledger', 'balance', CASE WHEN o.amounts IS NULL THEN 'unknown' WHEN o.amounts = '{}' THEN 'nothing open' ELSE 'open' END,
          format('%s, overdue %s, %s day(s) past due, %s invoice(s)', dunning._amounts_text(o.amounts), dunning._amounts_text(o.overdue),
                 coalesce(o.days_past_due, 0), o.open_invoices), NULL);
     SELECT to_jsonb(s.reasons) INTO score_reasons FROM dunning.debtor_score s WHERE s.debtor_id = id;
@@ -126,6 +126,10 @@ BEGIN
         FROM dunning.hold h
         WHERE h.debtor_id = id AND h.released_at IS NULL AND coalesce(h.until_at > dunning._now(), true)
         ORDER BY h.from_at;
+    IF problem = 'ledger_broken' THEN
+        RETURN QUERY SELECT 'step', s.item, s.state, s.detail, NULL::text FROM dunning._explain_steps(id, of_strategy) s;
+        RETURN;
+    END IF;
     RETURN QUERY
         SELECT 'promise', p.due_on::text, p.state, format('%s %s, paid %s', p.amount, p.currency, p.paid), NULL::text
         FROM dunning._promise_state(ARRAY[id]) p ORDER BY p.promised_at, p.part;

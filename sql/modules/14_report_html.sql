@@ -31,7 +31,7 @@ CREATE FUNCTION dunning._html_row(cells text[], class text DEFAULT NULL) RETURNS
 $$
     SELECT '<tr' || coalesce(' class="' || dunning._html(class) || '"', '') || '>'
            || string_agg(CASE WHEN ord = 1 THEN '<th scope="row">' || dunning._html(c) || '</th>'
-                              WHEN c ~ U&'^[-\2013]?(\\d{1,3}([.,\00A0]\\d{3})*([.,]\\d{1,2})?|\\d+[.,]\\d{2})( ?%| [A-Z]{3})?$' OR c = '–' THEN '<td class="n">' || dunning._html(c) || '</td>'
+                              WHEN c ~ U&'^[-\2013]?(\\d{1,3}([.,\00A0]\\d{3})*([.,]\\d{1,2})?|\\d+[.,]\\d{2})( ?%| [A-Z]{3}| \\(\\d+ %\\))?$' OR c = '–' THEN '<td class="n">' || dunning._html(c) || '</td>'
                               ELSE '<td>' || dunning._html(c) || '</td>' END, '' ORDER BY ord)
            || E'</tr>\n'
     FROM unnest(cells) WITH ORDINALITY AS t (c, ord)
@@ -66,7 +66,8 @@ $$
            || string_agg(format('<circle cx="%s" cy="%s" r="2.5" class="dot"/>', x, y), '' ORDER BY i)
            || coalesce(string_agg(format('<text x="%s" y="150" text-anchor="middle" class="s">%s</text>', x, dunning._html(labels[i])), '' ORDER BY i)
                        FILTER (WHERE (cardinality(amounts) - i) % 4 = 0), '')
-           || coalesce(string_agg(format('<text x="%s" y="%s" text-anchor="%s" class="s">%s</text>', x, greatest(12, y - 8),
+           || coalesce(string_agg(format('<text x="%s" y="%s" text-anchor="%s" class="s">%s</text>', x,
+                                         CASE WHEN i > 1 AND amounts[i] < amounts[i - 1] THEN y + 16 ELSE greatest(12, y - 8) END,
                                          CASE WHEN i = 1 THEN 'start' ELSE 'end' END, dunning._html(texts[i])), '' ORDER BY i)
                        FILTER (WHERE i = 1 OR i = cardinality(amounts)), '')
            || E'</svg>\n'
@@ -84,7 +85,7 @@ $$
 h1{font-size:22px;margin:0}h2{font-size:16px;margin:28px 0 8px;border-bottom:2px solid var(--main);padding-bottom:4px}h3{font-size:14px;margin:14px 0 6px}
 p.sub{color:var(--soft);margin:2px 0 16px}table{border-collapse:collapse;width:100%;margin:8px 0;font-size:13px}caption{text-align:left;color:var(--soft);padding:4px 0}
 th,td{text-align:left;padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top}thead th{background:var(--tint);font-weight:600}tbody th{font-weight:500}
-td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}tr.few th,tr.few td{color:var(--soft);font-style:italic}
+td.n,th.n{text-align:right}td.n{white-space:nowrap;font-variant-numeric:tabular-nums}tr.few th,tr.few td{color:var(--soft);font-style:italic}
 .kpis{display:flex;flex-wrap:wrap;gap:12px;margin:8px 0}.kpi{flex:1 1 150px;border:1px solid var(--line);border-radius:6px;padding:10px 12px;background:var(--tint)}
 .kpi b{display:block;font-size:19px;font-variant-numeric:tabular-nums;white-space:nowrap}.kpi span{color:var(--soft);font-size:12px}.kpi i{font-style:normal;font-size:12px;display:block}
 .cols{display:flex;flex-wrap:wrap;gap:24px}.cols>div{flex:1 1 380px;min-width:0}

@@ -124,6 +124,19 @@ RESET ROLE;
 SELECT l, (SELECT count(*) FROM jsonb_each_text(dunning._labels(l)) e JOIN jsonb_each_text(dunning._labels('en')) o USING (key) WHERE e.value = o.value) < 12 AS translated
 FROM unnest(ARRAY['de', 'nl', 'da']) l;
 
+-- a_broken_ledger_is_said_and_not_an_error
+CREATE VIEW rp_payment AS SELECT debtor_id, paid_at, amount, currency FROM dunning.payment;
+GRANT SELECT ON rp_payment TO dunning_owner, dunning_worker;
+SELECT dunning.bind('payment', 'rp_payment');
+ALTER VIEW rp_payment RENAME TO rp_payment_away;
+SELECT r ~ 'ledger_broken' AS said, r ~ '</html>' AS whole FROM dunning.report_html() r;
+SELECT topic, item, state FROM dunning.explain('RP-1') WHERE topic = 'ledger';
+SELECT item, state, fix_sql IS NOT NULL AS fix FROM dunning.health() WHERE item IN ('ledger', 'source payment');
+SELECT right(dunning.metrics(), 6) = E'# EOF\n' AS metrics, dunning.metrics() ~ 'dunning_ledger_ok 0' AS not_ok;
+SELECT recorded, suppressed FROM dunning.record_event('opted_out', 'RP-2', :'mail');
+SELECT dunning.unbind('payment');
+DROP VIEW rp_payment_away;
+
 -- numbers_are_written_as_the_language_writes_them
 SELECT l, dunning._number(1234567.891, l), dunning._number(-1234.5, l, 2), dunning._number(0.004, l, 2), dunning._number(NULL, l) FROM unnest(ARRAY['en', 'de', 'da', 'nl']) l;
 
@@ -136,6 +149,7 @@ DELETE FROM dunning.event WHERE debtor_id LIKE 'RP-%';
 DELETE FROM dunning.task WHERE debtor_id LIKE 'RP-%';
 DELETE FROM dunning.promise WHERE debtor_id LIKE 'RP-%';
 DELETE FROM dunning.hold WHERE debtor_id LIKE 'RP-%';
+DELETE FROM dunning.suppression WHERE reason = 'opted_out';
 DELETE FROM dunning.payment WHERE debtor_id LIKE 'RP-%';
 DELETE FROM dunning.invoice WHERE debtor_id LIKE 'RP-%';
 DELETE FROM dunning.debtor WHERE debtor_id LIKE 'RP-%';
