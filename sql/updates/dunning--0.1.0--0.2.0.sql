@@ -3,6 +3,7 @@
 -- their indexes and rights come with maintain().
 
 -- What goes, or must be made anew.
+DROP FUNCTION dunning._report_reach(timestamp with time zone);
 DROP FUNCTION dunning._json_field(text,text);
 DROP FUNCTION dunning._stage_reach(timestamp with time zone);
 DROP FUNCTION dunning._costs(text,date);
@@ -1121,6 +1122,273 @@ BEGIN
     RETURN FOUND;
 END
 $function$;
+CREATE FUNCTION dunning._report_reach(as_of timestamp with time zone)
+ RETURNS TABLE(segment text, channel text, contacted bigint, reached bigint, paid bigint, cost jsonb, stopped bigint)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(as_of, dunning._now());
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        WITH contact AS MATERIALIZED (SELECT c.* FROM dunning._contacts($1 - interval '90 days', $1) c),
+        paid AS (
+            SELECT DISTINCT c.message_id FROM contact c
+            JOIN (%s) p ON p.debtor_id = c.debtor_id AND p.amount > 0 AND p.paid_at > c.at AND p.paid_at <= c.at + interval '14 days'),
+        back AS (
+            SELECT e.message_id, bool_or(e.kind IN ('delivered', 'opened', 'clicked', 'replied', 'conversation')) AS reached,
+                   bool_or(e.kind IN ('opted_out', 'complaint')) AS stopped
+            FROM dunning.event e WHERE e.message_id IS NOT NULL AND e.at > $1 - interval '90 days' GROUP BY 1),
+        each AS (
+            SELECT c.channel, c.debtor_id, c.cost, c.currency, c.state = 'delivered' OR coalesce(b.reached, false) AS reached,
+                   coalesce(b.stopped, false) AS stopped, p.message_id IS NOT NULL AS paid
+            FROM contact c
+            LEFT JOIN back b ON b.message_id = c.message_id
+            LEFT JOIN paid p ON p.message_id = c.message_id)
+        SELECT coalesce(s.segment, '–'), e.channel, count(DISTINCT e.debtor_id), count(DISTINCT e.debtor_id) FILTER (WHERE e.reached),
+               count(DISTINCT e.debtor_id) FILTER (WHERE e.paid),
+               (SELECT jsonb_object_agg(x.cur, x.total)
+                FROM (SELECT k.key AS cur, sum(k.value::numeric) AS total FROM unnest(array_agg(jsonb_build_object(e.currency, e.cost))) j
+                      CROSS JOIN LATERAL jsonb_each_text(j) k GROUP BY 1) x),
+               count(DISTINCT e.debtor_id) FILTER (WHERE e.stopped)
+        FROM each e LEFT JOIN dunning.debtor_score s ON s.debtor_id = e.debtor_id
+        GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
+        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING at;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._report_book(as_of timestamp with time zone, language text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    l jsonb := dunning._labels(language);
+    at timestamptz := coalesce(as_of, dunning._now());
+    m record;
+    kpis text := '';
+    ageing text := '';
+    warnings text;
+    reach text;
+    head text;
+BEGIN
+    SELECT string_agg(format('<li class="%s">%s %s</li>', w.severity, CASE w.severity WHEN 'bad' THEN '✖' ELSE '⚠' END,
+                             dunning._html(replace(l ->> w.label, '{}', coalesce(w.value, '')))), E'\n' ORDER BY w.severity, w.label)
+    INTO warnings FROM dunning._report_warnings(as_of) w;
+    head := format('<h1>%s</h1><p class="sub">%s, %s %s</p>', dunning._html(l ->> 'title'), dunning._html(current_database()), dunning._html(l ->> 'as_of'),
+                   to_char(at, 'YYYY-MM-DD HH24:MI TZ'))
+        || format('<h2>%s</h2><ul class="warn">%s</ul>', dunning._html(l ->> 'warnings'),
+                  coalesce(warnings, '<li class="ok">✔ ' || dunning._html(l ->> 'all_well') || '</li>'));
+    -- Without a ledger there are no figures; what waits is still worth a page.
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN dunning._html_page(l ->> 'title', l ->> 'lang', head || dunning._report_queue(as_of, l));
+    END IF;
+    FOR m IN SELECT * FROM dunning._report_money(as_of) LOOP
+        kpis := kpis || dunning._report_kpis(m, l);
+        ageing := ageing || dunning._report_ageing(m, l);
+    END LOOP;
+    SELECT string_agg(dunning._html_row(ARRAY[r.segment, r.channel, dunning._number(r.contacted, l ->> 'lang'),
+                                              dunning._number(r.reached, l ->> 'lang'),
+                                              dunning._number(r.paid, l ->> 'lang') || format(' (%s %%)', round(100.0 * r.paid / r.contacted)),
+                                              (SELECT string_agg(dunning._number(c.value::numeric, l ->> 'lang', 2) || ' ' || c.key, ' + ' ORDER BY c.key)
+                                               FROM jsonb_each_text(r.cost) c), dunning._number(r.stopped, l ->> 'lang')],
+                                        CASE WHEN r.contacted < 30 THEN 'few' END), '' ORDER BY r.segment, r.contacted DESC, r.channel)
+    INTO reach FROM dunning._report_reach(as_of) r;
+    RETURN dunning._html_page(l ->> 'title', l ->> 'lang',
+        head
+        || format('<h2>%s</h2>%s', dunning._html(l ->> 'figures'), coalesce(nullif(kpis, ''), '<p>' || dunning._html(l ->> 'no_data') || '</p>'))
+        || format('<h2>%s</h2>%s', dunning._html(l ->> 'ageing'), coalesce(nullif(ageing, ''), '<p>' || dunning._html(l ->> 'no_data') || '</p>'))
+        || format('<h2>%s</h2>', dunning._html(l ->> 'reach'))
+        || coalesce(dunning._html_table(ARRAY[l ->> 'segment', l ->> 'channel', '>' || (l ->> 'contacted'), '>' || (l ->> 'reached'), '>' || (l ->> 'paid_14'), '>' || (l ->> 'cost'), '>' || (l ->> 'stopped')], reach)
+                    || '<p class="sub">' || dunning._html(l ->> 'few') || '</p>', '<p>' || dunning._html(l ->> 'no_data') || '</p>')
+        || format('<h2>%s</h2>%s', dunning._html(l ->> 'hours'), dunning._report_heat(as_of, l))
+        || dunning._report_queue(as_of, l));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.explain(debtor_id text)
+ RETURNS TABLE(topic text, item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(explain.debtor_id);
+    o dunning.overview;
+    score_reasons jsonb;
+    of_strategy text;
+    problem text := dunning._ledger_problem();
+BEGIN
+    IF problem IS DISTINCT FROM 'ledger_broken' THEN
+        SELECT v.* INTO o FROM dunning._overview(ARRAY[id], true) v;
+        IF o.debtor_id IS NULL THEN
+            RAISE EXCEPTION 'there is no debtor "%"', coalesce(id, 'NULL')
+                USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+        END IF;
+    END IF;
+    of_strategy := coalesce((SELECT m.strategy FROM dunning.message m WHERE m.debtor_id = id AND m.strategy IS NOT NULL ORDER BY m.message_id DESC LIMIT 1),
+                            (SELECT c.default_strategy FROM dunning.creditor c WHERE c.creditor = o.creditor ORDER BY c.builtin LIMIT 1),
+                            'standard');
+    RETURN QUERY VALUES
+        ('ledger', 'source', CASE WHEN problem IS NULL THEN 'ok' ELSE problem END,
+         CASE WHEN problem IS NULL THEN 'read live' ELSE 'no contact until it is mended' END, dunning._fix_for(problem, id)),
+        ('ledger', 'balance', CASE WHEN o.amounts IS NULL THEN 'unknown' WHEN o.amounts = '{}' THEN 'nothing open' ELSE 'open' END,
+         format('%s, overdue %s, %s day(s) past due, %s invoice(s)', dunning._amounts_text(o.amounts), dunning._amounts_text(o.overdue),
+                coalesce(o.days_past_due, 0), o.open_invoices), NULL);
+    SELECT to_jsonb(s.reasons) INTO score_reasons FROM dunning.debtor_score s WHERE s.debtor_id = id;
+    RETURN QUERY VALUES
+        ('score', 'segment', coalesce(o.segment, 'none'), CASE WHEN o.segment IS NULL THEN 'not scored yet' ELSE 'diagnosis: ' || coalesce(o.diagnosis, 'none') END,
+         CASE WHEN o.segment IS NULL THEN 'SELECT * FROM dunning.score();' END),
+        ('score', 'pays within 30 days', coalesce(round((100 * o.p_paid_30d)::numeric) || ' %', 'unknown'), score_reasons::text, NULL);
+    RETURN QUERY
+        SELECT 'hold', h.reason, 'held',
+               concat_ws(', ', 'since ' || to_char(h.from_at, 'YYYY-MM-DD'), coalesce('until ' || to_char(h.until_at, 'YYYY-MM-DD'), 'until released'),
+                         'by ' || h.placed_by, 'invoice ' || h.invoice_id, h.note),
+               format('SELECT * FROM dunning.release(%L);', h.hold_id)
+        FROM dunning.hold h
+        WHERE h.debtor_id = id AND h.released_at IS NULL AND coalesce(h.until_at > dunning._now(), true)
+        ORDER BY h.from_at;
+    IF problem = 'ledger_broken' THEN
+        RETURN QUERY SELECT 'step', s.item, s.state, s.detail, NULL::text FROM dunning._explain_steps(id, of_strategy) s;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT 'promise', p.due_on::text, p.state, format('%s %s, paid %s', p.amount, p.currency, p.paid), NULL::text
+        FROM dunning._promise_state(ARRAY[id]) p ORDER BY p.promised_at, p.part;
+    RETURN QUERY SELECT 'step', s.item, s.state, s.detail, NULL::text FROM dunning._explain_steps(id, of_strategy) s;
+    RETURN QUERY SELECT 'channel', c.item, c.state, c.detail, c.fix_sql FROM dunning._explain_channels(id) c;
+    RETURN QUERY SELECT 'plan', p.item, p.state, p.detail, NULL::text FROM dunning._explain_plan(id) p;
+    RETURN QUERY VALUES
+        ('contact', 'last', coalesce(o.last_state, 'none'),
+         CASE WHEN o.last_message_id IS NOT NULL THEN format('%s by %s at %s', o.last_template, o.last_channel, o.last_contact_at) END,
+         CASE WHEN o.last_message_id IS NOT NULL THEN format('SELECT * FROM dunning.explain_message(%L);', o.last_message_id) END),
+        ('contact', 'next', coalesce(o.next_state, 'none'),
+         CASE WHEN o.next_state IS NOT NULL
+              THEN concat_ws(', ', format('%s by %s at %s', o.next_template, o.next_channel, o.next_local_time), array_to_string(o.blocked_by, ', '))
+              ELSE 'nothing is planned; what plan() would do now stands above' END, NULL);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._html_row(cells text[], class text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT '<tr' || coalesce(' class="' || dunning._html(class) || '"', '') || '>'
+           || string_agg(CASE WHEN ord = 1 THEN '<th scope="row">' || dunning._html(c) || '</th>'
+                              WHEN c ~ U&'^[-\2013]?(\\d{1,3}([.,\00A0]\\d{3})*([.,]\\d{1,2})?|\\d+[.,]\\d{2})( ?%| [A-Z]{3}| \\(\\d+ %\\))?$' OR c = '–' THEN '<td class="n">' || dunning._html(c) || '</td>'
+                              ELSE '<td>' || dunning._html(c) || '</td>' END, '' ORDER BY ord)
+           || E'</tr>\n'
+    FROM unnest(cells) WITH ORDINALITY AS t (c, ord)
+$function$;
+CREATE OR REPLACE FUNCTION dunning._svg_line(title text, labels text[], amounts numeric[], texts text[])
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    WITH span AS (SELECT least(0, min(a)) AS low, greatest(max(a), least(0, min(a)) + 1) AS high FROM unnest(amounts) a),
+    point AS (SELECT i, round(20 + 440.0 * (i - 1) / greatest(1, cardinality(amounts) - 1), 1) AS x,
+                     round(130 - 105 * (amounts[i] - low) / (high - low), 1) AS y
+              FROM generate_subscripts(amounts, 1) i, span)
+    SELECT format('<svg viewBox="0 0 480 165" role="img" aria-label="%s"><title>%s</title><line x1="20" y1="130" x2="460" y2="130" class="axis"/>',
+                  dunning._html(title), dunning._html(title))
+           || '<polyline class="line" points="' || string_agg(x || ',' || y, ' ' ORDER BY i) || '"/>'
+           || string_agg(format('<circle cx="%s" cy="%s" r="2.5" class="dot"/>', x, y), '' ORDER BY i)
+           || coalesce(string_agg(format('<text x="%s" y="150" text-anchor="middle" class="s">%s</text>', x, dunning._html(labels[i])), '' ORDER BY i)
+                       FILTER (WHERE (cardinality(amounts) - i) % 4 = 0), '')
+           || coalesce(string_agg(format('<text x="%s" y="%s" text-anchor="%s" class="s">%s</text>', x,
+                                         CASE WHEN i > 1 AND amounts[i] < amounts[i - 1] THEN y + 16 ELSE greatest(12, y - 8) END,
+                                         CASE WHEN i = 1 THEN 'start' ELSE 'end' END, dunning._html(texts[i])), '' ORDER BY i)
+                       FILTER (WHERE i = 1 OR i = cardinality(amounts)), '')
+           || E'</svg>\n'
+    FROM point
+$function$;
+CREATE OR REPLACE FUNCTION dunning._html_page(title text, language text, body text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT '<!DOCTYPE html>' || E'\n<html lang="' || dunning._html(language) || E'">\n<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        || '<title>' || dunning._html(title) || E'</title>\n<style>\n'
+        || ':root{--ink:#1b2733;--soft:#5b6875;--line:#d5dbe1;--paper:#fff;--tint:#f4f6f8;--main:#1f5f8b;--warn:#8a4b00;--bad:#9c1c1c;--good:#1d6b3a}
+*{box-sizing:border-box}body{margin:0 auto;max-width:1040px;padding:24px;font:14px/1.45 "DejaVu Sans",Verdana,sans-serif;color:var(--ink);background:var(--paper)}
+h1{font-size:22px;margin:0}h2{font-size:16px;margin:28px 0 8px;border-bottom:2px solid var(--main);padding-bottom:4px}h3{font-size:14px;margin:14px 0 6px}
+p.sub{color:var(--soft);margin:2px 0 16px}table{border-collapse:collapse;width:100%;margin:8px 0;font-size:13px}caption{text-align:left;color:var(--soft);padding:4px 0}
+th,td{text-align:left;padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top}thead th{background:var(--tint);font-weight:600}tbody th{font-weight:500}
+td.n,th.n{text-align:right}td.n{white-space:nowrap;font-variant-numeric:tabular-nums}tr.few th,tr.few td{color:var(--soft);font-style:italic}
+.kpis{display:flex;flex-wrap:wrap;gap:12px;margin:8px 0}.kpi{flex:1 1 150px;border:1px solid var(--line);border-radius:6px;padding:10px 12px;background:var(--tint)}
+.kpi b{display:block;font-size:19px;font-variant-numeric:tabular-nums;white-space:nowrap}.kpi span{color:var(--soft);font-size:12px}.kpi i{font-style:normal;font-size:12px;display:block}
+.cols{display:flex;flex-wrap:wrap;gap:24px}.cols>div{flex:1 1 380px;min-width:0}
+svg{width:100%;height:auto;max-width:520px;font:12px "DejaVu Sans",Verdana,sans-serif;fill:var(--ink)}svg .s{font-size:11px;fill:var(--soft)}
+.axis{stroke:var(--line)}.line{fill:none;stroke:var(--main);stroke-width:2}.dot{fill:var(--main)}
+.b1{fill:#9fc3da}.b2{fill:#6fa5c7}.b3{fill:#3f86b2}.b4{fill:#1f5f8b}.b5{fill:#123d5c}
+ul.warn{list-style:none;padding:0;margin:8px 0}ul.warn li{padding:6px 10px;margin:4px 0;border-left:4px solid var(--warn);background:#fdf6ec}
+ul.warn li.bad{border-color:var(--bad);background:#fbeeee}ul.warn li.ok{border-color:var(--good);background:#eef7f1}
+table.heat{table-layout:fixed;font-size:11px}table.heat th,table.heat td{padding:3px 1px;text-align:center;border:1px solid #fff}table.heat tbody th{width:46px;text-align:left}table.heat thead th:first-child{width:46px}
+.h0{background:#f4f6f8;color:#8a949e}.h1{background:#dbe9f2}.h2{background:#a9cbe0}.h3{background:#5f9cc2;color:#fff}.h4{background:#1f5f8b;color:#fff}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--tint);padding:8px;border-radius:4px;font:12px/1.4 "DejaVu Sans Mono",monospace;margin:4px 0}
+@page{size:A4;margin:14mm}@media print{body{padding:0;max-width:none;font-size:11px}h2{break-after:avoid}table,svg,.kpi,tr{break-inside:avoid}
+*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}'
+        || E'\n</style></head>\n<body>\n' || body || E'</body></html>\n'
+$function$;
+CREATE OR REPLACE FUNCTION dunning._labels(language text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT (l -> 'en') || coalesce(l -> lower(split_part(replace(language, '_', '-'), '-', 1)), '{}')
+           || jsonb_build_object('lang', CASE WHEN l ? lower(split_part(replace(language, '_', '-'), '-', 1)) THEN lower(split_part(replace(language, '_', '-'), '-', 1)) ELSE 'en' END)
+    FROM (SELECT $json${
+"en": {"title": "Collections report", "as_of": "as of", "warnings": "Warnings", "all_well": "Nothing to warn of.", "figures": "Key figures", "overdue": "Overdue", "received_7": "Received, 7 days",
+ "received_30": "Received, 30 days", "kept": "Promises kept", "before": "before", "of": "of", "none": "none", "ageing": "How old is what is open", "bucket": "Days past due", "amount": "Amount", "invoices": "Invoices",
+ "debtors": "Debtors", "not_due": "not yet due", "over": "over", "reach": "Whom we reached, in the last 90 days", "segment": "Segment", "channel": "Channel", "contacted": "Contacted", "reached": "Reached (receipt, answer)", "paid_14": "Paid in 14 days",
+ "cost": "Cost", "stopped": "Opt-outs, complaints", "few": "Rows in italics: fewer than 30 debtors, too few to compare.", "history": "Open balance, last 13 weeks", "week": "Day", "hours": "When debtors respond and pay, local time, 180 days",
+ "hour": "Hour", "days": "Mon,Tue,Wed,Thu,Fri,Sat,Sun", "held": "What is held, and why", "reason": "Reason", "messages": "Messages", "holds": "Holds", "next": "Planned for the next 7 days", "day": "Day", "no_data": "No data yet.",
+ "w_ledger": "The ledger is not usable ({}): every contact is held.", "w_delivery": "Delivery is {}: nothing leaves.", "w_zero": "{} messages were due in the last 7 days and none was sent.", "w_dead": "{} messages could not be delivered in the last 7 days (dead letters).",
+ "w_unknown": "{} messages have an unknown fate: wait for receipts or ask the gateway.", "w_paused": "Server {} is paused.", "w_down": "Server {}: most attempts of the last 24 hours failed.", "w_tasks": "{} tasks are overdue on the worklist.", "w_scores": "There are no scores yet.",
+ "debtor": "Debtor", "preferences": "Preferences", "name": "Name", "language": "Language", "country": "Country", "preferred": "Preferred channel", "consent": "Consent", "email": "E-mail", "phone": "Phone", "balance": "Balance", "dpd": "days past due",
+ "diagnosis": "Diagnosis", "p30": "Pays within 30 days", "conversation": "Conversation", "when": "When", "what": "What", "text": "Text", "invoice": "Invoice", "due": "Due", "open": "Open", "promises": "Promises", "state": "State", "next_contact": "Next contact",
+ "last_contact": "Last contact", "until": "until"},
+"de": {"title": "Inkassobericht", "as_of": "Stand", "warnings": "Warnungen", "all_well": "Keine Warnungen.", "figures": "Kennzahlen", "overdue": "Überfällig", "received_7": "Eingegangen, 7 Tage",
+ "received_30": "Eingegangen, 30 Tage", "kept": "Zusagen eingehalten", "before": "zuvor", "of": "von", "none": "keine", "ageing": "Alter der offenen Posten", "bucket": "Tage überfällig", "amount": "Betrag", "invoices": "Rechnungen",
+ "debtors": "Schuldner", "not_due": "noch nicht fällig", "over": "über", "reach": "Wen wir erreicht haben, letzte 90 Tage", "segment": "Segment", "channel": "Kanal", "contacted": "Kontaktiert", "reached": "Erreicht (Quittung, Antwort)", "paid_14": "Bezahlt in 14 Tagen",
+ "cost": "Kosten", "stopped": "Abmeldungen, Beschwerden", "few": "Kursive Zeilen: weniger als 30 Schuldner, zu wenige für einen Vergleich.", "history": "Offener Saldo, letzte 13 Wochen", "week": "Tag", "hours": "Wann Schuldner antworten und zahlen, Ortszeit, 180 Tage",
+ "hour": "Stunde", "days": "Mo,Di,Mi,Do,Fr,Sa,So", "held": "Was angehalten ist, und warum", "reason": "Grund", "messages": "Nachrichten", "holds": "Sperren", "next": "Geplant für die nächsten 7 Tage", "day": "Tag", "no_data": "Noch keine Daten.",
+ "w_ledger": "Das Hauptbuch ist nicht verwendbar ({}): jeder Kontakt ist angehalten.", "w_delivery": "Der Versand steht auf {}: nichts geht hinaus.", "w_zero": "{} Nachrichten waren in den letzten 7 Tagen fällig, keine wurde gesendet.", "w_dead": "{} Nachrichten waren in den letzten 7 Tagen nicht zustellbar.",
+ "w_unknown": "Bei {} Nachrichten ist unbekannt, ob sie ankamen: Quittungen abwarten oder beim Anbieter nachfragen.", "w_paused": "Server {} ist angehalten.", "w_down": "Server {}: die meisten Versuche der letzten 24 Stunden scheiterten.", "w_tasks": "{} Aufgaben sind überfällig.", "w_scores": "Es gibt noch keine Bewertungen.",
+ "debtor": "Schuldner", "preferences": "Vorlieben", "name": "Name", "language": "Sprache", "country": "Land", "preferred": "Bevorzugter Kanal", "consent": "Einwilligung", "email": "E-Mail", "phone": "Telefon", "balance": "Saldo", "dpd": "Tage überfällig",
+ "diagnosis": "Diagnose", "p30": "Zahlt binnen 30 Tagen", "conversation": "Verlauf", "when": "Wann", "what": "Was", "text": "Text", "invoice": "Rechnung", "due": "Fällig", "open": "Offen", "promises": "Zusagen", "state": "Stand", "next_contact": "Nächster Kontakt",
+ "last_contact": "Letzter Kontakt", "until": "bis"},
+"nl": {"title": "Incassorapport", "as_of": "stand van", "warnings": "Waarschuwingen", "all_well": "Geen waarschuwingen.", "figures": "Kerncijfers", "overdue": "Achterstallig", "received_7": "Ontvangen, 7 dagen",
+ "received_30": "Ontvangen, 30 dagen", "kept": "Toezeggingen nagekomen", "before": "daarvoor", "of": "van", "none": "geen", "ageing": "Ouderdom van openstaande posten", "bucket": "Dagen te laat", "amount": "Bedrag", "invoices": "Facturen",
+ "debtors": "Debiteuren", "not_due": "nog niet vervallen", "over": "meer dan", "reach": "Wie wij bereikten, laatste 90 dagen", "segment": "Segment", "channel": "Kanaal", "contacted": "Benaderd", "reached": "Bereikt (bevestiging, antwoord)", "paid_14": "Betaald binnen 14 dagen",
+ "cost": "Kosten", "stopped": "Afmeldingen, klachten", "few": "Cursieve regels: minder dan 30 debiteuren, te weinig om te vergelijken.", "history": "Openstaand saldo, laatste 13 weken", "week": "Dag", "hours": "Wanneer debiteuren reageren en betalen, lokale tijd, 180 dagen",
+ "hour": "Uur", "days": "ma,di,wo,do,vr,za,zo", "held": "Wat is aangehouden, en waarom", "reason": "Reden", "messages": "Berichten", "holds": "Blokkades", "next": "Gepland voor de komende 7 dagen", "day": "Dag", "no_data": "Nog geen gegevens.",
+ "w_ledger": "Het grootboek is niet bruikbaar ({}): elk contact wordt aangehouden.", "w_delivery": "Verzending staat op {}: er gaat niets uit.", "w_zero": "{} berichten waren de laatste 7 dagen aan de beurt en geen enkel is verzonden.", "w_dead": "{} berichten konden de laatste 7 dagen niet worden bezorgd.",
+ "w_unknown": "Van {} berichten is het lot onbekend: wacht op bevestigingen of vraag het de aanbieder.", "w_paused": "Server {} is gepauzeerd.", "w_down": "Server {}: de meeste pogingen van de laatste 24 uur mislukten.", "w_tasks": "{} taken zijn over tijd.", "w_scores": "Er zijn nog geen scores.",
+ "debtor": "Debiteur", "preferences": "Voorkeuren", "name": "Naam", "language": "Taal", "country": "Land", "preferred": "Voorkeurskanaal", "consent": "Toestemming", "email": "E-mail", "phone": "Telefoon", "balance": "Saldo", "dpd": "dagen te laat",
+ "diagnosis": "Diagnose", "p30": "Betaalt binnen 30 dagen", "conversation": "Gesprek", "when": "Wanneer", "what": "Wat", "text": "Tekst", "invoice": "Factuur", "due": "Vervalt", "open": "Open", "promises": "Toezeggingen", "state": "Stand", "next_contact": "Volgend contact",
+ "last_contact": "Laatste contact", "until": "tot"},
+"da": {"title": "Inkassorapport", "as_of": "pr.", "warnings": "Advarsler", "all_well": "Ingen advarsler.", "figures": "Nøgletal", "overdue": "Forfaldent", "received_7": "Modtaget, 7 dage",
+ "received_30": "Modtaget, 30 dage", "kept": "Løfter holdt", "before": "før", "of": "af", "none": "ingen", "ageing": "Hvor gammelt er det udestående", "bucket": "Dage over forfald", "amount": "Beløb", "invoices": "Fakturaer",
+ "debtors": "Skyldnere", "not_due": "endnu ikke forfaldent", "over": "over", "reach": "Hvem vi nåede, seneste 90 dage", "segment": "Segment", "channel": "Kanal", "contacted": "Kontaktet", "reached": "Nået (kvittering, svar)", "paid_14": "Betalt inden 14 dage",
+ "cost": "Omkostning", "stopped": "Afmeldinger, klager", "few": "Rækker i kursiv: færre end 30 skyldnere, for få til at sammenligne.", "history": "Udestående saldo, seneste 13 uger", "week": "Dag", "hours": "Hvornår skyldnere svarer og betaler, lokal tid, 180 dage",
+ "hour": "Time", "days": "man,tir,ons,tor,fre,lør,søn", "held": "Hvad der holdes tilbage, og hvorfor", "reason": "Grund", "messages": "Beskeder", "holds": "Spærringer", "next": "Planlagt de næste 7 dage", "day": "Dag", "no_data": "Endnu ingen data.",
+ "w_ledger": "Bogføringen kan ikke bruges ({}): al kontakt holdes tilbage.", "w_delivery": "Udsendelse står på {}: intet sendes.", "w_zero": "{} beskeder skulle være sendt de seneste 7 dage, og ingen blev det.", "w_dead": "{} beskeder kunne ikke leveres de seneste 7 dage.",
+ "w_unknown": "{} beskeders skæbne er ukendt: afvent kvitteringer eller spørg udbyderen.", "w_paused": "Server {} er sat på pause.", "w_down": "Server {}: de fleste forsøg de seneste 24 timer mislykkedes.", "w_tasks": "{} opgaver er over tid.", "w_scores": "Der er endnu ingen scorer.",
+ "debtor": "Skyldner", "preferences": "Præferencer", "name": "Navn", "language": "Sprog", "country": "Land", "preferred": "Foretrukken kanal", "consent": "Samtykke", "email": "E-mail", "phone": "Telefon", "balance": "Saldo", "dpd": "dage over forfald",
+ "diagnosis": "Diagnose", "p30": "Betaler inden 30 dage", "conversation": "Forløb", "when": "Hvornår", "what": "Hvad", "text": "Tekst", "invoice": "Faktura", "due": "Forfald", "open": "Åben", "promises": "Løfter", "state": "Status", "next_contact": "Næste kontakt",
+ "last_contact": "Seneste kontakt", "until": "til"}
+}$json$::jsonb AS l) x
+$function$;
 CREATE FUNCTION dunning._refresh_all()
  RETURNS TABLE(item text, rows bigint)
  LANGUAGE plpgsql
@@ -1327,6 +1595,7 @@ ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 
@@ -1368,6 +1637,7 @@ REVOKE EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,tex
 GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_http_preset(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_http_preset(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
 
@@ -1392,6 +1662,7 @@ COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with t
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
+COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
