@@ -329,6 +329,7 @@ BEGIN
     -- A security_invoker view asks for more, one level down: only reading it tells.
     attempt := format('SELECT %s FROM %s LIMIT 0', (SELECT string_agg(quote_ident(w.w), ', ') FROM unnest(wanted) w), _check_rights.shown);
     BEGIN
+        PERFORM dunning._now();     -- loads the library, and with it the guard (src/base/guard.c)
         EXECUTE attempt;
         PERFORM dunning._probe_as_worker(attempt);
     EXCEPTION WHEN insufficient_privilege THEN

@@ -68,6 +68,7 @@ DECLARE
     fault record;
     rel oid;
 BEGIN
+    PERFORM dunning._now();     -- whoever is about to read a bound relation has the library, and with it the guard (src/base/guard.c)
     PERFORM dunning._check_kind(_source_of.kind);
     SELECT s.* INTO b FROM dunning.source_binding s WHERE s.kind = _source_of.kind;
     builtin := NOT FOUND;

@@ -25,6 +25,79 @@ $do$;
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
 
 -- What is new or differs.
+CREATE OR REPLACE FUNCTION dunning._check_rights(kind text, relation oid, shown text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    wanted text[] := ARRAY(SELECT c.name FROM dunning._ledger_contract(_check_rights.kind) c
+                           JOIN dunning._source_columns(_check_rights.relation) s ON s.name = c.name ORDER BY c.pos);
+    lacking text[];
+    attempt text;
+    message text;
+    state text;
+BEGIN
+    lacking := ARRAY(SELECT r.r FROM unnest(ARRAY['dunning_owner', 'dunning_worker']) r
+                     WHERE NOT dunning._may_read(r.r::name, _check_rights.relation, wanted));
+    IF cardinality(lacking) > 0 THEN
+        RAISE EXCEPTION 'relation % may not be read by %', _check_rights.shown, array_to_string(lacking, ' and ')
+            USING ERRCODE = '42501', DETAIL = 'bind() grants nothing; it only checks.',
+                  HINT = dunning._grant_call(_check_rights.relation, lacking);
+    END IF;
+    -- A security_invoker view asks for more, one level down: only reading it tells.
+    attempt := format('SELECT %s FROM %s LIMIT 0', (SELECT string_agg(quote_ident(w.w), ', ') FROM unnest(wanted) w), _check_rights.shown);
+    BEGIN
+        PERFORM dunning._now();     -- loads the library, and with it the guard (src/base/guard.c)
+        EXECUTE attempt;
+        PERFORM dunning._probe_as_worker(attempt);
+    EXCEPTION WHEN insufficient_privilege THEN
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+        RAISE EXCEPTION 'relation % cannot be read', _check_rights.shown
+            USING ERRCODE = state, DETAIL = format('Reading it says: %s.', message),
+                  HINT = format('GRANT SELECT on what it reads to dunning_owner and dunning_worker, or ALTER VIEW %s SET (security_invoker = false);',
+                                _check_rights.shown);
+    END;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    b dunning.source_binding;
+    fault record;
+    rel oid;
+BEGIN
+    PERFORM dunning._now();     -- whoever is about to read a bound relation has the library, and with it the guard (src/base/guard.c)
+    PERFORM dunning._check_kind(_source_of.kind);
+    SELECT s.* INTO b FROM dunning.source_binding s WHERE s.kind = _source_of.kind;
+    builtin := NOT FOUND;
+    IF builtin THEN
+        relation := 'dunning.' || _source_of.kind;
+        immutable := '{}';
+    ELSE
+        SELECT f.fault, f.fix_sql INTO fault FROM dunning._source_fault(b) f;
+        IF fault.fault IS NOT NULL THEN
+            RAISE EXCEPTION 'the source of % is broken', _source_of.kind
+                USING ERRCODE = 'DN001', DETAIL = fault.fault, HINT = fault.fix_sql;
+        END IF;
+        relation := b.relation;
+        immutable := b.immutable;
+    END IF;
+    rel := dunning._relation_oid(relation);
+    SELECT jsonb_object_agg(s.name, jsonb_build_object('base', s.base::bigint, 'typmod', s.typmod, 'collation', s.collation_name))
+    INTO columns
+    FROM dunning._source_columns(rel) s
+    JOIN dunning._ledger_contract(_source_of.kind) c ON c.name = s.name
+    WHERE builtin OR b.columns ? s.name;
+END
+$function$;
 CREATE FUNCTION dunning._disputed_sql(many text, as_of text, OUT value text, OUT joined text)
  RETURNS record
  LANGUAGE plpgsql

@@ -33,6 +33,15 @@
 #define dun_make_range(type, lower, upper) make_range((type), (lower), (upper), false)
 #endif
 
+/* The executor is not told any more from 18 on that a query runs once. */
+#if PG_VERSION_NUM >= 180000
+#define DUN_EXECUTOR_RUN_ARGS QueryDesc *dun_run_desc, ScanDirection direction, uint64 count
+#define DUN_EXECUTOR_RUN_PASS dun_run_desc, direction, count
+#else
+#define DUN_EXECUTOR_RUN_ARGS QueryDesc *dun_run_desc, ScanDirection direction, uint64 count, bool once
+#define DUN_EXECUTOR_RUN_PASS dun_run_desc, direction, count, once
+#endif
+
 /* A wait set belongs to a resource owner from 17 on; ours lives as long as the process or the call. */
 #if PG_VERSION_NUM >= 170000
 #define dun_create_wait_set(context, n) CreateWaitEventSet(NULL, (n))

@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
+#include "base/guard.h"
 #include "base/settings.h"
 
 char	   *dun_base_clock = NULL;
@@ -68,4 +69,5 @@ dun_base_init(void)
 							   "Empty means the server's TimeZone.",
 							   &dun_base_timezone, "", PGC_SUSET, 0,
 							   check_timezone, NULL, NULL);
+	dun_base_init_guard();
 }
