@@ -72,7 +72,7 @@ end "unix socket $work, port $PGPORT, library preloaded"
 begin "billing book"
 run -v debtors="$debtors" -v seed="$seed" -v t0="$first_day" -f "$root/examples/demo/generate.sql"
 run -f "$root/examples/demo/bind.sql"
-run -v http="http://127.0.0.1:$http_port/sms" -v smtp="smtp://127.0.0.1:$smtp_port" -f "$root/examples/demo/configure.sql"
+run -v http="http://127.0.0.1:$http_port/sms" -v smtp="smtp://127.0.0.1:$smtp_port" -f "$root/examples/demo/configure.sql" -c "CALL demo.advance()"
 end "$(q "SELECT format('%s debtors of 2 creditors, %s invoices; %s %% on time, %s %% of the late before any reminder, %s %% never',
     (SELECT count(*) FROM billing.kunde), (SELECT count(*) FROM billing.faktura), on_time, before, never) FROM demo.shares")"
 
