@@ -6181,7 +6181,7 @@ CREATE FUNCTION dunning._allows_address(address text, port int, hostname text DE
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gateway_sql_allows_address';
 COMMENT ON FUNCTION dunning._allows_address(text, int, text, text) IS 'May a gateway be at this resolved address, given a value of dunning.allowed_hosts?';
 
-CREATE FUNCTION dunning._json_field(json text, path text) RETURNS text
+CREATE FUNCTION dunning._json_field("json" text, path text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gateway_sql_read_json_field';
 COMMENT ON FUNCTION dunning._json_field(text, text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 

@@ -29,7 +29,7 @@ run() { # run NAME CONFIG-LINES
         fi
     done
     [ ! -s "$out/regression.diffs" ] || head -n "${DIFF_LINES:-200}" "$out/regression.diffs"
-    grep -q '\.\.\. ok' "$out.log" || tail -n 20 "$out.log"
+    grep -qE '\.\.\. ok|^ok ' "$out.log" || tail -n 20 "$out.log"
     # Kept for a look after the run.
     mkdir -p "$root/tmp/results/$name" && cp -f "$out"/results/*.out "$root/tmp/results/$name/" 2>/dev/null || true
 }

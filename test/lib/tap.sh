@@ -22,7 +22,9 @@ for file in $files; do
     peer=$root/${file%.pl}.sh
     told=()
     if [ -x "$peer" ]; then
-        mapfile -t told < <("$peer" start "$work/$name" 2>"$work/$name.peer.log" || echo "DUNNING_SKIP=its peer did not start: $(tail -n 1 "$work/$name.peer.log")")
+        "$peer" start "$work/$name" >"$work/$name.told" 2>"$work/$name.peer.log" ||
+            echo "DUNNING_SKIP=its peer did not start: $(tail -n 1 "$work/$name.peer.log")" >>"$work/$name.told"
+        mapfile -t told <"$work/$name.told"
     fi
     if (cd "$work/$name" && as_pg env PATH="$bindir:$PATH" PG_REGRESS="$stage/usr/lib/postgresql/$major/lib/pgxs/src/test/regress/pg_regress" \
         TESTDATADIR="$work/$name" TESTLOGDIR="$work/$name/log" TESTDIR="$work/$name" top_builddir="$root" PG_TEST_PORT_DIR="$work/$name/ports" \

@@ -1,43 +1,74 @@
 #!/usr/bin/env bash
-# Build on other PostgreSQL versions, each from Debian's own packages in a folder of ours (root, debootstrap).
-# VERSIONS="17 18": 17 comes with Debian 13 (trixie), 18 with unstable. The folders are kept in /var/tmp/dunning-versions.
+# The tests on other PostgreSQL versions, each with Debian's own packages in a folder of ours (root, debootstrap): build
+# with WERROR=1, every room's regression test on a preloaded server with the same golden files, concurrent sessions, and
+# the TAP tests that start a worker, let a message leave, crash nothing, dump, restore and update.
+# VERSIONS="17 18": 17 comes with Debian 13 (trixie), 18 with unstable. PARTS="regress" runs less. The folders are kept
+# in /var/tmp/dunning-versions, where <version>.log holds all that was said.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 base=/var/tmp/dunning-versions
 failed=0 passed=0 skipped=0
 
-suite_of() { case $1 in 17) echo trixie ;; 18) echo sid ;; *) echo "" ;; esac; }
+suite_of() { case $1 in 17) echo trixie ;; 18) echo sid ;; esac; }
 
-for version in ${VERSIONS:-17}; do
+skip() {
+    echo "skip $1"
+    skipped=$((skipped + 1))
+}
+
+# A folder with a Debian of that suite, server, compiler and what the tests need. What it was made of stands in .ready.
+make_folder() { # make_folder VERSION SUITE DIR
+    local packages="make,gcc,libcurl4-openssl-dev,libipc-run-perl,perl,postgresql-$1,postgresql-server-dev-$1"
+    [ "$(cat "$3/.ready" 2>/dev/null)" != "$packages" ] || return 0
+    rm -rf "$3"
+    debootstrap --variant=minbase --include="$packages" "$2" "$3" >"$base/$2.log" 2>&1 || return 1
+    chmod 1777 "$3/dev/shm"     # a server's shared memory; nothing is mounted in the folder
+    echo "$packages" >"$3/.ready"
+}
+
+# Run one part of the tests in the folder and add its count to ours.
+run_part() { # run_part VERSION PART DIR LOG
+    local count
+    chroot "$3" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 PGMAJOR="$1" QUICK=1 WERROR=1 \
+        T="${T:-activation\|deliver_worker\|dump_restore\|upgrade}" /src/test/run.sh "$2" >"$4.part" 2>&1 </dev/null || true
+    cat "$4.part" >>"$4"
+    count=$(tail -n 1 "$4.part" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p')
+    if [ -z "$count" ]; then
+        echo "not ok $1 $2: it ended early"
+        failed=$((failed + 1))
+    else
+        # shellcheck disable=SC2086
+        set -- "$1" "$2" "$3" "$4" $count
+        [ "$6" -ne 0 ] || echo "ok $1 $2: $5 passed, $7 skipped"
+        [ "$6" -eq 0 ] || echo "not ok $1 $2: $6 failed"
+        passed=$((passed + $5)) failed=$((failed + $6)) skipped=$((skipped + $7))
+        [ "$6" -ne 0 ] || { rm -f "$4.part"; return 0; }
+    fi
+    grep -v '^ok ' "$4.part" | head -n 60
+    rm -f "$4.part"
+}
+
+mkdir -p "$base"
+for version in ${VERSIONS:-17 18}; do
     suite=$(suite_of "$version")
     dir=$base/$suite
-    if [ -z "$suite" ]; then echo "skip build-$version: no Debian suite is known for it"; skipped=$((skipped + 1)); continue; fi
-    if [ "$(id -u)" -ne 0 ]; then echo "skip build-$version: debootstrap needs root"; skipped=$((skipped + 1)); continue; fi
-    "$root/test/lib/packages.sh" "debootstrap:build on PostgreSQL $version from Debian $suite"
-    if [ ! -e "$dir/.ready" ]; then
-        rm -rf "$dir"; mkdir -p "$base"
-        if ! debootstrap --variant=minbase --include="make,gcc,libcurl4-openssl-dev,postgresql-$version,postgresql-server-dev-$version" \
-            "$suite" "$dir" >"$base/$suite.log" 2>&1; then
-            echo "skip build-$version: debootstrap of $suite did not work, see $base/$suite.log"; skipped=$((skipped + 1)); continue
-        fi
-        touch "$dir/.ready"
-    fi
-    rm -rf "$dir/src"; mkdir "$dir/src"
-    (cd "$root" && tar --exclude=./tmp --exclude='*.o' --exclude='*.d' --exclude=./.git -cf - .) | tar -xf - -C "$dir/src"
-    if chroot "$dir" make -s -C /src -j"$(nproc)" PG_CONFIG="/usr/lib/postgresql/$version/bin/pg_config" WERROR=1 all >"$base/$version.log" 2>&1; then
-        chroot "$dir" make -s -C /src PG_CONFIG="/usr/lib/postgresql/$version/bin/pg_config" install >>"$base/$version.log" 2>&1
-        # A cluster inside the folder: CREATE EXTENSION and one call a room.
-        chroot "$dir" su postgres -c "rm -rf /tmp/d && /usr/lib/postgresql/$version/bin/initdb -D /tmp/d -A trust --locale=C.UTF-8 -E UTF8 >/dev/null 2>&1 &&
-            printf \"%s\n\" \"shared_preload_libraries='dunning'\" \"listen_addresses=''\" \"unix_socket_directories='/tmp'\" 'dynamic_shared_memory_type=sysv' \"dunning.databases='postgres'\" >>/tmp/d/postgresql.conf &&
-            /usr/lib/postgresql/$version/bin/pg_ctl -D /tmp/d -w -s -l /tmp/d.log start </dev/null >/dev/null 2>&1
-            psql -X -h /tmp -v ON_ERROR_STOP=1 -At postgres -c 'CREATE EXTENSION dunning' -c 'SELECT count(*) FROM dunning.health()' -c 'SELECT count(*) FROM dunning.plan(dry_run => true)'; rc=\$?
-            /usr/lib/postgresql/$version/bin/pg_ctl -D /tmp/d -m immediate -w -s stop; exit \$rc" >>"$base/$version.log" 2>&1 &&
-            { echo "ok build-$version"; passed=$((passed + 1)); } || { echo "not ok build-$version"; tail -n 15 "$base/$version.log"; failed=$((failed + 1)); }
-    else
-        echo "not ok build-$version"
-        grep -E 'error|warning' "$base/$version.log" | head -n 20
-        failed=$((failed + 1))
-    fi
+    log=$base/$version.log
+    if [ -z "$suite" ]; then skip "$version: no Debian suite has it"; continue; fi
+    if [ "$(id -u)" -ne 0 ]; then skip "$version: debootstrap needs root"; continue; fi
+    "$root/test/lib/packages.sh" "debootstrap:test on PostgreSQL $version from Debian $suite"
+    exec 9>"$base/$suite.lock"
+    flock 9
+    if ! make_folder "$version" "$suite" "$dir"; then skip "$version: debootstrap of $suite did not work, see $base/$suite.log"; continue; fi
+    # Only sources go in: an object made for another version would be taken for this one's.
+    rm -rf "$dir/src"
+    mkdir "$dir/src"
+    (cd "$root" && tar --exclude=./tmp --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude=./.git -cf - .) | tar -xf - -C "$dir/src"
+    : >"$log"
+    for part in ${PARTS:-regress isolation tasks tap}; do
+        run_part "$version" "$part" "$dir" "$log"
+    done
+    exec 9>&-
 done
+echo
 echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
