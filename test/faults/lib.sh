@@ -28,7 +28,7 @@ start_catcher() { # start_catcher OPTION...
     mkfifo "$work/ports"
     "$work/catcher" --ledger "$work/ledger" "$@" >"$work/ports" &
     catcher_pid=$!
-    read -r _ http _ smtp <"$work/ports"
+    { read -r _ http; read -r _ _; } <"$work/ports"
 }
 
 q() { psql_ -d book -At "$@"; }

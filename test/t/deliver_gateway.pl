@@ -1,0 +1,95 @@
+# Real transfers to the scripted gateway: retries, final refusals, doubt, caps, rates.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $root = $ENV{DUNNING_ROOT};
+my $dir = PostgreSQL::Test::Utils::tempdir_short();
+system('cp', '-r', "$root/test/gateways", "$dir/gateways") == 0 or die;
+system("make -s -C $dir/gateways CATCHER=$dir/catcher") == 0 or die 'the catcher cannot be built';
+my $ledger = "$dir/ledger";
+my $pid = open(my $catcher, '-|', "$dir/catcher", '--ledger', $ledger, '--honour-keys',
+	map { ('--fault', $_) } ('flaky=flaky-503-2', 'gone=410', 'noreply=no-reply', 'lost=lost-once', 'early=reset-before-body', 'bomb=bomb',
+		'moved=redirect', 'down=503', 'refused=550', 'smtplate=drop-after-dot')) or die;
+my ($http) = scalar(<$catcher>) =~ /^http (\d+)/;
+my ($smtp) = scalar(<$catcher>) =~ /^smtp (\d+)/;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', qq{
+shared_preload_libraries = 'dunning'
+dunning.allowed_hosts = '127.0.0.1:$http, 127.0.0.1:$smtp, 127.0.0.1:1'
+dunning.retry_delay = '20ms'
+dunning.max_attempts = 4
+timezone = 'UTC'
+});
+$node->start;
+my $db = 'postgres';
+$node->safe_psql($db, qq{
+	CREATE EXTENSION dunning;
+	INSERT INTO dunning.contact_rule (rule, channels, windows, holidays, source) VALUES ('house-email', '{email}', 'Mon-Sun 00:00-24:00', true, 'test');
+	CREATE SERVER web TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'repeat', timeout '2s');
+	CREATE SERVER once TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'once', timeout '2s');
+	CREATE SERVER slowly TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'repeat', rate '10/s');
+	CREATE SERVER mail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url 'smtp://127.0.0.1:$smtp', "from" 'a\@example.org', tls 'none', timeout '2s');
+	CREATE SERVER closed TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:1/', contract 'once');
+	SELECT dunning.activate();
+});
+$node->safe_psql($db, "CREATE USER MAPPING FOR dunning_worker SERVER $_") for qw(web once slowly mail closed);
+
+sub queue
+{
+	my ($name, $server) = @_;
+	$node->safe_psql($db, qq{
+		BEGIN;
+		SET LOCAL client_min_messages = error;
+		INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, email) VALUES ('$name', 'Name', 'Given', 'en', 'DK', '$name\@example.org');
+		INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('$name', 'I', current_date - 40, current_date - 12, 100, 'DKK');
+		SELECT dunning.send('$name', 'reminder-1', 'email');
+		UPDATE dunning.queue SET server = '$server' WHERE debtor_id = '$name';
+		COMMIT});
+}
+sub ends
+{
+	my ($name, $server, $state, $accepted, $attempts, $what) = @_;
+	queue($name, $server);
+	$node->poll_query_until($db, "SELECT count(*) = 0 FROM dunning.queue WHERE debtor_id = '$name'") or diag('unfinished');
+	my ($key) = $node->safe_psql($db, "SELECT message_id FROM dunning.message WHERE debtor_id = '$name'");
+	my $n = () = slurp_file($ledger) =~ /\taccept\t<?\Q$key\E/g;
+	my $got = $node->safe_psql($db, "SELECT s.state || ' ' || (SELECT count(*) FROM dunning.egress e WHERE e.debtor_id = s.debtor_id) FROM dunning.message_state s WHERE s.debtor_id = '$name'");
+	like("$got $n", qr/^$state $attempts $accepted$/, $what) or diag($node->safe_psql($db, "SELECT attempt, state, reason, detail FROM dunning.outcome WHERE debtor_id = '$name' ORDER BY outcome_id"));
+}
+
+ends('plain-1', 'web', 'sent', 1, 1, 'a request is sent once');
+ends('flaky-1', 'web', 'sent', 1, 3, 'a 503 is tried again until it is taken');
+ends('down-1', 'web', 'dead', 0, 4, 'a gateway that stays down ends in a dead letter');
+ends('gone-1', 'web', 'dead', 0, 1, 'a 410 is final');
+ends('moved-1', 'web', 'dead', 0, 1, 'a redirect is not followed');
+# libcurl repeats it by itself where the connection had been kept: the same bytes under the same key, one attempt.
+ends('lost-1', 'web', 'sent', 1, '[12]', 'a lost answer is asked for again with the same key');
+ends('lost-2', 'once', 'unknown', 1, 1, 'a gateway without keys is not asked again');
+ends('noreply-1', 'once', 'unknown', 1, 1, 'no answer in time is unknown');
+ends('bomb-1', 'web', 'sent', 1, 1, 'an endless answer is cut and its status counts');
+ends('closed-1', 'closed', 'dead', 0, 4, 'a refused connection certainly sent nothing: tried again, then dead');
+ends('plain-2', 'mail', 'sent', 1, 1, 'a mail is sent once');
+ends('smtplate-1', 'mail', 'unknown', 1, 1, 'a mail whose last answer is lost is unknown');
+
+# n_messages_a_window_and_never_one_more
+$node->safe_psql($db, "SELECT dunning.pause('slowly')");
+queue("rate-$_", 'slowly') for (1 .. 25);
+$node->safe_psql($db, "SELECT dunning.resume('slowly')");
+ok($node->poll_query_until($db, "SELECT count(*) = 0 FROM dunning.queue WHERE debtor_id LIKE 'rate-%'"), 'a limited server sends all in the end');
+my @at = sort { $a <=> $b } map { (split /\t/)[0] } grep { /rate-/ } split /\n/, slurp_file($ledger);
+is(scalar @at, 25, 'each once');
+my $most = 0;
+for my $i (0 .. $#at) { my $n = grep { $_ >= $at[$i] && $_ < $at[$i] + 0.99 } @at; $most = $n if $n > $most; }
+cmp_ok($most, '<=', 10, 'never more than ten in any second');
+cmp_ok($most, '>=', 6, 'and not many fewer');
+
+is($node->safe_psql($db, 'SELECT bool_and(ok) FROM dunning.verify_egress()'), 't', 'the chains verify');
+unlike(slurp_file($node->logfile), qr/terminated by signal|TRAP|PANIC/, 'no process crashed');
+$node->stop;
+kill 'TERM', $pid;
+done_testing();
