@@ -137,12 +137,28 @@ dun_calendar_parse_windows(const char *text, DunWeek *week)
 
 /* ---- the mask ---- */
 
+/* One to DUN_ZONES names end within the mask: who reads them need not look again. */
+static bool
+is_whole(const DunWindows *w)
+{
+	const char *end = (const char *) w + VARSIZE(w);
+	const char *name;
+	int			n;
+
+	if (VARSIZE(w) < offsetof(DunWindows, dates) || w->magic != WINDOWS_MAGIC)
+		return false;
+	name = (const char *) &w->dates[w->nadded + w->nopened];
+	for (n = 0; n < w->nzones && name < end; n++)
+		name += strnlen(name, end - name) + 1;
+	return n == w->nzones && n >= 1 && n <= DUN_ZONES && name == end;
+}
+
 const DunWindows *
 dun_calendar_windows(const bytea *datum)
 {
 	const DunWindows *w = (const DunWindows *) datum;
 
-	if (VARSIZE(datum) < offsetof(DunWindows, dates) || w->magic != WINDOWS_MAGIC)
+	if (!is_whole(w))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("not a mask of contact windows"),

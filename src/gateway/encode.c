@@ -314,12 +314,13 @@ step_into(Reader *r, const char *key, size_t key_len)
 char *
 dun_gateway_read_json_field(const char *json, size_t len, const char *path)
 {
-	Reader		r = {json, json + len};
+	Reader		r;
 	const char *start;
 	size_t		n;
 
 	if (json == NULL || path == NULL || *path == '\0')
 		return NULL;
+	r = (Reader) {json, json + len};
 	while (*path)
 	{
 		size_t		key = strcspn(path, ".");

@@ -261,7 +261,7 @@ append_keys(StringInfo list, const JsonbValue *object, int *n)
 			appendStringInfo(list, "%s%.*s", list->len > 0 ? ", " : "", Min(v.val.string.len, DUN_TEMPLATE_MAX_NAME), v.val.string.val);
 }
 
-static void
+pg_noreturn static void
 report_unknown(Renderer *r, DunSpan name, const JsonbValue *where)
 {
 	StringInfoData known;

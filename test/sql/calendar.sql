@@ -127,6 +127,16 @@ SELECT at, dunning._closed(at, dunning._windows('{Mon-Fri 08:00-20:00,Mon-Sun 10
        dunning._closed(at, dunning._windows(NULL, false, 'UTC', 'DK', NULL, '{2026-06-09}', NULL)) AS no_rule
 FROM unnest('{2026-06-09 09:00+00,2026-06-09 10:00+00,2026-06-09 19:55+00,2026-06-09 20:00+00}'::timestamptz[]) at;
 
+-- a_mask_that_is_cut_or_made_by_hand_is_refused
+CREATE FUNCTION pg_temp.closed_by(mask bytea) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN coalesce(dunning._closed('2026-06-08 10:00+00', mask), 'open');
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN sqlerrm;
+END $$;
+SELECT cut, pg_temp.closed_by(CASE WHEN cut < 0 THEN m || '\x00' ELSE substr(m, 1, length(m) - cut) END) AS state
+FROM dunning._windows('{"Mon-Fri 08:00-20:00"}', false, 'Europe/Copenhagen', 'DK', NULL, NULL, NULL) m, unnest(ARRAY[0, 1, 4, 17, 18, 100, -1]) cut;
+
 -- the_built_in_rules_are_verified_or_disabled
 SELECT count(*) FILTER (WHERE enabled AND NOT verified) AS unverified_enabled, count(*) > 10 AS shipped FROM dunning.contact_rule WHERE builtin;
 SELECT names FROM dunning._rules_of('DK', NULL, 'person', 'sms', true, NULL, NULL);
