@@ -151,6 +151,10 @@ accept(Batch *batch)
 			run->nready++;
 		}
 	}
+	/* It went well to the end of what is due: whoever was looked for is found, or is well again. */
+	for (int i = 0; i < run->nlanes; i++)
+		if (run->lanes[i].drained)
+			run->lanes[i].one_by_one = false;
 	if (batch->n > 0)
 	{
 		run->figures.claimed += batch->n;
@@ -207,7 +211,9 @@ recover(Batch *batch, const DunFailure *failure)
 		drop(batch);
 		return 0;
 	}
-	if (!dun_deliver_is_transient(failure) && n == 1)
+	/* Alone, and for the second time: it is this row. */
+	if (!dun_deliver_is_transient(failure) && n == 1 &&
+		dlist_container(DunItem, node, dlist_head_node(&batch->claimed))->lane->one_by_one)
 	{
 		hold_culprit(batch, failure);
 		dun_deliver_rewind_lanes(run, false);
@@ -219,7 +225,7 @@ recover(Batch *batch, const DunFailure *failure)
 	drop(batch);
 	if (n == 0 || dun_deliver_is_transient(failure))
 		run->pause_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 1000);
-	dun_deliver_rewind_lanes(run, n > 1 && !dun_deliver_is_transient(failure));
+	dun_deliver_rewind_lanes(run, n > 0 && !dun_deliver_is_transient(failure));
 	return 0;
 }
 

@@ -400,8 +400,6 @@ claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 		lane->head_read_at = started;
 		lane->head_cost_us = GetCurrentTimestamp() - started;
 	}
-	if (lane->drained)
-		lane->one_by_one = false;
 	if (run->left >= 0)
 		run->left -= claimed;
 	return claimed;
