@@ -78,7 +78,12 @@ end "$(q "SELECT format('%s debtors of 2 creditors, %s invoices; %s %% on time, 
     (SELECT count(*) FROM billing.kunde), (SELECT count(*) FROM billing.faktura), on_time, before, never) FROM demo.shares")"
 
 begin "train, score"
-run -c "SELECT * FROM dunning.train('late')" -c "SELECT * FROM dunning.train('paid_30d')" -c "SELECT * FROM dunning.train('self_cure')"
+trainings=
+for target in late paid_30d self_cure; do
+    psql_ -d demo -c "SELECT * FROM dunning.train('$target')" >>"$work/train.$target.log" 2>&1 &
+    trainings="$trainings $!"
+done
+for training in $trainings; do wait "$training" || { cat "$work"/train.*.log >>"$work/step.log"; exit 1; }; done
 run -c 'SELECT * FROM dunning.score()'
 end "$(q "SELECT string_agg(format('%s AUC %s', model, round(auc::numeric, 3)), ', ' ORDER BY model) FROM demo.models"); $(q "SELECT string_agg(format('%s %s', segment, n), ' | ' ORDER BY n DESC) FROM (SELECT segment, count(*) AS n FROM dunning.debtor_score GROUP BY 1) s")"
 
