@@ -6,7 +6,8 @@ set -euo pipefail
 work=$1
 
 rooms=$(cd "$root" && make -s print-regress)
-[ -z "${ROOM:-}" ] || rooms=$ROOM
+# `base` makes the extension, so it comes first.
+[ -z "${ROOM:-}" ] || rooms="base $(printf "%s" "$ROOM" | sed "s|^base\\b *||")"
 pg_regress=$stage/usr/lib/postgresql/$major/lib/pgxs/src/test/regress/pg_regress
 
 run() { # run NAME CONFIG-LINES
