@@ -50,6 +50,11 @@ catcher:
 bench-deliver: stage catcher
 	@bench/deliver/deliver.sh
 
+## make privileges       write the list of what each role may do, which the security test compares (read the difference)
+.PHONY: privileges
+privileges:
+	@test/lib/privileges.sh
+
 ## make release      freeze the install script of the version in dunning.control as sql/updates/dunning--<version>.sql
 ## make release-delta FROM=0.1.0    write the script that brings a released version to the one in dunning.control
 .PHONY: release release-delta

@@ -65,6 +65,9 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.hold', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.suppression', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.digest_key', '');
 
-GRANT SELECT ON dunning.channel, dunning.hold TO dunning_viewer;
+GRANT SELECT ON dunning.channel TO dunning_viewer;
+-- What was written down about a person is not for those who read figures.
+GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by) ON dunning.hold TO dunning_viewer;
+GRANT SELECT ON dunning.hold TO dunning_operator;
 -- What the texts of the gate read, run by the worker itself.
 GRANT SELECT ON dunning.channel, dunning.hold, dunning.suppression, dunning.digest_key TO dunning_worker;

@@ -141,9 +141,10 @@ CREATE PROCEDURE dunning.daily(creditor text DEFAULT NULL)
 $$
 #variable_conflict error
 DECLARE
-    id uuid;
-    failed text;
-    step text;
+    -- Qualified: a type of this name in the caller's search_path would be read with the caller's rights.
+    id pg_catalog.uuid;
+    failed pg_catalog.text;
+    step pg_catalog.text;
 BEGIN
     id := dunning._run_begin(daily.creditor, pg_catalog.pg_backend_pid());
     COMMIT;

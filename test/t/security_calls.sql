@@ -1,0 +1,112 @@
+-- Every call of the SQL face once, with arguments that work: \ir'ed by a superuser whose search_path is hostile. No operator, no unqualified name, no cast.
+-- A call that is granted to anybody and does not stand here fails the test.
+SELECT dunning.bind('debtor', 'book.v_debtor');
+SELECT dunning.bind('invoice', 'book.v_invoice');
+SELECT dunning.bind('payment', 'book.v_payment', max_age => '26 hours');
+SELECT dunning.unbind('payment');
+SELECT dunning.bind('payment', 'book.v_payment');
+SELECT dunning.ledger_loaded('payment', '2026-06-22 09:00+02');
+TABLE dunning.source;
+SELECT * FROM dunning.balance('d1');
+SELECT * FROM dunning.balance('d1', '2026-06-01 00:00+00');
+SELECT * FROM dunning.balance_history('d1');
+SELECT * FROM dunning.features();
+SELECT * FROM dunning.invoice_features('2026-05-01 00:00+00');
+SELECT * FROM dunning.save_creditor('default', 'Nordlys', 'Mette', 'mette@example.org', '+4533000000', '1234', 'en', 'standard');
+
+SELECT * FROM dunning.fit('sample', 'SELECT s.x, s.y FROM book.sample s', 'y');
+SELECT * FROM dunning.evaluate('sample', 'SELECT s.x, s.y FROM book.sample s', 'y');
+SELECT * FROM dunning.promote('sample', 1);
+SELECT dunning.predict('sample', s) FROM book.sample s;
+SELECT r.* FROM book.sample s, LATERAL dunning.reasons('sample', s) r LIMIT 5;
+SELECT * FROM dunning.train('late');
+SELECT * FROM dunning.save_segment('loud', 'p_late > 0.9', 5);
+SELECT * FROM dunning.score();
+SELECT * FROM dunning.reset_segment('loud');
+TABLE dunning.debtor_score;
+TABLE dunning.progress;
+
+SELECT * FROM dunning.calendar_dates('GB', '2026-01-01', '2026-12-31');
+SELECT * FROM dunning.save_rule('short', windows => 'Mon-Fri 09:00-17:00', channels => '{email}', source => 'house');
+SELECT * FROM dunning.reset_rule('short');
+SELECT * FROM dunning.save_holiday('GB', '2026-07-13', 'A day');
+SELECT * FROM dunning.allowed('d1', 'email', '2026-06-22 10:00+02');
+SELECT * FROM dunning.contact_windows('d1', 'email', '2026-06-22 10:00+02', '2026-06-24 10:00+02');
+SELECT h.hold_id FROM dunning.hold('d2', 'hardship') h \gset
+SELECT * FROM dunning.release(:'hold_id');
+SELECT * FROM dunning.suppress('gone@example.org', 'email', 'bounced');
+SELECT * FROM dunning.unsuppress('gone@example.org', 'email');
+SELECT * FROM dunning.best_time('d1', 'email');
+SELECT * FROM dunning.best_times('email');
+SELECT * FROM dunning.payday('d1');
+SELECT * FROM dunning.start_experiment('framing-x', '["neutral", "loss_averse"]');
+SELECT * FROM dunning.assign('framing-x', 'd1');
+SELECT * FROM dunning.experiment_result('framing-x');
+SELECT * FROM dunning.end_experiment('framing-x');
+SELECT * FROM dunning.set_holdout(0);
+
+SELECT * FROM dunning.save_strategy('own', 'a strategy of ours');
+SELECT * FROM dunning.save_step('own', 'first', 1, 3, 'reminder-1', '{email,sms}', condition => 'days_past_due > 1 AND coalesce(p_late, 0) >= 0');
+SELECT * FROM dunning.plan('own', dry_run => true);
+SELECT * FROM dunning.reset_step('own', 'first');
+SELECT * FROM dunning.set_cost('email', 0.01, 'GBP');
+SELECT p.run_id FROM dunning.plan(approve => true) p LIMIT 1 \gset
+SELECT * FROM dunning.reject(:'run_id');
+SELECT p.run_id FROM dunning.plan(approve => true) p LIMIT 1 \gset
+SELECT * FROM dunning.approve(:'run_id');
+SELECT * FROM dunning.plan();
+
+SELECT * FROM dunning.save_template('reminder-1', 'sms', 'en', NULL, 'Hello {{given_name}}, {{amount | money}} is due: {{pay_url}}. Already paid? Ignore this. {{creditor_name}}');
+SELECT * FROM dunning.preview('reminder-1', 'd1', 'sms');
+SELECT * FROM dunning.render('reminder-1', '{"given_name": "Ada", "amount": 3, "currency": "GBP", "pay_url": "https://x.test", "creditor_name": "N"}', 'en', 'sms');
+SELECT * FROM dunning.reset_template('reminder-1', 'sms', 'en');
+SELECT dunning.activate();
+SELECT s.message_id FROM dunning.send('d20', 'reminder-1', 'email', not_before => '2026-06-23 10:00+02') s \gset
+SELECT * FROM dunning.send('d1', 'reminder-1', 'email', idempotency_key => 'k1');
+SELECT dunning.link(:'message_id', 'pay') AS token \gset
+SELECT * FROM dunning.open_link(:'token');
+SELECT * FROM dunning.explain_message(:'message_id');
+SELECT * FROM dunning.cancel(:'message_id', 'a test');
+SELECT * FROM dunning.send_test('reminder-1', 'd4', 'email', 'me@example.org');
+SELECT dunning.pause('mail');
+SELECT dunning.resume('mail');
+SELECT * FROM dunning.save_http_preset('ours', 'POST', 'json', '{"to": "{address}", "text": "{text}"}');
+SELECT * FROM dunning.reset_http_preset('ours');
+SELECT * FROM dunning.probe('mail');
+CALL dunning.deliver(max_seconds => 20);
+SELECT * FROM dunning.retry(dry_run => false);
+SELECT * FROM dunning.verify_egress();
+
+SELECT * FROM dunning.record_event('replied', 'd5', detail => '{"channel": "email", "text": "why?"}', event_key => 'e1');
+SELECT * FROM dunning.record_event('bounced', 'd6', detail => '{"channel": "email", "address": "d6@example.org"}');
+SELECT * FROM dunning.record_event('opted_out', 'd7', detail => '{"channel": "sms"}');
+SELECT * FROM dunning.promise('d8', 5, 'GBP', '2026-07-10');
+SELECT * FROM dunning.agree_instalments('d9', '[{"amount": 10, "currency": "GBP", "due_on": "2026-07-01"}, {"amount": 10, "currency": "GBP", "due_on": "2026-08-01"}]');
+SELECT * FROM dunning.receive('text', :'headers', '{"event": "delivered"}');
+SELECT dunning.conversation('d5');
+SELECT w.task_id FROM dunning.worklist w LIMIT 1 \gset
+SELECT * FROM dunning.claim_task(:'task_id');
+SELECT * FROM dunning.complete_task(:'task_id', 'done', 'a note');
+SELECT * FROM dunning.save_setting('awaiting_us_days', '7');
+
+SELECT * FROM dunning.find_debtor('Name 11');
+SELECT dunning.report_html();
+SELECT dunning.report_html(debtor_id => 'd1');
+SELECT * FROM dunning.explain('d1');
+SELECT * FROM dunning.costs('2026-06-01', '2026-07-01');
+SELECT dunning.metrics();
+TABLE dunning.debtor_overview;
+TABLE dunning.worklist;
+TABLE dunning.journal;
+TABLE dunning.queue_status;
+TABLE dunning.promise_state;
+TABLE dunning.message_state;
+TABLE dunning.stat_worker;
+TABLE dunning.run_log;
+SELECT * FROM dunning.health();
+SELECT * FROM dunning.maintain();
+CALL dunning.daily();
+CALL dunning.deliver(max_seconds => 20);
+SELECT dunning.export('d1');
+SELECT * FROM dunning.forget('d10');
+SELECT dunning.deactivate();
