@@ -1611,6 +1611,31 @@ BEGIN
     RETURN said;
 END
 $function$;
+CREATE OR REPLACE PROCEDURE dunning.daily(IN creditor text DEFAULT NULL::text)
+ LANGUAGE plpgsql
+AS $procedure$
+#variable_conflict error
+DECLARE
+    -- Qualified: a type of this name in the caller's search_path would be read with the caller's rights.
+    id pg_catalog.uuid;
+    failed pg_catalog.text;
+    step pg_catalog.text;
+BEGIN
+    id := dunning._run_begin(daily.creditor, pg_catalog.pg_backend_pid());
+    COMMIT;
+    FOREACH step IN ARRAY dunning._run_steps() LOOP
+        PERFORM dunning._run_step(id, step, pg_catalog.pg_backend_pid());
+        COMMIT;
+    END LOOP;
+    failed := dunning._run_end(id);
+    COMMIT;
+    -- At the end, so that whoever scheduled it is told and yet everything that could be done is done.
+    IF failed IS NOT NULL THEN
+        RAISE EXCEPTION 'a step of the daily run failed'
+            USING ERRCODE = '55000', DETAIL = failed, HINT = 'SELECT * FROM dunning.run_log; SELECT * FROM dunning.health();';
+    END IF;
+END
+$procedure$;
 
 -- Rows that ship: a user's own are left alone.
 DO $do$
@@ -1674,6 +1699,9 @@ ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 
 -- Rights.
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
+REVOKE SELECT ON TABLE dunning.hold FROM dunning_viewer;
+GRANT SELECT ON TABLE dunning.hold TO dunning_operator;
+GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by) ON TABLE dunning.hold TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) FROM PUBLIC;
