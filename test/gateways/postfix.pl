@@ -165,23 +165,13 @@ SKIP:
 {
 	my $csv = ($ENV{DUNNING_DATA} // '') . '/ibm_accounts_receivable.csv';
 
-	skip "the data file ibm_accounts_receivable.csv is not here (DUNNING_DATA)", 8 unless -r $csv;
+	skip "the data file ibm_accounts_receivable.csv is not here (DUNNING_DATA)", 9 unless -r $csv;
 	$node->safe_psql('postgres', 'CREATE DATABASE ibm');
 	local @ENV{qw(PGHOST PGPORT PGDATABASE)} = ($node->host, $node->port, 'ibm');
 	my $run = run_log([ 'bash', "$root/examples/ibm-accounts-receivable/run.sh", $csv ]);
 	ok($run, 'ibm: the example loads, binds and trains');
 	$node->safe_psql('ibm', $server);
-	$node->safe_psql('ibm', q{
-		SET dunning.clock = '2013-06-30 09:00+00';
-		SELECT count(*) FROM dunning.score();
-		SELECT dunning.activate();
-		SELECT count(*) FROM dunning.plan();
-	});
-	# The contacts of the week that was planned, each at an hour that is allowed.
-	for my $clock (map { my $day = $_; map { "$day $_" } '08:30', '11:00', '14:00', '19:30' } '2013-06-30', map { "2013-07-0$_" } 1 .. 7)
-	{
-		$node->psql('ibm', "SET dunning.clock = '$clock+00'; CALL dunning.deliver(max_seconds => 60)");
-	}
+	ok(run_log([ 'bash', "$root/examples/ibm-accounts-receivable/deliver.sh" ]), 'ibm: the example plans and delivers the week');
 	compare('ibm', 'customers.test');
 	is_deeply([ rows('ibm', q{
 		SELECT DISTINCT (m.amounts->>'USD')::numeric = (SELECT sum(i.amount) FROM billing.invoices i LEFT JOIN billing.settlements s USING (invoice_number)
