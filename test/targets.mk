@@ -30,7 +30,7 @@ lint regress isolation tap tasks:
 print-regress:
 	@echo $(REGRESS)
 
-## make check-versions VERSIONS="17 18"     the tests on other PostgreSQL versions: build with WERROR, regression, isolation, tasks, worker, dump, update (root, debootstrap)
+## make check-versions VERSIONS="16 17 18"     the tests on other PostgreSQL versions: build with WERROR, regression, isolation, tasks, worker, dump, update (root, debootstrap)
 .PHONY: check-versions
 check-versions:
 	@test/lib/versions.sh
