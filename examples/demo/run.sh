@@ -6,7 +6,7 @@ set -euo pipefail
 
 debtors=${DEBTORS:-20000}
 days=${DAYS:-9}
-every=${EVERY:-3}         # a run every so many days
+every=${EVERY:-3}         # the daily run on every so manyth day; messages leave on each
 seed=${SEED:-1}
 first_day=2026-06-22
 out=$state/demo
@@ -106,10 +106,12 @@ deliver_due
 end "$(q "SELECT * FROM demo.deliver_line")"
 
 begin "$days days on"
-for day in $(seq "$every" "$every" "$days"); do
+for day in $(seq 1 "$days"); do
     date=$(date -d "$first_day + $day days" +%F)
-    # What was paid by then is booked before the clock gets there, as a bank file would be.
-    for hour in 09:30 14:00; do
+    hours=14:00
+    [ $((day % every)) -ne 0 ] || hours="09:30 14:00"
+    for hour in $hours; do
+        # What was paid by then is booked before the clock gets there, as a bank file would be.
         run -c "SET dunning.clock = '$date $hour+02'" -c "CALL demo.advance()"
         set_clock "$date $hour+02"
         [ "$hour" != 09:30 ] || run -c "CALL dunning.daily()"
