@@ -63,6 +63,23 @@ dun_deliver_commit(void)
 	CommitTransactionCommand();
 }
 
+/* What the message of a data exception quotes is a value, perhaps a name or an address: the log gets the words around it. */
+static void
+omit_values(char *message)
+{
+	char	   *to = message;
+	bool		inside = false;
+
+	for (const char *from = message; *from; from++)
+	{
+		if (*from == '"')
+			inside = !inside;
+		if (!inside || *from == '"')
+			*to++ = *from;
+	}
+	*to = '\0';
+}
+
 static void
 describe(DunFailure *failure)
 {
@@ -71,6 +88,8 @@ describe(DunFailure *failure)
 	failure->sqlerrcode = edata->sqlerrcode;
 	strlcpy(failure->sqlstate, unpack_sql_state(edata->sqlerrcode), sizeof(failure->sqlstate));
 	strlcpy(failure->message, edata->message ? edata->message : "", sizeof(failure->message));
+	if (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_DATA_EXCEPTION)
+		omit_values(failure->message);
 	FreeErrorData(edata);
 }
 

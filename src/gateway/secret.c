@@ -54,7 +54,8 @@ open_checked(const char *path, bool private_file, struct stat *st)
 	if (!S_ISREG(st->st_mode))
 		ereport(ERROR,
 				(errcode(DUN_ERR_GATEWAY),
-				 errmsg("secret file \"%s\" is not a regular file", path)));
+				 errmsg("secret file \"%s\" is not a regular file", path),
+				 errhint("As the server's user, in its place: install -m 600 /dev/stdin '%s'", path)));
 	if (!private_file)
 		return fd;
 	if (st->st_uid != geteuid())
@@ -108,7 +109,8 @@ dun_gateway_read_secret(const char *file_name)
 	if (len >= MAX_SECRET_BYTES)
 		ereport(ERROR,
 				(errcode(DUN_ERR_GATEWAY),
-				 errmsg("secret file \"%s\" is longer than %d bytes", path, MAX_SECRET_BYTES - 1)));
+				 errmsg("secret file \"%s\" is longer than %d bytes", path, MAX_SECRET_BYTES - 1),
+				 errhint("It must hold the secret alone, in one line.")));
 	if (len > 0 && secret[len - 1] == '\n')
 		secret[--len] = '\0';
 	if (len > 0 && secret[len - 1] == '\r')
@@ -116,7 +118,8 @@ dun_gateway_read_secret(const char *file_name)
 	if (len == 0)
 		ereport(ERROR,
 				(errcode(DUN_ERR_GATEWAY),
-				 errmsg("secret file \"%s\" is empty", path)));
+				 errmsg("secret file \"%s\" is empty", path),
+				 errhint("It must hold the secret alone, in one line.")));
 	for (ssize_t i = 0; i < len; i++)
 		if ((unsigned char) secret[i] < 0x20 || secret[i] == 0x7f)
 			ereport(ERROR,

@@ -39,6 +39,7 @@ typedef struct Conn
 	/* SMTP */
 	bool		in_data;
 	bool		greeted;
+	bool		answering;		/* the next line is the credentials */
 	char		from[MAX_ADDRESS];
 	int			rcpts;
 	char		rcpt[MAX_RECIPIENTS][MAX_ADDRESS];

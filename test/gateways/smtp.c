@@ -169,9 +169,17 @@ command(Conn *conn, const char *line)
 		forget_envelope(conn);
 		say(conn, option_auth ? "250-catcher\r\n250-AUTH PLAIN\r\n250 SIZE 8000000" : "250-catcher\r\n250-8BITMIME\r\n250 SIZE 8000000", NULL);
 	}
-	else if (strncasecmp(line, "AUTH PLAIN", 10) == 0 && option_auth)
+	else if (strncasecmp(line, "AUTH PLAIN", 10) == 0 && line[10] == '\0' && option_auth)
+	{
+		conn->answering = true;
+		say(conn, "334 ", NULL);
+	}
+	else if (conn->answering || (strncasecmp(line, "AUTH PLAIN", 10) == 0 && option_auth))
+	{
 		/* base64 of "\0bad\0..." is refused: a wrong password on demand */
+		conn->answering = false;
 		say(conn, strstr(line, "AGJhZA") ? "535 5.7.8 no" : "235 2.7.0 yes", NULL);
+	}
 	else if (strncasecmp(line, "MAIL FROM:", 10) == 0)
 	{
 		if (!conn->greeted || !take_path(line + 10, conn->from))
