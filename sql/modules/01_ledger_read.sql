@@ -173,7 +173,8 @@ BEGIN
         conditions := conditions || dunning._many_sql(_ledger_sql.many, 'debtor_id', (src.columns #>> '{debtor_id,base}')::oid,
                                                       src.columns #>> '{debtor_id,collation}');
     ELSE
-        conditions := conditions || 's.debtor_id IS NOT NULL'::text;
+        -- nobody could be asked about, or held, by an empty key
+        conditions := conditions || CASE WHEN (src.columns #>> '{debtor_id,base}')::oid IN (25, 1042, 1043) THEN 's.debtor_id <> '''''::text ELSE 's.debtor_id IS NOT NULL' END;
     END IF;
     RETURN format('SELECT %s, s.debtor_id AS source_id FROM %s AS s WHERE %s', items, src.relation, array_to_string(conditions, ' AND '));
 END

@@ -176,7 +176,8 @@ BEGIN
     LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;
     DELETE FROM dunning.score_result;
     EXECUTE format('INSERT INTO dunning.score_result (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
-                   'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q', source)
+                   'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q '
+                   'ON CONFLICT ON CONSTRAINT score_result_pkey DO NOTHING', source)     -- a debtor of two rows is held by the gate and must not stop the others
         USING score.as_of, at, used;
     RETURN QUERY
     SELECT g.segment, sum(g.n)::bigint, sum(g.overdue)::bigint, sum(g.paid) / nullif(sum(g.n_paid), 0), sum(g.late) / sum(g.n), sum(g.cure) / sum(g.n),

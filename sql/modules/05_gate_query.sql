@@ -95,8 +95,9 @@ BEGIN
 %7$s                CASE WHEN w.strange THEN 'unknown_channel' END,
                 CASE WHEN w.known IS NOT TRUE THEN 'unknown_debtor' END,
                 CASE WHEN m.valid IS NOT TRUE THEN 'invalid_amount' END,
-                CASE WHEN w.mark IS NOT NULL AND coalesce(m.amounts, '{}') = '{}' THEN 'no_balance' END,
-                CASE WHEN w.mark IS NOT NULL AND m.mark IS DISTINCT FROM w.mark THEN 'balance_changed' END,
+                -- What cannot be counted is held until it is mended; whether it changed is told then.
+                CASE WHEN w.mark IS NOT NULL AND m.valid AND coalesce(m.amounts, '{}') = '{}' THEN 'no_balance' END,
+                CASE WHEN w.mark IS NOT NULL AND m.valid AND m.mark IS DISTINCT FROM w.mark THEN 'balance_changed' END,
                 CASE WHEN m.disputed THEN 'disputed' END%6$s,
                 CASE WHEN sup.address_digest IS NOT NULL THEN (
                     SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
