@@ -273,12 +273,13 @@ END
 $body$;
 COMMENT ON FUNCTION dunning._disputed_sql(text, text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 
-CREATE FUNCTION dunning._balances_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
+-- What a balance is the sum of. Faults are numbers, the worst the smallest, told once a row: this is the hot path of the gate. 1 and 2
+-- make an amount uncountable, 5 is none. src/ledger/mark.c reads these columns.
+CREATE FUNCTION dunning._balance_rows_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 DECLARE
-    states text := dunning._states_balance_sql(_balances_sql.as_of);
-    disputed record := dunning._disputed_sql(_balances_sql.many, _balances_sql.as_of);
+    states text := dunning._states_balance_sql(_balance_rows_sql.as_of);
     owed text := 'l.amount';
     checked text := 'l.amount';
     repaid text := '-l.amount';
@@ -288,12 +289,7 @@ BEGIN
         checked := format('(CASE WHEN %s THEN l.stated + l.amount ELSE l.amount END)', states);
         repaid := format('CASE WHEN %s THEN 0 ELSE -l.amount END', states);
     END IF;
-    -- Faults are numbers, the worst the smallest, told once a row: this is the hot path of the gate. 1 and 2 make an amount uncountable.
-    RETURN format($q$SELECT b.debtor_id, b.currency, b.balance, b.payments, b.paid,
-        ('{amount_not_finite,currency_missing,date_not_finite,due_before_issued}'::text[])[b.fault] AS problem, %6$s AS disputed
-    FROM (SELECT u.debtor_id, u.currency, coalesce(sum(u.owed) FILTER (WHERE u.fault > 2), 0) AS balance, count(u.paid) AS payments,
-            coalesce(sum(u.paid) FILTER (WHERE u.fault > 2), 0) AS paid, min(u.fault) AS fault, bool_or(u.disputed) AS disputes
-        FROM (SELECT l.debtor_id, coalesce(l.currency, '') AS currency, %1$s AS owed, NULL::numeric AS paid, l.disputed,
+    RETURN format($q$SELECT l.debtor_id, coalesce(l.currency, '') AS currency, %1$s AS owed, NULL::numeric AS paid, l.disputed,
                 CASE WHEN (%2$s > '-Infinity' AND %2$s < 'Infinity') IS NOT TRUE THEN 1
                      WHEN (l.currency <> '') IS NOT TRUE THEN 2
                      WHEN l.amount <= 0 THEN 5
@@ -304,9 +300,25 @@ BEGIN
             SELECT l.debtor_id, coalesce(l.currency, ''), %4$s, l.amount, NULL,
                 CASE WHEN (l.amount > '-Infinity' AND l.amount < 'Infinity') IS NOT TRUE THEN 1
                      WHEN (l.currency <> '') IS NOT TRUE THEN 2 ELSE 5 END
-            FROM (%5$s) l) u
-        GROUP BY 1, 2) b %7$s$q$, owed, checked, dunning._invoices_sql(_balances_sql.many, _balances_sql.as_of), repaid,
-        dunning._ledger_sql('payment', _balances_sql.many, _balances_sql.as_of), disputed.value, disputed.joined);
+            FROM (%5$s) l$q$, owed, checked, dunning._invoices_sql(_balance_rows_sql.many, _balance_rows_sql.as_of), repaid,
+        dunning._ledger_sql('payment', _balance_rows_sql.many, _balance_rows_sql.as_of));
+END
+$body$;
+COMMENT ON FUNCTION dunning._balance_rows_sql(text, text) IS
+'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
+
+CREATE FUNCTION dunning._balances_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+DECLARE
+    disputed record := dunning._disputed_sql(_balances_sql.many, _balances_sql.as_of);
+BEGIN
+    RETURN format($q$SELECT b.debtor_id, b.currency, b.balance, b.payments, b.paid,
+        ('{amount_not_finite,currency_missing,date_not_finite,due_before_issued}'::text[])[b.fault] AS problem, %2$s AS disputed
+    FROM (SELECT u.debtor_id, u.currency, coalesce(sum(u.owed) FILTER (WHERE u.fault > 2), 0) AS balance, count(u.paid) AS payments,
+            coalesce(sum(u.paid) FILTER (WHERE u.fault > 2), 0) AS paid, min(u.fault) AS fault, bool_or(u.disputed) AS disputes
+        FROM (%1$s) u
+        GROUP BY 1, 2) b %3$s$q$, dunning._balance_rows_sql(_balances_sql.many, _balances_sql.as_of), disputed.value, disputed.joined);
 END
 $body$;
 COMMENT ON FUNCTION dunning._balances_sql(text, text) IS
@@ -334,6 +346,24 @@ $body$;
 COMMENT ON FUNCTION dunning._mark_sql(text, text) IS
 'SQL text: one row a debtor (each of many, also those without rows): mark (currency:balance:payments:paid, and :disputed where a part is, sorted), amounts (currency to balance > 0), valid (false where an amount is NaN, infinite or missing, a date is infinite or missing, due lies before issue, or a currency is missing), the first such problem, and disputed (all that is owed is).';
 
+-- The same marks, faster: see src/ledger/mark.c. For those who ask for many debtors of the present.
+CREATE FUNCTION dunning._marks(ids text[], rows_sql text, exact_sql text)
+    RETURNS TABLE (debtor_id text, mark text, amounts jsonb, valid boolean, problem text, disputed boolean)
+    LANGUAGE c STABLE STRICT ROWS 1000 COST 1000 AS 'MODULE_PATHNAME', 'dun_ledger_sql_marks';
+COMMENT ON FUNCTION dunning._marks(text[], text, text) IS
+'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
+
+CREATE FUNCTION dunning._marks_sql(many text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN format('SELECT m.debtor_id COLLATE "C" AS debtor_id, m.mark, m.amounts, m.valid, m.problem, m.disputed FROM dunning._marks(%s, %L, %L) m',
+                  _marks_sql.many, dunning._balance_rows_sql('$1'), dunning._mark_sql('$1'));
+END
+$body$;
+COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
+
+GRANT EXECUTE ON FUNCTION dunning._marks(text[], text, text) TO dunning_worker;
 GRANT EXECUTE ON FUNCTION dunning._ids_int8(text[]), dunning._ids_numeric(text[]), dunning._ids_uuid(text[]), dunning._ledger_zone(),
     dunning._ledger_sql(text, text, text), dunning._open_items_sql(text, text), dunning._mark_sql(text, text) TO dunning_worker;
 GRANT EXECUTE ON FUNCTION dunning._now(), dunning._virtual_clock() TO dunning_worker;

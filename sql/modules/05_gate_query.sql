@@ -108,7 +108,7 @@ BEGIN
         LEFT JOIN sup ON sup.address_digest = w.digest)$q$,
         CASE WHEN _gate_rows_sql.recheck THEN 'sent_to' ELSE 'message_id' END,
         CASE WHEN _gate_rows_sql.recheck THEN '$5::text[]' ELSE '$5::uuid[]' END,
-        dunning._ledger_sql('debtor', '$1'), dunning._mark_sql('$1'),
+        dunning._ledger_sql('debtor', '$1'), dunning._marks_sql('$1'),
         CASE WHEN _gate_rows_sql.recheck THEN 'a.sent_to' ELSE
             $q$nullif(CASE c.address_field WHEN 'email' THEN d.email WHEN 'phone' THEN d.phone
                 WHEN 'address' THEN CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END

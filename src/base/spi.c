@@ -4,29 +4,62 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/params.h"
+#include "utils/builtins.h"
 
 #include "base/spi.h"
+
+static void
+keep_plan(DunStatement *st)
+{
+	SPIPlanPtr	plan;
+
+	if (st->plan != NULL)
+		return;
+	plan = SPI_prepare_cursor(st->sql, st->nargs, st->types, st->cursor_options);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", st->sql, SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep the plan of \"%s\"", st->sql);
+	st->plan = plan;
+}
 
 uint64
 dun_base_run(DunStatement *st, const Datum *args, const char *nulls, bool read_only, long limit)
 {
 	int			rc;
 
-	if (st->plan == NULL)
-	{
-		SPIPlanPtr	plan = SPI_prepare_cursor(st->sql, st->nargs, st->types, st->cursor_options);
-
-		if (plan == NULL)
-			elog(ERROR, "could not prepare \"%s\": %s", st->sql, SPI_result_code_string(SPI_result));
-		if (SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not keep the plan of \"%s\"", st->sql);
-		st->plan = plan;
-	}
+	keep_plan(st);
 	rc = SPI_execute_plan(st->plan, unconstify(Datum *, args), nulls, read_only, limit);
 	if (rc < 0)
 		elog(ERROR, "could not run \"%s\": %s", st->sql, SPI_result_code_string(rc));
 	return SPI_processed;
+}
+
+void
+dun_base_run_into(DunStatement *st, Datum *args, DestReceiver *receiver)
+{
+	SPIExecuteOptions options = {0};
+	int			rc;
+
+	keep_plan(st);
+	options.params = makeParamList(st->nargs);
+	for (int i = 0; i < st->nargs; i++)
+	{
+		ParamExternData *param = &options.params->params[i];
+
+		param->value = args[i];
+		param->isnull = false;
+		param->pflags = PARAM_FLAG_CONST;
+		param->ptype = st->types[i];
+	}
+	options.read_only = true;
+	options.dest = receiver;
+	rc = SPI_execute_plan_extended(st->plan, &options);
+	if (rc < 0)
+		elog(ERROR, "could not run \"%s\": %s", st->sql, SPI_result_code_string(rc));
 }
 
 void
@@ -48,5 +81,12 @@ dun_base_value(uint64 row, int col, bool *isnull)
 char *
 dun_base_text(uint64 row, int col)
 {
-	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, col);
+	bool		isnull;
+	Datum		value;
+
+	/* Most columns are text, and SPI_getvalue() looks up how a type is printed each time. */
+	if (TupleDescAttr(SPI_tuptable->tupdesc, col - 1)->atttypid != TEXTOID)
+		return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, col);
+	value = dun_base_value(row, col, &isnull);
+	return isnull ? NULL : TextDatumGetCString(value);
 }

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
+#include "tcop/dest.h"
 
 #define DUN_STATEMENT_ARGS 24
 
@@ -27,6 +28,9 @@ typedef struct DunStatement
  * Returns SPI_processed; the rows stand in SPI_tuptable. An SPI failure is an ERROR.
  */
 extern uint64 dun_base_run(DunStatement *st, const Datum *args, const char *nulls, bool read_only, long limit);
+
+/* Run a reading statement in the caller's snapshot and hand each row, as it comes, to a receiver. */
+extern void dun_base_run_into(DunStatement *st, Datum *args, DestReceiver *receiver);
 
 /* Forget the plan, for a statement whose text has changed. */
 extern void dun_base_forget(DunStatement *st);

@@ -28,7 +28,7 @@
 #include "deliver/easy.h"
 #include "deliver/transport.h"
 
-#define EVENTS_AT_ONCE 64
+#define EVENTS_AT_ONCE 256
 
 struct DunTransport
 {

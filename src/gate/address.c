@@ -16,8 +16,10 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
+#include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "base/hash.h"
 #include "gate/address.h"
 
 #define EMAIL_MAX 254			/* RFC 5321 */
@@ -169,6 +171,63 @@ kind_argument(FunctionCallInfo fcinfo, int arg, text *address)
 	return dun_gate_address_kind(field, VARDATA_ANY(address), VARSIZE_ANY_EXHDR(address));
 }
 
+/*
+ * The gate, the egress ledger and the recheck digest an address one after the other, and one HMAC costs as much as
+ * reading the debtor. So each process keeps its latest ones, found by the whole normal form and for one key only.
+ */
+#define KEPT 4096
+#define KEPT_LEN 63
+
+typedef struct Digested
+{
+	uint8		len;			/* 0: nothing kept here */
+	char		normal[KEPT_LEN];
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+} Digested;
+
+typedef struct Memory
+{
+	uint8		key[PG_SHA256_BLOCK_LENGTH];
+	int			key_len;
+	Digested	kept[KEPT];
+} Memory;
+
+/* Where this address is kept or may be, NULL: nowhere. */
+static Digested *
+remembered(const char *normal, const bytea *key)
+{
+	static Memory *memory = NULL;
+	size_t		len = strlen(normal);
+	int			key_len = VARSIZE_ANY_EXHDR(key);
+
+	if (len == 0 || len > KEPT_LEN || key_len > sizeof(memory->key))
+		return NULL;
+	if (memory == NULL)
+		memory = MemoryContextAllocZero(TopMemoryContext, sizeof(Memory));
+	if (memory->key_len != key_len || memcmp(memory->key, VARDATA_ANY(key), key_len) != 0)
+	{
+		memset(memory, 0, sizeof(Memory));
+		memory->key_len = key_len;
+		memcpy(memory->key, VARDATA_ANY(key), key_len);
+	}
+	return &memory->kept[dun_base_hash64(normal, len, 0) % KEPT];
+}
+
+static void
+digest(const char *normal, const bytea *key, uint8 *into)
+{
+	pg_hmac_ctx *hmac = pg_hmac_create(PG_SHA256);
+
+	if (hmac == NULL ||
+		pg_hmac_init(hmac, (uint8 *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) < 0 ||
+		pg_hmac_update(hmac, (uint8 *) normal, strlen(normal)) < 0 ||
+		pg_hmac_final(hmac, into, PG_SHA256_DIGEST_LENGTH) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not digest an address: %s", pg_hmac_error(hmac))));
+	pg_hmac_free(hmac);
+}
+
 PG_FUNCTION_INFO_V1(dun_gate_sql_digest);
 
 /* _digest(address, address_field, key) → HMAC-SHA-256 */
@@ -179,7 +238,7 @@ dun_gate_sql_digest(PG_FUNCTION_ARGS)
 	bytea	   *key;
 	bytea	   *result;
 	char	   *normal;
-	pg_hmac_ctx *hmac;
+	Digested   *kept;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
 		PG_RETURN_NULL();
@@ -189,15 +248,19 @@ dun_gate_sql_digest(PG_FUNCTION_ARGS)
 										VARSIZE_ANY_EXHDR(address));
 	result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	hmac = pg_hmac_create(PG_SHA256);
-	if (hmac == NULL ||
-		pg_hmac_init(hmac, (uint8 *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) < 0 ||
-		pg_hmac_update(hmac, (uint8 *) normal, strlen(normal)) < 0 ||
-		pg_hmac_final(hmac, (uint8 *) VARDATA(result), PG_SHA256_DIGEST_LENGTH) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not digest an address: %s", pg_hmac_error(hmac))));
-	pg_hmac_free(hmac);
+	kept = remembered(normal, key);
+	if (kept != NULL && kept->len == strlen(normal) && memcmp(kept->normal, normal, kept->len) == 0)
+	{
+		memcpy(VARDATA(result), kept->digest, PG_SHA256_DIGEST_LENGTH);
+		PG_RETURN_BYTEA_P(result);
+	}
+	digest(normal, key, (uint8 *) VARDATA(result));
+	if (kept != NULL)
+	{
+		kept->len = strlen(normal);
+		memcpy(kept->normal, normal, kept->len);
+		memcpy(kept->digest, VARDATA(result), PG_SHA256_DIGEST_LENGTH);
+	}
 	PG_RETURN_BYTEA_P(result);
 }
 

@@ -365,6 +365,52 @@ SET ROLE dunning_admin;
 SELECT dunning.unbind('debtor'), dunning.unbind('debtor') AS again;
 RESET ROLE;
 
+-- marks_added_in_c_are_those_of_the_query_that_defines_them
+CREATE FUNCTION pg_temp.marks_compared(asked text[]) RETURNS TABLE (rows bigint, differ bigint, sample text) LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        SELECT count(*), count(*) FILTER (WHERE x.a IS DISTINCT FROM y.a), min((x.a || ' <> ' || y.a) COLLATE "C") FILTER (WHERE x.a IS DISTINCT FROM y.a)
+        FROM (SELECT m.debtor_id COLLATE "C" AS id, concat_ws('|', m.mark, m.amounts, m.valid, coalesce(m.problem, '-'), m.disputed) COLLATE "C" AS a FROM (%s) m) x
+        FULL JOIN (SELECT m.debtor_id COLLATE "C" AS id, concat_ws('|', m.mark, m.amounts, m.valid, coalesce(m.problem, '-'), m.disputed) COLLATE "C" AS a FROM (%s) m) y ON y.id = x.id$q$,
+        dunning._marks_sql('$1'), dunning._mark_sql('$1')) USING asked;
+END $$;
+-- One debtor in eight has something odd: no number, no date, no currency, disputes, seven decimals, sums beyond 64 bits.
+INSERT INTO dunning.debtor (debtor_id, name) SELECT 'M' || n, 'Marked ' || n FROM generate_series(1, 400) n;
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, kind, disputed, cancelled_at)
+SELECT 'M' || n, k, CASE WHEN n % 96 = 8 AND k = 2 THEN date 'infinity' ELSE date '2026-01-01' + k END,
+    date '2026-01-10' + (n * 7 + k * 13) % 50 - CASE WHEN n % 96 = 16 AND k = 1 THEN 100 ELSE 0 END,
+    CASE WHEN n % 96 = 24 AND k = 3 THEN 'NaN' WHEN n % 96 = 32 AND k = 3 THEN '-Infinity' WHEN n % 96 = 40 THEN 9223372036854.5 * k
+         WHEN n % 96 = 48 AND k = 2 THEN 1.1234567 WHEN n % 96 = 56 THEN 12345678901234567890123.45 WHEN n % 5 = 0 AND k = 1 THEN 3.100000000
+         WHEN n % 7 = 0 AND k = 4 THEN -((n * 31) % 100) ELSE round(((n * 7919 + k * 104729) % 100000)::numeric / (ARRAY[1, 10, 100, 1000000])[1 + n % 4], 6) END,
+    CASE WHEN n % 96 = 64 AND k = 2 THEN '' WHEN n % 96 = 72 THEN repeat('X', 20) WHEN (n + k) % 11 = 0 THEN 'EUR' WHEN (n + k) % 13 = 0 THEN 'A' ELSE 'DKK' END,
+    CASE WHEN n % 9 = 0 AND k = 3 THEN 'credit_note' ELSE 'invoice' END,
+    CASE WHEN n % 8 = 0 AND n % 96 IN (0, 80, 88) THEN n % 96 = 80 OR k = 1 WHEN n % 3 = 0 THEN false END,
+    CASE WHEN n % 17 = 0 AND k = 2 THEN timestamptz '2026-02-01' END
+FROM generate_series(1, 400) n, generate_series(1, 4) k WHERE n % 10 <> 1;
+INSERT INTO dunning.payment (debtor_id, payment_id, invoice_id, paid_at, amount, currency)
+SELECT 'M' || n, k, k, timestamptz '2026-02-01' + k * interval '1 day',
+    CASE WHEN n % 96 = 7 THEN 'NaN' WHEN k = 3 THEN -((n * 17) % 50) ELSE ((n * 6007 + k) % 90000)::numeric / 100 END,
+    CASE WHEN n % 96 = 15 AND k = 1 THEN '' WHEN n % 6 = 0 THEN 'EUR' ELSE 'DKK' END
+FROM generate_series(1, 400) n, generate_series(1, 3) k WHERE n % 4 <> 3 OR n % 96 IN (7, 15);
+SELECT * FROM pg_temp.marks_compared(ARRAY(SELECT 'M' || n FROM generate_series(0, 405) n) || ARRAY[NULL, 'M1', 'M2', 'nobody', '', 'M' || repeat('0', 3000)]);
+SELECT * FROM pg_temp.marks_compared('{}');
+SELECT * FROM pg_temp.marks_compared('{M3}');
+-- a_source_that_states_what_is_open_has_the_same_marks_too
+CREATE VIEW lb.v_stated AS SELECT i.debtor_id, i.invoice_id, i.issued_on, i.due_on, i.amount, i.currency,
+    CASE WHEN i.amount > 7 THEN round(i.amount / 3, 2) WHEN i.amount > 5 THEN NULL ELSE i.amount END AS open_amount FROM dunning.invoice i;
+GRANT SELECT ON lb.v_stated TO dunning_owner, dunning_worker;
+SELECT dunning.bind('invoice', 'lb.v_stated');
+SELECT * FROM pg_temp.marks_compared(ARRAY(SELECT 'M' || n FROM generate_series(1, 400) n));
+SELECT dunning.unbind('invoice');
+-- who_may_not_read_the_ledger_reads_no_marks
+SET ROLE dunning_viewer;
+SELECT * FROM dunning._marks('{M1}', 'SELECT 1', 'SELECT 1');
+RESET ROLE;
+SELECT * FROM dunning._marks('{M1}', 'SELECT 1', 'SELECT 1');
+DELETE FROM dunning.payment WHERE debtor_id LIKE 'M%';
+DELETE FROM dunning.invoice WHERE debtor_id LIKE 'M%';
+DELETE FROM dunning.debtor WHERE debtor_id LIKE 'M%';
+
 DELETE FROM dunning.ledger_load;
 DELETE FROM dunning.creditor WHERE NOT builtin;
 DELETE FROM dunning.creditor_change;
