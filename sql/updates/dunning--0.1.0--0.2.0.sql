@@ -178,7 +178,7 @@ BEGIN
     END IF;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._balances_sql(many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
+CREATE FUNCTION dunning._balance_rows_sql(many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -186,8 +186,7 @@ CREATE OR REPLACE FUNCTION dunning._balances_sql(many text DEFAULT NULL::text, a
 AS $function$
 #variable_conflict error
 DECLARE
-    states text := dunning._states_balance_sql(_balances_sql.as_of);
-    disputed record := dunning._disputed_sql(_balances_sql.many, _balances_sql.as_of);
+    states text := dunning._states_balance_sql(_balance_rows_sql.as_of);
     owed text := 'l.amount';
     checked text := 'l.amount';
     repaid text := '-l.amount';
@@ -197,12 +196,7 @@ BEGIN
         checked := format('(CASE WHEN %s THEN l.stated + l.amount ELSE l.amount END)', states);
         repaid := format('CASE WHEN %s THEN 0 ELSE -l.amount END', states);
     END IF;
-    -- Faults are numbers, the worst the smallest, told once a row: this is the hot path of the gate. 1 and 2 make an amount uncountable.
-    RETURN format($q$SELECT b.debtor_id, b.currency, b.balance, b.payments, b.paid,
-        ('{amount_not_finite,currency_missing,date_not_finite,due_before_issued}'::text[])[b.fault] AS problem, %6$s AS disputed
-    FROM (SELECT u.debtor_id, u.currency, coalesce(sum(u.owed) FILTER (WHERE u.fault > 2), 0) AS balance, count(u.paid) AS payments,
-            coalesce(sum(u.paid) FILTER (WHERE u.fault > 2), 0) AS paid, min(u.fault) AS fault, bool_or(u.disputed) AS disputes
-        FROM (SELECT l.debtor_id, coalesce(l.currency, '') AS currency, %1$s AS owed, NULL::numeric AS paid, l.disputed,
+    RETURN format($q$SELECT l.debtor_id, coalesce(l.currency, '') AS currency, %1$s AS owed, NULL::numeric AS paid, l.disputed,
                 CASE WHEN (%2$s > '-Infinity' AND %2$s < 'Infinity') IS NOT TRUE THEN 1
                      WHEN (l.currency <> '') IS NOT TRUE THEN 2
                      WHEN l.amount <= 0 THEN 5
@@ -213,9 +207,43 @@ BEGIN
             SELECT l.debtor_id, coalesce(l.currency, ''), %4$s, l.amount, NULL,
                 CASE WHEN (l.amount > '-Infinity' AND l.amount < 'Infinity') IS NOT TRUE THEN 1
                      WHEN (l.currency <> '') IS NOT TRUE THEN 2 ELSE 5 END
-            FROM (%5$s) l) u
-        GROUP BY 1, 2) b %7$s$q$, owed, checked, dunning._invoices_sql(_balances_sql.many, _balances_sql.as_of), repaid,
-        dunning._ledger_sql('payment', _balances_sql.many, _balances_sql.as_of), disputed.value, disputed.joined);
+            FROM (%5$s) l$q$, owed, checked, dunning._invoices_sql(_balance_rows_sql.many, _balance_rows_sql.as_of), repaid,
+        dunning._ledger_sql('payment', _balance_rows_sql.many, _balance_rows_sql.as_of));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._balances_sql(many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    disputed record := dunning._disputed_sql(_balances_sql.many, _balances_sql.as_of);
+BEGIN
+    RETURN format($q$SELECT b.debtor_id, b.currency, b.balance, b.payments, b.paid,
+        ('{amount_not_finite,currency_missing,date_not_finite,due_before_issued}'::text[])[b.fault] AS problem, %2$s AS disputed
+    FROM (SELECT u.debtor_id, u.currency, coalesce(sum(u.owed) FILTER (WHERE u.fault > 2), 0) AS balance, count(u.paid) AS payments,
+            coalesce(sum(u.paid) FILTER (WHERE u.fault > 2), 0) AS paid, min(u.fault) AS fault, bool_or(u.disputed) AS disputes
+        FROM (%1$s) u
+        GROUP BY 1, 2) b %3$s$q$, dunning._balance_rows_sql(_balances_sql.many, _balances_sql.as_of), disputed.value, disputed.joined);
+END
+$function$;
+CREATE FUNCTION dunning._marks(ids text[], rows_sql text, exact_sql text)
+ RETURNS TABLE(debtor_id text, mark text, amounts jsonb, valid boolean, problem text, disputed boolean)
+ LANGUAGE c
+ STABLE STRICT COST 1000
+AS 'MODULE_PATHNAME', $function$dun_ledger_sql_marks$function$;
+CREATE FUNCTION dunning._marks_sql(many text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format('SELECT m.debtor_id COLLATE "C" AS debtor_id, m.mark, m.amounts, m.valid, m.problem, m.disputed FROM dunning._marks(%s, %L, %L) m',
+                  _marks_sql.many, dunning._balance_rows_sql('$1'), dunning._mark_sql('$1'));
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.score(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -349,7 +377,7 @@ BEGIN
         LEFT JOIN sup ON sup.address_digest = w.digest)$q$,
         CASE WHEN _gate_rows_sql.recheck THEN 'sent_to' ELSE 'message_id' END,
         CASE WHEN _gate_rows_sql.recheck THEN '$5::text[]' ELSE '$5::uuid[]' END,
-        dunning._ledger_sql('debtor', '$1'), dunning._mark_sql('$1'),
+        dunning._ledger_sql('debtor', '$1'), dunning._marks_sql('$1'),
         CASE WHEN _gate_rows_sql.recheck THEN 'a.sent_to' ELSE
             $q$nullif(CASE c.address_field WHEN 'email' THEN d.email WHEN 'phone' THEN d.phone
                 WHEN 'address' THEN CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END
@@ -1762,6 +1790,9 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
 
 -- Owners.
 ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._marks(text[],text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._marks_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_profile OWNER TO dunning_owner;
@@ -1795,6 +1826,10 @@ ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 
 -- Rights.
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._balance_rows_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._marks(text[],text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._marks(text[],text,text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._marks_sql(text) FROM PUBLIC;
 REVOKE SELECT ON TABLE dunning.hold FROM dunning_viewer;
 GRANT SELECT ON TABLE dunning.hold TO dunning_operator;
 GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by) ON TABLE dunning.hold TO dunning_viewer;
@@ -1844,6 +1879,7 @@ COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],tim
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
 COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
 COMMENT ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) IS 'Five arrays as numbered rows.';
+COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
@@ -1855,6 +1891,8 @@ COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held mess
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
+COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
+COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
