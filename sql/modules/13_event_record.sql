@@ -1,5 +1,27 @@
 -- record_event() and what each kind does.
 
+-- Who said "no more" said it as a person: the accounts at other creditors are theirs too.
+CREATE FUNCTION dunning._accounts_of(debtor_id text) RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    accounts text;
+    others text[];
+BEGIN
+    accounts := dunning._accounts_sql();
+    IF accounts IS NOT NULL THEN
+        EXECUTE format('WITH d AS (%s) SELECT array_agg(DISTINCT a.debtor_id) FROM (%s) a WHERE a.debtor_id <> $2',
+                       dunning._ledger_sql('debtor', '$1'), accounts)
+            INTO others USING ARRAY[_accounts_of.debtor_id], _accounts_of.debtor_id;
+    END IF;
+    RETURN _accounts_of.debtor_id || coalesce(others, '{}');
+EXCEPTION WHEN SQLSTATE 'DN001' THEN
+    RETURN ARRAY[_accounts_of.debtor_id];
+END
+$$;
+COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accounts of the same person; the debtor alone where the ledger knows no persons or is broken.';
+
 -- Never again to this address. What is known decides: the detail's own address, the message's, else the ledger's.
 CREATE FUNCTION dunning._suppress_for(debtor_id text, kind text, message_id uuid, message_channel text, detail jsonb) RETURNS text[]
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -8,6 +30,8 @@ $$
 DECLARE
     channel text := coalesce(detail ->> 'channel', message_channel);
     address text := detail ->> 'address';
+    wished boolean := _suppress_for.kind IN ('opted_out', 'complaint');
+    accounts text[] := CASE WHEN wished THEN dunning._accounts_of(_suppress_for.debtor_id) ELSE ARRAY[_suppress_for.debtor_id] END;
     done text[] := '{}';
     every record;
 BEGIN
@@ -21,17 +45,24 @@ BEGIN
         PERFORM dunning.suppress(address, channel, _suppress_for.kind);
         done := ARRAY[channel];
     END IF;
+    IF wished AND channel IS NOT NULL AND channel <> '*' THEN
+        FOR every IN SELECT dunning._ledger_address(a.a, channel) AS address FROM unnest(accounts[2:]) a(a) LOOP
+            IF coalesce(btrim(every.address), '') <> '' THEN
+                PERFORM dunning.suppress(every.address, channel, _suppress_for.kind);
+            END IF;
+        END LOOP;
+    END IF;
     -- "Do not contact me" names no channel: then every address that the ledger has.
-    IF (channel IS NULL OR channel = '*') AND _suppress_for.kind IN ('opted_out', 'complaint') THEN
+    IF (channel IS NULL OR channel = '*') AND wished THEN
         IF address IS NOT NULL AND channel IS NULL THEN
             PERFORM dunning.suppress(address, '*', _suppress_for.kind);
         END IF;
         FOR every IN
-            SELECT min(c.channel) AS channel FROM dunning.channel c GROUP BY c.address_field
+            SELECT DISTINCT dunning._ledger_address(a.a, c.channel) AS address
+            FROM unnest(accounts) a(a), (SELECT min(x.channel) AS channel FROM dunning.channel x GROUP BY x.address_field) c
         LOOP
-            address := dunning._ledger_address(_suppress_for.debtor_id, every.channel);
-            IF address IS NOT NULL THEN
-                PERFORM dunning.suppress(address, '*', _suppress_for.kind);
+            IF coalesce(btrim(every.address), '') <> '' THEN
+                PERFORM dunning.suppress(every.address, '*', _suppress_for.kind);
             END IF;
         END LOOP;
         done := ARRAY['*'];
@@ -39,7 +70,7 @@ BEGIN
     RETURN done;
 END
 $$;
-COMMENT ON FUNCTION dunning._suppress_for(text, text, uuid, text, jsonb) IS 'The channels on which an address of the debtor was suppressed; ''*'' is every channel.';
+COMMENT ON FUNCTION dunning._suppress_for(text, text, uuid, text, jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 
 -- A receipt of a gateway or a person about a message. Receipts come in any order: each is a row, the highest rank counts.
 CREATE FUNCTION dunning._receipt(message dunning.message, state text, reason text, provider_ref text, detail jsonb, at timestamptz) RETURNS void
