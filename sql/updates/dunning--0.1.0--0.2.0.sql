@@ -1319,6 +1319,78 @@ BEGIN
     RETURN FOUND;
 END
 $function$;
+CREATE FUNCTION dunning._accounts_of(debtor_id text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    accounts text;
+    others text[];
+BEGIN
+    accounts := dunning._accounts_sql();
+    IF accounts IS NOT NULL THEN
+        EXECUTE format('WITH d AS (%s) SELECT array_agg(DISTINCT a.debtor_id) FROM (%s) a WHERE a.debtor_id <> $2',
+                       dunning._ledger_sql('debtor', '$1'), accounts)
+            INTO others USING ARRAY[_accounts_of.debtor_id], _accounts_of.debtor_id;
+    END IF;
+    RETURN _accounts_of.debtor_id || coalesce(others, '{}');
+EXCEPTION WHEN SQLSTATE 'DN001' THEN
+    RETURN ARRAY[_accounts_of.debtor_id];
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._suppress_for(debtor_id text, kind text, message_id uuid, message_channel text, detail jsonb)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    channel text := coalesce(detail ->> 'channel', message_channel);
+    address text := detail ->> 'address';
+    wished boolean := _suppress_for.kind IN ('opted_out', 'complaint');
+    accounts text[] := CASE WHEN wished THEN dunning._accounts_of(_suppress_for.debtor_id) ELSE ARRAY[_suppress_for.debtor_id] END;
+    done text[] := '{}';
+    every record;
+BEGIN
+    IF address IS NULL AND message_id IS NOT NULL AND (channel = message_channel OR channel = '*') THEN
+        SELECT b.address INTO address FROM dunning.body b WHERE b.message_id = _suppress_for.message_id;
+    END IF;
+    IF address IS NULL AND channel IS NOT NULL AND channel <> '*' THEN
+        address := dunning._ledger_address(_suppress_for.debtor_id, channel);
+    END IF;
+    IF address IS NOT NULL AND channel IS NOT NULL THEN
+        PERFORM dunning.suppress(address, channel, _suppress_for.kind);
+        done := ARRAY[channel];
+    END IF;
+    IF wished AND channel IS NOT NULL AND channel <> '*' THEN
+        FOR every IN SELECT dunning._ledger_address(a.a, channel) AS address FROM unnest(accounts[2:]) a(a) LOOP
+            IF coalesce(btrim(every.address), '') <> '' THEN
+                PERFORM dunning.suppress(every.address, channel, _suppress_for.kind);
+            END IF;
+        END LOOP;
+    END IF;
+    -- "Do not contact me" names no channel: then every address that the ledger has.
+    IF (channel IS NULL OR channel = '*') AND wished THEN
+        IF address IS NOT NULL AND channel IS NULL THEN
+            PERFORM dunning.suppress(address, '*', _suppress_for.kind);
+        END IF;
+        FOR every IN
+            SELECT DISTINCT dunning._ledger_address(a.a, c.channel) AS address
+            FROM unnest(accounts) a(a), (SELECT min(x.channel) AS channel FROM dunning.channel x GROUP BY x.address_field) c
+        LOOP
+            IF coalesce(btrim(every.address), '') <> '' THEN
+                PERFORM dunning.suppress(every.address, '*', _suppress_for.kind);
+            END IF;
+        END LOOP;
+        done := ARRAY['*'];
+    END IF;
+    RETURN done;
+END
+$function$;
 CREATE FUNCTION dunning._report_reach(as_of timestamp with time zone)
  RETURNS TABLE(segment text, channel text, contacted bigint, reached bigint, paid bigint, cost jsonb, stopped bigint)
  LANGUAGE plpgsql
@@ -1820,6 +1892,7 @@ ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
@@ -1869,12 +1942,14 @@ REVOKE EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,tex
 GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_http_preset(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_http_preset(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._accounts_of(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
 
 -- Comments.
 COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
+COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accounts of the same person; the debtor alone where the ledger knows no persons or is broken.';
 COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) IS 'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
 COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
@@ -1901,6 +1976,7 @@ COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row 
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
+COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
