@@ -24,7 +24,11 @@ END;
 COMMENT ON FUNCTION dunning._state_rank(text) IS 'Rank of an outcome among those of one attempt; 0: not final.';
 
 CREATE VIEW dunning.message_state WITH (security_invoker, security_barrier) AS
-    SELECT m.message_id, m.debtor_id, coalesce(q.state, o.state) AS state, coalesce(q.reason, o.reason) AS reason,
+    SELECT m.message_id, m.debtor_id,
+           -- The claim of a message under way lives in the worker; what tells of it is an intent without its outcome.
+           CASE WHEN q.state = 'queued' AND EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = m.debtor_id
+                                                    AND e.message_id = m.message_id AND e.attempt = q.attempts + 1) THEN 'sending'
+                ELSE coalesce(q.state, o.state) END AS state, coalesce(q.reason, o.reason) AS reason,
            coalesce(CASE WHEN q.state IS NOT NULL THEN coalesce(o.at, m.created_at) END, o.at) AS at
     FROM dunning.message m
     LEFT JOIN dunning.queue q ON q.debtor_id = m.debtor_id AND q.message_id = m.message_id
@@ -35,9 +39,12 @@ CREATE VIEW dunning.message_state WITH (security_invoker, security_barrier) AS
         LIMIT 1) o ON true;
 COMMENT ON VIEW dunning.message_state IS 'The one state of every message, with its reason and since when; role: dunning_viewer.';
 GRANT SELECT ON dunning.message_state TO dunning_viewer;
+GRANT SELECT (message_id, debtor_id, attempt) ON dunning.egress TO dunning_viewer;
 GRANT EXECUTE ON FUNCTION dunning._state_rank(text) TO dunning_viewer, dunning_worker;
 
--- Step keys of messages that never left become free, so that planning may take the step up again.
+-- Step keys of messages of which nothing left become free, so that planning may take the step up again. An attempt left
+-- nothing where its outcome says so: refused at the recheck, by the network or by the gateway. Default deny: an attempt
+-- without an outcome may have left.
 CREATE FUNCTION dunning._free_steps(debtor_ids text[], message_ids uuid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -45,10 +52,16 @@ AS $fn$
 BEGIN
     DELETE FROM dunning.once o USING ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id)
     WHERE o.debtor_id = v.debtor_id AND o.kind = 'step' AND o.message_id = v.message_id
-      AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = v.debtor_id AND e.message_id = v.message_id);
+      AND NOT EXISTS (SELECT FROM dunning.egress e
+          WHERE e.debtor_id = v.debtor_id AND e.message_id = v.message_id
+            AND NOT EXISTS (SELECT FROM dunning.outcome x
+                WHERE x.debtor_id = e.debtor_id AND x.message_id = e.message_id AND x.attempt = e.attempt))
+      AND NOT EXISTS (SELECT FROM dunning.outcome x
+          WHERE x.debtor_id = v.debtor_id AND x.message_id = v.message_id
+            AND (x.state NOT IN ('queued', 'held', 'cancelled') OR x.detail ? 'may_have_arrived' OR x.detail ? 'final'));
 END
 $fn$;
-COMMENT ON FUNCTION dunning._free_steps(text[], uuid[]) IS 'Frees the step keys of messages of which no attempt was ever made.';
+COMMENT ON FUNCTION dunning._free_steps(text[], uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 
 CREATE FUNCTION dunning._settle(debtor_ids text[], message_ids uuid[], attempts smallint[], states text[], reasons text[],
     provider_refs text[], details jsonb[], next_due timestamptz[]) RETURNS TABLE (debtor_id text, message_id uuid, state text)
@@ -84,7 +97,7 @@ BEGIN
               AND v.state IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
               AND (v.attempt > 0 AND q.attempts = v.attempt - 1 OR v.attempt = 0 AND q.state IN ('proposed', 'queued', 'held'))
             RETURNING q.debtor_id, q.message_id, q.creditor, v.attempt, v.state, v.reason, v.provider_ref, v.detail,
-                v.state = 'held' AND old.reason IS NOT DISTINCT FROM v.reason AS repeated),
+                v.attempt = 0 AND v.state = 'held' AND old.reason IS NOT DISTINCT FROM v.reason AS repeated),
         finished AS (
             DELETE FROM dunning.queue q USING v
             WHERE v.state NOT IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
@@ -153,8 +166,9 @@ BEGIN
     PERFORM dunning._ensure_partitions();
     SELECT pg_catalog.array_agg(s.debtor_id), pg_catalog.array_agg(s.message_id) INTO done_debtors, done_messages
     FROM dunning._settle(debtor_ids, message_ids, array_fill(0::smallint, ARRAY[n]), array_fill('cancelled'::text, ARRAY[n]),
-        array_fill(_cancel_messages.reason, ARRAY[n]), array_fill(NULL::text, ARRAY[n]), array_fill(NULL::jsonb, ARRAY[n]),
-        array_fill(NULL::timestamptz, ARRAY[n])) s;
+        array_fill(_cancel_messages.reason, ARRAY[n]), array_fill(NULL::text, ARRAY[n]),
+        -- Its attempt may be under way: who settles that must know whether the step is to be planned again.
+        array_fill(CASE WHEN NOT replan THEN '{"final": true}'::jsonb END, ARRAY[n]), array_fill(NULL::timestamptz, ARRAY[n])) s;
     IF replan THEN
         PERFORM dunning._free_steps(done_debtors, done_messages);
     END IF;

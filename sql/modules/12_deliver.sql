@@ -99,9 +99,9 @@ BEGIN
     SELECT count(*), array_agg(s.message_id) INTO moved, settled
     FROM dunning._settle(debtor_ids, message_ids, attempts, states, reasons, provider_refs, details, next_due) s;
 
-    -- Cancelled before any intent: planning may take the step up again.
+    -- Cancelled before any intent or at the recheck: planning may take the step up again, if no earlier attempt left.
     SELECT array_agg(v.message_id) INTO again
-    FROM unnest(message_ids, attempts, states) v(message_id, attempt, state) WHERE v.attempt = 0 AND v.state = 'cancelled';
+    FROM unnest(message_ids, states) v(message_id, state) WHERE v.state = 'cancelled';
     IF again IS NOT NULL THEN
         PERFORM dunning._free_steps(array_agg(v.debtor_id), array_agg(v.message_id))
         FROM unnest(debtor_ids, message_ids) v(debtor_id, message_id) WHERE v.message_id = ANY (again);
@@ -149,6 +149,46 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._take_effect(text, text, uuid, smallint, text) IS
     'suppress: the attempt''s address is never used again; task: the message is a person''s to deliver; ask: a person finds out whether it arrived.';
+
+-- Stopped while an attempt was under way, and then the process died: no queue row leads to that attempt any more. To be
+-- called by who has just become the owner of these slices, before it makes intents of its own.
+CREATE FUNCTION dunning._settle_lost(slices smallint[]) RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    lost record;
+BEGIN
+    SELECT count(*)::int AS n, array_agg(e.debtor_id::text) AS debtor_ids, array_agg(e.message_id) AS message_ids, array_agg(e.attempt) AS attempts INTO lost
+    FROM dunning.egress e
+    WHERE e.slice = ANY (slices) AND e.contact_on >= dunning._now() - interval '7 days'
+      AND NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)
+      AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id);
+    IF lost.n > 0 THEN
+        PERFORM dunning._conclude(lost.debtor_ids, lost.message_ids, lost.attempts, array_fill('unknown'::text, ARRAY[lost.n]),
+            array_fill('interrupted'::text, ARRAY[lost.n]), array_fill(NULL::text, ARRAY[lost.n]), array_fill(NULL::jsonb, ARRAY[lost.n]),
+            array_fill(NULL::timestamptz, ARRAY[lost.n]), array_fill('ask'::text, ARRAY[lost.n]));
+    END IF;
+    RETURN lost.n;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._settle_lost(smallint[]) IS
+    'How many attempts of the last week, of messages cancelled meanwhile, it settled as unknown: their process died before it could say what became of them.';
+GRANT EXECUTE ON FUNCTION dunning._settle_lost(smallint[]) TO dunning_worker;
+
+-- What is left of a server's day, under a lock: the intents that follow in this transaction are counted by the next who asks.
+CREATE FUNCTION dunning._day_left(server text, daily bigint) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    PERFORM pg_catalog.pg_advisory_xact_lock(1685416037, (dunning._hash64(_day_left.server) % 2147483647)::int);
+    RETURN greatest(0, daily - (SELECT count(*) FROM dunning.egress e
+        WHERE e.server = _day_left.server
+          AND e.contact_on >= pg_catalog.date_trunc('day', dunning._now() AT TIME ZONE dunning._ledger_zone()) AT TIME ZONE dunning._ledger_zone()));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._day_left(text, bigint) IS
+    'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
+GRANT EXECUTE ON FUNCTION dunning._day_left(text, bigint) TO dunning_worker;
 
 -- Queued for a server that is not there, or for none.
 CREATE FUNCTION dunning._hold_strays(servers text[], slices smallint[]) RETURNS int

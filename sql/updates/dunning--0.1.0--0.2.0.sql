@@ -1256,6 +1256,161 @@ BEGIN
             'not_before', not_before, 'not_after', not_after, 'scores', to_jsonb(score))));
 END
 $function$;
+CREATE OR REPLACE VIEW dunning.message_state (message_id, debtor_id, state, reason, at) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT m.message_id,
+    m.debtor_id,
+        CASE
+            WHEN ((q.state = 'queued'::text) AND (EXISTS ( SELECT
+               FROM dunning.egress e
+              WHERE ((e.debtor_id = m.debtor_id) AND (e.message_id = m.message_id) AND (e.attempt = (q.attempts + 1)))))) THEN 'sending'::text
+            ELSE COALESCE(q.state, o.state)
+        END AS state,
+    COALESCE(q.reason, o.reason) AS reason,
+    COALESCE(
+        CASE
+            WHEN (q.state IS NOT NULL) THEN COALESCE(o.at, m.created_at)
+            ELSE NULL::timestamp with time zone
+        END, o.at) AS at
+   FROM ((dunning.message m
+     LEFT JOIN dunning.queue q ON (((q.debtor_id = m.debtor_id) AND (q.message_id = m.message_id))))
+     LEFT JOIN LATERAL ( SELECT x.state,
+            x.reason,
+            x.at
+           FROM dunning.outcome x
+          WHERE ((x.debtor_id = m.debtor_id) AND (x.message_id = m.message_id))
+          ORDER BY (dunning._state_rank(x.state) = 0), x.attempt DESC, (dunning._state_rank(x.state)) DESC, x.outcome_id DESC
+         LIMIT 1) o ON (true));
+CREATE OR REPLACE FUNCTION dunning._free_steps(debtor_ids text[], message_ids uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    DELETE FROM dunning.once o USING ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id)
+    WHERE o.debtor_id = v.debtor_id AND o.kind = 'step' AND o.message_id = v.message_id
+      AND NOT EXISTS (SELECT FROM dunning.egress e
+          WHERE e.debtor_id = v.debtor_id AND e.message_id = v.message_id
+            AND NOT EXISTS (SELECT FROM dunning.outcome x
+                WHERE x.debtor_id = e.debtor_id AND x.message_id = e.message_id AND x.attempt = e.attempt))
+      AND NOT EXISTS (SELECT FROM dunning.outcome x
+          WHERE x.debtor_id = v.debtor_id AND x.message_id = v.message_id
+            AND (x.state NOT IN ('queued', 'held', 'cancelled') OR x.detail ? 'may_have_arrived' OR x.detail ? 'final'));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._settle(debtor_ids text[], message_ids uuid[], attempts smallint[], states text[], reasons text[], provider_refs text[], details jsonb[], next_due timestamp with time zone[])
+ RETURNS TABLE(debtor_id text, message_id uuid, state text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    failure record;
+    fallback uuid;
+    unknown_state text;
+BEGIN
+    SELECT s.s INTO unknown_state FROM unnest(states) s(s)
+    WHERE s.s IS NULL OR s.s NOT IN ('queued', 'held', 'sent', 'delivered', 'failed', 'unknown', 'dead', 'cancelled') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'unknown message state "%"', unknown_state
+            USING ERRCODE = '22023', HINT = 'States are queued, held, sent, delivered, failed, unknown, dead and cancelled.';
+    END IF;
+
+    -- The fence: attempt n is settled only by who finds n - 1 settled ones; 0 stands for "before any intent".
+    RETURN QUERY
+        WITH v AS MATERIALIZED (
+            SELECT * FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons),
+                unnest(provider_refs), unnest(details), unnest(next_due))
+                AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail, due)
+            WHERE v.state <> 'failed'),
+        moved AS (
+            UPDATE dunning.queue q
+            SET state = v.state, due = coalesce(v.due, q.due), attempts = greatest(q.attempts, v.attempt), reason = v.reason,
+                blocked_by = CASE v.state WHEN 'held' THEN coalesce(
+                    ARRAY(SELECT b.b FROM jsonb_array_elements_text(v.detail->'blocked_by') b(b)), ARRAY[v.reason]) END
+            FROM v, dunning.queue old
+            WHERE old.debtor_id = q.debtor_id AND old.message_id = q.message_id
+              AND v.state IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+              AND (v.attempt > 0 AND q.attempts = v.attempt - 1 OR v.attempt = 0 AND q.state IN ('proposed', 'queued', 'held'))
+            RETURNING q.debtor_id, q.message_id, q.creditor, v.attempt, v.state, v.reason, v.provider_ref, v.detail,
+                v.attempt = 0 AND v.state = 'held' AND old.reason IS NOT DISTINCT FROM v.reason AS repeated),
+        finished AS (
+            DELETE FROM dunning.queue q USING v
+            WHERE v.state NOT IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+              AND (v.attempt > 0 AND q.attempts = v.attempt - 1 OR v.attempt = 0 AND q.state IN ('proposed', 'queued', 'held'))
+            RETURNING q.debtor_id, q.message_id, q.creditor, greatest(v.attempt, q.attempts) AS attempt, v.state, v.reason, v.provider_ref, v.detail),
+        -- Stopped while its attempt was under way: what the gateway said is still the truth.
+        late AS (
+            SELECT e.debtor_id, e.message_id, e.creditor, v.attempt, v.state, v.reason, v.provider_ref, v.detail
+            FROM v JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
+            WHERE v.attempt > 0 AND v.state NOT IN ('queued', 'held')
+              AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id)
+              AND NOT EXISTS (SELECT FROM dunning.outcome o
+                              WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.attempt = v.attempt)),
+        written AS (
+            INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+            SELECT x.message_id, dunning._uuid7(), x.debtor_id, x.creditor, x.attempt, x.state, x.reason, x.provider_ref, x.detail, dunning._now()
+            FROM (SELECT m.debtor_id, m.message_id, m.creditor, m.attempt, m.state, m.reason, m.provider_ref, m.detail
+                  FROM moved m WHERE NOT m.repeated     -- held again for the same reason is no news
+                  UNION ALL SELECT * FROM finished UNION ALL SELECT * FROM late) x
+            RETURNING outcome.debtor_id, outcome.message_id, outcome.state)
+        SELECT w.debtor_id::text, w.message_id, w.state FROM written w
+        UNION ALL SELECT m.debtor_id, m.message_id, m.state FROM moved m WHERE m.repeated;
+
+    -- Final failures one by one: each looks for the step's next channel.
+    FOR failure IN
+        WITH v AS MATERIALIZED (
+            SELECT * FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons),
+                unnest(provider_refs), unnest(details))
+                AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail)
+            WHERE v.state = 'failed')
+        DELETE FROM dunning.queue q USING v
+        WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+          AND (v.attempt > 0 AND q.attempts = v.attempt - 1 OR v.attempt = 0 AND q.state IN ('proposed', 'queued', 'held'))
+        RETURNING q.debtor_id, q.message_id, q.creditor, greatest(v.attempt, q.attempts) AS attempt, v.reason, v.provider_ref, v.detail
+    LOOP
+        fallback := dunning._fallback(failure.debtor_id, failure.message_id, failure.reason);
+        debtor_id := failure.debtor_id;
+        message_id := failure.message_id;
+        state := CASE WHEN fallback IS NULL THEN 'dead' ELSE 'failed' END;
+        INSERT INTO dunning.outcome AS o (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+        VALUES (failure.message_id, dunning._uuid7(), failure.debtor_id, failure.creditor, failure.attempt,
+            CASE WHEN fallback IS NULL THEN 'dead' ELSE 'failed' END, failure.reason, failure.provider_ref,
+            CASE WHEN fallback IS NULL THEN failure.detail
+                 ELSE coalesce(failure.detail, '{}') || jsonb_build_object('fallback', fallback) END, dunning._now());
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._cancel_messages(debtor_ids text[], message_ids uuid[], reason text, replan boolean)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    n int := cardinality(message_ids);
+    done_debtors text[];
+    done_messages uuid[];
+BEGIN
+    IF coalesce(n, 0) = 0 THEN
+        RETURN 0;
+    END IF;
+    PERFORM dunning._ensure_partitions();
+    SELECT pg_catalog.array_agg(s.debtor_id), pg_catalog.array_agg(s.message_id) INTO done_debtors, done_messages
+    FROM dunning._settle(debtor_ids, message_ids, array_fill(0::smallint, ARRAY[n]), array_fill('cancelled'::text, ARRAY[n]),
+        array_fill(_cancel_messages.reason, ARRAY[n]), array_fill(NULL::text, ARRAY[n]),
+        -- Its attempt may be under way: who settles that must know whether the step is to be planned again.
+        array_fill(CASE WHEN NOT replan THEN '{"final": true}'::jsonb END, ARRAY[n]), array_fill(NULL::timestamptz, ARRAY[n])) s;
+    IF replan THEN
+        PERFORM dunning._free_steps(done_debtors, done_messages);
+    END IF;
+    RETURN coalesce(cardinality(done_messages), 0);
+END
+$function$;
 CREATE FUNCTION dunning._json_field(document text, path text)
  RETURNS text
  LANGUAGE c
@@ -1317,6 +1472,77 @@ AS $function$
 BEGIN
     DELETE FROM dunning.http_preset p WHERE p.preset = $1 AND NOT p.builtin;
     RETURN FOUND;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._conclude(debtor_ids text[], message_ids uuid[], attempts smallint[], states text[], reasons text[], provider_refs text[], details jsonb[], next_due timestamp with time zone[], effects text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    moved int := 0;
+    settled uuid[];
+    again uuid[];
+    item record;
+BEGIN
+    SELECT count(*), array_agg(s.message_id) INTO moved, settled
+    FROM dunning._settle(debtor_ids, message_ids, attempts, states, reasons, provider_refs, details, next_due) s;
+
+    -- Cancelled before any intent or at the recheck: planning may take the step up again, if no earlier attempt left.
+    SELECT array_agg(v.message_id) INTO again
+    FROM unnest(message_ids, states) v(message_id, state) WHERE v.state = 'cancelled';
+    IF again IS NOT NULL THEN
+        PERFORM dunning._free_steps(array_agg(v.debtor_id), array_agg(v.message_id))
+        FROM unnest(debtor_ids, message_ids) v(debtor_id, message_id) WHERE v.message_id = ANY (again);
+    END IF;
+
+    FOR item IN
+        SELECT v.debtor_id, v.message_id, v.attempt, v.reason, v.effect
+        FROM unnest(debtor_ids, message_ids, attempts, reasons, effects) v(debtor_id, message_id, attempt, reason, effect)
+        WHERE v.effect IS NOT NULL AND v.message_id = ANY (settled)
+    LOOP
+        PERFORM dunning._take_effect(item.effect, item.debtor_id, item.message_id, item.attempt, item.reason);
+    END LOOP;
+    RETURN moved;
+END
+$function$;
+CREATE FUNCTION dunning._settle_lost(slices smallint[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    lost record;
+BEGIN
+    SELECT count(*)::int AS n, array_agg(e.debtor_id::text) AS debtor_ids, array_agg(e.message_id) AS message_ids, array_agg(e.attempt) AS attempts INTO lost
+    FROM dunning.egress e
+    WHERE e.slice = ANY (slices) AND e.contact_on >= dunning._now() - interval '7 days'
+      AND NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)
+      AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id);
+    IF lost.n > 0 THEN
+        PERFORM dunning._conclude(lost.debtor_ids, lost.message_ids, lost.attempts, array_fill('unknown'::text, ARRAY[lost.n]),
+            array_fill('interrupted'::text, ARRAY[lost.n]), array_fill(NULL::text, ARRAY[lost.n]), array_fill(NULL::jsonb, ARRAY[lost.n]),
+            array_fill(NULL::timestamptz, ARRAY[lost.n]), array_fill('ask'::text, ARRAY[lost.n]));
+    END IF;
+    RETURN lost.n;
+END
+$function$;
+CREATE FUNCTION dunning._day_left(server text, daily bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM pg_catalog.pg_advisory_xact_lock(1685416037, (dunning._hash64(_day_left.server) % 2147483647)::int);
+    RETURN greatest(0, daily - (SELECT count(*) FROM dunning.egress e
+        WHERE e.server = _day_left.server
+          AND e.contact_on >= pg_catalog.date_trunc('day', dunning._now() AT TIME ZONE dunning._ledger_zone()) AT TIME ZONE dunning._ledger_zone()));
 END
 $function$;
 CREATE FUNCTION dunning._accounts_of(debtor_id text)
@@ -1892,6 +2118,8 @@ ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._settle_lost(smallint[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
@@ -1942,6 +2170,10 @@ REVOKE EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,tex
 GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_http_preset(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_http_preset(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._settle_lost(smallint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._settle_lost(smallint[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._accounts_of(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
@@ -1959,10 +2191,12 @@ COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a deb
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
 COMMENT ON FUNCTION dunning._costs(text,date,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, in the currency asked for, else in the channel''s own.';
+COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
+COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
@@ -1973,6 +2207,7 @@ COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
+COMMENT ON FUNCTION dunning._settle_lost(smallint[]) IS 'How many attempts of the last week, of messages cancelled meanwhile, it settled as unknown: their process died before it could say what became of them.';
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';

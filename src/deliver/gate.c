@@ -52,11 +52,18 @@ static DunStatement window_sql = {
 	"SELECT f.ord::bigint, dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps," \
 	"       f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) FROM (%s) f"
 
+/* A test build says what each recheck could see, so that "paid before" is a matter of transactions and not of clocks. */
+#ifdef DUNNING_FAULTS
+#define SEEN ", pg_catalog.pg_current_snapshot()::text"
+#else
+#define SEEN ""
+#endif
+
 /* Between the gate's answer and ours: what else may have happened to the message itself. */
 #define RECHECK_FRAME \
 	"SELECT u.ord, r.blocked_by," \
 	"       CASE WHEN q.message_id IS NULL THEN 'stopped' WHEN q.state <> 'queued' THEN 'held'" \
-	"            WHEN p.server IS NOT NULL THEN 'paused' END" \
+	"            WHEN p.server IS NOT NULL THEN 'paused' END" SEEN \
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($6), pg_catalog.unnest($7)) WITH ORDINALITY" \
 	"       AS u(debtor_id, message_id, attempt, ord)" \
 	"  LEFT JOIN (%s) r ON r.ord = u.ord" \
@@ -327,6 +334,9 @@ dun_deliver_recheck(DunItem **items, int n)
 	DunItem   **later = palloc((n + 1) * sizeof(DunItem *));
 	int			nlater = 0;
 	uint64		rows;
+#ifdef DUNNING_FAULTS
+	TimestampTz asked_at;
+#endif
 
 	keep_statements();
 	fill_columns(items, n, args, address_of);
@@ -334,6 +344,9 @@ dun_deliver_recheck(DunItem **items, int n)
 	for (int i = 0; i < n; i++)
 		dun_deliver_push(attempts, Int16GetDatum(items[i]->attempt));
 	args[6] = dun_deliver_array(attempts);
+#ifdef DUNNING_FAULTS
+	asked_at = GetCurrentTimestamp();
+#endif
 	rows = dun_base_run(&recheck_sql, args, NULL, false, 0);
 	if (rows != n)
 		elog(ERROR, "the recheck answers for %d of %d messages", (int) rows, n);
@@ -347,6 +360,9 @@ dun_deliver_recheck(DunItem **items, int n)
 		bool		unanswered = isnull;
 		char	   *stopped = dun_base_text(row, 3);
 
+#ifdef DUNNING_FAULTS
+		ereport(LOG, (errmsg("dunning recheck %s %s " INT64_FORMAT, item->out.message_id, dun_base_text(row, 4), asked_at)));
+#endif
 		if (stopped != NULL)
 		{
 			/* Nothing left: the attempt is over, and a paused server's message waits for resume(). */

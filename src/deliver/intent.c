@@ -23,6 +23,8 @@
 #include "base/spi.h"
 #include "deliver/arrays.h"
 #include "deliver/intent.h"
+#include "deliver/lanes.h"
+#include "deliver/session.h"
 #include "deliver/settings.h"
 #include "queue/egress_chain.h"
 
@@ -33,6 +35,8 @@ static DunStatement orphans_sql = {
 	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id AND x.attempt = u.attempt OFFSET 0) e",
 	3, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL
 };
+
+static DunStatement lost_sql = {"SELECT dunning._settle_lost($1)", 1, {INT2ARRAYOID}, NULL};
 
 static DunStatement digest_sql = {
 	"WITH c AS MATERIALIZED (SELECT DISTINCT ON (x.channel) x.channel, x.address_field FROM dunning.channel x ORDER BY x.channel, x.builtin)"
@@ -129,6 +133,27 @@ dun_deliver_find_orphans(DunItem **items, int n)
 
 		decide_orphan(item, DatumGetTimestampTz(dun_base_value(row, 2, &isnull)));
 	}
+}
+
+static void
+settle_lost(void *arg)
+{
+	Datum		slices = dun_deliver_owned_slices();
+
+	dun_base_run(&lost_sql, &slices, NULL, false, 0);
+}
+
+void
+dun_deliver_settle_lost(DunRun *run)
+{
+	DunFailure	failure;
+
+	if (run->lost_settled)
+		return;
+	run->lost_settled = true;
+	if (!dun_deliver_attempt(settle_lost, NULL, &failure))
+		ereport(WARNING,
+				(errcode(failure.sqlerrcode), errmsg("interrupted attempts could not be looked for: %s", failure.message)));
 }
 
 static void

@@ -15,6 +15,9 @@
  */
 extern void dun_deliver_find_orphans(DunItem **items, int n);
 
+/* Once a run: give a verdict to such attempts of messages that were cancelled meanwhile, which nobody claims any more. */
+extern void dun_deliver_settle_lost(DunRun *run);
+
 /* Append one row an item. Errors out (unique_violation) where a row stands already: look for orphans, then again. */
 extern void dun_deliver_append_intents(DunItem **items, int n);
 

@@ -125,6 +125,7 @@ typedef struct DunRun
 	bool		may_send;		/* delivery, activation, settings: as of the last look */
 	bool		stopping;		/* claim nothing more */
 	TimestampTz pause_until;	/* something failed that may work in a moment */
+	bool		lost_settled;	/* what a predecessor left without a queue row has been looked for */
 	TimestampTz orphans_until;	/* until then, attempts of a crashed predecessor are looked for */
 	bool		settings_changed;	/* the database's settings are not those of this process any more */
 	char	   *settings;		/* of the database and role, as they were when this process connected */

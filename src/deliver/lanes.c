@@ -75,6 +75,8 @@ static DunStatement next_due_sql = {
 	1, {TIMESTAMPTZOID}, NULL
 };
 
+static DunStatement day_sql = {"SELECT dunning._day_left($1, $2)", 2, {TEXTOID, INT8OID}, NULL};
+
 static DunStatement strays_sql = {
 	"SELECT dunning._hold_strays($1, $2)", 2, {TEXTARRAYOID, INT2ARRAYOID}, NULL
 };
@@ -170,8 +172,8 @@ keep_server_loaded(DunRun *run, DunLane *lane)
 	}
 }
 
-static Datum
-owned_slices(void)
+Datum
+dun_deliver_owned_slices(void)
 {
 	DunColumn  *slices = dun_deliver_column(INT2OID, dun_deliver_session.nslices);
 
@@ -191,7 +193,7 @@ hold_strays(DunRun *run)
 		if (run->lanes[i].present)
 			dun_deliver_push_text(names, run->lanes[i].name);
 	args[0] = dun_deliver_array(names);
-	args[1] = owned_slices();
+	args[1] = dun_deliver_owned_slices();
 	dun_base_run(&strays_sql, args, NULL, false, 0);
 }
 
@@ -323,6 +325,19 @@ room_of(DunRun *run, DunLane *lane)
 	return Max(room, 0);
 }
 
+/* A server's day may be over before its queue is. */
+static int
+room_of_day(DunLane *lane, int room)
+{
+	Datum		args[2] = {CStringGetTextDatum(lane->name), Int64GetDatum(lane->loaded->server->daily)};
+	bool		isnull;
+
+	if (lane->loaded->server->daily == 0)
+		return room;
+	dun_base_run(&day_sql, args, NULL, false, 1);
+	return (int) Min((int64) room, DatumGetInt64(dun_base_value(0, 1, &isnull)));
+}
+
 static bool
 wants_head(DunRun *run, DunLane *lane, TimestampTz now)
 {
@@ -353,6 +368,15 @@ claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 	head = wants_head(run, lane, started);
 	if (!head && lane->drained)
 		return 0;
+	room = room_of_day(lane, room);
+	if (room == 0)
+	{
+		/* Until the next look at the head nothing can be had here. */
+		lane->drained = true;
+		lane->head_read_at = started;
+		lane->head_cost_us = GetCurrentTimestamp() - started;
+		return 0;
+	}
 	if (head)
 	{
 		lane->position_due = DT_NOBEGIN;
@@ -364,7 +388,7 @@ claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 	args[1] = TimestampTzGetDatum(dun_base_now());
 	args[2] = TimestampTzGetDatum(lane->position_due);
 	args[3] = UUIDPGetDatum(&lane->position_id);
-	args[4] = owned_slices();
+	args[4] = dun_deliver_owned_slices();
 	args[5] = Int64GetDatum(limit);
 	n = dun_base_run(dun_deliver_session.nslices == DUN_SLICES ? &claim_all_sql : &claim_sql, args, NULL, false, 0);
 	lane->drained = (int64) n < limit;

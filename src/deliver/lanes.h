@@ -12,6 +12,9 @@
 /* Read again, once a second, which servers there are and which are paused. Inside a transaction. */
 extern void dun_deliver_read_lanes(DunRun *run);
 
+/* smallint[]: the slices of this process. */
+extern Datum dun_deliver_owned_slices(void);
+
 /* Claim what is due, as far as there is room; the items are pushed onto `batch`. Returns how many. */
 extern int	dun_deliver_claim(DunRun *run, dlist_head *batch);
 

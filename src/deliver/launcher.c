@@ -51,6 +51,7 @@ typedef struct Post
 	Oid			database;
 	char		name[NAMEDATALEN];
 	int			number;
+	int			of;				/* workers of the database when it was started */
 	bool		wanted;
 	BackgroundWorkerHandle *handle; /* NULL: not running */
 	TimestampTz started_at;
@@ -175,9 +176,12 @@ start_worker(Post *post)
 	strlcpy(worker.bgw_function_name, "dun_deliver_worker_main", sizeof(worker.bgw_function_name));
 	memcpy(worker.bgw_extra, &start, sizeof(start));
 	worker.bgw_notify_pid = MyProcPid;
-	(void) dun_deliver_take_farewell(post->database);
+	(void) dun_deliver_take_farewell(post->database, post->number);
 	if (RegisterDynamicBackgroundWorker(&worker, &post->handle))
+	{
 		post->started_at = GetCurrentTimestamp();
+		post->of = dun_deliver_workers;
+	}
 	else
 	{
 		post->handle = NULL;
@@ -200,7 +204,7 @@ note_end(Post *post)
 	pfree(post->handle);
 	post->handle = NULL;
 	post->absent = false;
-	switch (dun_deliver_take_farewell(post->database))
+	switch (dun_deliver_take_farewell(post->database, post->number))
 	{
 		case DUN_FAREWELL_AGAIN:
 			post->start_at = now;
@@ -210,9 +214,9 @@ note_end(Post *post)
 			post->start_at = TimestampTzPlusMilliseconds(now, ABSENT_MS);
 			break;
 		case DUN_FAREWELL_NONE:
-			if (TimestampDifferenceExceeds(post->started_at, now, STEADY_MS))
+			if (post->of != dun_deliver_workers || TimestampDifferenceExceeds(post->started_at, now, STEADY_MS))
 				post->pause_ms = PAUSE_FIRST_MS;
-			post->start_at = TimestampTzPlusMilliseconds(now, post->pause_ms);
+			post->start_at = post->of != dun_deliver_workers ? now : TimestampTzPlusMilliseconds(now, post->pause_ms);
 			post->pause_ms = Min(post->pause_ms * 2, PAUSE_MAX_MS);
 			break;
 	}
@@ -234,7 +238,8 @@ tend_posts(bool look_at_absent)
 			note_end(post);
 		if (look_at_absent && post->absent)
 			post->start_at = 0;
-		if (!post->wanted && post->handle != NULL)
+		/* Slices are shared out by the number of workers: with another number everybody starts anew. */
+		if (post->handle != NULL && (!post->wanted || post->of != dun_deliver_workers))
 			TerminateBackgroundWorker(post->handle);
 		if (!post->wanted && post->handle == NULL)
 		{

@@ -28,6 +28,7 @@
 #include "deliver/batch.h"
 #include "deliver/fault.h"
 #include "deliver/gate.h"
+#include "deliver/intent.h"
 #include "deliver/lanes.h"
 #include "deliver/loop.h"
 #include "deliver/session.h"
@@ -69,7 +70,7 @@ settings_changed(DunRun *run)
 	/* DROP EXTENSION took everything along that could still be settled. */
 	if (!DatumGetBool(dun_base_value(0, 2, &isnull)))
 	{
-		dun_deliver_say_farewell(MyDatabaseId, DUN_FAREWELL_ABSENT);
+		dun_deliver_say_farewell(MyDatabaseId, dun_deliver_session.number, DUN_FAREWELL_ABSENT);
 		proc_exit(0);
 	}
 	now = dun_base_text(0, 1);
@@ -184,6 +185,8 @@ take_up(DunRun *run)
 	if (dun_base_now() >= run->next_due)
 		for (int i = 0; i < run->nlanes; i++)
 			run->lanes[i].drained = false;
+	if (dun_deliver_mode == DUN_DELIVERY_ON)
+		dun_deliver_settle_lost(run);
 	look_at_held(run);
 	dun_deliver_read_lanes(run);
 	run->taken = dun_deliver_take_batch(run);

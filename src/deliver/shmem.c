@@ -23,6 +23,7 @@ typedef struct DunShared
 	struct
 	{
 		Oid			database;
+		int			number;
 		DunFarewell word;
 	}			farewells[DUN_WORKER_ENTRIES];
 	DunWorkerEntry workers[DUN_WORKER_ENTRIES];
@@ -196,14 +197,14 @@ dun_deliver_launcher_calls(void)
 }
 
 void
-dun_deliver_say_farewell(Oid database, DunFarewell word)
+dun_deliver_say_farewell(Oid database, int number, DunFarewell word)
 {
 	int			at = -1;
 
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < DUN_WORKER_ENTRIES; i++)
 	{
-		if (shared->farewells[i].database == database)
+		if (shared->farewells[i].database == database && shared->farewells[i].number == number)
 		{
 			at = i;
 			break;
@@ -215,19 +216,20 @@ dun_deliver_say_farewell(Oid database, DunFarewell word)
 	if (at >= 0)
 	{
 		shared->farewells[at].database = database;
+		shared->farewells[at].number = number;
 		shared->farewells[at].word = word;
 	}
 	LWLockRelease(shared->lock);
 }
 
 DunFarewell
-dun_deliver_take_farewell(Oid database)
+dun_deliver_take_farewell(Oid database, int number)
 {
 	DunFarewell word = DUN_FAREWELL_NONE;
 
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < DUN_WORKER_ENTRIES; i++)
-		if (shared->farewells[i].database == database)
+		if (shared->farewells[i].database == database && shared->farewells[i].number == number)
 		{
 			word = shared->farewells[i].word;
 			shared->farewells[i].database = InvalidOid;

@@ -78,10 +78,10 @@ typedef enum DunFarewell
 	DUN_FAREWELL_AGAIN			/* start me anew at once */
 } DunFarewell;
 
-extern void dun_deliver_say_farewell(Oid database, DunFarewell word);
+extern void dun_deliver_say_farewell(Oid database, int number, DunFarewell word);
 
 /* The word, taken away. */
-extern DunFarewell dun_deliver_take_farewell(Oid database);
+extern DunFarewell dun_deliver_take_farewell(Oid database, int number);
 
 /*
  * May `wanted` messages go out now under a limit of `rate` a second? Returns how many of them; where fewer, *ready_at

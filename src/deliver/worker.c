@@ -26,6 +26,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "base/hash.h"
 #include "base/spi.h"
 #include "base/user.h"
 #include "deliver/loop.h"
@@ -117,11 +118,16 @@ should_stop(void)
 	return ShutdownRequestPending;
 }
 
-/* Wait for slices that a session in CALL deliver() still holds. */
+/*
+ * Wait for the slices that a session in CALL deliver(), or a worker of another dunning.workers, still holds. All of
+ * them: those not got now would have no owner until the next start.
+ */
 static void
-wait_for_slices(void)
+wait_for_slices(int number, int of)
 {
-	while (dun_deliver_take_slices() == 0 && !should_stop())
+	int			wanted = DUN_SLICES / of + (number < DUN_SLICES % of ? 1 : 0);
+
+	while (dun_deliver_take_slices() < wanted && !should_stop())
 	{
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 1000, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
@@ -149,13 +155,13 @@ dun_deliver_worker_main(Datum arg)
 	refuse_superuser();
 	if (!is_served())
 	{
-		dun_deliver_say_farewell(MyDatabaseId, DUN_FAREWELL_ABSENT);
+		dun_deliver_say_farewell(MyDatabaseId, start.number, DUN_FAREWELL_ABSENT);
 		proc_exit(0);
 	}
 	pgstat_report_appname("dunning worker");
 	dun_deliver_take_entry(start.number);
 	dun_deliver_session = (DunSession) {.in_call = false, .number = start.number, .of = start.of};
-	wait_for_slices();
+	wait_for_slices(start.number, start.of);
 
 	run = dun_deliver_open_run(&limits);
 	dun_deliver_run_loop(run, &limits);
@@ -163,7 +169,7 @@ dun_deliver_worker_main(Datum arg)
 	dun_deliver_close_run(run);
 	if (again)
 	{
-		dun_deliver_say_farewell(MyDatabaseId, DUN_FAREWELL_AGAIN);
+		dun_deliver_say_farewell(MyDatabaseId, start.number, DUN_FAREWELL_AGAIN);
 		proc_exit(0);
 	}
 	proc_exit(1);

@@ -23,9 +23,9 @@ END $$;
 CREATE SERVER d_mail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'mock');
 CREATE USER MAPPING FOR dunning_worker SERVER d_mail;
 INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, time_zone, email)
-SELECT 'd-' || i, 'Name ' || i, 'Given ' || i, 'en', 'GB', 'Europe/London', 'd' || i || '@example.org' FROM generate_series(1, 12) i;
+SELECT 'd-' || i, 'Name ' || i, 'Given ' || i, 'en', 'GB', 'Europe/London', 'd' || i || '@example.org' FROM generate_series(1, 24) i;
 INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, reference, pay_url)
-SELECT 'd-' || i, 'I' || i, '2026-05-01', '2026-06-01', 100 + i, 'EUR', 'R' || i, 'https://pay.example/' || i FROM generate_series(1, 12) i;
+SELECT 'd-' || i, 'I' || i, '2026-05-01', '2026-06-01', 100 + i, 'EUR', 'R' || i, 'https://pay.example/' || i FROM generate_series(1, 24) i;
 -- A Monday, ten in the morning in London.
 SET dunning.clock = '2026-06-22 10:00+01';
 CREATE FUNCTION pg_temp.d_send(n int, VARIADIC more text[] DEFAULT '{}') RETURNS text LANGUAGE sql AS
@@ -150,6 +150,23 @@ SELECT e.test, e.address_digest = dunning._address_digest('me@example.net', 'ema
 SELECT * FROM dunning.send_test('reminder-1', 'd-12', 'email', E'me@example.net\r\nRCPT TO:<you@example.net>');
 SELECT * FROM dunning.send_test('reminder-1', 'nobody', 'email', 'me@example.net');
 SELECT * FROM dunning.send_test('reminder-1', 'd-12', 'carrier-pigeon', 'me@example.net');
+
+-- a_server_makes_no_more_attempts_a_day_than_it_may
+SELECT current_setting('dunning.clock') AS clock_before \gset
+SET dunning.clock = '2026-06-30 10:00+01';
+SET client_min_messages = error;
+ALTER SERVER d_mail OPTIONS (ADD daily '2');
+SELECT pg_temp.d_send(i) FROM generate_series(21, 24) i;
+CALL dunning.deliver();
+CALL dunning.deliver();
+SELECT count(*) AS attempts FROM dunning.egress WHERE server = 'd_mail' AND debtor_id ~ '^d-2[1-4]$';
+SELECT count(*) AS waiting FROM dunning.queue WHERE debtor_id IN ('d-21', 'd-22', 'd-23', 'd-24');
+SET dunning.clock = '2026-07-01 10:00+01';
+CALL dunning.deliver();
+SELECT count(*) AS attempts FROM dunning.egress WHERE server = 'd_mail' AND debtor_id ~ '^d-2[1-4]$';
+ALTER SERVER d_mail OPTIONS (DROP daily);
+SET dunning.clock = :'clock_before';
+SET client_min_messages = warning;
 
 -- the_chain_verifies_and_shows_a_changed_a_missing_and_a_cut_row
 SELECT bool_and(ok) AS ok, sum(links) = (SELECT count(*) FROM dunning.egress WHERE length(digest) = 32) AS all_links FROM dunning.verify_egress()

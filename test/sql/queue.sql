@@ -99,6 +99,30 @@ SELECT count(*) FROM (SELECT array_agg(debtor_id) d, array_agg(message_id) m, co
         array_fill(NULL::text, ARRAY[n]), array_fill(NULL::jsonb, ARRAY[n]), array_fill(NULL::timestamptz, ARRAY[n]));
 SELECT count(*) AS left_over FROM dunning.queue WHERE debtor_id LIKE 'q-%' AND state <> 'sending';
 
+-- a_message_with_an_intent_and_no_outcome_is_sending
+SELECT count(*) AS queued FROM dunning._enqueue(pg_temp.q_source('{qf-1,qf-2,qf-3,qf-4,qf-5,qf-6}', 'step', 'standard/reminder-1/2029-12-02'));
+SELECT pg_temp.q_intent('qf-' || i, 1) FROM generate_series(1, 6) i \g /dev/null
+UPDATE dunning.queue SET state = 'queued' WHERE debtor_id LIKE 'qf-%';      -- as the worker leaves it
+SELECT DISTINCT state FROM dunning.message_state WHERE debtor_id LIKE 'qf-%';
+-- a_step_is_free_again_when_no_attempt_left_anything_and_never_when_one_may_have
+CREATE FUNCTION pg_temp.q_conclude(debtor text, attempt int, state text, reason text, detail jsonb DEFAULT NULL) RETURNS int LANGUAGE sql AS $$
+SELECT dunning._conclude(ARRAY[debtor], ARRAY[m.message_id], ARRAY[attempt::smallint], ARRAY[state], ARRAY[reason], ARRAY[NULL::text], ARRAY[detail], ARRAY[NULL::timestamptz], ARRAY[NULL::text])
+FROM dunning.message m WHERE m.debtor_id = debtor $$;
+SELECT pg_temp.q_conclude('qf-1', 1, 'cancelled', 'balance_changed') AS refused_at_the_recheck,
+       pg_temp.q_conclude('qf-2', 1, 'queued', 'timeout', '{"may_have_arrived": true}') AS doubtful, pg_temp.q_conclude('qf-3', 1, 'queued', 'http_503', '{"code": 503}') AS turned_away;
+SELECT pg_temp.q_conclude('qf-' || i, 0, 'cancelled', 'balance_changed') FROM generate_series(2, 4) i \g /dev/null
+-- the first three have their verdict, qf-4 has none yet; qf-5 and qf-6 are taken back while under way, qf-6 for good
+SELECT dunning._stop_messages('qf-5', 'disputed') AS stopped, (SELECT count(*) FROM dunning.message m, dunning.cancel(m.message_id, 'by hand') WHERE m.debtor_id = 'qf-6') AS cancelled;
+SELECT debtor_id FROM dunning.once WHERE debtor_id LIKE 'qf-%' ORDER BY 1;
+-- and_the_recheck_that_finds_them_stopped_frees_those_that_may_be_planned_again
+SELECT pg_temp.q_conclude('qf-' || i, 1, 'cancelled', 'stopped') FROM generate_series(5, 6) i \g /dev/null
+SELECT debtor_id FROM dunning.once WHERE debtor_id LIKE 'qf-%' ORDER BY 1;
+-- an_attempt_without_verdict_of_a_cancelled_message_is_unknown_when_its_slice_has_a_new_owner
+SELECT dunning._settle_lost(ARRAY[((dunning._slice('qf-4') + 1) % 64)::smallint]) AS not_ours, dunning._settle_lost(ARRAY[dunning._slice('qf-4')]) AS lost, dunning._settle_lost(ARRAY[dunning._slice('qf-4')]) AS again;
+SELECT s.state, s.reason, t.kind FROM dunning.message_state s JOIN dunning.task t USING (debtor_id, message_id) WHERE s.debtor_id = 'qf-4';
+DELETE FROM dunning.task WHERE debtor_id LIKE 'qf-%';
+DELETE FROM dunning.egress WHERE debtor_id LIKE 'qf-%';
+
 -- the_internals_are_not_for_everyone
 SET ROLE dunning_viewer;
 SELECT count(*) > 0 AS may_look FROM dunning.message_state WHERE debtor_id LIKE 'q-%';
