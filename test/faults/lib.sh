@@ -1,4 +1,4 @@
-# Sourced by crash.sh and race.sh: a test build in a tree of its own, one cluster, the catcher, a book of debtors.
+# Sourced by crash.sh, race.sh and chaos.sh: a test build in a tree of its own, one cluster, the catcher, a book of debtors.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
 
 work=$(scratch_dir)
@@ -26,9 +26,9 @@ build_faulty() {
 
 start_catcher() { # start_catcher OPTION...
     mkfifo "$work/ports"
-    "$work/catcher" --ledger "$work/ledger" "$@" >"$work/ports" &
+    "$work/catcher" --ledger "$work/ledger" --bodies "$work/bodies" "$@" >"$work/ports" &
     catcher_pid=$!
-    { read -r _ http; read -r _ _; } <"$work/ports"
+    { read -r _ http; read -r _ smtp; } <"$work/ports"
 }
 
 q() { psql_ -d book -At "$@"; }
@@ -75,7 +75,7 @@ BEGIN
     INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, email)
     SELECT name || '-' || i, 'Name ' || i, 'Given', 'en', 'DK', name || '-' || i || '@example.org' FROM generate_series(1, n) i;
     INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, reference)
-    SELECT name || '-' || i, 'I', current_date - 40, current_date - 12, 100 + i % 7, 'DKK', 'R' || i FROM generate_series(1, n) i;
+    SELECT name || '-' || i, 'I', current_date - 40, current_date - 12, 1000 + i + (hashtext(name) & 63) * 100, 'DKK', 'R' || i FROM generate_series(1, n) i;
     SELECT array_agg(name || '-' || i) INTO ids FROM generate_series(1, n) i;
     PERFORM dunning._enqueue(format($q$
         SELECT dunning._uuid7() AS message_id, m.debtor_id, 'default' AS creditor, NULL::uuid AS run_id, 'test' AS strategy, 'step' AS step,
@@ -85,12 +85,59 @@ BEGIN
                NULL::text AS reason, NULL::text[] AS blocked_by, NULL::text AS once_kind, NULL::text AS once_key
         FROM (%3$s) m JOIN dunning._context(%2$L, NULL) c USING (debtor_id)$q$, server, ids, dunning._mark_sql(format('%L::text[]', ids))));
 END $do$;
+CREATE TABLE helper.asked (n int);
+CREATE TABLE helper.body (protocol text, recipient text, hex text);
 CREATE TABLE helper.ledger (at float8, protocol text, what text, key text, recipient text, sha256 text, bytes bigint, path text);
 SQL
     q -c 'SELECT dunning.activate()' >/dev/null
 }
 
-# The catcher's own ledger as a table, for the comparison at the end.
+# The catcher's own ledger and the bodies it accepted as tables, for the comparison at the end.
 load_ledger() {
-    q -c 'TRUNCATE helper.ledger' -c "\\copy helper.ledger FROM '$work/ledger'"
+    perl -0777 -ne 'while (/\G== (\S+) (.*) (\d+)\n/g) { my $b = substr($_, pos($_), $3); pos($_) += $3 + 1; print "$1\t$2\t", unpack("H*", $b), "\n" }' \
+        "$work/bodies" >"$work/bodies.tsv"
+    q -c 'TRUNCATE helper.ledger, helper.body' -c "\\copy helper.ledger FROM '$work/ledger'" -c "\\copy helper.body FROM '$work/bodies.tsv'"
+}
+
+# What holds in every run, as the view helper.deviation (what, n): each n is 0. The right recipient and amount are those of
+# the book, not what the database wrote down itself; the caller says how many messages it has asked for.
+compare_ledgers() { # compare_ledgers ASKED
+    q -c "INSERT INTO helper.asked VALUES ($1)"
+    q <<'SQL'
+-- egress.body_digest over subject, text and html, made from what arrived.
+CREATE FUNCTION helper.digest(VARIADIC parts text[]) RETURNS bytea LANGUAGE sql AS $$
+    SELECT sha256(string_agg(CASE WHEN p IS NULL THEN '\xffffffff' ELSE int4send(octet_length(convert_to(p, 'UTF8'))) || convert_to(p, 'UTF8') END, '' ORDER BY n))
+    FROM unnest(parts) WITH ORDINALITY u(p, n) $$;
+CREATE TABLE helper.arrived AS
+    SELECT (regexp_match(l.key, '[0-9a-f]{8}-[0-9a-f-]{27}'))[1]::uuid AS message_id, l.* FROM helper.ledger l;
+CREATE TABLE helper.text AS
+    SELECT b.recipient, (j->>'id')::uuid AS message_id, j->>'text' AS text, j->>'to' AS sent_to,
+           ARRAY[helper.digest(j->>'subject', j->>'text', j->>'html'), helper.digest(j->>'subject', j->>'text', NULL)] AS digests
+    FROM helper.body b, LATERAL (SELECT convert_from(decode(b.hex, 'hex'), 'UTF8')::jsonb AS j) x WHERE b.protocol = 'http';
+CREATE TABLE helper.known AS
+    SELECT m.message_id, m.server, m.debtor_id, m.debtor_id || '@example.org' AS address, s.state, s.reason, i.amount,
+           coalesce(a.accepts, 0) AS accepts, coalesce(a.arrivals, 0) AS arrivals, coalesce(e.intents, 0) AS intents, o.server IS NOT NULL AS once
+    FROM dunning.message m JOIN dunning.message_state s USING (debtor_id, message_id) JOIN dunning.invoice i USING (debtor_id)
+    LEFT JOIN (SELECT message_id, count(*) AS arrivals, count(*) FILTER (WHERE what = 'accept') AS accepts FROM helper.arrived GROUP BY 1) a USING (message_id)
+    LEFT JOIN (SELECT message_id, count(*) AS intents FROM dunning.egress GROUP BY 1) e USING (message_id)
+    LEFT JOIN (SELECT srvname::text AS server FROM pg_foreign_server WHERE 'contract=once' = ANY (srvoptions)) o ON o.server = m.server;
+CREATE VIEW helper.deviation AS
+SELECT 'asked for, and not as many messages' AS what, abs((SELECT sum(n) FROM helper.asked) - (SELECT count(*) FROM dunning.message)) AS n
+UNION ALL SELECT 'debtors with none or several messages', count(*) FROM dunning.debtor d WHERE 1 <> (SELECT count(*) FROM dunning.message m WHERE m.debtor_id = d.debtor_id)
+UNION ALL SELECT 'lost: no final state', count(*) FROM helper.known WHERE state IS NULL OR state NOT IN ('sent', 'delivered', 'failed', 'unknown', 'dead', 'cancelled')
+UNION ALL SELECT 'recipients who got more than one', count(*) FROM (SELECT FROM helper.arrived WHERE what = 'accept' GROUP BY recipient HAVING count(*) > 1) x
+UNION ALL SELECT 'tried once, and arrived again under its key', count(*) FROM helper.known WHERE once AND arrivals > 1
+UNION ALL SELECT 'accepted, but dead or cancelled here', count(*) FROM helper.known WHERE accepts > 0 AND state NOT IN ('sent', 'delivered', 'unknown')
+UNION ALL SELECT 'arrived without an intent', count(*) FROM helper.arrived a WHERE NOT EXISTS (SELECT FROM dunning.egress e WHERE e.message_id = a.message_id)
+UNION ALL SELECT 'tried once, and arrived more often than intended', count(*) FROM helper.known WHERE once AND arrivals > intents
+UNION ALL SELECT 'arrived at another recipient', count(*) FROM helper.arrived a LEFT JOIN helper.known k USING (message_id) WHERE a.recipient IS DISTINCT FROM k.address
+UNION ALL SELECT 'arrived again with other bytes', count(*) FROM (SELECT FROM helper.arrived WHERE protocol = 'http' GROUP BY message_id HAVING count(DISTINCT sha256) > 1) x
+UNION ALL SELECT 'accepted, and its bytes are not known', abs((SELECT count(*) FROM helper.arrived WHERE protocol = 'http' AND what = 'accept') - (SELECT count(*) FROM helper.text))
+UNION ALL SELECT 'bytes that no intent announced', count(*) FROM helper.text t LEFT JOIN helper.known k USING (message_id)
+    WHERE t.sent_to IS DISTINCT FROM k.address OR NOT EXISTS (SELECT FROM dunning.egress e WHERE e.message_id = t.message_id AND e.body_digest = ANY (t.digests))
+UNION ALL SELECT 'another amount than is owed', count(*) FROM helper.text t LEFT JOIN helper.known k USING (message_id) WHERE position(trim_scale(k.amount)::text IN replace(t.text, ',', '')) = 0 OR k.amount IS NULL
+UNION ALL SELECT 'chains that do not verify', count(*) FROM dunning.verify_egress() WHERE NOT ok
+UNION ALL SELECT 'unknown without a task for a person', count(*) FROM helper.known k WHERE state = 'unknown'
+    AND NOT EXISTS (SELECT FROM dunning.task t WHERE t.debtor_id = k.debtor_id AND t.message_id = k.message_id);
+SQL
 }
