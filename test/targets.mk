@@ -66,8 +66,11 @@ release-delta:
 	@test/lib/delta.sh $(FROM)
 ## make check-crash CYCLES=33 SEED=1    kill worker, backend and postmaster at every point of the protocol; compare with the gateway's ledger
 ## make check-race N=2000               payments against sends: none leaves after a payment that was committed before the claim or the recheck
-.PHONY: check-crash check-race
+## make check-chaos N=10000 SEED=1      every script of the lying gateway at random: each message ends as it deserves, and arrives so
+.PHONY: check-crash check-race check-chaos
 check-crash: stage
 	@test/faults/crash.sh
 check-race: stage
 	@test/faults/race.sh
+check-chaos: stage
+	@test/faults/chaos.sh
