@@ -125,7 +125,7 @@ $fn$;
 COMMENT ON FUNCTION dunning._gate_rows_sql(boolean) IS 'SQL text of the first half of the gate: ledger, consent, address, suppression; holds as arrays. For the recheck without consent, and with the frozen address.';
 
 -- The rules of each distinct combination once, as a mask and packed caps.
-CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
+CREATE FUNCTION dunning._gate_places_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT format($q$
     pl AS MATERIALIZED (SELECT row_number() OVER ()::int AS no, x.country, x.region, x.kind, x.zone_key, x.channel, u.caps, u.names,
@@ -137,16 +137,22 @@ CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
             SELECT array_agg(h.on_date) FILTER (WHERE NOT h.open) AS added, array_agg(h.on_date) FILTER (WHERE h.open) AS opened
             FROM dunning.holiday h
             WHERE h.country = substr(dunning._place(x.country, x.region), 1, 2) AND h.region IN ('', substr(dunning._place(x.country, x.region), 4))
-              AND h.on_date >= (SELECT min(a.at) - '2 days'::interval FROM a)::date) f),
-    j AS MATERIALIZED (SELECT r.*, pl.no,
-            CASE WHEN r.strange OR r.known IS NOT TRUE THEN NULL WHEN r.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours' ELSE dunning._closed(r.at, pl.windows) END AS shut
-        FROM r
-        LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel)$q$,
+              AND h.on_date >= (SELECT min(a.at) - '2 days'::interval FROM a)::date) f)$q$,
         dunning._rules_sql($q$SELECT DISTINCT w.country, w.region, w.kind, w.channel, w.rings,
             (SELECT min(a.at) - '1 day'::interval FROM a)::date, (SELECT max(a.at) + $q$ || quote_literal($1) || $q$::interval FROM a)::date
             FROM w WHERE w.known AND NOT w.strange$q$))
 $sql$;
-COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in the batch, with the rules valid from its first instant to so long after its last.';
+COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last.';
+
+CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT dunning._gate_places_sql($1) || $q$,
+    j AS MATERIALIZED (SELECT r.*, pl.no,
+            CASE WHEN r.strange OR r.known IS NOT TRUE THEN NULL WHEN r.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours' ELSE dunning._closed(r.at, pl.windows) END AS shut
+        FROM r
+        LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel)$q$
+$sql$;
+COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 
 -- What each person was told of late, at all creditors: text of common table expressions up to `hist`.
 CREATE FUNCTION dunning._gate_history_sql() RETURNS text
@@ -269,6 +275,43 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._recheck_sql() IS
     'SQL text of the last look before the first byte, with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 addresses (as frozen): ord, blocked_by. Payments, holds, suppression and the clock; caps were counted at the claim.';
+
+-- Nearly every message passes its recheck. Who plainly passes is told first by a query that makes no words; whoever it does not
+-- name is asked of _recheck_sql(), so it may only ever be stricter. Look-ups by key for each row, whatever the planner thinks.
+CREATE FUNCTION dunning._recheck_clear_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN 'SELECT NULL::int AS ord FROM dunning._ask($1, $2, $3, $4, $5::text[]) q WHERE false';
+    END IF;
+    RETURN format($q$WITH
+    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark, q.extra AS sent_to
+        FROM dunning._ask($1, $2, $3, $4, $5::text[]) q),
+    m AS MATERIALIZED (%s),
+    d AS MATERIALIZED (SELECT l.debtor_id, coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind,
+            coalesce(l.time_zone, '') AS zone_key FROM (%s) l),
+    c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings FROM dunning.channel b ORDER BY b.channel, b.builtin),
+    y AS MATERIALIZED (SELECT a.ord, a.channel, a.at, a.sent_to, c.address_field, c.rings, d.country, d.region, d.kind, d.zone_key
+        FROM a
+        JOIN m ON m.debtor_id = a.debtor_id
+        JOIN c ON c.channel = a.channel
+        JOIN d ON d.debtor_id = a.debtor_id
+        WHERE m.valid AND NOT m.disputed AND (a.mark IS NULL OR m.mark = a.mark AND m.amounts <> '{}')
+          AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND h.released_at IS NULL AND h.invoice_id IS NULL OFFSET 0)),
+    w AS MATERIALIZED (SELECT DISTINCT y.country, y.region, y.kind, y.zone_key, y.channel, y.rings, true AS known, false AS strange FROM y),
+    %s
+SELECT y.ord
+FROM y
+JOIN pl ON pl.country = y.country AND pl.region = y.region AND pl.kind = y.kind AND pl.zone_key = y.zone_key AND pl.channel = y.channel
+WHERE y.at IS NOT NULL AND pl.windows IS NOT NULL AND dunning._closed(y.at, pl.windows) IS NULL
+  AND NOT EXISTS (SELECT FROM dunning.suppression s
+                  WHERE s.address_digest = dunning._digest(y.sent_to, y.address_field, (SELECT k.key FROM dunning.digest_key k)) OFFSET 0)$q$,
+        dunning._marks_sql('$1'), dunning._ledger_sql('debtor', '$1'), dunning._gate_places_sql('1 day'));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._recheck_clear_sql() IS
+    'SQL text with the arguments of _recheck_sql(): ord of the messages that plainly pass it. The others, and those named twice, must be asked of _recheck_sql().';
 
 -- Persons of a batch, locked in one order. Run it as a statement of its own before the gate, so that the gate's snapshot sees what
 -- a worker who held the lock has sent. A debtor without other accounts is protected by the ownership of its slice.

@@ -240,7 +240,7 @@ COMMENT ON FUNCTION dunning.unsuppress(text, text) IS
     'True where the address was suppressed on just this channel (''*'' is its own entry) and may be used again; who did it stays in rule_change. Role: dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.unsuppress(text, text) TO dunning_operator;
 
-GRANT EXECUTE ON FUNCTION dunning._gate_sql(), dunning._recheck_sql(), dunning._gate_lock_sql(),
+GRANT EXECUTE ON FUNCTION dunning._gate_sql(), dunning._recheck_sql(), dunning._recheck_clear_sql(), dunning._gate_lock_sql(),
     dunning._gate(text[], text[], timestamptz[], text[], uuid[]),
     dunning._ask(text[], text[], timestamptz[], text[], anyarray), dunning._digest(text, text, bytea), dunning._good_address(text, text),
     dunning._caps(int, timestamptz, text, uuid, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]),

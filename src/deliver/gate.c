@@ -29,7 +29,8 @@ static DunStatement signature_sql = {"SELECT dunning._ledger_signature()", 0, {0
 
 static DunStatement texts_sql = {
 	"SELECT dunning._gate_lock_sql(), dunning._gate_sql(), dunning._recheck_sql(),"
-	"       CASE WHEN dunning._ledger_problem() = 'ledger_broken' THEN '' ELSE dunning._gate_facts_sql() END", 0, {0}, NULL
+	"       CASE WHEN dunning._ledger_problem() = 'ledger_broken' THEN '' ELSE dunning._gate_facts_sql() END,"
+	"       dunning._recheck_clear_sql()", 0, {0}, NULL
 };
 
 static DunStatement lock_sql = {NULL, 1, {TEXTARRAYOID}, NULL};
@@ -39,6 +40,11 @@ static DunStatement gate_sql = {
 };
 
 static DunStatement recheck_sql = {
+	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL,
+	CURSOR_OPT_GENERIC_PLAN
+};
+
+static DunStatement clear_sql = {
 	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL,
 	CURSOR_OPT_GENERIC_PLAN
 };
@@ -55,8 +61,11 @@ static DunStatement window_sql = {
 /* A test build says what each recheck could see, so that "paid before" is a matter of transactions and not of clocks. */
 #ifdef DUNNING_FAULTS
 #define SEEN ", pg_catalog.pg_current_snapshot()::text"
+#define SAY_SEEN(item, row, col, asked_at) \
+	ereport(LOG, (errmsg("dunning recheck %s %s " INT64_FORMAT, (item)->out.message_id, dun_base_text((row), (col)), (asked_at))))
 #else
 #define SEEN ""
+#define SAY_SEEN(item, row, col, asked_at) ((void) (asked_at))
 #endif
 
 /* Between the gate's answer and ours: what else may have happened to the message itself. */
@@ -70,6 +79,14 @@ static DunStatement window_sql = {
 	"  LEFT JOIN LATERAL (SELECT x.message_id, x.state, x.server FROM dunning.queue x WHERE x.debtor_id = u.debtor_id" \
 	"        AND x.message_id = u.message_id AND x.attempts = u.attempt - 1 OFFSET 0) q ON true" \
 	"  LEFT JOIN dunning.server_state p ON p.server = q.server"
+
+/* The same of those that plainly pass: nobody stopped, held or paused them. */
+#define CLEAR_FRAME \
+	"SELECT r.ord" SEEN \
+	"  FROM (%s) r" \
+	" WHERE EXISTS (SELECT FROM dunning.queue x WHERE x.debtor_id = $1[r.ord] AND x.message_id = $6[r.ord]" \
+	"                  AND x.attempts = $7[r.ord] - 1 AND x.state = 'queued'" \
+	"                  AND NOT EXISTS (SELECT FROM dunning.server_state p WHERE p.server = x.server) OFFSET 0)"
 
 static void
 renew(DunStatement *st, char *text)
@@ -102,6 +119,7 @@ keep_statements(void)
 		char	   *gate = psprintf("SELECT g.ord, g.blocked_by, g.address FROM (%s) g", dun_base_text(0, 2));
 		char	   *recheck = psprintf(RECHECK_FRAME, dun_base_text(0, 3));
 		char	   *window = psprintf(WINDOW_FRAME, dun_base_text(0, 4));
+		char	   *clear = psprintf(CLEAR_FRAME, dun_base_text(0, 5));
 
 		/* A plan is worth keeping: only what changed is made anew. */
 		if (lock_sql.sql == NULL || strcmp(lock_sql.sql, lock) != 0)
@@ -110,6 +128,8 @@ keep_statements(void)
 			renew(&gate_sql, gate);
 		if (recheck_sql.sql == NULL || strcmp(recheck_sql.sql, recheck) != 0)
 			renew(&recheck_sql, recheck);
+		if (clear_sql.sql == NULL || strcmp(clear_sql.sql, clear) != 0)
+			renew(&clear_sql, clear);
 		if (window_sql.sql == NULL || strcmp(window_sql.sql, window) != 0)
 			renew(&window_sql, window);
 	}
@@ -326,27 +346,64 @@ address_of(DunItem *item)
 	return item->frozen_address;
 }
 
-void
-dun_deliver_recheck(DunItem **items, int n)
+static void
+fill_recheck(DunItem **items, int n, Datum *args)
 {
-	Datum		args[7];
 	DunColumn  *attempts = dun_deliver_column(INT2OID, n);
-	DunItem   **later = palloc((n + 1) * sizeof(DunItem *));
-	int			nlater = 0;
-	uint64		rows;
-#ifdef DUNNING_FAULTS
-	TimestampTz asked_at;
-#endif
 
-	keep_statements();
 	fill_columns(items, n, args, address_of);
 	args[5] = message_ids(items, n);
 	for (int i = 0; i < n; i++)
 		dun_deliver_push(attempts, Int16GetDatum(items[i]->attempt));
 	args[6] = dun_deliver_array(attempts);
-#ifdef DUNNING_FAULTS
+}
+
+/* Keep those that do not plainly pass; returns how many. */
+static int
+leave_out_clear(DunItem **items, int n, DunItem **unclear)
+{
+	Datum		args[7];
+	int		   *named = palloc0((n + 1) * sizeof(int));
+	int			nunclear = 0;
+	uint64		rows;
+	TimestampTz asked_at = GetCurrentTimestamp();
+
+	fill_recheck(items, n, args);
+	rows = dun_base_run(&clear_sql, args, NULL, false, 0);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		int			ord = DatumGetInt32(dun_base_value(row, 1, &isnull));
+
+		if (isnull || ord < 1 || ord > n)
+			elog(ERROR, "the recheck answers for nobody: %d", ord);
+		named[ord - 1]++;
+		SAY_SEEN(items[ord - 1], row, 2, asked_at);
+	}
+	/* Named twice is a debtor of two rows. */
+	for (int i = 0; i < n; i++)
+		if (named[i] != 1)
+			unclear[nunclear++] = items[i];
+	return nunclear;
+}
+
+void
+dun_deliver_recheck(DunItem **items, int n)
+{
+	Datum		args[7];
+	DunItem   **unclear = palloc((n + 1) * sizeof(DunItem *));
+	DunItem   **later = palloc((n + 1) * sizeof(DunItem *));
+	int			nlater = 0;
+	uint64		rows;
+	TimestampTz asked_at;
+
+	keep_statements();
+	n = leave_out_clear(items, n, unclear);
+	if (n == 0)
+		return;
+	items = unclear;
 	asked_at = GetCurrentTimestamp();
-#endif
+	fill_recheck(items, n, args);
 	rows = dun_base_run(&recheck_sql, args, NULL, false, 0);
 	if (rows != n)
 		elog(ERROR, "the recheck answers for %d of %d messages", (int) rows, n);
@@ -360,9 +417,7 @@ dun_deliver_recheck(DunItem **items, int n)
 		bool		unanswered = isnull;
 		char	   *stopped = dun_base_text(row, 3);
 
-#ifdef DUNNING_FAULTS
-		ereport(LOG, (errmsg("dunning recheck %s %s " INT64_FORMAT, item->out.message_id, dun_base_text(row, 4), asked_at)));
-#endif
+		SAY_SEEN(item, row, 4, asked_at);
 		if (stopped != NULL)
 		{
 			/* Nothing left: the attempt is over, and a paused server's message waits for resume(). */
