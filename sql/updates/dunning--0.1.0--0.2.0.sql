@@ -391,6 +391,39 @@ BEGIN
                 ' END);
 END
 $function$;
+CREATE FUNCTION dunning._gate_places_sql(ahead interval)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT format($q$
+    pl AS MATERIALIZED (SELECT row_number() OVER ()::int AS no, x.country, x.region, x.kind, x.zone_key, x.channel, u.caps, u.names,
+            dunning._windows(u.windows, u.holidays_closed, x.zone_key, x.country, x.region, f.added, f.opened) AS windows,
+            (dunning._zone(x.zone_key, x.country, x.region))[1] AS zone
+        FROM (SELECT DISTINCT w.country, w.region, w.kind, w.zone_key, w.channel FROM w WHERE w.known AND NOT w.strange) x
+        JOIN (%s) u ON u.country = x.country AND u.region = x.region AND u.kind = x.kind AND u.channel = x.channel
+        CROSS JOIN LATERAL (
+            SELECT array_agg(h.on_date) FILTER (WHERE NOT h.open) AS added, array_agg(h.on_date) FILTER (WHERE h.open) AS opened
+            FROM dunning.holiday h
+            WHERE h.country = substr(dunning._place(x.country, x.region), 1, 2) AND h.region IN ('', substr(dunning._place(x.country, x.region), 4))
+              AND h.on_date >= (SELECT min(a.at) - '2 days'::interval FROM a)::date) f)$q$,
+        dunning._rules_sql($q$SELECT DISTINCT w.country, w.region, w.kind, w.channel, w.rings,
+            (SELECT min(a.at) - '1 day'::interval FROM a)::date, (SELECT max(a.at) + $q$ || quote_literal($1) || $q$::interval FROM a)::date
+            FROM w WHERE w.known AND NOT w.strange$q$))
+$function$;
+CREATE OR REPLACE FUNCTION dunning._gate_rules_sql(ahead interval)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT dunning._gate_places_sql($1) || $q$,
+    j AS MATERIALIZED (SELECT r.*, pl.no,
+            CASE WHEN r.strange OR r.known IS NOT TRUE THEN NULL WHEN r.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours' ELSE dunning._closed(r.at, pl.windows) END AS shut
+        FROM r
+        LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel)$q$
+$function$;
 CREATE OR REPLACE FUNCTION dunning._no_ledger_sql(recheck boolean)
  RETURNS text
  LANGUAGE sql
@@ -401,6 +434,42 @@ AS $function$
         THEN 'SELECT q.ord, ''{ledger_broken}''::text[] AS blocked_by FROM dunning._ask($1, $2, $3, $4, $5::text[]) q ORDER BY 1'
         ELSE 'SELECT q.ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
     END
+$function$;
+CREATE FUNCTION dunning._recheck_clear_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN 'SELECT NULL::int AS ord FROM dunning._ask($1, $2, $3, $4, $5::text[]) q WHERE false';
+    END IF;
+    RETURN format($q$WITH
+    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark, q.extra AS sent_to
+        FROM dunning._ask($1, $2, $3, $4, $5::text[]) q),
+    m AS MATERIALIZED (%s),
+    d AS MATERIALIZED (SELECT l.debtor_id, coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind,
+            coalesce(l.time_zone, '') AS zone_key FROM (%s) l),
+    c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings FROM dunning.channel b ORDER BY b.channel, b.builtin),
+    y AS MATERIALIZED (SELECT a.ord, a.channel, a.at, a.sent_to, c.address_field, c.rings, d.country, d.region, d.kind, d.zone_key
+        FROM a
+        JOIN m ON m.debtor_id = a.debtor_id
+        JOIN c ON c.channel = a.channel
+        JOIN d ON d.debtor_id = a.debtor_id
+        WHERE m.valid AND NOT m.disputed AND (a.mark IS NULL OR m.mark = a.mark AND m.amounts <> '{}')
+          AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND h.released_at IS NULL AND h.invoice_id IS NULL OFFSET 0)),
+    w AS MATERIALIZED (SELECT DISTINCT y.country, y.region, y.kind, y.zone_key, y.channel, y.rings, true AS known, false AS strange FROM y),
+    %s
+SELECT y.ord
+FROM y
+JOIN pl ON pl.country = y.country AND pl.region = y.region AND pl.kind = y.kind AND pl.zone_key = y.zone_key AND pl.channel = y.channel
+WHERE y.at IS NOT NULL AND pl.windows IS NOT NULL AND dunning._closed(y.at, pl.windows) IS NULL
+  AND NOT EXISTS (SELECT FROM dunning.suppression s
+                  WHERE s.address_digest = dunning._digest(y.sent_to, y.address_field, (SELECT k.key FROM dunning.digest_key k)) OFFSET 0)$q$,
+        dunning._marks_sql('$1'), dunning._ledger_sql('debtor', '$1'), dunning._gate_places_sql('1 day'));
+END
 $function$;
 CREATE TABLE dunning.timing_profile (
     debtor_id text COLLATE "C" NOT NULL,
@@ -2093,6 +2162,8 @@ ALTER FUNCTION dunning._marks(text[],text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._gate_places_sql(interval) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._recheck_clear_sql() OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_profile OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_book OWNER TO dunning_owner;
 ALTER FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) OWNER TO dunning_owner;
@@ -2138,6 +2209,9 @@ REVOKE EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp
 GRANT EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._gate_places_sql(interval) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._recheck_clear_sql() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._recheck_clear_sql() TO dunning_worker;
 GRANT SELECT ON TABLE dunning.timing_profile TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_book TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) FROM PUBLIC;
@@ -2197,6 +2271,8 @@ COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many inde
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
+COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last.';
+COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
@@ -2204,6 +2280,7 @@ COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql()
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
+COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with the arguments of _recheck_sql(): ord of the messages that plainly pass it. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';

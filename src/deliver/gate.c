@@ -366,9 +366,10 @@ leave_out_clear(DunItem **items, int n, DunItem **unclear)
 	int		   *named = palloc0((n + 1) * sizeof(int));
 	int			nunclear = 0;
 	uint64		rows;
-	TimestampTz asked_at = GetCurrentTimestamp();
+	TimestampTz asked_at;
 
 	fill_recheck(items, n, args);
+	asked_at = GetCurrentTimestamp();
 	rows = dun_base_run(&clear_sql, args, NULL, false, 0);
 	for (uint64 row = 0; row < rows; row++)
 	{
@@ -402,8 +403,8 @@ dun_deliver_recheck(DunItem **items, int n)
 	if (n == 0)
 		return;
 	items = unclear;
-	asked_at = GetCurrentTimestamp();
 	fill_recheck(items, n, args);
+	asked_at = GetCurrentTimestamp();
 	rows = dun_base_run(&recheck_sql, args, NULL, false, 0);
 	if (rows != n)
 		elog(ERROR, "the recheck answers for %d of %d messages", (int) rows, n);
