@@ -8,8 +8,8 @@ BEGIN
     RETURN QUERY SELECT c.pos, c.name, c.class, c.required, c.guesses
     FROM (VALUES
         ('debtor',  1, 'debtor_id',    'key',     true,  '{customer_id,customerid,account_id,account_no,client_id,customer_no,id}'::text[]),
-        ('debtor',  2, 'creditor',     'text',    false, '{}'),
-        ('debtor',  3, 'person_id',    'text',    false, '{}'),
+        ('debtor',  2, 'creditor',     'id',      false, '{}'),
+        ('debtor',  3, 'person_id',    'id',      false, '{}'),
         ('debtor',  4, 'kind',         'text',    false, '{customer_kind,customer_type}'),
         ('debtor',  5, 'name',         'text',    false, '{customer_name,full_name}'),
         ('debtor',  6, 'given_name',   'text',    false, '{first_name,firstname}'),
@@ -35,7 +35,7 @@ BEGIN
         ('invoice', 10, 'disputed_at', 'instant', false, '{}'),
         ('invoice', 11, 'cancelled_at', 'instant', false, '{}'),
         ('invoice', 12, 'recorded_at', 'instant', false, '{}'),
-        ('invoice', 13, 'reference',   'text',    false, '{}'),
+        ('invoice', 13, 'reference',   'id',      false, '{}'),
         ('invoice', 14, 'pay_url',     'text',    false, '{}'),
         ('payment', 1, 'debtor_id',    'key',     true,  '{customer_id,customerid,account_id,account_no,client_id,customer_no}'),
         ('payment', 2, 'paid_at',      'instant', true,  '{paid_on,payment_date,paymentdate,settled_date,settleddate,booked_at,value_date,date}'),
@@ -56,6 +56,8 @@ CREATE FUNCTION dunning._accepts(class text, base oid, typmod int, typtype "char
 #variable_conflict error
 BEGIN
     RETURN CASE $1
+        -- read as text and never looked up by the source's key type: keys, and any text
+        WHEN 'id'      THEN dunning._accepts('key', $2, $3, $4) OR dunning._accepts('text', $2, $3, $4)
         WHEN 'key'     THEN $2 IN (20, 21, 23, 25, 1043, 2950) OR ($2 = 1700 AND $3 >= 4 AND (($3 - 4) & 2047) = 0)
         WHEN 'text'    THEN $2 IN (25, 1043, 1042, 19) OR $4 = 'e'
         WHEN 'date'    THEN $2 = 1082
@@ -75,6 +77,7 @@ CREATE FUNCTION dunning._contract_cast(class text, base oid) RETURNS text
 BEGIN
     RETURN CASE $1
         WHEN 'key'     THEN CASE WHEN $2 = 1700 THEN 'numeric(20,0)' WHEN $2 IN (700, 701) THEN 'bigint' ELSE 'text' END
+        WHEN 'id'      THEN 'text'
         WHEN 'instant' THEN 'timestamptz'
         WHEN 'number'  THEN 'numeric'
         WHEN 'json'    THEN 'jsonb'
@@ -264,6 +267,7 @@ BEGIN
             WHEN NOT s.deterministic THEN format('Column %I has the nondeterministic collation %s.', c.name, s.collation_name)
             ELSE format('Column %I is %s, which cannot be %s.', c.name, s.type,
                         CASE c.class WHEN 'key' THEN 'a key (integer types, numeric(n,0), uuid, text, varchar)'
+                                     WHEN 'id' THEN 'text'
                                      WHEN 'instant' THEN 'a timestamptz' WHEN 'number' THEN 'numeric'
                                      WHEN 'json' THEN 'jsonb' ELSE c.class END) END,
             ' ' ORDER BY c.pos)

@@ -32,13 +32,14 @@ CREATE FUNCTION dunning._check_as_of(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 BEGIN
-    IF NOT isfinite(_check_as_of.as_of) THEN
+    -- Years of four digits: what is counted from there stays a timestamp.
+    IF _check_as_of.as_of < '0001-01-02 00:00+00' OR _check_as_of.as_of > '9999-12-30 00:00+00' THEN
         RAISE EXCEPTION 'as_of must be an instant' USING ERRCODE = '22023',
             DETAIL = format('It is %s.', _check_as_of.as_of), HINT = 'Leave as_of out for the present.';
     END IF;
 END
 $body$;
-COMMENT ON FUNCTION dunning._check_as_of(timestamptz) IS 'Complains (22023) about an infinite as_of; NULL is the present.';
+COMMENT ON FUNCTION dunning._check_as_of(timestamptz) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
 
 CREATE FUNCTION dunning._cut_sql(as_of text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
@@ -101,9 +102,10 @@ CREATE FUNCTION dunning._column_sql(class text, name text, base oid) RETURNS tex
 BEGIN
     RETURN CASE $1
         WHEN 'key'     THEN CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END || ' COLLATE "C"'
+        WHEN 'id'      THEN CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END || CASE WHEN $2 = 'reference' THEN '' ELSE ' COLLATE "C"' END
         WHEN 'text'    THEN
             CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END
-            || CASE WHEN $2 IN ('creditor', 'person_id', 'currency', 'kind') THEN ' COLLATE "C"' ELSE '' END
+            || CASE WHEN $2 IN ('currency', 'kind') THEN ' COLLATE "C"' ELSE '' END
         WHEN 'instant' THEN
             CASE WHEN $3 IS NULL THEN 'NULL::timestamptz' WHEN $3 = 1184 THEN format('s.%I::timestamptz', $2)
                  ELSE format('(s.%I::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))', $2) END
@@ -146,6 +148,10 @@ BEGIN
             WHEN c.name = 'creditor' THEN format('coalesce(%s, ''default'')', e.e)
             WHEN c.name = 'person_id' THEN format('coalesce(%s, s.debtor_id::text)', e.e)
             WHEN c.name = 'kind' AND _ledger_sql.kind = 'invoice' THEN format('coalesce(%s, ''invoice'')', e.e)
+            -- a source that only says since when: an invoice with that instant is disputed
+            WHEN c.name = 'disputed' AND src.columns ? 'disputed_at' AND NOT src.columns ? 'disputed' THEN
+                format('(%1$s IS NOT NULL AND (%2$s IS NULL OR %1$s < %2$s))',
+                       dunning._column_sql('instant', 'disputed_at', (src.columns #>> '{disputed_at,base}')::oid), cut)
             WHEN NOT src.columns ? c.name OR c.name = ANY (src.immutable) THEN e.e
             WHEN c.name IN ('disputed_at', 'cancelled_at') THEN format('CASE WHEN %s IS NULL OR %s < %1$s THEN %2$s END', cut, e.e)
             WHEN c.name = 'disputed' AND src.columns ? 'disputed_at' AND past IS NOT NULL THEN
@@ -257,7 +263,7 @@ CREATE FUNCTION dunning._disputed_sql(many text, as_of text, OUT value text, OUT
 #variable_conflict error
 BEGIN
     joined := '';
-    IF EXISTS (SELECT FROM dunning.source_binding b WHERE b.kind = 'invoice' AND NOT b.columns ? 'disputed') THEN
+    IF EXISTS (SELECT FROM dunning.source_binding b WHERE b.kind = 'invoice' AND NOT b.columns ?| '{disputed,disputed_at}') THEN
         value := '0::numeric';
     ELSIF _disputed_sql.many IS NOT NULL THEN
         value := format('CASE WHEN b.disputes AND b.balance > 0 THEN coalesce((SELECT sum(o.open) FROM (%s) o WHERE o.disputed AND o.currency = b.currency), 0) ELSE 0 END',

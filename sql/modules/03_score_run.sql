@@ -164,9 +164,7 @@ DECLARE
     used jsonb;
     source text;
 BEGIN
-    IF NOT isfinite(at) THEN
-        RAISE EXCEPTION 'as_of must be a finite instant' USING ERRCODE = '22023';
-    END IF;
+    PERFORM dunning._check_as_of(at);
     SELECT coalesce(jsonb_object_agg(m.model, m.version), '{}') INTO used
     FROM (SELECT DISTINCT ON (m.model) m.model, m.version FROM dunning.model m
           WHERE m.model IN ('late', 'paid_30d', 'self_cure') AND m.state <> 'retired' ORDER BY m.model, m.state <> 'champion', m.version DESC) m;

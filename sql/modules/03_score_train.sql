@@ -116,7 +116,8 @@ DECLARE
     detail text;
 BEGIN
     PERFORM dunning._check_target(target);
-    IF NOT isfinite(at) OR at > greatest(dunning._now(), now()) THEN
+    PERFORM dunning._check_as_of(at);
+    IF at > greatest(dunning._now(), now()) THEN
         RAISE EXCEPTION 'as_of must be an instant that is over' USING ERRCODE = '22023', HINT = 'Leave as_of out to train on all that is known.';
     END IF;
     -- A bound view may call anything: nothing of it can leave dunning_owner's rights.

@@ -32,7 +32,7 @@ DECLARE
     id text := dunning._canonical_id(allowed.debtor_id);
 BEGIN
     PERFORM dunning._need_channel(allowed.channel);
-    IF id IS NULL OR allowed.at IS NULL OR NOT isfinite(allowed.at) THEN
+    IF id IS NULL OR allowed.at IS NULL OR allowed.at < '0001-01-02 00:00+00' OR allowed.at > '9999-12-30 00:00+00' THEN
         RAISE EXCEPTION 'allowed() needs a debtor and a finite instant'
             USING ERRCODE = '22023', DETAIL = format('Given: debtor %L, instant %L.', allowed.debtor_id, allowed.at),
                   HINT = 'SELECT * FROM dunning.allowed(''1042'', ''sms'', now());';
@@ -97,13 +97,17 @@ BEGIN
                   HINT = format('SELECT * FROM dunning.hold(%L, ''manual'');', id);
     END IF;
     IF hold.until IS NOT NULL THEN
-        -- Through that day, wherever the debtor lives: it ends with the day in the last candidate of the default zone.
-        IF NOT isfinite(hold.until) OR hold.until < (dunning._now() AT TIME ZONE 'UTC')::date - 1 THEN
+        IF NOT isfinite(hold.until) OR hold.until > '9999-12-30' OR hold.until < (dunning._now() AT TIME ZONE 'UTC')::date - 1 THEN
             RAISE EXCEPTION 'a hold cannot end on %', hold.until
                 USING ERRCODE = '22023', DETAIL = 'The day is past or not a day of the calendar.',
                       HINT = format('SELECT * FROM dunning.hold(%L, %L, until => current_date + 14);', id, hold.reason);
         END IF;
-        ends := (hold.until + 1)::timestamp AT TIME ZONE (dunning._zone(NULL, NULL, NULL))[1];
+        -- Through that day where the debtor lives; where that is not known, until it is over in every zone that it may be.
+        IF dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
+            EXECUTE format('SELECT max(($2 + 1)::timestamp AT TIME ZONE z.z) FROM (%s) d, unnest(dunning._zone(d.time_zone, d.country, d.region)) z(z)',
+                           dunning._ledger_sql('debtor', '$1')) INTO ends USING ARRAY[id], hold.until;
+        END IF;
+        ends := coalesce(ends, (hold.until + 1)::timestamp AT TIME ZONE (dunning._zone(NULL, NULL, NULL))[1]);
     END IF;
     IF hold.invoice_id IS NOT NULL AND dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
         EXECUTE format('SELECT EXISTS (SELECT FROM (%s) i WHERE i.invoice_id = $2)', dunning._ledger_sql('invoice', '$1'))

@@ -186,7 +186,7 @@ DECLARE
     id text := dunning._canonical_id(best_time.debtor_id);
 BEGIN
     PERFORM dunning._need_channel(best_time.channel);
-    IF id IS NULL OR NOT isfinite(best_time.not_before) OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
+    IF id IS NULL OR best_time.not_before > '9999-12-30 00:00+00' OR best_time.not_before < '0001-01-02 00:00+00' OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
        OR best_time.top IS NULL OR best_time.top NOT BETWEEN 1 AND 100 THEN
         RAISE EXCEPTION 'no best time can be found'
             USING ERRCODE = '22023', DETAIL = 'A debtor, finite instants in order and top from 1 to 100 are needed.',
@@ -208,9 +208,7 @@ DECLARE
     ids text[];
 BEGIN
     PERFORM dunning._need_channel(best_times.channel);
-    IF NOT isfinite(best_times.as_of) THEN
-        RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.best_times(''email'');';
-    END IF;
+    PERFORM dunning._check_as_of(best_times.as_of);
     EXECUTE format('SELECT array_agg(l.debtor_id ORDER BY l.debtor_id) FROM (%s) l', dunning._ledger_sql('debtor')) INTO ids;
     RETURN QUERY SELECT u.id, b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
         FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b

@@ -152,7 +152,8 @@ DECLARE
     total float8;
 BEGIN
     IF start_experiment.name IS NULL OR start_experiment.name !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
-        RAISE EXCEPTION 'an experiment''s name is a small letter followed by small letters, digits, "_" or "-"' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'an experiment''s name is a small letter followed by small letters, digits, "_" or "-"'
+            USING ERRCODE = '22023', DETAIL = format('Given: %L.', left(start_experiment.name, 100)), HINT = 'Such as framing-spring.';
     ELSIF EXISTS (SELECT FROM dunning.experiment e WHERE e.experiment = start_experiment.name) THEN
         RAISE EXCEPTION 'experiment "%" exists already', start_experiment.name
             USING ERRCODE = '22023', DETAIL = 'A name is used once, since it decides who gets which arm.',
@@ -220,7 +221,8 @@ AS $fn$
 #variable_conflict error
 BEGIN
     IF set_holdout.share IS NULL OR NOT (set_holdout.share >= 0 AND set_holdout.share <= 0.5) THEN
-        RAISE EXCEPTION 'a hold-out is a share between 0 and 0.5' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'a hold-out is a share between 0 and 0.5'
+            USING ERRCODE = '22023', DETAIL = format('Given: %s.', coalesce(set_holdout.share::text, 'NULL')), HINT = 'SELECT dunning.set_holdout(0.05);';
     END IF;
     INSERT INTO dunning.holdout AS h (one, share, set_by, set_at) VALUES (true, set_holdout.share, session_user, dunning._now())
     ON CONFLICT ON CONSTRAINT holdout_pkey DO UPDATE SET share = excluded.share, set_by = excluded.set_by, set_at = excluded.set_at;

@@ -52,11 +52,13 @@ AS $fn$
 BEGIN
     PERFORM dunning._check_minimum(minimum);
     IF save_strategy.strategy IS NULL OR save_strategy.strategy !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
-        RAISE EXCEPTION 'a strategy''s name is a small letter followed by small letters, digits, "_" or "-"' USING ERRCODE = '22023';
-    ELSIF grace_days NOT BETWEEN 0 AND 365 OR min_gap_days NOT BETWEEN 0 AND 365 OR horizon NOT BETWEEN interval '1 hour' AND interval '60 days'
+        RAISE EXCEPTION 'a strategy''s name is a small letter followed by small letters, digits, "_" or "-"'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(save_strategy.strategy, 100)), HINT = 'Such as gentle-2.';
+    ELSIF num_nulls(grace_days, min_gap_days, horizon, self_cure, margin, enabled) > 0 OR grace_days NOT BETWEEN 0 AND 365 OR min_gap_days NOT BETWEEN 0 AND 365 OR horizon NOT BETWEEN interval '1 hour' AND interval '60 days'
           OR NOT (self_cure >= 0 AND self_cure <= 1.01) OR NOT (margin >= 0 AND margin <= 1) OR description IS NULL THEN
         RAISE EXCEPTION 'strategy "%" has a parameter out of range', save_strategy.strategy
-            USING ERRCODE = '22023', DETAIL = 'grace_days and min_gap_days are 0 to 365, horizon one hour to 60 days, self_cure and margin 0 to 1.';
+            USING ERRCODE = '22023', DETAIL = 'grace_days and min_gap_days are 0 to 365, horizon one hour to 60 days, self_cure and margin 0 to 1; none is NULL, and a description says what the strategy is for.',
+                  HINT = 'Leave an argument out to get its default.';
     END IF;
     PERFORM dunning._log_change('strategy', save_strategy.strategy,
         (SELECT to_jsonb(s) FROM dunning._strategies() s WHERE s.strategy = save_strategy.strategy));
@@ -84,14 +86,23 @@ BEGIN
     PERFORM dunning._check_strategy(save_step.strategy);
     PERFORM dunning._check_template_name(save_step.template);
     IF save_step.step IS NULL OR save_step.step !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
-        RAISE EXCEPTION 'a step''s name is a small letter followed by small letters, digits, "_" or "-"' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'a step''s name is a small letter followed by small letters, digits, "_" or "-"'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(save_step.step, 100)), HINT = 'Such as reminder-3.';
     ELSIF save_step.anchor NOT IN ('due_date', 'last_contact') OR save_step.anchor IS NULL THEN
-        RAISE EXCEPTION 'unknown anchor "%"', save_step.anchor USING ERRCODE = '22023', DETAIL = 'Anchors are due_date and last_contact.';
+        RAISE EXCEPTION 'unknown anchor "%"', save_step.anchor USING ERRCODE = '22023', DETAIL = 'Anchors are due_date and last_contact.', HINT = 'Leave anchor out to count from the due date.';
     ELSIF offset_days IS NULL OR offset_days NOT BETWEEN -90 AND 3650 OR (save_step.anchor = 'last_contact' AND offset_days < 1) THEN
         RAISE EXCEPTION 'offset_days is out of range'
-            USING ERRCODE = '22023', DETAIL = 'It is signed: -3 is three days before the due date, 7 is seven days after; -90 to 3650, and at least 1 after a contact.';
-    ELSIF coalesce(cardinality(save_step.channels), 0) = 0 OR array_position(save_step.channels, NULL) IS NOT NULL OR "position" IS NULL THEN
-        RAISE EXCEPTION 'a step has a position and at least one channel' USING ERRCODE = '22023';
+            USING ERRCODE = '22023', DETAIL = 'It is signed: -3 is three days before the due date, 7 is seven days after; -90 to 3650, and at least 1 after a contact.',
+                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+    ELSIF coalesce(array_ndims(save_step.channels), 0) <> 1 OR EXISTS (SELECT FROM unnest(save_step.channels) c WHERE c IS NULL) OR "position" IS NULL THEN
+        RAISE EXCEPTION 'a step has a position and a list of at least one channel'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: position %s, channels %s.', coalesce(save_step.position::text, 'NULL'), coalesce(save_step.channels::text, 'NULL')),
+                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+    ELSIF num_nulls(save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.enabled, save_step.after_contact) > 0
+          OR save_step.self_cure_days NOT BETWEEN 0 AND 3650 THEN
+        RAISE EXCEPTION 'step "%" has a parameter out of range', save_step.step
+            USING ERRCODE = '22023', DETAIL = 'self_cure_days is 0 to 3650; framing, paid_channels, enabled and after_contact are not NULL.',
+                  HINT = 'Leave an argument out to get its default.';
     END IF;
     FOREACH one IN ARRAY save_step.channels LOOP
         PERFORM dunning._check_channel(one);

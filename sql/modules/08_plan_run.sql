@@ -411,9 +411,8 @@ BEGIN
     IF strategy IS NOT NULL THEN
         PERFORM dunning._check_strategy(strategy);
     END IF;
-    IF NOT isfinite(at) THEN
-        RAISE EXCEPTION 'as_of is not finite' USING ERRCODE = '22023';
-    ELSIF NOT dry_run AND (as_of > dunning._now() OR (as_of < dunning._now() - interval '1 minute' AND dunning._virtual_clock() IS NULL)) THEN
+    PERFORM dunning._check_as_of(at);
+    IF NOT dry_run AND (as_of > dunning._now() OR (as_of < dunning._now() - interval '1 minute' AND dunning._virtual_clock() IS NULL)) THEN
         RAISE EXCEPTION 'planning for another time than now writes nothing'
             USING ERRCODE = '22023', DETAIL = pg_catalog.format('as_of is %s, now is %s.', as_of, dunning._now()),
                   HINT = pg_catalog.format('SELECT * FROM dunning.plan(as_of => %L, dry_run => true);', as_of);

@@ -112,7 +112,7 @@ BEGIN
         RAISE EXCEPTION 'the name of a framing has letters, digits, "_", "-" and ".", at most 63'
             USING ERRCODE = '22023', HINT = 'Such as neutral or loss_aversion.';
     END IF;
-    IF language IS NULL OR dunning._language(language) !~ '^[a-z]{2,3}$' THEN
+    IF (dunning._language(language) ~ '^[a-z]{2,3}$') IS NOT TRUE THEN
         RAISE EXCEPTION 'language "%" is no language tag', coalesce(language, 'NULL')
             USING ERRCODE = '22023', HINT = 'Two letters, such as da, or a tag that begins with them, such as da-DK.';
     END IF;
@@ -146,6 +146,10 @@ DECLARE
     now_at timestamptz := clock_timestamp();
 BEGIN
     PERFORM dunning._check_template_key(save_template.template, save_template.channel, save_template.language, whose, save_template.framing);
+    IF EXISTS (SELECT FROM unnest(given) v WHERE (v ~ '^[A-Za-z_][A-Za-z0-9_.]*$') IS NOT TRUE) THEN
+        RAISE EXCEPTION 'vars are names that a text may use'
+            USING ERRCODE = '22023', DETAIL = format('Given: %s.', given), HINT = 'Such as vars => ''{order,delivered_on}''.';
+    END IF;
     IF body_text IS NULL OR btrim(body_text) = '' THEN
         RAISE EXCEPTION 'a template needs a text'
             USING ERRCODE = '22023', DETAIL = 'body_text is what is read where HTML is not shown.', HINT = 'Give body_text.';

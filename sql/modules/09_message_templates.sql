@@ -74,7 +74,7 @@ BEGIN
         END LOOP;
         INSERT INTO dunning.template (template, channel, language, framing, builtin, subject, body_text) VALUES
         (message->>'template', 'call', language, 'neutral', true, message->>'subject',
-         concat_ws(E'\n', '1. ' || (phrase->>'call_who'), '2. ' || (message->>'opening'), '3. ' || (phrase->>'call_ask'),
+         concat_ws(E'\n', '1. ' || (phrase->>'call_who'), '2. ' || (message->>'opening') || E'\n' || rtrim(format(others, phrase->>'also'), E'\n'), '3. ' || (phrase->>'call_ask'),
                    '4. ' || (phrase->>'call_plan'), '5. ' || (phrase->>'call_end')) || E'\n');
     END LOOP;
 END

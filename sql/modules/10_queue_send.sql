@@ -47,7 +47,7 @@ BEGIN
     PERFORM dunning._check_template_name(template);
     IF jsonb_typeof(vars) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'vars is not a JSON object' USING ERRCODE = '22023', HINT = 'For example: vars => ''{"plan_months": 3}''.';
-    ELSIF NOT isfinite(not_before) OR NOT isfinite(not_after) OR not_after <= coalesce(not_before, dunning._now()) THEN
+    ELSIF not_before > '9999-12-30 00:00+00' OR not_before < '0001-01-02 00:00+00' OR NOT isfinite(not_after) OR not_after <= coalesce(not_before, dunning._now()) THEN
         RAISE EXCEPTION 'not_after is over before the message may go' USING ERRCODE = '22023', DETAIL = 'not_before and not_after are finite instants, not_after the later one and in the future.';
     END IF;
     IF channel IS NOT NULL THEN

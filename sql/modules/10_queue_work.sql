@@ -70,7 +70,8 @@ BEGIN
     IF debtor IS NULL THEN
         RAISE EXCEPTION 'message % does not exist', coalesce(cancel.message_id::text, 'NULL') USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.journal ORDER BY at DESC;';
     ELSIF coalesce(cancel.reason, '') = '' THEN
-        RAISE EXCEPTION 'a message is cancelled for a reason' USING ERRCODE = '22023';
+        RAISE EXCEPTION 'a message is cancelled for a reason'
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.cancel(message_id, ''paid in cash'');';
     END IF;
     PERFORM dunning._cancel_messages(ARRAY[debtor], ARRAY[cancel.message_id], cancel.reason, false);
     RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[debtor], ARRAY[cancel.message_id]) p;

@@ -100,6 +100,7 @@ DECLARE
         WHEN $1 IS NULL OR $1 = '' THEN 'a preset needs a name'
         WHEN $2 IS NULL OR $2 NOT IN ('POST', 'PUT', 'GET') THEN 'method is POST, PUT or GET'
         WHEN $3 IS NULL OR $3 NOT IN ('json', 'form', 'none') THEN 'format is json, form or none'
+        WHEN $13 IS NULL OR array_ndims($13) > 1 OR EXISTS (SELECT FROM unnest($13) c WHERE c IS NULL) THEN 'suppress_on is a list of words'
         WHEN ($3 = 'none') <> ($4 IS NULL) THEN 'format none goes without a body, the others with one'
         WHEN $7 IS NULL OR $7 NOT IN ('none', 'basic', 'bearer', 'header') THEN 'auth is none, basic, bearer or header'
         WHEN ($7 = 'header') <> ($8 IS NOT NULL) THEN 'auth header goes with the name in auth_header, the others without'
@@ -109,6 +110,14 @@ BEGIN
         RAISE EXCEPTION '%', wrong USING ERRCODE = '22023',
             HINT = 'SELECT dunning.save_http_preset(''mine'', ''POST'', ''json'', body => ''{"to":"{address}","text":"{text}"}'');';
     END IF;
+    BEGIN
+        IF $3 = 'json' THEN
+            PERFORM $4::jsonb, $6::jsonb;
+        END IF;
+    EXCEPTION WHEN invalid_text_representation THEN
+        RAISE EXCEPTION 'the body of preset "%" is no JSON', $1
+            USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = 'Placeholders stand inside of strings: {"to":"{address}","text":"{text}"}.';
+    END;
     INSERT INTO dunning.http_preset AS p (preset, builtin, description, method, path, format, body, body_html, auth, auth_header, idempotency_header,
         contract, id_field, error_field, suppress_on, saved_at, saved_by)
     VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user)

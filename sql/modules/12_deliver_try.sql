@@ -21,11 +21,15 @@ DECLARE
     id text := dunning._canonical_id(send_test.debtor_id);
     about jsonb;
     wanted text;
-    problem text := dunning._check_address(send_test.channel, send_test.to_address);
+    problem text;
     found uuid;
 BEGIN
+    PERFORM dunning._check_template_name(send_test.template);
+    PERFORM dunning._check_channel(send_test.channel);
+    problem := dunning._check_address(send_test.channel, send_test.to_address);
     IF to_address IS NULL OR problem IS NOT NULL THEN
-        RAISE EXCEPTION 'this address cannot be used on channel "%": %', channel, coalesce(problem, 'it is NULL') USING ERRCODE = '22023';
+        RAISE EXCEPTION 'this address cannot be used on channel "%": %', channel, coalesce(problem, 'it is NULL')
+            USING ERRCODE = '22023', HINT = pg_catalog.format('SELECT * FROM dunning.send_test(%L, %L, ''email'', ''me@example.org'');', template, id);
     END IF;
     SELECT c.context INTO about FROM dunning._context(ARRAY[id], NULL) c;
     IF about IS NULL THEN

@@ -66,8 +66,8 @@ CREATE FUNCTION dunning.report_html(as_of timestamptz DEFAULT NULL, language tex
 $$
 #variable_conflict error
 BEGIN
-    IF as_of IS NOT NULL AND NOT isfinite(as_of) THEN
-        RAISE EXCEPTION 'a report is of a finite instant' USING ERRCODE = '22023', HINT = 'SELECT dunning.report_html();';
+    IF as_of < '0002-01-01 00:00+00' OR as_of > '9998-12-31 00:00+00' THEN
+        RAISE EXCEPTION 'a report is of an instant in the years 2 to 9998' USING ERRCODE = '22023', HINT = 'SELECT dunning.report_html();';
     END IF;
     IF report_html.debtor_id IS NULL THEN
         RETURN dunning._report_book(as_of, coalesce(language, 'en'));

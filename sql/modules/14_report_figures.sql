@@ -28,14 +28,17 @@ CREATE FUNCTION dunning.costs(from_date date, until_date date)
 $$
 #variable_conflict error
 DECLARE
-    from_time timestamptz := from_date::timestamp AT TIME ZONE coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
-    until_time timestamptz := until_date::timestamp AT TIME ZONE coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
+    zone text := coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
+    from_time timestamptz;
+    until_time timestamptz;
 BEGIN
-    IF from_date IS NULL OR until_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(until_date) OR from_date >= until_date THEN
+    IF from_date IS NULL OR until_date IS NULL OR from_date >= until_date OR from_date < '0001-01-02' OR until_date > '9999-12-30' THEN
         RAISE EXCEPTION 'costs are of a span of days' USING ERRCODE = '22023',
             DETAIL = format('Not from %s until %s.', coalesce(from_date::text, 'NULL'), coalesce(until_date::text, 'NULL')),
             HINT = 'SELECT * FROM dunning.costs(''2026-10-01'', ''2026-11-01'');';
     END IF;
+    from_time := from_date::timestamp AT TIME ZONE zone;
+    until_time := until_date::timestamp AT TIME ZONE zone;
     RETURN QUERY EXECUTE format($q$
         WITH contact AS MATERIALIZED (SELECT c.* FROM dunning._contacts($1, $2) c),
         pay AS (%s),

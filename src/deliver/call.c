@@ -51,7 +51,8 @@ read_limits(FunctionCallInfo fcinfo)
 		if (PG_GETARG_INT32(0) < 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("max_messages must be at least 1")));
+					 errmsg("max_messages must be at least 1"),
+					 errhint("CALL dunning.deliver(); goes on until nothing is due.")));
 		limits.max_messages = PG_GETARG_INT32(0);
 	}
 	if (!PG_ARGISNULL(1))
@@ -59,7 +60,8 @@ read_limits(FunctionCallInfo fcinfo)
 		if (PG_GETARG_INT32(1) < 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("max_seconds must be at least 1")));
+					 errmsg("max_seconds must be at least 1"),
+					 errhint("CALL dunning.deliver(); goes on until nothing is due.")));
 		limits.until = GetCurrentTimestamp() + PG_GETARG_INT32(1) * USECS_PER_SEC;
 	}
 	return limits;

@@ -33,7 +33,7 @@ static DunStatement render_sql = {
 	"         LATERAL dunning._template(d.template, d.channel, d.language, d.creditor, d.framing) x)"
 	" SELECT u.ord, r.subject, r.body_text, r.body_html, r.fields"
 	"  FROM u JOIN t USING (template, channel, language, creditor, framing),"
-	"       LATERAL dunning._render(t.t_subject, t.t_text, t.t_html, u.context, t.t_language) r",
+	"       LATERAL dunning._render(t.t_subject, t.t_text, t.t_html, dunning._aged_context(u.context, (SELECT dunning._today(NULL))), t.t_language) r",
 	6, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID}, NULL
 };
 

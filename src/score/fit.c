@@ -165,7 +165,8 @@ check_name(const char *name)
 	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a model's name must have 1 to %d bytes", NAMEDATALEN - 1)));
+				 errmsg("a model's name must have 1 to %d bytes", NAMEDATALEN - 1),
+				 errhint("Such as late_2026.")));
 }
 
 static void

@@ -316,7 +316,9 @@ dun_score_sql_reasons(PG_FUNCTION_ARGS)
 	if (top < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("top must be at least 1")));
+				 errmsg("top must be at least 1"),
+				 errdetail("Given: %d.", top),
+				 errhint("Leave top out to get the four strongest reasons.")));
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < site->model->nfeatures; i++)
 		reasons[i] = (Reason) {i, dun_score_term(site->model, site->mapping, i, site->values, site->nulls)};

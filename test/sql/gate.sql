@@ -231,6 +231,12 @@ SELECT dunning.contact_windows('G-1', 'email', '2026-06-10 10:00+00', '2026-06-1
 SELECT dunning.unbind('debtor');
 DROP TABLE public.gate_debtors;
 
+-- a_hold_lasts_through_its_day_where_the_debtor_lives
+INSERT INTO dunning.debtor (debtor_id, country, time_zone) VALUES ('G-la', 'US', 'America/Los_Angeles'), ('G-us', 'US', NULL), ('G-nz', NULL, 'Pacific/Auckland');
+SELECT d, x.messages_stopped FROM unnest('{G-la,G-us,G-nz}'::text[]) d, dunning.hold(d, 'manual', until => '2026-07-31') x;
+SELECT h.debtor_id, h.until_at AT TIME ZONE 'UTC' AS until_utc FROM dunning.hold h WHERE h.debtor_id ~ '^G-[a-z]' ORDER BY 1;
+DELETE FROM dunning.hold WHERE debtor_id ~ '^G-[a-z]';
+
 DELETE FROM dunning.invoice WHERE debtor_id LIKE 'G-%';
 DELETE FROM dunning.debtor WHERE debtor_id LIKE 'G-%';
 DELETE FROM dunning.digest_key;

@@ -411,6 +411,22 @@ DELETE FROM dunning.payment WHERE debtor_id LIKE 'M%';
 DELETE FROM dunning.invoice WHERE debtor_id LIKE 'M%';
 DELETE FROM dunning.debtor WHERE debtor_id LIKE 'M%';
 
+-- persons_creditors_and_references_may_be_keys_of_any_type
+CREATE FUNCTION pg_temp.rows_of(query text) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE format('SELECT to_jsonb(q) FROM (%s) q', query); END $$;
+CREATE TABLE lb.odd_debtor (debtor_id uuid PRIMARY KEY, person_id bigint, creditor int, email char(40));
+CREATE TABLE lb.odd_invoice (invoice_id bigint PRIMARY KEY, debtor_id uuid, issued_on date, due_on date, amount float4, currency char(3), reference int, disputed_at timestamp);
+INSERT INTO lb.odd_debtor VALUES ('00000000-0000-4000-8000-00000000000a', 7, 3, 'a@example.org'), ('00000000-0000-4000-8000-00000000000b', 7, 4, NULL);
+INSERT INTO lb.odd_invoice VALUES (1, '00000000-0000-4000-8000-00000000000a', '2026-01-01', '2026-01-10', 12.5, 'EUR', 101, NULL),
+    (2, '00000000-0000-4000-8000-00000000000a', '2026-01-01', '2026-01-11', 4, 'EUR', 102, '2026-02-01 12:00');
+GRANT SELECT ON lb.odd_debtor, lb.odd_invoice TO dunning_owner, dunning_worker;
+SELECT dunning.bind('debtor', 'lb.odd_debtor'), dunning.bind('invoice', 'lb.odd_invoice');
+SELECT right(debtor_id, 1) AS debtor, person_id, creditor, email FROM pg_temp.rows_of(dunning._ledger_sql('debtor')) AS x(r), jsonb_to_record(r) AS y(debtor_id text, person_id text, creditor text, email text) ORDER BY 1;
+-- a_source_that_only_dates_disputes_is_believed_from_that_instant_on
+SELECT i.invoice_id, i.disputed FROM pg_temp.rows_of(dunning._open_items_sql(NULL)) AS x(r), jsonb_to_record(r) AS i(invoice_id text, disputed boolean) ORDER BY 1;
+SELECT i.invoice_id, i.disputed FROM pg_temp.rows_of(dunning._open_items_sql(NULL, quote_literal('2026-02-01 00:00+00') || '::timestamptz')) AS x(r), jsonb_to_record(r) AS i(invoice_id text, disputed boolean) ORDER BY 1;
+SELECT m.mark, m.amounts FROM pg_temp.rows_of(dunning._mark_sql('ARRAY[''00000000-0000-4000-8000-00000000000a'']')) AS x(r), jsonb_to_record(r) AS m(mark text, amounts jsonb);
+SELECT dunning.unbind('invoice'), dunning.unbind('debtor');
+
 DELETE FROM dunning.ledger_load;
 DELETE FROM dunning.creditor WHERE NOT builtin;
 DELETE FROM dunning.creditor_change;
