@@ -25,6 +25,129 @@ $do$;
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
 
 -- What is new or differs.
+CREATE OR REPLACE FUNCTION dunning._ledger_contract(kind text)
+ RETURNS TABLE(pos integer, name text, class text, required boolean, guesses text[])
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT c.pos, c.name, c.class, c.required, c.guesses
+    FROM (VALUES
+        ('debtor',  1, 'debtor_id',    'key',     true,  '{customer_id,customerid,account_id,account_no,client_id,customer_no,id}'::text[]),
+        ('debtor',  2, 'creditor',     'id',      false, '{}'),
+        ('debtor',  3, 'person_id',    'id',      false, '{}'),
+        ('debtor',  4, 'kind',         'text',    false, '{customer_kind,customer_type}'),
+        ('debtor',  5, 'name',         'text',    false, '{customer_name,full_name}'),
+        ('debtor',  6, 'given_name',   'text',    false, '{first_name,firstname}'),
+        ('debtor',  7, 'language',     'text',    false, '{lang,locale}'),
+        ('debtor',  8, 'country',      'text',    false, '{country_code,countrycode}'),
+        ('debtor',  9, 'region',       'text',    false, '{}'),
+        ('debtor', 10, 'time_zone',    'text',    false, '{timezone}'),
+        ('debtor', 11, 'email',        'text',    false, '{e_mail,email_address,mail}'),
+        ('debtor', 12, 'phone',        'text',    false, '{mobile,phone_number,telephone}'),
+        ('debtor', 13, 'address',      'json',    false, '{}'),
+        ('debtor', 14, 'preferred_channel', 'text', false, '{}'),
+        ('debtor', 15, 'consent',      'json',    false, '{}'),
+        ('debtor', 16, 'attributes',   'json',    false, '{}'),
+        ('invoice', 1, 'invoice_id',   'key',     true,  '{invoice_no,invoice_number,invoicenumber,number,no,id}'),
+        ('invoice', 2, 'debtor_id',    'key',     true,  '{customer_id,customerid,account_id,account_no,client_id,customer_no}'),
+        ('invoice', 3, 'issued_on',    'date',    true,  '{invoice_date,invoicedate,issue_date,issued,issued_at,created_at}'),
+        ('invoice', 4, 'due_on',       'date',    true,  '{due_date,duedate,due,due_at,payable_on}'),
+        ('invoice', 5, 'amount',       'number',  true,  '{invoice_amount,invoiceamount,total,gross,gross_amount,total_amount}'),
+        ('invoice', 6, 'currency',     'text',    true,  '{currency_code,currencycode,iso_currency,ccy,curr}'),
+        ('invoice', 7, 'kind',         'text',    false, '{}'),
+        ('invoice', 8, 'open_amount',  'number',  false, '{}'),
+        ('invoice', 9, 'disputed',     'boolean', false, '{}'),
+        ('invoice', 10, 'disputed_at', 'instant', false, '{}'),
+        ('invoice', 11, 'cancelled_at', 'instant', false, '{}'),
+        ('invoice', 12, 'recorded_at', 'instant', false, '{}'),
+        ('invoice', 13, 'reference',   'id',      false, '{}'),
+        ('invoice', 14, 'pay_url',     'text',    false, '{}'),
+        ('payment', 1, 'debtor_id',    'key',     true,  '{customer_id,customerid,account_id,account_no,client_id,customer_no}'),
+        ('payment', 2, 'paid_at',      'instant', true,  '{paid_on,payment_date,paymentdate,settled_date,settleddate,booked_at,value_date,date}'),
+        ('payment', 3, 'amount',       'number',  true,  '{paid_amount,payment_amount,total}'),
+        ('payment', 4, 'currency',     'text',    true,  '{currency_code,currencycode,iso_currency,ccy,curr}'),
+        ('payment', 5, 'payment_id',   'key',     false, '{}'),
+        ('payment', 6, 'invoice_id',   'key',     false, '{}'),
+        ('payment', 7, 'recorded_at',  'instant', false, '{}')
+    ) AS c (of_kind, pos, name, class, required, guesses)
+    WHERE c.of_kind = _ledger_contract.kind
+    ORDER BY c.pos;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._accepts(class text, base oid, typmod integer, typtype "char")
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN CASE $1
+        -- read as text and never looked up by the source's key type: keys, and any text
+        WHEN 'id'      THEN dunning._accepts('key', $2, $3, $4) OR dunning._accepts('text', $2, $3, $4)
+        WHEN 'key'     THEN $2 IN (20, 21, 23, 25, 1043, 2950) OR ($2 = 1700 AND $3 >= 4 AND (($3 - 4) & 2047) = 0)
+        WHEN 'text'    THEN $2 IN (25, 1043, 1042, 19) OR $4 = 'e'
+        WHEN 'date'    THEN $2 = 1082
+        WHEN 'instant' THEN $2 IN (1184, 1114, 1082)
+        WHEN 'number'  THEN $2 IN (1700, 20, 21, 23, 700, 701)
+        WHEN 'boolean' THEN $2 = 16
+        WHEN 'json'    THEN $2 IN (3802, 114)
+    END;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._contract_cast(class text, base oid)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN CASE $1
+        WHEN 'key'     THEN CASE WHEN $2 = 1700 THEN 'numeric(20,0)' WHEN $2 IN (700, 701) THEN 'bigint' ELSE 'text' END
+        WHEN 'id'      THEN 'text'
+        WHEN 'instant' THEN 'timestamptz'
+        WHEN 'number'  THEN 'numeric'
+        WHEN 'json'    THEN 'jsonb'
+        ELSE $1
+    END;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._check_shape(kind text, relation oid, shown text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    faults text;
+BEGIN
+    SELECT string_agg(CASE
+            WHEN s.name IS NULL THEN format('Column %I (%s) is missing.', c.name, c.class)
+            WHEN NOT s.deterministic THEN format('Column %I has the nondeterministic collation %s.', c.name, s.collation_name)
+            ELSE format('Column %I is %s, which cannot be %s.', c.name, s.type,
+                        CASE c.class WHEN 'key' THEN 'a key (integer types, numeric(n,0), uuid, text, varchar)'
+                                     WHEN 'id' THEN 'text'
+                                     WHEN 'instant' THEN 'a timestamptz' WHEN 'number' THEN 'numeric'
+                                     WHEN 'json' THEN 'jsonb' ELSE c.class END) END,
+            ' ' ORDER BY c.pos)
+    INTO faults
+    FROM dunning._ledger_contract(_check_shape.kind) c
+    LEFT JOIN dunning._source_columns(_check_shape.relation) s ON s.name = c.name
+    WHERE CASE WHEN s.name IS NULL THEN c.required
+               ELSE NOT dunning._accepts(c.class, s.base, s.typmod, s.typtype)
+                    OR (c.class = 'key' AND NOT s.deterministic) END;
+    IF faults IS NOT NULL THEN
+        RAISE EXCEPTION 'relation % cannot serve as source of %', _check_shape.shown, _check_shape.kind
+            USING ERRCODE = '22023', DETAIL = faults,
+                  HINT = 'Bind a view over it: ' || dunning._view_template(_check_shape.kind, _check_shape.relation);
+    END IF;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._check_rights(kind text, relation oid, shown text)
  RETURNS void
  LANGUAGE plpgsql
@@ -60,6 +183,21 @@ BEGIN
                   HINT = format('GRANT SELECT on what it reads to dunning_owner and dunning_worker, or ALTER VIEW %s SET (security_invoker = false);',
                                 _check_rights.shown);
     END;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._check_as_of(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    -- Years of four digits: what is counted from there stays a timestamp.
+    IF _check_as_of.as_of < '0001-01-02 00:00+00' OR _check_as_of.as_of > '9999-12-30 00:00+00' THEN
+        RAISE EXCEPTION 'as_of must be an instant' USING ERRCODE = '22023',
+            DETAIL = format('It is %s.', _check_as_of.as_of), HINT = 'Leave as_of out for the present.';
+    END IF;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
@@ -98,6 +236,27 @@ BEGIN
     WHERE builtin OR b.columns ? s.name;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._column_sql(class text, name text, base oid)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN CASE $1
+        WHEN 'key'     THEN CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END || ' COLLATE "C"'
+        WHEN 'id'      THEN CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END || CASE WHEN $2 = 'reference' THEN '' ELSE ' COLLATE "C"' END
+        WHEN 'text'    THEN
+            CASE WHEN $3 IS NULL THEN 'NULL::text' ELSE format('s.%I::text', $2) END
+            || CASE WHEN $2 IN ('currency', 'kind') THEN ' COLLATE "C"' ELSE '' END
+        WHEN 'instant' THEN
+            CASE WHEN $3 IS NULL THEN 'NULL::timestamptz' WHEN $3 = 1184 THEN format('s.%I::timestamptz', $2)
+                 ELSE format('(s.%I::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))', $2) END
+        ELSE CASE WHEN $3 IS NULL THEN 'NULL' ELSE format('s.%I', $2) END || '::' || dunning._contract_cast($1, 0)
+    END;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
  RETURNS text
  LANGUAGE plpgsql
@@ -122,6 +281,10 @@ BEGIN
             WHEN c.name = 'creditor' THEN format('coalesce(%s, ''default'')', e.e)
             WHEN c.name = 'person_id' THEN format('coalesce(%s, s.debtor_id::text)', e.e)
             WHEN c.name = 'kind' AND _ledger_sql.kind = 'invoice' THEN format('coalesce(%s, ''invoice'')', e.e)
+            -- a source that only says since when: an invoice with that instant is disputed
+            WHEN c.name = 'disputed' AND src.columns ? 'disputed_at' AND NOT src.columns ? 'disputed' THEN
+                format('(%1$s IS NOT NULL AND (%2$s IS NULL OR %1$s < %2$s))',
+                       dunning._column_sql('instant', 'disputed_at', (src.columns #>> '{disputed_at,base}')::oid), cut)
             WHEN NOT src.columns ? c.name OR c.name = ANY (src.immutable) THEN e.e
             WHEN c.name IN ('disputed_at', 'cancelled_at') THEN format('CASE WHEN %s IS NULL OR %s < %1$s THEN %2$s END', cut, e.e)
             WHEN c.name = 'disputed' AND src.columns ? 'disputed_at' AND past IS NOT NULL THEN
@@ -164,7 +327,7 @@ AS $function$
 #variable_conflict error
 BEGIN
     joined := '';
-    IF EXISTS (SELECT FROM dunning.source_binding b WHERE b.kind = 'invoice' AND NOT b.columns ? 'disputed') THEN
+    IF EXISTS (SELECT FROM dunning.source_binding b WHERE b.kind = 'invoice' AND NOT b.columns ?| '{disputed,disputed_at}') THEN
         value := '0::numeric';
     ELSIF _disputed_sql.many IS NOT NULL THEN
         value := format('CASE WHEN b.disputes AND b.balance > 0 THEN coalesce((SELECT sum(o.open) FROM (%s) o WHERE o.disputed AND o.currency = b.currency), 0) ELSE 0 END',
@@ -260,9 +423,7 @@ DECLARE
     used jsonb;
     source text;
 BEGIN
-    IF NOT isfinite(at) THEN
-        RAISE EXCEPTION 'as_of must be a finite instant' USING ERRCODE = '22023';
-    END IF;
+    PERFORM dunning._check_as_of(at);
     SELECT coalesce(jsonb_object_agg(m.model, m.version), '{}') INTO used
     FROM (SELECT DISTINCT ON (m.model) m.model, m.version FROM dunning.model m
           WHERE m.model IN ('late', 'paid_30d', 'self_cure') AND m.state <> 'retired' ORDER BY m.model, m.state <> 'champion', m.version DESC) m;
@@ -300,7 +461,8 @@ DECLARE
     detail text;
 BEGIN
     PERFORM dunning._check_target(target);
-    IF NOT isfinite(at) OR at > greatest(dunning._now(), now()) THEN
+    PERFORM dunning._check_as_of(at);
+    IF at > greatest(dunning._now(), now()) THEN
         RAISE EXCEPTION 'as_of must be an instant that is over' USING ERRCODE = '22023', HINT = 'Leave as_of out to train on all that is known.';
     END IF;
     -- A bound view may call anything: nothing of it can leave dunning_owner's rights.
@@ -469,6 +631,74 @@ WHERE y.at IS NOT NULL AND pl.windows IS NOT NULL AND dunning._closed(y.at, pl.w
   AND NOT EXISTS (SELECT FROM dunning.suppression s
                   WHERE s.address_digest = dunning._digest(y.sent_to, y.address_field, (SELECT k.key FROM dunning.digest_key k)) OFFSET 0)$q$,
         dunning._marks_sql('$1'), dunning._ledger_sql('debtor', '$1'), dunning._gate_places_sql('1 day'));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.allowed(debtor_id text, channel text, at timestamp with time zone)
+ RETURNS TABLE(allowed boolean, blocked_by text[])
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(allowed.debtor_id);
+BEGIN
+    PERFORM dunning._need_channel(allowed.channel);
+    IF id IS NULL OR allowed.at IS NULL OR allowed.at < '0001-01-02 00:00+00' OR allowed.at > '9999-12-30 00:00+00' THEN
+        RAISE EXCEPTION 'allowed() needs a debtor and a finite instant'
+            USING ERRCODE = '22023', DETAIL = format('Given: debtor %L, instant %L.', allowed.debtor_id, allowed.at),
+                  HINT = 'SELECT * FROM dunning.allowed(''1042'', ''sms'', now());';
+    END IF;
+    RETURN QUERY SELECT g.blocked_by = '{}', g.blocked_by FROM dunning._gate(ARRAY[id], ARRAY[allowed.channel], ARRAY[allowed.at]) g;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.hold(debtor_id text, reason text, until date DEFAULT NULL::date, invoice_id text DEFAULT NULL::text, note text DEFAULT NULL::text)
+ RETURNS TABLE(hold_id uuid, messages_stopped integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(hold.debtor_id);
+    owner text := dunning._creditor_of(id);
+    ends timestamptz;
+    exists_there boolean := true;
+    made uuid := dunning._uuid7();
+BEGIN
+    IF owner IS NULL THEN
+        RAISE EXCEPTION 'unknown debtor "%"', hold.debtor_id USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name'');';
+    END IF;
+    IF hold.reason IS NULL OR hold.reason !~ '^[a-z][a-z0-9_]{0,39}$' THEN
+        RAISE EXCEPTION 'a hold needs a reason of one word'
+            USING ERRCODE = '22023', DETAIL = format('Given: %L. Usual ones: dispute, hardship, moratorium, insolvency, legal_representation, deceased, investigation, manual.', hold.reason),
+                  HINT = format('SELECT * FROM dunning.hold(%L, ''manual'');', id);
+    END IF;
+    IF hold.until IS NOT NULL THEN
+        IF NOT isfinite(hold.until) OR hold.until > '9999-12-30' OR hold.until < (dunning._now() AT TIME ZONE 'UTC')::date - 1 THEN
+            RAISE EXCEPTION 'a hold cannot end on %', hold.until
+                USING ERRCODE = '22023', DETAIL = 'The day is past or not a day of the calendar.',
+                      HINT = format('SELECT * FROM dunning.hold(%L, %L, until => current_date + 14);', id, hold.reason);
+        END IF;
+        -- Through that day where the debtor lives; where that is not known, until it is over in every zone that it may be.
+        IF dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
+            EXECUTE format('SELECT max(($2 + 1)::timestamp AT TIME ZONE z.z) FROM (%s) d, unnest(dunning._zone(d.time_zone, d.country, d.region)) z(z)',
+                           dunning._ledger_sql('debtor', '$1')) INTO ends USING ARRAY[id], hold.until;
+        END IF;
+        ends := coalesce(ends, (hold.until + 1)::timestamp AT TIME ZONE (dunning._zone(NULL, NULL, NULL))[1]);
+    END IF;
+    IF hold.invoice_id IS NOT NULL AND dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM (%s) i WHERE i.invoice_id = $2)', dunning._ledger_sql('invoice', '$1'))
+            INTO exists_there USING ARRAY[id], hold.invoice_id;
+        IF NOT exists_there THEN
+            RAISE EXCEPTION 'debtor "%" has no invoice "%"', id, hold.invoice_id
+                USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.explain(%L);', id);
+        END IF;
+    END IF;
+    INSERT INTO dunning.hold AS h (debtor_id, hold_id, creditor, reason, invoice_id, note, from_at, until_at, placed_by)
+    VALUES (id, made, owner, hold.reason, hold.invoice_id, hold.note, dunning._now(), ends, session_user);
+    -- An invoice's hold changes what a message may ask for: it is planned anew without it.
+    RETURN QUERY SELECT made, dunning._stop_messages(id, 'hold:' || hold.reason);
 END
 $function$;
 CREATE TABLE dunning.timing_profile (
@@ -653,7 +883,7 @@ DECLARE
     id text := dunning._canonical_id(best_time.debtor_id);
 BEGIN
     PERFORM dunning._need_channel(best_time.channel);
-    IF id IS NULL OR NOT isfinite(best_time.not_before) OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
+    IF id IS NULL OR best_time.not_before > '9999-12-30 00:00+00' OR best_time.not_before < '0001-01-02 00:00+00' OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
        OR best_time.top IS NULL OR best_time.top NOT BETWEEN 1 AND 100 THEN
         RAISE EXCEPTION 'no best time can be found'
             USING ERRCODE = '22023', DETAIL = 'A debtor, finite instants in order and top from 1 to 100 are needed.',
@@ -674,9 +904,7 @@ DECLARE
     ids text[];
 BEGIN
     PERFORM dunning._need_channel(best_times.channel);
-    IF NOT isfinite(best_times.as_of) THEN
-        RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.best_times(''email'');';
-    END IF;
+    PERFORM dunning._check_as_of(best_times.as_of);
     EXECUTE format('SELECT array_agg(l.debtor_id ORDER BY l.debtor_id) FROM (%s) l', dunning._ledger_sql('debtor')) INTO ids;
     RETURN QUERY SELECT u.id, b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
         FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b
@@ -713,6 +941,82 @@ BEGIN
         ORDER BY y.probability DESC, y.schedule LIMIT 3;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.start_experiment(name text, arms jsonb, metric text DEFAULT 'paid'::text, window_days integer DEFAULT 14, planned integer DEFAULT 5000, traffic double precision DEFAULT 1, alpha double precision DEFAULT 0.05)
+ RETURNS TABLE(experiment text, arm text, control boolean, share double precision)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    names text[];
+    weights float8[];
+    total float8;
+BEGIN
+    IF start_experiment.name IS NULL OR start_experiment.name !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
+        RAISE EXCEPTION 'an experiment''s name is a small letter followed by small letters, digits, "_" or "-"'
+            USING ERRCODE = '22023', DETAIL = format('Given: %L.', left(start_experiment.name, 100)), HINT = 'Such as framing-spring.';
+    ELSIF EXISTS (SELECT FROM dunning.experiment e WHERE e.experiment = start_experiment.name) THEN
+        RAISE EXCEPTION 'experiment "%" exists already', start_experiment.name
+            USING ERRCODE = '22023', DETAIL = 'A name is used once, since it decides who gets which arm.',
+                  HINT = pg_catalog.format('End it with SELECT dunning.end_experiment(%L); and start one of another name.', start_experiment.name);
+    ELSIF start_experiment.metric IS DISTINCT FROM 'paid' THEN
+        RAISE EXCEPTION 'unknown metric "%"', start_experiment.metric
+            USING ERRCODE = '22023', DETAIL = 'Known metrics: paid (a payment within window_days of the first contact).';
+    ELSIF window_days IS NULL OR window_days NOT BETWEEN 1 AND 365 OR planned IS NULL OR planned < 200
+          OR traffic IS NULL OR NOT (traffic > 0 AND traffic <= 1) OR alpha IS NULL OR NOT (alpha > 0 AND alpha <= 0.2) THEN
+        RAISE EXCEPTION 'experiment "%" has a parameter out of range', start_experiment.name
+            USING ERRCODE = '22023', DETAIL = 'window_days is 1 to 365, planned at least 200, traffic above 0 and at most 1, alpha above 0 and at most 0.2.';
+    END IF;
+    BEGIN
+        IF jsonb_typeof(arms) = 'array' THEN
+            SELECT pg_catalog.array_agg(a.name ORDER BY a.n), pg_catalog.array_agg(1.0::float8) INTO names, weights
+            FROM jsonb_array_elements_text(arms) WITH ORDINALITY a(name, n);
+        ELSE
+            SELECT pg_catalog.array_agg(a.key ORDER BY a.key <> 'control', a.key <> 'neutral', a.key),
+                   pg_catalog.array_agg(a.value::float8 ORDER BY a.key <> 'control', a.key <> 'neutral', a.key) INTO names, weights
+            FROM jsonb_each_text(arms) a;
+        END IF;
+    EXCEPTION WHEN data_exception THEN
+        names := NULL;
+    END;
+    IF names IS NULL OR cardinality(names) < 2 OR array_position(names, NULL) IS NOT NULL
+       OR EXISTS (SELECT FROM unnest(names) n(n) GROUP BY n.n HAVING count(*) > 1 OR n.n = '')
+       OR EXISTS (SELECT FROM unnest(weights) w(w) WHERE w.w IS NULL OR NOT (w.w > 0 AND w.w < 'infinity')) THEN
+        RAISE EXCEPTION 'arms of experiment "%" are not usable', start_experiment.name
+            USING ERRCODE = '22023', DETAIL = 'Arms are a JSON array of at least two different names, the first being the control, or an object of names and positive weights.',
+                  HINT = 'SELECT * FROM dunning.start_experiment(''framing'', ''["neutral", "loss_averse"]'');';
+    END IF;
+    SELECT sum(w.w) INTO total FROM unnest(weights) w(w);
+
+    INSERT INTO dunning.experiment AS e (experiment, metric, window_days, planned, traffic, alpha, started_at, started_by)
+    VALUES (start_experiment.name, start_experiment.metric, start_experiment.window_days, start_experiment.planned, start_experiment.traffic,
+        start_experiment.alpha, dunning._now(), session_user);
+    INSERT INTO dunning.arm AS a (experiment, arm, position, weight, lower, upper)
+    SELECT start_experiment.name, x.name, x.n, x.weight, (sum(x.weight) OVER w - x.weight) / total,
+           CASE WHEN x.n = cardinality(names) THEN 1 ELSE sum(x.weight) OVER w / total END     -- no gap by rounding
+    FROM ROWS FROM (unnest(names), unnest(weights)) WITH ORDINALITY x(name, weight, n) WINDOW w AS (ORDER BY x.n);
+    RETURN QUERY SELECT a.experiment::text, a.arm::text, a.position = 1, a.upper - a.lower FROM dunning.arm a
+        WHERE a.experiment = start_experiment.name ORDER BY a.position;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.set_holdout(share double precision)
+ RETURNS double precision
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF set_holdout.share IS NULL OR NOT (set_holdout.share >= 0 AND set_holdout.share <= 0.5) THEN
+        RAISE EXCEPTION 'a hold-out is a share between 0 and 0.5'
+            USING ERRCODE = '22023', DETAIL = format('Given: %s.', coalesce(set_holdout.share::text, 'NULL')), HINT = 'SELECT dunning.set_holdout(0.05);';
+    END IF;
+    INSERT INTO dunning.holdout AS h (one, share, set_by, set_at) VALUES (true, set_holdout.share, session_user, dunning._now())
+    ON CONFLICT ON CONSTRAINT holdout_pkey DO UPDATE SET share = excluded.share, set_by = excluded.set_by, set_at = excluded.set_at;
+    RETURN set_holdout.share;
+END
+$function$;
 DO $do$
 DECLARE
     brought boolean := false;
@@ -745,6 +1049,117 @@ BEGIN
               AND x.currency IN (_costs.currency, c.currency)
             ORDER BY x.currency IS DISTINCT FROM _costs.currency, x.creditor = '*', x.valid_from DESC LIMIT 1) k ON true
         ORDER BY c.channel, c.builtin;
+END
+$function$;
+CREATE FUNCTION dunning._aged_context(context jsonb, today date)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    due text := context #>> '{balances,0,due_on}';
+    told text := context #>> '{balances,0,days_overdue}';
+    later int;
+    aged jsonb;
+BEGIN
+    -- Not what was composed from a ledger: a caller's own names.
+    IF due IS NULL OR due !~ '^\d{4,7}-\d\d-\d\d$' OR told IS NULL OR told !~ '^-?\d{1,7}$' THEN
+        RETURN context;
+    END IF;
+    later := today - due::date - told::int;
+    IF later = 0 THEN
+        RETURN context;
+    END IF;
+    SELECT jsonb_agg(b.b || jsonb_build_object('days_overdue', (b.b->>'days_overdue')::int + later,
+               'invoices', (SELECT coalesce(jsonb_agg(i.i || jsonb_build_object('days_overdue', (i.i->>'days_overdue')::int + later) ORDER BY i.n), '[]')
+                            FROM jsonb_array_elements(b.b->'invoices') WITH ORDINALITY i(i, n))) ORDER BY b.n)
+    INTO aged FROM jsonb_array_elements(context->'balances') WITH ORDINALITY b(b, n);
+    RETURN context || jsonb_build_object('balances', aged, 'other_currencies', aged - 0)
+        || CASE WHEN context->>'days_overdue' = told THEN jsonb_build_object('days_overdue', told::int + later) ELSE '{}' END;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_minimum(minimum);
+    IF save_strategy.strategy IS NULL OR save_strategy.strategy !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
+        RAISE EXCEPTION 'a strategy''s name is a small letter followed by small letters, digits, "_" or "-"'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(save_strategy.strategy, 100)), HINT = 'Such as gentle-2.';
+    ELSIF num_nulls(grace_days, min_gap_days, horizon, self_cure, margin, enabled) > 0 OR grace_days NOT BETWEEN 0 AND 365 OR min_gap_days NOT BETWEEN 0 AND 365 OR horizon NOT BETWEEN interval '1 hour' AND interval '60 days'
+          OR NOT (self_cure >= 0 AND self_cure <= 1.01) OR NOT (margin >= 0 AND margin <= 1) OR description IS NULL THEN
+        RAISE EXCEPTION 'strategy "%" has a parameter out of range', save_strategy.strategy
+            USING ERRCODE = '22023', DETAIL = 'grace_days and min_gap_days are 0 to 365, horizon one hour to 60 days, self_cure and margin 0 to 1; none is NULL, and a description says what the strategy is for.',
+                  HINT = 'Leave an argument out to get its default.';
+    END IF;
+    PERFORM dunning._log_change('strategy', save_strategy.strategy,
+        (SELECT to_jsonb(s) FROM dunning._strategies() s WHERE s.strategy = save_strategy.strategy));
+    INSERT INTO dunning.strategy AS s (strategy, builtin, description, minimum, grace_days, horizon, min_gap_days, self_cure, margin, enabled)
+    VALUES (save_strategy.strategy, false, save_strategy.description, save_strategy.minimum, save_strategy.grace_days, save_strategy.horizon,
+        save_strategy.min_gap_days, save_strategy.self_cure, save_strategy.margin, save_strategy.enabled)
+    ON CONFLICT ON CONSTRAINT strategy_pkey DO UPDATE SET description = excluded.description, minimum = excluded.minimum, grace_days = excluded.grace_days,
+        horizon = excluded.horizon, min_gap_days = excluded.min_gap_days, self_cure = excluded.self_cure, margin = excluded.margin, enabled = excluded.enabled;
+    RETURN save_strategy.strategy;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.save_step(strategy text, step text, "position" integer, offset_days integer, template text, channels text[], anchor text DEFAULT 'due_date'::text, condition text DEFAULT NULL::text, framing text DEFAULT 'neutral'::text, paid_channels boolean DEFAULT true, self_cure_days integer DEFAULT 0, enabled boolean DEFAULT true, after_contact boolean DEFAULT false, OUT saved text, OUT means text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    one text;
+BEGIN
+    PERFORM dunning._check_strategy(save_step.strategy);
+    PERFORM dunning._check_template_name(save_step.template);
+    IF save_step.step IS NULL OR save_step.step !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
+        RAISE EXCEPTION 'a step''s name is a small letter followed by small letters, digits, "_" or "-"'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(save_step.step, 100)), HINT = 'Such as reminder-3.';
+    ELSIF save_step.anchor NOT IN ('due_date', 'last_contact') OR save_step.anchor IS NULL THEN
+        RAISE EXCEPTION 'unknown anchor "%"', save_step.anchor USING ERRCODE = '22023', DETAIL = 'Anchors are due_date and last_contact.', HINT = 'Leave anchor out to count from the due date.';
+    ELSIF offset_days IS NULL OR offset_days NOT BETWEEN -90 AND 3650 OR (save_step.anchor = 'last_contact' AND offset_days < 1) THEN
+        RAISE EXCEPTION 'offset_days is out of range'
+            USING ERRCODE = '22023', DETAIL = 'It is signed: -3 is three days before the due date, 7 is seven days after; -90 to 3650, and at least 1 after a contact.',
+                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+    ELSIF coalesce(array_ndims(save_step.channels), 0) <> 1 OR EXISTS (SELECT FROM unnest(save_step.channels) c WHERE c IS NULL) OR "position" IS NULL THEN
+        RAISE EXCEPTION 'a step has a position and a list of at least one channel'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: position %s, channels %s.', coalesce(save_step.position::text, 'NULL'), coalesce(save_step.channels::text, 'NULL')),
+                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+    ELSIF num_nulls(save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.enabled, save_step.after_contact) > 0
+          OR save_step.self_cure_days NOT BETWEEN 0 AND 3650 THEN
+        RAISE EXCEPTION 'step "%" has a parameter out of range', save_step.step
+            USING ERRCODE = '22023', DETAIL = 'self_cure_days is 0 to 3650; framing, paid_channels, enabled and after_contact are not NULL.',
+                  HINT = 'Leave an argument out to get its default.';
+    END IF;
+    FOREACH one IN ARRAY save_step.channels LOOP
+        PERFORM dunning._check_channel(one);
+    END LOOP;
+    IF save_step.condition IS NOT NULL THEN
+        PERFORM dunning._check_condition(save_step.condition);
+    END IF;
+    PERFORM dunning._log_change('step', save_step.strategy || '/' || save_step.step,
+        (SELECT to_jsonb(s) FROM dunning._steps(save_step.strategy) s WHERE s.step = save_step.step));
+    INSERT INTO dunning.step AS s (strategy, step, builtin, position, anchor, offset_days, template, channels, condition, framing, paid_channels,
+        self_cure_days, after_contact, enabled, saved_by, saved_at)
+    VALUES (save_step.strategy, save_step.step, false, save_step.position, save_step.anchor, save_step.offset_days, save_step.template, save_step.channels,
+        save_step.condition, save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.after_contact, save_step.enabled, session_user, dunning._now())
+    ON CONFLICT ON CONSTRAINT step_pkey DO UPDATE SET position = excluded.position, anchor = excluded.anchor, offset_days = excluded.offset_days,
+        template = excluded.template, channels = excluded.channels, condition = excluded.condition, framing = excluded.framing,
+        paid_channels = excluded.paid_channels, self_cure_days = excluded.self_cure_days, after_contact = excluded.after_contact, enabled = excluded.enabled,
+        saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+    saved := save_step.strategy || '/' || save_step.step;
+    means := CASE WHEN save_step.anchor = 'last_contact' THEN pg_catalog.format('%s days after the last contact', offset_days)
+        WHEN offset_days < 0 THEN pg_catalog.format('%s days BEFORE the due date', -offset_days)
+        WHEN offset_days = 0 THEN 'on the due date'
+        ELSE pg_catalog.format('%s days AFTER the due date', offset_days) END;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.set_cost(channel text, cost numeric, currency text, creditor text DEFAULT '*'::text, valid_from date DEFAULT NULL::date)
@@ -1161,9 +1576,8 @@ BEGIN
     IF strategy IS NOT NULL THEN
         PERFORM dunning._check_strategy(strategy);
     END IF;
-    IF NOT isfinite(at) THEN
-        RAISE EXCEPTION 'as_of is not finite' USING ERRCODE = '22023';
-    ELSIF NOT dry_run AND (as_of > dunning._now() OR (as_of < dunning._now() - interval '1 minute' AND dunning._virtual_clock() IS NULL)) THEN
+    PERFORM dunning._check_as_of(at);
+    IF NOT dry_run AND (as_of > dunning._now() OR (as_of < dunning._now() - interval '1 minute' AND dunning._virtual_clock() IS NULL)) THEN
         RAISE EXCEPTION 'planning for another time than now writes nothing'
             USING ERRCODE = '22023', DETAIL = pg_catalog.format('as_of is %s, now is %s.', as_of, dunning._now()),
                   HINT = pg_catalog.format('SELECT * FROM dunning.plan(as_of => %L, dry_run => true);', as_of);
@@ -1191,6 +1605,88 @@ BEGIN
                CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value
         FROM pg_temp.dunning_plan_row r ORDER BY r.debtor_id;
     PERFORM dunning._drop_stages();
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._check_template_key(template text, channel text, language text, creditor text, framing text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF template IS NULL OR template !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$' THEN
+        RAISE EXCEPTION 'the name of a template has letters, digits, "_", "-" and ".", at most 63'
+            USING ERRCODE = '22023', HINT = 'Such as reminder-1.';
+    END IF;
+    IF framing IS NULL OR framing !~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$' THEN
+        RAISE EXCEPTION 'the name of a framing has letters, digits, "_", "-" and ".", at most 63'
+            USING ERRCODE = '22023', HINT = 'Such as neutral or loss_aversion.';
+    END IF;
+    IF (dunning._language(language) ~ '^[a-z]{2,3}$') IS NOT TRUE THEN
+        RAISE EXCEPTION 'language "%" is no language tag', coalesce(language, 'NULL')
+            USING ERRCODE = '22023', HINT = 'Two letters, such as da, or a tag that begins with them, such as da-DK.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = _check_template_key.channel)
+       AND NOT EXISTS (SELECT FROM dunning.template t WHERE t.channel = _check_template_key.channel) THEN
+        RAISE EXCEPTION 'there is no channel "%"', coalesce(channel, 'NULL')
+            USING ERRCODE = '22023',
+                  DETAIL = format('Channels are: %s.', (SELECT string_agg(DISTINCT c.channel, ', ') FROM dunning.channel c)),
+                  HINT = 'A channel of your own is a row of dunning.channel.';
+    END IF;
+    IF creditor <> '*' AND NOT EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = _check_template_key.creditor) THEN
+        RAISE EXCEPTION 'there is no creditor "%"', creditor
+            USING ERRCODE = '22023',
+                  DETAIL = format('Creditors are: %s.', (SELECT string_agg(DISTINCT c.creditor, ', ' ORDER BY c.creditor) FROM dunning.creditor c)),
+                  HINT = 'Leave creditor out for a text that all use.';
+    END IF;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.save_template(template text, channel text, language text, subject text, body_text text, body_html text DEFAULT NULL::text, creditor text DEFAULT NULL::text, framing text DEFAULT 'neutral'::text, vars text[] DEFAULT '{}'::text[], OUT version integer, OUT warnings text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    tongue text := dunning._language(save_template.language);
+    whose  text := coalesce(save_template.creditor, '*');
+    given  text[] := coalesce(save_template.vars, '{}');
+    now_at timestamptz := clock_timestamp();
+BEGIN
+    PERFORM dunning._check_template_key(save_template.template, save_template.channel, save_template.language, whose, save_template.framing);
+    IF EXISTS (SELECT FROM unnest(given) v WHERE (v ~ '^[A-Za-z_][A-Za-z0-9_.]*$') IS NOT TRUE) THEN
+        RAISE EXCEPTION 'vars are names that a text may use'
+            USING ERRCODE = '22023', DETAIL = format('Given: %s.', given), HINT = 'Such as vars => ''{order,delivered_on}''.';
+    END IF;
+    IF body_text IS NULL OR btrim(body_text) = '' THEN
+        RAISE EXCEPTION 'a template needs a text'
+            USING ERRCODE = '22023', DETAIL = 'body_text is what is read where HTML is not shown.', HINT = 'Give body_text.';
+    END IF;
+    warnings := dunning._lint_template(save_template.channel, tongue, subject, body_text, body_html, given);
+
+    IF save_template.framing = 'neutral' AND EXISTS (
+        SELECT FROM dunning.template t
+        WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue AND t.framing <> 'neutral'
+          AND t.creditor IN (whose, '*') AND t.builtin AND t.replaced_at IS NULL
+          AND NOT EXISTS (SELECT FROM dunning.template o WHERE o.template = t.template AND o.channel = t.channel AND o.language = t.language
+                          AND o.creditor = whose AND o.framing = t.framing AND NOT o.builtin AND o.replaced_at IS NULL)) THEN
+        warnings := warnings || text 'other framings use this text too, until they are saved themselves: framing => ''loss_aversion''';
+    END IF;
+    -- Two who save at once: one waits here, so that versions follow each other.
+    PERFORM pg_advisory_xact_lock(dunning._hash64(concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing)));
+    UPDATE dunning.template t SET replaced_at = now_at, replaced_by = session_user
+    WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue
+      AND t.creditor = whose AND t.framing = save_template.framing AND NOT t.builtin AND t.replaced_at IS NULL;
+    SELECT coalesce(max(t.version), 0) + 1 INTO version
+    FROM dunning.template t
+    WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue
+      AND t.creditor = whose AND t.framing = save_template.framing AND NOT t.builtin;
+    INSERT INTO dunning.template (template, channel, language, creditor, framing, builtin, version, subject, body_text, body_html,
+                                  vars, saved_by, saved_at)
+    VALUES (save_template.template, save_template.channel, tongue, whose, save_template.framing, false, version,
+            save_template.subject, save_template.body_text, save_template.body_html, given, session_user, now_at);
 END
 $function$;
 CREATE FUNCTION dunning._equip_partition(parent text, part text, indexes text[])
@@ -1268,6 +1764,38 @@ BEGIN
     EXECUTE pg_catalog.format('ALTER TABLE dunning.%I ATTACH PARTITION dunning.%I FOR VALUES FROM (%L) TO (%L)', parent, part,
         dunning._uuid7_floor(month AT TIME ZONE 'UTC'), dunning._uuid7_floor((month + interval '1 month') AT TIME ZONE 'UTC'));
     EXECUTE pg_catalog.format('COMMENT ON TABLE dunning.%I IS %L', part, 'Rows of dunning.' || parent || ' of ' || pg_catalog.to_char(month, 'YYYY-MM') || ' (UTC).');
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._send_channels(template text, channel text, vars jsonb, not_before timestamp with time zone, not_after timestamp with time zone, creditor text, preferred text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    listed text[];
+BEGIN
+    PERFORM dunning._check_template_name(template);
+    IF jsonb_typeof(vars) IS DISTINCT FROM 'object' THEN
+        RAISE EXCEPTION 'vars is not a JSON object' USING ERRCODE = '22023', HINT = 'For example: vars => ''{"plan_months": 3}''.';
+    ELSIF not_before > '9999-12-30 00:00+00' OR not_before < '0001-01-02 00:00+00' OR NOT isfinite(not_after) OR not_after <= coalesce(not_before, dunning._now()) THEN
+        RAISE EXCEPTION 'not_after is over before the message may go' USING ERRCODE = '22023', DETAIL = 'not_before and not_after are finite instants, not_after the later one and in the future.';
+    END IF;
+    IF channel IS NOT NULL THEN
+        PERFORM dunning._check_channel(channel);
+        RETURN ARRAY[channel];
+    END IF;
+    -- As the creditor's strategy has it for this template, else every channel that costs nothing but a message, the cheapest first.
+    SELECT s.channels INTO listed FROM dunning._steps(coalesce((SELECT c.default_strategy FROM dunning.creditor c
+        WHERE c.creditor = _send_channels.creditor ORDER BY c.builtin LIMIT 1), 'standard')) s WHERE s.template = _send_channels.template ORDER BY s.position LIMIT 1;
+    IF listed IS NULL THEN
+        SELECT array_agg(x.channel ORDER BY x.cost, x.channel) INTO listed
+        FROM (SELECT DISTINCT ON (c.channel) c.channel::text, k.cost, c.human FROM dunning.channel c JOIN dunning._costs(_send_channels.creditor, dunning._today(NULL)) k ON k.channel = c.channel
+              ORDER BY c.channel, c.builtin) x
+        WHERE NOT x.human AND dunning._has_template(_send_channels.template, x.channel, _send_channels.creditor);
+    END IF;
+    RETURN ARRAY(SELECT l.l FROM unnest(listed) WITH ORDINALITY l(l, n) ORDER BY l.l IS DISTINCT FROM preferred, l.n);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._send_row(debtor_id text, template text, channel text, vars jsonb, not_before timestamp with time zone, not_after timestamp with time zone, idempotency_key text)
@@ -1480,6 +2008,26 @@ BEGIN
     RETURN coalesce(cardinality(done_messages), 0);
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.cancel(message_id uuid, reason text)
+ RETURNS SETOF dunning.planned
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtor text := (SELECT m.debtor_id FROM dunning.message m WHERE m.message_id = cancel.message_id);
+BEGIN
+    IF debtor IS NULL THEN
+        RAISE EXCEPTION 'message % does not exist', coalesce(cancel.message_id::text, 'NULL') USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.journal ORDER BY at DESC;';
+    ELSIF coalesce(cancel.reason, '') = '' THEN
+        RAISE EXCEPTION 'a message is cancelled for a reason'
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.cancel(message_id, ''paid in cash'');';
+    END IF;
+    PERFORM dunning._cancel_messages(ARRAY[debtor], ARRAY[cancel.message_id], cancel.reason, false);
+    RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[debtor], ARRAY[cancel.message_id]) p;
+END
+$function$;
 CREATE FUNCTION dunning._json_field(document text, path text)
  RETURNS text
  LANGUAGE c
@@ -1513,6 +2061,7 @@ DECLARE
         WHEN $1 IS NULL OR $1 = '' THEN 'a preset needs a name'
         WHEN $2 IS NULL OR $2 NOT IN ('POST', 'PUT', 'GET') THEN 'method is POST, PUT or GET'
         WHEN $3 IS NULL OR $3 NOT IN ('json', 'form', 'none') THEN 'format is json, form or none'
+        WHEN $13 IS NULL OR array_ndims($13) > 1 OR EXISTS (SELECT FROM unnest($13) c WHERE c IS NULL) THEN 'suppress_on is a list of words'
         WHEN ($3 = 'none') <> ($4 IS NULL) THEN 'format none goes without a body, the others with one'
         WHEN $7 IS NULL OR $7 NOT IN ('none', 'basic', 'bearer', 'header') THEN 'auth is none, basic, bearer or header'
         WHEN ($7 = 'header') <> ($8 IS NOT NULL) THEN 'auth header goes with the name in auth_header, the others without'
@@ -1522,6 +2071,14 @@ BEGIN
         RAISE EXCEPTION '%', wrong USING ERRCODE = '22023',
             HINT = 'SELECT dunning.save_http_preset(''mine'', ''POST'', ''json'', body => ''{"to":"{address}","text":"{text}"}'');';
     END IF;
+    BEGIN
+        IF $3 = 'json' THEN
+            PERFORM $4::jsonb, $6::jsonb;
+        END IF;
+    EXCEPTION WHEN invalid_text_representation THEN
+        RAISE EXCEPTION 'the body of preset "%" is no JSON', $1
+            USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = 'Placeholders stand inside of strings: {"to":"{address}","text":"{text}"}.';
+    END;
     INSERT INTO dunning.http_preset AS p (preset, builtin, description, method, path, format, body, body_html, auth, auth_header, idempotency_header,
         contract, id_field, error_field, suppress_on, saved_at, saved_by)
     VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user)
@@ -1612,6 +2169,48 @@ BEGIN
     RETURN greatest(0, daily - (SELECT count(*) FROM dunning.egress e
         WHERE e.server = _day_left.server
           AND e.contact_on >= pg_catalog.date_trunc('day', dunning._now() AT TIME ZONE dunning._ledger_zone()) AT TIME ZONE dunning._ledger_zone()));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.send_test(template text, debtor_id text, channel text, to_address text)
+ RETURNS SETOF dunning.planned
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(send_test.debtor_id);
+    about jsonb;
+    wanted text;
+    problem text;
+    found uuid;
+BEGIN
+    PERFORM dunning._check_template_name(send_test.template);
+    PERFORM dunning._check_channel(send_test.channel);
+    problem := dunning._check_address(send_test.channel, send_test.to_address);
+    IF to_address IS NULL OR problem IS NOT NULL THEN
+        RAISE EXCEPTION 'this address cannot be used on channel "%": %', channel, coalesce(problem, 'it is NULL')
+            USING ERRCODE = '22023', HINT = pg_catalog.format('SELECT * FROM dunning.send_test(%L, %L, ''email'', ''me@example.org'');', template, id);
+    END IF;
+    SELECT c.context INTO about FROM dunning._context(ARRAY[id], NULL) c;
+    IF about IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', coalesce(id, 'NULL') USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name'');';
+    END IF;
+    SELECT s.server INTO wanted FROM dunning._servers(send_test.channel, about->>'creditor') s ORDER BY s.ord LIMIT 1;
+    IF wanted IS NULL THEN
+        RAISE EXCEPTION 'no server serves channel "%"', channel
+            USING ERRCODE = '55000', HINT = format('CREATE SERVER name TYPE %L FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ...);', channel);
+    END IF;
+    SELECT e.message_id INTO found FROM dunning._enqueue(format($q$
+        SELECT dunning._uuid7() AS message_id, %1$L::text AS debtor_id, %2$L::text AS creditor, NULL::uuid AS run_id, NULL::text AS strategy, NULL::text AS step,
+               %3$L::text AS template, %4$L::text AS channel, %5$L::text AS language, %6$L::text AS server, dunning._now() AS contact_at,
+               dunning._now() + interval '1 day' AS not_after, 'test'::text AS local_time, '{}'::jsonb AS amounts, 0::numeric AS cost, 'EUR'::text AS cost_currency,
+               NULL::text AS variant, NULL::float8 AS p, NULL::numeric AS expected_value, NULL::float8 AS propensity, false AS explored,
+               NULL::text AS ledger_mark, %7$L::jsonb AS context, pg_catalog.jsonb_build_object('test_address', %8$L::text) AS decision,
+               'queued'::text AS state, 'test'::text AS reason, NULL::text[] AS blocked_by, NULL::text AS once_kind, NULL::text AS once_key$q$,
+        id, about->>'creditor', template, channel, coalesce(about->>'language', 'en'), wanted, about, to_address)) e;
+    PERFORM dunning._warn_inactive();
+    RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[id], ARRAY[found]) p;
 END
 $function$;
 CREATE FUNCTION dunning._accounts_of(debtor_id text)
@@ -1774,6 +2373,23 @@ BEGIN
         || dunning._report_queue(as_of, l));
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.report_html(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, language text DEFAULT 'en'::text, debtor_id text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF as_of < '0002-01-01 00:00+00' OR as_of > '9998-12-31 00:00+00' THEN
+        RAISE EXCEPTION 'a report is of an instant in the years 2 to 9998' USING ERRCODE = '22023', HINT = 'SELECT dunning.report_html();';
+    END IF;
+    IF report_html.debtor_id IS NULL THEN
+        RETURN dunning._report_book(as_of, coalesce(language, 'en'));
+    END IF;
+    RETURN dunning._report_debtor(report_html.debtor_id, as_of, coalesce(language, 'en'));
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.explain(debtor_id text)
  RETURNS TABLE(topic text, item text, state text, detail text, fix_sql text)
  LANGUAGE plpgsql
@@ -1835,6 +2451,51 @@ BEGIN
          CASE WHEN o.next_state IS NOT NULL
               THEN concat_ws(', ', format('%s by %s at %s', o.next_template, o.next_channel, o.next_local_time), array_to_string(o.blocked_by, ', '))
               ELSE 'nothing is planned; what plan() would do now stands above' END, NULL);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.costs(from_date date, until_date date)
+ RETURNS TABLE(creditor text, channel text, currency text, messages bigint, parts bigint, debtors bigint, cost numeric, collected_14d numeric)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    zone text := coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
+    from_time timestamptz;
+    until_time timestamptz;
+BEGIN
+    IF from_date IS NULL OR until_date IS NULL OR from_date >= until_date OR from_date < '0001-01-02' OR until_date > '9999-12-30' THEN
+        RAISE EXCEPTION 'costs are of a span of days' USING ERRCODE = '22023',
+            DETAIL = format('Not from %s until %s.', coalesce(from_date::text, 'NULL'), coalesce(until_date::text, 'NULL')),
+            HINT = 'SELECT * FROM dunning.costs(''2026-10-01'', ''2026-11-01'');';
+    END IF;
+    from_time := from_date::timestamp AT TIME ZONE zone;
+    until_time := until_date::timestamp AT TIME ZONE zone;
+    RETURN QUERY EXECUTE format($q$
+        WITH contact AS MATERIALIZED (SELECT c.* FROM dunning._contacts($1, $2) c),
+        pay AS (%s),
+        -- A payment counts once: for the last contact of the fourteen days before it.
+        won AS (
+            SELECT c.creditor, c.channel, p.currency, sum(p.amount) AS collected
+            FROM pay p
+            CROSS JOIN LATERAL (SELECT x.creditor, x.channel FROM contact x
+                                WHERE x.debtor_id = p.debtor_id AND x.at < p.paid_at AND x.at >= p.paid_at - interval '14 days'
+                                ORDER BY x.at DESC LIMIT 1) c
+            WHERE p.paid_at >= $1 AND p.paid_at < $2 + interval '14 days'
+            GROUP BY 1, 2, 3),
+        spent AS (
+            SELECT c.creditor, c.channel, c.currency, count(DISTINCT c.message_id) AS messages,
+                   sum(CASE WHEN c.channel = 'sms' AND b.body_text IS NOT NULL
+                            THEN (SELECT t.parts FROM dunning._sms(b.body_text) t) ELSE 1 END)::bigint AS parts, count(DISTINCT c.debtor_id) AS debtors, sum(c.cost) AS cost
+            FROM contact c
+            LEFT JOIN dunning.body b ON b.debtor_id = c.debtor_id AND b.message_id = c.message_id
+            GROUP BY 1, 2, 3)
+        SELECT creditor::text, channel::text, currency::text, coalesce(s.messages, 0), coalesce(s.parts, 0), coalesce(s.debtors, 0),
+               coalesce(s.cost, 0), coalesce(w.collected, 0)
+        FROM spent s FULL JOIN won w USING (creditor, channel, currency)
+        ORDER BY 1, 2, 3
+        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING from_time, until_time;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._html_row(cells text[], class text DEFAULT NULL::text)
@@ -2150,6 +2811,4798 @@ BEGIN
 ('basic', 'To={address}&From={from}&Body={text}', NULL, 'true', 'once', 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'code', 'form', 'sid', NULL, 'POST', '/2010-04-01/Accounts/{username}/Messages.json', 'twilio', '{21610,21211,21614}')$step$;
 END
 $do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.template')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$DELETE FROM dunning.template WHERE builtin$step$;
+    EXECUTE $step$INSERT INTO dunning.template (body_html, body_text, builtin, channel, creditor, framing, language, saved_at, saved_by, subject, template, vars, version) VALUES
+(NULL, '1. Spørg efter {{name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
+2. Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
+4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.
+5. Sig tak, og notér, hvad der blev aftalt.
+', 'true', 'call', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+(NULL, '1. Spørg efter {{name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
+2. Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
+4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.
+5. Sig tak, og notér, hvad der blev aftalt.
+', 'true', 'call', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
+(NULL, '1. Spørg efter {{name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
+2. Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
+4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.
+5. Sig tak, og notér, hvad der blev aftalt.
+', 'true', 'call', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
+(NULL, '1. Spørg efter {{name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
+2. Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
+4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.
+5. Sig tak, og notér, hvad der blev aftalt.
+', 'true', 'call', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
+(NULL, '1. Fragen Sie nach {{name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
+2. dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
+4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.
+5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
+', 'true', 'call', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
+(NULL, '1. Fragen Sie nach {{name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
+2. nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
+4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.
+5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
+', 'true', 'call', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
+(NULL, '1. Fragen Sie nach {{name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
+2. vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
+4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.
+5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
+', 'true', 'call', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
+(NULL, '1. Fragen Sie nach {{name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
+2. wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
+4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.
+5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
+', 'true', 'call', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
+(NULL, '1. Ask for {{name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
+2. This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+3. Ask whether the payment is on its way. If it is paid, note when and how.
+4. If it cannot be paid now, ask what would work and agree on a date or on instalments.
+5. Say thank you and note what was agreed.
+', 'true', 'call', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
+(NULL, '1. Ask for {{name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
+2. Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+3. Ask whether the payment is on its way. If it is paid, note when and how.
+4. If it cannot be paid now, ask what would work and agree on a date or on instalments.
+5. Say thank you and note what was agreed.
+', 'true', 'call', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
+(NULL, '1. Ask for {{name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
+2. It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+3. Ask whether the payment is on its way. If it is paid, note when and how.
+4. If it cannot be paid now, ask what would work and agree on a date or on instalments.
+5. Say thank you and note what was agreed.
+', 'true', 'call', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
+(NULL, '1. Ask for {{name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
+2. We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+3. Ask whether the payment is on its way. If it is paid, note when and how.
+4. If it cannot be paid now, ask what would work and agree on a date or on instalments.
+5. Say thank you and note what was agreed.
+', 'true', 'call', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
+(NULL, '1. Spør etter {{name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
+2. Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
+4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.
+5. Si takk, og noter hva dere ble enige om.
+', 'true', 'call', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+(NULL, '1. Spør etter {{name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
+2. Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
+4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.
+5. Si takk, og noter hva dere ble enige om.
+', 'true', 'call', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+(NULL, '1. Spør etter {{name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
+2. Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
+4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.
+5. Si takk, og noter hva dere ble enige om.
+', 'true', 'call', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
+(NULL, '1. Spør etter {{name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
+2. Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
+4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.
+5. Si takk, og noter hva dere ble enige om.
+', 'true', 'call', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
+(NULL, '1. Vraag naar {{name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
+2. Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
+4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.
+5. Bedank en noteer wat er is afgesproken.
+', 'true', 'call', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
+(NULL, '1. Vraag naar {{name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
+2. Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
+4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.
+5. Bedank en noteer wat er is afgesproken.
+', 'true', 'call', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} vervalt op {{due_on | date}}', 'pre-due', '{}', '1'),
+(NULL, '1. Vraag naar {{name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
+2. Misschien is het je ontgaan: {{amount | money}} aan {{creditor_name}} had op {{due_on | date}} betaald moeten zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
+4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.
+5. Bedank en noteer wat er is afgesproken.
+', 'true', 'call', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
+(NULL, '1. Vraag naar {{name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
+2. We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
+4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.
+5. Bedank en noteer wat er is afgesproken.
+', 'true', 'call', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
+(NULL, '1. Fråga efter {{name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
+2. Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
+4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.
+5. Tacka och notera vad ni kom överens om.
+', 'true', 'call', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
+(NULL, '1. Fråga efter {{name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
+2. Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
+4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.
+5. Tacka och notera vad ni kom överens om.
+', 'true', 'call', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+(NULL, '1. Fråga efter {{name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
+2. Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
+4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.
+5. Tacka och notera vad ni kom överens om.
+', 'true', 'call', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
+(NULL, '1. Fråga efter {{name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
+2. Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
+4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.
+5. Tacka och notera vad ni kom överens om.
+', 'true', 'call', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du nu, slutter det her, før der sker mere. Kan du ikke det, så kontakt os i løbet af de næste dage: Også en ordning stopper sagen.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nu, slutter det her, før der sker mere. Kan du ikke det, så kontakt os i løbet af de næste dage: Også en ordning stopper sagen.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du inden da, er det klaret, og der kommer ingen rykkere.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du inden da, er det klaret, og der kommer ingen rykkere.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du nu, er det klaret, og du hører ikke mere om det.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nu, er det klaret, og du hører ikke mere om det.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du nu, er sagen ude af verden, før den tager mere af din tid. Står noget i vejen, så fortæl os det.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nu, er sagen ude af verden, før den tager mere af din tid. Står noget i vejen, så fortæl os det.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Hier bezahlen</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}{{/pay_url}}
+<p>Wenn Sie jetzt bezahlen, endet die Sache hier, vor weiteren Schritten. Wenn das nicht geht, melden Sie sich in den nächsten Tagen: Auch eine Vereinbarung beendet sie.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Wenn Sie jetzt bezahlen, endet die Sache hier, vor weiteren Schritten. Wenn das nicht geht, melden Sie sich in den nächsten Tagen: Auch eine Vereinbarung beendet sie.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Hier bezahlen</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}{{/pay_url}}
+<p>Wenn Sie bis dahin bezahlen, ist alles erledigt und es folgen keine Erinnerungen.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Wenn Sie bis dahin bezahlen, ist alles erledigt und es folgen keine Erinnerungen.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Hier bezahlen</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}{{/pay_url}}
+<p>Wenn Sie jetzt bezahlen, ist alles erledigt und Sie erhalten keine weiteren Erinnerungen.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Wenn Sie jetzt bezahlen, ist alles erledigt und Sie erhalten keine weiteren Erinnerungen.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Hier bezahlen</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}{{/pay_url}}
+<p>Wenn Sie jetzt bezahlen, ist die Sache erledigt, bevor sie Sie noch mehr Zeit kostet. Steht etwas im Weg, sagen Sie es uns.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Wenn Sie jetzt bezahlen, ist die Sache erledigt, bevor sie Sie noch mehr Zeit kostet. Steht etwas im Weg, sagen Sie es uns.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Pay here</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Pay now and it ends here, before any further steps. If that is not possible, get in touch in the next few days: a plan also stops them.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Pay now and it ends here, before any further steps. If that is not possible, get in touch in the next few days: a plan also stops them.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Pay here</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Pay by then and it is settled, with no reminders to follow.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Pay by then and it is settled, with no reminders to follow.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Pay here</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Pay now and it is settled: no further reminders will follow.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Pay now and it is settled: no further reminders will follow.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Pay here</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Pay now and the matter is settled, before it takes more of your time. If something stands in the way, tell us.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Pay now and the matter is settled, before it takes more of your time. If something stands in the way, tell us.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du nå, slutter det her, før neste steg. Går ikke det, så ta kontakt i løpet av de neste dagene: også en avtale stanser saken.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nå, slutter det her, før neste steg. Går ikke det, så ta kontakt i løpet av de neste dagene: også en avtale stanser saken.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du innen da, er det i orden, og det kommer ingen purringer.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du innen da, er det i orden, og det kommer ingen purringer.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du nå, er det i orden, og du får ingen flere påminnelser.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nå, er det i orden, og du får ingen flere påminnelser.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du nå, er saken ute av verden før den tar mer av tiden din. Står noe i veien, så fortell oss det.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nå, er saken ute av verden før den tar mer av tiden din. Står noe i veien, så fortell oss det.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betaal hier</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaal je nu, dan houdt het hier op, voordat er verdere stappen komen. Lukt dat niet, neem dan in de komende dagen contact op: ook met een regeling stopt het.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je nu, dan houdt het hier op, voordat er verdere stappen komen. Lukt dat niet, neem dan in de komende dagen contact op: ook met een regeling stopt het.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betaal hier</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaal je voor die datum, dan is het geregeld en volgen er geen herinneringen.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je voor die datum, dan is het geregeld en volgen er geen herinneringen.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} vervalt op {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>Misschien is het je ontgaan: {{amount | money}} aan {{creditor_name}} had op {{due_on | date}} betaald moeten zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betaal hier</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaal je nu, dan is het geregeld en krijg je geen herinneringen meer.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+Misschien is het je ontgaan: {{amount | money}} aan {{creditor_name}} had op {{due_on | date}} betaald moeten zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je nu, dan is het geregeld en krijg je geen herinneringen meer.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betaal hier</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaal je nu, dan is de zaak afgerond voordat hij je meer tijd kost. Staat er iets in de weg, laat het ons dan weten.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je nu, dan is de zaak afgerond voordat hij je meer tijd kost. Staat er iets in de weg, laat het ons dan weten.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betala här</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betalar du nu slutar det här, före nästa steg. Går inte det, så hör av dig inom de närmaste dagarna: även en plan stoppar ärendet.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du nu slutar det här, före nästa steg. Går inte det, så hör av dig inom de närmaste dagarna: även en plan stoppar ärendet.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betala här</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betalar du före dess är det klart, och det kommer inga påminnelser.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du före dess är det klart, och det kommer inga påminnelser.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betala här</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betalar du nu är det klart, och du får inga fler påminnelser.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du nu är det klart, och du får inga fler påminnelser.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betala här</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betalar du nu är saken ur världen, innan den tar mer av din tid. Står något i vägen, så berätta det för oss.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du nu är saken ur världen, innan den tar mer av din tid. Står något i vägen, så berätta det för oss.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'loss_aversion', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du inden da, skal du ikke gøre mere.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du inden da, skal du ikke gøre mere.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betal nu, eller fortæl os, hvad der står i vejen.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betal nu, eller fortæl os, hvad der står i vejen.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Hier bezahlen</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}{{/pay_url}}
+<p>Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Hier bezahlen</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}{{/pay_url}}
+<p>Mit der Zahlung bis dahin ist alles getan.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Mit der Zahlung bis dahin ist alles getan.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Hier bezahlen</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}{{/pay_url}}
+<p>Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Hier bezahlen</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}{{/pay_url}}
+<p>Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Pay here</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Pay here</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Paying by then is all there is to do.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Paying by then is all there is to do.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Pay here</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>It would help us if you could pay in the next few days.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+It would help us if you could pay in the next few days.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Pay here</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Please pay now, or tell us what stands in the way.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Please pay now, or tell us what stands in the way.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du innen da, trenger du ikke å gjøre noe mer.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betal her</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betal nå, eller fortell oss hva som står i veien.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betal nå, eller fortell oss hva som står i veien.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betaal hier</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaal in de komende dagen of neem contact op. Daarna moeten we verdere stappen overwegen, en we lossen het veel liever samen met je op.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal in de komende dagen of neem contact op. Daarna moeten we verdere stappen overwegen, en we lossen het veel liever samen met je op.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betaal hier</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaal je voor die datum, dan hoef je verder niets te doen.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je voor die datum, dan hoef je verder niets te doen.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} vervalt op {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>Misschien is het je ontgaan: {{amount | money}} aan {{creditor_name}} had op {{due_on | date}} betaald moeten zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betaal hier</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Het zou ons helpen als je in de komende dagen kunt betalen.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+Misschien is het je ontgaan: {{amount | money}} aan {{creditor_name}} had op {{due_on | date}} betaald moeten zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Het zou ons helpen als je in de komende dagen kunt betalen.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betaal hier</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betaal nu, of laat ons weten wat er in de weg staat.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal nu, of laat ons weten wat er in de weg staat.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betala här</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betala här</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betalar du före dess behöver du inte göra något mer.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du före dess behöver du inte göra något mer.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betala här</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p><a href="{{pay_url}}" style="font-weight: bold">Betala här</a></p>{{/pay_url}}{{^pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}{{/pay_url}}
+<p>Betala nu, eller berätta för oss vad som står i vägen.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betala nu, eller berätta för oss vad som står i vägen.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'email', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du nu, slutter det her, før der sker mere. Kan du ikke det, så kontakt os i løbet af de næste dage: Også en ordning stopper sagen.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nu, slutter det her, før der sker mere. Kan du ikke det, så kontakt os i løbet af de næste dage: Også en ordning stopper sagen.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du inden da, er det klaret, og der kommer ingen rykkere.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du inden da, er det klaret, og der kommer ingen rykkere.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du nu, er det klaret, og du hører ikke mere om det.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nu, er det klaret, og du hører ikke mere om det.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du nu, er sagen ude af verden, før den tager mere af din tid. Står noget i vejen, så fortæl os det.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nu, er sagen ude af verden, før den tager mere af din tid. Står noget i vejen, så fortæl os det.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Hier bezahlen: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}
+<p>Wenn Sie jetzt bezahlen, endet die Sache hier, vor weiteren Schritten. Wenn das nicht geht, melden Sie sich in den nächsten Tagen: Auch eine Vereinbarung beendet sie.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Wenn Sie jetzt bezahlen, endet die Sache hier, vor weiteren Schritten. Wenn das nicht geht, melden Sie sich in den nächsten Tagen: Auch eine Vereinbarung beendet sie.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Hier bezahlen: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}
+<p>Wenn Sie bis dahin bezahlen, ist alles erledigt und es folgen keine Erinnerungen.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Wenn Sie bis dahin bezahlen, ist alles erledigt und es folgen keine Erinnerungen.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Hier bezahlen: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}
+<p>Wenn Sie jetzt bezahlen, ist alles erledigt und Sie erhalten keine weiteren Erinnerungen.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Wenn Sie jetzt bezahlen, ist alles erledigt und Sie erhalten keine weiteren Erinnerungen.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Hier bezahlen: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}
+<p>Wenn Sie jetzt bezahlen, ist die Sache erledigt, bevor sie Sie noch mehr Zeit kostet. Steht etwas im Weg, sagen Sie es uns.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Wenn Sie jetzt bezahlen, ist die Sache erledigt, bevor sie Sie noch mehr Zeit kostet. Steht etwas im Weg, sagen Sie es uns.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Pay here: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}
+<p>Pay now and it ends here, before any further steps. If that is not possible, get in touch in the next few days: a plan also stops them.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Pay now and it ends here, before any further steps. If that is not possible, get in touch in the next few days: a plan also stops them.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Pay here: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}
+<p>Pay by then and it is settled, with no reminders to follow.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Pay by then and it is settled, with no reminders to follow.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Pay here: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}
+<p>Pay now and it is settled: no further reminders will follow.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Pay now and it is settled: no further reminders will follow.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Pay here: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}
+<p>Pay now and the matter is settled, before it takes more of your time. If something stands in the way, tell us.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Pay now and the matter is settled, before it takes more of your time. If something stands in the way, tell us.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du nå, slutter det her, før neste steg. Går ikke det, så ta kontakt i løpet av de neste dagene: også en avtale stanser saken.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nå, slutter det her, før neste steg. Går ikke det, så ta kontakt i løpet av de neste dagene: også en avtale stanser saken.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du innen da, er det i orden, og det kommer ingen purringer.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du innen da, er det i orden, og det kommer ingen purringer.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du nå, er det i orden, og du får ingen flere påminnelser.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nå, er det i orden, og du får ingen flere påminnelser.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du nå, er saken ute av verden før den tar mer av tiden din. Står noe i veien, så fortell oss det.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du nå, er saken ute av verden før den tar mer av tiden din. Står noe i veien, så fortell oss det.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betaal hier: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaal je nu, dan houdt het hier op, voordat er verdere stappen komen. Lukt dat niet, neem dan in de komende dagen contact op: ook met een regeling stopt het.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je nu, dan houdt het hier op, voordat er verdere stappen komen. Lukt dat niet, neem dan in de komende dagen contact op: ook met een regeling stopt het.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betaal hier: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaal je voor die datum, dan is het geregeld en volgen er geen herinneringen.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je voor die datum, dan is het geregeld en volgen er geen herinneringen.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} vervalt op {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>Misschien is het je ontgaan: {{amount | money}} aan {{creditor_name}} had op {{due_on | date}} betaald moeten zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betaal hier: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaal je nu, dan is het geregeld en krijg je geen herinneringen meer.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+Misschien is het je ontgaan: {{amount | money}} aan {{creditor_name}} had op {{due_on | date}} betaald moeten zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je nu, dan is het geregeld en krijg je geen herinneringen meer.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betaal hier: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaal je nu, dan is de zaak afgerond voordat hij je meer tijd kost. Staat er iets in de weg, laat het ons dan weten.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je nu, dan is de zaak afgerond voordat hij je meer tijd kost. Staat er iets in de weg, laat het ons dan weten.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betala här: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betalar du nu slutar det här, före nästa steg. Går inte det, så hör av dig inom de närmaste dagarna: även en plan stoppar ärendet.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du nu slutar det här, före nästa steg. Går inte det, så hör av dig inom de närmaste dagarna: även en plan stoppar ärendet.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betala här: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betalar du före dess är det klart, och det kommer inga påminnelser.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du före dess är det klart, och det kommer inga påminnelser.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betala här: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betalar du nu är det klart, och du får inga fler påminnelser.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du nu är det klart, och du får inga fler påminnelser.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betala här: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betalar du nu är saken ur världen, innan den tar mer av din tid. Står något i vägen, så berätta det för oss.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du nu är saken ur världen, innan den tar mer av din tid. Står något i vägen, så berätta det för oss.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'loss_aversion', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du inden da, skal du ikke gøre mere.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du inden da, skal du ikke gøre mere.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en anden valuta er der også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betal nu, eller fortæl os, hvad der står i vejen.</p>
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en anden valuta er der også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betal nu, eller fortæl os, hvad der står i vejen.
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'da', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Hier bezahlen: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}
+<p>Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Hier bezahlen: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}
+<p>Mit der Zahlung bis dahin ist alles getan.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Mit der Zahlung bis dahin ist alles getan.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Hier bezahlen: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}
+<p>Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Hier bezahlen: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>{{/creditor_account}}
+<p>Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In einer anderen Währung sind außerdem offen: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}
+
+Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'de', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Pay here: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}
+<p>Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Pay here: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}
+<p>Paying by then is all there is to do.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Paying by then is all there is to do.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Pay here: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}
+<p>It would help us if you could pay in the next few days.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+It would help us if you could pay in the next few days.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In another currency there is also {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Pay here: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>You can pay to account {{creditor_account}}.</p>{{/creditor_account}}
+<p>Please pay now, or tell us what stands in the way.</p>
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In another currency there is also {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Please pay now, or tell us what stands in the way.
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'en', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaler du innen da, trenger du ikke å gjøre noe mer.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annen valuta er det også {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betal her: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betale til konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betal nå, eller fortell oss hva som står i veien.</p>
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annen valuta er det også {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betal nå, eller fortell oss hva som står i veien.
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'nb', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betaal hier: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaal in de komende dagen of neem contact op. Daarna moeten we verdere stappen overwegen, en we lossen het veel liever samen met je op.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal in de komende dagen of neem contact op. Daarna moeten we verdere stappen overwegen, en we lossen het veel liever samen met je op.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betaal hier: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaal je voor die datum, dan hoef je verder niets te doen.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal je voor die datum, dan hoef je verder niets te doen.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} vervalt op {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>Misschien is het je ontgaan: {{amount | money}} aan {{creditor_name}} had op {{due_on | date}} betaald moeten zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betaal hier: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}
+<p>Het zou ons helpen als je in de komende dagen kunt betalen.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+Misschien is het je ontgaan: {{amount | money}} aan {{creditor_name}} had op {{due_on | date}} betaald moeten zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Het zou ons helpen als je in de komende dagen kunt betalen.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, vervaldatum {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>In een andere valuta staat ook nog open: {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betaal hier: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Je kunt betalen op rekening {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betaal nu, of laat ons weten wat er in de weg staat.</p>
+<p>Al betaald? Dan kun je dit bericht negeren. Dank je wel!</p>
+<p>Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. De vervaldatum was {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, vervaldatum {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+In een andere valuta staat ook nog open: {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betaal nu, of laat ons weten wat er in de weg staat.
+
+Al betaald? Dan kun je dit bericht negeren. Dank je wel!
+
+Lukt het niet om alles nu te betalen, {{#creditor_phone}}bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schrijf ons dan{{/creditor_phone}}. We vinden samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'nl', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betala här: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betala här: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betalar du före dess behöver du inte göra något mer.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betalar du före dess behöver du inte göra något mer.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betala här: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+<ul>
+{{#balances}}
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+{{/invoices}}
+{{/balances}}
+</ul>
+{{#other_currencies}}
+<p>I en annan valuta finns också {{amount | money}}.</p>
+{{/other_currencies}}
+{{#pay_url}}<p>Betala här: {{pay_url}}</p>{{/pay_url}}{{#creditor_account}}<p>Du kan betala till konto {{creditor_account}}.</p>{{/creditor_account}}
+<p>Betala nu, eller berätta för oss vad som står i vägen.</p>
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+I en annan valuta finns också {{amount | money}}.
+{{/other_currencies}}
+
+{{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}
+
+Betala nu, eller berätta för oss vad som står i vägen.
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'neutral', 'sv', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Sidste påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Betal nu, så slutter det her, før der sker mere. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra denne besked. Brug for en ordning? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalder den {{due_on | date}}. Betal inden da, så kommer der ingen rykkere. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra denne besked. Brug for en ordning? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Betal nu, så kommer der ikke flere påmindelser. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra denne besked. Brug for en ordning? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Betal nu, så er sagen ude af verden. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra denne besked. Brug for en ordning? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} letzte Erinnerung: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Mit Ihrer Zahlung endet die Sache hier, vor weiteren Schritten. {{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Dann ist alles erledigt. Ratenzahlung? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'de', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind am {{due_on | date}} fällig. Bei Zahlung bis dahin folgen keine Erinnerungen. {{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Dann ist alles erledigt. Ratenzahlung? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'de', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Bei Zahlung jetzt folgen keine weiteren Erinnerungen. {{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Dann ist alles erledigt. Ratenzahlung? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'de', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Mit Ihrer Zahlung ist die Sache erledigt. {{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Dann ist alles erledigt. Ratenzahlung? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'de', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} last reminder: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue. Pay now and it ends here, before further steps. {{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'en', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is due on {{due_on | date}}. Pay by then and no reminders follow. {{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'en', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue. Pay now and no further reminders follow. {{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'en', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue. Pay now and it is settled, with no more reminders. {{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'en', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Siste påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Betal nå, så slutter det her, før neste steg. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Trenger du en avtale? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'nb', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaller {{due_on | date}}. Betal innen da, så kommer det ingen purringer. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Trenger du en avtale? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'nb', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Betal nå, så kommer det ingen flere påminnelser. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Trenger du en avtale? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'nb', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Betal nå, så er saken ute av verden. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Trenger du en avtale? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'nb', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} laatste herinnering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Betaal nu en het houdt hier op, voor er verdere stappen komen. {{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Negeer dit bericht. Een regeling nodig? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'nl', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn. Op tijd betaald? Dan volgen er geen herinneringen. {{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Negeer dit bericht. Een regeling nodig? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'nl', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} staat {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} na de vervaldatum nog open. Betaal nu en er volgen geen herinneringen meer. {{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Negeer dit bericht. Een regeling nodig? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'nl', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} staat {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} na de vervaldatum nog open. Betaal nu en het is afgerond. {{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Negeer dit bericht. Een regeling nodig? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'nl', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Sista påminnelsen: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Betala nu så slutar det här, före nästa steg. {{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Behöver du en plan? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'sv', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förfaller den {{due_on | date}}. Betala före dess så kommer inga påminnelser. {{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Behöver du en plan? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'sv', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Betala nu så kommer inga fler påminnelser. {{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Behöver du en plan? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'sv', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Betala nu så är saken ur världen. {{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Behöver du en plan? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'sv', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Sidste påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Betal eller kontakt os i de nærmeste dage. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra denne besked. Brug for en ordning? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Til orientering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalder den {{due_on | date}}. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra denne besked. Brug for en ordning? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} En venlig påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra denne besked. Brug for en ordning? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi mangler stadig {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra denne besked. Brug for en ordning? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} letzte Erinnerung: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Bitte bezahlen Sie oder melden Sie sich in den nächsten Tagen. {{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Dann ist alles erledigt. Ratenzahlung? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} zur Erinnerung vorab: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind am {{due_on | date}} fällig. {{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Dann ist alles erledigt. Ratenzahlung? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} eine Erinnerung: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. {{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Dann ist alles erledigt. Ratenzahlung? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} wir haben {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} noch nicht erhalten, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. {{#pay_url}}Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Dann ist alles erledigt. Ratenzahlung? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} our last reminder: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue. Please pay or get in touch in the next few days. {{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'en', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} a heads-up: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is due on {{due_on | date}}. {{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'en', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} a reminder: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue. {{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'en', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} we have not yet received {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue. {{#pay_url}}Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'en', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Siste påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Betal eller ta kontakt i løpet av de neste dagene. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Trenger du en avtale? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Bare så du vet det: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaller {{due_on | date}}. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Trenger du en avtale? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Trenger du en avtale? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Vi har ennå ikke mottatt {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. {{#pay_url}}Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Trenger du en avtale? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} onze laatste herinnering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Betaal of neem in de komende dagen contact op. {{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Negeer dit bericht. Een regeling nodig? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} een bericht vooraf: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn. {{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Negeer dit bericht. Een regeling nodig? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} een herinnering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} staat nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} na de vervaldatum nog open. {{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Negeer dit bericht. Een regeling nodig? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} we hebben {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} nog niet ontvangen, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} na de vervaldatum. {{#pay_url}}Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Negeer dit bericht. Een regeling nodig? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Sista påminnelsen: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Betala eller hör av dig inom de närmaste dagarna. {{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Behöver du en plan? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Bara så att du vet: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förfaller den {{due_on | date}}. {{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Behöver du en plan? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. {{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Behöver du en plan? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi har ännu inte fått {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. {{#pay_url}}Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}}Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Behöver du en plan? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', now(), 'dunning', NULL, 'reminder-2', '{}', '1')$step$;
+END
+$do$;
 
 -- Tables that a dump takes.
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
@@ -2180,6 +7633,7 @@ ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp wi
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._costs(text,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
@@ -2231,6 +7685,9 @@ GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO d
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._today(timestamp with time zone) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
@@ -2259,11 +7716,13 @@ COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accoun
 COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) IS 'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
 COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
+COMMENT ON FUNCTION dunning._aged_context(jsonb,date) IS 'A frozen context with its days past due as of a later day.';
 COMMENT ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) IS 'Five arrays as numbered rows.';
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
 COMMENT ON FUNCTION dunning._costs(text,date,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
