@@ -83,7 +83,12 @@ BEGIN
     -- The fence: attempt n is settled only by who finds n - 1 settled ones; 0 stands for "before any intent".
     RETURN QUERY
         WITH v AS MATERIALIZED (
-            SELECT * FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons),
+            SELECT v.debtor_id, v.message_id, v.attempt,
+                   -- Who may have got it is not told that nothing left.
+                   CASE WHEN v.state IN ('cancelled', 'dead') AND EXISTS (
+                       SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
+                       THEN 'unknown' ELSE v.state END AS state, v.reason, v.provider_ref, v.detail, v.due
+            FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons),
                 unnest(provider_refs), unnest(details), unnest(next_due))
                 AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail, due)
             WHERE v.state <> 'failed'),
@@ -120,6 +125,14 @@ BEGIN
             RETURNING outcome.debtor_id, outcome.message_id, outcome.state)
         SELECT w.debtor_id::text, w.message_id, w.state FROM written w
         UNION ALL SELECT m.debtor_id, m.message_id, m.state FROM moved m WHERE m.repeated;
+
+    IF states && ARRAY['cancelled', 'dead'] THEN
+        PERFORM dunning._task(v.debtor_id, 'unknown_outcome', format('Nobody knows whether it arrived before it was stopped: %s', v.reason), message_id => v.message_id)
+        FROM unnest(debtor_ids, message_ids, states, reasons) v(debtor_id, message_id, state, reason)
+        WHERE v.state IN ('cancelled', 'dead')
+          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
+          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason);
+    END IF;
 
     -- Final failures one by one: each looks for the step's next channel.
     FOR failure IN

@@ -8,6 +8,32 @@ CREATE FUNCTION dunning._own_setting(name text) RETURNS text
     LANGUAGE c STRICT STABLE AS 'MODULE_PATHNAME', 'dun_govern_sql_setting';
 COMMENT ON FUNCTION dunning._own_setting(text) IS 'A setting of the extension, named without "dunning."; NULL where it is not defined.';
 
+-- A setting is undone where it was made: in the session, for role or database, or in the server's files.
+CREATE FUNCTION dunning._reset_sql(name text, value text DEFAULT NULL) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    full_name text := 'dunning.' || _reset_sql.name;
+    where_set record;
+BEGIN
+    SELECT d.setdatabase <> 0 AS of_database, d.setrole <> 0 AS of_role, d.setrole::regrole::text AS role_name INTO where_set
+    FROM pg_catalog.pg_db_role_setting d CROSS JOIN LATERAL unnest(d.setconfig) c (c)
+    WHERE split_part(c.c, '=', 1) = full_name
+      AND d.setdatabase IN (0, (SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = current_database()))
+      AND d.setrole IN (0, (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = session_user))
+    ORDER BY d.setrole <> 0 DESC, d.setdatabase <> 0 DESC LIMIT 1;
+    RETURN CASE
+        WHEN where_set.of_role AND where_set.of_database THEN format('ALTER ROLE %s IN DATABASE %I RESET %s;', where_set.role_name, current_database(), full_name)
+        WHEN where_set.of_role THEN format('ALTER ROLE %s RESET %s;', where_set.role_name, full_name)
+        WHEN where_set.of_database THEN format('ALTER DATABASE %I RESET %s;', current_database(), full_name)
+        WHEN (SELECT s.source = 'session' FROM pg_catalog.pg_settings s WHERE s.name = full_name) THEN format('RESET %s;', full_name)
+        WHEN value IS NOT NULL THEN format('ALTER SYSTEM SET %s = %L; SELECT pg_reload_conf();', full_name, value)
+        ELSE format('ALTER SYSTEM RESET %1$s; SELECT pg_reload_conf(); -- or, where this session set it: RESET %1$s;', full_name) END;
+END
+$$;
+COMMENT ON FUNCTION dunning._reset_sql(text, text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
+
 CREATE FUNCTION dunning._health_server_side() RETURNS TABLE (item text, state text, detail text, fix_sql text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
@@ -30,7 +56,8 @@ BEGIN
                  ELSE 'none runs for this database; the server log says why' END,
             CASE WHEN w.n = 0 AND NOT named THEN format('ALTER SYSTEM SET dunning.databases = %L; SELECT pg_reload_conf();',
                                                         concat_ws(',', nullif(databases, ''), current_database()))
-                 WHEN w.n = 0 THEN 'SELECT pg_reload_conf();' END
+                 WHEN w.n = 0 THEN format('SELECT pg_reload_conf(); -- or too few processes: ALTER SYSTEM SET max_worker_processes = %s; and restart',
+                                          current_setting('max_worker_processes')::int + 8) END
         FROM (SELECT count(*) AS n FROM pg_catalog.pg_stat_activity a WHERE a.usename = 'dunning_worker' AND a.datname = current_database()) w;
     END IF;
     SELECT a.activated, a.reason INTO active FROM dunning._activation_state() a;
@@ -38,13 +65,13 @@ BEGIN
         CASE WHEN active.activated THEN 'activated here' ELSE coalesce(active.reason, 'not activated') END,
         CASE WHEN active.activated THEN NULL ELSE 'SELECT dunning.activate();' END;
     RETURN QUERY SELECT 'delivery', CASE coalesce(delivery, 'on') WHEN 'on' THEN 'ok' ELSE 'warn' END, 'dunning.delivery is ' || coalesce(delivery, 'not set'),
-        CASE WHEN delivery <> 'on' THEN 'ALTER SYSTEM SET dunning.delivery = on; SELECT pg_reload_conf();' END;
+        CASE WHEN delivery <> 'on' THEN dunning._reset_sql('delivery', 'on') END;
     RETURN QUERY SELECT 'redirect', CASE WHEN coalesce(redirect, '') = '' THEN 'ok' ELSE 'warn' END,
         CASE WHEN coalesce(redirect, '') = '' THEN 'messages go to the debtors' ELSE 'every message goes to one address, marked TEST' END,
-        CASE WHEN coalesce(redirect, '') <> '' THEN format('ALTER DATABASE %I RESET dunning.redirect_to;', current_database()) END;
+        CASE WHEN coalesce(redirect, '') <> '' THEN dunning._reset_sql('redirect_to') END;
     RETURN QUERY SELECT 'clock', CASE WHEN dunning._virtual_clock() IS NULL THEN 'ok' ELSE 'warn' END,
         CASE WHEN dunning._virtual_clock() IS NULL THEN 'real' ELSE format('virtual: it is always %s', dunning._virtual_clock()) END,
-        CASE WHEN dunning._virtual_clock() IS NOT NULL THEN 'RESET dunning.clock;' END;
+        CASE WHEN dunning._virtual_clock() IS NOT NULL THEN dunning._reset_sql('clock') END;
     RETURN QUERY SELECT 'role ' || r.rolname, CASE WHEN r.rolsuper THEN 'fail' ELSE 'ok' END,
         CASE WHEN r.rolsuper THEN 'is a superuser: bound views would run as one' ELSE 'no superuser' END,
         CASE WHEN r.rolsuper THEN format('ALTER ROLE %I NOSUPERUSER;', r.rolname) END

@@ -11,6 +11,7 @@ n=${N:-10000}
 seed=${SEED:-1}
 # script, then for each of repeat, once and SMTP: the state it ends in and how often it is accepted; -: not for this one.
 # Three attempts are made: what is refused by code until then is dead, what may have arrived is unknown.
+# libcurl waits for the answer to a mail's last dot by itself: no-reply on SMTP would be a test of everybody else's time-outs.
 deserved='
 plain               sent:1      sent:1      sent:1
 200                 sent:0      sent:0      -
@@ -28,7 +29,7 @@ slow-30             sent:1      sent:1      sent:1
 lost-once           sent:1      unknown:1   unknown:1
 reset-after-body    unknown:1   unknown:1   -
 reset-before-body   unknown:0   unknown:0   -
-no-reply            unknown:1   unknown:1   unknown:1
+no-reply            unknown:1   unknown:1   -
 half-reply          unknown:1   unknown:1   -
 garbage             unknown:1   unknown:1   -
 bomb                sent:1      sent:1      -
@@ -60,10 +61,10 @@ start_cluster "$work" "shared_preload_libraries = 'dunning'" "dunning.databases 
     "dunning.max_attempts = 3" "dunning.slots = 48" "dunning.allowed_hosts = '127.0.0.1:$http, 127.0.0.1:$smtp'" "timezone = 'UTC'" "fsync = off"
 make_book
 psql_ -d book -v smtp="smtp://127.0.0.1:$smtp" <<'SQL'
-CREATE SERVER mail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url :'smtp', "from" 'a@example.org', tls 'none', timeout '700ms');
+CREATE SERVER mail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url :'smtp', "from" 'a@example.org', tls 'none', timeout '3s');
 CREATE USER MAPPING FOR dunning_worker SERVER mail;
-ALTER SERVER honest OPTIONS (ADD timeout '700ms');
-ALTER SERVER once OPTIONS (ADD timeout '700ms');
+ALTER SERVER honest OPTIONS (ADD timeout '3s');
+ALTER SERVER once OPTIONS (ADD timeout '3s');
 CREATE TABLE helper.deserved (prefix text PRIMARY KEY, script text, state text, accepts int);
 SQL
 
