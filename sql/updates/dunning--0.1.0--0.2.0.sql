@@ -1918,7 +1918,12 @@ BEGIN
     -- The fence: attempt n is settled only by who finds n - 1 settled ones; 0 stands for "before any intent".
     RETURN QUERY
         WITH v AS MATERIALIZED (
-            SELECT * FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons),
+            SELECT v.debtor_id, v.message_id, v.attempt,
+                   -- Who may have got it is not told that nothing left.
+                   CASE WHEN v.state IN ('cancelled', 'dead') AND EXISTS (
+                       SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
+                       THEN 'unknown' ELSE v.state END AS state, v.reason, v.provider_ref, v.detail, v.due
+            FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons),
                 unnest(provider_refs), unnest(details), unnest(next_due))
                 AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail, due)
             WHERE v.state <> 'failed'),
@@ -1955,6 +1960,14 @@ BEGIN
             RETURNING outcome.debtor_id, outcome.message_id, outcome.state)
         SELECT w.debtor_id::text, w.message_id, w.state FROM written w
         UNION ALL SELECT m.debtor_id, m.message_id, m.state FROM moved m WHERE m.repeated;
+
+    IF states && ARRAY['cancelled', 'dead'] THEN
+        PERFORM dunning._task(v.debtor_id, 'unknown_outcome', format('Nobody knows whether it arrived before it was stopped: %s', v.reason), message_id => v.message_id)
+        FROM unnest(debtor_ids, message_ids, states, reasons) v(debtor_id, message_id, state, reason)
+        WHERE v.state IN ('cancelled', 'dead')
+          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
+          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason);
+    END IF;
 
     -- Final failures one by one: each looks for the step's next channel.
     FOR failure IN
@@ -2788,6 +2801,79 @@ BEGIN
     END IF;
 END
 $procedure$;
+CREATE FUNCTION dunning._reset_sql(name text, value text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    full_name text := 'dunning.' || _reset_sql.name;
+    where_set record;
+BEGIN
+    SELECT d.setdatabase <> 0 AS of_database, d.setrole <> 0 AS of_role, d.setrole::regrole::text AS role_name INTO where_set
+    FROM pg_catalog.pg_db_role_setting d CROSS JOIN LATERAL unnest(d.setconfig) c (c)
+    WHERE split_part(c.c, '=', 1) = full_name
+      AND d.setdatabase IN (0, (SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = current_database()))
+      AND d.setrole IN (0, (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = session_user))
+    ORDER BY d.setrole <> 0 DESC, d.setdatabase <> 0 DESC LIMIT 1;
+    RETURN CASE
+        WHEN where_set.of_role AND where_set.of_database THEN format('ALTER ROLE %s IN DATABASE %I RESET %s;', where_set.role_name, current_database(), full_name)
+        WHEN where_set.of_role THEN format('ALTER ROLE %s RESET %s;', where_set.role_name, full_name)
+        WHEN where_set.of_database THEN format('ALTER DATABASE %I RESET %s;', current_database(), full_name)
+        WHEN (SELECT s.source = 'session' FROM pg_catalog.pg_settings s WHERE s.name = full_name) THEN format('RESET %s;', full_name)
+        WHEN value IS NOT NULL THEN format('ALTER SYSTEM SET %s = %L; SELECT pg_reload_conf();', full_name, value)
+        ELSE format('ALTER SYSTEM RESET %1$s; SELECT pg_reload_conf(); -- or, where this session set it: RESET %1$s;', full_name) END;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._health_server_side()
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    -- Defined only while the library is preloaded.
+    databases text := dunning._own_setting('databases');
+    delivery text := dunning._own_setting('delivery');
+    redirect text := dunning._own_setting('redirect_to');
+    named boolean := databases = '*' OR current_database()::text = ANY (regexp_split_to_array(databases, '\s*,\s*'));
+    active record;
+BEGIN
+    RETURN QUERY SELECT 'preload', CASE WHEN databases IS NULL THEN 'warn' ELSE 'ok' END,
+        CASE WHEN databases IS NULL THEN 'the library is not preloaded: no background worker; CALL dunning.deliver() sends from a session' ELSE 'preloaded' END,
+        CASE WHEN databases IS NULL THEN 'ALTER SYSTEM SET shared_preload_libraries = ''dunning''; -- beside what stands there; then restart' END;
+    IF databases IS NOT NULL THEN
+        RETURN QUERY SELECT 'worker', CASE WHEN w.n > 0 THEN 'ok' ELSE 'fail' END,
+            CASE WHEN w.n > 0 THEN w.n || ' running'
+                 WHEN NOT named THEN format('dunning.databases does not name "%s"', current_database())
+                 ELSE 'none runs for this database; the server log says why' END,
+            CASE WHEN w.n = 0 AND NOT named THEN format('ALTER SYSTEM SET dunning.databases = %L; SELECT pg_reload_conf();',
+                                                        concat_ws(',', nullif(databases, ''), current_database()))
+                 WHEN w.n = 0 THEN format('SELECT pg_reload_conf(); -- or too few processes: ALTER SYSTEM SET max_worker_processes = %s; and restart',
+                                          current_setting('max_worker_processes')::int + 8) END
+        FROM (SELECT count(*) AS n FROM pg_catalog.pg_stat_activity a WHERE a.usename = 'dunning_worker' AND a.datname = current_database()) w;
+    END IF;
+    SELECT a.activated, a.reason INTO active FROM dunning._activation_state() a;
+    RETURN QUERY SELECT 'activation', CASE WHEN active.activated THEN 'ok' ELSE 'fail' END,
+        CASE WHEN active.activated THEN 'activated here' ELSE coalesce(active.reason, 'not activated') END,
+        CASE WHEN active.activated THEN NULL ELSE 'SELECT dunning.activate();' END;
+    RETURN QUERY SELECT 'delivery', CASE coalesce(delivery, 'on') WHEN 'on' THEN 'ok' ELSE 'warn' END, 'dunning.delivery is ' || coalesce(delivery, 'not set'),
+        CASE WHEN delivery <> 'on' THEN dunning._reset_sql('delivery', 'on') END;
+    RETURN QUERY SELECT 'redirect', CASE WHEN coalesce(redirect, '') = '' THEN 'ok' ELSE 'warn' END,
+        CASE WHEN coalesce(redirect, '') = '' THEN 'messages go to the debtors' ELSE 'every message goes to one address, marked TEST' END,
+        CASE WHEN coalesce(redirect, '') <> '' THEN dunning._reset_sql('redirect_to') END;
+    RETURN QUERY SELECT 'clock', CASE WHEN dunning._virtual_clock() IS NULL THEN 'ok' ELSE 'warn' END,
+        CASE WHEN dunning._virtual_clock() IS NULL THEN 'real' ELSE format('virtual: it is always %s', dunning._virtual_clock()) END,
+        CASE WHEN dunning._virtual_clock() IS NOT NULL THEN dunning._reset_sql('clock') END;
+    RETURN QUERY SELECT 'role ' || r.rolname, CASE WHEN r.rolsuper THEN 'fail' ELSE 'ok' END,
+        CASE WHEN r.rolsuper THEN 'is a superuser: bound views would run as one' ELSE 'no superuser' END,
+        CASE WHEN r.rolsuper THEN format('ALTER ROLE %I NOSUPERUSER;', r.rolname) END
+    FROM pg_catalog.pg_roles r WHERE r.rolname IN ('dunning_owner', 'dunning_worker') ORDER BY r.rolname;
+END
+$function$;
 
 -- Rows that ship: a user's own are left alone.
 DO $do$
@@ -7649,6 +7735,7 @@ ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
 
 -- Rights.
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
@@ -7709,6 +7796,7 @@ REVOKE EXECUTE ON FUNCTION dunning._accounts_of(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
 
 -- Comments.
 COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
@@ -7743,6 +7831,7 @@ COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with the arguments
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
+COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._settle_lost(smallint[]) IS 'How many attempts of the last week, of messages cancelled meanwhile, it settled as unknown: their process died before it could say what became of them.';
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
