@@ -117,6 +117,12 @@ SELECT debtor_id FROM dunning.once WHERE debtor_id LIKE 'qf-%' ORDER BY 1;
 -- and_the_recheck_that_finds_them_stopped_frees_those_that_may_be_planned_again
 SELECT pg_temp.q_conclude('qf-' || i, 1, 'cancelled', 'stopped') FROM generate_series(5, 6) i \g /dev/null
 SELECT debtor_id FROM dunning.once WHERE debtor_id LIKE 'qf-%' ORDER BY 1;
+-- what_may_have_arrived_is_unknown_whether_it_was_stopped_before_or_after_that_was_known
+SELECT count(*) AS queued FROM dunning._enqueue(pg_temp.q_source('{qf-7}', NULL, NULL));
+SELECT pg_temp.q_intent('qf-7', 1) \g /dev/null
+UPDATE dunning.queue SET state = 'queued' WHERE debtor_id = 'qf-7';
+SELECT dunning._stop_messages('qf-7', 'promised') AS stopped, pg_temp.q_conclude('qf-7', 1, 'queued', 'timeout', '{"may_have_arrived": true}') AS settled;
+SELECT s.debtor_id, s.state, s.reason, (SELECT count(*) FROM dunning.task t WHERE t.message_id = s.message_id) AS tasks FROM dunning.message_state s WHERE s.debtor_id IN ('qf-2', 'qf-7') ORDER BY 1;
 -- an_attempt_without_verdict_of_a_cancelled_message_is_unknown_when_its_slice_has_a_new_owner
 SELECT dunning._settle_lost(ARRAY[((dunning._slice('qf-4') + 1) % 64)::smallint]) AS not_ours, dunning._settle_lost(ARRAY[dunning._slice('qf-4')]) AS lost, dunning._settle_lost(ARRAY[dunning._slice('qf-4')]) AS again;
 SELECT s.state, s.reason, t.kind FROM dunning.message_state s JOIN dunning.task t USING (debtor_id, message_id) WHERE s.debtor_id = 'qf-4';
