@@ -1945,9 +1945,9 @@ BEGIN
             RETURNING q.debtor_id, q.message_id, q.creditor, greatest(v.attempt, q.attempts) AS attempt, v.state, v.reason, v.provider_ref, v.detail),
         -- Stopped while its attempt was under way: what the gateway said is still the truth.
         late AS (
-            SELECT e.debtor_id, e.message_id, e.creditor, v.attempt, v.state, v.reason, v.provider_ref, v.detail
+            SELECT e.debtor_id, e.message_id, e.creditor, v.attempt, CASE v.state WHEN 'queued' THEN 'unknown' ELSE v.state END, v.reason, v.provider_ref, v.detail
             FROM v JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
-            WHERE v.attempt > 0 AND v.state NOT IN ('queued', 'held')
+            WHERE v.attempt > 0 AND (v.state NOT IN ('queued', 'held') OR v.state = 'queued' AND v.detail ? 'may_have_arrived')
               AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id)
               AND NOT EXISTS (SELECT FROM dunning.outcome o
                               WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.attempt = v.attempt)),
@@ -1961,10 +1961,11 @@ BEGIN
         SELECT w.debtor_id::text, w.message_id, w.state FROM written w
         UNION ALL SELECT m.debtor_id, m.message_id, m.state FROM moved m WHERE m.repeated;
 
-    IF states && ARRAY['cancelled', 'dead'] THEN
+    IF EXISTS (SELECT FROM unnest(states, details) v(state, detail)
+               WHERE v.state IN ('cancelled', 'dead') OR v.state = 'queued' AND v.detail ? 'may_have_arrived') THEN
         PERFORM dunning._task(v.debtor_id, 'unknown_outcome', format('Nobody knows whether it arrived before it was stopped: %s', v.reason), message_id => v.message_id)
         FROM unnest(debtor_ids, message_ids, states, reasons) v(debtor_id, message_id, state, reason)
-        WHERE v.state IN ('cancelled', 'dead')
+        WHERE v.state IN ('cancelled', 'dead', 'queued')
           AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
           AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason);
     END IF;
