@@ -86,19 +86,6 @@ on_header(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-static size_t
-on_read(char *into, size_t size, size_t n, void *arg)
-{
-	DunTransfer *x = arg;
-	size_t		len = Min(size * n, x->request->body_len - x->offset);
-
-	memcpy(into, x->request->body + x->offset, len);
-	x->offset += len;
-	if (x->offset == x->request->body_len)
-		x->whole = true;
-	return len;
-}
-
 static curl_socket_t
 on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -183,7 +170,7 @@ set_server_options(DunTransfer *x, const DunServer *server, const char *url)
 	/* An empty proxy switches off the environment's. */
 	curl_easy_setopt(c, CURLOPT_PROXY, server->proxy ? server->proxy : "");
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long) server->timeout_ms);
-	/* libcurl waits for the answer to its SMTP QUIT too, inside our loop, and by itself for two minutes. */
+	/* For each answer of a login libcurl by itself waits two minutes. */
 	curl_easy_setopt(c, CURLOPT_FTP_RESPONSE_TIMEOUT, (long) (server->timeout_ms + 999) / 1000);
 	if (server->ca_file)
 		curl_easy_setopt(c, CURLOPT_CAINFO, server->ca_file);
@@ -193,10 +180,10 @@ set_server_options(DunTransfer *x, const DunServer *server, const char *url)
 		curl_easy_setopt(c, CURLOPT_SSLKEY, server->client_key_file);
 	/*
 	 * libcurl repeats a request by itself when a kept connection turns out dead before any answer. Where the peer
-	 * honours no key that could be a second message, so there each request has a connection of its own. It never repeats
-	 * an SMTP upload, so mails always share connections: a TLS handshake a mail would cost ten times the mail.
+	 * honours no key that could be a second message, so there each request has a connection of its own. Connections of
+	 * mails are kept by smtp.c.
 	 */
-	if (!server->repeat && strcmp(server->driver, "smtp") != 0)
+	if (!server->repeat)
 	{
 		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
 		curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
@@ -214,27 +201,6 @@ set_smtp_credentials(DunTransfer *x, const DunServer *server)
 		curl_easy_setopt(c, CURLOPT_USERNAME, server->username);
 		curl_easy_setopt(c, CURLOPT_PASSWORD, server->password ? server->password : "");
 	}
-}
-
-static bool
-set_smtp_request(DunTransfer *x, const DunServer *server, const DunRequest *request)
-{
-	CURL	   *c = x->easy;
-
-	set_smtp_credentials(x, server);
-	x->recipients = curl_slist_append(NULL, request->mail_rcpt);
-	if (x->recipients == NULL)
-		return false;
-	/* libcurl never repeats an upload by itself, so SMTP connections may be kept whatever the contract. */
-	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 0L);
-	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 0L);
-	curl_easy_setopt(c, CURLOPT_MAIL_FROM, request->mail_from);
-	curl_easy_setopt(c, CURLOPT_MAIL_RCPT, x->recipients);
-	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(c, CURLOPT_READDATA, x);
-	curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t) request->body_len);
-	return true;
 }
 
 static bool
@@ -276,14 +242,15 @@ dun_deliver_prepare_easy(DunTransfer *x, const DunServer *server, const DunReque
 	set_safe_options(x);
 	set_server_options(x, server, request->url);
 	ok = curl_easy_setopt(x->easy, CURLOPT_URL, request->url) == CURLE_OK &&
-		(request->kind == DUN_REQUEST_SMTP ? set_smtp_request(x, server, request) : set_http_request(x, request));
+		set_http_request(x, request);
 	if (!ok)
 		dun_deliver_clear_easy(x);
 	return ok;
 }
 
-bool
-dun_deliver_prepare_probe(DunTransfer *x, const DunServer *server)
+/* libcurl ends after the login and leaves the connection to us. */
+static bool
+prepare_login(DunTransfer *x, const DunServer *server)
 {
 	dun_deliver_clear_easy(x);
 	x->server = server;
@@ -295,19 +262,31 @@ dun_deliver_prepare_probe(DunTransfer *x, const DunServer *server)
 	return curl_easy_setopt(x->easy, CURLOPT_URL, server->url) == CURLE_OK;
 }
 
+bool
+dun_deliver_prepare_mail(DunTransfer *x, const DunServer *server, const DunRequest *request)
+{
+	bool		ok = prepare_login(x, server);
+
+	x->request = request;
+	return ok;
+}
+
+bool
+dun_deliver_prepare_probe(DunTransfer *x, const DunServer *server)
+{
+	return prepare_login(x, server);
+}
+
 /*
- * SMTP: everything before the end of the data is a refusal that left nothing behind; libcurl's error tells a refused
- * recipient from a lost connection, and the last reply code is the server's word.
+ * A login: nothing of a mail was said. A no is an answer to the connection, never one about the recipient; a code that
+ * came before a timeout is no answer at all.
  */
 static DunProgress
-smtp_progress(DunTransfer *x, CURLcode result, long code)
+login_progress(CURLcode result, long *code)
 {
-	if (result == CURLE_OK)
-		return DUN_REPLIED;
-	if (!x->whole)
-		return DUN_NOT_SENT;
-	/* All was handed over: a final code is the answer to it, 354 is still the answer to DATA. */
-	return code >= 400 ? DUN_REPLIED : DUN_MAYBE_SENT;
+	if (result == CURLE_OPERATION_TIMEDOUT)
+		*code = 0;
+	return *code >= 400 ? DUN_REPLIED : DUN_NOT_SENT;
 }
 
 static DunProgress
@@ -345,8 +324,8 @@ dun_deliver_read_easy(DunTransfer *x, CURLcode result, DunReply *reply)
 
 	memset(reply, 0, sizeof(*reply));
 	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &code);
+	reply->progress = smtp ? login_progress(result, &code) : http_progress(x, result, code);
 	reply->code = code;
-	reply->progress = smtp ? smtp_progress(x, result, code) : http_progress(x, result, code);
 	/* libcurl's own words may quote an address; its fixed text for the code does not. */
 	if (result != CURLE_OK)
 		reply->error = x->over_cap ? "reply too large" :
@@ -370,7 +349,6 @@ dun_deliver_clear_easy(DunTransfer *x)
 	CURL	   *easy = x->easy;
 
 	curl_slist_free_all(x->headers);
-	curl_slist_free_all(x->recipients);
 	free(x->body);
 	memset(x, 0, sizeof(*x));
 	x->easy = easy;

@@ -20,12 +20,10 @@ typedef struct DunTransfer
 {
 	CURL	   *easy;
 	void	   *owner;			/* NULL: not in flight */
+	struct DunMail *mail;		/* NULL: a transfer that libcurl carries to its end */
 	const DunServer *server;
 	const DunRequest *request;
 	struct curl_slist *headers;
-	struct curl_slist *recipients;
-	size_t		offset;			/* of the SMTP body that was read by libcurl */
-	bool		whole;			/* ... all of it */
 	char	   *body;			/* malloc'ed, at most DUN_REPLY_CAP */
 	size_t		body_len;
 	size_t		body_size;
@@ -37,8 +35,9 @@ typedef struct DunTransfer
 	char		error[CURL_ERROR_SIZE];
 } DunTransfer;
 
-/* Set every option anew; false: libcurl has no memory. */
+/* Set every option anew; false: libcurl has no memory. A mail and a probe connect and log in, nothing more. */
 extern bool dun_deliver_prepare_easy(DunTransfer *x, const DunServer *server, const DunRequest *request);
+extern bool dun_deliver_prepare_mail(DunTransfer *x, const DunServer *server, const DunRequest *request);
 extern bool dun_deliver_prepare_probe(DunTransfer *x, const DunServer *server);
 
 /* How far it got and what was answered; the strings are the transfer's. */

@@ -26,6 +26,7 @@
 
 #include "base/compat.h"
 #include "deliver/easy.h"
+#include "deliver/smtp.h"
 #include "deliver/transport.h"
 
 #define EVENTS_AT_ONCE 256
@@ -42,6 +43,7 @@ struct DunTransport
 	DunTransfer *transfers;
 	DunTransfer **unused;
 	int			nunused;
+	DunMailer  *mailer;			/* mails count as slots in use, too */
 };
 
 static sigset_t signals_before;
@@ -72,7 +74,7 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 		epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 		return 0;
 	}
-	ev.data.fd = fd;
+	ev.data.u64 = (uint32) fd;
 	if (what & CURL_POLL_IN)
 		ev.events |= EPOLLIN;
 	if (what & CURL_POLL_OUT)
@@ -148,6 +150,7 @@ dun_deliver_open_transport(int slots)
 		curl_multi_setopt(t->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_NOTHING);
 		curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long) slots);
 		make_transfers(t);
+		t->mailer = dun_deliver_open_mailer(t->multi, t->epoll_fd, slots);
 		t->wait_set = dun_create_wait_set(TopMemoryContext, 3);
 		AddWaitEventToSet(t->wait_set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
 		AddWaitEventToSet(t->wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
@@ -177,6 +180,8 @@ dun_deliver_close_transport(DunTransport *t)
 		if (x->easy != NULL)
 			curl_easy_cleanup(x->easy);
 	}
+	if (t->mailer != NULL)
+		dun_deliver_close_mailer(t->mailer);
 	if (t->multi != NULL)
 		curl_multi_cleanup(t->multi);
 	if (t->epoll_fd >= 0)
@@ -194,7 +199,7 @@ dun_deliver_close_transport(DunTransport *t)
 int
 dun_deliver_free_slots(const DunTransport *t)
 {
-	return t->nunused;
+	return t->slots - t->in_use;
 }
 
 int
@@ -203,13 +208,28 @@ dun_deliver_slots_in_use(const DunTransport *t)
 	return t->in_use;
 }
 
+static bool
+start_mail(DunTransport *t, const DunServer *server, const DunRequest *request, void *owner)
+{
+	bool		started;
+
+	block_signals();
+	started = dun_deliver_start_mail(t->mailer, server, request, owner);
+	restore_signals();
+	if (started)
+		t->in_use++;
+	return started;
+}
+
 bool
 dun_deliver_start_transfer(DunTransport *t, const DunServer *server, const DunRequest *request, void *owner)
 {
 	DunTransfer *x;
 	CURLMcode	rc;
 
-	Assert(t->nunused > 0);
+	Assert(t->in_use < t->slots);
+	if (request->kind == DUN_REQUEST_SMTP)
+		return start_mail(t, server, request, owner);
 	x = t->unused[t->nunused - 1];
 	if (!dun_deliver_prepare_easy(x, server, request))
 		return false;
@@ -243,6 +263,15 @@ finish(DunTransport *t, DunTransfer *x, CURLcode result, DunTransferDone done)
 	dun_deliver_clear_easy(x);
 }
 
+static int
+report_mails(DunTransport *t, DunTransferDone done)
+{
+	int			n = dun_deliver_report_mails(t->mailer, done);
+
+	t->in_use -= n;
+	return n;
+}
+
 int
 dun_deliver_run_transfers(DunTransport *t, DunTransferDone done)
 {
@@ -257,19 +286,22 @@ dun_deliver_run_transfers(DunTransport *t, DunTransferDone done)
 	{
 		int			what = 0;
 
+		if (dun_deliver_take_mail_event(t->mailer, &events[i]))
+			continue;
 		if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 			what |= CURL_CSELECT_IN;
 		if (events[i].events & EPOLLOUT)
 			what |= CURL_CSELECT_OUT;
 		if (events[i].events & EPOLLERR)
 			what |= CURL_CSELECT_ERR;
-		curl_multi_socket_action(t->multi, events[i].data.fd, what, &t->running);
+		curl_multi_socket_action(t->multi, (curl_socket_t) events[i].data.u64, what, &t->running);
 	}
 	if (t->timer_at != 0 && t->timer_at <= GetCurrentTimestamp())
 	{
 		t->timer_at = 0;
 		curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &t->running);
 	}
+	dun_deliver_expire_mails(t->mailer);
 	restore_signals();
 
 	while ((msg = curl_multi_info_read(t->multi, &left)) != NULL)
@@ -279,10 +311,15 @@ dun_deliver_run_transfers(DunTransport *t, DunTransferDone done)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **) &x);
+		if (x->mail != NULL)
+		{
+			dun_deliver_take_mail_login(t->mailer, x->mail, msg->data.result);
+			continue;
+		}
 		finish(t, x, msg->data.result, done);
 		finished++;
 	}
-	return finished;
+	return finished + report_mails(t, done);
 }
 
 void
@@ -291,16 +328,21 @@ dun_deliver_abort_transfers(DunTransport *t, DunTransferDone done)
 	for (int i = 0; i < t->slots; i++)
 		if (t->transfers[i].owner != NULL)
 			finish(t, &t->transfers[i], CURLE_ABORTED_BY_CALLBACK, done);
+	dun_deliver_abort_mails(t->mailer);
+	report_mails(t, done);
 }
 
 void
 dun_deliver_wait(DunTransport *t, long timeout_ms)
 {
 	WaitEvent	event;
+	TimestampTz timer_at = dun_deliver_mail_timer(t->mailer);
 
-	if (t->timer_at != 0)
+	if (timer_at == 0 || (t->timer_at != 0 && t->timer_at < timer_at))
+		timer_at = t->timer_at;
+	if (timer_at != 0)
 	{
-		long		until = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), t->timer_at);
+		long		until = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), timer_at);
 
 		if (timeout_ms < 0 || until < timeout_ms)
 			timeout_ms = until;
