@@ -178,16 +178,6 @@ set_server_options(DunTransfer *x, const DunServer *server, const char *url)
 		curl_easy_setopt(c, CURLOPT_SSLCERT, server->client_cert_file);
 	if (server->client_key_file)
 		curl_easy_setopt(c, CURLOPT_SSLKEY, server->client_key_file);
-	/*
-	 * libcurl repeats a request by itself when a kept connection turns out dead before any answer. Where the peer
-	 * honours no key that could be a second message, so there each request has a connection of its own. Connections of
-	 * mails are kept by smtp.c.
-	 */
-	if (!server->repeat)
-	{
-		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
-		curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
-	}
 }
 
 static void
@@ -226,6 +216,15 @@ set_http_request(DunTransfer *x, const DunRequest *request)
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, request->body ? request->body : "");
 		if (request->method && strcmp(request->method, "POST") != 0)
 			curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request->method);
+	}
+	/*
+	 * libcurl repeats a request by itself when a kept connection turns out dead before any answer. Where the peer
+	 * honours no key that could be a second message, so there each request has a connection of its own.
+	 */
+	if (!x->server->repeat)
+	{
+		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+		curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
 	}
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, x->headers);
 	return true;
