@@ -12,7 +12,7 @@ system("make -s -C $dir/gateways CATCHER=$dir/catcher") == 0 or die 'the catcher
 my $ledger = "$dir/ledger";
 my $pid = open(my $catcher, '-|', "$dir/catcher", '--ledger', $ledger, '--honour-keys',
 	map { ('--fault', $_) } ('flaky=flaky-503-2', 'gone=410', 'noreply=no-reply', 'lost=lost-once', 'early=reset-before-body', 'bomb=bomb',
-		'moved=redirect', 'down=503', 'refused=550', 'smtplate=drop-after-dot')) or die;
+		'moved=redirect', 'down=503', 'refused=550', 'smtplate=drop-after-dot', 'smtpslow=slow-3000')) or die;
 my ($http) = scalar(<$catcher>) =~ /^http (\d+)/;
 my ($smtp) = scalar(<$catcher>) =~ /^smtp (\d+)/;
 
@@ -34,10 +34,11 @@ $node->safe_psql($db, qq{
 	CREATE SERVER once TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'once', timeout '2s');
 	CREATE SERVER slowly TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'repeat', rate '10/s');
 	CREATE SERVER mail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url 'smtp://127.0.0.1:$smtp', "from" 'a\@example.org', tls 'none', timeout '2s');
+	CREATE SERVER slowmail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url 'smtp://127.0.0.1:$smtp', "from" 'a\@example.org', tls 'none', timeout '20s');
 	CREATE SERVER closed TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:1/', contract 'once');
 	SELECT dunning.activate();
 });
-$node->safe_psql($db, "CREATE USER MAPPING FOR dunning_worker SERVER $_") for qw(web once slowly mail closed);
+$node->safe_psql($db, "CREATE USER MAPPING FOR dunning_worker SERVER $_") for qw(web once slowly mail slowmail closed);
 
 sub queue
 {
@@ -75,6 +76,16 @@ ends('bomb-1', 'web', 'sent', 1, 1, 'an endless answer is cut and its status cou
 ends('closed-1', 'closed', 'dead', 0, 4, 'a refused connection certainly sent nothing: tried again, then dead');
 ends('plain-2', 'mail', 'sent', 1, 1, 'a mail is sent once');
 ends('smtplate-1', 'mail', 'unknown', 1, 1, 'a mail whose last answer is lost is unknown');
+
+# a_slow_mail_server_holds_up_nobody_else
+queue("smtpslow-$_", 'slowmail') for (1 .. 3);
+$node->poll_query_until($db, "SELECT count(*) = 3 FROM dunning.egress WHERE debtor_id LIKE 'smtpslow-%'");
+queue('meanwhile-1', 'web');
+ok($node->poll_query_until($db, "SELECT count(*) = 0 FROM dunning.queue WHERE debtor_id LIKE 'smtpslow-%' OR debtor_id = 'meanwhile-1'"), 'a slow mail server answers in the end');
+is($node->safe_psql($db, q{SELECT string_agg(DISTINCT s.state::text, ' ') FROM dunning.message_state s WHERE s.debtor_id LIKE 'smtpslow-%'}), 'sent', 'and its mails are sent');
+is($node->safe_psql($db, q{SELECT min(o.at) FILTER (WHERE o.debtor_id LIKE 'smtpslow-%') - min(o.at) FILTER (WHERE o.debtor_id = 'meanwhile-1') > interval '1 second'
+	FROM dunning.outcome o WHERE o.state IN ('sent', 'delivered')}), 't', 'while it thinks, a message of another server leaves at once')
+	or diag($node->safe_psql($db, "SELECT debtor_id, at, state, reason FROM dunning.outcome WHERE debtor_id LIKE 'smtpslow-%' OR debtor_id = 'meanwhile-1' ORDER BY outcome_id"));
 
 # n_messages_a_window_and_never_one_more
 $node->safe_psql($db, "SELECT dunning.pause('slowly')");
