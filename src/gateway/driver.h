@@ -29,7 +29,7 @@ typedef struct DunServer
 	char	   *client_key_file;
 	bool		repeat;			/* contract: an idempotency key is honoured; else once */
 	int			key_life_hours; /* a key is never repeated after this */
-	int			timeout_ms;		/* of the whole transfer */
+	int			timeout_ms;		/* of the whole transfer; SMTP: of the login and of each answer after it */
 	double		rate;			/* messages a second, 0: unlimited */
 	int64		daily;			/* messages a day, 0: unlimited */
 	char	   *rate_group;		/* NULL: the server's own bucket */
@@ -83,8 +83,9 @@ typedef struct DunRequest
 } DunRequest;
 
 /*
- * How far a transfer got; the transport says so from libcurl's counters. An SMTP reply to the final dot is
- * DUN_REPLIED whatever its code; a refusal before it (RCPT, MAIL, login) is DUN_NOT_SENT with its code.
+ * How far a transfer got. HTTP: from libcurl's counters. SMTP: from the stage of the dialog; a reply to the final dot is
+ * DUN_REPLIED whatever its code, and so is a no to login, MAIL or DATA; a no to RCPT is about the address and is
+ * DUN_NOT_SENT with its code.
  */
 typedef enum DunProgress
 {

@@ -3,6 +3,8 @@
 use strict;
 use warnings;
 use IO::Socket::INET;
+use MIME::QuotedPrint qw(decode_qp);
+use Socket qw(SOL_SOCKET SO_RCVBUF);
 use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -11,6 +13,8 @@ use Test::More;
 my $dir = PostgreSQL::Test::Utils::tempdir_short();
 my $log = "$dir/said";
 my $listener = IO::Socket::INET->new(Listen => 10, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die;
+# A small window, so that a large mail leaves in many pieces.
+$listener->setsockopt(SOL_SOCKET, SO_RCVBUF, 4096) or die;
 my $port = $listener->sockport;
 
 # --- the server: how it answers is the name of the recipient, or of the sender for MAIL ---
@@ -22,7 +26,7 @@ sub in_pieces { my ($text) = @_; for my $byte (split //, "$text\r\n") { $peer->s
 
 sub serve
 {
-	my ($how, $next, $data) = ('', '', 0);
+	my ($how, $next, $data, $mail) = ('', '', 0, '');
 	my $say = sub { $how eq 'pieces' ? in_pieces($_[0]) : $how eq 'lines' ? reply(join "\r\n", (map { substr($_[0], 0, 3) . "-line $_" } 1 .. 20), $_[0]) : reply($_[0]) };
 
 	$peer->autoflush(1);
@@ -32,7 +36,13 @@ sub serve
 		$line =~ s/\r\n$//;
 		if ($data)
 		{
-			next unless $line eq '.';
+			if ($line ne '.')
+			{
+				$line =~ s/^\.//;
+				$mail .= "$line\n";
+				next;
+			}
+			if ($how eq 'large') { open(my $out, '>', "$dir/large") or die; print $out $mail; close $out }
 			$data = 0;
 			$next = $how;
 			if ($how eq 'endgarbage') { reply('hello') }
@@ -69,6 +79,8 @@ sub serve
 			if ($how eq 'data451') { reply('451 4.3.0 not now'); next }
 			if ($how eq 'datayes') { reply('250 ok'); next }
 			$data = 1;
+			$mail = '';
+			return if $how eq 'largehalf' && sysread($peer, my $some, 50000);
 			$say->('354 go on');
 		}
 		elsif ($line eq 'QUIT') { reply('221 bye'); return }
@@ -165,6 +177,13 @@ ends('endlong', qr/^unknown reply_too_large$/, 'an endless line is cut');
 ends('endflood', qr/^unknown reply_too_large$/, 'endless lines are cut');
 ends('endtwocodes', qr/^unknown no_reply_of_a_mail_server$/, 'two answers in one are none');
 ends('end421', qr/^queued smtp_421$/, 'a no is a no');
+# a_large_mail_leaves_in_pieces_and_whole
+$node->safe_psql($db, q{SELECT dunning.save_template('reminder-1', 'email', 'en', 'Large', E'.\n..\n.a {{given_name}} {{pay_url}}\n' || repeat(E'.dots begin lines of a long letter\n', 7000) || E'end\n.')});
+ends('large', qr/^sent smtp_250$/, 'sent');
+my ($text) = slurp_file("$dir/large") =~ /\n\n(.*)/s;
+like(decode_qp($text), qr/^\.\n\.\.\n\.a Given .*\n(\.dots begin lines of a long letter\n){7000}end\n\.\n?$/, 'as it was written, dots and all');
+ends('largehalf', qr/^queued /, 'cut off before the final dot it has not left');
+
 my $before = connections();
 ends('endtwice', qr/^sent smtp_250$/, 'what comes after the answer does not change it');
 ends('plain', qr/^sent smtp_250$/, 'the next mail is sent');
