@@ -283,6 +283,7 @@ AS $fn$
 BEGIN
     PERFORM dunning._ensure_partitions();
     PERFORM dunning._wake();
+    -- A join with what was claimed, not IN (SELECT ...): beyond work_mem that would be looked through row by row.
     RETURN QUERY EXECUTE pg_catalog.format($q$
         WITH src AS MATERIALIZED (%s),
         claimed AS (
@@ -297,12 +298,12 @@ BEGIN
             SELECT s.message_id, s.debtor_id, s.creditor, s.run_id, s.strategy, s.step, s.template, s.channel, s.language, s.server,
                 s.contact_at, s.not_after, s.local_time, s.amounts, s.cost, s.cost_currency, s.variant, s.p, s.expected_value, s.propensity, s.explored,
                 s.ledger_mark, s.context, s.decision, dunning._now(), session_user
-            FROM src s WHERE s.once_key IS NULL OR s.message_id IN (SELECT c.message_id FROM claimed c)
+            FROM src s LEFT JOIN claimed c ON c.message_id = s.message_id WHERE s.once_key IS NULL OR c.message_id IS NOT NULL
             RETURNING message_id),
         queued AS (
             INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, server, channel, reason, blocked_by, run_id)
             SELECT s.debtor_id, s.message_id, s.creditor, dunning._slice(s.debtor_id), s.state, s.contact_at, s.server, s.channel, s.reason, s.blocked_by, s.run_id
-            FROM src s WHERE s.once_key IS NULL OR s.message_id IN (SELECT c.message_id FROM claimed c)
+            FROM src s LEFT JOIN claimed c ON c.message_id = s.message_id WHERE s.once_key IS NULL OR c.message_id IS NOT NULL
             RETURNING debtor_id, message_id)
         SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source);
 END

@@ -1766,6 +1766,41 @@ BEGIN
     EXECUTE pg_catalog.format('COMMENT ON TABLE dunning.%I IS %L', part, 'Rows of dunning.' || parent || ' of ' || pg_catalog.to_char(month, 'YYYY-MM') || ' (UTC).');
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._enqueue(source text)
+ RETURNS TABLE(debtor_id text, message_id uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._ensure_partitions();
+    PERFORM dunning._wake();
+    -- A join with what was claimed, not IN (SELECT ...): beyond work_mem that would be looked through row by row.
+    RETURN QUERY EXECUTE pg_catalog.format($q$
+        WITH src AS MATERIALIZED (%s),
+        claimed AS (
+            INSERT INTO dunning.once (debtor_id, kind, key, message_id, at)
+            SELECT s.debtor_id, s.once_kind, s.once_key, s.message_id, dunning._now() FROM src s WHERE s.once_key IS NOT NULL
+            ON CONFLICT DO NOTHING
+            RETURNING message_id),
+        kept AS (
+            INSERT INTO dunning.message (message_id, debtor_id, creditor, run_id, strategy, step, template, channel, language, server,
+                contact_at, not_after, local_time, amounts, cost, cost_currency, variant, p, expected_value, propensity, explored,
+                ledger_mark, context, decision, created_at, created_by)
+            SELECT s.message_id, s.debtor_id, s.creditor, s.run_id, s.strategy, s.step, s.template, s.channel, s.language, s.server,
+                s.contact_at, s.not_after, s.local_time, s.amounts, s.cost, s.cost_currency, s.variant, s.p, s.expected_value, s.propensity, s.explored,
+                s.ledger_mark, s.context, s.decision, dunning._now(), session_user
+            FROM src s LEFT JOIN claimed c ON c.message_id = s.message_id WHERE s.once_key IS NULL OR c.message_id IS NOT NULL
+            RETURNING message_id),
+        queued AS (
+            INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, server, channel, reason, blocked_by, run_id)
+            SELECT s.debtor_id, s.message_id, s.creditor, dunning._slice(s.debtor_id), s.state, s.contact_at, s.server, s.channel, s.reason, s.blocked_by, s.run_id
+            FROM src s LEFT JOIN claimed c ON c.message_id = s.message_id WHERE s.once_key IS NULL OR c.message_id IS NOT NULL
+            RETURNING debtor_id, message_id)
+        SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source);
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._send_channels(template text, channel text, vars jsonb, not_before timestamp with time zone, not_after timestamp with time zone, creditor text, preferred text)
  RETURNS text[]
  LANGUAGE plpgsql
