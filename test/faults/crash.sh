@@ -64,8 +64,9 @@ for cycle in $(seq 1 "$cycles"); do
     asked=$((${asked:-0} + 2 * batch + 6 + 6 + 3 + 9 + 9))
     arm "$point:$action:$((1 + RANDOM % 2))"
     q -c "SELECT dunning.resume('honest'), dunning.resume('once')" >/dev/null 2>&1 || await_server
-    # Some are taken back while they are under way, one by one.
-    (tick 0.01
+    # Some are taken back while they are under way, one by one (TAKE_BACK=0: none).
+    ([ "${TAKE_BACK:-1}" = 1 ] || exit 0
+        tick 0.01
         for i in 1 2 3 4 5 6 7 8 9; do
             q -c "SELECT count(*) FROM dunning.message m, dunning.cancel(m.message_id, 'taken back') WHERE m.debtor_id IN ('sh$cycle-$i', 'so$cycle-$i')" || true
         done) >/dev/null 2>&1 &
