@@ -19,22 +19,17 @@
 #include "deliver/arrays.h"
 #include "deliver/freeze.h"
 #include "deliver/settings.h"
+#include "message/render.h"
 #include "queue/egress_chain.h"
 
 /* One look-up of a template for all messages that use it. */
-static DunStatement render_sql = {
-	"WITH u AS MATERIALIZED ("
-	"  SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	"      pg_catalog.unnest($5), pg_catalog.unnest($6)) WITH ORDINALITY"
-	"      AS u(template, channel, language, creditor, framing, context, ord)),"
-	" t AS MATERIALIZED ("
-	"  SELECT d.*, x.subject AS t_subject, x.body_text AS t_text, x.body_html AS t_html, x.language AS t_language"
-	"    FROM (SELECT DISTINCT u.template, u.channel, u.language, u.creditor, u.framing FROM u) d,"
-	"         LATERAL dunning._template(d.template, d.channel, d.language, d.creditor, d.framing) x)"
-	" SELECT u.ord, r.subject, r.body_text, r.body_html, r.fields"
-	"  FROM u JOIN t USING (template, channel, language, creditor, framing),"
-	"       LATERAL dunning._render(t.t_subject, t.t_text, t.t_html, dunning._aged_context(u.context, (SELECT dunning._today(NULL))), t.t_language) r",
-	6, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID}, NULL
+static DunStatement templates_sql = {
+	"SELECT x.subject, x.body_text, x.body_html, x.language"
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
+	"      pg_catalog.unnest($5)) WITH ORDINALITY AS u(template, channel, language, creditor, framing, ord),"
+	"       LATERAL dunning._template(u.template, u.channel, u.language, u.creditor, u.framing) x"
+	" ORDER BY u.ord",
+	5, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN
 };
 
 static DunStatement store_sql = {
@@ -117,40 +112,126 @@ read_frozen(DunItem **items, int n)
 	}
 }
 
+/* A template in force, and a message that asked for it. */
+typedef struct Asked
+{
+	const DunItem *by;
+	char	   *subject;
+	char	   *body_text;
+	char	   *body_html;
+	char	   *language;
+} Asked;
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool
+same_template(const DunItem *a, const DunItem *b)
+{
+	return same_text(a->template, b->template) && same_text(a->out.channel, b->out.channel) &&
+		same_text(a->language, b->language) && same_text(a->out.creditor, b->out.creditor) &&
+		same_text(a->framing, b->framing);
+}
+
+/* Which of the templates asked for so far is each message's; returns how many there are. Neighbours are mostly alike. */
+static int
+sort_by_template(DunItem **items, int n, Asked *asked, int *which)
+{
+	int			nasked = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		int			at = nasked;
+
+		if (i > 0 && same_template(items[i], items[i - 1]))
+			at = which[i - 1];
+		else
+			for (int k = 0; k < nasked && at == nasked; k++)
+				if (same_template(items[i], asked[k].by))
+					at = k;
+		if (at == nasked)
+			asked[nasked++].by = items[i];
+		which[i] = at;
+	}
+	return nasked;
+}
+
+static void
+read_templates(Asked *asked, int n)
+{
+	DunColumn  *columns[5];
+	Datum		args[5];
+	uint64		rows;
+
+	for (int c = 0; c < 5; c++)
+		columns[c] = dun_deliver_column(TEXTOID, n);
+	for (int i = 0; i < n; i++)
+	{
+		dun_deliver_push_text(columns[0], asked[i].by->template);
+		dun_deliver_push_text(columns[1], asked[i].by->out.channel);
+		dun_deliver_push_text(columns[2], asked[i].by->language);
+		dun_deliver_push_text(columns[3], asked[i].by->out.creditor);
+		dun_deliver_push_text(columns[4], asked[i].by->framing);
+	}
+	for (int c = 0; c < 5; c++)
+		args[c] = dun_deliver_array(columns[c]);
+	rows = dun_base_run(&templates_sql, args, NULL, true, 0);
+	if (rows != n)
+		elog(ERROR, "%d of %d templates were found", (int) rows, n);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		asked[row].subject = dun_base_text(row, 1);
+		asked[row].body_text = dun_base_text(row, 2);
+		asked[row].body_html = dun_base_text(row, 3);
+		asked[row].language = dun_base_text(row, 4);
+	}
+}
+
+static char *
+keep_text(const char *text)
+{
+	return text ? pstrdup(text) : NULL;
+}
+
+static void
+keep_parts(DunItem *item, const DunParts *parts)
+{
+	MemoryContext before = MemoryContextSwitchTo(item->context);
+	Datum	   *fields = palloc((parts->nfields + 1) * sizeof(Datum));
+
+	for (int i = 0; i < parts->nfields; i++)
+		fields[i] = CStringGetTextDatum(parts->fields[i]);
+	item->fields = PointerGetDatum(construct_array(fields, parts->nfields, TEXTOID, -1, false, TYPALIGN_INT));
+	item->out.subject = keep_text(parts->subject);
+	item->out.body_text = keep_text(parts->body_text);
+	item->out.body_html = keep_text(parts->body_html);
+	MemoryContextSwitchTo(before);
+	item->frozen_address = item->test_address ? item->test_address : item->gate_address;
+}
+
 static void
 render(DunItem **items, int n)
 {
-	DunColumn  *columns[6];
-	Datum		args[6];
-	uint64		rows;
+	Asked	   *asked = palloc0((n + 1) * sizeof(Asked));
+	int		   *which = palloc((n + 1) * sizeof(int));
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "dunning rendering", ALLOCSET_DEFAULT_SIZES);
 
-	for (int c = 0; c < 6; c++)
-		columns[c] = dun_deliver_column(c == 5 ? JSONBOID : TEXTOID, n);
+	read_templates(asked, sort_by_template(items, n, asked, which));
 	for (int i = 0; i < n; i++)
 	{
-		dun_deliver_push_text(columns[0], items[i]->template);
-		dun_deliver_push_text(columns[1], items[i]->out.channel);
-		dun_deliver_push_text(columns[2], items[i]->language);
-		dun_deliver_push_text(columns[3], items[i]->out.creditor);
-		dun_deliver_push_text(columns[4], items[i]->framing);
-		dun_deliver_push(columns[5], items[i]->context_json);
-	}
-	for (int c = 0; c < 6; c++)
-		args[c] = dun_deliver_array(columns[c]);
-	rows = dun_base_run(&render_sql, args, NULL, true, 0);
-	if (rows != n)
-		elog(ERROR, "%d of %d messages were rendered", (int) rows, n);
-	for (uint64 row = 0; row < rows; row++)
-	{
-		bool		isnull;
-		DunItem    *item = items[DatumGetInt64(dun_base_value(row, 1, &isnull)) - 1];
+		const Asked *t = &asked[which[i]];
+		MemoryContext before = MemoryContextSwitchTo(scratch);
+		DunParts	parts;
 
-		item->out.subject = own_text(item, row, 2);
-		item->out.body_text = own_text(item, row, 3);
-		item->out.body_html = own_text(item, row, 4);
-		item->fields = own_array(item, row, 5);
-		item->frozen_address = item->test_address ? item->test_address : item->gate_address;
+		dun_message_render_parts(t->subject, t->body_text, t->body_html, DatumGetJsonbP(items[i]->context_json), t->language, &parts);
+		keep_parts(items[i], &parts);
+		MemoryContextSwitchTo(before);
+		MemoryContextReset(scratch);
 	}
+	MemoryContextDelete(scratch);
 }
 
 /* How many rows were new. */

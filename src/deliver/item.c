@@ -42,7 +42,7 @@ dun_deliver_close_items(void)
 DunItem *
 dun_deliver_new_item(DunRun *run)
 {
-	MemoryContext context = AllocSetContextCreate(run->context, "dunning item", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(run->context, "dunning item", ALLOCSET_DEFAULT_SIZES);
 	DunItem    *item = MemoryContextAllocZero(context, sizeof(DunItem));
 
 	item->context = context;
