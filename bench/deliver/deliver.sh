@@ -57,6 +57,10 @@ wait_empty() { # until nothing is unfinished, or nothing has moved for half a mi
     done
 }
 
+worker_cpu() { # hundredths of a second that the worker has computed
+    awk '{ sub(/^.*\) /, ""); print $12 + $13 }' "/proc/$(q -c "SELECT pid FROM dunning._stat_worker() LIMIT 1")/stat"
+}
+
 profile() {
     mkdir -p "$root/tmp/bench"
     perf record -q -g -p "$(q -c "SELECT pid FROM dunning._stat_worker() LIMIT 1")" -o "$work/perf.data" -- timeout "$PERF" tail -f /dev/null >/dev/null 2>&1 || true
@@ -76,14 +80,16 @@ for channel in ${CHANNELS:-sms email}; do
     day=$(date -d "$day + 1 day" +%F)
     q -c 'CHECKPOINT'
     lines=$(wc -l <"$work/ledger")
+    cpu=$(worker_cpu)
     queued=$(q -v channel="$channel" -f "$here/enqueue.sql")
     [ -z "${PERF:-}" ] || profile
     [ -z "${STATEMENTS:-}" ] || q -c 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements' -c 'SELECT pg_stat_statements_reset()' >/dev/null
     wait_empty
+    cpu=$(($(worker_cpu) - cpu))
     [ -z "${STATEMENTS:-}" ] || { mkdir -p "$root/tmp/bench" && q -F ' | ' -c "SELECT round(total_exec_time::numeric) AS ms, calls, rows, round(mean_exec_time::numeric, 2) AS mean, toplevel, userid::regrole, left(regexp_replace(query, '\s+', ' ', 'g'), 200)
         FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 30" >"$root/tmp/bench/$channel.statements"; }
     tail -n +$((lines + 1)) "$work/ledger" >"$work/arrived"
-    awk -F'\t' -v bar="$bar" -v channel="$channel" -v queued="$queued" '
+    awk -F'\t' -v bar="$bar" -v channel="$channel" -v queued="$queued" -v cpu="$cpu" '
         NR == 1 { first = $1 } { last = $1; n[$3]++; key[$4]++ }
         END {
             if (NR < 2) { printf "%s: %d queued, %d arrived\n", channel, queued, NR; exit 1 }
@@ -91,5 +97,6 @@ for channel in ${CHANNELS:-sms email}; do
             rate = (n["accept"] + n["repeat"]) / (last - first)
             printf "%s: %d queued, %d accepted, %d repeated, %d distinct keys in %.2f s: %d messages/s, plain curl %d, ratio %.2f (target 0.20)\n",
                 channel, queued, n["accept"], n["repeat"], unique, last - first, rate, bar, rate / bar
+            printf "%s: the worker computed %.0f us a message\n", channel, cpu * 10000 / queued
         }' "$work/arrived"
 done

@@ -8,6 +8,7 @@
 #include "executor/spi.h"
 #include "nodes/params.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 #include "base/spi.h"
 
@@ -26,13 +27,28 @@ keep_plan(DunStatement *st)
 	st->plan = plan;
 }
 
+/* Planning may happen at any run, so the settings stand during each; an error ends them with its transaction. */
+static int
+prefer_index_order(void)
+{
+	static const char *const costly[] = {"enable_bitmapscan", "enable_seqscan", "enable_sort", "enable_hashjoin", "enable_mergejoin"};
+	int			level = NewGUCNestLevel();
+
+	for (int i = 0; i < lengthof(costly); i++)
+		(void) set_config_option(costly[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
 uint64
 dun_base_run(DunStatement *st, const Datum *args, const char *nulls, bool read_only, long limit)
 {
+	int			level = st->in_index_order ? prefer_index_order() : 0;
 	int			rc;
 
 	keep_plan(st);
 	rc = SPI_execute_plan(st->plan, unconstify(Datum *, args), nulls, read_only, limit);
+	if (level > 0)
+		AtEOXact_GUC(false, level);
 	if (rc < 0)
 		elog(ERROR, "could not run \"%s\": %s", st->sql, SPI_result_code_string(rc));
 	return SPI_processed;

@@ -21,6 +21,7 @@ typedef struct DunStatement
 	Oid			types[DUN_STATEMENT_ARGS];
 	SPIPlanPtr	plan;			/* NULL until first run */
 	int			cursor_options; /* CURSOR_OPT_GENERIC_PLAN where planning costs more than a better plan saves */
+	bool		in_index_order; /* read along an index: a kept plan may stem from the time when the table was empty */
 } DunStatement;
 
 /*

@@ -61,18 +61,18 @@ static DunStatement lanes_sql = {
 
 static DunStatement claim_sql = {
 	CLAIM_SQL(" AND q.slice = ANY ($5)"),
-	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, NULL
+	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, NULL, 0, true
 };
 
 /* Who owns every slice need not look at it. */
 static DunStatement claim_all_sql = {
 	CLAIM_SQL(""),
-	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, NULL
+	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, NULL, 0, true
 };
 
 static DunStatement next_due_sql = {
 	"SELECT q.due FROM dunning.queue q WHERE q.state = 'queued' AND q.due > $1 ORDER BY q.due LIMIT 1",
-	1, {TIMESTAMPTZOID}, NULL
+	1, {TIMESTAMPTZOID}, NULL, 0, true
 };
 
 static DunStatement day_sql = {"SELECT dunning._day_left($1, $2)", 2, {TEXTOID, INT8OID}, NULL};
