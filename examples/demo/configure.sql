@@ -46,18 +46,20 @@ DECLARE
     clock timestamptz := dunning._now();
     debtor text;
 BEGIN
+    CREATE TEMP TABLE contact ON COMMIT DROP AS SELECT * FROM demo.contact;
+    ANALYZE contact;
     INSERT INTO demo.moved
     SELECT DISTINCT ON (fakturanr) fakturanr, demo.pays_at(fakturanr, n, channel, at, tied, payday)
     FROM (
         SELECT t.fakturanr, t.kind, t.tied, t.payday, c.channel, c.at, row_number() OVER (PARTITION BY t.fakturanr ORDER BY c.at) AS n,
                CASE c.channel WHEN 'email' THEN h.by_email WHEN 'sms' THEN h.by_sms WHEN 'letter' THEN h.by_letter ELSE h.by_call END AS by_channel
-        FROM demo.contact c JOIN demo.truth t USING (kundenr) JOIN demo.habit h USING (kundenr)
+        FROM contact c JOIN demo.truth t USING (kundenr) JOIN demo.habit h USING (kundenr)
         WHERE t.forfald <= c.at::date + 3 AND (t.natural_at IS NULL OR t.natural_at > c.at)
+          AND NOT EXISTS (SELECT FROM demo.moved m WHERE m.fakturanr = t.fakturanr)
           AND NOT EXISTS (SELECT FROM billing.indbetaling b WHERE b.id = t.fakturanr AND b.tidspunkt <= c.at)
     ) x
     WHERE demo.moves(fakturanr, n, by_channel, kind)
-    ORDER BY fakturanr, n
-    ON CONFLICT DO NOTHING;
+    ORDER BY fakturanr, n;
 
     INSERT INTO billing.indbetaling
     SELECT t.fakturanr, t.kundenr, CASE WHEN demo.u('unallocated', t.fakturanr) < .9 THEN t.fakturanr END,
@@ -68,8 +70,8 @@ BEGIN
 
     -- one in a hundred answers a message, one in two hundred calls
     FOR debtor IN
-        WITH new AS (INSERT INTO demo.heard SELECT message_id FROM demo.contact ON CONFLICT DO NOTHING RETURNING message_id)
-        SELECT c.kundenr::text FROM demo.contact c JOIN new USING (message_id) WHERE demo.u('answers' || c.message_id, c.kundenr) < .01
+        WITH new AS (INSERT INTO demo.heard SELECT message_id FROM contact ON CONFLICT DO NOTHING RETURNING message_id)
+        SELECT c.kundenr::text FROM contact c JOIN new USING (message_id) WHERE demo.u('answers' || c.message_id, c.kundenr) < .01
     LOOP
         PERFORM dunning.record_event(CASE WHEN demo.u('calls', debtor::bigint) < .33 THEN 'called_in' ELSE 'replied' END, debtor,
             event_key => 'demo-' || clock::date);

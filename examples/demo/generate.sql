@@ -8,11 +8,12 @@
 CREATE SCHEMA billing;
 CREATE SCHEMA demo;
 
--- u('label', n): a uniform number in [0,1) that depends on label, n and the seed alone
+-- u('label', n): a uniform number in [0,1) that depends on label, n and the seed alone. Cast by name: text || bigint is only
+-- stable, and a function that calls it would not be inlined.
 CREATE FUNCTION demo.u(label text, n bigint) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (hashtextextended(label || n, 1) & 9007199254740991)::float8 / 9007199254740992.0;
+RETURN (hashtextextended(label || n::text, 1) & 9007199254740991)::float8 / 9007199254740992.0;
 SELECT format($f$CREATE OR REPLACE FUNCTION demo.u(label text, n bigint) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (hashtextextended(label || n, %s) & 9007199254740991)::float8 / 9007199254740992.0$f$, :seed) \gexec
+RETURN (hashtextextended(label || n::text, %s) & 9007199254740991)::float8 / 9007199254740992.0$f$, :seed) \gexec
 
 CREATE TABLE billing.kunde (
     kundenr     bigint PRIMARY KEY,
@@ -83,23 +84,24 @@ FROM (
     FROM (SELECT kundenr AS n, (ARRAY[1,1,1,1,2,2,3,3,4,5,6])[1 + floor(demo.u('land', kundenr) * 11)::int] AS lang FROM demo.habit) x
 ) y;
 
--- When each invoice would be paid if nobody said anything (NULL: never within sight).
+-- When each invoice would be paid if nobody said anything (NULL: never within sight). Materialized: pulled up, each draw would be
+-- made anew wherever it is named.
 CREATE TABLE demo.truth AS
-WITH inv AS (
+WITH inv AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY k, h.kundenr) + 500000 AS fakturanr, h.*,
            -- one a month, the last issued some days before t0, spread over the month
            (date :'t0' - (30 * (m - k)) - (5 + floor(demo.u('day', h.kundenr) * 30)::int)) AS udstedt
     FROM demo.habit h
     CROSS JOIN LATERAL (SELECT 7 + (demo.u('months', h.kundenr) < .5)::int AS m) x
     CROSS JOIN LATERAL generate_series(1, m) k
-), u AS (
+), u AS MATERIALIZED (
     SELECT inv.*, udstedt + 14 AS forfald, demo.u('when', fakturanr) AS w, demo.u('late', fakturanr) AS v,
            (CASE kind WHEN 'prompt' THEN .78 WHEN 'average' THEN .24 WHEN 'late' THEN .05 ELSE .03 END) AS on_time,
            (CASE kind WHEN 'prompt' THEN .18 WHEN 'average' THEN .48 WHEN 'late' THEN .32 ELSE .10 END) AS self_cure,
            (CASE kind WHEN 'prompt' THEN .03 WHEN 'average' THEN .20 WHEN 'late' THEN .36 ELSE .32 END) AS slow,
            (CASE kind WHEN 'prompt' THEN .008 WHEN 'average' THEN .072 WHEN 'late' THEN .240 ELSE .36 END) AS at_reminder
     FROM inv
-), paid AS (
+), paid AS MATERIALIZED (
     SELECT u.*,
            CASE WHEN w < on_time THEN forfald - floor(v * 8)::int
                 WHEN w < on_time + self_cure THEN forfald + 1 + floor(v * 9)::int
