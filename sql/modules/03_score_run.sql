@@ -18,14 +18,15 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._next_invoice_sql() IS 'SELECT list over debtor features f and the book b: the next invoice as the invoice models would see it.';
 
--- What came back, and what was said, before $2: one row a debtor that anything is known of.
+-- What came back, and what was said, before $2: one row an overdue debtor, since nobody else gets a diagnosis. What of a dispute is
+-- still open needs the allocation, which is dear: it is made for $4 alone, those who dispute anything.
 CREATE FUNCTION dunning._signal_sql() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     RETURN format($q$
     SELECT d.debtor_id, d.email IS NULL AND d.phone IS NULL AND d.address IS NULL AS no_address,
-        i.disputed_items, e.disputed_at, e.changed_at, e.reached, e.bounced, o.contacts, h.hardship, p.broken_on, m.in_window, m.payments, m.from_day
+        i.disputed_items, e.disputed_at, e.changed_at, e.reached, e.bounced, h.hardship, p.broken_on, m.in_window, m.payments, m.from_day
     FROM (%1$s) d
     LEFT JOIN (SELECT x.debtor_id, count(*) AS disputed_items FROM (%2$s) x WHERE x.disputed GROUP BY 1) i ON i.debtor_id = d.debtor_id
     LEFT JOIN (SELECT x.debtor_id, max(x.at) FILTER (WHERE x.kind = 'disputed') AS disputed_at,
@@ -33,8 +34,6 @@ BEGIN
             count(*) FILTER (WHERE x.kind IN ('delivered', 'opened', 'clicked', 'replied', 'called', 'called_in', 'conversation', 'promised')) AS reached,
             count(*) FILTER (WHERE x.kind IN ('bounced', 'failed')) AS bounced
         FROM dunning.event x WHERE x.at < $2 AND x.at >= $2 - interval '180 days' GROUP BY 1) e ON e.debtor_id = d.debtor_id
-    LEFT JOIN (SELECT x.debtor_id, count(DISTINCT x.message_id) AS contacts FROM dunning.egress x
-        WHERE NOT x.test AND x.contact_on < $2 AND x.contact_on >= $2 - interval '180 days' GROUP BY 1) o ON o.debtor_id = d.debtor_id
     LEFT JOIN (SELECT x.debtor_id, min(x.reason) AS hardship FROM dunning.hold x
         WHERE x.reason IN ('hardship', 'moratorium', 'insolvency') AND x.from_at < $2 AND (x.released_at IS NULL OR x.released_at >= $2)
           AND (x.until_at IS NULL OR x.until_at > $2) GROUP BY 1) h ON h.debtor_id = d.debtor_id
@@ -45,13 +44,14 @@ BEGIN
     -- the three days of the month on which most payments came
     LEFT JOIN (SELECT DISTINCT ON (w.debtor_id) w.debtor_id, w.day AS from_day, w.in_window, sum(w.n) OVER (PARTITION BY w.debtor_id)::bigint AS payments
         FROM (SELECT t.debtor_id, t.day, t.n, sum(t.n) OVER (PARTITION BY t.debtor_id ORDER BY t.day RANGE BETWEEN CURRENT ROW AND 2 FOLLOWING)::bigint AS in_window
-              FROM (SELECT y.debtor_id, extract(day FROM y.paid_at AT TIME ZONE dunning._ledger_zone())::int AS day, count(*) AS n
+              FROM (SELECT y.debtor_id, extract(day FROM y.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::int AS day, count(*) AS n
                     FROM pay y WHERE y.amount > 0 GROUP BY 1, 2) t) w
-        ORDER BY w.debtor_id, w.in_window DESC, w.day) m ON m.debtor_id = d.debtor_id$q$,
-        dunning._ledger_sql('debtor', NULL, '$1'), dunning._open_items_sql(NULL, '$1'));
+        ORDER BY w.debtor_id, w.in_window DESC, w.day) m ON m.debtor_id = d.debtor_id
+    WHERE d.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)$q$,
+        dunning._ledger_sql('debtor', NULL, '$1'), dunning._open_items_sql('$4', '$1'));
 END
 $fn$;
-COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, contacts, holds, promises and paydays say of each debtor; $1 as_of, $2 the instant, pay a CTE of payments.';
+COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 
 -- The rules of diagnosis, in the order they are tried: name, condition over features f and signals s, evidence in words.
 CREATE FUNCTION dunning._diagnosis_rules() RETURNS TABLE (ord int, diagnosis text, condition text, evidence text)
@@ -120,8 +120,9 @@ BEGIN
             THEN format('(SELECT jsonb_agg(r.words) FROM dunning.reasons(%L, %s, 3) r)', t, input) ELSE format('jsonb_build_array(%s)', rules -> t ->> 'words') END);
     END LOOP;
     RETURN format($q$
-    WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.amount, l.paid_at FROM (%1$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity'),
-    f AS MATERIALIZED (%2$s),
+    WITH f AS MATERIALIZED (%2$s),
+    pay AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.amount, l.paid_at FROM (%1$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity'
+        AND l.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)),
     s AS MATERIALIZED (%3$s),
     b AS MATERIALIZED (SELECT coalesce(avg((coalesce(f.days_since_payment, 31) <= 30)::int) FILTER (WHERE f.n_overdue > 0), 0.5)::float8 AS paid_recently,
         coalesce(sum(f.n_late)::float8 / nullif(sum(f.n_late + f.n_overdue), 0), 0.5) AS cured,
@@ -141,7 +142,7 @@ BEGIN
         segments);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._score_sql(text[], text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant.';
+COMMENT ON FUNCTION dunning._score_sql(text[], text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 
 -- The segments as one CASE over the columns of x. Each predicate stands in a subquery of its own, so that it can name nothing else by alias.
 CREATE FUNCTION dunning._segment_case() RETURNS text
@@ -162,6 +163,7 @@ CREATE FUNCTION dunning.score(as_of timestamptz DEFAULT NULL)
 DECLARE
     at timestamptz := coalesce(score.as_of, dunning._now());
     used jsonb;
+    disputing text[];
     source text;
 BEGIN
     PERFORM dunning._check_as_of(at);
@@ -172,11 +174,12 @@ BEGIN
     -- From here on nothing that a segment's predicate or a bound view calls can leave dunning_owner's rights.
     PERFORM dunning._restrict();
     LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;
+    EXECUTE format('SELECT array_agg(DISTINCT i.debtor_id) FROM (%s) i WHERE i.disputed', dunning._ledger_sql('invoice', NULL, '$1')) INTO disputing USING score.as_of;
     DELETE FROM dunning.score_result;
     EXECUTE format('INSERT INTO dunning.score_result (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
                    'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q '
                    'ON CONFLICT ON CONSTRAINT score_result_pkey DO NOTHING', source)     -- a debtor of two rows is held by the gate and must not stop the others
-        USING score.as_of, at, used;
+        USING score.as_of, at, used, disputing;
     RETURN QUERY
     SELECT g.segment, sum(g.n)::bigint, sum(g.overdue)::bigint, sum(g.paid) / nullif(sum(g.n_paid), 0), sum(g.late) / sum(g.n), sum(g.cure) / sum(g.n),
         coalesce(jsonb_object_agg(g.diagnosis, g.n) FILTER (WHERE g.diagnosis IS NOT NULL), '{}')

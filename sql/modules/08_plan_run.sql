@@ -36,13 +36,17 @@ AS $fn$
 #variable_conflict error
 DECLARE
     whose text := CASE WHEN many IS NULL THEN NULL ELSE '$2' END;
+    owing text[];
     unknown record;
 BEGIN
     EXECUTE 'CREATE TEMP TABLE dunning_plan_mark ON COMMIT DROP AS SELECT m.debtor_id, m.mark, m.amounts FROM ('
         || dunning._mark_sql(whose, '$1') || ') m WHERE m.amounts <> ''{}'' OR NOT m.valid' USING as_of, many;
+    ANALYZE pg_temp.dunning_plan_mark;
+    -- Where no currency's balance is positive nothing is open: what was paid is allocated for those alone who owe.
+    owing := ARRAY(SELECT m.debtor_id FROM pg_temp.dunning_plan_mark m);
     -- Days past due reach back as far as the earliest step looks ahead.
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (' || dunning._plan_items_sql(whose, '$1')
-        || ') i WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)' USING as_of, many;
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (' || dunning._plan_items_sql('$2', '$1')
+        || ') i WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)' USING as_of, owing;
     ANALYZE pg_temp.dunning_plan_item;
     EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_debtor ON COMMIT DROP AS
         SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') AS strategy
@@ -82,7 +86,7 @@ BEGIN
         SELECT s.*, t.minimum, t.grace_days, least(s.offset_days, 1 + t.grace_days) AS from_day
         FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy AND t.enabled),
     contact AS MATERIALIZED (
-        SELECT e.debtor_id, max(e.contact_on) AS last_contact FROM dunning.egress e
+        SELECT e.debtor_id, max(e.contact_on) AS last_contact, (max(e.contact_on) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day FROM dunning.egress e
         WHERE NOT e.test AND e.contact_on >= as_of - interval '90 days' AND e.contact_on <= as_of GROUP BY e.debtor_id),
     -- a currency and step: what is listed, from which due date on, how much
     sums AS (
@@ -103,8 +107,8 @@ BEGIN
         LEFT JOIN contact c ON c.debtor_id = x.debtor_id
         CROSS JOIN LATERAL (SELECT CASE s.anchor
             WHEN 'due_date' THEN today - x.anchor >= s.offset_days AND (s.offset_days >= 0 OR x.anchor >= today)
-                 AND (NOT s.after_contact OR (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= x.anchor)
-            ELSE today - (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= s.offset_days
+                 AND (NOT s.after_contact OR c.last_day >= x.anchor)
+            ELSE today - c.last_day >= s.offset_days
                  AND EXISTS (SELECT FROM dunning.once o JOIN step b ON b.strategy = x.strategy AND b.position < s.position
                              WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = dunning._step_key(b.strategy, b.step, x.anchor)) END) r(r)
         GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition

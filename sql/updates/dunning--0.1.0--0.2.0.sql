@@ -409,6 +409,84 @@ BEGIN
                   _marks_sql.many, dunning._balance_rows_sql('$1'), dunning._mark_sql('$1'));
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._signal_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$
+    SELECT d.debtor_id, d.email IS NULL AND d.phone IS NULL AND d.address IS NULL AS no_address,
+        i.disputed_items, e.disputed_at, e.changed_at, e.reached, e.bounced, h.hardship, p.broken_on, m.in_window, m.payments, m.from_day
+    FROM (%1$s) d
+    LEFT JOIN (SELECT x.debtor_id, count(*) AS disputed_items FROM (%2$s) x WHERE x.disputed GROUP BY 1) i ON i.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT x.debtor_id, max(x.at) FILTER (WHERE x.kind = 'disputed') AS disputed_at,
+            max(x.at) FILTER (WHERE x.kind = 'circumstances_changed') AS changed_at,
+            count(*) FILTER (WHERE x.kind IN ('delivered', 'opened', 'clicked', 'replied', 'called', 'called_in', 'conversation', 'promised')) AS reached,
+            count(*) FILTER (WHERE x.kind IN ('bounced', 'failed')) AS bounced
+        FROM dunning.event x WHERE x.at < $2 AND x.at >= $2 - interval '180 days' GROUP BY 1) e ON e.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT x.debtor_id, min(x.reason) AS hardship FROM dunning.hold x
+        WHERE x.reason IN ('hardship', 'moratorium', 'insolvency') AND x.from_at < $2 AND (x.released_at IS NULL OR x.released_at >= $2)
+          AND (x.until_at IS NULL OR x.until_at > $2) GROUP BY 1) h ON h.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT x.debtor_id, max(x.due_on) AS broken_on FROM dunning.promise x
+        WHERE x.cancelled_at IS NULL AND x.promised_at < $2 AND x.due_on + 1 < ($2 AT TIME ZONE dunning._ledger_zone())::date
+          AND x.needed > (SELECT coalesce(sum(y.amount), 0) FROM pay y WHERE y.debtor_id = x.debtor_id AND y.currency = x.currency) - x.paid_before
+        GROUP BY 1) p ON p.debtor_id = d.debtor_id
+    -- the three days of the month on which most payments came
+    LEFT JOIN (SELECT DISTINCT ON (w.debtor_id) w.debtor_id, w.day AS from_day, w.in_window, sum(w.n) OVER (PARTITION BY w.debtor_id)::bigint AS payments
+        FROM (SELECT t.debtor_id, t.day, t.n, sum(t.n) OVER (PARTITION BY t.debtor_id ORDER BY t.day RANGE BETWEEN CURRENT ROW AND 2 FOLLOWING)::bigint AS in_window
+              FROM (SELECT y.debtor_id, extract(day FROM y.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::int AS day, count(*) AS n
+                    FROM pay y WHERE y.amount > 0 GROUP BY 1, 2) t) w
+        ORDER BY w.debtor_id, w.in_window DESC, w.day) m ON m.debtor_id = d.debtor_id
+    WHERE d.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)$q$,
+        dunning._ledger_sql('debtor', NULL, '$1'), dunning._open_items_sql('$4', '$1'));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._score_sql(used text[], segments text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    rules jsonb := (SELECT jsonb_object_agg(r.target, jsonb_build_object('p', r.probability, 'words', r.words)) FROM dunning._rules_on_history() r);
+    p jsonb := '{}';
+    w jsonb := '{}';
+    t text;
+    input text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['late', 'self_cure', 'paid_30d'] LOOP
+        input := CASE t WHEN 'paid_30d' THEN 'f' ELSE 'n' END;
+        p := p || jsonb_build_object(t, CASE WHEN t = ANY (used) THEN format('dunning.predict(%L, %s)', t, input) ELSE rules -> t ->> 'p' END);
+        w := w || jsonb_build_object(t, CASE WHEN t = ANY (used)
+            THEN format('(SELECT jsonb_agg(r.words) FROM dunning.reasons(%L, %s, 3) r)', t, input) ELSE format('jsonb_build_array(%s)', rules -> t ->> 'words') END);
+    END LOOP;
+    RETURN format($q$
+    WITH f AS MATERIALIZED (%2$s),
+    pay AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.amount, l.paid_at FROM (%1$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity'
+        AND l.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)),
+    s AS MATERIALIZED (%3$s),
+    b AS MATERIALIZED (SELECT coalesce(avg((coalesce(f.days_since_payment, 31) <= 30)::int) FILTER (WHERE f.n_overdue > 0), 0.5)::float8 AS paid_recently,
+        coalesce(sum(f.n_late)::float8 / nullif(sum(f.n_late + f.n_overdue), 0), 0.5) AS cured,
+        (SELECT mode() WITHIN GROUP (ORDER BY i.due_on - i.issued_on) FROM (%4$s) i WHERE isfinite(i.due_on) AND isfinite(i.issued_on)) AS terms FROM f),
+    x AS (SELECT f.*, g.diagnosis, g.evidence, %5$s AS p_late, %6$s AS p_self_cure, CASE WHEN f.n_overdue > 0 THEN %7$s END AS p_paid_30d,
+            jsonb_strip_nulls(jsonb_build_object('diagnosis', CASE WHEN g.evidence <> '' THEN jsonb_build_array(g.evidence) END,
+                'p_late', %8$s, 'p_self_cure', %9$s, 'p_paid_30d', CASE WHEN f.n_overdue > 0 THEN %10$s END)) AS reasons
+        FROM f CROSS JOIN b LEFT JOIN s ON s.debtor_id = f.debtor_id
+        CROSS JOIN LATERAL (SELECT %11$s) n
+        CROSS JOIN LATERAL (SELECT %12$s AS diagnosis, %13$s AS evidence) g)
+    SELECT x.debtor_id, x.creditor, %14$s AS segment, x.diagnosis, x.p_paid_30d, x.p_late, x.p_self_cure, x.reasons, x.n_overdue > 0 AS overdue FROM x$q$,
+        dunning._ledger_sql('payment', NULL, '$1'), dunning._features_sql(NULL, '$1'), dunning._signal_sql(), dunning._ledger_sql('invoice', NULL, '$1'),
+        p ->> 'late', p ->> 'self_cure', p ->> 'paid_30d', w ->> 'late', w ->> 'self_cure', w ->> 'paid_30d',
+        dunning._next_invoice_sql(),
+        (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %L', r.condition, r.diagnosis), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
+        (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %s', r.condition, r.evidence), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
+        segments);
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.score(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS TABLE(segment text, debtors bigint, overdue bigint, p_paid_30d double precision, p_late double precision, p_self_cure double precision, diagnoses jsonb)
  LANGUAGE plpgsql
@@ -421,6 +499,7 @@ AS $function$
 DECLARE
     at timestamptz := coalesce(score.as_of, dunning._now());
     used jsonb;
+    disputing text[];
     source text;
 BEGIN
     PERFORM dunning._check_as_of(at);
@@ -431,11 +510,12 @@ BEGIN
     -- From here on nothing that a segment's predicate or a bound view calls can leave dunning_owner's rights.
     PERFORM dunning._restrict();
     LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;
+    EXECUTE format('SELECT array_agg(DISTINCT i.debtor_id) FROM (%s) i WHERE i.disputed', dunning._ledger_sql('invoice', NULL, '$1')) INTO disputing USING score.as_of;
     DELETE FROM dunning.score_result;
     EXECUTE format('INSERT INTO dunning.score_result (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
                    'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q '
                    'ON CONFLICT ON CONSTRAINT score_result_pkey DO NOTHING', source)     -- a debtor of two rows is held by the gate and must not stop the others
-        USING score.as_of, at, used;
+        USING score.as_of, at, used, disputing;
     RETURN QUERY
     SELECT g.segment, sum(g.n)::bigint, sum(g.overdue)::bigint, sum(g.paid) / nullif(sum(g.n_paid), 0), sum(g.late) / sum(g.n), sum(g.cure) / sum(g.n),
         coalesce(jsonb_object_agg(g.diagnosis, g.n) FILTER (WHERE g.diagnosis IS NOT NULL), '{}')
@@ -788,12 +868,13 @@ BEGIN
                   FROM (%s) l WHERE l.amount > 0 AND l.amount < 'Infinity' AND isfinite(l.paid_at) AND l.paid_at < $2) y
               WHERE y.n <= 24 GROUP BY 1),
         new AS (SELECT d.debtor_id, d.creditor, coalesce(cardinality(c.ats), 0) AS contacts,
-                (SELECT count(*)::int FROM (SELECT DISTINCT (SELECT max(s.s) FROM unnest(c.ats) s(s) WHERE s.s <= r.r AND s.s > r.r - '6 days'::interval) AS answered
-                                            FROM unnest(a.ats) r(r)) x WHERE x.answered IS NOT NULL) AS responses,
+                CASE WHEN a.ats IS NULL THEN 0 ELSE
+                    (SELECT count(*)::int FROM (SELECT DISTINCT (SELECT max(s.s) FROM unnest(c.ats) s(s) WHERE s.s <= r.r AND s.s > r.r - '6 days'::interval) AS answered
+                                                FROM unnest(a.ats) r(r)) x WHERE x.answered IS NOT NULL) END AS responses,
                 dunning._activity(d.zone, c.ats, c.channels, a.ats, p.ats, $2) AS activity,
                 -- What was paid within two days of a contact says when we wrote, not when they are paid.
                 (SELECT array_agg((t.t AT TIME ZONE d.zone)::date ORDER BY t.t DESC) FROM unnest(p.ats) t(t)
-                 WHERE c.ats IS NULL OR NOT EXISTS (SELECT FROM unnest(c.ats) s(s) WHERE t.t >= s.s AND t.t < s.s + '48 hours'::interval)) AS payments
+                 WHERE c.ats IS NULL OR t.t < c.ats[1] OR NOT EXISTS (SELECT FROM unnest(c.ats) s(s) WHERE t.t >= s.s AND t.t < s.s + '48 hours'::interval)) AS payments
             FROM d LEFT JOIN c ON c.debtor_id = d.debtor_id LEFT JOIN a ON a.debtor_id = d.debtor_id LEFT JOIN p ON p.debtor_id = d.debtor_id
             WHERE c.debtor_id IS NOT NULL OR a.debtor_id IS NOT NULL OR p.debtor_id IS NOT NULL)
         INSERT INTO dunning.timing_profile AS o (debtor_id, creditor, contacts, responses, activity, payments, as_of)
@@ -1255,6 +1336,38 @@ BEGIN
     END LOOP;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._stage_book(strategy text, as_of timestamp with time zone, many text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    whose text := CASE WHEN many IS NULL THEN NULL ELSE '$2' END;
+    owing text[];
+    unknown record;
+BEGIN
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_mark ON COMMIT DROP AS SELECT m.debtor_id, m.mark, m.amounts FROM ('
+        || dunning._mark_sql(whose, '$1') || ') m WHERE m.amounts <> ''{}'' OR NOT m.valid' USING as_of, many;
+    ANALYZE pg_temp.dunning_plan_mark;
+    -- Where no currency's balance is positive nothing is open: what was paid is allocated for those alone who owe.
+    owing := ARRAY(SELECT m.debtor_id FROM pg_temp.dunning_plan_mark m);
+    -- Days past due reach back as far as the earliest step looks ahead.
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (' || dunning._plan_items_sql('$2', '$1')
+        || ') i WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)' USING as_of, owing;
+    ANALYZE pg_temp.dunning_plan_item;
+    EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_debtor ON COMMIT DROP AS
+        SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') AS strategy
+        FROM (%s) d LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor
+        WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._ledger_sql('debtor', whose, '$1'))
+    USING as_of, many, strategy;
+    ANALYZE pg_temp.dunning_plan_debtor;
+    FOR unknown IN SELECT DISTINCT d.strategy FROM pg_temp.dunning_plan_debtor d LOOP
+        PERFORM dunning._check_strategy(unknown.strategy);
+    END LOOP;
+END
+$function$;
 CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date)
  RETURNS text
  LANGUAGE plpgsql
@@ -1283,7 +1396,7 @@ BEGIN
         SELECT s.*, t.minimum, t.grace_days, least(s.offset_days, 1 + t.grace_days) AS from_day
         FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy AND t.enabled),
     contact AS MATERIALIZED (
-        SELECT e.debtor_id, max(e.contact_on) AS last_contact FROM dunning.egress e
+        SELECT e.debtor_id, max(e.contact_on) AS last_contact, (max(e.contact_on) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day FROM dunning.egress e
         WHERE NOT e.test AND e.contact_on >= as_of - interval '90 days' AND e.contact_on <= as_of GROUP BY e.debtor_id),
     -- a currency and step: what is listed, from which due date on, how much
     sums AS (
@@ -1304,8 +1417,8 @@ BEGIN
         LEFT JOIN contact c ON c.debtor_id = x.debtor_id
         CROSS JOIN LATERAL (SELECT CASE s.anchor
             WHEN 'due_date' THEN today - x.anchor >= s.offset_days AND (s.offset_days >= 0 OR x.anchor >= today)
-                 AND (NOT s.after_contact OR (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= x.anchor)
-            ELSE today - (c.last_contact AT TIME ZONE dunning._ledger_zone())::date >= s.offset_days
+                 AND (NOT s.after_contact OR c.last_day >= x.anchor)
+            ELSE today - c.last_day >= s.offset_days
                  AND EXISTS (SELECT FROM dunning.once o JOIN step b ON b.strategy = x.strategy AND b.position < s.position
                              WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = dunning._step_key(b.strategy, b.step, x.anchor)) END) r(r)
         GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition
@@ -7868,7 +7981,9 @@ COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a k
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
+COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._settle_lost(smallint[]) IS 'How many attempts of the last week, of messages cancelled meanwhile, it settled as unknown: their process died before it could say what became of them.';
+COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';

@@ -50,11 +50,13 @@ dun_timing_delay(const char *channel)
 static void
 weights(const DunDelay *d, double *w)
 {
+	double		fast = d->g * (1 - exp(-1 / d->t1));
+	double		slow = (1 - d->g) * (1 - exp(-1 / d->t2));
 	double		sum = 0;
 	int			a;
 
 	for (a = 0; a < d->reach; a++)
-		sum += w[a] = d->g * (1 - exp(-1 / d->t1)) * exp(-a / d->t1) + (1 - d->g) * (1 - exp(-1 / d->t2)) * exp(-a / d->t2);
+		sum += w[a] = fast * exp(-a / d->t1) + slow * exp(-a / d->t2);
 	for (a = 0; a < d->reach; a++)
 		w[a] /= sum;
 }
@@ -169,15 +171,15 @@ dun_timing_sql_activity(PG_FUNCTION_ARGS)
 	for (i = 0; i < npayments; i++)
 		if (has_time_of_day(payments[i], zone))
 		{
-			k[hour_of_week(payments[i], zone)] += PAYMENT_WEIGHT * age_weight(payments[i], as_of);
+			double		weight = PAYMENT_WEIGHT * age_weight(payments[i], as_of);
+
+			k[hour_of_week(payments[i], zone)] += weight;
+			for (int h = 0; h < DUN_HOURS; h++)
+				e[h] += weight / DUN_HOURS;
 			timed++;
 		}
 	if (nsent == 0 && timed == 0)
 		PG_RETURN_NULL();
-	for (i = 0; i < npayments; i++)
-		if (has_time_of_day(payments[i], zone))
-			for (int h = 0; h < DUN_HOURS; h++)
-				e[h] += PAYMENT_WEIGHT * age_weight(payments[i], as_of) / DUN_HOURS;
 
 	result = palloc(VARHDRSZ + sizeof(DunActivity));
 	SET_VARSIZE(result, VARHDRSZ + sizeof(DunActivity));
