@@ -206,7 +206,7 @@ CREATE FUNCTION dunning._no_ledger_sql(recheck boolean) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT CASE WHEN $1
         THEN 'SELECT q.ord, ''{ledger_broken}''::text[] AS blocked_by FROM dunning._ask($1, $2, $3, $4, $5::text[]) q ORDER BY 1'
-        ELSE 'SELECT q.ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
+        ELSE 'SELECT q.ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts, NULL::bytea AS windows FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
     END
 $sql$;
 COMMENT ON FUNCTION dunning._no_ledger_sql(boolean) IS 'SQL text of the gate while the ledger cannot be read: everything is blocked.';
@@ -226,7 +226,7 @@ SELECT j.ord, j.debtor_id, j.channel,
     || array_remove(ARRAY[j.shut], NULL)
     || coalesce(CASE WHEN pl.caps IS NOT NULL THEN
            dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END, '{}') AS blocked_by,
-    j.address, pl.zone, j.ledger_mark AS mark, j.amounts
+    j.address, pl.zone, j.ledger_mark AS mark, j.amounts, pl.windows
 FROM j
 LEFT JOIN pl ON pl.no = j.no
 LEFT JOIN hist t ON t.person_id = j.person_id
@@ -234,7 +234,7 @@ ORDER BY j.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_sql() IS
-    'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts. Make it anew when _ledger_signature() changes.';
+    'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, windows (the mask of dunning._windows()). Make it anew when _ledger_signature() changes.';
 
 -- The same rows before any instant is judged: for those who ask about many instants (contact windows, best times).
 CREATE FUNCTION dunning._gate_facts_sql() RETURNS text
@@ -283,35 +283,21 @@ CREATE FUNCTION dunning._recheck_clear_sql() RETURNS text
 #variable_conflict error
 BEGIN
     IF dunning._ledger_problem() = 'ledger_broken' THEN
-        RETURN 'SELECT NULL::int AS ord FROM dunning._ask($1, $2, $3, $4, $5::text[]) q WHERE false';
+        RETURN 'SELECT NULL::int AS ord FROM dunning._ask($1, $2, $3, $4, $5::bytea[]) q WHERE $6::uuid[] IS NULL AND $7::int2[] IS NULL AND false';
     END IF;
-    RETURN format($q$WITH
-    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark, q.extra AS sent_to
-        FROM dunning._ask($1, $2, $3, $4, $5::text[]) q),
-    m AS MATERIALIZED (%s),
-    d AS MATERIALIZED (SELECT l.debtor_id, coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind,
-            coalesce(l.time_zone, '') AS zone_key FROM (%s) l),
-    c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings FROM dunning.channel b ORDER BY b.channel, b.builtin),
-    y AS MATERIALIZED (SELECT a.ord, a.channel, a.at, a.sent_to, c.address_field, c.rings, d.country, d.region, d.kind, d.zone_key
-        FROM a
-        JOIN m ON m.debtor_id = a.debtor_id
-        JOIN c ON c.channel = a.channel
-        JOIN d ON d.debtor_id = a.debtor_id
-        WHERE m.valid AND NOT m.disputed AND (a.mark IS NULL OR m.mark = a.mark AND m.amounts <> '{}')
-          AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND h.released_at IS NULL AND h.invoice_id IS NULL OFFSET 0)),
-    w AS MATERIALIZED (SELECT DISTINCT y.country, y.region, y.kind, y.zone_key, y.channel, y.rings, true AS known, false AS strange FROM y),
-    %s
-SELECT y.ord
-FROM y
-JOIN pl ON pl.country = y.country AND pl.region = y.region AND pl.kind = y.kind AND pl.zone_key = y.zone_key AND pl.channel = y.channel
-WHERE y.at IS NOT NULL AND pl.windows IS NOT NULL AND dunning._closed(y.at, pl.windows) IS NULL
-  AND NOT EXISTS (SELECT FROM dunning.suppression s
-                  WHERE s.address_digest = dunning._digest(y.sent_to, y.address_field, (SELECT k.key FROM dunning.digest_key k)) OFFSET 0)$q$,
-        dunning._marks_sql('$1'), dunning._ledger_sql('debtor', '$1'), dunning._gate_places_sql('1 day'));
+    RETURN format($q$SELECT a.ord
+FROM dunning._ask($1, $2, $3, $4, $5::bytea[]) a
+JOIN (%s) m ON m.debtor_id = a.debtor_id COLLATE "C"
+WHERE m.valid AND NOT m.disputed AND (a.mark IS NULL OR m.mark = a.mark AND m.amounts <> '{}')
+  AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id COLLATE "C" AND h.released_at IS NULL AND h.invoice_id IS NULL OFFSET 0)
+  AND NOT EXISTS (SELECT FROM dunning.suppression s WHERE s.address_digest = a.extra OFFSET 0)
+  AND EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = a.debtor_id COLLATE "C" AND q.message_id = $6[a.ord] AND q.attempts = $7[a.ord] - 1
+                AND q.state = 'queued' AND NOT EXISTS (SELECT FROM dunning.server_state p WHERE p.server = q.server) OFFSET 0)$q$,
+        dunning._marks_sql('$1'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS
-    'SQL text with the arguments of _recheck_sql(): ord of the messages that plainly pass it. The others, and those named twice, must be asked of _recheck_sql().';
+    'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 
 -- Persons of a batch, locked in one order. Run it as a statement of its own before the gate, so that the gate's snapshot sees what
 -- a worker who held the lock has sent. A debtor without other accounts is protected by the ownership of its slice.

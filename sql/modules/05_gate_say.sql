@@ -5,7 +5,8 @@ CREATE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats timestampt
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN QUERY EXECUTE dunning._gate_sql() USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
+    RETURN QUERY EXECUTE format($q$SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g$q$, dunning._gate_sql())
+        USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate(text[], text[], timestamptz[], text[], uuid[]) IS

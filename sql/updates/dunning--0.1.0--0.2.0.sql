@@ -674,8 +674,34 @@ CREATE OR REPLACE FUNCTION dunning._no_ledger_sql(recheck boolean)
 AS $function$
     SELECT CASE WHEN $1
         THEN 'SELECT q.ord, ''{ledger_broken}''::text[] AS blocked_by FROM dunning._ask($1, $2, $3, $4, $5::text[]) q ORDER BY 1'
-        ELSE 'SELECT q.ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
+        ELSE 'SELECT q.ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts, NULL::bytea AS windows FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
     END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._gate_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN dunning._no_ledger_sql(false);
+    END IF;
+    RETURN format($q$WITH %s, %s, %s
+SELECT j.ord, j.debtor_id, j.channel,
+    j.words
+    || CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
+           SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END
+    || array_remove(ARRAY[j.shut], NULL)
+    || coalesce(CASE WHEN pl.caps IS NOT NULL THEN
+           dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END, '{}') AS blocked_by,
+    j.address, pl.zone, j.ledger_mark AS mark, j.amounts, pl.windows
+FROM j
+LEFT JOIN pl ON pl.no = j.no
+LEFT JOIN hist t ON t.person_id = j.person_id
+ORDER BY j.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
+END
 $function$;
 CREATE FUNCTION dunning._recheck_clear_sql()
  RETURNS text
@@ -686,31 +712,30 @@ AS $function$
 #variable_conflict error
 BEGIN
     IF dunning._ledger_problem() = 'ledger_broken' THEN
-        RETURN 'SELECT NULL::int AS ord FROM dunning._ask($1, $2, $3, $4, $5::text[]) q WHERE false';
+        RETURN 'SELECT NULL::int AS ord FROM dunning._ask($1, $2, $3, $4, $5::bytea[]) q WHERE $6::uuid[] IS NULL AND $7::int2[] IS NULL AND false';
     END IF;
-    RETURN format($q$WITH
-    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark, q.extra AS sent_to
-        FROM dunning._ask($1, $2, $3, $4, $5::text[]) q),
-    m AS MATERIALIZED (%s),
-    d AS MATERIALIZED (SELECT l.debtor_id, coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind,
-            coalesce(l.time_zone, '') AS zone_key FROM (%s) l),
-    c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings FROM dunning.channel b ORDER BY b.channel, b.builtin),
-    y AS MATERIALIZED (SELECT a.ord, a.channel, a.at, a.sent_to, c.address_field, c.rings, d.country, d.region, d.kind, d.zone_key
-        FROM a
-        JOIN m ON m.debtor_id = a.debtor_id
-        JOIN c ON c.channel = a.channel
-        JOIN d ON d.debtor_id = a.debtor_id
-        WHERE m.valid AND NOT m.disputed AND (a.mark IS NULL OR m.mark = a.mark AND m.amounts <> '{}')
-          AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND h.released_at IS NULL AND h.invoice_id IS NULL OFFSET 0)),
-    w AS MATERIALIZED (SELECT DISTINCT y.country, y.region, y.kind, y.zone_key, y.channel, y.rings, true AS known, false AS strange FROM y),
-    %s
-SELECT y.ord
-FROM y
-JOIN pl ON pl.country = y.country AND pl.region = y.region AND pl.kind = y.kind AND pl.zone_key = y.zone_key AND pl.channel = y.channel
-WHERE y.at IS NOT NULL AND pl.windows IS NOT NULL AND dunning._closed(y.at, pl.windows) IS NULL
-  AND NOT EXISTS (SELECT FROM dunning.suppression s
-                  WHERE s.address_digest = dunning._digest(y.sent_to, y.address_field, (SELECT k.key FROM dunning.digest_key k)) OFFSET 0)$q$,
-        dunning._marks_sql('$1'), dunning._ledger_sql('debtor', '$1'), dunning._gate_places_sql('1 day'));
+    RETURN format($q$SELECT a.ord
+FROM dunning._ask($1, $2, $3, $4, $5::bytea[]) a
+JOIN (%s) m ON m.debtor_id = a.debtor_id COLLATE "C"
+WHERE m.valid AND NOT m.disputed AND (a.mark IS NULL OR m.mark = a.mark AND m.amounts <> '{}')
+  AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id COLLATE "C" AND h.released_at IS NULL AND h.invoice_id IS NULL OFFSET 0)
+  AND NOT EXISTS (SELECT FROM dunning.suppression s WHERE s.address_digest = a.extra OFFSET 0)
+  AND EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = a.debtor_id COLLATE "C" AND q.message_id = $6[a.ord] AND q.attempts = $7[a.ord] - 1
+                AND q.state = 'queued' AND NOT EXISTS (SELECT FROM dunning.server_state p WHERE p.server = q.server) OFFSET 0)$q$,
+        dunning._marks_sql('$1'));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats timestamp with time zone[], marks text[] DEFAULT NULL::text[], message_ids uuid[] DEFAULT NULL::uuid[])
+ RETURNS TABLE(ord integer, debtor_id text, channel text, blocked_by text[], address text, zone text, mark text, amounts jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g$q$, dunning._gate_sql())
+        USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.allowed(debtor_id text, channel text, at timestamp with time zone)
@@ -7969,6 +7994,7 @@ COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held mess
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
+COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, windows (the mask of dunning._windows()). Make it anew when _ledger_signature() changes.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
@@ -7976,7 +8002,7 @@ COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql()
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
-COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with the arguments of _recheck_sql(): ord of the messages that plainly pass it. The others, and those named twice, must be asked of _recheck_sql().';
+COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';

@@ -18,6 +18,21 @@ extern void dun_deliver_ask_gate(DunItem **items, int n);
  */
 extern void dun_deliver_recheck(DunItem **items, int n);
 
+/* --- what both are made of --- */
+
+/* The first four arguments of both: debtor_ids, channels, instants, marks. */
+extern void dun_deliver_fill_question(DunItem **items, int n, Datum *args);
+extern Datum dun_deliver_message_ids(DunItem **items, int n);
+
+/* The elements of a text[]. */
+extern char **dun_deliver_read_words(Datum value, int *n);
+
+/* The verdict on an item blocked by these words; true: its next window is to be looked up. */
+extern bool dun_deliver_refuse(DunItem *item, int attempt, char **words, int n);
+
+/* When each of these may be tried again: its next allowed instant, or held where a fortnight has none. */
+extern void dun_deliver_move_to_windows(DunItem **items, int n);
+
 /* A query failed: a source may have come or gone, ask for the statements anew. */
 extern void dun_deliver_forget_gate(void);
 

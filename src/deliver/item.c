@@ -47,6 +47,7 @@ dun_deliver_new_item(DunRun *run)
 
 	item->context = context;
 	item->not_after = DT_NOEND;
+	item->mask = DUN_NO_MASK;
 	return item;
 }
 

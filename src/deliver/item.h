@@ -14,6 +14,7 @@
 #include "lib/ilist.h"
 #include "utils/uuid.h"
 
+#include "deliver/mask.h"
 #include "deliver/shmem.h"
 #include "deliver/transport.h"
 #include "gateway/driver.h"
@@ -85,6 +86,7 @@ typedef struct DunItem
 
 	DunOutgoing out;			/* as it leaves: address and parts redirected and marked where it is a test */
 	char	   *gate_address;	/* what the gate says today */
+	DunMaskRef	mask;			/* the hours the gate found */
 	char	   *frozen_address;	/* what the body was frozen for; the recheck asks about this one */
 	Datum		fields;			/* text[] of the names the body used, 0: none */
 	Datum		address_digest; /* bytea */

@@ -163,29 +163,39 @@ DELETE FROM dunning.event WHERE debtor_id = 'G-7';
 -- the_recheck_sees_payments_holds_suppression_and_the_clock
 SELECT dunning._recheck_sql() AS recheck \gset
 PREPARE recheck (text[], text[], timestamptz[], text[], text[]) AS :recheck;
--- what_is_clear_to_leave_is_what_the_recheck_lets_through
+-- what_is_clear_to_leave_is_what_the_recheck_lets_through_but_for_the_clock_and_the_channel
+INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, server, channel)
+SELECT debtor_id, pg_catalog.md5(debtor_id)::uuid, creditor, 0, 'queued', '2026-06-10 10:00+00', 'none', 'email' FROM dunning.debtor;
 SELECT dunning._recheck_clear_sql() AS clear \gset
-PREPARE clear (text[], text[], timestamptz[], text[], text[]) AS :clear;
+PREPARE clear (text[], text[], timestamptz[], text[], bytea[], uuid[], int2[]) AS :clear;
 CREATE FUNCTION pg_temp.clear_compared() RETURNS TABLE (asked bigint, passes bigint, clear bigint, clear_but_blocked bigint) LANGUAGE plpgsql AS $$
 DECLARE
     a record;
 BEGIN
-    SELECT array_agg(x.debtor_id) AS ids, array_agg(x.channel) AS channels, array_agg(x.at) AS ats, array_agg(x.mark) AS marks, array_agg(x.address) AS addresses INTO a
+    SELECT array_agg(x.debtor_id) AS ids, array_agg(x.channel) AS channels, array_agg(x.at) AS ats, array_agg(x.mark) AS marks, array_agg(x.address) AS addresses,
+           array_agg(dunning._address_digest(x.address, 'email')) AS digests, array_agg(pg_catalog.md5(x.debtor_id)::uuid) AS messages, array_agg(1::int2) AS attempts INTO a
     FROM (SELECT d.debtor_id, c.channel, t.at, k.mark, n.address
           FROM (SELECT debtor_id FROM dunning.debtor UNION ALL VALUES ('nobody'), (NULL)) d,
-               unnest('{email,sms,letter,call,fax}'::text[]) c(channel),
+               unnest('{email,fax}'::text[]) c(channel),
                unnest('{2026-06-10 10:00+00,2026-06-10 23:30+00,2026-06-14 10:00+00,infinity,NULL}'::timestamptz[]) t(at),
                LATERAL (SELECT m.mark FROM dunning._gate(ARRAY[d.debtor_id], '{email}', '{2026-06-10 10:00+00}') m UNION ALL VALUES ('DKK:1:0:0'), (NULL)) k,
-               (VALUES ('frozen@example.com'), ('kirsten@example.com'), (NULL)) n(address)) x;
-    RETURN QUERY EXECUTE format('SELECT count(*), count(*) FILTER (WHERE r.blocked_by = ''{}''), count(c.ord), count(*) FILTER (WHERE c.ord IS NOT NULL AND r.blocked_by <> ''{}'')
-        FROM (%s) r LEFT JOIN (%s) c ON c.ord = r.ord', dunning._recheck_sql(), dunning._recheck_clear_sql()) USING a.ids, a.channels, a.ats, a.marks, a.addresses;
+               (VALUES ('frozen@example.com'), ('kirsten@example.com')) n(address)) x;
+    RETURN QUERY EXECUTE format('SELECT count(*), count(*) FILTER (WHERE w.words = ''{}''), count(c.ord), count(*) FILTER (WHERE c.ord IS NOT NULL AND w.words <> ''{}'')
+        FROM (%s) r LEFT JOIN (%s) c ON c.ord = r.ord
+        CROSS JOIN LATERAL (SELECT array_remove(array_remove(array_remove(r.blocked_by, ''quiet_hours''), ''holiday''), ''unknown_channel'') AS words) w',
+        replace(dunning._recheck_sql(), '$5', '$8'), dunning._recheck_clear_sql())
+        USING a.ids, a.channels, a.ats, a.marks, a.digests, a.messages, a.attempts, a.addresses;
 END $$;
 SELECT passes > 100 AND clear > 100 AS some_pass, passes = clear AS the_same, clear_but_blocked FROM pg_temp.clear_compared();
 EXECUTE recheck('{G-1,G-4}', '{email,letter}', '{2026-06-10 10:00+00,2026-06-10 10:00+00}', ARRAY[:'g_m', NULL], '{kirsten@example.com,"{}"}');
 INSERT INTO dunning.payment (debtor_id, payment_id, creditor, paid_at, amount, currency) VALUES ('G-1', 'Y-1', 'north', '2026-06-10 09:00+00', 40, 'DKK');
 SELECT dunning.suppress('frozen@example.com', 'email', 'bounced');
+DELETE FROM dunning.queue WHERE debtor_id = 'G-1';
 SELECT messages_stopped FROM dunning.hold('G-1', 'deceased');
-EXECUTE clear('{G-1,G-4,G-1,G-4}', '{email,letter,sms,letter}', '{2026-06-10 10:00+00,2026-06-10 10:00+00,2026-06-10 10:00+00,2026-06-10 23:30+00}', ARRAY[:'g_m', NULL, NULL, NULL], '{kirsten@example.com,"{}",+4512345678,"{}"}');
+INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, server, channel) VALUES ('G-1', md5('G-1')::uuid, 'north', 0, 'queued', '2026-06-10 10:00+00', 'none', 'email');
+EXECUTE clear('{G-1,G-4,G-4,G-4,G-4,G-5}', '{email,letter,letter,letter,letter,letter}', array_fill('2026-06-10 10:00+00'::timestamptz, '{6}'), ARRAY[:'g_m', NULL, NULL, NULL, NULL, NULL],
+    ARRAY['\x01', '\x01', dunning._address_digest('frozen@example.com', 'email'), '\x01', '\x01', '\x01'],
+    ARRAY[md5('G-1'), md5('G-4'), md5('G-4'), md5('G-4'), md5('G-1'), md5('G-4')]::uuid[], '{1,1,1,2,1,1}');
 SELECT clear > 100 AS some_pass, clear_but_blocked FROM pg_temp.clear_compared();
 EXECUTE recheck('{G-1,G-1}', '{email,sms}', '{2026-06-10 10:00+00,2026-06-10 20:00+00}', ARRAY[:'g_m', NULL], '{frozen@example.com,+4512345678}');
 DELETE FROM dunning.payment WHERE payment_id = 'Y-1';
@@ -193,10 +203,11 @@ DELETE FROM dunning.suppression;
 DELETE FROM dunning.hold WHERE debtor_id = 'G-1';
 DEALLOCATE recheck;
 DEALLOCATE clear;
+DELETE FROM dunning.queue;
 
 -- the_worker_may_run_the_texts_itself_and_locks_only_persons_with_several_accounts
 SELECT dunning._gate_sql() AS gate, dunning._gate_lock_sql() AS locks \gset
-PREPARE gate (text[], text[], timestamptz[], text[], uuid[]) AS :gate;
+PREPARE gate (text[], text[], timestamptz[], text[], uuid[]) AS SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts, g.windows IS NOT NULL AS windows FROM (:gate) g;
 PREPARE locks (text[]) AS :locks;
 SET search_path = pg_catalog, pg_temp;
 SET ROLE dunning_worker;

@@ -1,0 +1,132 @@
+/*
+ * deliver/gate_text.c
+ *		Asking the gate for its SQL, which depends on the bound relations.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/spi.h"
+#include "deliver/gate.h"
+#include "deliver/gate_text.h"
+
+/* A source that comes or goes without a word in the binding changes the gate's text too. */
+#define RENEW_EVERY_MS 10000
+
+static DunStatement signature_sql = {"SELECT dunning._ledger_signature()", 0, {0}, NULL};
+
+static DunStatement texts_sql = {
+	"SELECT dunning._gate_lock_sql(), dunning._gate_sql(), dunning._recheck_sql(),"
+	"       CASE WHEN dunning._ledger_problem() = 'ledger_broken' THEN '' ELSE dunning._gate_facts_sql() END,"
+	"       dunning._recheck_clear_sql()", 0, {0}, NULL
+};
+
+DunStatement dun_deliver_lock_sql = {NULL, 1, {TEXTARRAYOID}, NULL};
+
+DunStatement dun_deliver_gate_sql = {
+	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN
+};
+
+DunStatement dun_deliver_recheck_sql = {
+	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL,
+	CURSOR_OPT_GENERIC_PLAN
+};
+
+DunStatement dun_deliver_clear_sql = {
+	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL,
+	CURSOR_OPT_GENERIC_PLAN
+};
+
+DunStatement dun_deliver_window_sql = {
+	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN
+};
+
+/* The first instant of the next fortnight at which neither the clock nor a cap forbids the contact. */
+#define WINDOW_FRAME \
+	"SELECT f.ord::bigint, dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps," \
+	"       f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) FROM (%s) f"
+
+/* A test build says what each recheck could see, so that "paid before" is a matter of transactions and not of clocks. */
+#ifdef DUNNING_FAULTS
+#define SEEN ", pg_catalog.pg_current_snapshot()::text"
+#else
+#define SEEN ""
+#endif
+
+/* Between the gate's answer and ours: what else may have happened to the message itself. */
+#define RECHECK_FRAME \
+	"SELECT u.ord, r.blocked_by," \
+	"       CASE WHEN q.message_id IS NULL THEN 'stopped' WHEN q.state <> 'queued' THEN 'held'" \
+	"            WHEN p.server IS NOT NULL THEN 'paused' END" SEEN \
+	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($6), pg_catalog.unnest($7)) WITH ORDINALITY" \
+	"       AS u(debtor_id, message_id, attempt, ord)" \
+	"  LEFT JOIN (%s) r ON r.ord = u.ord" \
+	"  LEFT JOIN LATERAL (SELECT x.message_id, x.state, x.server FROM dunning.queue x WHERE x.debtor_id = u.debtor_id" \
+	"        AND x.message_id = u.message_id AND x.attempts = u.attempt - 1 OFFSET 0) q ON true" \
+	"  LEFT JOIN dunning.server_state p ON p.server = q.server"
+
+/* Those that plainly pass. */
+#define CLEAR_FRAME "SELECT r.ord" SEEN " FROM (%s) r"
+
+static void
+renew(DunStatement *st, char *text)
+{
+	dun_base_forget(st);
+	if (st->sql != NULL)
+		pfree(unconstify(char *, st->sql));
+	st->sql = MemoryContextStrdup(TopMemoryContext, text);
+}
+
+/* Plans are kept while the bindings are the same; forced by dun_deliver_forget_gate(). */
+static char *signature = NULL;
+
+void
+dun_deliver_keep_gate(void)
+{
+	static TimestampTz renewed_at = 0;
+	TimestampTz now = GetCurrentTimestamp();
+	char	   *current;
+
+	dun_base_run(&signature_sql, NULL, NULL, true, 1);
+	current = dun_base_text(0, 1);
+	if (signature != NULL && strcmp(signature, current) == 0 &&
+		!TimestampDifferenceExceeds(renewed_at, now, RENEW_EVERY_MS))
+		return;
+	if (dun_base_run(&texts_sql, NULL, NULL, true, 1) != 1)
+		elog(ERROR, "the gate gives no statement");
+	{
+		char	   *lock = dun_base_text(0, 1);
+		char	   *gate = psprintf("SELECT g.ord, g.blocked_by, g.address, g.windows FROM (%s) g", dun_base_text(0, 2));
+		char	   *recheck = psprintf(RECHECK_FRAME, dun_base_text(0, 3));
+		char	   *window = psprintf(WINDOW_FRAME, dun_base_text(0, 4));
+		char	   *clear = psprintf(CLEAR_FRAME, dun_base_text(0, 5));
+
+		/* A plan is worth keeping: only what changed is made anew. */
+		if (dun_deliver_lock_sql.sql == NULL || strcmp(dun_deliver_lock_sql.sql, lock) != 0)
+			renew(&dun_deliver_lock_sql, lock);
+		if (dun_deliver_gate_sql.sql == NULL || strcmp(dun_deliver_gate_sql.sql, gate) != 0)
+			renew(&dun_deliver_gate_sql, gate);
+		if (dun_deliver_recheck_sql.sql == NULL || strcmp(dun_deliver_recheck_sql.sql, recheck) != 0)
+			renew(&dun_deliver_recheck_sql, recheck);
+		if (dun_deliver_clear_sql.sql == NULL || strcmp(dun_deliver_clear_sql.sql, clear) != 0)
+			renew(&dun_deliver_clear_sql, clear);
+		if (dun_deliver_window_sql.sql == NULL || strcmp(dun_deliver_window_sql.sql, window) != 0)
+			renew(&dun_deliver_window_sql, window);
+	}
+	if (signature != NULL)
+		pfree(signature);
+	signature = MemoryContextStrdup(TopMemoryContext, current);
+	renewed_at = now;
+}
+
+void
+dun_deliver_forget_gate(void)
+{
+	if (signature != NULL)
+		pfree(signature);
+	signature = NULL;
+}
+
