@@ -26,7 +26,7 @@ catcher_pid=$!
 
 start_cluster "$work" "shared_preload_libraries = 'dunning${STATEMENTS:+,pg_stat_statements}'" ${STATEMENTS:+"pg_stat_statements.track = 'all'"} "dunning.databases = 'bench'" "fsync = on" "timezone = 'UTC'" \
     "dunning.clock = '2026-06-22 10:00+02'" "dunning.allowed_hosts = '127.0.0.1:$http, 127.0.0.1:$smtp'" "dunning.slots = ${SLOTS:-64}" \
-    "dunning.workers = 1" "shared_buffers = '512MB'" "max_wal_size = '4GB'" "work_mem = '64MB'"
+    "dunning.workers = 1" "shared_buffers = '512MB'" "min_wal_size = '1GB'" "max_wal_size = '4GB'" "work_mem = '64MB'"
 q() { psql_ -d bench -At "$@"; }
 psql_ -d postgres -c 'CREATE DATABASE bench'
 q -c 'CREATE EXTENSION dunning'
@@ -68,6 +68,8 @@ profile() {
 }
 
 q -c 'SELECT dunning.activate()' >/dev/null
+# A server that has run for a while reuses its WAL files; a new one would fill each with zeros first.
+q -c "SELECT count(pg_logical_emit_message(false, 'bench', repeat('x', 1000000))) FROM generate_series(1, 512)" -c 'CHECKPOINT' >/dev/null
 day=2026-06-22
 for channel in ${CHANNELS:-sms email}; do
     if [ "$channel" = sms ]; then

@@ -2074,6 +2074,7 @@ CREATE OR REPLACE FUNCTION dunning._settle(debtor_ids text[], message_ids uuid[]
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_seqscan TO 'off'
 AS $function$
 #variable_conflict error
 DECLARE
@@ -2166,6 +2167,39 @@ BEGIN
                  ELSE coalesce(failure.detail, '{}') || jsonb_build_object('fallback', fallback) END, dunning._now());
         RETURN NEXT;
     END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._settle_sent(debtor_ids text[], message_ids uuid[], attempts smallint[], reasons text[], provider_refs text[], details jsonb[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    n int := cardinality(message_ids);
+    settled_at timestamptz := dunning._now();
+    moved int;
+BEGIN
+    WITH finished AS (
+        DELETE FROM dunning.queue q
+        USING ROWS FROM (unnest(_settle_sent.debtor_ids), unnest(_settle_sent.message_ids), unnest(_settle_sent.attempts), unnest(_settle_sent.reasons),
+                unnest(_settle_sent.provider_refs), unnest(_settle_sent.details))
+            AS v(debtor_id, message_id, attempt, reason, provider_ref, detail)
+        WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id AND q.attempts = v.attempt - 1
+        RETURNING q.debtor_id, q.message_id, q.creditor, v.attempt, v.reason, v.provider_ref, v.detail)
+    INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+    SELECT f.message_id, dunning._uuid7(), f.debtor_id, f.creditor, f.attempt, 'sent', f.reason, f.provider_ref, f.detail, settled_at FROM finished f;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved < n THEN
+        moved := moved + (SELECT count(*) FROM dunning._settle(debtor_ids, message_ids, attempts, array_fill('sent'::text, ARRAY[n]), reasons,
+            provider_refs, details, array_fill(NULL::timestamptz, ARRAY[n])) s);
+    END IF;
+    RETURN moved;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._cancel_messages(debtor_ids text[], message_ids uuid[], reason text, replan boolean)
@@ -7900,6 +7934,7 @@ ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_o
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
@@ -7955,6 +7990,8 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM P
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
 REVOKE DELETE, INSERT, SELECT, UPDATE ON TABLE dunning.http_preset FROM dunning_admin;
 GRANT SELECT ON TABLE dunning.http_preset TO dunning_operator;
@@ -8009,6 +8046,7 @@ COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row 
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._settle_lost(smallint[]) IS 'How many attempts of the last week, of messages cancelled meanwhile, it settled as unknown: their process died before it could say what became of them.';
+COMMENT ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) IS 'How many messages it moved to sent: _settle() of verdicts that are all sent and cause nothing else.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';

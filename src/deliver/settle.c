@@ -34,6 +34,11 @@ static DunStatement conclude_sql = {
 	TIMESTAMPTZARRAYOID, TEXTARRAYOID}, NULL
 };
 
+static DunStatement sent_sql = {
+	"SELECT dunning._settle_sent($1, $2, $3, $4, $5, $6::jsonb[])",
+	6, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
+};
+
 /* Exponential, with a quarter of jitter to either side, never earlier than the gateway asked for. */
 static TimestampTz
 next_attempt_at(int attempt, int retry_after_s)
@@ -176,19 +181,86 @@ typedef struct Settling
 	int			n;
 } Settling;
 
+#define VERDICT_COLUMNS 9
+#define SENT_COLUMNS 6
+
+typedef struct Verdicts
+{
+	int			n;
+	DunColumn  *c[VERDICT_COLUMNS];
+} Verdicts;
+
+/* The gateway took it, and nothing follows from that. */
+static bool
+is_plain(const DunItem *item)
+{
+	return item->settled_attempt > 0 && item->effect == DUN_EFFECT_NONE && strcmp(item->state, "sent") == 0;
+}
+
+static void
+open_verdicts(Verdicts *v, const Oid *types, int columns, int max)
+{
+	v->n = 0;
+	for (int i = 0; i < columns; i++)
+		v->c[i] = dun_deliver_column(types[i], max);
+}
+
+static void
+push_sent(Verdicts *v, const DunItem *item)
+{
+	v->n++;
+	dun_deliver_push_text(v->c[0], item->debtor_id);
+	dun_deliver_push(v->c[1], UUIDPGetDatum(&item->message_id));
+	dun_deliver_push(v->c[2], Int16GetDatum(item->settled_attempt));
+	dun_deliver_push_text(v->c[3], item->reason);
+	dun_deliver_push_text(v->c[4], item->provider_ref);
+	dun_deliver_push_text(v->c[5], item->detail);
+}
+
+static void
+push_verdict(Verdicts *v, const DunItem *item)
+{
+	v->n++;
+	dun_deliver_push_text(v->c[0], item->debtor_id);
+	dun_deliver_push(v->c[1], UUIDPGetDatum(&item->message_id));
+	dun_deliver_push(v->c[2], Int16GetDatum(item->settled_attempt));
+	dun_deliver_push_text(v->c[3], item->state);
+	dun_deliver_push_text(v->c[4], item->reason);
+	dun_deliver_push_text(v->c[5], item->provider_ref);
+	dun_deliver_push_text(v->c[6], item->detail);
+	if (item->next_due != 0)
+		dun_deliver_push(v->c[7], TimestampTzGetDatum(item->next_due));
+	else
+		dun_deliver_push_null(v->c[7]);
+	dun_deliver_push_text(v->c[8], effect_name(item->effect));
+}
+
+static void
+write_columns(DunStatement *st, const Verdicts *v, int columns)
+{
+	Datum		args[VERDICT_COLUMNS];
+
+	if (v->n == 0)
+		return;
+	for (int i = 0; i < columns; i++)
+		args[i] = dun_deliver_array(v->c[i]);
+	dun_base_run(st, args, NULL, false, 0);
+}
+
 static void
 write_verdicts(void *arg)
 {
-	static const Oid types[9] = {
+	static const Oid types[VERDICT_COLUMNS] = {
 		TEXTOID, UUIDOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID
 	};
+	static const Oid sent_types[SENT_COLUMNS] = {TEXTOID, UUIDOID, INT2OID, TEXTOID, TEXTOID, TEXTOID};
 	Settling   *s = arg;
-	DunColumn  *c[9];
-	Datum		args[9];
+	Verdicts	sent;
+	Verdicts	others;
 	dlist_iter	iter;
 
-	for (int i = 0; i < 9; i++)
-		c[i] = dun_deliver_column(types[i], s->max);
+	open_verdicts(&sent, sent_types, SENT_COLUMNS, s->max);
+	open_verdicts(&others, types, VERDICT_COLUMNS, s->max);
 	s->n = 0;
 	dlist_foreach(iter, &s->run->done)
 	{
@@ -197,22 +269,13 @@ write_verdicts(void *arg)
 		if (s->n == s->max)
 			break;
 		s->n++;
-		dun_deliver_push_text(c[0], item->debtor_id);
-		dun_deliver_push(c[1], UUIDPGetDatum(&item->message_id));
-		dun_deliver_push(c[2], Int16GetDatum(item->settled_attempt));
-		dun_deliver_push_text(c[3], item->state);
-		dun_deliver_push_text(c[4], item->reason);
-		dun_deliver_push_text(c[5], item->provider_ref);
-		dun_deliver_push_text(c[6], item->detail);
-		if (item->next_due != 0)
-			dun_deliver_push(c[7], TimestampTzGetDatum(item->next_due));
+		if (is_plain(item))
+			push_sent(&sent, item);
 		else
-			dun_deliver_push_null(c[7]);
-		dun_deliver_push_text(c[8], effect_name(item->effect));
+			push_verdict(&others, item);
 	}
-	for (int i = 0; i < 9; i++)
-		args[i] = dun_deliver_array(c[i]);
-	dun_base_run(&conclude_sql, args, NULL, false, 0);
+	write_columns(&sent_sql, &sent, SENT_COLUMNS);
+	write_columns(&conclude_sql, &others, VERDICT_COLUMNS);
 }
 
 /* One verdict that cannot be written must not keep the others: it goes to the end, and its turn comes again. */
