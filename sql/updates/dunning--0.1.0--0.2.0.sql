@@ -1375,13 +1375,13 @@ DECLARE
 BEGIN
     EXECUTE 'CREATE TEMP TABLE dunning_plan_mark ON COMMIT DROP AS SELECT m.debtor_id, m.mark, m.amounts FROM ('
         || dunning._mark_sql(whose, '$1') || ') m WHERE m.amounts <> ''{}'' OR NOT m.valid' USING as_of, many;
-    ANALYZE pg_temp.dunning_plan_mark;
+    ANALYZE pg_temp.dunning_plan_mark (debtor_id);
     -- Where no currency's balance is positive nothing is open: what was paid is allocated for those alone who owe.
     owing := ARRAY(SELECT m.debtor_id FROM pg_temp.dunning_plan_mark m);
     -- Days past due reach back as far as the earliest step looks ahead.
     EXECUTE 'CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (' || dunning._plan_items_sql('$2', '$1')
         || ') i WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)' USING as_of, owing;
-    ANALYZE pg_temp.dunning_plan_item;
+    ANALYZE pg_temp.dunning_plan_item (debtor_id, currency, days, left_out);
     EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_debtor ON COMMIT DROP AS
         SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') AS strategy
         FROM (%s) d LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor
@@ -1474,7 +1474,7 @@ BEGIN
     -- once per step and anchor; a step that waits in the queue is not planned again
     WHERE (had.position IS NULL OR had.position < s.position) AND (f.enough OR NOT f.any_enough)
       AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held');
-    ANALYZE pg_temp.dunning_plan_ladder;
+    ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, template, rung, enough);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._stage_candidates(as_of timestamp with time zone)
@@ -1532,7 +1532,30 @@ BEGIN
     SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
                    ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, j.n) END::int AS rank
     FROM judged j;
-    ANALYZE pg_temp.dunning_plan_candidate;
+    ANALYZE pg_temp.dunning_plan_candidate (debtor_id, channel, rank, why);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._stage_choice(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    CREATE TEMP TABLE dunning_plan_choice ON COMMIT DROP AS
+    SELECT c.debtor_id, c.channel, c.server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity, c.timing, c.blocked_by, c.skipped
+    FROM dunning._choose(ARRAY(
+        SELECT ROW(c.debtor_id, c.channel, c.rank, c.server, w.not_before,
+                   -- a pre-due reminder is worth something until the due date is over
+                   CASE WHEN r.offset_days < 0 THEN least(w.not_before + r.horizon, (r.anchor + 1)::timestamp AT TIME ZONE dunning._ledger_zone())
+                        ELSE w.not_before + r.horizon END)::dunning._candidate
+        FROM pg_temp.dunning_plan_candidate c
+        JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = c.debtor_id
+        CROSS JOIN LATERAL (SELECT greatest(as_of, r.last_contact + r.min_gap_days * interval '1 day') AS not_before) w
+        WHERE c.why IS NULL AND w.not_before <= as_of + r.horizon
+          AND (r.offset_days >= 0 OR w.not_before < (r.anchor + 1)::timestamp AT TIME ZONE dunning._ledger_zone())), as_of) c;
+    ANALYZE pg_temp.dunning_plan_choice (debtor_id, channel, blocked_by);
 END
 $function$;
 CREATE FUNCTION dunning._stage_steps(as_of timestamp with time zone)
@@ -1566,8 +1589,10 @@ BEGIN
         PERFORM dunning._stage_choice(as_of);
         done := ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}');
         INSERT INTO pg_temp.dunning_plan_passed
-        SELECT r.debtor_id, r.step, coalesce(array_to_string(c.blocked_by, ', '), (SELECT string_agg(DISTINCT x.why, ', ') FROM pg_temp.dunning_plan_kept_candidate x WHERE x.debtor_id = r.debtor_id))
-        FROM pg_temp.dunning_plan_kept_reach r LEFT JOIN pg_temp.dunning_plan_kept_choice c ON c.debtor_id = r.debtor_id
+        SELECT r.debtor_id, r.step, coalesce(array_to_string(c.blocked_by, ', '), w.whys)
+        FROM pg_temp.dunning_plan_kept_reach r
+        LEFT JOIN pg_temp.dunning_plan_kept_choice c ON c.debtor_id = r.debtor_id
+        LEFT JOIN (SELECT x.debtor_id, string_agg(DISTINCT x.why, ', ') AS whys FROM pg_temp.dunning_plan_kept_candidate x GROUP BY 1) w ON w.debtor_id = r.debtor_id
         WHERE r.debtor_id = ANY (done);
         FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
             EXECUTE pg_catalog.format('DELETE FROM pg_temp.%1$I k WHERE k.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage) USING done;
@@ -1599,6 +1624,8 @@ BEGIN
                    array_agg(DISTINCT c.why) AS whys,
                    coalesce(array_agg(DISTINCT c.why) FILTER (WHERE c.why IN ('likely_self_cure', 'costs_money', 'not_worth_it', 'server_paused')), '{}') AS by_choice
             FROM pg_temp.dunning_plan_candidate c WHERE c.why IS NOT NULL GROUP BY c.debtor_id),
+        passed AS MATERIALIZED (
+            SELECT o.debtor_id, jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why)) AS list FROM pg_temp.dunning_plan_passed o GROUP BY o.debtor_id),
         left_out AS MATERIALIZED (
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
@@ -1628,7 +1655,7 @@ BEGIN
             jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'offset_days', j.offset_days,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
-                'passed_over', (SELECT jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why)) FROM pg_temp.dunning_plan_passed o WHERE o.debtor_id = j.debtor_id),
+                'passed_over', o.list,
                 'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
                 'experiment', CASE WHEN a.arm IS NOT NULL THEN $5 END, 'arm', a.arm, 'arm_propensity', a.propensity,
                 'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
@@ -1639,6 +1666,7 @@ BEGIN
         LEFT JOIN pg_temp.dunning_plan_mark m ON m.debtor_id = j.debtor_id
         LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
         LEFT JOIN arm a ON a.debtor_id = j.debtor_id
+        LEFT JOIN passed o ON o.debtor_id = j.debtor_id
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
         dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
             'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$2', '$7'))
