@@ -25,15 +25,17 @@ COMMENT ON FUNCTION dunning._state_rank(text) IS 'Rank of an outcome among those
 
 CREATE VIEW dunning.message_state WITH (security_invoker, security_barrier) AS
     SELECT m.message_id, m.debtor_id,
-           -- The claim of a message under way lives in the worker; what tells of it is an intent without its outcome.
-           CASE WHEN q.state = 'queued' AND EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = m.debtor_id
-                                                    AND e.message_id = m.message_id AND e.attempt = q.attempts + 1) THEN 'sending'
+           -- The claim of a message under way lives in the worker; what tells of it is an intent without its outcome. One
+           -- that was cancelled meanwhile is cancelled when its verdict says that it did not leave.
+           CASE WHEN coalesce(q.state, o.state) IN ('queued', 'cancelled')
+                     AND EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = m.debtor_id AND e.message_id = m.message_id
+                                 AND e.attempt = coalesce(q.attempts, o.attempt) + 1) THEN 'sending'
                 ELSE coalesce(q.state, o.state) END AS state, coalesce(q.reason, o.reason) AS reason,
            coalesce(CASE WHEN q.state IS NOT NULL THEN coalesce(o.at, m.created_at) END, o.at) AS at
     FROM dunning.message m
     LEFT JOIN dunning.queue q ON q.debtor_id = m.debtor_id AND q.message_id = m.message_id
     LEFT JOIN LATERAL (
-        SELECT x.state, x.reason, x.at FROM dunning.outcome x
+        SELECT x.state, x.reason, x.at, x.attempt FROM dunning.outcome x
         WHERE x.debtor_id = m.debtor_id AND x.message_id = m.message_id
         ORDER BY dunning._state_rank(x.state) = 0, x.attempt DESC, dunning._state_rank(x.state) DESC, x.outcome_id DESC
         LIMIT 1) o ON true;
@@ -72,6 +74,7 @@ DECLARE
     failure record;
     fallback uuid;
     unknown_state text;
+    won int;
 BEGIN
     SELECT s.s INTO unknown_state FROM unnest(states) s(s)
     WHERE s.s IS NULL OR s.s NOT IN ('queued', 'held', 'sent', 'delivered', 'failed', 'unknown', 'dead', 'cancelled') LIMIT 1;
@@ -108,32 +111,17 @@ BEGIN
             WHERE v.state NOT IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
               AND (v.attempt > 0 AND q.attempts = v.attempt - 1 OR v.attempt = 0 AND q.state IN ('proposed', 'queued', 'held'))
             RETURNING q.debtor_id, q.message_id, q.creditor, greatest(v.attempt, q.attempts) AS attempt, v.state, v.reason, v.provider_ref, v.detail),
-        -- Stopped while its attempt was under way: what the gateway said is still the truth.
-        late AS (
-            SELECT e.debtor_id, e.message_id, e.creditor, v.attempt, CASE v.state WHEN 'queued' THEN 'unknown' ELSE v.state END, v.reason, v.provider_ref, v.detail
-            FROM v JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
-            WHERE v.attempt > 0 AND (v.state NOT IN ('queued', 'held') OR v.state = 'queued' AND v.detail ? 'may_have_arrived')
-              AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id)
-              AND NOT EXISTS (SELECT FROM dunning.outcome o
-                              WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.attempt = v.attempt)),
         written AS (
             INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
             SELECT x.message_id, dunning._uuid7(), x.debtor_id, x.creditor, x.attempt, x.state, x.reason, x.provider_ref, x.detail, dunning._now()
             FROM (SELECT m.debtor_id, m.message_id, m.creditor, m.attempt, m.state, m.reason, m.provider_ref, m.detail
                   FROM moved m WHERE NOT m.repeated     -- held again for the same reason is no news
-                  UNION ALL SELECT * FROM finished UNION ALL SELECT * FROM late) x
+                  UNION ALL SELECT * FROM finished) x
             RETURNING outcome.debtor_id, outcome.message_id, outcome.state)
         SELECT w.debtor_id::text, w.message_id, w.state FROM written w
         UNION ALL SELECT m.debtor_id, m.message_id, m.state FROM moved m WHERE m.repeated;
 
-    IF EXISTS (SELECT FROM unnest(states, details) v(state, detail)
-               WHERE v.state IN ('cancelled', 'dead') OR v.state = 'queued' AND v.detail ? 'may_have_arrived') THEN
-        PERFORM dunning._task(v.debtor_id, 'unknown_outcome', format('Nobody knows whether it arrived before it was stopped: %s', v.reason), message_id => v.message_id)
-        FROM unnest(debtor_ids, message_ids, states, reasons) v(debtor_id, message_id, state, reason)
-        WHERE v.state IN ('cancelled', 'dead', 'queued')
-          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
-          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason);
-    END IF;
+    GET DIAGNOSTICS won = ROW_COUNT;
 
     -- Final failures one by one: each looks for the step's next channel.
     FOR failure IN
@@ -148,6 +136,7 @@ BEGIN
         RETURNING q.debtor_id, q.message_id, q.creditor, greatest(v.attempt, q.attempts) AS attempt, v.reason, v.provider_ref, v.detail
     LOOP
         fallback := dunning._fallback(failure.debtor_id, failure.message_id, failure.reason);
+        won := won + 1;
         debtor_id := failure.debtor_id;
         message_id := failure.message_id;
         state := CASE WHEN fallback IS NULL THEN 'dead' ELSE 'failed' END;
@@ -158,6 +147,43 @@ BEGIN
                  ELSE coalesce(failure.detail, '{}') || jsonb_build_object('fallback', fallback) END, dunning._now());
         RETURN NEXT;
     END LOOP;
+
+    -- Stopped while its attempt was under way: what the gateway said is still the truth, and an attempt that left nothing
+    -- is over too. A statement of its own: it must see who stopped it, also where the row was waited for just now.
+    IF won < cardinality(message_ids) THEN
+        RETURN QUERY
+            INSERT INTO dunning.outcome AS x (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+            SELECT e.message_id, dunning._uuid7(), e.debtor_id, e.creditor, e.attempt,
+                   CASE WHEN v.state = 'failed' THEN 'dead'
+                        WHEN v.state IN ('queued', 'held', 'cancelled', 'dead') THEN
+                            CASE WHEN v.detail ? 'may_have_arrived' OR EXISTS (
+                                SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.detail ? 'may_have_arrived')
+                            THEN 'unknown' WHEN v.state = 'dead' THEN 'dead' ELSE 'cancelled' END
+                        ELSE v.state END,
+                   -- Of what did not leave it is said why it was stopped.
+                   coalesce((SELECT o.reason FROM dunning.outcome o
+                             WHERE v.state IN ('queued', 'held') AND NOT coalesce(v.detail ? 'may_have_arrived', false)
+                               AND o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt < e.attempt AND dunning._state_rank(o.state) > 0
+                             ORDER BY o.outcome_id DESC LIMIT 1), v.reason), v.provider_ref, v.detail, dunning._now()
+            FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons), unnest(provider_refs), unnest(details))
+                AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail)
+            JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
+            WHERE v.attempt > 0
+              AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id AND q.attempts < e.attempt)
+              AND NOT EXISTS (SELECT FROM dunning.outcome o
+                              WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)
+            RETURNING x.debtor_id::text, x.message_id, x.state;
+    END IF;
+
+    IF EXISTS (SELECT FROM unnest(states, details) v(state, detail)
+               WHERE v.state IN ('cancelled', 'dead') OR v.state = 'queued' AND v.detail ? 'may_have_arrived') THEN
+        PERFORM dunning._task(v.debtor_id, 'unknown_outcome', format('Nobody knows whether it arrived before it was stopped: %s', v.reason), message_id => v.message_id)
+        FROM unnest(debtor_ids, message_ids, attempts, states, reasons) v(debtor_id, message_id, attempt, state, reason)
+        WHERE v.state IN ('cancelled', 'dead', 'queued')
+          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
+          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason
+                      AND o.attempt >= v.attempt);
+    END IF;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._settle(text[], uuid[], smallint[], text[], text[], text[], jsonb[], timestamptz[]) IS
@@ -197,7 +223,7 @@ COMMENT ON FUNCTION dunning._settle_sent(text[], uuid[], smallint[], text[], tex
     'How many messages it moved to sent: _settle() of verdicts that are all sent and cause nothing else.';
 GRANT EXECUTE ON FUNCTION dunning._settle_sent(text[], uuid[], smallint[], text[], text[], jsonb[]) TO dunning_worker;
 
--- Cancelling is settling without an attempt. Messages in flight are left alone: their verdict is on its way.
+-- Cancelling is settling without an attempt. An attempt under way goes on to its verdict, which has the last word.
 CREATE FUNCTION dunning._cancel_messages(debtor_ids text[], message_ids uuid[], reason text, replan boolean) RETURNS int
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -211,6 +237,10 @@ BEGIN
         RETURN 0;
     END IF;
     PERFORM dunning._ensure_partitions();
+    -- Whoever settles one of them now is waited for, so that what he writes is known when it is decided what they become.
+    PERFORM FROM dunning.queue q
+    JOIN ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id) ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+    ORDER BY q.debtor_id, q.message_id FOR UPDATE OF q;
     SELECT pg_catalog.array_agg(s.debtor_id), pg_catalog.array_agg(s.message_id) INTO done_debtors, done_messages
     FROM dunning._settle(debtor_ids, message_ids, array_fill(0::smallint, ARRAY[n]), array_fill('cancelled'::text, ARRAY[n]),
         array_fill(_cancel_messages.reason, ARRAY[n]), array_fill(NULL::text, ARRAY[n]),

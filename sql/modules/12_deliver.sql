@@ -96,12 +96,10 @@ DECLARE
     again uuid[];
     item record;
 BEGIN
-    SELECT count(*), array_agg(s.message_id) INTO moved, settled
+    SELECT count(*), array_agg(s.message_id), array_agg(s.message_id) FILTER (WHERE s.state = 'cancelled') INTO moved, settled, again
     FROM dunning._settle(debtor_ids, message_ids, attempts, states, reasons, provider_refs, details, next_due) s;
 
-    -- Cancelled before any intent or at the recheck: planning may take the step up again, if no earlier attempt left.
-    SELECT array_agg(v.message_id) INTO again
-    FROM unnest(message_ids, states) v(message_id, state) WHERE v.state = 'cancelled';
+    -- Cancelled before any intent, or stopped and then not sent: planning may take the step up again, if no earlier attempt left.
     IF again IS NOT NULL THEN
         PERFORM dunning._free_steps(array_agg(v.debtor_id), array_agg(v.message_id))
         FROM unnest(debtor_ids, message_ids) v(debtor_id, message_id) WHERE v.message_id = ANY (again);
@@ -150,30 +148,56 @@ $fn$;
 COMMENT ON FUNCTION dunning._take_effect(text, text, uuid, smallint, text) IS
     'suppress: the attempt''s address is never used again; task: the message is a person''s to deliver; ask: a person finds out whether it arrived.';
 
--- Stopped while an attempt was under way, and then the process died: no queue row leads to that attempt any more. To be
--- called by who has just become the owner of these slices, before it makes intents of its own.
-CREATE FUNCTION dunning._settle_lost(slices smallint[]) RETURNS int
+-- What a process that died has left behind: attempts without an outcome. To be called by who has just become the owner of
+-- these slices, and again while something is left; `known` are the messages whose intents are its own. From then on it is
+-- written down that they may have arrived, and whatever becomes of their messages (cancelled, expired, held) knows it.
+CREATE FUNCTION dunning._take_over(slices smallint[], known uuid[] DEFAULT '{}') RETURNS int
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    lost record;
+    debtors text[];
+    messages uuid[];
+    numbers smallint[];
+    verdicts text[];
+    n int;
+    settled int;
 BEGIN
-    SELECT count(*)::int AS n, array_agg(e.debtor_id::text) AS debtor_ids, array_agg(e.message_id) AS message_ids, array_agg(e.attempt) AS attempts INTO lost
+    -- The week before the last sign of life: since then nobody can have left anything.
+    SELECT array_agg(e.debtor_id::text), array_agg(e.message_id), array_agg(e.attempt) INTO debtors, messages, numbers
     FROM dunning.egress e
-    WHERE e.slice = ANY (slices) AND e.contact_on >= dunning._now() - interval '7 days'
-      AND NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)
-      AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id);
-    IF lost.n > 0 THEN
-        PERFORM dunning._conclude(lost.debtor_ids, lost.message_ids, lost.attempts, array_fill('unknown'::text, ARRAY[lost.n]),
-            array_fill('interrupted'::text, ARRAY[lost.n]), array_fill(NULL::text, ARRAY[lost.n]), array_fill(NULL::jsonb, ARRAY[lost.n]),
-            array_fill(NULL::timestamptz, ARRAY[lost.n]), array_fill('ask'::text, ARRAY[lost.n]));
+    WHERE e.slice = ANY (slices) AND e.message_id <> ALL (known)
+      AND e.contact_on >= least(dunning._now(), (SELECT max(x.contact_on) FROM dunning.egress x)) - interval '7 days'
+      AND NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt);
+    n := coalesce(cardinality(messages), 0);
+    IF n = 0 THEN
+        RETURN 0;
     END IF;
-    RETURN lost.n;
+    -- In the queue it is tried again, or not: who claims it knows the server. Whose row somebody changes just now waits for the next time.
+    WITH mine AS MATERIALIZED (
+        SELECT q.debtor_id, q.message_id FROM dunning.queue q
+        JOIN ROWS FROM (unnest(debtors), unnest(messages), unnest(numbers)) AS v(debtor_id, message_id, attempt)
+          ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id AND q.attempts < v.attempt
+        ORDER BY q.debtor_id, q.message_id FOR UPDATE OF q SKIP LOCKED),
+    judged AS (
+        SELECT v.debtor_id, v.message_id, v.attempt, CASE WHEN l.message_id IS NULL THEN 'unknown' ELSE 'queued' END AS verdict
+        FROM ROWS FROM (unnest(debtors), unnest(messages), unnest(numbers)) AS v(debtor_id, message_id, attempt)
+        LEFT JOIN mine l ON l.debtor_id = v.debtor_id AND l.message_id = v.message_id
+        WHERE l.message_id IS NOT NULL
+           OR NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id AND q.attempts < v.attempt))
+    SELECT array_agg(j.debtor_id), array_agg(j.message_id), array_agg(j.attempt), array_agg(j.verdict) INTO debtors, messages, numbers, verdicts
+    FROM judged j;
+    settled := coalesce(cardinality(messages), 0);
+    IF settled > 0 THEN
+        PERFORM dunning._conclude(debtors, messages, numbers, verdicts, array_fill('interrupted'::text, ARRAY[settled]),
+            array_fill(NULL::text, ARRAY[settled]), ARRAY(SELECT CASE v.v WHEN 'queued' THEN '{"may_have_arrived": true}'::jsonb END FROM unnest(verdicts) WITH ORDINALITY v(v, ord) ORDER BY v.ord),
+            array_fill(NULL::timestamptz, ARRAY[settled]), ARRAY(SELECT CASE v.v WHEN 'unknown' THEN 'ask' END FROM unnest(verdicts) WITH ORDINALITY v(v, ord) ORDER BY v.ord));
+    END IF;
+    RETURN n - settled;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._settle_lost(smallint[]) IS
-    'How many attempts of the last week, of messages cancelled meanwhile, it settled as unknown: their process died before it could say what became of them.';
-GRANT EXECUTE ON FUNCTION dunning._settle_lost(smallint[]) TO dunning_worker;
+COMMENT ON FUNCTION dunning._take_over(smallint[], uuid[]) IS
+    'How many attempts without outcome are left, because somebody holds their queue row just now. All others of these slices may have arrived: those in the queue wait for another attempt, of those stopped meanwhile the outcome is unknown and a person is asked.';
+GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[], uuid[]) TO dunning_worker;
 
 -- What is left of a server's day, under a lock: the intents that follow in this transaction are counted by the next who asks.
 CREATE FUNCTION dunning._day_left(server text, daily bigint) RETURNS bigint

@@ -2058,9 +2058,9 @@ CREATE OR REPLACE VIEW dunning.message_state (message_id, debtor_id, state, reas
  SELECT m.message_id,
     m.debtor_id,
         CASE
-            WHEN ((q.state = 'queued'::text) AND (EXISTS ( SELECT
+            WHEN ((COALESCE(q.state, o.state) = ANY (ARRAY['queued'::text, 'cancelled'::text])) AND (EXISTS ( SELECT
                FROM dunning.egress e
-              WHERE ((e.debtor_id = m.debtor_id) AND (e.message_id = m.message_id) AND (e.attempt = (q.attempts + 1)))))) THEN 'sending'::text
+              WHERE ((e.debtor_id = m.debtor_id) AND (e.message_id = m.message_id) AND (e.attempt = (COALESCE(q.attempts, o.attempt) + 1)))))) THEN 'sending'::text
             ELSE COALESCE(q.state, o.state)
         END AS state,
     COALESCE(q.reason, o.reason) AS reason,
@@ -2073,7 +2073,8 @@ CREATE OR REPLACE VIEW dunning.message_state (message_id, debtor_id, state, reas
      LEFT JOIN dunning.queue q ON (((q.debtor_id = m.debtor_id) AND (q.message_id = m.message_id))))
      LEFT JOIN LATERAL ( SELECT x.state,
             x.reason,
-            x.at
+            x.at,
+            x.attempt
            FROM dunning.outcome x
           WHERE ((x.debtor_id = m.debtor_id) AND (x.message_id = m.message_id))
           ORDER BY (dunning._state_rank(x.state) = 0), x.attempt DESC, (dunning._state_rank(x.state)) DESC, x.outcome_id DESC
@@ -2109,6 +2110,7 @@ DECLARE
     failure record;
     fallback uuid;
     unknown_state text;
+    won int;
 BEGIN
     SELECT s.s INTO unknown_state FROM unnest(states) s(s)
     WHERE s.s IS NULL OR s.s NOT IN ('queued', 'held', 'sent', 'delivered', 'failed', 'unknown', 'dead', 'cancelled') LIMIT 1;
@@ -2145,32 +2147,17 @@ BEGIN
             WHERE v.state NOT IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
               AND (v.attempt > 0 AND q.attempts = v.attempt - 1 OR v.attempt = 0 AND q.state IN ('proposed', 'queued', 'held'))
             RETURNING q.debtor_id, q.message_id, q.creditor, greatest(v.attempt, q.attempts) AS attempt, v.state, v.reason, v.provider_ref, v.detail),
-        -- Stopped while its attempt was under way: what the gateway said is still the truth.
-        late AS (
-            SELECT e.debtor_id, e.message_id, e.creditor, v.attempt, CASE v.state WHEN 'queued' THEN 'unknown' ELSE v.state END, v.reason, v.provider_ref, v.detail
-            FROM v JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
-            WHERE v.attempt > 0 AND (v.state NOT IN ('queued', 'held') OR v.state = 'queued' AND v.detail ? 'may_have_arrived')
-              AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id)
-              AND NOT EXISTS (SELECT FROM dunning.outcome o
-                              WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.attempt = v.attempt)),
         written AS (
             INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
             SELECT x.message_id, dunning._uuid7(), x.debtor_id, x.creditor, x.attempt, x.state, x.reason, x.provider_ref, x.detail, dunning._now()
             FROM (SELECT m.debtor_id, m.message_id, m.creditor, m.attempt, m.state, m.reason, m.provider_ref, m.detail
                   FROM moved m WHERE NOT m.repeated     -- held again for the same reason is no news
-                  UNION ALL SELECT * FROM finished UNION ALL SELECT * FROM late) x
+                  UNION ALL SELECT * FROM finished) x
             RETURNING outcome.debtor_id, outcome.message_id, outcome.state)
         SELECT w.debtor_id::text, w.message_id, w.state FROM written w
         UNION ALL SELECT m.debtor_id, m.message_id, m.state FROM moved m WHERE m.repeated;
 
-    IF EXISTS (SELECT FROM unnest(states, details) v(state, detail)
-               WHERE v.state IN ('cancelled', 'dead') OR v.state = 'queued' AND v.detail ? 'may_have_arrived') THEN
-        PERFORM dunning._task(v.debtor_id, 'unknown_outcome', format('Nobody knows whether it arrived before it was stopped: %s', v.reason), message_id => v.message_id)
-        FROM unnest(debtor_ids, message_ids, states, reasons) v(debtor_id, message_id, state, reason)
-        WHERE v.state IN ('cancelled', 'dead', 'queued')
-          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
-          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason);
-    END IF;
+    GET DIAGNOSTICS won = ROW_COUNT;
 
     -- Final failures one by one: each looks for the step's next channel.
     FOR failure IN
@@ -2185,6 +2172,7 @@ BEGIN
         RETURNING q.debtor_id, q.message_id, q.creditor, greatest(v.attempt, q.attempts) AS attempt, v.reason, v.provider_ref, v.detail
     LOOP
         fallback := dunning._fallback(failure.debtor_id, failure.message_id, failure.reason);
+        won := won + 1;
         debtor_id := failure.debtor_id;
         message_id := failure.message_id;
         state := CASE WHEN fallback IS NULL THEN 'dead' ELSE 'failed' END;
@@ -2195,6 +2183,43 @@ BEGIN
                  ELSE coalesce(failure.detail, '{}') || jsonb_build_object('fallback', fallback) END, dunning._now());
         RETURN NEXT;
     END LOOP;
+
+    -- Stopped while its attempt was under way: what the gateway said is still the truth, and an attempt that left nothing
+    -- is over too. A statement of its own: it must see who stopped it, also where the row was waited for just now.
+    IF won < cardinality(message_ids) THEN
+        RETURN QUERY
+            INSERT INTO dunning.outcome AS x (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+            SELECT e.message_id, dunning._uuid7(), e.debtor_id, e.creditor, e.attempt,
+                   CASE WHEN v.state = 'failed' THEN 'dead'
+                        WHEN v.state IN ('queued', 'held', 'cancelled', 'dead') THEN
+                            CASE WHEN v.detail ? 'may_have_arrived' OR EXISTS (
+                                SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.detail ? 'may_have_arrived')
+                            THEN 'unknown' WHEN v.state = 'dead' THEN 'dead' ELSE 'cancelled' END
+                        ELSE v.state END,
+                   -- Of what did not leave it is said why it was stopped.
+                   coalesce((SELECT o.reason FROM dunning.outcome o
+                             WHERE v.state IN ('queued', 'held') AND NOT coalesce(v.detail ? 'may_have_arrived', false)
+                               AND o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt < e.attempt AND dunning._state_rank(o.state) > 0
+                             ORDER BY o.outcome_id DESC LIMIT 1), v.reason), v.provider_ref, v.detail, dunning._now()
+            FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons), unnest(provider_refs), unnest(details))
+                AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail)
+            JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
+            WHERE v.attempt > 0
+              AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id AND q.attempts < e.attempt)
+              AND NOT EXISTS (SELECT FROM dunning.outcome o
+                              WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)
+            RETURNING x.debtor_id::text, x.message_id, x.state;
+    END IF;
+
+    IF EXISTS (SELECT FROM unnest(states, details) v(state, detail)
+               WHERE v.state IN ('cancelled', 'dead') OR v.state = 'queued' AND v.detail ? 'may_have_arrived') THEN
+        PERFORM dunning._task(v.debtor_id, 'unknown_outcome', format('Nobody knows whether it arrived before it was stopped: %s', v.reason), message_id => v.message_id)
+        FROM unnest(debtor_ids, message_ids, attempts, states, reasons) v(debtor_id, message_id, attempt, state, reason)
+        WHERE v.state IN ('cancelled', 'dead', 'queued')
+          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.detail ? 'may_have_arrived')
+          AND EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = v.debtor_id AND o.message_id = v.message_id AND o.state = 'unknown' AND o.reason = v.reason
+                      AND o.attempt >= v.attempt);
+    END IF;
 END
 $function$;
 CREATE FUNCTION dunning._settle_sent(debtor_ids text[], message_ids uuid[], attempts smallint[], reasons text[], provider_refs text[], details jsonb[])
@@ -2246,6 +2271,10 @@ BEGIN
         RETURN 0;
     END IF;
     PERFORM dunning._ensure_partitions();
+    -- Whoever settles one of them now is waited for, so that what he writes is known when it is decided what they become.
+    PERFORM FROM dunning.queue q
+    JOIN ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id) ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+    ORDER BY q.debtor_id, q.message_id FOR UPDATE OF q;
     SELECT pg_catalog.array_agg(s.debtor_id), pg_catalog.array_agg(s.message_id) INTO done_debtors, done_messages
     FROM dunning._settle(debtor_ids, message_ids, array_fill(0::smallint, ARRAY[n]), array_fill('cancelled'::text, ARRAY[n]),
         array_fill(_cancel_messages.reason, ARRAY[n]), array_fill(NULL::text, ARRAY[n]),
@@ -2362,12 +2391,10 @@ DECLARE
     again uuid[];
     item record;
 BEGIN
-    SELECT count(*), array_agg(s.message_id) INTO moved, settled
+    SELECT count(*), array_agg(s.message_id), array_agg(s.message_id) FILTER (WHERE s.state = 'cancelled') INTO moved, settled, again
     FROM dunning._settle(debtor_ids, message_ids, attempts, states, reasons, provider_refs, details, next_due) s;
 
-    -- Cancelled before any intent or at the recheck: planning may take the step up again, if no earlier attempt left.
-    SELECT array_agg(v.message_id) INTO again
-    FROM unnest(message_ids, states) v(message_id, state) WHERE v.state = 'cancelled';
+    -- Cancelled before any intent, or stopped and then not sent: planning may take the step up again, if no earlier attempt left.
     IF again IS NOT NULL THEN
         PERFORM dunning._free_steps(array_agg(v.debtor_id), array_agg(v.message_id))
         FROM unnest(debtor_ids, message_ids) v(debtor_id, message_id) WHERE v.message_id = ANY (again);
@@ -2383,7 +2410,7 @@ BEGIN
     RETURN moved;
 END
 $function$;
-CREATE FUNCTION dunning._settle_lost(slices smallint[])
+CREATE FUNCTION dunning._take_over(slices smallint[], known uuid[] DEFAULT '{}'::uuid[])
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -2391,19 +2418,44 @@ CREATE FUNCTION dunning._settle_lost(slices smallint[])
 AS $function$
 #variable_conflict error
 DECLARE
-    lost record;
+    debtors text[];
+    messages uuid[];
+    numbers smallint[];
+    verdicts text[];
+    n int;
+    settled int;
 BEGIN
-    SELECT count(*)::int AS n, array_agg(e.debtor_id::text) AS debtor_ids, array_agg(e.message_id) AS message_ids, array_agg(e.attempt) AS attempts INTO lost
+    -- The week before the last sign of life: since then nobody can have left anything.
+    SELECT array_agg(e.debtor_id::text), array_agg(e.message_id), array_agg(e.attempt) INTO debtors, messages, numbers
     FROM dunning.egress e
-    WHERE e.slice = ANY (slices) AND e.contact_on >= dunning._now() - interval '7 days'
-      AND NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)
-      AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id);
-    IF lost.n > 0 THEN
-        PERFORM dunning._conclude(lost.debtor_ids, lost.message_ids, lost.attempts, array_fill('unknown'::text, ARRAY[lost.n]),
-            array_fill('interrupted'::text, ARRAY[lost.n]), array_fill(NULL::text, ARRAY[lost.n]), array_fill(NULL::jsonb, ARRAY[lost.n]),
-            array_fill(NULL::timestamptz, ARRAY[lost.n]), array_fill('ask'::text, ARRAY[lost.n]));
+    WHERE e.slice = ANY (slices) AND e.message_id <> ALL (known)
+      AND e.contact_on >= least(dunning._now(), (SELECT max(x.contact_on) FROM dunning.egress x)) - interval '7 days'
+      AND NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt);
+    n := coalesce(cardinality(messages), 0);
+    IF n = 0 THEN
+        RETURN 0;
     END IF;
-    RETURN lost.n;
+    -- In the queue it is tried again, or not: who claims it knows the server. Whose row somebody changes just now waits for the next time.
+    WITH mine AS MATERIALIZED (
+        SELECT q.debtor_id, q.message_id FROM dunning.queue q
+        JOIN ROWS FROM (unnest(debtors), unnest(messages), unnest(numbers)) AS v(debtor_id, message_id, attempt)
+          ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id AND q.attempts < v.attempt
+        ORDER BY q.debtor_id, q.message_id FOR UPDATE OF q SKIP LOCKED),
+    judged AS (
+        SELECT v.debtor_id, v.message_id, v.attempt, CASE WHEN l.message_id IS NULL THEN 'unknown' ELSE 'queued' END AS verdict
+        FROM ROWS FROM (unnest(debtors), unnest(messages), unnest(numbers)) AS v(debtor_id, message_id, attempt)
+        LEFT JOIN mine l ON l.debtor_id = v.debtor_id AND l.message_id = v.message_id
+        WHERE l.message_id IS NOT NULL
+           OR NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id AND q.attempts < v.attempt))
+    SELECT array_agg(j.debtor_id), array_agg(j.message_id), array_agg(j.attempt), array_agg(j.verdict) INTO debtors, messages, numbers, verdicts
+    FROM judged j;
+    settled := coalesce(cardinality(messages), 0);
+    IF settled > 0 THEN
+        PERFORM dunning._conclude(debtors, messages, numbers, verdicts, array_fill('interrupted'::text, ARRAY[settled]),
+            array_fill(NULL::text, ARRAY[settled]), ARRAY(SELECT CASE v.v WHEN 'queued' THEN '{"may_have_arrived": true}'::jsonb END FROM unnest(verdicts) WITH ORDINALITY v(v, ord) ORDER BY v.ord),
+            array_fill(NULL::timestamptz, ARRAY[settled]), ARRAY(SELECT CASE v.v WHEN 'unknown' THEN 'ask' END FROM unnest(verdicts) WITH ORDINALITY v(v, ord) ORDER BY v.ord));
+    END IF;
+    RETURN n - settled;
 END
 $function$;
 CREATE FUNCTION dunning._day_left(server text, daily bigint)
@@ -7966,7 +8018,7 @@ ALTER FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._settle_lost(smallint[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._take_over(smallint[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
@@ -8027,8 +8079,8 @@ REVOKE EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,tex
 GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_http_preset(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_http_preset(text) TO dunning_admin;
-REVOKE EXECUTE ON FUNCTION dunning._settle_lost(smallint[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning._settle_lost(smallint[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._accounts_of(text) FROM PUBLIC;
@@ -8073,13 +8125,13 @@ COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) I
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
-COMMENT ON FUNCTION dunning._settle_lost(smallint[]) IS 'How many attempts of the last week, of messages cancelled meanwhile, it settled as unknown: their process died before it could say what became of them.';
 COMMENT ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) IS 'How many messages it moved to sent: _settle() of verdicts that are all sent and cause nothing else.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
+COMMENT ON FUNCTION dunning._take_over(smallint[],uuid[]) IS 'How many attempts without outcome are left, because somebody holds their queue row just now. All others of these slices may have arrived: those in the queue wait for another attempt, of those stopped meanwhile the outcome is unknown and a person is asked.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';

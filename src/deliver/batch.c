@@ -1,6 +1,6 @@
 /*
  * deliver/batch.c
- *		One batch, in its one order: claim, expiry, orphans, gate, freeze, build, intent.
+ *		One batch, in its one order: claim, orphans, expiry, gate, freeze, build, intent.
  *
  * It runs in a subtransaction. A failure takes back all of it and blames nobody yet: the next batches have one row a
  * server, and a row that fails alone is held with the error's SQLSTATE as its reason, so that one message that cannot
@@ -46,6 +46,13 @@ is_open_contact(const DunItem *item)
 	return item->state == NULL && item->test_address == NULL;
 }
 
+/* Of these it matters whether the last attempt was interrupted: it is not repeated. */
+static bool
+is_doubtful(const DunItem *item)
+{
+	return item->attempt > 1 && (!item->loaded->server->repeat || item->attempt > dun_deliver_max_attempts);
+}
+
 static int
 choose(Batch *batch, DunItem **into, Wanted wanted)
 {
@@ -74,7 +81,7 @@ expire(Batch *batch)
 	TimestampTz now = dun_base_now();
 
 	for (int i = 0; i < batch->n; i++)
-		if (batch->items[i]->not_after < now)
+		if (batch->items[i]->state == NULL && batch->items[i]->not_after < now)
 			dun_deliver_decide(batch->items[i], 0, "dead", "expired");
 }
 
@@ -109,12 +116,14 @@ prepare(void *arg)
 	list_items(batch);
 	some = palloc((batch->n + 1) * sizeof(DunItem *));
 
-	expire(batch);
-	if (GetCurrentTimestamp() < batch->run->orphans_until)
+	n = choose(batch, some, is_doubtful);
+	dun_deliver_find_doubtful(some, n);
+	if (!batch->run->taken_over || GetCurrentTimestamp() < batch->run->orphans_until)
 	{
 		n = choose(batch, some, is_open);
 		dun_deliver_find_orphans(some, n);
 	}
+	expire(batch);
 	n = choose(batch, some, is_open_contact);
 	if (n > 0)
 		dun_deliver_ask_gate(some, n);

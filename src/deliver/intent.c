@@ -28,6 +28,9 @@
 #include "deliver/settings.h"
 #include "queue/egress_chain.h"
 
+#define TAKE_OVER_EVERY_MS 1000
+#define TAKE_OVER_SHARE 20		/* at most a twentieth of the time */
+
 static DunStatement orphans_sql = {
 	"SELECT u.ord, e.at FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY"
 	"       AS u(debtor_id, message_id, attempt, ord)"
@@ -36,7 +39,19 @@ static DunStatement orphans_sql = {
 	3, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL
 };
 
-static DunStatement lost_sql = {"SELECT dunning._settle_lost($1)", 1, {INT2ARRAYOID}, NULL};
+/* The last attempt may have arrived, and nobody has said yet what follows from that. */
+static DunStatement doubtful_sql = {
+	"SELECT u.ord FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) WITH ORDINALITY"
+	"       AS u(debtor_id, message_id, attempt, ord)"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.bool_or(x.state = 'queued' AND x.detail @> '{\"may_have_arrived\": true}') AS doubt,"
+	"                            pg_catalog.bool_or(x.state NOT IN ('queued', 'held')) AS decided"
+	"        FROM dunning.outcome x"
+	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id AND x.attempt = u.attempt - 1 OFFSET 0) o"
+	" WHERE o.doubt AND NOT o.decided",
+	3, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL
+};
+
+static DunStatement take_over_sql = {"SELECT dunning._take_over($1, $2)", 2, {INT2ARRAYOID, UUIDARRAYOID}, NULL};
 
 static DunStatement digest_sql = {
 	"WITH c AS MATERIALIZED (SELECT DISTINCT ON (x.channel) x.channel, x.address_field FROM dunning.channel x ORDER BY x.channel, x.builtin)"
@@ -107,14 +122,14 @@ decide_orphan(DunItem *item, TimestampTz intent_at)
 	item->effect = DUN_EFFECT_ASK;
 }
 
-void
-dun_deliver_find_orphans(DunItem **items, int n)
+/* Returns how many of the items it names, column 1 being an ordinal. */
+static uint64
+look_up(DunStatement *st, DunItem **items, int n)
 {
 	DunColumn  *debtors = dun_deliver_column(TEXTOID, n);
 	DunColumn  *ids = dun_deliver_column(UUIDOID, n);
 	DunColumn  *attempts = dun_deliver_column(INT2OID, n);
 	Datum		args[3];
-	uint64		rows;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -125,7 +140,14 @@ dun_deliver_find_orphans(DunItem **items, int n)
 	args[0] = dun_deliver_array(debtors);
 	args[1] = dun_deliver_array(ids);
 	args[2] = dun_deliver_array(attempts);
-	rows = dun_base_run(&orphans_sql, args, NULL, false, 0);
+	return dun_base_run(st, args, NULL, false, 0);
+}
+
+void
+dun_deliver_find_orphans(DunItem **items, int n)
+{
+	uint64		rows = look_up(&orphans_sql, items, n);
+
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;
@@ -135,25 +157,56 @@ dun_deliver_find_orphans(DunItem **items, int n)
 	}
 }
 
-static void
-settle_lost(void *arg)
+void
+dun_deliver_find_doubtful(DunItem **items, int n)
 {
-	Datum		slices = dun_deliver_owned_slices();
+	uint64		rows;
 
-	dun_base_run(&lost_sql, &slices, NULL, false, 0);
+	if (n == 0)
+		return;
+	rows = look_up(&doubtful_sql, items, n);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		DunItem    *item = items[DatumGetInt64(dun_base_value(row, 1, &isnull)) - 1];
+
+		dun_deliver_decide(item, 0, "unknown", "interrupted");
+		item->effect = DUN_EFFECT_ASK;
+	}
 }
 
-void
-dun_deliver_settle_lost(DunRun *run)
+/* --- what a predecessor left --- */
+
+static void
+take_over(void *arg)
 {
+	DunRun	   *run = arg;
+	Datum		args[2] = {dun_deliver_owned_slices(), dun_deliver_known_items()};
+	bool		isnull;
+
+	dun_base_run(&take_over_sql, args, NULL, false, 1);
+	run->taken_over = DatumGetInt32(dun_base_value(0, 1, &isnull)) == 0;
+}
+
+/* Again until nothing is left: a row that somebody holds must not keep the others, but for a small part of the time only. */
+void
+dun_deliver_take_over(DunRun *run)
+{
+	TimestampTz started = GetCurrentTimestamp();
+	int64		cost_us;
 	DunFailure	failure;
 
-	if (run->lost_settled)
+	if (run->taken_over || started < run->take_over_at)
 		return;
-	run->lost_settled = true;
-	if (!dun_deliver_attempt(settle_lost, NULL, &failure))
+	if (!dun_deliver_attempt(take_over, run, &failure))
+	{
+		run->taken_over = false;
 		ereport(WARNING,
-				(errcode(failure.sqlerrcode), errmsg("interrupted attempts could not be looked for: %s", failure.message)));
+				(errcode(failure.sqlerrcode),
+				 errmsg("interrupted attempts could not be looked for: %s", failure.message)));
+	}
+	cost_us = GetCurrentTimestamp() - started;
+	run->take_over_at = started + Max(TAKE_OVER_EVERY_MS * INT64CONST(1000), cost_us * TAKE_OVER_SHARE);
 }
 
 static void

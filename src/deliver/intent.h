@@ -10,13 +10,19 @@
 #include "deliver/item.h"
 
 /*
+ * What processes that died have left behind in the slices of this one is written down as interrupted, so that whatever
+ * becomes of these messages knows that they may have arrived. Once a run, and again while somebody holds a row of theirs.
+ */
+extern void dun_deliver_take_over(DunRun *run);
+
+/* Give a verdict to items whose last attempt was interrupted and must not be repeated. */
+extern void dun_deliver_find_doubtful(DunItem **items, int n);
+
+/*
  * Give a verdict to items whose attempt stands in the ledger already: somebody made the intent and died before its
- * outcome was settled. Nobody else can be sending them: their slice is ours.
+ * outcome was settled, and it could not be taken over yet. Nobody else can be sending them: their slice is ours.
  */
 extern void dun_deliver_find_orphans(DunItem **items, int n);
-
-/* Once a run: give a verdict to such attempts of messages that were cancelled meanwhile, which nobody claims any more. */
-extern void dun_deliver_settle_lost(DunRun *run);
 
 /* Append one row an item. Errors out (unique_violation) where a row stands already: look for orphans, then again. */
 extern void dun_deliver_append_intents(DunItem **items, int n);

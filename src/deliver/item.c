@@ -4,12 +4,14 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "deliver/arrays.h"
 #include "deliver/item.h"
 
 typedef struct Claim
@@ -55,6 +57,19 @@ bool
 dun_deliver_knows_item(const pg_uuid_t *message_id)
 {
 	return hash_search(claims, message_id, HASH_FIND, NULL) != NULL;
+}
+
+Datum
+dun_deliver_known_items(void)
+{
+	DunColumn  *ids = dun_deliver_column(UUIDOID, (int) hash_get_num_entries(claims));
+	HASH_SEQ_STATUS scan;
+	Claim	   *claim;
+
+	hash_seq_init(&scan, claims);
+	while ((claim = hash_seq_search(&scan)) != NULL)
+		dun_deliver_push(ids, UUIDPGetDatum(&claim->message_id));
+	return dun_deliver_array(ids);
 }
 
 void

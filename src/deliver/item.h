@@ -127,8 +127,9 @@ typedef struct DunRun
 	bool		may_send;		/* delivery, activation, settings: as of the last look */
 	bool		stopping;		/* claim nothing more */
 	TimestampTz pause_until;	/* something failed that may work in a moment */
-	bool		lost_settled;	/* what a predecessor left without a queue row has been looked for */
-	TimestampTz orphans_until;	/* until then, attempts of a crashed predecessor are looked for */
+	bool		taken_over;		/* what a predecessor left is written down, all of it */
+	TimestampTz take_over_at;	/* when to look for the rest */
+	TimestampTz orphans_until;	/* until then it is asked of each claim whether its attempt was made already */
 	bool		settings_changed;	/* the database's settings are not those of this process any more */
 	char	   *settings;		/* of the database and role, as they were when this process connected */
 	TimestampTz look_at;		/* when to look at the queue without being woken */
@@ -144,6 +145,7 @@ typedef struct DunRun
 extern DunItem *dun_deliver_new_item(DunRun *run);
 extern void dun_deliver_enter_item(DunItem *item);
 extern bool dun_deliver_knows_item(const pg_uuid_t *message_id);
+extern Datum dun_deliver_known_items(void);		/* uuid[] */
 extern void dun_deliver_free_item(DunItem *item);
 extern int	dun_deliver_count_items(void);
 extern void dun_deliver_open_items(void);

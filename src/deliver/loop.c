@@ -41,7 +41,6 @@
 #define HELD_EVERY_MS 30000
 #define IDLE_LOOK_MS 1000		/* a prepared transaction wakes nobody, nor does ALTER DATABASE */
 #define DRAIN_MS 800			/* how long a stopping process waits for what is in flight */
-#define ORPHANS_FOR_MS 60000
 
 static DunRun *current_run;		/* libcurl hands back an item and nothing else */
 
@@ -186,7 +185,7 @@ take_up(DunRun *run)
 		for (int i = 0; i < run->nlanes; i++)
 			run->lanes[i].drained = false;
 	if (dun_deliver_mode == DUN_DELIVERY_ON)
-		dun_deliver_settle_lost(run);
+		dun_deliver_take_over(run);
 	look_at_held(run);
 	dun_deliver_read_lanes(run);
 	run->taken = dun_deliver_take_batch(run);
@@ -453,7 +452,6 @@ dun_deliver_open_run(const DunLimits *limits)
 	run->left = limits->max_messages;
 	run->next_due = DT_NOEND;
 	run->woken = true;
-	run->orphans_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ORPHANS_FOR_MS);
 	dlist_init(&run->ready);
 	dlist_init(&run->done);
 	dun_deliver_open_items();

@@ -24,14 +24,17 @@ make_book
 arm() { as_pg bash -c 'printf "%s" "$1" >"$0"' "$work/data/dunning.fault" "$1"; }
 fired() { [ ! -e "$work/data/dunning.fault" ]; }
 
-# Everything is settled: the queue is empty or the time is up.
+# Everything is settled: the queue is empty and every attempt has its outcome, or the time is up. In each cycle: the next
+# one's successor would find what this one's has forgotten.
 await_empty() {
     local n=0 left
-    while left=$(q -c 'SELECT count(*) FROM dunning.queue' 2>/dev/null) || left=-1; [ "$left" != 0 ]; do
+    while left=$(q -c "SELECT (SELECT count(*) FROM dunning.queue) + (SELECT count(*) FROM dunning.egress e WHERE NOT EXISTS (
+            SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt))" 2>/dev/null) || left=-1; [ "$left" != 0 ]; do
         n=$((n + 1))
         if [ "$n" -gt 1200 ]; then
             echo "cycle $1: $left messages are unfinished"
             q -c "SELECT state, reason, attempts, due, server FROM dunning.queue LIMIT 10"
+            q -c "SELECT debtor_id, state, reason, at FROM dunning.message_state WHERE state = 'sending' LIMIT 10"
             tail -n 30 "$work/server.log"
             exit 1
         fi
@@ -103,5 +106,15 @@ SELECT server, state, count(*) AS messages, sum(accepts) AS accepted, sum(arriva
 SELECT * FROM helper.verdict;
 SQL
 bad=$(q -c 'SELECT sum(n) FROM helper.verdict')
+# What a person needs to understand it: all that was written about the messages in question, in order.
+[ "$bad" = 0 ] || q <<'SQL'
+SELECT k.debtor_id, k.server, k.state, k.reason, k.accepts, k.intents, x.at, x.line FROM helper.known k
+JOIN LATERAL (
+    SELECT e.at, format('intent %s', e.attempt) AS line FROM dunning.egress e WHERE e.debtor_id = k.debtor_id AND e.message_id = k.message_id
+    UNION ALL SELECT o.at, format('attempt %s: %s %s %s', o.attempt, o.state, o.reason, o.detail) FROM dunning.outcome o WHERE o.debtor_id = k.debtor_id AND o.message_id = k.message_id
+    UNION ALL SELECT to_timestamp(a.at), format('%s %s', a.what, a.key) FROM helper.arrived a WHERE a.message_id = k.message_id) x ON true
+WHERE k.accepts > 0 AND k.state NOT IN ('sent', 'delivered', 'unknown') OR k.state IS NULL OR k.state = 'sent' AND k.accepts = 0 OR k.once AND (k.arrivals > 1 OR k.arrivals > k.intents)
+ORDER BY k.message_id, x.at;
+SQL
 echo "$cycles cycles, seed $seed, ${unmet:-0} points not met: $bad deviations"
 [ "$bad" = 0 ]

@@ -124,7 +124,9 @@ UPDATE dunning.queue SET state = 'queued' WHERE debtor_id = 'qf-7';
 SELECT dunning._stop_messages('qf-7', 'promised') AS stopped, pg_temp.q_conclude('qf-7', 1, 'queued', 'timeout', '{"may_have_arrived": true}') AS settled;
 SELECT s.debtor_id, s.state, s.reason, (SELECT count(*) FROM dunning.task t WHERE t.message_id = s.message_id) AS tasks FROM dunning.message_state s WHERE s.debtor_id IN ('qf-2', 'qf-7') ORDER BY 1;
 -- an_attempt_without_verdict_of_a_cancelled_message_is_unknown_when_its_slice_has_a_new_owner
-SELECT dunning._settle_lost(ARRAY[((dunning._slice('qf-4') + 1) % 64)::smallint]) AS not_ours, dunning._settle_lost(ARRAY[dunning._slice('qf-4')]) AS lost, dunning._settle_lost(ARRAY[dunning._slice('qf-4')]) AS again;
+SELECT dunning._take_over(ARRAY[((dunning._slice('qf-4') + 1) % 64)::smallint]) AS "left";
+SELECT s.state FROM dunning.message_state s WHERE s.debtor_id = 'qf-4';
+SELECT dunning._take_over(ARRAY[dunning._slice('qf-4')]) AS "left";
 SELECT s.state, s.reason, t.kind FROM dunning.message_state s JOIN dunning.task t USING (debtor_id, message_id) WHERE s.debtor_id = 'qf-4';
 DELETE FROM dunning.task WHERE debtor_id LIKE 'qf-%';
 DELETE FROM dunning.egress WHERE debtor_id LIKE 'qf-%';
