@@ -30,7 +30,7 @@ CREATE FUNCTION dunning._late_sql(at timestamptz) RETURNS text
 BEGIN
     RETURN format(
         'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late > 0, true) AS late FROM dunning.invoice_features(%2$L) f '
-        'WHERE f.due_on < (timestamptz %2$L AT TIME ZONE dunning._ledger_zone())::date',
+        'WHERE f.due_on < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date',
         (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at);
 END
 $fn$;
@@ -43,10 +43,10 @@ CREATE FUNCTION dunning._self_cure_sql(at timestamptz) RETURNS text
 BEGIN
     RETURN format(
         'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late <= 30, false) AND NOT EXISTS (SELECT FROM dunning.egress e '
-        'WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE dunning._ledger_zone() '
-        'AND e.contact_on < f.settled_on::timestamp AT TIME ZONE dunning._ledger_zone()) AS self_cure '
+        'WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) '
+        'AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS self_cure '
         'FROM dunning.invoice_features(%2$L) f '
-        'WHERE f.due_on + 30 < (timestamptz %2$L AT TIME ZONE dunning._ledger_zone())::date AND (f.days_late IS NULL OR f.days_late > 0)',
+        'WHERE f.due_on + 30 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0)',
         (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
 END
 $fn$;
