@@ -355,7 +355,7 @@ COMMENT ON FUNCTION dunning._mark_sql(text, text) IS
 -- The same marks, faster: see src/ledger/mark.c. For those who ask for many debtors of the present.
 CREATE FUNCTION dunning._marks(ids text[], rows_sql text, exact_sql text)
     RETURNS TABLE (debtor_id text, mark text, amounts jsonb, valid boolean, problem text, disputed boolean)
-    LANGUAGE c STABLE STRICT ROWS 1000 COST 1000 AS 'MODULE_PATHNAME', 'dun_ledger_sql_marks';
+    LANGUAGE c STABLE STRICT ROWS 100 COST 1000 AS 'MODULE_PATHNAME', 'dun_ledger_sql_marks';
 COMMENT ON FUNCTION dunning._marks(text[], text, text) IS
 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 

@@ -8,6 +8,14 @@ CREATE FUNCTION dunning._good_address(address text, address_field text) RETURNS 
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_good_address';
 COMMENT ON FUNCTION dunning._good_address(text, text) IS 'True where every octet of the address may stand in one (no control characters, no second recipient). NULL: false.';
 
+CREATE FUNCTION dunning._words(VARIADIC words "any") RETURNS text[]
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_words';
+COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
+
+CREATE FUNCTION dunning._repeated(ids text[]) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_repeated';
+COMMENT ON FUNCTION dunning._repeated(text[]) IS 'Those that stand there more than once, each once; empty where none does.';
+
 CREATE FUNCTION dunning._caps(ord int, at timestamptz, debtor_id text, message_id uuid, windows bytea, caps text[],
     debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[], talks timestamptz[]) RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_caps';
@@ -58,99 +66,113 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._accounts_sql() IS 'SQL text: all accounts that name a person of the expression d; NULL where the source has no person_id. An index of the source on person_id serves it.';
 
--- What takes a debtor out altogether, whatever the hour: text of common table expressions up to `r`, one row an asked row.
+-- What takes a debtor out altogether, whatever the hour: text of common table expressions up to `w`, one row an asked row, and `sup`.
+-- `words` are NULL where nothing does: that is nearly every row of a batch, and the next ones need not compare arrays.
 CREATE FUNCTION dunning._gate_rows_sql(recheck boolean) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     RETURN format($q$
-    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark,
-            q.extra AS %1$s
+    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark, q.extra
         FROM dunning._ask($1, $2, $3, $4, %2$s) q),
-    d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent, l.time_zone,
+    d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent,
             coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind, coalesce(l.time_zone, '') AS zone_key,
-            l.email, l.phone, l.address, l.attributes, count(*) OVER (PARTITION BY l.debtor_id) AS rows
+            l.email, l.phone, l.address, l.attributes
         FROM (%3$s) l),
     c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
-    m AS MATERIALIZED (%4$s),
     hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.until_at) AS untils
         FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
         WHERE h.released_at IS NULL AND h.invoice_id IS NULL GROUP BY 1),
-    -- place: what the rules need to know, and the address
-    w AS MATERIALIZED (SELECT a.*, d.person_id, d.country, d.region, d.kind, d.zone_key, d.time_zone, d.rows = 1 AS known, c.rings, v.address,
-            c.channel IS NULL AS strange, c.address_field,
-            CASE WHEN d.consent IS NULL OR jsonb_typeof(d.consent) = 'null' THEN c.service
-                 WHEN jsonb_typeof(d.consent) <> 'object' THEN false
-                 WHEN jsonb_typeof(d.consent -> a.channel) IS NULL OR jsonb_typeof(d.consent -> a.channel) = 'null' THEN c.service
-                 ELSE d.consent -> a.channel = 'true' END AS consents,
-            CASE WHEN v.address IS NOT NULL THEN dunning._digest(v.address, c.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest
-        FROM a
-        LEFT JOIN d ON d.debtor_id = a.debtor_id
-        LEFT JOIN c ON c.channel = a.channel
-        CROSS JOIN LATERAL (SELECT %5$s AS address) v),
-    sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
-        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1),
-    r AS (SELECT w.*, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
-            array_remove(ARRAY[
-%7$s                CASE WHEN w.strange THEN 'unknown_channel' END,
-                CASE WHEN w.known IS NOT TRUE THEN 'unknown_debtor' END,
+    w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings,
+            x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
+            CASE WHEN x.address IS NOT NULL THEN dunning._digest(x.address, x.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest,
+            dunning._words(
+%7$s                CASE WHEN x.strange THEN 'unknown_channel' END,
+                CASE WHEN NOT x.known THEN 'unknown_debtor' END,
                 CASE WHEN m.valid IS NOT TRUE THEN 'invalid_amount' END,
                 -- What cannot be counted is held until it is mended; whether it changed is told then.
-                CASE WHEN w.mark IS NOT NULL AND m.valid AND coalesce(m.amounts, '{}') = '{}' THEN 'no_balance' END,
-                CASE WHEN w.mark IS NOT NULL AND m.valid AND m.mark IS DISTINCT FROM w.mark THEN 'balance_changed' END,
-                CASE WHEN m.disputed THEN 'disputed' END%6$s,
-                CASE WHEN sup.address_digest IS NOT NULL THEN (
-                    SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
-                    WHERE u.channel = w.channel OR u.channel = '*') END], NULL) AS words
-        FROM w
-        LEFT JOIN m ON m.debtor_id = w.debtor_id
-        LEFT JOIN hs ON hs.debtor_id = w.debtor_id
-        LEFT JOIN sup ON sup.address_digest = w.digest)$q$,
-        CASE WHEN _gate_rows_sql.recheck THEN 'sent_to' ELSE 'message_id' END,
+                CASE WHEN x.mark IS NOT NULL AND m.valid AND coalesce(m.amounts, '{}') = '{}' THEN 'no_balance' END,
+                CASE WHEN x.mark IS NOT NULL AND m.valid AND m.mark IS DISTINCT FROM x.mark THEN 'balance_changed' END,
+                CASE WHEN m.disputed THEN 'disputed' END%6$s) AS words
+        FROM (
+            -- place: what the rules need to know, and the address, computed once
+            SELECT a.ord, a.debtor_id, a.channel, a.at, a.mark, a.extra, d.person_id, d.country, d.region, d.kind, d.zone_key,
+                -- of several rows of one debtor none is believed
+                d.debtor_id IS NOT NULL AND d.debtor_id NOT IN (SELECT e.id FROM unnest(dunning._repeated(ARRAY(SELECT d.debtor_id FROM d))) e(id)) AS known,
+                c.channel IS NULL AS strange, c.rings, c.address_field, %5$s AS address,
+                CASE WHEN d.consent IS NULL OR jsonb_typeof(d.consent) = 'null' THEN c.service
+                     WHEN jsonb_typeof(d.consent) <> 'object' THEN false
+                     WHEN jsonb_typeof(d.consent -> a.channel) IS NULL OR jsonb_typeof(d.consent -> a.channel) = 'null' THEN c.service
+                     ELSE d.consent -> a.channel = 'true' END AS consents
+            FROM a
+            LEFT JOIN d ON d.debtor_id = a.debtor_id
+            LEFT JOIN c ON c.channel = a.channel
+            OFFSET 0) x
+        LEFT JOIN (%4$s) m ON m.debtor_id = x.debtor_id
+        LEFT JOIN hs ON hs.debtor_id = x.debtor_id),
+    sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
+        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1)$q$,
+        CASE WHEN _gate_rows_sql.recheck THEN 'NULL::uuid' ELSE 'x.extra' END,
         CASE WHEN _gate_rows_sql.recheck THEN '$5::text[]' ELSE '$5::uuid[]' END,
         dunning._ledger_sql('debtor', '$1'), dunning._marks_sql('$1'),
-        CASE WHEN _gate_rows_sql.recheck THEN 'a.sent_to' ELSE
+        CASE WHEN _gate_rows_sql.recheck THEN 'a.extra' ELSE
             $q$nullif(CASE c.address_field WHEN 'email' THEN d.email WHEN 'phone' THEN d.phone
                 WHEN 'address' THEN CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END
                 ELSE d.attributes ->> c.address_field END, '')$q$ END,
         CASE WHEN _gate_rows_sql.recheck THEN '' ELSE $q$,
-                CASE WHEN w.consents IS NOT TRUE AND NOT w.strange AND w.known THEN 'no_consent' END,
-                CASE WHEN w.address IS NULL AND NOT w.strange AND w.known THEN 'no_address' END,
-                CASE WHEN w.address IS NOT NULL AND NOT dunning._good_address(w.address, w.address_field) THEN 'bad_address' END$q$ END,
+                CASE WHEN x.consents IS NOT TRUE AND NOT x.strange AND x.known THEN 'no_consent' END,
+                CASE WHEN x.address IS NULL AND NOT x.strange AND x.known THEN 'no_address' END,
+                CASE WHEN x.address IS NOT NULL AND NOT dunning._good_address(x.address, x.address_field) THEN 'bad_address' END$q$ END,
         -- A recheck follows its gate by seconds, and a source that was changed in them makes the statement fail.
-        CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '(SELECT dunning._ledger_problem()),
-                ' END);
+        CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '                (SELECT dunning._ledger_problem()),
+' END);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_rows_sql(boolean) IS 'SQL text of the first half of the gate: ledger, consent, address, suppression; holds as arrays. For the recheck without consent, and with the frozen address.';
 
--- The rules of each distinct combination once, as a mask and packed caps.
+-- The rules of each distinct combination once, as a mask and packed caps. Nearly every batch asks about one instant, and nearly nobody
+-- has a history: what the clock says at the first instant, and caps to those without history, is the same for a whole place.
 CREATE FUNCTION dunning._gate_places_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT format($q$
-    pl AS MATERIALIZED (SELECT row_number() OVER ()::int AS no, x.country, x.region, x.kind, x.zone_key, x.channel, u.caps, u.names,
-            dunning._windows(u.windows, u.holidays_closed, x.zone_key, x.country, x.region, f.added, f.opened) AS windows,
-            (dunning._zone(x.zone_key, x.country, x.region))[1] AS zone
-        FROM (SELECT DISTINCT w.country, w.region, w.kind, w.zone_key, w.channel FROM w WHERE w.known AND NOT w.strange) x
-        JOIN (%s) u ON u.country = x.country AND u.region = x.region AND u.kind = x.kind AND u.channel = x.channel
-        CROSS JOIN LATERAL (
-            SELECT array_agg(h.on_date) FILTER (WHERE NOT h.open) AS added, array_agg(h.on_date) FILTER (WHERE h.open) AS opened
-            FROM dunning.holiday h
-            WHERE h.country = substr(dunning._place(x.country, x.region), 1, 2) AND h.region IN ('', substr(dunning._place(x.country, x.region), 4))
-              AND h.on_date >= (SELECT min(a.at) - '2 days'::interval FROM a)::date) f)$q$,
-        dunning._rules_sql($q$SELECT DISTINCT w.country, w.region, w.kind, w.channel, w.rings,
-            (SELECT min(a.at) - '1 day'::interval FROM a)::date, (SELECT max(a.at) + $q$ || quote_literal($1) || $q$::interval FROM a)::date
-            FROM w WHERE w.known AND NOT w.strange$q$))
+    span AS MATERIALIZED (SELECT min(a.at) AS first, max(a.at) AS last FROM a),
+    place AS MATERIALIZED (SELECT DISTINCT w.country, w.region, w.kind, w.zone_key, w.channel, w.rings FROM w WHERE w.known AND NOT w.strange),
+    pl AS MATERIALIZED (SELECT x.*, dunning._closed(x.first, x.windows) AS first_shut,
+            dunning._caps(0, '2000-01-01 00:00+00', '', NULL, x.windows, x.caps, NULL, NULL, NULL, NULL, NULL, NULL) AS barred
+        FROM (
+            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.channel, u.caps, u.names, span.first,
+                dunning._windows(u.windows, u.holidays_closed, p.zone_key, p.country, p.region, f.added, f.opened) AS windows,
+                (dunning._zone(p.zone_key, p.country, p.region))[1] AS zone
+            FROM place p
+            CROSS JOIN span
+            JOIN (%s) u ON u.country = p.country AND u.region = p.region AND u.kind = p.kind AND u.channel = p.channel
+            CROSS JOIN LATERAL (
+                SELECT array_agg(h.on_date) FILTER (WHERE NOT h.open) AS added, array_agg(h.on_date) FILTER (WHERE h.open) AS opened
+                FROM dunning.holiday h
+                WHERE h.country = substr(dunning._place(p.country, p.region), 1, 2) AND h.region IN ('', substr(dunning._place(p.country, p.region), 4))
+                  AND h.on_date >= (SELECT span.first - '2 days'::interval FROM span)::date) f
+            OFFSET 0) x)$q$,
+        dunning._rules_sql($q$SELECT DISTINCT p.country, p.region, p.kind, p.channel, p.rings,
+            (SELECT span.first - '1 day'::interval FROM span)::date, (SELECT span.last + $q$ || quote_literal($1) || $q$::interval FROM span)::date
+            FROM place p$q$))
 $sql$;
-COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last.';
+COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS
+    'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; what shuts it at that first instant, and which caps bar everybody.';
 
 CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT dunning._gate_places_sql($1) || $q$,
-    j AS MATERIALIZED (SELECT r.*, pl.no,
-            CASE WHEN r.strange OR r.known IS NOT TRUE THEN NULL WHEN r.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours' ELSE dunning._closed(r.at, pl.windows) END AS shut
-        FROM r
-        LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel)$q$
+    j AS MATERIALIZED (SELECT w.ord, w.debtor_id, w.channel, w.at, w.message_id, w.person_id, w.address, w.ledger_mark, w.amounts, w.hold_reasons, w.hold_untils, pl.no,
+            CASE WHEN sup.address_digest IS NULL THEN w.words ELSE dunning._words(w.words, (
+                SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
+                WHERE u.channel = w.channel OR u.channel = '*')) END AS words,
+            CASE WHEN w.strange OR NOT w.known THEN NULL
+                 WHEN w.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours'
+                 WHEN w.at = pl.first THEN pl.first_shut
+                 ELSE dunning._closed(w.at, pl.windows) END AS shut
+        FROM w
+        LEFT JOIN sup ON sup.address_digest = w.digest
+        LEFT JOIN pl ON pl.country = w.country AND pl.region = w.region AND pl.kind = w.kind AND pl.zone_key = w.zone_key AND pl.channel = w.channel)$q$
 $sql$;
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 
@@ -163,29 +185,30 @@ DECLARE
 BEGIN
     -- A message leaves within days of being planned; half a year of keys is more than any cap looks back.
     RETURN format($q$
-    ac AS MATERIALIZED (SELECT d.person_id, d.debtor_id FROM d%1$s),
-    ids AS MATERIALIZED (SELECT array_agg(ac.debtor_id) AS ids,
-            (SELECT min(a.at) FROM a WHERE isfinite(a.at)) - (SELECT make_interval(days => 1 + max(greatest(coalesce(b.cap_days, 0),
-                ceil(extract(epoch FROM greatest(b.min_gap, b.after_conversation)) / 86400)::int))) FROM dunning.contact_rule b WHERE b.enabled) AS since
-        FROM ac),
+%1$s
+    since AS MATERIALIZED (SELECT min(j.at) FILTER (WHERE isfinite(j.at)) - (SELECT make_interval(days => 1 + max(greatest(coalesce(b.cap_days, 0),
+                ceil(extract(epoch FROM greatest(b.min_gap, b.after_conversation)) / 86400)::int))) FROM dunning.contact_rule b WHERE b.enabled) AS at,
+            bool_or(j.message_id IS NULL) AS asked
+        FROM j),
     ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM dunning.event v
-        WHERE v.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT ids.since FROM ids)),
+        WHERE v.debtor_id = ANY (%2$s) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT since.at FROM since)),
     -- persons with several messages in this batch
-    sev AS MATERIALIZED (SELECT j.person_id FROM j WHERE j.message_id IS NOT NULL AND j.words = '{}' AND j.shut IS NULL GROUP BY 1 HAVING count(*) > 1),
+    sev AS MATERIALIZED (SELECT p.person_id FROM unnest(dunning._repeated(ARRAY(
+        SELECT j.person_id FROM j WHERE j.message_id IS NOT NULL AND j.words IS NULL AND j.shut IS NULL))) p(person_id)),
     con AS MATERIALIZED (
         SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord FROM dunning.egress e
-        WHERE e.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND e.message_id >= dunning._uuid7_floor(now() - '190 days'::interval)
-          AND NOT e.test AND e.contact_on >= (SELECT ids.since FROM ids)
+        WHERE e.debtor_id = ANY (%2$s) AND e.message_id >= dunning._uuid7_floor(now() - '190 days'::interval)
+          AND NOT e.test AND e.contact_on >= (SELECT since.at FROM since)
         GROUP BY 1, 2, 3
         UNION ALL
         SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
         UNION ALL
         SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM dunning.queue q
-        WHERE (SELECT bool_or(a.message_id IS NULL) FROM a)
-          AND q.debtor_id = ANY ((SELECT ids.ids FROM ids)::text[]) AND q.state IN ('queued', 'sending')
+        WHERE (SELECT since.asked FROM since)
+          AND q.debtor_id = ANY (%2$s) AND q.state IN ('queued', 'sending')
         UNION ALL
         SELECT j.debtor_id, j.channel, j.message_id, j.at, j.ord FROM sev
-        JOIN j ON j.person_id = sev.person_id AND j.words = '{}' AND j.shut IS NULL AND j.message_id IS NOT NULL),
+        JOIN j ON j.person_id = sev.person_id AND j.words IS NULL AND j.shut IS NULL AND j.message_id IS NOT NULL),
     talk AS (SELECT ev.debtor_id, ev.at FROM ev WHERE ev.kind IN ('conversation', 'called_in')),
     hist AS MATERIALIZED (SELECT x.person_id, array_agg(con.debtor_id) FILTER (WHERE con.debtor_id IS NOT NULL) AS debtors,
             array_agg(con.channel) FILTER (WHERE con.debtor_id IS NOT NULL) AS channels,
@@ -197,7 +220,10 @@ BEGIN
         JOIN (SELECT con.debtor_id AS account, con.debtor_id, con.channel, con.message_id, con.at, con.ord, NULL::timestamptz AS talk FROM con
               UNION ALL SELECT t.debtor_id, NULL, NULL, NULL, NULL, NULL, t.at FROM talk t) con ON con.account = x.debtor_id
         GROUP BY 1)$q$,
-        CASE WHEN others IS NULL THEN '' ELSE ' UNION SELECT d.person_id, d.person_id FROM d UNION ' || others END);
+        -- Where nobody has a second account, the accounts are those asked about.
+        CASE WHEN others IS NULL THEN 'ac AS (SELECT d.person_id, d.debtor_id FROM d),'
+             ELSE format('ac AS MATERIALIZED (SELECT d.person_id, d.debtor_id FROM d UNION SELECT d.person_id, d.person_id FROM d UNION %s),', others) END,
+        CASE WHEN others IS NULL THEN '$1' ELSE 'ARRAY(SELECT ac.debtor_id FROM ac)' END);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_history_sql() IS 'SQL text: contacts of the last three months, queued ones and those of the same batch, for all accounts of each person.';
@@ -220,12 +246,12 @@ BEGIN
     END IF;
     RETURN format($q$WITH %s, %s, %s
 SELECT j.ord, j.debtor_id, j.channel,
-    j.words
-    || CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
-           SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END
-    || array_remove(ARRAY[j.shut], NULL)
-    || coalesce(CASE WHEN pl.caps IS NOT NULL THEN
-           dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END, '{}') AS blocked_by,
+    coalesce(dunning._words(j.words,
+        CASE WHEN j.hold_reasons IS NOT NULL THEN ARRAY(
+            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
+        j.shut,
+        CASE WHEN t.person_id IS NULL THEN CASE WHEN isfinite(j.at) THEN pl.barred END
+             WHEN pl.caps IS NOT NULL THEN dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END), '{}') AS blocked_by,
     j.address, pl.zone, j.ledger_mark AS mark, j.amounts, pl.windows
 FROM j
 LEFT JOIN pl ON pl.no = j.no
@@ -242,7 +268,7 @@ CREATE FUNCTION dunning._gate_facts_sql() RETURNS text
 #variable_conflict error
 BEGIN
     RETURN format($q$WITH %s, %s, %s
-SELECT j.ord, j.debtor_id, j.channel, j.at, j.words || CASE WHEN pl.windows IS NULL AND j.words = '{}' THEN '{quiet_hours}'::text[] ELSE '{}' END AS words,
+SELECT j.ord, j.debtor_id, j.channel, j.at, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
     CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at)
         WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
     CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(j.hold_untils) u(until_at)) END AS held_until,
@@ -265,10 +291,10 @@ BEGIN
     END IF;
     RETURN format($q$WITH %s, %s
 SELECT j.ord,
-    j.words
-    || CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
-           SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END
-    || array_remove(ARRAY[j.shut], NULL) AS blocked_by
+    coalesce(dunning._words(j.words,
+        CASE WHEN j.hold_reasons IS NOT NULL THEN ARRAY(
+            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
+        j.shut), '{}') AS blocked_by
 FROM j
 ORDER BY j.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));
 END

@@ -248,6 +248,7 @@ GRANT EXECUTE ON FUNCTION dunning.unsuppress(text, text) TO dunning_operator;
 GRANT EXECUTE ON FUNCTION dunning._gate_sql(), dunning._recheck_sql(), dunning._recheck_clear_sql(), dunning._gate_lock_sql(),
     dunning._gate(text[], text[], timestamptz[], text[], uuid[]),
     dunning._ask(text[], text[], timestamptz[], text[], anyarray), dunning._digest(text, text, bytea), dunning._good_address(text, text),
+    dunning._words(VARIADIC "any"), dunning._repeated(text[]),
     dunning._caps(int, timestamptz, text, uuid, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]),
     dunning._next_open(timestamptz, timestamptz, text, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]),
     dunning._hash64(text, bigint), dunning._uuid7_floor(timestamptz) TO dunning_worker;

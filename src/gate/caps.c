@@ -116,14 +116,22 @@ counts(const DunCap *cap, const DunContact *c, const DunAsker *who)
 	return (cap->person || strcmp(c->debtor_id, who->debtor_id) == 0) && counts_channel(cap, c->channel);
 }
 
-/* Is this contact's message among the first n? Attempts and their events are one contact. */
+/* Does this contact count within the cap's days? */
 static bool
-is_repeated(const DunHistory *h, int n)
+falls_under(const DunHistory *h, const DunCap *cap, const DunAsker *who, const DateADT *dates, DateADT today, int i)
+{
+	return abs(dates[i] - today) < cap->days && counts(cap, &h->contacts[i], who);
+}
+
+/* Attempts of a message and their events are one contact, counted where the first of them falls under the cap. */
+static bool
+is_repeated(const DunHistory *h, const DunCap *cap, const DunAsker *who, const DateADT *dates, DateADT today, int n)
 {
 	int			i;
 
 	for (i = 0; i < n; i++)
-		if (memcmp(&h->contacts[i].message_id, &h->contacts[n].message_id, UUID_LEN) == 0)
+		if (memcmp(&h->contacts[i].message_id, &h->contacts[n].message_id, UUID_LEN) == 0 &&
+			falls_under(h, cap, who, dates, today, i))
 			return true;
 	return false;
 }
@@ -135,7 +143,7 @@ cap_reached(const DunHistory *h, const DunCap *cap, const DunAsker *who, const D
 				i;
 
 	for (i = 0; i < h->ncontacts; i++)
-		if (abs(dates[i] - today) < cap->days && counts(cap, &h->contacts[i], who) && !is_repeated(h, i))
+		if (falls_under(h, cap, who, dates, today, i) && !is_repeated(h, cap, who, dates, today, i))
 			n++;
 	return n >= cap->cap;
 }
