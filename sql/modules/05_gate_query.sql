@@ -255,12 +255,11 @@ SELECT j.ord, j.debtor_id, j.channel,
     j.address, pl.zone, j.ledger_mark AS mark, j.amounts, pl.windows
 FROM j
 LEFT JOIN pl ON pl.no = j.no
-LEFT JOIN hist t ON t.person_id = j.person_id
-ORDER BY j.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
+LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_sql() IS
-    'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, windows (the mask of dunning._windows()). Make it anew when _ledger_signature() changes.';
+    'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, windows (the mask of dunning._windows()), in no order. Make it anew when _ledger_signature() changes.';
 
 -- The same rows before any instant is judged: for those who ask about many instants (contact windows, best times).
 CREATE FUNCTION dunning._gate_facts_sql() RETURNS text
@@ -275,12 +274,11 @@ SELECT j.ord, j.debtor_id, j.channel, j.at, coalesce(j.words, CASE WHEN pl.windo
     pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
 FROM j
 LEFT JOIN pl ON pl.no = j.no
-LEFT JOIN hist t ON t.person_id = j.person_id
-ORDER BY j.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('60 days'), dunning._gate_history_sql());
+LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('60 days'), dunning._gate_history_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS
-    'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read. Not for a broken ledger.';
+    'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 
 CREATE FUNCTION dunning._recheck_sql() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$

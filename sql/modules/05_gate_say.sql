@@ -5,7 +5,7 @@ CREATE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats timestampt
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN QUERY EXECUTE format($q$SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g$q$, dunning._gate_sql())
+    RETURN QUERY EXECUTE format($q$SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g ORDER BY g.ord$q$, dunning._gate_sql())
         USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
 END
 $fn$;

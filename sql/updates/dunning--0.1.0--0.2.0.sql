@@ -395,7 +395,7 @@ $function$;
 CREATE FUNCTION dunning._marks(ids text[], rows_sql text, exact_sql text)
  RETURNS TABLE(debtor_id text, mark text, amounts jsonb, valid boolean, problem text, disputed boolean)
  LANGUAGE c
- STABLE STRICT COST 1000
+ STABLE STRICT COST 1000 ROWS 100
 AS 'MODULE_PATHNAME', $function$dun_ledger_sql_marks$function$;
 CREATE FUNCTION dunning._marks_sql(many text)
  RETURNS text
@@ -587,6 +587,16 @@ BEGIN
     RETURN result;
 END
 $function$;
+CREATE FUNCTION dunning._words(VARIADIC words "any")
+ RETURNS text[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_gate_sql_words$function$;
+CREATE FUNCTION dunning._repeated(ids text[])
+ RETURNS text[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_gate_sql_repeated$function$;
 CREATE FUNCTION dunning._next_open(from_time timestamp with time zone, until_time timestamp with time zone, debtor_id text, windows bytea, caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[])
  RETURNS timestamp with time zone
  LANGUAGE c
@@ -606,62 +616,59 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN format($q$
-    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark,
-            q.extra AS %1$s
+    a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark, q.extra
         FROM dunning._ask($1, $2, $3, $4, %2$s) q),
-    d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent, l.time_zone,
+    d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent,
             coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind, coalesce(l.time_zone, '') AS zone_key,
-            l.email, l.phone, l.address, l.attributes, count(*) OVER (PARTITION BY l.debtor_id) AS rows
+            l.email, l.phone, l.address, l.attributes
         FROM (%3$s) l),
     c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
-    m AS MATERIALIZED (%4$s),
     hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.until_at) AS untils
         FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
         WHERE h.released_at IS NULL AND h.invoice_id IS NULL GROUP BY 1),
-    -- place: what the rules need to know, and the address
-    w AS MATERIALIZED (SELECT a.*, d.person_id, d.country, d.region, d.kind, d.zone_key, d.time_zone, d.rows = 1 AS known, c.rings, v.address,
-            c.channel IS NULL AS strange, c.address_field,
-            CASE WHEN d.consent IS NULL OR jsonb_typeof(d.consent) = 'null' THEN c.service
-                 WHEN jsonb_typeof(d.consent) <> 'object' THEN false
-                 WHEN jsonb_typeof(d.consent -> a.channel) IS NULL OR jsonb_typeof(d.consent -> a.channel) = 'null' THEN c.service
-                 ELSE d.consent -> a.channel = 'true' END AS consents,
-            CASE WHEN v.address IS NOT NULL THEN dunning._digest(v.address, c.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest
-        FROM a
-        LEFT JOIN d ON d.debtor_id = a.debtor_id
-        LEFT JOIN c ON c.channel = a.channel
-        CROSS JOIN LATERAL (SELECT %5$s AS address) v),
-    sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
-        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1),
-    r AS (SELECT w.*, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
-            array_remove(ARRAY[
-%7$s                CASE WHEN w.strange THEN 'unknown_channel' END,
-                CASE WHEN w.known IS NOT TRUE THEN 'unknown_debtor' END,
+    w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings,
+            x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
+            CASE WHEN x.address IS NOT NULL THEN dunning._digest(x.address, x.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest,
+            dunning._words(
+%7$s                CASE WHEN x.strange THEN 'unknown_channel' END,
+                CASE WHEN NOT x.known THEN 'unknown_debtor' END,
                 CASE WHEN m.valid IS NOT TRUE THEN 'invalid_amount' END,
                 -- What cannot be counted is held until it is mended; whether it changed is told then.
-                CASE WHEN w.mark IS NOT NULL AND m.valid AND coalesce(m.amounts, '{}') = '{}' THEN 'no_balance' END,
-                CASE WHEN w.mark IS NOT NULL AND m.valid AND m.mark IS DISTINCT FROM w.mark THEN 'balance_changed' END,
-                CASE WHEN m.disputed THEN 'disputed' END%6$s,
-                CASE WHEN sup.address_digest IS NOT NULL THEN (
-                    SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
-                    WHERE u.channel = w.channel OR u.channel = '*') END], NULL) AS words
-        FROM w
-        LEFT JOIN m ON m.debtor_id = w.debtor_id
-        LEFT JOIN hs ON hs.debtor_id = w.debtor_id
-        LEFT JOIN sup ON sup.address_digest = w.digest)$q$,
-        CASE WHEN _gate_rows_sql.recheck THEN 'sent_to' ELSE 'message_id' END,
+                CASE WHEN x.mark IS NOT NULL AND m.valid AND coalesce(m.amounts, '{}') = '{}' THEN 'no_balance' END,
+                CASE WHEN x.mark IS NOT NULL AND m.valid AND m.mark IS DISTINCT FROM x.mark THEN 'balance_changed' END,
+                CASE WHEN m.disputed THEN 'disputed' END%6$s) AS words
+        FROM (
+            -- place: what the rules need to know, and the address, computed once
+            SELECT a.ord, a.debtor_id, a.channel, a.at, a.mark, a.extra, d.person_id, d.country, d.region, d.kind, d.zone_key,
+                -- of several rows of one debtor none is believed
+                d.debtor_id IS NOT NULL AND d.debtor_id NOT IN (SELECT e.id FROM unnest(dunning._repeated(ARRAY(SELECT d.debtor_id FROM d))) e(id)) AS known,
+                c.channel IS NULL AS strange, c.rings, c.address_field, %5$s AS address,
+                CASE WHEN d.consent IS NULL OR jsonb_typeof(d.consent) = 'null' THEN c.service
+                     WHEN jsonb_typeof(d.consent) <> 'object' THEN false
+                     WHEN jsonb_typeof(d.consent -> a.channel) IS NULL OR jsonb_typeof(d.consent -> a.channel) = 'null' THEN c.service
+                     ELSE d.consent -> a.channel = 'true' END AS consents
+            FROM a
+            LEFT JOIN d ON d.debtor_id = a.debtor_id
+            LEFT JOIN c ON c.channel = a.channel
+            OFFSET 0) x
+        LEFT JOIN (%4$s) m ON m.debtor_id = x.debtor_id
+        LEFT JOIN hs ON hs.debtor_id = x.debtor_id),
+    sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
+        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1)$q$,
+        CASE WHEN _gate_rows_sql.recheck THEN 'NULL::uuid' ELSE 'x.extra' END,
         CASE WHEN _gate_rows_sql.recheck THEN '$5::text[]' ELSE '$5::uuid[]' END,
         dunning._ledger_sql('debtor', '$1'), dunning._marks_sql('$1'),
-        CASE WHEN _gate_rows_sql.recheck THEN 'a.sent_to' ELSE
+        CASE WHEN _gate_rows_sql.recheck THEN 'a.extra' ELSE
             $q$nullif(CASE c.address_field WHEN 'email' THEN d.email WHEN 'phone' THEN d.phone
                 WHEN 'address' THEN CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END
                 ELSE d.attributes ->> c.address_field END, '')$q$ END,
         CASE WHEN _gate_rows_sql.recheck THEN '' ELSE $q$,
-                CASE WHEN w.consents IS NOT TRUE AND NOT w.strange AND w.known THEN 'no_consent' END,
-                CASE WHEN w.address IS NULL AND NOT w.strange AND w.known THEN 'no_address' END,
-                CASE WHEN w.address IS NOT NULL AND NOT dunning._good_address(w.address, w.address_field) THEN 'bad_address' END$q$ END,
+                CASE WHEN x.consents IS NOT TRUE AND NOT x.strange AND x.known THEN 'no_consent' END,
+                CASE WHEN x.address IS NULL AND NOT x.strange AND x.known THEN 'no_address' END,
+                CASE WHEN x.address IS NOT NULL AND NOT dunning._good_address(x.address, x.address_field) THEN 'bad_address' END$q$ END,
         -- A recheck follows its gate by seconds, and a source that was changed in them makes the statement fail.
-        CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '(SELECT dunning._ledger_problem()),
-                ' END);
+        CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '                (SELECT dunning._ledger_problem()),
+' END);
 END
 $function$;
 CREATE FUNCTION dunning._gate_places_sql(ahead interval)
@@ -671,19 +678,26 @@ CREATE FUNCTION dunning._gate_places_sql(ahead interval)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT format($q$
-    pl AS MATERIALIZED (SELECT row_number() OVER ()::int AS no, x.country, x.region, x.kind, x.zone_key, x.channel, u.caps, u.names,
-            dunning._windows(u.windows, u.holidays_closed, x.zone_key, x.country, x.region, f.added, f.opened) AS windows,
-            (dunning._zone(x.zone_key, x.country, x.region))[1] AS zone
-        FROM (SELECT DISTINCT w.country, w.region, w.kind, w.zone_key, w.channel FROM w WHERE w.known AND NOT w.strange) x
-        JOIN (%s) u ON u.country = x.country AND u.region = x.region AND u.kind = x.kind AND u.channel = x.channel
-        CROSS JOIN LATERAL (
-            SELECT array_agg(h.on_date) FILTER (WHERE NOT h.open) AS added, array_agg(h.on_date) FILTER (WHERE h.open) AS opened
-            FROM dunning.holiday h
-            WHERE h.country = substr(dunning._place(x.country, x.region), 1, 2) AND h.region IN ('', substr(dunning._place(x.country, x.region), 4))
-              AND h.on_date >= (SELECT min(a.at) - '2 days'::interval FROM a)::date) f)$q$,
-        dunning._rules_sql($q$SELECT DISTINCT w.country, w.region, w.kind, w.channel, w.rings,
-            (SELECT min(a.at) - '1 day'::interval FROM a)::date, (SELECT max(a.at) + $q$ || quote_literal($1) || $q$::interval FROM a)::date
-            FROM w WHERE w.known AND NOT w.strange$q$))
+    span AS MATERIALIZED (SELECT min(a.at) AS first, max(a.at) AS last FROM a),
+    place AS MATERIALIZED (SELECT DISTINCT w.country, w.region, w.kind, w.zone_key, w.channel, w.rings FROM w WHERE w.known AND NOT w.strange),
+    pl AS MATERIALIZED (SELECT x.*, dunning._closed(x.first, x.windows) AS first_shut,
+            dunning._caps(0, '2000-01-01 00:00+00', '', NULL, x.windows, x.caps, NULL, NULL, NULL, NULL, NULL, NULL) AS barred
+        FROM (
+            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.channel, u.caps, u.names, span.first,
+                dunning._windows(u.windows, u.holidays_closed, p.zone_key, p.country, p.region, f.added, f.opened) AS windows,
+                (dunning._zone(p.zone_key, p.country, p.region))[1] AS zone
+            FROM place p
+            CROSS JOIN span
+            JOIN (%s) u ON u.country = p.country AND u.region = p.region AND u.kind = p.kind AND u.channel = p.channel
+            CROSS JOIN LATERAL (
+                SELECT array_agg(h.on_date) FILTER (WHERE NOT h.open) AS added, array_agg(h.on_date) FILTER (WHERE h.open) AS opened
+                FROM dunning.holiday h
+                WHERE h.country = substr(dunning._place(p.country, p.region), 1, 2) AND h.region IN ('', substr(dunning._place(p.country, p.region), 4))
+                  AND h.on_date >= (SELECT span.first - '2 days'::interval FROM span)::date) f
+            OFFSET 0) x)$q$,
+        dunning._rules_sql($q$SELECT DISTINCT p.country, p.region, p.kind, p.channel, p.rings,
+            (SELECT span.first - '1 day'::interval FROM span)::date, (SELECT span.last + $q$ || quote_literal($1) || $q$::interval FROM span)::date
+            FROM place p$q$))
 $function$;
 CREATE OR REPLACE FUNCTION dunning._gate_rules_sql(ahead interval)
  RETURNS text
@@ -692,10 +706,70 @@ CREATE OR REPLACE FUNCTION dunning._gate_rules_sql(ahead interval)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT dunning._gate_places_sql($1) || $q$,
-    j AS MATERIALIZED (SELECT r.*, pl.no,
-            CASE WHEN r.strange OR r.known IS NOT TRUE THEN NULL WHEN r.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours' ELSE dunning._closed(r.at, pl.windows) END AS shut
-        FROM r
-        LEFT JOIN pl ON pl.country = r.country AND pl.region = r.region AND pl.kind = r.kind AND pl.zone_key = r.zone_key AND pl.channel = r.channel)$q$
+    j AS MATERIALIZED (SELECT w.ord, w.debtor_id, w.channel, w.at, w.message_id, w.person_id, w.address, w.ledger_mark, w.amounts, w.hold_reasons, w.hold_untils, pl.no,
+            CASE WHEN sup.address_digest IS NULL THEN w.words ELSE dunning._words(w.words, (
+                SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
+                WHERE u.channel = w.channel OR u.channel = '*')) END AS words,
+            CASE WHEN w.strange OR NOT w.known THEN NULL
+                 WHEN w.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours'
+                 WHEN w.at = pl.first THEN pl.first_shut
+                 ELSE dunning._closed(w.at, pl.windows) END AS shut
+        FROM w
+        LEFT JOIN sup ON sup.address_digest = w.digest
+        LEFT JOIN pl ON pl.country = w.country AND pl.region = w.region AND pl.kind = w.kind AND pl.zone_key = w.zone_key AND pl.channel = w.channel)$q$
+$function$;
+CREATE OR REPLACE FUNCTION dunning._gate_history_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    others text := dunning._accounts_sql();
+BEGIN
+    -- A message leaves within days of being planned; half a year of keys is more than any cap looks back.
+    RETURN format($q$
+%1$s
+    since AS MATERIALIZED (SELECT min(j.at) FILTER (WHERE isfinite(j.at)) - (SELECT make_interval(days => 1 + max(greatest(coalesce(b.cap_days, 0),
+                ceil(extract(epoch FROM greatest(b.min_gap, b.after_conversation)) / 86400)::int))) FROM dunning.contact_rule b WHERE b.enabled) AS at,
+            bool_or(j.message_id IS NULL) AS asked
+        FROM j),
+    ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM dunning.event v
+        WHERE v.debtor_id = ANY (%2$s) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT since.at FROM since)),
+    -- persons with several messages in this batch
+    sev AS MATERIALIZED (SELECT p.person_id FROM unnest(dunning._repeated(ARRAY(
+        SELECT j.person_id FROM j WHERE j.message_id IS NOT NULL AND j.words IS NULL AND j.shut IS NULL))) p(person_id)),
+    con AS MATERIALIZED (
+        SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord FROM dunning.egress e
+        WHERE e.debtor_id = ANY (%2$s) AND e.message_id >= dunning._uuid7_floor(now() - '190 days'::interval)
+          AND NOT e.test AND e.contact_on >= (SELECT since.at FROM since)
+        GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
+        UNION ALL
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM dunning.queue q
+        WHERE (SELECT since.asked FROM since)
+          AND q.debtor_id = ANY (%2$s) AND q.state IN ('queued', 'sending')
+        UNION ALL
+        SELECT j.debtor_id, j.channel, j.message_id, j.at, j.ord FROM sev
+        JOIN j ON j.person_id = sev.person_id AND j.words IS NULL AND j.shut IS NULL AND j.message_id IS NOT NULL),
+    talk AS (SELECT ev.debtor_id, ev.at FROM ev WHERE ev.kind IN ('conversation', 'called_in')),
+    hist AS MATERIALIZED (SELECT x.person_id, array_agg(con.debtor_id) FILTER (WHERE con.debtor_id IS NOT NULL) AS debtors,
+            array_agg(con.channel) FILTER (WHERE con.debtor_id IS NOT NULL) AS channels,
+            array_agg(con.message_id) FILTER (WHERE con.debtor_id IS NOT NULL) AS messages,
+            array_agg(con.at) FILTER (WHERE con.debtor_id IS NOT NULL) AS ats,
+            array_agg(con.ord) FILTER (WHERE con.debtor_id IS NOT NULL) AS ords,
+            array_agg(con.talk) FILTER (WHERE con.talk IS NOT NULL) AS talks
+        FROM (SELECT DISTINCT ac.person_id, ac.debtor_id FROM ac) x
+        JOIN (SELECT con.debtor_id AS account, con.debtor_id, con.channel, con.message_id, con.at, con.ord, NULL::timestamptz AS talk FROM con
+              UNION ALL SELECT t.debtor_id, NULL, NULL, NULL, NULL, NULL, t.at FROM talk t) con ON con.account = x.debtor_id
+        GROUP BY 1)$q$,
+        -- Where nobody has a second account, the accounts are those asked about.
+        CASE WHEN others IS NULL THEN 'ac AS (SELECT d.person_id, d.debtor_id FROM d),'
+             ELSE format('ac AS MATERIALIZED (SELECT d.person_id, d.debtor_id FROM d UNION SELECT d.person_id, d.person_id FROM d UNION %s),', others) END,
+        CASE WHEN others IS NULL THEN '$1' ELSE 'ARRAY(SELECT ac.debtor_id FROM ac)' END);
+END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._no_ledger_sql(recheck boolean)
  RETURNS text
@@ -721,17 +795,56 @@ BEGIN
     END IF;
     RETURN format($q$WITH %s, %s, %s
 SELECT j.ord, j.debtor_id, j.channel,
-    j.words
-    || CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(
-           SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END
-    || array_remove(ARRAY[j.shut], NULL)
-    || coalesce(CASE WHEN pl.caps IS NOT NULL THEN
-           dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END, '{}') AS blocked_by,
+    coalesce(dunning._words(j.words,
+        CASE WHEN j.hold_reasons IS NOT NULL THEN ARRAY(
+            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
+        j.shut,
+        CASE WHEN t.person_id IS NULL THEN CASE WHEN isfinite(j.at) THEN pl.barred END
+             WHEN pl.caps IS NOT NULL THEN dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END), '{}') AS blocked_by,
     j.address, pl.zone, j.ledger_mark AS mark, j.amounts, pl.windows
 FROM j
 LEFT JOIN pl ON pl.no = j.no
-LEFT JOIN hist t ON t.person_id = j.person_id
-ORDER BY j.ord$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
+LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._gate_facts_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$WITH %s, %s, %s
+SELECT j.ord, j.debtor_id, j.channel, j.at, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
+    CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at)
+        WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
+    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(j.hold_untils) u(until_at)) END AS held_until,
+    pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
+FROM j
+LEFT JOIN pl ON pl.no = j.no
+LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('60 days'), dunning._gate_history_sql());
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._recheck_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN dunning._no_ledger_sql(true);
+    END IF;
+    RETURN format($q$WITH %s, %s
+SELECT j.ord,
+    coalesce(dunning._words(j.words,
+        CASE WHEN j.hold_reasons IS NOT NULL THEN ARRAY(
+            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
+        j.shut), '{}') AS blocked_by
+FROM j
+ORDER BY j.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));
 END
 $function$;
 CREATE FUNCTION dunning._recheck_clear_sql()
@@ -765,7 +878,7 @@ CREATE OR REPLACE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN QUERY EXECUTE format($q$SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g$q$, dunning._gate_sql())
+    RETURN QUERY EXECUTE format($q$SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g ORDER BY g.ord$q$, dunning._gate_sql())
         USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
 END
 $function$;
@@ -8018,6 +8131,8 @@ ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks(text[],text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._words("any") OWNER TO dunning_owner;
+ALTER FUNCTION dunning._repeated(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_places_sql(interval) OWNER TO dunning_owner;
@@ -8066,6 +8181,10 @@ REVOKE EXECUTE ON FUNCTION dunning._marks_sql(text) FROM PUBLIC;
 REVOKE SELECT ON TABLE dunning.hold FROM dunning_viewer;
 GRANT SELECT ON TABLE dunning.hold TO dunning_operator;
 GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by) ON TABLE dunning.hold TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._words("any") FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._words("any") TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._repeated(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._repeated(text[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) FROM PUBLIC;
@@ -8140,9 +8259,10 @@ COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many inde
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
-COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last.';
+COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
+COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; what shuts it at that first instant, and which caps bar everybody.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
-COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, windows (the mask of dunning._windows()). Make it anew when _ledger_signature() changes.';
+COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, windows (the mask of dunning._windows()), in no order. Make it anew when _ledger_signature() changes.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
@@ -8153,6 +8273,7 @@ COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
+COMMENT ON FUNCTION dunning._repeated(text[]) IS 'Those that stand there more than once, each once; empty where none does.';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
@@ -8163,6 +8284,7 @@ COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages re
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 COMMENT ON FUNCTION dunning._take_over(smallint[],uuid[]) IS 'How many attempts without outcome are left, because somebody holds their queue row just now. All others of these slices may have arrived: those in the queue wait for another attempt, of those stopped meanwhile the outcome is unknown and a person is asked.';
+COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
