@@ -1692,13 +1692,13 @@ BEGIN
     FROM dunning._choose(ARRAY(
         SELECT ROW(c.debtor_id, c.channel, c.rank, c.server, w.not_before,
                    -- a pre-due reminder is worth something until the due date is over
-                   CASE WHEN r.offset_days < 0 THEN least(w.not_before + r.horizon, (r.anchor + 1)::timestamp AT TIME ZONE dunning._ledger_zone())
+                   CASE WHEN r.offset_days < 0 THEN least(w.not_before + r.horizon, (r.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))
                         ELSE w.not_before + r.horizon END)::dunning._candidate
         FROM pg_temp.dunning_plan_candidate c
         JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = c.debtor_id
         CROSS JOIN LATERAL (SELECT greatest(as_of, r.last_contact + r.min_gap_days * interval '1 day') AS not_before) w
         WHERE c.why IS NULL AND w.not_before <= as_of + r.horizon
-          AND (r.offset_days >= 0 OR w.not_before < (r.anchor + 1)::timestamp AT TIME ZONE dunning._ledger_zone())), as_of) c;
+          AND (r.offset_days >= 0 OR w.not_before < (r.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))), as_of) c;
     ANALYZE pg_temp.dunning_plan_choice (debtor_id, channel, blocked_by);
 END
 $function$;
@@ -1789,7 +1789,7 @@ BEGIN
         SELECT CASE WHEN NOT $4 AND cardinality(j.blocked_by) = 0 THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $6 AS run_id,
             j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
             -- a pre-due reminder after the due date would be untrue
-            CASE WHEN j.offset_days < 0 THEN (j.anchor + 1)::timestamp AT TIME ZONE dunning._ledger_zone() ELSE j.contact_at + interval '14 days' END AS not_after,
+            CASE WHEN j.offset_days < 0 THEN (j.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE j.contact_at + interval '14 days' END AS not_after,
             j.local_time, x.amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
             j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context,
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
