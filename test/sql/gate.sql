@@ -106,6 +106,33 @@ SELECT dunning.suppress('x@example.com', 'pigeon', 'bounced');
 SELECT dunning.suppress('  ', 'email', 'bounced');
 SELECT count(*) AS keys, min(length(key)) AS bytes FROM dunning.digest_key;
 SELECT count(*) FROM dunning.suppression WHERE encode(address_digest, 'escape') LIKE '%example%';
+
+-- a_digest_is_the_hmac_of_the_server_whatever_the_length_of_key_and_address
+CREATE FUNCTION pg_temp.hmac(data bytea, key bytea) RETURNS bytea LANGUAGE plpgsql AS $$
+DECLARE
+    k bytea := CASE WHEN length(key) > 64 THEN sha256(key) ELSE key END;
+    inner_pad bytea := decode(repeat('36', 64), 'hex');
+    outer_pad bytea := decode(repeat('5c', 64), 'hex');
+BEGIN
+    FOR i IN 0 .. length(k) - 1 LOOP
+        inner_pad := set_byte(inner_pad, i, get_byte(inner_pad, i) # get_byte(k, i));
+        outer_pad := set_byte(outer_pad, i, get_byte(outer_pad, i) # get_byte(k, i));
+    END LOOP;
+    RETURN sha256(outer_pad || sha256(inner_pad || data));
+END $$;
+SELECT count(*) AS digests, count(*) FILTER (WHERE dunning._digest(t.t, 'push', k.k) IS DISTINCT FROM pg_temp.hmac(convert_to(t.t, 'UTF8'), k.k)) AS other
+FROM generate_series(0, 200) n, LATERAL (SELECT substr(repeat(md5(n::text), 7), 1, n) AS t) t, (VALUES ('\x'::bytea), ('\x00'), (sha256('k')), (decode(repeat('ab', 64), 'hex')), (decode(repeat('ab', 65), 'hex')), (decode(repeat('cd', 200), 'hex'))) k(k);
+
+-- words_are_listed_in_order_without_nulls_and_there_may_be_none
+SELECT dunning._words('a'::text, NULL::text, '{b,NULL,c}'::text[], '{}'::text[], 'd'::text) AS some, dunning._words(NULL::text, '{}'::text[]) IS NULL AS none;
+SELECT dunning._words(1);
+SELECT dunning._words(VARIADIC '{a}'::text[]);
+SELECT dunning._repeated('{a,b,a,NULL,NULL,c,b,a}') AS twice, dunning._repeated('{a,b}') AS none, dunning._repeated('{}') AS empty;
+
+-- a_message_counts_where_any_of_its_attempts_falls_under_the_cap_in_whatever_order_they_stand
+SELECT dunning._caps(1, '2026-06-10 10:00+00', 'x', NULL, dunning._windows('{Mon-Sun 00:00-24:00}', false, 'UTC', 'DK', NULL, NULL, NULL),
+    ARRAY[concat_ws(E'\x1f', 'day', 1, 1, 'person', 0, 0, '*')], '{x,x}', '{sms,sms}', array_fill('00000000-0000-0000-0000-000000000001'::uuid, '{2}'), ats, '{0,0}', NULL)
+FROM (VALUES ('{2026-06-07 10:00+00,2026-06-10 08:00+00}'::timestamptz[]), ('{2026-06-10 08:00+00,2026-06-07 10:00+00}')) v(ats);
 DELETE FROM dunning.suppression;
 
 -- caps_count_calendar_days_of_the_debtors_zone_over_all_accounts_of_the_person
