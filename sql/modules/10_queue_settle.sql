@@ -223,6 +223,27 @@ COMMENT ON FUNCTION dunning._settle_sent(text[], uuid[], smallint[], text[], tex
     'How many messages it moved to sent: _settle() of verdicts that are all sent and cause nothing else.';
 GRANT EXECUTE ON FUNCTION dunning._settle_sent(text[], uuid[], smallint[], text[], text[], jsonb[]) TO dunning_worker;
 
+-- A transaction that has stopped a message and stays open must not keep the verdicts of others waiting.
+CREATE FUNCTION dunning._held_up(debtor_ids text[], message_ids uuid[]) RETURNS SETOF bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        WITH free AS MATERIALIZED (
+            SELECT q.debtor_id, q.message_id FROM dunning.queue q
+            JOIN ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id) ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+            ORDER BY q.debtor_id, q.message_id FOR UPDATE OF q SKIP LOCKED)
+        SELECT v.ord FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) WITH ORDINALITY AS v(debtor_id, message_id, ord)
+        JOIN dunning.queue q ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+        LEFT JOIN free f ON f.debtor_id = v.debtor_id AND f.message_id = v.message_id
+        WHERE f.message_id IS NULL;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._held_up(text[], uuid[]) IS
+    'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
+GRANT EXECUTE ON FUNCTION dunning._held_up(text[], uuid[]) TO dunning_worker;
+
 -- Cancelling is settling without an attempt. An attempt under way goes on to its verdict, which has the last word.
 CREATE FUNCTION dunning._cancel_messages(debtor_ids text[], message_ids uuid[], reason text, replan boolean) RETURNS int
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -2399,6 +2399,25 @@ BEGIN
     RETURN moved;
 END
 $function$;
+CREATE FUNCTION dunning._held_up(debtor_ids text[], message_ids uuid[])
+ RETURNS SETOF bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        WITH free AS MATERIALIZED (
+            SELECT q.debtor_id, q.message_id FROM dunning.queue q
+            JOIN ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id) ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+            ORDER BY q.debtor_id, q.message_id FOR UPDATE OF q SKIP LOCKED)
+        SELECT v.ord FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) WITH ORDINALITY AS v(debtor_id, message_id, ord)
+        JOIN dunning.queue q ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+        LEFT JOIN free f ON f.debtor_id = v.debtor_id AND f.message_id = v.message_id
+        WHERE f.message_id IS NULL;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._cancel_messages(debtor_ids text[], message_ids uuid[], reason text, replan boolean)
  RETURNS integer
  LANGUAGE plpgsql
@@ -8161,6 +8180,7 @@ ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._held_up(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
@@ -8222,6 +8242,8 @@ REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLI
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
 REVOKE DELETE, INSERT, SELECT, UPDATE ON TABLE dunning.http_preset FROM dunning_admin;
 GRANT SELECT ON TABLE dunning.http_preset TO dunning_operator;
@@ -8263,6 +8285,7 @@ COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; what shuts it at that first instant, and which caps bar everybody.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, windows (the mask of dunning._windows()), in no order. Make it anew when _ledger_signature() changes.';
+COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';

@@ -104,6 +104,7 @@ typedef struct DunItem
 	char	   *detail;			/* jsonb as text */
 	TimestampTz next_due;		/* 0: none */
 	DunEffect	effect;
+	bool		held_up;		/* when last looked at, somebody held its queue row */
 } DunItem;
 
 /* All there is of one delivering process. */
@@ -116,6 +117,10 @@ typedef struct DunRun
 	dlist_head	done;
 	int			ndone;
 	int			nsettled;		/* of `done`, written in the transaction that is open */
+	dlist_head	aside;			/* of `done`, what waits for somebody else's transaction */
+	int			naside;
+	bool		was_held_up;	/* `done` may hold such again */
+	TimestampTz aside_until;
 	TimestampTz done_since;		/* when the first of `done` came */
 	DunLane    *lanes;			/* DUN_LANES of them, nlanes in use */
 	int			nlanes;

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/spi.h"
 #include "deliver/activation.h"
+#include "deliver/aside.h"
 #include "deliver/batch.h"
 #include "deliver/fault.h"
 #include "deliver/gate.h"
@@ -40,6 +41,7 @@
 #define SETTLE_AT 1000
 #define HELD_EVERY_MS 30000
 #define IDLE_LOOK_MS 1000		/* a prepared transaction wakes nobody, nor does ALTER DATABASE */
+#define ASIDE_AT_END_MS 2500
 #define DRAIN_MS 800			/* how long a stopping process waits for what is in flight */
 
 static DunRun *current_run;		/* libcurl hands back an item and nothing else */
@@ -203,9 +205,11 @@ static bool
 exchange(DunRun *run)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	bool		settle = wants_settling(run, now);
+	bool		settle;
 	bool		claim = wants_claims(run, now);
 
+	dun_deliver_bring_back(run);
+	settle = wants_settling(run, now);
 	run->taken = 0;
 	if (!settle && !claim)
 		return false;
@@ -386,6 +390,8 @@ sleep_for(DunRun *run, const DunLimits *limits)
 
 	if (run->ndone > 0)
 		until = Min(until, TimestampTzPlusMilliseconds(run->done_since, SETTLE_EVERY_MS));
+	if (run->naside > 0)
+		until = Min(until, run->aside_until);
 	if (!run->stopping)
 		until = Min(until, run->look_at);
 	if (limits->until != DT_NOEND)
@@ -404,6 +410,10 @@ finished(DunRun *run, const DunLimits *limits)
 {
 	bool		empty = dun_deliver_count_items() == 0;
 
+	/* Who holds a row for longer than a stop may take leaves its verdict to the successor: it may have arrived. */
+	if (run->stopping && dun_deliver_count_items() == run->naside &&
+		TimestampDifferenceExceeds(run->drain_until, GetCurrentTimestamp(), ASIDE_AT_END_MS))
+		return true;
 	if (run->stopping || run->left == 0)
 		return empty;
 	if (!limits->until_drained)
@@ -454,6 +464,7 @@ dun_deliver_open_run(const DunLimits *limits)
 	run->woken = true;
 	dlist_init(&run->ready);
 	dlist_init(&run->done);
+	dlist_init(&run->aside);
 	dun_deliver_open_items();
 	run->transport = dun_deliver_open_transport(dun_deliver_slots);
 	current_run = run;

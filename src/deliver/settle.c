@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/spi.h"
 #include "deliver/arrays.h"
+#include "deliver/aside.h"
 #include "deliver/session.h"
 #include "deliver/settings.h"
 #include "deliver/settle.h"
@@ -290,16 +291,30 @@ put_last(DunRun *run)
 void
 dun_deliver_settle(DunRun *run)
 {
-	Settling	s = {run, Min(run->ndone, SETTLE_MAX), 0};
+	Settling	s = {run};
 	DunFailure	failure;
 
 	run->nsettled = 0;
+	if (dun_deliver_is_held_up(run, SETTLE_MAX))
+		dun_deliver_set_aside(run, Min(run->ndone, SETTLE_MAX));
 	if (run->ndone == 0)
 		return;
+	s.max = Min(run->ndone, SETTLE_MAX);
 	if (dun_deliver_attempt(write_verdicts, &s, &failure))
 	{
 		run->nsettled = s.n;
 		return;
+	}
+	if (failure.sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+	{
+		int			n = dun_deliver_set_aside(run, s.max);
+
+		s.max -= n;
+		if (n > 0 && (s.max == 0 || dun_deliver_attempt(write_verdicts, &s, &failure)))
+		{
+			run->nsettled = s.max == 0 ? 0 : s.n;
+			return;
+		}
 	}
 	ereport(WARNING,
 			(errcode(failure.sqlerrcode),

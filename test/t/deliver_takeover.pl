@@ -10,7 +10,7 @@ my $gateway = Catcher->new(honour_keys => 1, delay => 5000);
 my $url = $gateway->http_url;
 my $node = PostgreSQL::Test::Cluster->new('takeover');
 $node->init;
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.databases = 'book'\ndunning.slots = 32\nrestart_after_crash = on\nmax_prepared_transactions = 2\n"
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.databases = 'book'\ndunning.slots = 32\ndunning.retry_delay = '200ms'\nrestart_after_crash = on\nmax_prepared_transactions = 2\n"
 	  . "dunning.allowed_hosts = '" . $gateway->allowed_hosts . "'\ntimezone = 'UTC'\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE book');
@@ -76,6 +76,25 @@ crash();
 $node->safe_psql('book', q{COMMIT PREPARED 'open'});
 ok(become('open', 'unknown'), 'taken back by a transaction that was open while the successor began') or diag states('open');
 is(asked('open'), 3, 'a person is asked');
+
+# A transaction that stops one message stays open: nobody else waits for it, and the worker can be stopped.
+resume();
+enqueue('stopped', 'honest');
+under_way(3);
+$node->safe_psql('book', q{BEGIN; SELECT count(*) FROM dunning.message m, dunning.cancel(m.message_id, 'taken back') c WHERE m.debtor_id = 'stopped-1'; PREPARE TRANSACTION 'stopped'});
+enqueue('beside', 'honest');
+ok(become('beside', 'sent'), 'others are sent while a stop is open') or diag states('beside');
+ok(become('stopped', 'sending sent'), 'and those of the same batch') or diag states('stopped');
+$node->safe_psql('book', q{COMMIT PREPARED 'stopped'});
+ok(become('stopped', 'sent'), 'the reply has the last word') or diag states('stopped');
+enqueue('ended', 'honest');
+under_way(3);
+$node->safe_psql('book', q{BEGIN; SELECT count(*) FROM dunning.message m, dunning.cancel(m.message_id, 'taken back') c WHERE m.debtor_id = 'ended-1'; PREPARE TRANSACTION 'ended'});
+$node->stop('fast');
+$node->start;
+$node->safe_psql('book', q{COMMIT PREPARED 'ended'});
+ok(become('ended', 'sent unknown'), 'a server that was stopped meanwhile') or diag states('ended');
+is(asked('ended'), 1, 'a person is asked about the one');
 is($node->safe_psql('book', 'SELECT count(*) FROM dunning.egress e WHERE NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)'),
 	'0', 'every attempt has an outcome');
 is($node->safe_psql('book', 'SELECT bool_and(ok) FROM dunning.verify_egress()'), 't', 'the chains verify');
