@@ -90,14 +90,16 @@ for training in $trainings; do wait "$training" || { cat "$work"/train.*.log >>"
 run -c 'SELECT * FROM dunning.score()'
 end "$(q "SELECT string_agg(format('%s AUC %s', model, round(auc::numeric, 3)), ', ' ORDER BY model) FROM demo.models"); $(q "SELECT string_agg(format('%s %s', segment, n), ' | ' ORDER BY n DESC) FROM (SELECT segment, count(*) AS n FROM dunning.debtor_score GROUP BY 1) s")"
 
-deliver_due() { # wait until the worker has nothing due left; one session looks ten times a second
+# Wait until the worker has nothing due left. One session looks ten times a second, and wakes the worker, which knows no
+# time at which a clock that stands still would make something due.
+deliver_due() {
     local left deadline=$(($(now_ms) + 60000))
     while read -r left; do
         case $left in
             0) return 0 ;;
             [1-9]*) [ "$(now_ms)" -lt "$deadline" ] || { echo "$left messages are still due" >>"$work/step.log"; return 1; } ;;
         esac
-    done < <(psql_ -d demo -At 2>>"$work/step.log" <<<"SELECT count(*) FROM dunning.queue WHERE state IN ('queued', 'sending') AND due <= dunning._now() \\watch 0.1")
+    done < <(psql_ -d demo -At 2>>"$work/step.log" <<<"SELECT count(*) FROM dunning._wake(), dunning.queue WHERE state IN ('queued', 'sending') AND due <= dunning._now() \\watch 0.1")
     return 1
 }
 
