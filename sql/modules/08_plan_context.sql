@@ -90,32 +90,4 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._context(text[], timestamptz) IS 'The template context of each debtor as docs/architecture.md lists it: disputed and held invoices left out; what is overdue, else what will fall due.';
 
--- A message may wait days for its instant, and longer while held. The amounts in it are the ledger's, or it is not sent; the days are counted anew.
-CREATE FUNCTION dunning._aged_context(context jsonb, today date) RETURNS jsonb
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $fn$
-#variable_conflict error
-DECLARE
-    due text := context #>> '{balances,0,due_on}';
-    told text := context #>> '{balances,0,days_overdue}';
-    later int;
-    aged jsonb;
-BEGIN
-    -- Not what was composed from a ledger: a caller's own names.
-    IF due IS NULL OR due !~ '^\d{4,7}-\d\d-\d\d$' OR told IS NULL OR told !~ '^-?\d{1,7}$' THEN
-        RETURN context;
-    END IF;
-    later := today - due::date - told::int;
-    IF later = 0 THEN
-        RETURN context;
-    END IF;
-    SELECT jsonb_agg(b.b || jsonb_build_object('days_overdue', (b.b->>'days_overdue')::int + later,
-               'invoices', (SELECT coalesce(jsonb_agg(i.i || jsonb_build_object('days_overdue', (i.i->>'days_overdue')::int + later) ORDER BY i.n), '[]')
-                            FROM jsonb_array_elements(b.b->'invoices') WITH ORDINALITY i(i, n))) ORDER BY b.n)
-    INTO aged FROM jsonb_array_elements(context->'balances') WITH ORDINALITY b(b, n);
-    RETURN context || jsonb_build_object('balances', aged, 'other_currencies', aged - 0)
-        || CASE WHEN context->>'days_overdue' = told THEN jsonb_build_object('days_overdue', told::int + later) ELSE '{}' END;
-END
-$fn$;
-COMMENT ON FUNCTION dunning._aged_context(jsonb, date) IS 'A frozen context with its days past due as of a later day.';
-GRANT EXECUTE ON FUNCTION dunning._aged_context(jsonb, date), dunning._today(timestamptz) TO dunning_worker;
+GRANT EXECUTE ON FUNCTION dunning._today(timestamptz) TO dunning_worker;

@@ -31,6 +31,11 @@ CREATE FUNCTION dunning._render(subject text, body_text text, body_html text, co
 COMMENT ON FUNCTION dunning._render(text, text, text, jsonb, text) IS
     'The parts that templates become in a context, the names they used and those that were null. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
 
+-- A message may wait days for its instant, and longer while held. The amounts in it are the ledger's, or it is not sent; the days are counted anew.
+CREATE FUNCTION dunning._aged_context(context jsonb, today date) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_message_sql_age_context';
+COMMENT ON FUNCTION dunning._aged_context(jsonb, date) IS 'A frozen context with its days past due as of a later day.';
+
 CREATE FUNCTION dunning._template_fields(subject text, body_text text, body_html text, context jsonb) RETURNS text[]
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_message_sql_visit';
 COMMENT ON FUNCTION dunning._template_fields(text, text, text, jsonb) IS

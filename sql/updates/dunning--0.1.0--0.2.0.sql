@@ -1301,35 +1301,6 @@ BEGIN
         ORDER BY c.channel, c.builtin;
 END
 $function$;
-CREATE FUNCTION dunning._aged_context(context jsonb, today date)
- RETURNS jsonb
- LANGUAGE plpgsql
- IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    due text := context #>> '{balances,0,due_on}';
-    told text := context #>> '{balances,0,days_overdue}';
-    later int;
-    aged jsonb;
-BEGIN
-    -- Not what was composed from a ledger: a caller's own names.
-    IF due IS NULL OR due !~ '^\d{4,7}-\d\d-\d\d$' OR told IS NULL OR told !~ '^-?\d{1,7}$' THEN
-        RETURN context;
-    END IF;
-    later := today - due::date - told::int;
-    IF later = 0 THEN
-        RETURN context;
-    END IF;
-    SELECT jsonb_agg(b.b || jsonb_build_object('days_overdue', (b.b->>'days_overdue')::int + later,
-               'invoices', (SELECT coalesce(jsonb_agg(i.i || jsonb_build_object('days_overdue', (i.i->>'days_overdue')::int + later) ORDER BY i.n), '[]')
-                            FROM jsonb_array_elements(b.b->'invoices') WITH ORDINALITY i(i, n))) ORDER BY b.n)
-    INTO aged FROM jsonb_array_elements(context->'balances') WITH ORDINALITY b(b, n);
-    RETURN context || jsonb_build_object('balances', aged, 'other_currencies', aged - 0)
-        || CASE WHEN context->>'days_overdue' = told THEN jsonb_build_object('days_overdue', told::int + later) ELSE '{}' END;
-END
-$function$;
 CREATE OR REPLACE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true)
  RETURNS text
  LANGUAGE plpgsql
@@ -1917,6 +1888,11 @@ BEGIN
     PERFORM dunning._drop_stages();
 END
 $function$;
+CREATE FUNCTION dunning._aged_context(context jsonb, today date)
+ RETURNS jsonb
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_message_sql_age_context$function$;
 CREATE OR REPLACE FUNCTION dunning._check_template_key(template text, channel text, language text, creditor text, framing text)
  RETURNS void
  LANGUAGE plpgsql
@@ -8172,11 +8148,11 @@ ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp wi
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._costs(text,date,text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) OWNER TO dunning_owner;
@@ -8232,12 +8208,11 @@ REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._today(timestamp with time zone) TO dunning_worker;
-REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) FROM PUBLIC;

@@ -19,12 +19,13 @@
 #include "deliver/arrays.h"
 #include "deliver/freeze.h"
 #include "deliver/settings.h"
+#include "message/age.h"
 #include "message/render.h"
 #include "queue/egress_chain.h"
 
 /* One look-up of a template for all messages that use it. */
 static DunStatement templates_sql = {
-	"SELECT x.subject, x.body_text, x.body_html, x.language"
+	"SELECT x.subject, x.body_text, x.body_html, x.language, (SELECT dunning._today(NULL))"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
 	"      pg_catalog.unnest($5)) WITH ORDINALITY AS u(template, channel, language, creditor, framing, ord),"
 	"       LATERAL dunning._template(u.template, u.channel, u.language, u.creditor, u.framing) x"
@@ -159,12 +160,14 @@ sort_by_template(DunItem **items, int n, Asked *asked, int *which)
 	return nasked;
 }
 
-static void
+/* Returns the day by which days past due are counted. */
+static DateADT
 read_templates(Asked *asked, int n)
 {
 	DunColumn  *columns[5];
 	Datum		args[5];
 	uint64		rows;
+	bool		isnull;
 
 	for (int c = 0; c < 5; c++)
 		columns[c] = dun_deliver_column(TEXTOID, n);
@@ -188,6 +191,7 @@ read_templates(Asked *asked, int n)
 		asked[row].body_html = dun_base_text(row, 3);
 		asked[row].language = dun_base_text(row, 4);
 	}
+	return DatumGetDateADT(dun_base_value(0, 5, &isnull));
 }
 
 static char *
@@ -218,15 +222,16 @@ render(DunItem **items, int n)
 	Asked	   *asked = palloc0((n + 1) * sizeof(Asked));
 	int		   *which = palloc((n + 1) * sizeof(int));
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "dunning rendering", ALLOCSET_DEFAULT_SIZES);
+	DateADT		today = read_templates(asked, sort_by_template(items, n, asked, which));
 
-	read_templates(asked, sort_by_template(items, n, asked, which));
 	for (int i = 0; i < n; i++)
 	{
 		const Asked *t = &asked[which[i]];
 		MemoryContext before = MemoryContextSwitchTo(scratch);
 		DunParts	parts;
 
-		dun_message_render_parts(t->subject, t->body_text, t->body_html, DatumGetJsonbP(items[i]->context_json), t->language, &parts);
+		dun_message_render_parts(t->subject, t->body_text, t->body_html,
+								 dun_message_age_context(DatumGetJsonbP(items[i]->context_json), today), t->language, &parts);
 		keep_parts(items[i], &parts);
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(scratch);

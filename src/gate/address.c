@@ -11,6 +11,8 @@
 
 #include <ctype.h>
 
+#include "common/hmac.h"
+#include "common/sha2.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
@@ -19,7 +21,6 @@
 #include "base/compat.h"
 #include "base/hash.h"
 #include "gate/address.h"
-#include "gate/hmac.h"
 
 #define EMAIL_MAX 254			/* RFC 5321 */
 #define PHONE_DIGITS_MIN 4
@@ -171,80 +172,60 @@ kind_argument(FunctionCallInfo fcinfo, int arg, text *address)
 }
 
 /*
- * The gate, the egress ledger and the recheck digest an address one after the other. So each process keeps its
- * latest ones, found by the whole normal form and for one key only.
+ * The gate, the egress ledger and the recheck digest an address one after the other, and one HMAC costs as much as
+ * reading the debtor. So each process keeps its latest ones, found by the whole normal form and for one key only.
  */
 #define KEPT 4096
 #define KEPT_LEN 63
-#define KEPT_KEY 64
 
 typedef struct Digested
 {
 	uint8		len;			/* 0: nothing kept here */
 	char		normal[KEPT_LEN];
-	uint8		digest[DUN_HMAC_BYTES];
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 } Digested;
 
 typedef struct Memory
 {
-	uint8		key[KEPT_KEY];
+	uint8		key[PG_SHA256_BLOCK_LENGTH];
 	int			key_len;
-	DunHmacKey	taken;
 	Digested	kept[KEPT];
 } Memory;
 
-/* What is kept of this key, NULL where the key is too long to be kept. */
-static Memory *
-remember_key(const bytea *key)
+/* Where this address is kept or may be, NULL: nowhere. */
+static Digested *
+remembered(const char *normal, const bytea *key)
 {
 	static Memory *memory = NULL;
+	size_t		len = strlen(normal);
 	int			key_len = VARSIZE_ANY_EXHDR(key);
 
-	if (key_len > KEPT_KEY)
+	if (len == 0 || len > KEPT_LEN || key_len > sizeof(memory->key))
 		return NULL;
 	if (memory == NULL)
-	{
 		memory = MemoryContextAllocZero(TopMemoryContext, sizeof(Memory));
-		memory->key_len = -1;
-	}
 	if (memory->key_len != key_len || memcmp(memory->key, VARDATA_ANY(key), key_len) != 0)
 	{
 		memset(memory, 0, sizeof(Memory));
 		memory->key_len = key_len;
 		memcpy(memory->key, VARDATA_ANY(key), key_len);
-		dun_gate_take_key(&memory->taken, memory->key, key_len);
 	}
-	return memory;
+	return &memory->kept[dun_base_hash64(normal, len, 0) % KEPT];
 }
 
 static void
 digest(const char *normal, const bytea *key, uint8 *into)
 {
-	size_t		len = strlen(normal);
-	Memory	   *memory = remember_key(key);
-	Digested   *kept = NULL;
-	DunHmacKey	taken;
+	pg_hmac_ctx *hmac = pg_hmac_create(PG_SHA256);
 
-	if (memory == NULL)
-	{
-		dun_gate_take_key(&taken, (const uint8 *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
-		dun_gate_hmac(&taken, (const uint8 *) normal, len, into);
-		return;
-	}
-	if (len > 0 && len <= KEPT_LEN)
-		kept = &memory->kept[dun_base_hash64(normal, len, 0) % KEPT];
-	if (kept != NULL && kept->len == len && memcmp(kept->normal, normal, len) == 0)
-	{
-		memcpy(into, kept->digest, DUN_HMAC_BYTES);
-		return;
-	}
-	dun_gate_hmac(&memory->taken, (const uint8 *) normal, len, into);
-	if (kept != NULL)
-	{
-		kept->len = len;
-		memcpy(kept->normal, normal, len);
-		memcpy(kept->digest, into, DUN_HMAC_BYTES);
-	}
+	if (hmac == NULL ||
+		pg_hmac_init(hmac, (uint8 *) VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) < 0 ||
+		pg_hmac_update(hmac, (uint8 *) normal, strlen(normal)) < 0 ||
+		pg_hmac_final(hmac, into, PG_SHA256_DIGEST_LENGTH) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not digest an address: %s", pg_hmac_error(hmac))));
+	pg_hmac_free(hmac);
 }
 
 PG_FUNCTION_INFO_V1(dun_gate_sql_digest);
@@ -257,6 +238,7 @@ dun_gate_sql_digest(PG_FUNCTION_ARGS)
 	bytea	   *key;
 	bytea	   *result;
 	char	   *normal;
+	Digested   *kept;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
 		PG_RETURN_NULL();
@@ -264,9 +246,21 @@ dun_gate_sql_digest(PG_FUNCTION_ARGS)
 	key = PG_GETARG_BYTEA_PP(2);
 	normal = dun_gate_normalise_address(kind_argument(fcinfo, 1, address), VARDATA_ANY(address),
 										VARSIZE_ANY_EXHDR(address));
-	result = palloc(VARHDRSZ + DUN_HMAC_BYTES);
-	SET_VARSIZE(result, VARHDRSZ + DUN_HMAC_BYTES);
+	result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	kept = remembered(normal, key);
+	if (kept != NULL && kept->len == strlen(normal) && memcmp(kept->normal, normal, kept->len) == 0)
+	{
+		memcpy(VARDATA(result), kept->digest, PG_SHA256_DIGEST_LENGTH);
+		PG_RETURN_BYTEA_P(result);
+	}
 	digest(normal, key, (uint8 *) VARDATA(result));
+	if (kept != NULL)
+	{
+		kept->len = strlen(normal);
+		memcpy(kept->normal, normal, kept->len);
+		memcpy(kept->digest, VARDATA(result), PG_SHA256_DIGEST_LENGTH);
+	}
 	PG_RETURN_BYTEA_P(result);
 }
 

@@ -323,3 +323,13 @@ DELETE FROM dunning.once WHERE debtor_id LIKE 'msg-%';
 DELETE FROM dunning.message WHERE debtor_id LIKE 'msg-%';
 DELETE FROM dunning.debtor WHERE debtor_id LIKE 'msg-%';
 DELETE FROM dunning.creditor WHERE creditor LIKE 'msg-%';
+
+-- a_message_that_waited_tells_the_days_of_the_day_it_leaves
+SELECT jsonb_pretty(dunning._aged_context('{"days_overdue": 5, "due_on": "2026-06-01", "x": 1, "balances": [
+    {"currency": "DKK", "amount": 9, "due_on": "2026-06-01", "days_overdue": 5, "invoices": [{"due_on": "2026-06-01", "days_overdue": 5}, {"due_on": "2026-06-03", "days_overdue": 3}]},
+    {"currency": "EUR", "amount": 8, "due_on": "2026-06-02", "days_overdue": 4, "invoices": [{"due_on": "2026-06-02", "days_overdue": 4}]}],
+    "other_currencies": [{"currency": "EUR", "amount": 8, "due_on": "2026-06-02", "days_overdue": 4, "invoices": [{"due_on": "2026-06-02", "days_overdue": 4}]}], "mine": {"days_overdue": 5}}', '2026-06-12'));
+SELECT c = dunning._aged_context(c, '2026-06-12') AS unchanged
+FROM (VALUES ('{}'::jsonb), ('{"balances": "mine"}'), ('{"balances": []}'), ('{"balances": [{"due_on": "soon", "days_overdue": "many"}]}'), ('{"balances": [{"due_on": "2026-02-29", "days_overdue": 5}]}'), ('{"balances": [{"due_on": "2026-06-01", "days_overdue": 1e30}]}'), ('{"balances": ["2026-06-01"]}'), ('[{"balances": 1}]'), ('null'), (NULL), ('{"days_overdue": 7}')) v(c);
+-- what a caller's own vars say is left alone
+SELECT dunning._aged_context('{"days_overdue": 99, "balances": [{"due_on": "2026-06-01", "days_overdue": 5, "invoices": []}]}', '2026-06-07');

@@ -149,14 +149,6 @@ SELECT channel, count(*) FROM dunning.message WHERE debtor_id = 'p-a1' GROUP BY 
 SELECT count(*) FROM (SELECT dunning.set_holdout(0.5), pg_temp.p_debtor('p-h' || i), pg_temp.p_owes('p-h' || i, -16) FROM generate_series(1, 40) i) x;
 SELECT state, reason, count(*) BETWEEN 10 AND 30 AS about_half FROM pg_temp.p_plan() WHERE debtor LIKE 'p-h%' GROUP BY 1, 2 ORDER BY 1;
 SELECT dunning.set_holdout(0);
--- a_message_that_waited_tells_the_days_of_the_day_it_leaves
-SELECT jsonb_pretty(dunning._aged_context('{"days_overdue": 5, "due_on": "2026-06-01", "x": 1, "balances": [
-    {"currency": "DKK", "amount": 9, "due_on": "2026-06-01", "days_overdue": 5, "invoices": [{"due_on": "2026-06-01", "days_overdue": 5}, {"due_on": "2026-06-03", "days_overdue": 3}]},
-    {"currency": "EUR", "amount": 8, "due_on": "2026-06-02", "days_overdue": 4, "invoices": [{"due_on": "2026-06-02", "days_overdue": 4}]}]}', '2026-06-12'));
-SELECT c = dunning._aged_context(c, '2026-06-12') AS unchanged
-FROM (VALUES ('{}'::jsonb), ('{"balances": "mine"}'), ('{"balances": []}'), ('{"balances": [{"due_on": "soon", "days_overdue": "many"}]}'), ('null'), (NULL), ('{"days_overdue": 7}')) v(c);
--- what a caller's own vars say is left alone
-SELECT dunning._aged_context('{"days_overdue": 99, "balances": [{"due_on": "2026-06-01", "days_overdue": 5, "invoices": []}]}', '2026-06-07');
 -- a_running_framing_experiment_chooses_the_wording_and_its_propensity_is_kept
 SELECT count(*) FROM (SELECT dunning.start_experiment('framing-p', '["neutral", "loss_averse"]'), (SELECT count(*) FROM dunning._cancel_messages(
     ARRAY(SELECT debtor_id FROM dunning.queue WHERE debtor_id LIKE 'p-h%' ORDER BY 1), ARRAY(SELECT message_id FROM dunning.queue WHERE debtor_id LIKE 'p-h%' ORDER BY debtor_id), 'test', true))) x;
