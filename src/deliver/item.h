@@ -46,6 +46,7 @@ typedef struct DunLane
 	bool		one_by_one;		/* a batch failed: find the row at fault */
 	TimestampTz head_read_at;
 	int64		head_cost_us;
+	bool		head_owed;		/* something was enqueued and the head not read since */
 	TimestampTz rate_ready_at;
 	int			waiting;		/* claimed and not yet started */
 } DunLane;

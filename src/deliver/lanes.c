@@ -27,6 +27,7 @@
 
 #define LANES_EVERY_MS 1000
 #define HEAD_EVERY_MS 2000
+#define HEAD_OWED_MS 20
 #define HEAD_SHARE 20			/* at most a twentieth of the time goes into reading the head */
 #define SERVER_EVERY_MS 10000	/* a secret file may have changed without a word in the catalog */
 #define RETRY_SERVER_MS 10000
@@ -338,17 +339,24 @@ room_of_day(DunLane *lane, int room)
 	return (int) Min((int64) room, DatumGetInt64(dun_base_value(0, 1, &isnull)));
 }
 
+/* Not before this the head may be read again. */
+static TimestampTz
+head_allowed_at(const DunLane *lane)
+{
+	return lane->head_read_at + lane->head_cost_us * HEAD_SHARE;
+}
+
 static bool
 wants_head(DunRun *run, DunLane *lane, TimestampTz now)
 {
 	int64		age_us = now - lane->head_read_at;
 
-	if (age_us < lane->head_cost_us * HEAD_SHARE)
+	if (now < head_allowed_at(lane))
 		return false;
 	/* A rehearsal leaves all rows where they are: once is enough. */
 	if (dun_deliver_mode == DUN_DELIVERY_DRY_RUN)
 		return lane->head_read_at == 0;
-	return run->woken || lane->head_read_at == 0 || age_us >= HEAD_EVERY_MS * INT64CONST(1000);
+	return lane->head_owed || lane->head_read_at == 0 || age_us >= HEAD_EVERY_MS * INT64CONST(1000);
 }
 
 static int
@@ -373,12 +381,14 @@ claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 	{
 		/* Until the next look at the head nothing can be had here. */
 		lane->drained = true;
+		lane->head_owed = false;
 		lane->head_read_at = started;
 		lane->head_cost_us = GetCurrentTimestamp() - started;
 		return 0;
 	}
 	if (head)
 	{
+		lane->head_owed = false;
 		lane->position_due = DT_NOBEGIN;
 		memset(&lane->position_id, 0, sizeof(pg_uuid_t));
 	}
@@ -439,6 +449,8 @@ dun_deliver_claim(DunRun *run, dlist_head *batch)
 	{
 		DunLane    *lane = &run->lanes[i];
 
+		/* Who is woken when there is no room, or too early for a look at the head, owes it. */
+		lane->head_owed = lane->head_owed || run->woken;
 		if (!lane->present || lane->paused)
 			continue;
 		keep_server_loaded(run, lane);
@@ -448,6 +460,18 @@ dun_deliver_claim(DunRun *run, dlist_head *batch)
 	}
 	run->woken = false;
 	return claimed;
+}
+
+TimestampTz
+dun_deliver_head_due(const DunRun *run)
+{
+	TimestampTz soon = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), HEAD_OWED_MS);
+	TimestampTz at = DT_NOEND;
+
+	for (int i = 0; i < run->nlanes; i++)
+		if (run->lanes[i].present && !run->lanes[i].paused && run->lanes[i].loaded != NULL && run->lanes[i].head_owed)
+			at = Min(at, Max(soon, head_allowed_at(&run->lanes[i])));
+	return at;
 }
 
 void

@@ -21,6 +21,9 @@ extern int	dun_deliver_claim(DunRun *run, dlist_head *batch);
 /* A batch was rolled back: read its rows again, one by one where the fault is in the rows. */
 extern void dun_deliver_rewind_lanes(DunRun *run, bool one_by_one);
 
+/* When a head that was not read though something was enqueued is to be read, DT_NOEND: none. */
+extern TimestampTz dun_deliver_head_due(const DunRun *run);
+
 /* When the next row falls due, DT_NOEND: none. Inside a transaction. */
 extern TimestampTz dun_deliver_next_due(void);
 

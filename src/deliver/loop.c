@@ -191,6 +191,7 @@ take_up(DunRun *run)
 	look_at_held(run);
 	dun_deliver_read_lanes(run);
 	run->taken = dun_deliver_take_batch(run);
+	run->look_at = Min(run->look_at, dun_deliver_head_due(run));
 	if (all_drained(run))
 	{
 		run->next_due = dun_deliver_next_due();
