@@ -136,11 +136,11 @@ CREATE FUNCTION dunning._gate_places_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT format($q$
     span AS MATERIALIZED (SELECT min(a.at) AS first, max(a.at) AS last FROM a),
-    place AS MATERIALIZED (SELECT DISTINCT w.country, w.region, w.kind, w.zone_key, w.channel, w.rings FROM w WHERE w.known AND NOT w.strange),
+    place AS MATERIALIZED (SELECT w.country, w.region, w.kind, w.zone_key, w.channel, w.rings, min(w.ord) AS ord FROM w WHERE w.known AND NOT w.strange GROUP BY 1, 2, 3, 4, 5, 6),
     pl AS MATERIALIZED (SELECT x.*, dunning._closed(x.first, x.windows) AS first_shut,
             dunning._caps(0, '2000-01-01 00:00+00', '', NULL, x.windows, x.caps, NULL, NULL, NULL, NULL, NULL, NULL) AS barred
         FROM (
-            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.channel, u.caps, u.names, span.first,
+            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.channel, p.ord, u.caps, u.names, span.first,
                 dunning._windows(u.windows, u.holidays_closed, p.zone_key, p.country, p.region, f.added, f.opened) AS windows,
                 (dunning._zone(p.zone_key, p.country, p.region))[1] AS zone
             FROM place p
@@ -157,7 +157,7 @@ CREATE FUNCTION dunning._gate_places_sql(ahead interval) RETURNS text
             FROM place p$q$))
 $sql$;
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS
-    'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; what shuts it at that first instant, and which caps bar everybody.';
+    'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
 
 CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
@@ -232,7 +232,7 @@ CREATE FUNCTION dunning._no_ledger_sql(recheck boolean) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT CASE WHEN $1
         THEN 'SELECT q.ord, ''{ledger_broken}''::text[] AS blocked_by FROM dunning._ask($1, $2, $3, $4, $5::text[]) q ORDER BY 1'
-        ELSE 'SELECT q.ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts, NULL::bytea AS windows FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
+        ELSE 'SELECT q.ord, q.debtor_id, q.channel, ''{ledger_broken}''::text[] AS blocked_by, NULL::text AS address, NULL::text AS zone, NULL::text AS mark, NULL::jsonb AS amounts, NULL::int AS place, NULL::bytea AS windows FROM dunning._ask($1, $2, $3, $4, $5::uuid[]) q ORDER BY 1'
     END
 $sql$;
 COMMENT ON FUNCTION dunning._no_ledger_sql(boolean) IS 'SQL text of the gate while the ledger cannot be read: everything is blocked.';
@@ -252,14 +252,14 @@ SELECT j.ord, j.debtor_id, j.channel,
         j.shut,
         CASE WHEN t.person_id IS NULL THEN CASE WHEN isfinite(j.at) THEN pl.barred END
              WHEN pl.caps IS NOT NULL THEN dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END), '{}') AS blocked_by,
-    j.address, pl.zone, j.ledger_mark AS mark, j.amounts, pl.windows
+    j.address, pl.zone, j.ledger_mark AS mark, j.amounts, pl.no AS place, CASE WHEN j.ord = pl.ord THEN pl.windows END AS windows
 FROM j
 LEFT JOIN pl ON pl.no = j.no
 LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_sql() IS
-    'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, windows (the mask of dunning._windows()), in no order. Make it anew when _ledger_signature() changes.';
+    'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), in no order. Make it anew when _ledger_signature() changes.';
 
 -- The same rows before any instant is judged: for those who ask about many instants (contact windows, best times).
 CREATE FUNCTION dunning._gate_facts_sql() RETURNS text

@@ -159,6 +159,36 @@ dun_deliver_move_to_windows(DunItem **items, int n)
 	}
 }
 
+/* Places are numbered from 1, and there are no more than rows. */
+static int
+place_of(int n, uint64 row)
+{
+	bool		isnull;
+	int			place = DatumGetInt32(dun_base_value(row, 4, &isnull));
+
+	return isnull || place < 1 || place > n ? 0 : place;
+}
+
+/* One row of each place has its mask. */
+static DunMaskRef *
+read_masks(int n, uint64 rows, TimestampTz asked_at)
+{
+	DunMaskRef *masks = palloc((n + 1) * sizeof(DunMaskRef));
+
+	for (int i = 0; i <= n; i++)
+		masks[i] = DUN_NO_MASK;
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		Datum		windows = dun_base_value(row, 5, &isnull);
+
+		if (!isnull)
+			masks[place_of(n, row)] = dun_deliver_keep_mask(windows, asked_at);
+	}
+	masks[0] = DUN_NO_MASK;
+	return masks;
+}
+
 void
 dun_deliver_ask_gate(DunItem **items, int n)
 {
@@ -168,6 +198,7 @@ dun_deliver_ask_gate(DunItem **items, int n)
 	int			nlater = 0;
 	uint64		rows;
 	TimestampTz asked_at;
+	DunMaskRef *masks;
 
 	dun_deliver_keep_gate();
 	dun_deliver_fill_question(items, n, args);
@@ -176,6 +207,7 @@ dun_deliver_ask_gate(DunItem **items, int n)
 	dun_base_run(&dun_deliver_lock_sql, args, NULL, false, 0);
 	asked_at = GetCurrentTimestamp();
 	rows = dun_base_run(&dun_deliver_gate_sql, args, NULL, false, 0);
+	masks = read_masks(n, rows, asked_at);
 	for (uint64 row = 0; row < rows; row++)
 	{
 		bool		isnull;
@@ -201,8 +233,7 @@ dun_deliver_ask_gate(DunItem **items, int n)
 		else if (address != NULL)
 		{
 			item->gate_address = MemoryContextStrdup(item->context, address);
-			words = dun_base_value(row, 4, &isnull);
-			item->mask = isnull ? DUN_NO_MASK : dun_deliver_keep_mask(words, asked_at);
+			item->mask = masks[place_of(n, row)];
 		}
 		else
 			dun_deliver_decide(item, 0, "held", "no_address");

@@ -99,7 +99,7 @@ dun_deliver_keep_gate(void)
 		elog(ERROR, "the gate gives no statement");
 	{
 		char	   *lock = dun_base_text(0, 1);
-		char	   *gate = psprintf("SELECT g.ord, g.blocked_by, g.address, g.windows FROM (%s) g", dun_base_text(0, 2));
+		char	   *gate = psprintf("SELECT g.ord, g.blocked_by, g.address, g.place, g.windows FROM (%s) g", dun_base_text(0, 2));
 		char	   *recheck = psprintf(RECHECK_FRAME, dun_base_text(0, 3));
 		char	   *window = psprintf(WINDOW_FRAME, dun_base_text(0, 4));
 		char	   *clear = psprintf(CLEAR_FRAME, dun_base_text(0, 5));
