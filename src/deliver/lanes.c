@@ -445,19 +445,22 @@ dun_deliver_claim(DunRun *run, dlist_head *batch)
 	int			claimed = 0;
 	bool		one_by_one = false;
 
+	/* Who is woken when there is no room, or too early for a look at the head, owes it. */
 	for (int i = 0; i < run->nlanes; i++)
-	{
-		DunLane    *lane = &run->lanes[i];
+		run->lanes[i].head_owed = run->lanes[i].head_owed || run->woken;
+	/* Lanes that seemed empty first: else one that always has more would leave no room to see what came for them. */
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < run->nlanes; i++)
+		{
+			DunLane    *lane = &run->lanes[i];
 
-		/* Who is woken when there is no room, or too early for a look at the head, owes it. */
-		lane->head_owed = lane->head_owed || run->woken;
-		if (!lane->present || lane->paused)
-			continue;
-		keep_server_loaded(run, lane);
-		one_by_one = one_by_one || lane->one_by_one;
-		if (lane->loaded != NULL && !(one_by_one && claimed > 0))
-			claimed += claim_lane(run, lane, batch);
-	}
+			if (!lane->present || lane->paused || (lane->drained && lane->head_owed) != (pass == 0))
+				continue;
+			keep_server_loaded(run, lane);
+			one_by_one = one_by_one || lane->one_by_one;
+			if (lane->loaded != NULL && !(one_by_one && claimed > 0))
+				claimed += claim_lane(run, lane, batch);
+		}
 	run->woken = false;
 	return claimed;
 }
@@ -468,6 +471,9 @@ dun_deliver_head_due(const DunRun *run)
 	TimestampTz soon = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), HEAD_OWED_MS);
 	TimestampTz at = DT_NOEND;
 
+	/* There is no room; when there is, it is claimed anyway. */
+	if (dun_deliver_count_items() > dun_deliver_slots * 2)
+		return DT_NOEND;
 	for (int i = 0; i < run->nlanes; i++)
 		if (run->lanes[i].present && !run->lanes[i].paused && run->lanes[i].loaded != NULL && run->lanes[i].head_owed)
 			at = Min(at, Max(soon, head_allowed_at(&run->lanes[i])));
