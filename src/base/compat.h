@@ -70,6 +70,13 @@
 #define pg_noreturn __attribute__((noreturn))
 #endif
 
+/* An update may touch summarizing indexes alone from 16 on; an insertion touches all. */
+#if PG_VERSION_NUM >= 160000
+#define dun_insert_index_tuples(info, slot, estate) ExecInsertIndexTuples((info), (slot), (estate), false, false, NULL, NIL, false)
+#else
+#define dun_insert_index_tuples(info, slot, estate) ExecInsertIndexTuples((info), (slot), (estate), false, false, NULL, NIL)
+#endif
+
 /* VARDATA_ANY and friends moved out of postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

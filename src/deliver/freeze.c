@@ -2,8 +2,9 @@
  * deliver/freeze.c
  *		Rendering, freezing and building.
  *
- * The body row is written once, with ON CONFLICT DO NOTHING, and what stands there is what is sent: a repeat of an
- * attempt has the same bytes whatever became of the template. Redirection and TEST marks are put on at the way out,
+ * The body row is written once, and what stands there is what is sent: a repeat of an attempt has the same bytes
+ * whatever became of the template. One that stands though nobody put the message off is of an intent whose process died:
+ * its unique key takes the batch back (batch.c). Redirection and TEST marks are put on at the way out,
  * so that a frozen body is always the real one.
  */
 #include "postgres.h"
@@ -15,6 +16,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "base/append.h"
 #include "base/spi.h"
 #include "deliver/arrays.h"
 #include "deliver/freeze.h"
@@ -33,12 +35,8 @@ static DunStatement templates_sql = {
 	5, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN
 };
 
-static DunStatement store_sql = {
-	"INSERT INTO dunning.body (message_id, debtor_id, creditor, address, subject, body_text, body_html, rendered_at)"
-	" SELECT u.*, pg_catalog.clock_timestamp() FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3),"
-	"   pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7)) AS u"
-	" ON CONFLICT DO NOTHING",
-	7, {UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
+static const DunAppendTo body = {
+	"body", 8, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "rendered_at"}
 };
 
 static DunStatement frozen_sql = {
@@ -239,28 +237,30 @@ render(DunItem **items, int n)
 	MemoryContextDelete(scratch);
 }
 
-/* How many rows were new. */
-static uint64
+static void
 store(DunItem **items, int n)
 {
-	DunColumn  *columns[7];
-	Datum		args[7];
+	DunAppend  *into = dun_base_open_append(&body, n);
+	TimestampTz now = GetCurrentTimestamp();
 
-	for (int c = 0; c < 7; c++)
-		columns[c] = dun_deliver_column(c == 0 ? UUIDOID : TEXTOID, n);
 	for (int i = 0; i < n; i++)
 	{
-		dun_deliver_push(columns[0], UUIDPGetDatum(&items[i]->message_id));
-		dun_deliver_push_text(columns[1], items[i]->debtor_id);
-		dun_deliver_push_text(columns[2], items[i]->out.creditor);
-		dun_deliver_push_text(columns[3], items[i]->frozen_address);
-		dun_deliver_push_text(columns[4], items[i]->out.subject);
-		dun_deliver_push_text(columns[5], items[i]->out.body_text);
-		dun_deliver_push_text(columns[6], items[i]->out.body_html);
+		const char *texts[] = {
+			items[i]->debtor_id, items[i]->out.creditor, items[i]->frozen_address, items[i]->out.subject,
+			items[i]->out.body_text, items[i]->out.body_html
+		};
+		Datum		values[8] = {UUIDPGetDatum(&items[i]->message_id)};
+		bool		nulls[8] = {false};
+
+		for (int c = 0; c < lengthof(texts); c++)
+		{
+			nulls[c + 1] = texts[c] == NULL;
+			values[c + 1] = nulls[c + 1] ? (Datum) 0 : CStringGetTextDatum(texts[c]);
+		}
+		values[7] = TimestampTzGetDatum(now);
+		dun_base_append_row(into, values, nulls);
 	}
-	for (int c = 0; c < 7; c++)
-		args[c] = dun_deliver_array(columns[c]);
-	return dun_base_run(&store_sql, args, NULL, false, 0);
+	dun_base_close_append(into);
 }
 
 void
@@ -270,7 +270,7 @@ dun_deliver_freeze(DunItem **items, int n)
 	int			nsome = 0;
 
 	for (int i = 0; i < n; i++)
-		if (items[i]->state == NULL && items[i]->attempt > 1)
+		if (items[i]->state == NULL && (items[i]->attempt > 1 || items[i]->put_off))
 			some[nsome++] = items[i];
 	read_frozen(some, nsome);
 
@@ -281,9 +281,7 @@ dun_deliver_freeze(DunItem **items, int n)
 	if (nsome == 0)
 		return;
 	render(some, nsome);
-	/* A body that stands already is what the first attempt froze before it died: that one counts. */
-	if (store(some, nsome) != nsome)
-		read_frozen(some, nsome);
+	store(some, nsome);
 }
 
 /* --- the way out --- */

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/append.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/spi.h"
@@ -84,24 +85,10 @@ static DunStatement move_heads_sql = {
 	3, {INT2ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID}, NULL
 };
 
-#define EGRESS_COLUMNS 20
-
-static DunStatement egress_sql = {
-	"INSERT INTO dunning.egress (message_id, attempt, debtor_id, creditor, channel, server, address_digest, fields,"
-	"   body_digest, bytes, reason, test, cost, cost_currency, slice, seq, prev, digest, at, contact_on)"
-	" SELECT u.message_id, u.attempt, u.debtor_id, u.creditor, u.channel, u.server, u.address_digest, u.fields::text[],"
-	"   u.body_digest, u.bytes, u.reason, u.test, u.cost, u.cost_currency, u.slice, u.seq, u.prev, u.digest, $19, $20"
-	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	"   pg_catalog.unnest($5), pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9),"
-	"   pg_catalog.unnest($10), pg_catalog.unnest($11), pg_catalog.unnest($12), pg_catalog.unnest($13), pg_catalog.unnest($14),"
-	"   pg_catalog.unnest($15), pg_catalog.unnest($16), pg_catalog.unnest($17), pg_catalog.unnest($18))"
-	"   AS u(message_id, attempt, debtor_id, creditor, channel, server, address_digest, fields, body_digest, bytes, reason,"
-	"        test, cost, cost_currency, slice, seq, prev, digest)",
-	EGRESS_COLUMNS,
-	{UUIDARRAYOID, INT2ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, TEXTARRAYOID,
-		BYTEAARRAYOID, INT4ARRAYOID, TEXTARRAYOID, BOOLARRAYOID, NUMERICARRAYOID, TEXTARRAYOID, INT2ARRAYOID, INT8ARRAYOID,
-	BYTEAARRAYOID, BYTEAARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID},
-	NULL
+static const DunAppendTo egress = {
+	"egress", 20,
+	{"message_id", "attempt", "debtor_id", "creditor", "channel", "server", "address_digest", "fields", "body_digest", "bytes",
+		"reason", "test", "cost", "cost_currency", "slice", "seq", "prev", "digest", "at", "contact_on"}
 };
 
 /* Seconds of doubt: the same bytes under the same key may go again, or a person has to find out. */
@@ -317,13 +304,20 @@ read_cost(const char *text)
 	return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
+static Datum
+text_datum(const char *text)
+{
+	return text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
 static void
-push_link(DunItem *item, Head *head, TimestampTz at, TimestampTz contact_on, DunColumn **c)
+append_link(DunAppend *into, DunItem *item, Head *head, TimestampTz at, TimestampTz contact_on)
 {
 	DunEgressLink link;
 	uint8		digest[DUN_DIGEST_LEN];
 	bytea	   *address = DatumGetByteaPP(item->address_digest);
 	Datum		cost = read_cost(item->cost);
+	Datum		fields = item->fields == (Datum) 0 ? PointerGetDatum(construct_empty_array(TEXTOID)) : item->fields;
 
 	link.slice = item->slice;
 	link.seq = ++head->seq;
@@ -346,25 +340,22 @@ push_link(DunItem *item, Head *head, TimestampTz at, TimestampTz contact_on, Dun
 	link.at = at;
 	link.contact_on = contact_on;
 	dun_queue_digest_link(head->digest, &link, digest);
+	{
+		/* In the order of the columns above. */
+		Datum		values[] = {
+			UUIDPGetDatum(&item->message_id), Int16GetDatum(item->attempt), text_datum(link.debtor_id), text_datum(link.creditor),
+			text_datum(link.channel), text_datum(link.server), item->address_digest, fields,
+			bytes_datum(item->body_digest, DUN_DIGEST_LEN), Int32GetDatum(item->bytes), text_datum(link.reason),
+			BoolGetDatum(item->test), cost, text_datum(link.cost_currency), Int16GetDatum(item->slice), Int64GetDatum(link.seq),
+			bytes_datum(head->digest, DUN_DIGEST_LEN), bytes_datum(digest, DUN_DIGEST_LEN), TimestampTzGetDatum(at),
+			TimestampTzGetDatum(contact_on)
+		};
+		bool		nulls[lengthof(values)] = {false};
 
-	dun_deliver_push(c[0], UUIDPGetDatum(&item->message_id));
-	dun_deliver_push(c[1], Int16GetDatum(item->attempt));
-	dun_deliver_push_text(c[2], link.debtor_id);
-	dun_deliver_push_text(c[3], link.creditor);
-	dun_deliver_push_text(c[4], link.channel);
-	dun_deliver_push_text(c[5], link.server);
-	dun_deliver_push(c[6], item->address_digest);
-	dun_deliver_push_text(c[7], item->fields == (Datum) 0 ? "{}" : OidOutputFunctionCall(F_ARRAY_OUT, item->fields));
-	dun_deliver_push(c[8], bytes_datum(item->body_digest, DUN_DIGEST_LEN));
-	dun_deliver_push(c[9], Int32GetDatum(item->bytes));
-	dun_deliver_push_text(c[10], link.reason);
-	dun_deliver_push(c[11], BoolGetDatum(item->test));
-	dun_deliver_push(c[12], cost);
-	dun_deliver_push_text(c[13], link.cost_currency);
-	dun_deliver_push(c[14], Int16GetDatum(item->slice));
-	dun_deliver_push(c[15], Int64GetDatum(link.seq));
-	dun_deliver_push(c[16], bytes_datum(head->digest, DUN_DIGEST_LEN));
-	dun_deliver_push(c[17], bytes_datum(digest, DUN_DIGEST_LEN));
+		nulls[10] = link.reason == NULL;
+		nulls[13] = link.cost_currency == NULL;
+		dun_base_append_row(into, values, nulls);
+	}
 	memcpy(head->digest, digest, DUN_DIGEST_LEN);
 }
 
@@ -393,13 +384,8 @@ move_heads(const Head *heads)
 void
 dun_deliver_append_intents(DunItem **items, int n)
 {
-	static const Oid types[EGRESS_COLUMNS - 2] = {
-		UUIDOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID, TEXTOID, BYTEAOID, INT4OID, TEXTOID, BOOLOID,
-		NUMERICOID, TEXTOID, INT2OID, INT8OID, BYTEAOID, BYTEAOID
-	};
 	Head		heads[DUN_SLICES] = {0};
-	DunColumn  *columns[EGRESS_COLUMNS - 2];
-	Datum		args[EGRESS_COLUMNS];
+	DunAppend  *into;
 	TimestampTz at = GetCurrentTimestamp();
 	TimestampTz contact_on = dun_base_now();
 
@@ -407,14 +393,9 @@ dun_deliver_append_intents(DunItem **items, int n)
 		return;
 	digest_addresses(items, n);
 	lock_heads(items, n, heads);
-	for (int c = 0; c < lengthof(columns); c++)
-		columns[c] = dun_deliver_column(types[c], n);
+	into = dun_base_open_append(&egress, n);
 	for (int i = 0; i < n; i++)
-		push_link(items[i], &heads[items[i]->slice], at, contact_on, columns);
-	for (int c = 0; c < lengthof(columns); c++)
-		args[c] = dun_deliver_array(columns[c]);
-	args[EGRESS_COLUMNS - 2] = TimestampTzGetDatum(at);
-	args[EGRESS_COLUMNS - 1] = TimestampTzGetDatum(contact_on);
-	dun_base_run(&egress_sql, args, NULL, false, 0);
+		append_link(into, items[i], &heads[items[i]->slice], at, contact_on);
+	dun_base_close_append(into);
 	move_heads(heads);
 }

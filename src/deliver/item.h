@@ -71,6 +71,7 @@ typedef struct DunItem
 	char	   *debtor_id;
 	int16		slice;
 	int16		attempt;		/* the one being made */
+	bool		put_off;		/* claimed before and not sent: its body may be frozen already */
 	TimestampTz due;
 	TimestampTz not_after;		/* DT_NOEND: none */
 	char	   *template;

@@ -53,8 +53,8 @@ static DunStatement lanes_sql = {
 	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language," \
 	"       coalesce(m.context->>'framing', m.variant, 'neutral'), m.not_after, m.ledger_mark, m.context," \
 	"       coalesce(m.strategy || '/' || m.step, m.created_by), m.decision->>'test_address', m.cost::text, m.cost_currency," \
-	"       m.context->>'sender_name', m.context->>'reply_to'" \
-	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts FROM dunning.queue q" \
+	"       m.context->>'sender_name', m.context->>'reply_to', q.reason IS NOT NULL" \
+	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, q.reason FROM dunning.queue q" \
 	"         WHERE q.state = 'queued' AND q.server = $1 AND q.due <= $2 AND (q.due, q.message_id) > ($3, $4)" slices \
 	"         ORDER BY q.due, q.message_id LIMIT $6) q" \
 	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.message x WHERE x.debtor_id = q.debtor_id AND x.message_id = q.message_id OFFSET 0) m" \
@@ -279,6 +279,7 @@ read_item(DunItem *item, uint64 row)
 	item->cost_currency = own_text(item, row, 17);
 	item->out.sender_name = own_text(item, row, 18);
 	item->out.reply_to = own_text(item, row, 19);
+	item->put_off = DatumGetBool(dun_base_value(row, 20, &isnull));
 
 	before = MemoryContextSwitchTo(item->context);
 	item->context_json = PointerGetDatum(PG_DETOAST_DATUM_COPY(dun_base_value(row, 13, &isnull)));

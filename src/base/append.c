@@ -1,0 +1,189 @@
+/*
+ * base/append.c
+ *		Filling pages as COPY does.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "partitioning/partbounds.h"
+#include "partitioning/partdesc.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/partcache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+
+#include "base/append.h"
+#include "base/compat.h"
+
+struct DunAppend
+{
+	const DunAppendTo *to;
+	Relation	parent;
+	Relation	month;			/* the one rows were last put into, NULL: none */
+	Oid			month_oid;
+	AttrNumber	attributes[DUN_APPEND_COLUMNS];
+	TupleTableSlot **slots;
+	int			room;
+	int			n;
+};
+
+static Relation
+open_parent(const DunAppendTo *to)
+{
+	Oid			oid = get_relname_relid(to->table, get_namespace_oid("dunning", false));
+	Relation	parent;
+	AclResult	may;
+
+	if (!OidIsValid(oid))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"dunning.%s\" does not exist", to->table)));
+	parent = table_open(oid, RowExclusiveLock);
+	may = pg_class_aclcheck(oid, GetUserId(), ACL_INSERT);
+	if (may != ACLCHECK_OK)
+		aclcheck_error(may, OBJECT_TABLE, to->table);
+	if (parent->rd_rel->relkind != RELKIND_PARTITIONED_TABLE || check_enable_rls(oid, InvalidOid, false) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("dunning cannot write to \"dunning.%s\"", to->table),
+				 errdetail("It is not partitioned any more, or has row security.")));
+	return parent;
+}
+
+DunAppend *
+dun_base_open_append(const DunAppendTo *to, int rows)
+{
+	DunAppend  *a = palloc0(sizeof(DunAppend));
+
+	a->to = to;
+	a->parent = open_parent(to);
+	a->slots = palloc0(rows * sizeof(TupleTableSlot *));
+	a->room = rows;
+	return a;
+}
+
+/* The month of a key: its bounds were made by us, one column each. */
+static Oid
+find_month(DunAppend *a, Datum key)
+{
+	PartitionKey by = RelationGetPartitionKey(a->parent);
+	PartitionDesc months = RelationGetPartitionDesc(a->parent, true);
+	bool		equal;
+	int			at;
+
+	if (by->strategy == PARTITION_STRATEGY_RANGE && by->partnatts == 1 && months->nparts > 0)
+	{
+		at = partition_range_datum_bsearch(by->partsupfunc, by->partcollation, months->boundinfo, 1, &key, &equal);
+		at = months->boundinfo->indexes[at + 1];
+		if (at >= 0)
+			return months->oids[at];
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("\"dunning.%s\" has no month for a new row", a->to->table),
+			 errhint("SELECT dunning.maintain();")));
+}
+
+static void
+open_month(DunAppend *a, Oid oid)
+{
+	a->month = table_open(oid, RowExclusiveLock);
+	a->month_oid = oid;
+	if (a->month->trigdesc != NULL && (a->month->trigdesc->trig_insert_before_row || a->month->trigdesc->trig_insert_after_row))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" has triggers on insertion", RelationGetRelationName(a->month)),
+				 errdetail("Many rows are written at once, and triggers would not run."),
+				 errhint("DROP TRIGGER ... ON dunning.%s;", RelationGetRelationName(a->month))));
+	/* A month may have been made with its columns in another order than the parent's. */
+	for (int c = 0; c < a->to->ncolumns; c++)
+	{
+		a->attributes[c] = get_attnum(oid, a->to->columns[c]);
+		if (a->attributes[c] == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of relation \"%s\" does not exist", a->to->columns[c], RelationGetRelationName(a->month))));
+	}
+}
+
+static void
+write_rows(DunAppend *a)
+{
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *info = makeNode(ResultRelInfo);
+
+	InitResultRelInfo(info, a->month, 0, NULL, 0);
+	ExecOpenIndices(info, false);
+	for (int i = 0; i < a->n; i++)
+	{
+		ExecConstraints(info, a->slots[i], estate);
+		ResetPerTupleExprContext(estate);
+	}
+	table_multi_insert(a->month, a->slots, a->n, GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < a->n; i++)
+	{
+		if (info->ri_NumIndices > 0)
+			list_free(dun_insert_index_tuples(info, a->slots[i], estate));
+		ResetPerTupleExprContext(estate);
+		ExecClearTuple(a->slots[i]);
+	}
+	ExecCloseIndices(info);
+	FreeExecutorState(estate);
+	CommandCounterIncrement();
+}
+
+static void
+end_month(DunAppend *a)
+{
+	if (a->month == NULL)
+		return;
+	if (a->n > 0)
+		write_rows(a);
+	for (int i = 0; i < a->room && a->slots[i] != NULL; i++)
+	{
+		ExecDropSingleTupleTableSlot(a->slots[i]);
+		a->slots[i] = NULL;
+	}
+	a->n = 0;
+	table_close(a->month, NoLock);
+	a->month = NULL;
+	a->month_oid = InvalidOid;
+}
+
+void
+dun_base_append_row(DunAppend *a, const Datum *values, const bool *nulls)
+{
+	Oid			month = find_month(a, values[0]);
+	TupleTableSlot *slot;
+
+	if (month != a->month_oid || a->n == a->room)
+	{
+		end_month(a);
+		open_month(a, month);
+	}
+	if (a->slots[a->n] == NULL)
+		a->slots[a->n] = table_slot_create(a->month, NULL);
+	slot = a->slots[a->n++];
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
+	for (int c = 0; c < a->to->ncolumns; c++)
+	{
+		slot->tts_values[a->attributes[c] - 1] = values[c];
+		slot->tts_isnull[a->attributes[c] - 1] = nulls[c];
+	}
+	ExecStoreVirtualTuple(slot);
+}
+
+void
+dun_base_close_append(DunAppend *a)
+{
+	end_month(a);
+	table_close(a->parent, NoLock);
+	pfree(a->slots);
+	pfree(a);
+}
