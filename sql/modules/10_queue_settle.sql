@@ -99,7 +99,7 @@ BEGIN
             UPDATE dunning.queue q
             SET state = v.state, due = coalesce(v.due, q.due), attempts = greatest(q.attempts, v.attempt), reason = v.reason,
                 blocked_by = CASE v.state WHEN 'held' THEN coalesce(
-                    ARRAY(SELECT b.b FROM jsonb_array_elements_text(v.detail->'blocked_by') b(b)), ARRAY[v.reason]) END
+                    nullif(ARRAY(SELECT b.b FROM jsonb_array_elements_text(v.detail->'blocked_by') b(b)), '{}'), ARRAY[v.reason]) END
             FROM v, dunning.queue old
             WHERE old.debtor_id = q.debtor_id AND old.message_id = q.message_id
               AND v.state IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
@@ -299,14 +299,18 @@ AS $fn$
 DECLARE
     n int;
 BEGIN
-    -- Not before its planned instant: `due` of a held row is only when to look at it again.
+    -- Not before its planned instant: `due` of a held row is only when to look at it again. Whose time has come is looked at by the
+    -- worker: it waits for nobody who has such a row and stays open.
+    WITH free AS MATERIALIZED (
+        SELECT x.debtor_id, x.message_id FROM dunning.queue x
+        WHERE x.state = 'held' AND x.due <= due_until FOR UPDATE SKIP LOCKED)
     UPDATE dunning.queue q SET state = 'queued', due = greatest(m.contact_at, dunning._now()), blocked_by = NULL,
         server = coalesce(q.server, dunning._server_for(q.channel, q.creditor))     -- one may have been made since
     FROM dunning.message m
     WHERE q.state = 'held' AND m.debtor_id = q.debtor_id AND m.message_id = q.message_id
       AND (debtor_ids IS NULL OR q.debtor_id = ANY (debtor_ids))
       AND (blocker IS NULL OR blocker = ANY (q.blocked_by))
-      AND (due_until IS NULL OR q.due <= due_until);
+      AND (due_until IS NULL OR EXISTS (SELECT FROM free f WHERE f.debtor_id = q.debtor_id AND f.message_id = q.message_id));
     GET DIAGNOSTICS n = ROW_COUNT;
     IF n > 0 THEN
         PERFORM dunning._wake();

@@ -225,7 +225,7 @@ BEGIN
     FROM (SELECT x.debtor_id, x.message_id FROM dunning.queue x
           WHERE x.state = 'queued' AND x.due <= dunning._now() AND x.slice = ANY (slices)
             AND (x.server IS NULL OR x.server <> ALL (servers))
-          ORDER BY x.due, x.message_id LIMIT 1000) q;
+          ORDER BY x.due, x.message_id LIMIT 1000 FOR UPDATE SKIP LOCKED) q;     -- somebody may be stopping it just now
     IF stray.n > 0 THEN
         PERFORM dunning._settle(stray.debtor_ids, stray.message_ids, array_fill(0::smallint, ARRAY[stray.n]), array_fill('held'::text, ARRAY[stray.n]),
             array_fill('no_server'::text, ARRAY[stray.n]), array_fill(NULL::text, ARRAY[stray.n]), array_fill(NULL::jsonb, ARRAY[stray.n]),

@@ -2256,7 +2256,7 @@ BEGIN
             UPDATE dunning.queue q
             SET state = v.state, due = coalesce(v.due, q.due), attempts = greatest(q.attempts, v.attempt), reason = v.reason,
                 blocked_by = CASE v.state WHEN 'held' THEN coalesce(
-                    ARRAY(SELECT b.b FROM jsonb_array_elements_text(v.detail->'blocked_by') b(b)), ARRAY[v.reason]) END
+                    nullif(ARRAY(SELECT b.b FROM jsonb_array_elements_text(v.detail->'blocked_by') b(b)), '{}'), ARRAY[v.reason]) END
             FROM v, dunning.queue old
             WHERE old.debtor_id = q.debtor_id AND old.message_id = q.message_id
               AND v.state IN ('queued', 'held') AND q.debtor_id = v.debtor_id AND q.message_id = v.message_id
@@ -2424,6 +2424,35 @@ BEGIN
         PERFORM dunning._free_steps(done_debtors, done_messages);
     END IF;
     RETURN coalesce(cardinality(done_messages), 0);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._release_held(debtor_ids text[] DEFAULT NULL::text[], blocker text DEFAULT NULL::text, due_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    n int;
+BEGIN
+    -- Not before its planned instant: `due` of a held row is only when to look at it again. Whose time has come is looked at by the
+    -- worker: it waits for nobody who has such a row and stays open.
+    WITH free AS MATERIALIZED (
+        SELECT x.debtor_id, x.message_id FROM dunning.queue x
+        WHERE x.state = 'held' AND x.due <= due_until FOR UPDATE SKIP LOCKED)
+    UPDATE dunning.queue q SET state = 'queued', due = greatest(m.contact_at, dunning._now()), blocked_by = NULL,
+        server = coalesce(q.server, dunning._server_for(q.channel, q.creditor))     -- one may have been made since
+    FROM dunning.message m
+    WHERE q.state = 'held' AND m.debtor_id = q.debtor_id AND m.message_id = q.message_id
+      AND (debtor_ids IS NULL OR q.debtor_id = ANY (debtor_ids))
+      AND (blocker IS NULL OR blocker = ANY (q.blocked_by))
+      AND (due_until IS NULL OR EXISTS (SELECT FROM free f WHERE f.debtor_id = q.debtor_id AND f.message_id = q.message_id));
+    GET DIAGNOSTICS n = ROW_COUNT;
+    IF n > 0 THEN
+        PERFORM dunning._wake();
+    END IF;
+    RETURN n;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.cancel(message_id uuid, reason text)
@@ -2610,6 +2639,29 @@ BEGIN
     RETURN greatest(0, daily - (SELECT count(*) FROM dunning.egress e
         WHERE e.server = _day_left.server
           AND e.contact_on >= pg_catalog.date_trunc('day', dunning._now() AT TIME ZONE dunning._ledger_zone()) AT TIME ZONE dunning._ledger_zone()));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._hold_strays(servers text[], slices smallint[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    stray record;
+BEGIN
+    SELECT count(*)::int AS n, array_agg(q.debtor_id::text) AS debtor_ids, array_agg(q.message_id) AS message_ids INTO stray
+    FROM (SELECT x.debtor_id, x.message_id FROM dunning.queue x
+          WHERE x.state = 'queued' AND x.due <= dunning._now() AND x.slice = ANY (slices)
+            AND (x.server IS NULL OR x.server <> ALL (servers))
+          ORDER BY x.due, x.message_id LIMIT 1000 FOR UPDATE SKIP LOCKED) q;     -- somebody may be stopping it just now
+    IF stray.n > 0 THEN
+        PERFORM dunning._settle(stray.debtor_ids, stray.message_ids, array_fill(0::smallint, ARRAY[stray.n]), array_fill('held'::text, ARRAY[stray.n]),
+            array_fill('no_server'::text, ARRAY[stray.n]), array_fill(NULL::text, ARRAY[stray.n]), array_fill(NULL::jsonb, ARRAY[stray.n]),
+            array_fill(dunning._now() + interval '1 hour', ARRAY[stray.n]));
+    END IF;
+    RETURN stray.n;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.send_test(template text, debtor_id text, channel text, to_address text)

@@ -14,6 +14,7 @@
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 #include "base/user.h"
@@ -22,11 +23,16 @@
 #include "deliver/settings.h"
 #include "deliver/shmem.h"
 
-/* A cancelled call winds up as a worker does: what is in flight is judged, not forgotten. */
+/* A cancelled call winds up as a worker does: what is in flight is judged, not forgotten. It is put aside for that time. */
 static bool
 should_stop(void)
 {
-	return QueryCancelPending || ProcDiePending;
+	if (QueryCancelPending && !get_timeout_indicator(LOCK_TIMEOUT, false))
+	{
+		QueryCancelPending = false;
+		dun_deliver_session.cancelled = true;
+	}
+	return dun_deliver_session.cancelled || ProcDiePending;
 }
 
 static void
@@ -95,12 +101,14 @@ dun_deliver_sql_deliver(PG_FUNCTION_ARGS)
 	DunLimits	limits;
 	DunRun	   *volatile run = NULL;
 	char		stop_reason[512] = "";
+	uint32		held_off = QueryCancelHoldoffCount;
 
 	refuse_atomic(fcinfo);
 	limits = read_limits(fcinfo);
+	dun_deliver_renew_call();
 	take_all_slices();
 	/* A cancel must not tear a batch apart: should_stop() sees it and winds up. */
-	HOLD_CANCEL_INTERRUPTS();
+	QueryCancelHoldoffCount = held_off + 1;
 	PG_TRY();
 	{
 		dun_deliver_take_entry(-1);
@@ -119,7 +127,9 @@ dun_deliver_sql_deliver(PG_FUNCTION_ARGS)
 		dun_deliver_release_slices();
 	}
 	PG_END_TRY();
-	RESUME_CANCEL_INTERRUPTS();
+	QueryCancelHoldoffCount = held_off;
+	if (dun_deliver_session.cancelled)
+		QueryCancelPending = InterruptPending = true;
 	CHECK_FOR_INTERRUPTS();
 	if (stop_reason[0] != '\0')
 		ereport(ERROR,

@@ -141,6 +141,40 @@ look_at_held(DunRun *run)
 	dun_base_run(&held_sql, &until, NULL, false, 0);
 }
 
+static void
+look_around(void *arg)
+{
+	look_at_held(arg);
+	dun_deliver_read_lanes(arg);
+}
+
+static void
+look_whether(void *arg)
+{
+	look_whether_to_send(arg);
+}
+
+static void
+look_ahead(void *arg)
+{
+	((DunRun *) arg)->next_due = dun_deliver_next_due();
+}
+
+/* What is in flight must not be forgotten because somebody locks a table for longer than we wait. */
+static bool
+look(DunRun *run, void (*work) (void *))
+{
+	DunFailure	failure;
+
+	if (dun_deliver_attempt(work, run, &failure))
+		return true;
+	if (!dun_deliver_is_transient(&failure))
+		ereport(ERROR, (errcode(failure.sqlerrcode), errmsg("%s", failure.message)));
+	ereport(WARNING, (errcode(failure.sqlerrcode), errmsg("the queue could not be looked at: %s", failure.message)));
+	run->pause_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 1000);
+	return false;
+}
+
 static bool
 all_drained(DunRun *run)
 {
@@ -176,7 +210,8 @@ take_up(DunRun *run)
 	TimestampTz now = GetCurrentTimestamp();
 
 	run->looked = true;
-	look_whether_to_send(run);
+	if (!look(run, look_whether))
+		return;
 	run->look_at = TimestampTzPlusMilliseconds(now, IDLE_LOOK_MS);
 	if (!run->may_send)
 	{
@@ -188,13 +223,14 @@ take_up(DunRun *run)
 			run->lanes[i].drained = false;
 	if (dun_deliver_mode == DUN_DELIVERY_ON)
 		dun_deliver_take_over(run);
-	look_at_held(run);
-	dun_deliver_read_lanes(run);
+	if (!look(run, look_around))
+		return;
 	run->taken = dun_deliver_take_batch(run);
 	run->look_at = Min(run->look_at, dun_deliver_head_due(run));
 	if (all_drained(run))
 	{
-		run->next_due = dun_deliver_next_due();
+		if (!look(run, look_ahead))
+			run->next_due = DT_NOEND;
 		if (run->next_due != DT_NOEND)
 			run->look_at = Min(run->look_at, Max(run->next_due, now));
 	}

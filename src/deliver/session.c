@@ -8,6 +8,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -21,12 +22,28 @@
 
 DunSession	dun_deliver_session;
 
+#define CALL_LOCK_TIMEOUT_MS 2000	/* a worker has the same */
+
 static DunUser before;
 
 static void
 set_local(const char *name, const char *value)
 {
 	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+/* A worker has these from its start. A call has its session's, where a commit might fail that only says what was sent. */
+static void
+set_for_call(void)
+{
+	if (!FirstSnapshotSet)
+	{
+		set_local("transaction_isolation", "read committed");
+		if (XactReadOnly)
+			set_local("transaction_read_only", "off");
+	}
+	if (LockTimeout == 0 || LockTimeout > CALL_LOCK_TIMEOUT_MS)
+		set_local("lock_timeout", psprintf("%d", CALL_LOCK_TIMEOUT_MS));
 }
 
 void
@@ -40,12 +57,23 @@ dun_deliver_begin(void)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	}
 	else
+	{
 		SPI_connect_ext(SPI_OPT_NONATOMIC);
+		set_for_call();
+	}
 	before = dun_base_become(DUN_WORKER_ROLE);
 	/* An operator's table must not decide what = means, and an intent must be on disk before it is acted on. */
 	set_local("search_path", "pg_catalog, pg_temp");
 	if (synchronous_commit < SYNCHRONOUS_COMMIT_ON)
 		set_local("synchronous_commit", "on");
+}
+
+void
+dun_deliver_renew_call(void)
+{
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	SPI_commit();
+	SPI_finish();
 }
 
 void
@@ -98,21 +126,29 @@ dun_deliver_attempt(void (*work) (void *), void *arg, DunFailure *failure)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	uint32		held_off = QueryCancelHoldoffCount;
 	volatile bool ok = true;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
+		/* Here a cancel takes back this work and no more; held off, neither it nor lock_timeout would end the wait for a lock. */
+		QueryCancelHoldoffCount = 0;
 		work(arg);
+		QueryCancelHoldoffCount = held_off;
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
+		/* Each error, also one that SQL catches, sets it to 0. */
+		QueryCancelHoldoffCount = held_off;
 		MemoryContextSwitchTo(context);
 		describe(failure);
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		if (failure->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			dun_deliver_session.cancelled = true;
 		ok = false;
 	}
 	PG_END_TRY();

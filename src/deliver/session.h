@@ -15,6 +15,7 @@ typedef struct DunSession
 	bool		in_call;		/* CALL deliver(), else a background worker */
 	int			number;			/* this worker among the database's, 0 in a call */
 	int			of;
+	bool		cancelled;		/* a call: somebody wants it to end, or its time is over */
 	int			nslices;
 	int16		slices[64];		/* owned, by session advisory locks */
 } DunSession;
@@ -33,7 +34,10 @@ extern DunSession dun_deliver_session;
 extern void dun_deliver_begin(void);
 extern void dun_deliver_commit(void);
 
-/* Run in a subtransaction. False: rolled back, *failure says why. A query cancel in a call is passed on. */
+/* A call's first transaction is its caller's: it has a snapshot already. Begin another. */
+extern void dun_deliver_renew_call(void);
+
+/* Run in a subtransaction. False: rolled back, *failure says why. A query cancel is written down in the session. */
 extern bool dun_deliver_attempt(void (*work) (void *), void *arg, DunFailure *failure);
 
 /* Could the same work succeed in a moment: a lock, a deadlock, a lack of resources? */
