@@ -3354,6 +3354,53 @@ BEGIN
     FROM pg_catalog.pg_roles r WHERE r.rolname IN ('dunning_owner', 'dunning_worker') ORDER BY r.rolname;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._health_queue()
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    week timestamptz := dunning._now() - interval '7 days';
+BEGIN
+    RETURN QUERY SELECT 'backlog', CASE WHEN q.age > interval '1 hour' THEN 'fail' WHEN q.age > interval '10 minutes' THEN 'warn' ELSE 'ok' END,
+        CASE WHEN q.n > 0 THEN format('%s due, the oldest for %s minute(s)', q.n, floor(extract(epoch FROM q.age) / 60)) ELSE 'nothing waits that is due' END,
+        CASE WHEN q.age > interval '10 minutes' THEN 'CALL dunning.deliver(max_seconds => 60);' END
+    FROM (SELECT count(*) AS n, coalesce(dunning._now() - min(q.due), interval '0') AS age FROM dunning.queue q WHERE q.state = 'queued' AND q.due < dunning._now()) q;
+    RETURN QUERY SELECT 'dead letters', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
+        CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''dead'', dry_run => true);' END
+    FROM dunning.message_state s JOIN dunning.message m ON m.debtor_id = s.debtor_id AND m.message_id = s.message_id WHERE s.state = 'dead' AND s.at > week;
+    RETURN QUERY SELECT 'unknown outcomes', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
+        CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''unknown'', dry_run => true);' END
+    FROM dunning.message_state s WHERE s.state = 'unknown' AND s.at > week;
+    RETURN QUERY SELECT 'held: ' || coalesce(b.why, 'no reason'), 'warn', count(*) || ' message(s)', dunning._fix_for(b.why, NULL)
+    FROM dunning.queue q LEFT JOIN LATERAL unnest(q.blocked_by) AS b (why) ON true WHERE q.state = 'held' GROUP BY b.why ORDER BY b.why;
+    RETURN QUERY SELECT 'proposed', 'warn', format('%s message(s) of run %s await approval', count(*), q.run_id), format('SELECT * FROM dunning.approve(%L);', q.run_id)
+    FROM dunning.queue q WHERE q.state = 'proposed' GROUP BY q.run_id ORDER BY q.run_id;
+    RETURN QUERY SELECT 'partitions', CASE WHEN p.found THEN 'ok' ELSE 'warn' END,
+        CASE WHEN p.found THEN 'next month is ready' ELSE 'next month is not made yet' END, CASE WHEN NOT p.found THEN 'SELECT * FROM dunning.maintain();' END
+    FROM (SELECT to_regclass('dunning.egress' || to_char((clock_timestamp() AT TIME ZONE 'UTC') + interval '1 month', '"_y"YYYY"m"MM')) IS NOT NULL AS found) p;
+    -- Bodies and intents are written many at once, past triggers: where there is one nothing is written. Constraints may be made of them.
+    RETURN QUERY SELECT format('trigger %s', t.tgname), 'fail', format('on %s: nothing is sent, because it would not run', t.tgrelid::regclass),
+        CASE WHEN t.tgisinternal THEN (SELECT format('ALTER TABLE %s DROP CONSTRAINT %I;', t.tgrelid::regclass, c.conname) FROM pg_catalog.pg_constraint c WHERE c.oid = t.tgconstraint)
+             ELSE format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass) END
+    FROM pg_catalog.pg_trigger t
+    WHERE t.tgtype & 4 <> 0 AND t.tgparentid = 0
+      AND (t.tgrelid IN ('dunning.body'::regclass, 'dunning.egress'::regclass)
+           OR t.tgtype & 1 <> 0 AND t.tgrelid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent IN ('dunning.body'::regclass, 'dunning.egress'::regclass)))
+    ORDER BY 1;
+    -- A schedule of pg_cron is visible to its owner alone; that a run took place is what counts.
+    RETURN QUERY SELECT 'daily run', CASE WHEN r.state = 'done' AND r.fresh THEN 'ok' WHEN r.state = 'failed' THEN 'fail' ELSE 'warn' END,
+        CASE WHEN r.state IS NULL THEN 'none yet' ELSE format('%s, begun %s', r.state, r.started_at) END,
+        CASE WHEN r.state = 'failed' THEN 'SELECT * FROM dunning.run_log;'
+             WHEN r.state = 'done' AND r.fresh THEN NULL
+             WHEN EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'pg_cron') THEN 'SELECT cron.schedule(''dunning'', ''5 4 * * *'', ''CALL dunning.daily()'');'
+             ELSE 'CALL dunning.daily(); -- every night, for instance by pg_cron: CREATE EXTENSION pg_cron;' END
+    FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT x.state, x.started_at, x.beat_at > clock_timestamp() - interval '26 hours' AS fresh
+                                                FROM dunning.run x ORDER BY x.started_at DESC, x.run_id DESC LIMIT 1) r ON true;
+END
+$function$;
 
 -- Rows that ship: a user's own are left alone.
 DO $do$

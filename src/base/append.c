@@ -21,6 +21,7 @@
 
 #include "base/append.h"
 #include "base/compat.h"
+#include "base/errcodes.h"
 
 struct DunAppend
 {
@@ -33,6 +34,16 @@ struct DunAppend
 	int			room;
 	int			n;
 };
+
+static void
+refuse_triggers(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(DUN_ERR_TABLE),
+			 errmsg("\"%s\" has triggers on insertion", RelationGetRelationName(rel)),
+			 errdetail("Many rows are written at once, and triggers would not run."),
+			 errhint("DROP TRIGGER ... ON dunning.%s;", RelationGetRelationName(rel))));
+}
 
 static Relation
 open_parent(const DunAppendTo *to)
@@ -49,9 +60,12 @@ open_parent(const DunAppendTo *to)
 		aclcheck_error(may, OBJECT_TABLE, to->table);
 	if (parent->rd_rel->relkind != RELKIND_PARTITIONED_TABLE || check_enable_rls(oid, InvalidOid, false) == RLS_ENABLED)
 		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				(errcode(DUN_ERR_TABLE),
 				 errmsg("dunning cannot write to \"dunning.%s\"", to->table),
 				 errdetail("It is not partitioned any more, or has row security.")));
+	/* Those of rows the months have too. */
+	if (parent->trigdesc != NULL && (parent->trigdesc->trig_insert_before_statement || parent->trigdesc->trig_insert_after_statement))
+		refuse_triggers(parent);
 	return parent;
 }
 
@@ -95,11 +109,7 @@ open_month(DunAppend *a, Oid oid)
 	a->month = table_open(oid, RowExclusiveLock);
 	a->month_oid = oid;
 	if (a->month->trigdesc != NULL && (a->month->trigdesc->trig_insert_before_row || a->month->trigdesc->trig_insert_after_row))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("\"%s\" has triggers on insertion", RelationGetRelationName(a->month)),
-				 errdetail("Many rows are written at once, and triggers would not run."),
-				 errhint("DROP TRIGGER ... ON dunning.%s;", RelationGetRelationName(a->month))));
+		refuse_triggers(a->month);
 	/* A month may have been made with its columns in another order than the parent's. */
 	for (int c = 0; c < a->to->ncolumns; c++)
 	{

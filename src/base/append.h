@@ -4,7 +4,7 @@
  *
  * INSERT ... SELECT FROM unnest() passes each value through a tuplestore and writes a log record a row. Here pages are
  * filled and logged whole, as COPY does. All else is as with INSERT: the current role's rights, the months' bounds, NOT
- * NULL and CHECK, unique keys (23505). A month with triggers or row security is refused (0A000): they would not run.
+ * NULL and CHECK, unique keys (23505). A table with triggers or row security is refused (DN010): they would not run.
  */
 #ifndef DUN_BASE_APPEND_H
 #define DUN_BASE_APPEND_H

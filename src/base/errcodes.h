@@ -25,5 +25,7 @@
 #define DUN_ERR_BUSY				MAKE_SQLSTATE('D', 'N', '0', '0', '8')
 /* A link token is forged, expired, used or made for another purpose. */
 #define DUN_ERR_TOKEN				MAKE_SQLSTATE('D', 'N', '0', '0', '9')
+/* A table of ours was changed so that it cannot be written as it must be. */
+#define DUN_ERR_TABLE				MAKE_SQLSTATE('D', 'N', '0', '1', '0')
 
 #endif

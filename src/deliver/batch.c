@@ -13,6 +13,7 @@
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
+#include "base/errcodes.h"
 #include "deliver/batch.h"
 #include "deliver/fault.h"
 #include "deliver/freeze.h"
@@ -23,6 +24,7 @@
 #include "deliver/settings.h"
 
 #define LOOK_FOR_ORPHANS_MS 60000
+#define TELL_EVERY_MS 60000
 
 typedef struct Batch
 {
@@ -202,6 +204,29 @@ hold_culprit(Batch *batch, const DunFailure *failure)
 			 errmsg("message %s is held: %s", item->out.message_id, failure->message)));
 }
 
+/* No message's fault: none is held, and all go on when the table is mended. */
+static void
+wait_for_table(Batch *batch, const DunFailure *failure)
+{
+	static TimestampTz told_at = 0;
+	DunRun	   *run = batch->run;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (dun_deliver_session.in_call || told_at == 0 || TimestampDifferenceExceeds(told_at, now, TELL_EVERY_MS))
+	{
+		told_at = now;
+		ereport(WARNING,
+				(errcode(failure->sqlerrcode),
+				 errmsg("nothing is sent: %s", failure->message),
+				 errhint("SELECT * FROM dunning.health();")));
+	}
+	drop(batch);
+	dun_deliver_rewind_lanes(run, false);
+	run->pause_until = TimestampTzPlusMilliseconds(now, 1000);
+	if (dun_deliver_session.in_call)
+		run->stopping = true;
+}
+
 static int
 recover(Batch *batch, const DunFailure *failure)
 {
@@ -212,6 +237,11 @@ recover(Batch *batch, const DunFailure *failure)
 	dlist_foreach(iter, &batch->claimed)
 		n++;
 	dun_deliver_forget_gate();
+	if (failure->sqlerrcode == DUN_ERR_TABLE)
+	{
+		wait_for_table(batch, failure);
+		return 0;
+	}
 	if (failure->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && GetCurrentTimestamp() >= run->orphans_until)
 	{
 		/* Somebody's intents stand in the way: look at them first. */

@@ -1,4 +1,4 @@
-# What somebody else locks, or how a session is set, neither ends a sending process nor makes it forget what it has sent.
+# What somebody else locks, how a session is set or a table changed, neither ends a sending process nor makes it forget what it has sent.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
@@ -85,6 +85,22 @@ $node->safe_psql('desk', q{ALTER TABLE dunning.body ADD CONSTRAINT nothing_bad C
 like($err, qr/canceling statement due to statement timeout/, 'after a message that fails the session can be cancelled as before');
 is(states('desk', 'bad'), 'held error_23514, sent mock_sent', 'one message is held');
 is($node->safe_psql('desk', q{SELECT string_agg(item, ', ') FROM dunning.health() WHERE item LIKE 'held:%'}), 'held: error_23514', 'health() says by what');
+
+# Bodies and intents are written past triggers: where there is one, nobody is sent anything and nothing is held.
+for my $trigger ('BEFORE INSERT ON dunning.egress FOR EACH ROW', 'AFTER INSERT ON dunning.body FOR EACH STATEMENT')
+{
+	my ($name) = $trigger =~ /dunning\.(\w+)/;
+	enqueue('desk', $name);
+	$node->safe_psql('desk', qq{CREATE FUNCTION look_$name() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER "Look" $trigger EXECUTE FUNCTION look_$name()});
+	($rc, $out, $err) = $node->psql('desk', 'CALL dunning.deliver(max_seconds => 20)', timeout => 60);
+	is($rc, 0, "$trigger: a call ends") or diag $err;
+	like($err, qr/nothing is sent: "\w+" has triggers on insertion/, 'and says why');
+	is(states('desk', $name), 'queued', 'the messages wait');
+	my $fix = $node->safe_psql('desk', q{SELECT fix_sql FROM dunning.health() WHERE state = 'fail' AND item LIKE 'trigger %'});
+	is($fix, qq{DROP TRIGGER "Look" ON dunning.$name;}, 'health() names what mends it');
+	$node->safe_psql('desk', "$fix CALL dunning.deliver(max_seconds => 20)");
+	is(states('desk', $name), 'sent mock_sent', 'and then they are sent');
+}
 
 # What was sent is written down whatever the session's transactions are by default.
 $node->safe_psql('desk', q{ALTER TABLE dunning.outcome ADD CONSTRAINT plain CHECK (current_setting('transaction_isolation') = 'read committed' AND current_setting('transaction_read_only') = 'off')});
