@@ -159,6 +159,18 @@ dun_deliver_move_to_windows(DunItem **items, int n)
 	}
 }
 
+static Datum
+own_digest(DunItem *item, uint64 row)
+{
+	bool		isnull;
+	Datum		digest = dun_base_value(row, 6, &isnull);
+	MemoryContext before = MemoryContextSwitchTo(item->context);
+
+	digest = isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(digest));
+	MemoryContextSwitchTo(before);
+	return digest;
+}
+
 /* Places are numbered from 1, and there are no more than rows. */
 static int
 place_of(int n, uint64 row)
@@ -233,6 +245,7 @@ dun_deliver_ask_gate(DunItem **items, int n)
 		else if (address != NULL)
 		{
 			item->gate_address = MemoryContextStrdup(item->context, address);
+			item->gate_digest = own_digest(item, row);
 			item->mask = masks[place_of(n, row)];
 		}
 		else

@@ -16,6 +16,9 @@
 /* A source that comes or goes without a word in the binding changes the gate's text too. */
 #define RENEW_EVERY_MS 10000
 
+/* A group follows its batch and the group before it by milliseconds. */
+#define COMPARE_EVERY_MS 50
+
 static DunStatement signature_sql = {"SELECT dunning._ledger_signature()", 0, {0}, NULL};
 
 static DunStatement texts_sql = {
@@ -87,9 +90,13 @@ void
 dun_deliver_keep_gate(void)
 {
 	static TimestampTz renewed_at = 0;
+	static TimestampTz compared_at = 0;
 	TimestampTz now = GetCurrentTimestamp();
 	char	   *current;
 
+	if (signature != NULL && !TimestampDifferenceExceeds(compared_at, now, COMPARE_EVERY_MS))
+		return;
+	compared_at = now;
 	dun_base_run(&signature_sql, NULL, NULL, true, 1);
 	current = dun_base_text(0, 1);
 	if (signature != NULL && strcmp(signature, current) == 0 &&
@@ -99,7 +106,7 @@ dun_deliver_keep_gate(void)
 		elog(ERROR, "the gate gives no statement");
 	{
 		char	   *lock = dun_base_text(0, 1);
-		char	   *gate = psprintf("SELECT g.ord, g.blocked_by, g.address, g.place, g.windows FROM (%s) g", dun_base_text(0, 2));
+		char	   *gate = psprintf("SELECT g.ord, g.blocked_by, g.address, g.place, g.windows, g.digest FROM (%s) g", dun_base_text(0, 2));
 		char	   *recheck = psprintf(RECHECK_FRAME, dun_base_text(0, 3));
 		char	   *window = psprintf(WINDOW_FRAME, dun_base_text(0, 4));
 		char	   *clear = psprintf(CLEAR_FRAME, dun_base_text(0, 5));

@@ -197,7 +197,7 @@ dun_deliver_take_over(DunRun *run)
 }
 
 static void
-digest_addresses(DunItem **items, int n)
+ask_digests(DunItem **items, int n)
 {
 	DunColumn  *addresses = dun_deliver_column(TEXTOID, n);
 	DunColumn  *channels = dun_deliver_column(TEXTOID, n);
@@ -229,6 +229,24 @@ digest_addresses(DunItem **items, int n)
 		item->address_digest = PointerGetDatum(PG_DETOAST_DATUM_COPY(digest));
 		MemoryContextSwitchTo(before);
 	}
+}
+
+/* The gate has digested the address it gave; a body frozen earlier and a test may go to another one. */
+static void
+digest_addresses(DunItem **items, int n)
+{
+	DunItem   **others = palloc((n + 1) * sizeof(DunItem *));
+	int			nothers = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (items[i]->gate_digest != (Datum) 0 && strcmp(items[i]->out.address, items[i]->gate_address) == 0)
+			items[i]->address_digest = items[i]->gate_digest;
+		else
+			others[nothers++] = items[i];
+	}
+	if (nothers > 0)
+		ask_digests(others, nothers);
 }
 
 typedef struct Head

@@ -88,6 +88,7 @@ typedef struct DunItem
 
 	DunOutgoing out;			/* as it leaves: address and parts redirected and marked where it is a test */
 	char	   *gate_address;	/* what the gate says today */
+	Datum		gate_digest;	/* of that address, bytea; 0: none */
 	DunMaskRef	mask;			/* the hours the gate found */
 	char	   *frozen_address;	/* what the body was frozen for; the recheck asks about this one */
 	Datum		fields;			/* text[] of the names the body used, 0: none */
