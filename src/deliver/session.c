@@ -42,6 +42,7 @@ set_for_call(void)
 		if (XactReadOnly)
 			set_local("transaction_read_only", "off");
 	}
+	set_local("jit", "off");
 	if (LockTimeout == 0 || LockTimeout > CALL_LOCK_TIMEOUT_MS)
 		set_local("lock_timeout", psprintf("%d", CALL_LOCK_TIMEOUT_MS));
 }

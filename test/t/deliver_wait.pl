@@ -103,8 +103,8 @@ for my $trigger ('BEFORE INSERT ON dunning.egress FOR EACH ROW', 'AFTER INSERT O
 }
 
 # What was sent is written down whatever the session's transactions are by default.
-$node->safe_psql('desk', q{ALTER TABLE dunning.outcome ADD CONSTRAINT plain CHECK (current_setting('transaction_isolation') = 'read committed' AND current_setting('transaction_read_only') = 'off')});
-for my $set ("default_transaction_isolation = 'serializable'", "default_transaction_isolation = 'repeatable read'", 'default_transaction_read_only = on')
+$node->safe_psql('desk', q{ALTER TABLE dunning.outcome ADD CONSTRAINT plain CHECK (current_setting('transaction_isolation') = 'read committed' AND current_setting('transaction_read_only') = 'off' AND current_setting('jit') = 'off') NOT VALID});
+for my $set ("default_transaction_isolation = 'serializable'", "default_transaction_isolation = 'repeatable read'", 'jit = on', 'default_transaction_read_only = on')
 {
 	my $name = 'set' . length $set;
 	enqueue('desk', $name);
