@@ -315,12 +315,13 @@ BEGIN
 FROM (SELECT a.ord, a.debtor_id COLLATE "C" AS debtor_id, a.extra AS digest
       FROM dunning._ask($1, $2, $3, $4, $5::bytea[]) a
       JOIN (%s) m ON m.debtor_id = a.debtor_id COLLATE "C"
+      JOIN (%s) l ON l.debtor_id = a.debtor_id COLLATE "C"
       WHERE m.valid AND NOT m.disputed AND (a.mark IS NULL OR m.mark = a.mark AND m.amounts <> '{}') OFFSET 0) a
 WHERE NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND h.released_at IS NULL AND h.invoice_id IS NULL OFFSET 0)
   AND NOT EXISTS (SELECT FROM dunning.suppression s WHERE s.address_digest = a.digest OFFSET 0)
   AND EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = a.debtor_id AND q.message_id = $6[a.ord] AND q.attempts = $7[a.ord] - 1
                 AND q.state = 'queued' AND NOT EXISTS (SELECT FROM dunning.server_state p WHERE p.server = q.server) OFFSET 0)$q$,
-        dunning._marks_sql('$1'));
+        dunning._marks_sql('$1'), dunning._ledger_sql('debtor', '$1'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS

@@ -82,9 +82,11 @@ dun_deliver_keep_mask(Datum windows, TimestampTz read_at)
 bool
 dun_deliver_mask_allows(const DunMaskRef *ref, TimestampTz at)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	const Mask *mask;
 
-	if (ref->no < 0 || ref->generation != generation || TimestampDifferenceExceeds(ref->read_at, GetCurrentTimestamp(), TRUSTED_FOR_MS))
+	/* A clock that was set back says nothing of a mask's age. */
+	if (ref->no < 0 || ref->generation != generation || now < ref->read_at || TimestampDifferenceExceeds(ref->read_at, now, TRUSTED_FOR_MS))
 		return false;
 	mask = &masks[ref->no];
 	return dun_calendar_closed(dun_calendar_windows(mask->windows), mask->zones, at) == NULL;

@@ -92,7 +92,7 @@ leave_out_clear(DunItem **items, int n, DunItem **unclear)
 	}
 	if (nasked > 0)
 		find_clear(asked, nasked, named);
-	/* Named twice is a debtor of two rows. */
+	/* Not named: it does not pass, or the debtor is gone. Named twice: a debtor of two rows. */
 	for (int i = 0; i < nasked; i++)
 		if (named[i] != 1)
 			unclear[nunclear++] = asked[i];

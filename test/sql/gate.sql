@@ -223,6 +223,11 @@ INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, s
 EXECUTE clear('{G-1,G-4,G-4,G-4,G-4,G-5}', '{email,letter,letter,letter,letter,letter}', array_fill('2026-06-10 10:00+00'::timestamptz, '{6}'), ARRAY[:'g_m', NULL, NULL, NULL, NULL, NULL],
     ARRAY['\x01', '\x01', dunning._address_digest('frozen@example.com', 'email'), '\x01', '\x01', '\x01'],
     ARRAY[md5('G-1'), md5('G-4'), md5('G-4'), md5('G-4'), md5('G-1'), md5('G-4')]::uuid[], '{1,1,1,2,1,1}');
+-- nor one who has left the ledger since, though the message and the invoices still stand
+BEGIN;
+DELETE FROM dunning.debtor WHERE debtor_id = 'G-4';
+EXECUTE clear('{G-4}', '{letter}', '{2026-06-10 10:00+00}', '{NULL}', '{"\\x01"}', ARRAY[md5('G-4')]::uuid[], '{1}');
+ROLLBACK;
 SELECT clear > 100 AS some_pass, clear_but_blocked FROM pg_temp.clear_compared();
 EXECUTE recheck('{G-1,G-1}', '{email,sms}', '{2026-06-10 10:00+00,2026-06-10 20:00+00}', ARRAY[:'g_m', NULL], '{frozen@example.com,+4512345678}');
 DELETE FROM dunning.payment WHERE payment_id = 'Y-1';
