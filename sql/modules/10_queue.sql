@@ -278,6 +278,8 @@ COMMENT ON FUNCTION dunning._wake() IS 'Sets the worker''s latch when this trans
 
 CREATE FUNCTION dunning._enqueue(source text) RETURNS TABLE (debtor_id text, message_id uuid)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    -- The planner takes the join below for millions of rows: it would compile it, and sort all that is said to whom.
+    SET jit = off SET enable_mergejoin = off
 AS $fn$
 #variable_conflict error
 BEGIN

@@ -2061,6 +2061,8 @@ CREATE OR REPLACE FUNCTION dunning._enqueue(source text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 #variable_conflict error
 BEGIN
