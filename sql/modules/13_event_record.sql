@@ -135,7 +135,7 @@ BEGIN
     IF NOT isfinite(at) OR at > greatest(dunning._now(), coalesce(dunning._virtual_clock(), clock_timestamp())) + interval '5 minutes' THEN
         RAISE EXCEPTION 'an event cannot happen at %', CASE WHEN isfinite(at) THEN 'a time to come' ELSE at::text END
             USING ERRCODE = '22023', DETAIL = format('The clock says %s, the event %s.', dunning._now(), at),
-                  HINT = 'Leave out "at" for now.';
+                  HINT = 'Without "at" the event happens at the time of the call.';
     END IF;
     IF detail IS NULL OR jsonb_typeof(detail) <> 'object' OR octet_length(detail::text) > 65536 THEN
         RAISE EXCEPTION 'the detail of an event is a JSON object of at most 64 kB'

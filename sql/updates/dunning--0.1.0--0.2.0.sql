@@ -2783,6 +2783,46 @@ BEGIN
     RETURN done;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._check_event(kind text, debtor_id text, message_id uuid, at timestamp with time zone, detail jsonb)
+ RETURNS dunning.message
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    message dunning.message;
+BEGIN
+    IF kind IS NULL OR kind <> ALL (dunning._event_kinds()) THEN
+        RAISE EXCEPTION 'there is no event kind "%"', coalesce(kind, 'NULL')
+            USING ERRCODE = '22023', DETAIL = format('Known are %s.', array_to_string(dunning._event_kinds(), ', '));
+    END IF;
+    IF debtor_id IS NULL THEN
+        RAISE EXCEPTION 'an event needs a debtor' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    END IF;
+    -- Clocks of providers run a little ahead.
+    IF NOT isfinite(at) OR at > greatest(dunning._now(), coalesce(dunning._virtual_clock(), clock_timestamp())) + interval '5 minutes' THEN
+        RAISE EXCEPTION 'an event cannot happen at %', CASE WHEN isfinite(at) THEN 'a time to come' ELSE at::text END
+            USING ERRCODE = '22023', DETAIL = format('The clock says %s, the event %s.', dunning._now(), at),
+                  HINT = 'Without "at" the event happens at the time of the call.';
+    END IF;
+    IF detail IS NULL OR jsonb_typeof(detail) <> 'object' OR octet_length(detail::text) > 65536 THEN
+        RAISE EXCEPTION 'the detail of an event is a JSON object of at most 64 kB'
+            USING ERRCODE = '22023', HINT = 'detail => ''{"text": "what was said"}''';
+    END IF;
+    IF message_id IS NOT NULL THEN
+        SELECT m.* INTO message FROM dunning.message m WHERE m.message_id = _check_event.message_id;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no message %', message_id
+                USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.journal WHERE debtor_id = %L;', debtor_id);
+        ELSIF message.debtor_id <> _check_event.debtor_id THEN
+            RAISE EXCEPTION 'message % is not one of debtor "%"', message_id, debtor_id
+                USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.journal WHERE debtor_id = %L;', debtor_id);
+        END IF;
+    END IF;
+    RETURN message;
+END
+$function$;
 CREATE FUNCTION dunning._report_reach(as_of timestamp with time zone)
  RETURNS TABLE(segment text, channel text, contacted bigint, reached bigint, paid bigint, cost jsonb, stopped bigint)
  LANGUAGE plpgsql

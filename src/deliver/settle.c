@@ -183,7 +183,6 @@ typedef struct Settling
 } Settling;
 
 #define VERDICT_COLUMNS 9
-#define SENT_COLUMNS 6
 
 typedef struct Verdicts
 {
@@ -198,24 +197,17 @@ is_plain(const DunItem *item)
 	return item->settled_attempt > 0 && item->effect == DUN_EFFECT_NONE && strcmp(item->state, "sent") == 0;
 }
 
+/* In the order of the arguments of _conclude(). */
 static void
-open_verdicts(Verdicts *v, const Oid *types, int columns, int max)
+open_verdicts(Verdicts *v, int max)
 {
-	v->n = 0;
-	for (int i = 0; i < columns; i++)
-		v->c[i] = dun_deliver_column(types[i], max);
-}
+	static const Oid types[VERDICT_COLUMNS] = {
+		TEXTOID, UUIDOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID
+	};
 
-static void
-push_sent(Verdicts *v, const DunItem *item)
-{
-	v->n++;
-	dun_deliver_push_text(v->c[0], item->debtor_id);
-	dun_deliver_push(v->c[1], UUIDPGetDatum(&item->message_id));
-	dun_deliver_push(v->c[2], Int16GetDatum(item->settled_attempt));
-	dun_deliver_push_text(v->c[3], item->reason);
-	dun_deliver_push_text(v->c[4], item->provider_ref);
-	dun_deliver_push_text(v->c[5], item->detail);
+	v->n = 0;
+	for (int i = 0; i < VERDICT_COLUMNS; i++)
+		v->c[i] = dun_deliver_column(types[i], max);
 }
 
 static void
@@ -237,31 +229,29 @@ push_verdict(Verdicts *v, const DunItem *item)
 }
 
 static void
-write_columns(DunStatement *st, const Verdicts *v, int columns)
+write_columns(DunStatement *st, const Verdicts *v, const int *columns)
 {
 	Datum		args[VERDICT_COLUMNS];
 
 	if (v->n == 0)
 		return;
-	for (int i = 0; i < columns; i++)
-		args[i] = dun_deliver_array(v->c[i]);
+	for (int i = 0; i < st->nargs; i++)
+		args[i] = dun_deliver_array(v->c[columns[i]]);
 	dun_base_run(st, args, NULL, false, 0);
 }
 
 static void
 write_verdicts(void *arg)
 {
-	static const Oid types[VERDICT_COLUMNS] = {
-		TEXTOID, UUIDOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TEXTOID
-	};
-	static const Oid sent_types[SENT_COLUMNS] = {TEXTOID, UUIDOID, INT2OID, TEXTOID, TEXTOID, TEXTOID};
+	static const int all[VERDICT_COLUMNS] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+	static const int of_sent[] = {0, 1, 2, 4, 5, 6};	/* no state, no time, no effect */
 	Settling   *s = arg;
 	Verdicts	sent;
 	Verdicts	others;
 	dlist_iter	iter;
 
-	open_verdicts(&sent, sent_types, SENT_COLUMNS, s->max);
-	open_verdicts(&others, types, VERDICT_COLUMNS, s->max);
+	open_verdicts(&sent, s->max);
+	open_verdicts(&others, s->max);
 	s->n = 0;
 	dlist_foreach(iter, &s->run->done)
 	{
@@ -270,13 +260,10 @@ write_verdicts(void *arg)
 		if (s->n == s->max)
 			break;
 		s->n++;
-		if (is_plain(item))
-			push_sent(&sent, item);
-		else
-			push_verdict(&others, item);
+		push_verdict(is_plain(item) ? &sent : &others, item);
 	}
-	write_columns(&sent_sql, &sent, SENT_COLUMNS);
-	write_columns(&conclude_sql, &others, VERDICT_COLUMNS);
+	write_columns(&sent_sql, &sent, of_sent);
+	write_columns(&conclude_sql, &others, all);
 }
 
 /* One verdict that cannot be written must not keep the others: it goes to the end, and its turn comes again. */
