@@ -37,6 +37,11 @@ CREATE FUNCTION dunning._virtual_clock() RETURNS timestamptz
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_base_sql_virtual_clock';
 COMMENT ON FUNCTION dunning._virtual_clock() IS 'The virtual clock, NULL while the real one runs.';
 
+CREATE FUNCTION dunning._is_steady(relation regclass) RETURNS boolean
+    LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'dun_base_sql_is_steady';
+COMMENT ON FUNCTION dunning._is_steady(regclass) IS
+    'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
+
 CREATE FUNCTION dunning._hash64(value text, seed bigint DEFAULT 0) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_base_sql_hash64';
 COMMENT ON FUNCTION dunning._hash64(text, bigint) IS 'XXH64 of the text''s bytes: stable over versions and machines.';

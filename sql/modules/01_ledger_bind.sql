@@ -532,8 +532,17 @@ END
 $body$;
 COMMENT ON FUNCTION dunning._ledger_signature() IS 'Changes whenever a binding does: SQL text made by the _..._sql() calls must then be made anew.';
 
+CREATE FUNCTION dunning._ledger_steady() RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+BEGIN
+    RETURN NOT EXISTS (SELECT FROM dunning.source_binding b WHERE dunning._is_steady(to_regclass(b.relation)) IS NOT TRUE);
+END
+$body$;
+COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
+
 GRANT EXECUTE ON FUNCTION dunning.bind(text, regclass, interval, text[]), dunning.unbind(text) TO dunning_admin;
 GRANT EXECUTE ON FUNCTION dunning.ledger_loaded(text, timestamptz) TO dunning_operator;
 GRANT EXECUTE ON FUNCTION dunning._sources() TO dunning_viewer;
 GRANT SELECT ON dunning.source TO dunning_viewer;
-GRANT EXECUTE ON FUNCTION dunning._ledger_problem(), dunning._ledger_signature() TO dunning_worker;
+GRANT EXECUTE ON FUNCTION dunning._ledger_problem(), dunning._ledger_signature(), dunning._ledger_steady() TO dunning_worker;

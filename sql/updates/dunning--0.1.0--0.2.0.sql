@@ -25,6 +25,11 @@ $do$;
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
 
 -- What is new or differs.
+CREATE FUNCTION dunning._is_steady(relation regclass)
+ RETURNS boolean
+ LANGUAGE c
+ STABLE STRICT
+AS 'MODULE_PATHNAME', $function$dun_base_sql_is_steady$function$;
 CREATE OR REPLACE FUNCTION dunning._ledger_contract(kind text)
  RETURNS TABLE(pos integer, name text, class text, required boolean, guesses text[])
  LANGUAGE plpgsql
@@ -183,6 +188,17 @@ BEGIN
                   HINT = format('GRANT SELECT on what it reads to dunning_owner and dunning_worker, or ALTER VIEW %s SET (security_invoker = false);',
                                 _check_rights.shown);
     END;
+END
+$function$;
+CREATE FUNCTION dunning._ledger_steady()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN NOT EXISTS (SELECT FROM dunning.source_binding b WHERE dunning._is_steady(to_regclass(b.relation)) IS NOT TRUE);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._check_as_of(as_of timestamp with time zone)
@@ -8267,6 +8283,8 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
 
 -- Owners.
+ALTER FUNCTION dunning._is_steady(regclass) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ledger_steady() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks(text[],text,text) OWNER TO dunning_owner;
@@ -8314,6 +8332,9 @@ ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
 
 -- Rights.
+REVOKE EXECUTE ON FUNCTION dunning._is_steady(regclass) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._ledger_steady() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._ledger_steady() TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._balance_rows_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._marks(text[],text,text) FROM PUBLIC;
@@ -8406,8 +8427,10 @@ COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask an
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
+COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
+COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';

@@ -12,6 +12,8 @@
 
 #include "base/spi.h"
 
+uint64		dun_base_harmful_runs = 0;
+
 static void
 keep_plan(DunStatement *st)
 {
@@ -45,6 +47,8 @@ dun_base_run(DunStatement *st, const Datum *args, const char *nulls, bool read_o
 	int			level = st->in_index_order ? prefer_index_order() : 0;
 	int			rc;
 
+	if (!read_only && !st->harmless)
+		dun_base_harmful_runs++;
 	keep_plan(st);
 	rc = SPI_execute_plan(st->plan, unconstify(Datum *, args), nulls, read_only, limit);
 	if (level > 0)

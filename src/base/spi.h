@@ -22,7 +22,11 @@ typedef struct DunStatement
 	SPIPlanPtr	plan;			/* NULL until first run */
 	int			cursor_options; /* CURSOR_OPT_GENERIC_PLAN where planning costs more than a better plan saves */
 	bool		in_index_order; /* read along an index: a kept plan may stem from the time when the table was empty */
+	bool		harmless;		/* reads, or writes nothing that a gate's answer on another message rests on */
 } DunStatement;
+
+/* How often dun_base_run() has run a statement that is neither harmless nor read-only: see deliver/epoch.h. */
+extern uint64 dun_base_harmful_runs;
 
 /*
  * Run a statement, preparing it at first need; `nulls` may be NULL (no argument is). `limit` 0 = all rows.

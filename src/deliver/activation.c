@@ -48,7 +48,7 @@ typedef struct Identity
 	uint64		inode;
 } Identity;
 
-static DunStatement read_sql = {"SELECT a.token FROM dunning.activation a", 0, {0}, NULL};
+static DunStatement read_sql = {"SELECT a.token FROM dunning.activation a", 0, {0}, .harmless = true};
 
 static DunStatement write_sql = {
 	"INSERT INTO dunning.activation AS a (one, token, activated_at, activated_by)"

@@ -32,7 +32,8 @@ static DunStatement templates_sql = {
 	"      pg_catalog.unnest($5)) WITH ORDINALITY AS u(template, channel, language, creditor, framing, ord),"
 	"       LATERAL dunning._template(u.template, u.channel, u.language, u.creditor, u.framing) x"
 	" ORDER BY u.ord",
-	5, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN
+	5, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, .harmless = true,
+	.cursor_options = CURSOR_OPT_GENERIC_PLAN
 };
 
 static const DunAppendTo body = {
@@ -47,7 +48,7 @@ static DunStatement frozen_sql = {
 	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.body x WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id OFFSET 0) b"
 	"  LEFT JOIN LATERAL (SELECT x.at, x.fields FROM dunning.egress x"
 	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id ORDER BY x.attempt LIMIT 1) e ON true",
-	2, {TEXTARRAYOID, UUIDARRAYOID}, NULL
+	2, {TEXTARRAYOID, UUIDARRAYOID}, .harmless = true
 };
 
 static char *

@@ -211,6 +211,7 @@ dun_deliver_ask_gate(DunItem **items, int n)
 	uint64		rows;
 	TimestampTz asked_at;
 	DunMaskRef *masks;
+	DunEpoch	epoch = dun_deliver_ledger_is_steady() ? dun_deliver_epoch() : DUN_NO_EPOCH;
 
 	dun_deliver_keep_gate();
 	dun_deliver_fill_question(items, n, args);
@@ -247,6 +248,7 @@ dun_deliver_ask_gate(DunItem **items, int n)
 			item->gate_address = MemoryContextStrdup(item->context, address);
 			item->gate_digest = own_digest(item, row);
 			item->mask = masks[place_of(n, row)];
+			item->epoch = epoch;
 		}
 		else
 			dun_deliver_decide(item, 0, "held", "no_address");

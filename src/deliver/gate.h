@@ -13,6 +13,12 @@
 extern void dun_deliver_ask_gate(DunItem **items, int n);
 
 /*
+ * Who of these need not be asked again: nothing has happened since the gate let them pass, and the hour is still allowed.
+ * Keeps the others in `rest`, returns how many.
+ */
+extern int	dun_deliver_leave_out_unchanged(DunItem **items, int n, DunItem **rest);
+
+/*
  * May it still leave? In one query: payments, holds, suppression, hours; the queue row still stands; the server is
  * not paused. Items that may not get their verdict with the attempt whose intent stands.
  */
@@ -35,5 +41,8 @@ extern void dun_deliver_move_to_windows(DunItem **items, int n);
 
 /* A query failed: a source may have come or gone, ask for the statements anew. */
 extern void dun_deliver_forget_gate(void);
+
+/* The ledger shows only what committed transactions and the clock made of it. */
+extern bool dun_deliver_ledger_is_steady(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 
 #include "base/spi.h"
+#include "deliver/epoch.h"
 #include "deliver/gate.h"
 #include "deliver/gate_text.h"
 
@@ -21,30 +22,34 @@
 
 static DunStatement signature_sql = {"SELECT dunning._ledger_signature()", 0, {0}, NULL};
 
+static DunStatement steady_sql = {"SELECT dunning._ledger_steady()", 0, {0}, NULL};
+
 static DunStatement texts_sql = {
 	"SELECT dunning._gate_lock_sql(), dunning._gate_sql(), dunning._recheck_sql(),"
 	"       CASE WHEN dunning._ledger_problem() = 'ledger_broken' THEN '' ELSE dunning._gate_facts_sql() END,"
 	"       dunning._recheck_clear_sql()", 0, {0}, NULL
 };
 
-DunStatement dun_deliver_lock_sql = {NULL, 1, {TEXTARRAYOID}, NULL};
+DunStatement dun_deliver_lock_sql = {NULL, 1, {TEXTARRAYOID}, .harmless = true};
 
 DunStatement dun_deliver_gate_sql = {
-	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN
+	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, .harmless = true,
+	.cursor_options = CURSOR_OPT_GENERIC_PLAN
 };
 
 DunStatement dun_deliver_recheck_sql = {
-	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL,
-	CURSOR_OPT_GENERIC_PLAN
+	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, .harmless = true,
+	.cursor_options = CURSOR_OPT_GENERIC_PLAN
 };
 
 DunStatement dun_deliver_clear_sql = {
-	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, NULL,
-	CURSOR_OPT_GENERIC_PLAN
+	NULL, 7, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, .harmless = true,
+	.cursor_options = CURSOR_OPT_GENERIC_PLAN
 };
 
 DunStatement dun_deliver_window_sql = {
-	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN
+	NULL, 5, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID}, .harmless = true,
+	.cursor_options = CURSOR_OPT_GENERIC_PLAN
 };
 
 /* The first instant of the next fortnight at which neither the clock nor a cap forbids the contact. */
@@ -138,3 +143,19 @@ dun_deliver_forget_gate(void)
 	signature = NULL;
 }
 
+bool
+dun_deliver_ledger_is_steady(void)
+{
+	static DunEpoch looked_in = {0};
+	static bool steady = false;
+	DunEpoch	now = dun_deliver_epoch();
+	bool		isnull;
+
+	if (dun_deliver_is_same_epoch(&looked_in, &now))
+		return steady;
+	if (dun_base_run(&steady_sql, NULL, NULL, true, 1) != 1)
+		elog(ERROR, "the ledger does not say whether it is steady");
+	steady = DatumGetBool(dun_base_value(0, 1, &isnull)) && !isnull;
+	looked_in = now;
+	return steady;
+}

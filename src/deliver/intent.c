@@ -59,30 +59,30 @@ static DunStatement digest_sql = {
 	" SELECT u.ord, dunning._digest(u.address, c.address_field, (SELECT k.key FROM dunning.digest_key k))"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(address, channel, ord)"
 	"  JOIN c ON c.channel = u.channel",
-	2, {TEXTARRAYOID, TEXTARRAYOID}, NULL
+	2, {TEXTARRAYOID, TEXTARRAYOID}, .harmless = true
 };
 
 /* The key is made by the first who needs it. */
 static DunStatement make_key_sql = {"SELECT dunning._address_digest('a@example.org', 'email')", 0, {0}, NULL};
 
-static DunStatement key_sql = {"SELECT FROM dunning.digest_key", 0, {0}, NULL};
+static DunStatement key_sql = {"SELECT FROM dunning.digest_key", 0, {0}, .harmless = true};
 
 static DunStatement heads_sql = {
 	"SELECT h.slice, h.seq, h.digest FROM dunning.egress_head h WHERE h.slice = ANY ($1) ORDER BY h.slice FOR UPDATE",
-	1, {INT2ARRAYOID}, NULL
+	1, {INT2ARRAYOID}, .harmless = true
 };
 
 static DunStatement new_heads_sql = {
 	"INSERT INTO dunning.egress_head (slice, seq, digest)"
 	" SELECT s, 0, pg_catalog.decode(pg_catalog.repeat('00', 32), 'hex') FROM pg_catalog.unnest($1) s ON CONFLICT DO NOTHING",
-	1, {INT2ARRAYOID}, NULL
+	1, {INT2ARRAYOID}, .harmless = true
 };
 
 static DunStatement move_heads_sql = {
 	"UPDATE dunning.egress_head h SET seq = u.seq, digest = u.digest"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS u(slice, seq, digest)"
 	" WHERE h.slice = u.slice",
-	3, {INT2ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID}, NULL
+	3, {INT2ARRAYOID, INT8ARRAYOID, BYTEAARRAYOID}, .harmless = true
 };
 
 static const DunAppendTo egress = {

@@ -14,6 +14,7 @@
 #include "lib/ilist.h"
 #include "utils/uuid.h"
 
+#include "deliver/epoch.h"
 #include "deliver/mask.h"
 #include "deliver/shmem.h"
 #include "deliver/transport.h"
@@ -90,6 +91,7 @@ typedef struct DunItem
 	char	   *gate_address;	/* what the gate says today */
 	Datum		gate_digest;	/* of that address, bytea; 0: none */
 	DunMaskRef	mask;			/* the hours the gate found */
+	DunEpoch	epoch;			/* in which it answered; none where the ledger may change without a transaction */
 	char	   *frozen_address;	/* what the body was frozen for; the recheck asks about this one */
 	Datum		fields;			/* text[] of the names the body used, 0: none */
 	Datum		address_digest; /* bytea */
@@ -127,8 +129,8 @@ typedef struct DunRun
 	TimestampTz done_since;		/* when the first of `done` came */
 	DunLane    *lanes;			/* DUN_LANES of them, nlanes in use */
 	int			nlanes;
-	TimestampTz lanes_read_at;
-	TimestampTz strays_held_at;
+	DunEpoch	lanes_read_in;
+	TimestampTz strays_at;		/* when to look for messages without a server again */
 	TimestampTz held_looked_at;
 	int64		left;			/* how many may still be claimed, -1: no limit */
 	bool		woken;			/* something was enqueued: read the heads */

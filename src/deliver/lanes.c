@@ -21,18 +21,20 @@
 #include "base/hash.h"
 #include "base/spi.h"
 #include "deliver/arrays.h"
+#include "deliver/epoch.h"
 #include "deliver/lanes.h"
 #include "deliver/session.h"
 #include "deliver/settings.h"
 
-#define LANES_EVERY_MS 1000
+#define STRAYS_EVERY_MS 1000
+#define STRAYS_SHARE 100		/* at most a hundredth of the time goes into looking for strays */
 #define HEAD_EVERY_MS 2000
 #define HEAD_OWED_MS 20
 #define HEAD_SHARE 20			/* at most a twentieth of the time goes into reading the head */
 #define SERVER_EVERY_MS 10000	/* a secret file may have changed without a word in the catalog */
 #define RETRY_SERVER_MS 10000
 #define BATCH_MAX 1000
-#define CLAIMS_PER_SLOT 8		/* waiting intents: enough that a batch is worth its commit, few enough to lose little time over */
+#define CLAIMS_PER_SLOT 16		/* waiting intents: enough that a batch is worth its commit, few enough to lose little time over */
 
 static uint64 catalog_version = 0;
 
@@ -45,7 +47,7 @@ on_catalog_change(Datum arg, int cache, uint32 hash)
 static DunStatement lanes_sql = {
 	"SELECT s.srvname::text, EXISTS (SELECT FROM dunning.server_state p WHERE p.server = s.srvname::text COLLATE \"C\")"
 	"  FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw"
-	" WHERE w.fdwname = 'dunning_gateway'", 0, {0}, NULL
+	" WHERE w.fdwname = 'dunning_gateway'", 0, {0}, .harmless = true
 };
 
 /* OFFSET 0: a look-up by key for each row, never a hash of a whole month, whatever the planner thinks of the batch. */
@@ -62,18 +64,18 @@ static DunStatement lanes_sql = {
 
 static DunStatement claim_sql = {
 	CLAIM_SQL(" AND q.slice = ANY ($5)"),
-	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, NULL, 0, true
+	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, .in_index_order = true, .harmless = true
 };
 
 /* Who owns every slice need not look at it. */
 static DunStatement claim_all_sql = {
 	CLAIM_SQL(""),
-	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, NULL, 0, true
+	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, .in_index_order = true, .harmless = true
 };
 
 static DunStatement next_due_sql = {
 	"SELECT q.due FROM dunning.queue q WHERE q.state = 'queued' AND q.due > $1 ORDER BY q.due LIMIT 1",
-	1, {TIMESTAMPTZOID}, NULL, 0, true
+	1, {TIMESTAMPTZOID}, .in_index_order = true, .harmless = true
 };
 
 static DunStatement day_sql = {"SELECT dunning._day_left($1, $2)", 2, {TEXTOID, INT8OID}, NULL};
@@ -203,6 +205,7 @@ dun_deliver_read_lanes(DunRun *run)
 {
 	static bool registered = false;
 	TimestampTz now = GetCurrentTimestamp();
+	DunEpoch	epoch = dun_deliver_epoch();
 	uint64		n;
 
 	if (!registered)
@@ -211,9 +214,9 @@ dun_deliver_read_lanes(DunRun *run)
 		CacheRegisterSyscacheCallback(USERMAPPINGOID, on_catalog_change, (Datum) 0);
 		registered = true;
 	}
-	if (run->lanes_read_at != 0 && !run->woken && !TimestampDifferenceExceeds(run->lanes_read_at, now, LANES_EVERY_MS))
+	if (!run->woken && dun_deliver_is_same_epoch(&run->lanes_read_in, &epoch))
 		return;
-	run->lanes_read_at = now;
+	run->lanes_read_in = epoch;
 	n = dun_base_run(&lanes_sql, NULL, NULL, false, 0);
 	for (int i = 0; i < run->nlanes; i++)
 		run->lanes[i].present = false;
@@ -227,10 +230,10 @@ dun_deliver_read_lanes(DunRun *run)
 		lane->present = true;
 		lane->paused = DatumGetBool(dun_base_value(i, 2, &isnull));
 	}
-	if (run->strays_held_at == 0 || TimestampDifferenceExceeds(run->strays_held_at, now, LANES_EVERY_MS))
+	if (now >= run->strays_at)
 	{
-		run->strays_held_at = now;
 		hold_strays(run);
+		run->strays_at = now + Max(STRAYS_EVERY_MS * INT64CONST(1000), STRAYS_SHARE * (GetCurrentTimestamp() - now));
 	}
 }
 

@@ -51,7 +51,7 @@ static DunStatement settings_sql = {
 	"       EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = 'dunning')"
 	"  FROM pg_catalog.pg_db_role_setting s"
 	" WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))"
-	"   AND s.setrole IN (0, pg_catalog.to_regrole('dunning_worker'))", 0, {0}, NULL
+	"   AND s.setrole IN (0, pg_catalog.to_regrole('dunning_worker'))", 0, {0}, .harmless = true
 };
 
 static DunStatement held_sql = {"SELECT dunning._release_held(due_until => $1)", 1, {TIMESTAMPTZOID}, NULL};
@@ -334,10 +334,14 @@ static void
 recheck(void *arg)
 {
 	Rechecking *r = arg;
+	DunItem   **rest = palloc(r->n * sizeof(DunItem *));
+	int			n = dun_deliver_leave_out_unchanged(r->group, r->n, rest);
 
+	if (n == 0)
+		return;
 	look_whether_to_send(r->run);
 	if (r->run->may_send)
-		dun_deliver_recheck(r->group, r->n);
+		dun_deliver_recheck(rest, n);
 }
 
 static void

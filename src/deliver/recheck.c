@@ -5,11 +5,14 @@
  * Nearly every message passes. Who plainly passes is told by a short query (payments, holds, suppression, the message
  * itself) and by the clock against the hours the gate has just found; whoever is not named is asked about in full, and
  * only that gives a verdict. So the short way may only ever be stricter.
+ *
+ * Where nothing has happened in the database since the gate answered, its answer stands, and only the clock is asked.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
@@ -20,11 +23,41 @@
 
 /* A test build says what each recheck could see: see deliver/gate_text.c. */
 #ifdef DUNNING_FAULTS
-#define SAY_SEEN(item, row, col, asked_at) \
-	ereport(LOG, (errmsg("dunning recheck %s %s " INT64_FORMAT, (item)->out.message_id, dun_base_text((row), (col)), (asked_at))))
+#define SAY(item, how, seen, asked_at) \
+	ereport(LOG, (errmsg("dunning %s %s %s " INT64_FORMAT, (how), (item)->out.message_id, (seen), (asked_at))))
+#define SAY_SEEN(item, row, col, asked_at) SAY((item), "recheck", dun_base_text((row), (col)), (asked_at))
+#define SAY_UNCHANGED(item, asked_at) \
+	SAY((item), "unchanged", \
+		DatumGetCString(DirectFunctionCall1(pg_snapshot_out, DirectFunctionCall1(pg_current_snapshot, (Datum) 0))), (asked_at))
 #else
 #define SAY_SEEN(item, row, col, asked_at) ((void) (asked_at))
+#define SAY_UNCHANGED(item, asked_at) ((void) (asked_at))
 #endif
+
+/* The gate was asked about the very address that the message goes to. */
+static bool
+is_unchanged(const DunItem *item, const DunEpoch *now, TimestampTz at)
+{
+	return !item->test && item->address_digest != (Datum) 0 && item->address_digest == item->gate_digest &&
+		dun_deliver_is_same_epoch(&item->epoch, now) && dun_deliver_mask_allows(&item->mask, at);
+}
+
+int
+dun_deliver_leave_out_unchanged(DunItem **items, int n, DunItem **rest)
+{
+	DunEpoch	now = dun_deliver_epoch();
+	TimestampTz at = dun_base_now();
+	int			nrest = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (is_unchanged(items[i], &now, at))
+			SAY_UNCHANGED(items[i], now.at);
+		else
+			rest[nrest++] = items[i];
+	}
+	return nrest;
+}
 
 /* Arguments six and seven of both statements: the message and the attempt under way. */
 static void

@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/user.h"
+#include "deliver/epoch.h"
 #include "deliver/session.h"
 
 #define SLICE_LOCK_CLASS 0x64756e6c	/* "dunl": session advisory locks (class, slice) */
@@ -50,17 +51,22 @@ set_for_call(void)
 void
 dun_deliver_begin(void)
 {
+	Snapshot	snapshot;
+
 	if (!dun_deliver_session.in_call)
 	{
 		SetCurrentStatementStartTimestamp();
 		StartTransactionCommand();
 		SPI_connect();
-		PushActiveSnapshot(GetTransactionSnapshot());
+		snapshot = GetTransactionSnapshot();
+		dun_deliver_note_snapshot(snapshot);
+		PushActiveSnapshot(snapshot);
 	}
 	else
 	{
 		SPI_connect_ext(SPI_OPT_NONATOMIC);
 		set_for_call();
+		dun_deliver_note_snapshot(GetTransactionSnapshot());
 	}
 	before = dun_base_become(DUN_WORKER_ROLE);
 	/* An operator's table must not decide what = means, and an intent must be on disk before it is acted on. */
@@ -77,10 +83,9 @@ dun_deliver_renew_call(void)
 	SPI_finish();
 }
 
-void
-dun_deliver_commit(void)
+static void
+commit(void)
 {
-	dun_base_unbecome(before);
 	if (dun_deliver_session.in_call)
 	{
 		SPI_commit();
@@ -90,6 +95,17 @@ dun_deliver_commit(void)
 	SPI_finish();
 	PopActiveSnapshot();
 	CommitTransactionCommand();
+}
+
+void
+dun_deliver_commit(void)
+{
+	bool		counts = TransactionIdIsValid(GetTopTransactionIdIfAny());
+
+	dun_base_unbecome(before);
+	commit();
+	if (counts)
+		dun_deliver_note_commit();
 }
 
 /* What the message of a data exception quotes is a value, perhaps a name or an address: the log gets the words around it. */

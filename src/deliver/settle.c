@@ -37,7 +37,7 @@ static DunStatement conclude_sql = {
 
 static DunStatement sent_sql = {
 	"SELECT dunning._settle_sent($1, $2, $3, $4, $5, $6::jsonb[])",
-	6, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, NULL
+	6, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, .harmless = true
 };
 
 /* Exponential, with a quarter of jitter to either side, never earlier than the gateway asked for. */
