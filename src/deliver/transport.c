@@ -79,8 +79,11 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 		ev.events |= EPOLLIN;
 	if (what & CURL_POLL_OUT)
 		ev.events |= EPOLLOUT;
-	if (epoll_ctl(t->epoll_fd, EPOLL_CTL_MOD, fd, &ev) != 0 && errno == ENOENT)
-		epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, fd, &ev);
+	/* libcurl keeps a word beside each socket it watches: whether the descriptor knows it already. */
+	if (socket_arg == NULL)
+		curl_multi_assign(t->multi, fd, t);
+	if (epoll_ctl(t->epoll_fd, socket_arg == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev) != 0)
+		epoll_ctl(t->epoll_fd, errno == EEXIST ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev);
 	return 0;
 }
 

@@ -36,3 +36,41 @@ SET dunning.clok = 'x';
 
 -- roles_exist_and_none_is_a_superuser
 SELECT rolname, rolcanlogin, rolsuper, rolconnlimit FROM pg_roles WHERE rolname ~ '^dunning_' ORDER BY 1;
+
+-- what_a_relation_shows_is_steady_where_only_commits_and_the_clock_change_it
+CREATE SCHEMA steady;
+CREATE TABLE steady.t (id int PRIMARY KEY, due date, at timestamptz);
+CREATE TABLE steady.guarded (id int);
+ALTER TABLE steady.guarded ENABLE ROW LEVEL SECURITY;
+CREATE TABLE steady.parted (id int) PARTITION BY RANGE (id);
+CREATE TABLE steady.part PARTITION OF steady.parted FOR VALUES FROM (0) TO (10);
+CREATE TABLE steady.half_away (id int) PARTITION BY RANGE (id);
+CREATE FOREIGN DATA WRAPPER steady_far;
+CREATE SERVER steady_away FOREIGN DATA WRAPPER steady_far;
+CREATE FOREIGN TABLE steady.away (id int) SERVER steady_away;
+CREATE FOREIGN TABLE steady.part_away PARTITION OF steady.half_away FOR VALUES FROM (0) TO (10) SERVER steady_away;
+CREATE SEQUENCE steady.s;
+CREATE FUNCTION steady.reads() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1';
+CREATE FUNCTION steady.counts() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+CREATE MATERIALIZED VIEW steady.kept AS SELECT random() AS x;
+CREATE VIEW steady.v_texts AS SELECT 'F-' || id AS reference, due::timestamptz AS at, sum(id) OVER () AS n FROM steady.t WHERE due < current_date AND at < now();
+CREATE VIEW steady.v_nested AS WITH w AS (SELECT * FROM steady.v_texts) SELECT w.*, (SELECT count(*) FROM steady.kept) AS kept, steady.counts() AS c FROM w LEFT JOIN steady.parted p ON p.id = w.n;
+CREATE VIEW steady.v_random AS SELECT id FROM steady.t WHERE random() < 0.5;
+CREATE VIEW steady.v_volatile_below AS SELECT * FROM (SELECT n.id FROM (SELECT id FROM steady.v_random UNION ALL SELECT 1) n) m;
+CREATE VIEW steady.v_sample AS SELECT id FROM steady.t TABLESAMPLE bernoulli (50);
+CREATE VIEW steady.v_stable AS SELECT steady.reads() AS id;
+CREATE VIEW steady.v_from AS SELECT f.id FROM steady.reads() f(id);
+CREATE VIEW steady.v_away AS SELECT t.id FROM steady.t t WHERE EXISTS (SELECT FROM steady.away a WHERE a.id = t.id);
+CREATE VIEW steady.v_cte_away AS WITH w AS (SELECT id FROM steady.away) SELECT t.id FROM steady.t t JOIN w USING (id);
+CREATE VIEW steady.v_guarded AS SELECT id FROM steady.guarded;
+CREATE VIEW steady.v_clock AS SELECT clock_timestamp() AS at;
+CREATE VIEW steady.v_next AS SELECT nextval('steady.s') AS n;
+CREATE VIEW steady.v_limit AS SELECT id FROM steady.t LIMIT (random() * 2)::int;
+CREATE VIEW steady.v_order AS SELECT id FROM steady.t ORDER BY random();
+CREATE VIEW steady.v_values AS VALUES (1), ((random() * 2)::int);
+SELECT c.relname, dunning._is_steady(c.oid) FROM pg_class c WHERE c.relnamespace = 'steady'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'f', 'p', 'S') ORDER BY 2 DESC, 1;
+SELECT dunning._is_steady(1) AS nowhere, dunning._is_steady(NULL) AS unknown, dunning._is_steady('pg_catalog.pg_class') AS catalog, dunning._is_steady('pg_catalog.pg_locks') AS locks;
+SET client_min_messages = warning;
+DROP SCHEMA steady CASCADE;
+DROP FOREIGN DATA WRAPPER steady_far CASCADE;
+RESET client_min_messages;

@@ -427,6 +427,17 @@ SELECT i.invoice_id, i.disputed FROM pg_temp.rows_of(dunning._open_items_sql(NUL
 SELECT m.mark, m.amounts FROM pg_temp.rows_of(dunning._mark_sql('ARRAY[''00000000-0000-4000-8000-00000000000a'']')) AS x(r), jsonb_to_record(r) AS m(mark text, amounts jsonb);
 SELECT dunning.unbind('invoice'), dunning.unbind('debtor');
 
+-- a_ledger_is_steady_unless_a_bound_relation_is_not
+CREATE VIEW lb.v_restless AS SELECT i.debtor_id, i.invoice_id, i.issued_on, i.due_on, i.amount, i.currency FROM dunning.invoice i WHERE random() < 2;
+GRANT SELECT ON lb.v_restless TO dunning_owner, dunning_worker;
+SELECT dunning._ledger_steady() AS built_in;
+SELECT dunning.bind('invoice', 'lb.v_stated');
+SELECT dunning._ledger_steady() AS bound;
+SELECT dunning.bind('invoice', 'lb.v_restless');
+SELECT dunning._ledger_steady() AS restless;
+SELECT dunning.unbind('invoice');
+SELECT dunning._ledger_steady() AS unbound;
+
 DELETE FROM dunning.ledger_load;
 DELETE FROM dunning.creditor WHERE NOT builtin;
 DELETE FROM dunning.creditor_change;
