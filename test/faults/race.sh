@@ -20,11 +20,11 @@ q -c "SELECT dunning.pause('honest')" -c "CALL helper.enqueue('race', $n, 'hones
     -c "CREATE TABLE helper.paid (debtor_id text PRIMARY KEY, xid xid8, at timestamptz)" >/dev/null
 q -c "INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency)
       SELECT i.debtor_id, 'P', now(), i.amount, i.currency FROM dunning.invoice i WHERE i.debtor_id LIKE 'before-%'"
-# The payers: one transaction a payment, in an order of their own, with a rest after some, so that there are moments in which
-# nothing happens. Few slots and a gateway that takes its time keep the sending about as slow as the paying.
+# The payers: one transaction a payment, in an order of their own, with a question after some, so that there are moments in which
+# nothing ends. Few slots and a gateway that takes its time keep the sending about as slow as the paying.
 for i in $(seq 1 "$n" | shuf --random-source=<(yes "${SEED:-1}")); do
     echo "WITH p AS (INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency) SELECT debtor_id, 'P', now(), amount, currency FROM dunning.invoice WHERE debtor_id = 'race-$i') INSERT INTO helper.paid VALUES ('race-$i', pg_current_xact_id(), clock_timestamp());"
-    [ $((i % 25)) -gt 0 ] || echo "SELECT pg_sleep(0.1);"
+    [ $((i % 25)) -gt 0 ] || echo "SELECT sum(i) FROM generate_series(1, 3000000) i;"
 done >"$work/pay.sql"
 split -n r/2 "$work/pay.sql" "$work/pay."
 q -c "SELECT dunning.resume('honest')" >/dev/null
