@@ -141,3 +141,26 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning._conditions(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor. Runs as dunning_owner in a security-restricted operation.';
+
+-- A condition that fails for one debtor must not stop the others: the failing one is looked for by halves.
+CREATE FUNCTION dunning._hold_conditions(conditions text[], debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, holds boolean[], fault text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    n int := coalesce(cardinality(debtor_ids), 0);
+BEGIN
+    RETURN QUERY SELECT h.debtor_id, h.holds, NULL::text FROM dunning._conditions(conditions, debtor_ids, as_of) h;
+EXCEPTION
+    WHEN query_canceled OR admin_shutdown OR out_of_memory OR disk_full OR lock_not_available OR serialization_failure OR deadlock_detected THEN
+        RAISE;
+    WHEN OTHERS THEN
+        IF n <= 1 THEN
+            RETURN QUERY SELECT f.f, NULL::boolean[], 'error_' || SQLSTATE FROM unnest(debtor_ids) f(f);
+        ELSE
+            RETURN QUERY SELECT h.* FROM dunning._hold_conditions(conditions, debtor_ids[:n / 2], as_of) h;
+            RETURN QUERY SELECT h.* FROM dunning._hold_conditions(conditions, debtor_ids[n / 2 + 1:], as_of) h;
+        END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._hold_conditions(text[], text[], timestamptz) IS 'As _conditions(); a debtor for whom one fails has the error as fault (error_<SQLSTATE>).';

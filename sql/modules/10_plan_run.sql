@@ -1,12 +1,11 @@
 -- plan: the next contact of every debtor, as one run over the whole book.
 --
 -- Stages, each a set in a temporary table of the run:
---   mark       what each debtor owes and has paid, read first: a payment that commits during the run shows at the gate
---   item       open invoices of those debtors, with days past due
---   ladder     the steps each debtor's currencies have reached and not had, the furthest first, with its anchor
+--   ladder     the steps each debtor's currencies have reached and not had, the furthest first, with its anchor, amounts and mark: decided in C
+--              over one reading of the book (src/plan/decide.c)
 --   reach      the one of them in question
 --   candidate  channels of that step in order, those ruled out with the reason
---   row        the chosen channel, server and instant, the context, the value: what is enqueued or returned
+--   row        the chosen channel, server and instant, the value: what is returned; what is enqueued also has its context and decision
 --
 -- Where no channel of the furthest step may be used or is worth its price, the step before it is taken, never one before a step already had.
 -- A step's key in `once` is strategy/step/anchor, the anchor being the oldest due date that counts. So a run changes nothing when
@@ -20,7 +19,7 @@ AS $fn$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
+    FOREACH stage IN ARRAY ARRAY['ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice', 'item'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -29,39 +28,13 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._drop_stages() IS 'Removes the temporary tables of a planning run in this transaction.';
 
--- Stages mark, item and debtor.
-CREATE FUNCTION dunning._stage_book(strategy text, as_of timestamptz, many text[]) RETURNS void
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $fn$
-#variable_conflict error
-DECLARE
-    whose text := CASE WHEN many IS NULL THEN NULL ELSE '$2' END;
-    owing text[];
-    unknown record;
-BEGIN
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_mark ON COMMIT DROP AS SELECT m.debtor_id, m.mark, m.amounts FROM ('
-        || dunning._mark_sql(whose, '$1') || ') m WHERE m.amounts <> ''{}'' OR NOT m.valid' USING as_of, many;
-    ANALYZE pg_temp.dunning_plan_mark (debtor_id);
-    -- Where no currency's balance is positive nothing is open: what was paid is allocated for those alone who owe.
-    owing := ARRAY(SELECT m.debtor_id FROM pg_temp.dunning_plan_mark m);
-    -- Days past due reach back as far as the earliest step looks ahead.
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (' || dunning._plan_items_sql('$2', '$1')
-        || ') i WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)' USING as_of, owing;
-    ANALYZE pg_temp.dunning_plan_item (debtor_id, currency, days, left_out);
-    EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_debtor ON COMMIT DROP AS
-        SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') AS strategy
-        FROM (%s) d LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor
-        WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._ledger_sql('debtor', whose, '$1'))
-    USING as_of, many, strategy;
-    ANALYZE pg_temp.dunning_plan_debtor;
-    FOR unknown IN SELECT DISTINCT d.strategy FROM pg_temp.dunning_plan_debtor d LOOP
-        PERFORM dunning._check_strategy(unknown.strategy);
-    END LOOP;
-END
-$fn$;
-COMMENT ON FUNCTION dunning._stage_book(text, timestamptz, text[]) IS 'Stages mark, item and debtor of a planning run.';
+CREATE FUNCTION dunning._ladder(texts text[], as_of timestamptz, many text[], strategy text, today date, stated boolean)
+    RETURNS TABLE (debtor_id text, creditor text, preferred_channel text, strategy_of text, step text, enough boolean, anchor date, listed text[], under jsonb,
+        rung int, last_contact timestamptz, mark text, amounts jsonb, largest numeric, largest_in text, fault text)
+    LANGUAGE c VOLATILE ROWS 100000 COST 1000000 AS 'MODULE_PATHNAME', 'dun_plan_sql_ladder';
+COMMENT ON FUNCTION dunning._ladder(text[], timestamptz, text[], text, date, boolean) IS
+'One row a debtor and step reached and not had, rung 1 the furthest: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; fault: a condition failed. Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 
--- Stage ladder. A currency reaches a step by its own oldest invoice and its own sum; the debtor gets the furthest step of any.
 CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -72,77 +45,64 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._step_key(text, text, date) IS 'The key of a step in once.';
 
-CREATE FUNCTION dunning._stage_ladder(as_of timestamptz) RETURNS void
+
+-- What the ladder reads. $1 as_of, $2 debtors, $3 strategy, $4 conditions; the columns are those that src/plan/ladder.c takes.
+CREATE FUNCTION dunning._ladder_texts(whole boolean) RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    whose text := CASE WHEN NOT whole THEN '$2' END;
+    among text := CASE WHEN whole THEN 'true' ELSE 'x.debtor_id = ANY ($2)' END;
+    now_at text := 'coalesce($1, dunning._now())';
+BEGIN
+    RETURN ARRAY[
+        'SELECT t.strategy::text, s.step::text, s.position, s.anchor, s.offset_days, least(s.offset_days, 1 + t.grace_days), s.condition, s.after_contact, t.minimum
+         FROM dunning._strategies() t LEFT JOIN dunning._steps() s ON s.strategy = t.strategy WHERE t.enabled ORDER BY t.strategy, s.position, s.step',
+        pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') FROM (%s) d
+            LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor',
+            dunning._ledger_sql('debtor', whose, '$1')),
+        pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
+        -- holds of invoices, contacts, steps that were taken, messages that wait
+        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::timestamptz, NULL::date FROM dunning.hold x
+            WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
+            UNION ALL
+            SELECT x.debtor_id, NULL, ''contact'', x.contact_on, (x.contact_on AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM dunning.egress x
+            WHERE NOT x.test AND x.contact_on >= (SELECT %1$s - ''90 days''::interval) AND x.contact_on <= (SELECT %1$s) AND %2$s
+            UNION ALL
+            SELECT x.debtor_id, x.key, ''step'', NULL, NULL FROM dunning.once x WHERE x.kind = ''step'' AND %2$s
+            UNION ALL
+            SELECT x.debtor_id, NULL, ''waiting'', NULL, NULL FROM dunning.queue x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among),
+        pg_catalog.format('SELECT h.debtor_id, h.holds, h.fault FROM dunning._hold_conditions($4, $2, %s) h', now_at),
+        pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
+        pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$2', '$1'))];
+END
+$fn$;
+COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
+
+-- Stage ladder, in one snapshot. What was read is the mark: a payment that commits later shows at the gate.
+CREATE FUNCTION dunning._stage_ladder(strategy text, as_of timestamptz, many text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
-    conditions text[] := ARRAY(SELECT DISTINCT s.condition FROM dunning._steps() s WHERE s.condition IS NOT NULL);
-    debtors text[] := ARRAY(SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d);
     today date := dunning._today(as_of);
+    stated boolean;
 BEGIN
+    EXECUTE 'SELECT ' || dunning._states_balance_sql('$1') INTO stated USING as_of;
     CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
-    WITH step AS MATERIALIZED (
-        SELECT s.*, t.minimum, t.grace_days, least(s.offset_days, 1 + t.grace_days) AS from_day
-        FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy AND t.enabled),
-    contact AS MATERIALIZED (
-        SELECT e.debtor_id, max(e.contact_on) AS last_contact, (max(e.contact_on) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day FROM dunning.egress e
-        WHERE NOT e.test AND e.contact_on >= as_of - interval '90 days' AND e.contact_on <= as_of GROUP BY e.debtor_id),
-    -- a currency and step: what is listed, from which due date on, how much
-    sums AS (
-        SELECT d.debtor_id, d.strategy, s.step, i.currency, min(i.due_on) AS anchor, sum(i.open) AS total,
-               coalesce((s.minimum->>i.currency)::numeric, (s.minimum->>'*')::numeric, 0) AS minimum
-        FROM pg_temp.dunning_plan_debtor d
-        JOIN step s ON s.strategy = d.strategy
-        JOIN pg_temp.dunning_plan_item i ON i.debtor_id = d.debtor_id AND i.left_out IS NULL AND i.days >= s.from_day
-        GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.minimum),
-    -- One pass: whether any currency reached the step, by which anchor, what is listed and what is under its minimum.
-    reached AS (
-        SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
-               coalesce(min(x.anchor) FILTER (WHERE r.r AND x.total >= x.minimum), min(x.anchor) FILTER (WHERE r.r)) AS anchor,
-               array_agg(x.currency ORDER BY x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
-               jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
-        FROM sums x
-        JOIN step s ON s.strategy = x.strategy AND s.step = x.step
-        LEFT JOIN contact c ON c.debtor_id = x.debtor_id
-        CROSS JOIN LATERAL (SELECT CASE s.anchor
-            WHEN 'due_date' THEN today - x.anchor >= s.offset_days AND (s.offset_days >= 0 OR x.anchor >= today)
-                 AND (NOT s.after_contact OR c.last_day >= x.anchor)
-            ELSE today - c.last_day >= s.offset_days
-                 AND EXISTS (SELECT FROM dunning.once o JOIN step b ON b.strategy = x.strategy AND b.position < s.position
-                             WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = dunning._step_key(b.strategy, b.step, x.anchor)) END) r(r)
-        GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition
-        HAVING bool_or(r.r)),
-    holds AS MATERIALIZED (
-        SELECT h.debtor_id, h.holds FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
-    due AS (
-        SELECT r.*, bool_or(r.enough) OVER (PARTITION BY r.debtor_id) AS any_enough
-        FROM reached r
-        LEFT JOIN holds h ON h.debtor_id = r.debtor_id
-        WHERE r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
-    -- the furthest step a debtor had for an anchor: it never goes back
-    had AS (
-        SELECT o.debtor_id, b.strategy, split_part(o.key, '/', 3) AS anchor, max(b.position) AS position
-        FROM dunning.once o JOIN step b ON b.strategy = split_part(o.key, '/', 1) AND b.step = split_part(o.key, '/', 2)
-        WHERE o.kind = 'step' AND o.debtor_id IN (SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d)
-        GROUP BY 1, 2, 3)
-    SELECT f.debtor_id, d.creditor, d.preferred_channel, f.strategy, f.step, f.enough, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
-           s.paid_channels, s.self_cure_days, t.min_gap_days, t.horizon, t.self_cure, t.margin, c.last_contact,
-           f.anchor, today - f.anchor AS days, dunning._step_key(f.strategy, f.step, f.anchor) AS key, f.listed, f.under,
-           row_number() OVER (PARTITION BY f.debtor_id ORDER BY f.enough DESC, f.position DESC)::int AS rung
-    FROM due f
-    JOIN pg_temp.dunning_plan_debtor d ON d.debtor_id = f.debtor_id
-    JOIN step s ON s.strategy = f.strategy AND s.step = f.step
-    JOIN dunning._strategies() t ON t.strategy = f.strategy
-    LEFT JOIN contact c ON c.debtor_id = f.debtor_id
-    LEFT JOIN had ON had.debtor_id = f.debtor_id AND had.strategy = f.strategy AND had.anchor = to_char(f.anchor, 'YYYY-MM-DD')
-    -- once per step and anchor; a step that waits in the queue is not planned again
-    WHERE (had.position IS NULL OR had.position < s.position) AND (f.enough OR NOT f.any_enough)
-      AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held');
+    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, s.position, s.offset_days,
+           least(s.offset_days, 1 + t.grace_days) AS from_day, s.template, s.channels, s.framing, s.paid_channels, s.self_cure_days,
+           t.min_gap_days, t.horizon, t.self_cure, t.margin, f.last_contact, f.anchor, today - f.anchor AS days,
+           f.listed, f.under, f.rung, f.mark, f.amounts, f.largest, f.largest_in, f.fault
+    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated) f
+    JOIN dunning._steps() s ON s.strategy = f.strategy_of AND s.step = f.step
+    JOIN dunning._strategies() t ON t.strategy = f.strategy_of;
     ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, template, rung, enough);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_ladder(timestamptz) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
+COMMENT ON FUNCTION dunning._stage_ladder(text, timestamptz, text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 
 CREATE FUNCTION dunning._has_template(template text, channel text, creditor text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -175,29 +135,22 @@ BEGIN
     written AS MATERIALIZED (
         SELECT x.creditor, x.template, x.channel, dunning._has_template(x.template, x.channel, x.creditor) AS exists
         FROM (SELECT DISTINCT r.creditor, r.template, c.c AS channel FROM pg_temp.dunning_plan_reach r, unnest(r.channels) c(c)) x),
-    listed AS MATERIALIZED (
-        SELECT x.debtor_id, max(x.amount) AS largest, (array_agg(x.currency ORDER BY x.amount DESC, x.currency))[1] AS currency
-        FROM (SELECT i.debtor_id, i.currency, sum(i.open) AS amount
-              FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id
-              WHERE i.left_out IS NULL AND i.days >= r.from_day AND i.currency = ANY (r.listed) GROUP BY 1, 2) x
-        GROUP BY x.debtor_id),
     price AS MATERIALIZED (
         SELECT x.creditor, x.currency AS owed_in, k.channel, k.cost, k.priced_in
-        FROM (SELECT DISTINCT r.creditor, l.currency FROM pg_temp.dunning_plan_reach r LEFT JOIN listed l ON l.debtor_id = r.debtor_id) x,
+        FROM (SELECT DISTINCT r.creditor, r.largest_in AS currency FROM pg_temp.dunning_plan_reach r) x,
              LATERAL dunning._costs(x.creditor, today, x.currency) k),
     worth AS (
         SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
                (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
-               round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END * r.margin)::numeric - k.cost, 2) AS value
+               round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = r.largest_in THEN r.largest END * r.margin)::numeric - k.cost, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
         LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
         LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
-        LEFT JOIN listed l ON l.debtor_id = r.debtor_id
-        LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM l.currency AND k.channel = c.c
-        WHERE r.enough AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
+        LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM r.largest_in AND k.channel = c.c
+        WHERE r.enough AND r.fault IS NULL AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
     judged AS (
         SELECT w.*, CASE
             WHEN w.cost IS NULL THEN 'no_channel'
@@ -256,7 +209,7 @@ BEGIN
     PERFORM dunning._stage_choice(as_of);
     LOOP
         at_rung := at_rung + 1;
-        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough
+        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough AND l.fault IS NULL
             AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
         EXIT WHEN cardinality(open_debtors) = 0;
         FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
@@ -291,9 +244,13 @@ AS $fn$
 #variable_conflict error
 DECLARE
     debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r);
+    written text[] := CASE WHEN dry_run THEN '{}' ELSE ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}') END;
     framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
                      AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
 BEGIN
+    -- What a message says and why it was decided so is made for those that are written.
+    EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (%s) i
+        WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)', dunning._plan_items_sql('$2', '$1')) USING ledger_as_of, written;
     EXECUTE pg_catalog.format($q$
         CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
         WITH composed AS MATERIALIZED (%1$s),
@@ -309,9 +266,11 @@ BEGIN
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
         judged AS (
-            SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
+            SELECT r.*, NOT $4 AND c.blocked_by = '{}' AS is_written,
+                   c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
-                   CASE WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
+                   CASE WHEN r.fault IS NOT NULL THEN ARRAY[r.fault]
+                        WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
                         WHEN c.debtor_id IS NOT NULL THEN '{}'
                         WHEN NOT r.enough THEN ARRAY['under_minimum']
                         WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
@@ -325,31 +284,30 @@ BEGIN
             j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
             -- a pre-due reminder after the due date would be untrue
             CASE WHEN j.offset_days < 0 THEN (j.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE j.contact_at + interval '14 days' END AS not_after,
-            j.local_time, x.amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
-            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context,
+            j.local_time, coalesce(x.amounts, j.amounts, '{}') AS amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
+            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context,
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
-            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position,
-            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'offset_days', j.offset_days,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, CASE WHEN j.is_written THEN dunning._step_key(j.strategy, j.step, j.anchor) END AS once_key, j.anchor, j.position,
+            CASE WHEN j.is_written THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'offset_days', j.offset_days,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', o.list,
                 'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
                 'experiment', CASE WHEN a.arm IS NOT NULL THEN $5 END, 'arm', a.arm, 'arm_propensity', a.propensity,
                 'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
-                'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) AS decision
+                'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) END AS decision
         FROM judged j
-        JOIN composed x ON x.debtor_id = j.debtor_id
+        LEFT JOIN composed x ON x.debtor_id = j.debtor_id
         LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = j.debtor_id AND w.channel = coalesce(j.chosen, j.channels[1])
-        LEFT JOIN pg_temp.dunning_plan_mark m ON m.debtor_id = j.debtor_id
         LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
         LEFT JOIN arm a ON a.debtor_id = j.debtor_id
         LEFT JOIN passed o ON o.debtor_id = j.debtor_id
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
         dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
-            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$2', '$7'))
-    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of;
+            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$8', '$7'))
+    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, written;
     IF framing IS NOT NULL AND NOT dry_run THEN
         PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
     END IF;
@@ -437,8 +395,7 @@ BEGIN
     END IF;
 
     PERFORM dunning._drop_stages();
-    PERFORM dunning._stage_book(strategy, as_of, many);
-    PERFORM dunning._stage_ladder(at);
+    PERFORM dunning._stage_ladder(strategy, as_of, many);
     PERFORM dunning._stage_steps(at);
     PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
     IF NOT dry_run THEN

@@ -20,17 +20,15 @@
 #include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "base/amount.h"
 #include "base/compat.h"
 #include "base/hash.h"
 #include "base/spi.h"
 
-#define DECIMALS 6
-#define ONE INT64CONST(1000000)
 #define CURRENCY_LEN 16
 #define NO_FAULT 5				/* of _balance_rows_sql() */
 
@@ -121,54 +119,6 @@ list_debtors(Adding *a, ArrayType *ids)
 
 /* --- adding --- */
 
-/* Millionths of a plain decimal number; false: NaN, infinity, more decimals or more digits than fit. */
-static bool
-parse_amount(const char *s, int64 *millionths)
-{
-	bool		minus = *s == '-';
-	int64		sum = 0;
-	int			decimals = -1;
-
-	if (minus)
-		s++;
-	for (; *s != '\0'; s++)
-	{
-		if (*s == '.' && decimals < 0)
-		{
-			decimals = 0;
-			continue;
-		}
-		if (*s < '0' || *s > '9')
-			return false;
-		if (decimals >= DECIMALS)
-		{
-			if (*s != '0')
-				return false;
-			continue;
-		}
-		if (sum > (PG_INT64_MAX - 9) / 10)
-			return false;
-		sum = sum * 10 + (*s - '0');
-		if (decimals >= 0)
-			decimals++;
-	}
-	for (decimals = Max(decimals, 0); decimals < DECIMALS; decimals++)
-		if (pg_mul_s64_overflow(sum, 10, &sum))
-			return false;
-	*millionths = minus ? -sum : sum;
-	return true;
-}
-
-static bool
-read_amount(Datum value, int64 *millionths)
-{
-	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, value));
-	bool		ok = parse_amount(text, millionths);
-
-	pfree(text);
-	return ok;
-}
-
 static Sum *
 find_sum(MemoryContext context, Debtor *d, const char *currency, int len)
 {
@@ -212,7 +162,7 @@ add_row(MemoryContext context, Debtor *d, TupleTableSlot *slot)
 		return false;
 	currency = DatumGetTextPP(v[ROW_CURRENCY]);
 	len = VARSIZE_ANY_EXHDR(currency);
-	if (len == 0 || len >= CURRENCY_LEN || !read_amount(v[ROW_OWED], &owed))
+	if (len == 0 || len >= CURRENCY_LEN || !dun_base_read_amount(v[ROW_OWED], &owed, NULL))
 		return false;
 	sum = find_sum(context, d, VARDATA_ANY(currency), len);
 	if (pg_add_s64_overflow(sum->balance, owed, &sum->balance))
@@ -220,7 +170,7 @@ add_row(MemoryContext context, Debtor *d, TupleTableSlot *slot)
 	if (isnull[ROW_PAID])
 		return true;
 	sum->payments++;
-	return read_amount(v[ROW_PAID], &paid) && !pg_add_s64_overflow(sum->paid, paid, &sum->paid);
+	return dun_base_read_amount(v[ROW_PAID], &paid, NULL) && !pg_add_s64_overflow(sum->paid, paid, &sum->paid);
 }
 
 static bool
@@ -316,38 +266,6 @@ give_defined(Adding *a, text *sql, ReturnSetInfo *rsinfo)
 
 /* --- the answer --- */
 
-/* As trim_scale() prints it. */
-static void
-append_amount(StringInfo s, int64 millionths)
-{
-	uint64		value = millionths < 0 ? 0 - (uint64) millionths : (uint64) millionths;
-	char		decimals[DECIMALS + 1];
-	int			len = DECIMALS;
-
-	appendStringInfo(s, "%s" UINT64_FORMAT, millionths < 0 ? "-" : "", value / ONE);
-	snprintf(decimals, sizeof(decimals), "%06d", (int) (value % ONE));
-	while (len > 0 && decimals[len - 1] == '0')
-		len--;
-	if (len > 0)
-	{
-		appendStringInfoChar(s, '.');
-		appendBinaryStringInfo(s, decimals, len);
-	}
-}
-
-static Numeric
-make_amount(int64 millionths)
-{
-	int			decimals = DECIMALS;
-
-	while (decimals > 0 && millionths % 10 == 0)
-	{
-		millionths /= 10;
-		decimals--;
-	}
-	return int64_div_fast_to_numeric(millionths, decimals);
-}
-
 static Datum
 make_amounts(Debtor *d)
 {
@@ -364,7 +282,7 @@ make_amounts(Debtor *d)
 			continue;
 		key.val.string.val = sum->currency;
 		key.val.string.len = sum->len;
-		value.val.numeric = make_amount(sum->balance);
+		value.val.numeric = dun_base_make_amount(sum->balance, 0);
 		pushJsonbValue(&state, WJB_KEY, &key);
 		pushJsonbValue(&state, WJB_VALUE, &value);
 	}
@@ -385,9 +303,9 @@ give_added(Debtor *d, StringInfo mark, ReturnSetInfo *rsinfo)
 			appendStringInfoChar(mark, ',');
 		appendBinaryStringInfo(mark, sum->currency, sum->len);
 		appendStringInfoChar(mark, ':');
-		append_amount(mark, sum->balance);
+		dun_base_append_amount(mark, sum->balance);
 		appendStringInfo(mark, ":" INT64_FORMAT ":", sum->payments);
-		append_amount(mark, sum->paid);
+		dun_base_append_amount(mark, sum->paid);
 	}
 	out[0] = PointerGetDatum(d->id);
 	out[1] = PointerGetDatum(cstring_to_text_with_len(mark->data, mark->len));

@@ -1,0 +1,1085 @@
+/*
+ * plan/ladder.c
+ *		The steps that the debtors of a book have reached: every source is read once, and each debtor is decided by itself.
+ *
+ * The texts of the statements are composed in SQL (_stage_ladder()), since the bound relations are known only there, and
+ * are run as whoever calls, all in one snapshot. Each hands its rows to a receiver that deals them to a book (book.c).
+ * Then debtor after debtor is settled and decided. Two kinds are put aside meanwhile: those whose rows are odd, whose
+ * account is asked of the SQL that defines it, and those for whom a condition must be known first, which are asked
+ * together.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "tcop/dest.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/amount.h"
+#include "base/compat.h"
+#include "plan/book.h"
+#include "plan/decide.h"
+
+#define MAX_CURRENCIES 60000
+#define NAME_LEN 64
+
+/* The statements, in the order of the argument. */
+enum
+{
+	TEXT_STEPS, TEXT_DEBTORS, TEXT_INVOICES, TEXT_PAYMENTS, TEXT_OTHERS, TEXT_CONDITIONS, TEXT_MARKS, TEXT_ITEMS, TEXTS
+};
+
+enum
+{
+	OUT_DEBTOR, OUT_CREDITOR, OUT_PREFERRED, OUT_STRATEGY, OUT_STEP, OUT_ENOUGH, OUT_ANCHOR, OUT_LISTED, OUT_UNDER,
+	OUT_RUNG, OUT_LAST_CONTACT, OUT_MARK, OUT_AMOUNTS, OUT_LARGEST, OUT_LARGEST_IN, OUT_FAULT, OUT_COLUMNS
+};
+
+/* A debtor whose account or conditions were told by a query. */
+typedef struct Told
+{
+	char	   *id;				/* the key */
+	bool	   *holds;
+	char	   *fault;
+	char	   *mark;
+	DunAccount	account;
+	int			room;
+} Told;
+
+typedef struct Ids
+{
+	Datum	   *ids;
+	int			n,
+				room;
+} Ids;
+
+typedef struct Run Run;
+
+typedef struct Receiver
+{
+	DestReceiver pub;
+	Run		   *run;
+	void		(*take) (Run *run, const Datum *v, const bool *isnull);
+} Receiver;
+
+struct Run
+{
+	MemoryContext context;		/* of the run */
+	MemoryContext item;			/* of one debtor */
+	Datum		args[4];		/* as_of, many, strategy, conditions */
+	char		nulls[4];
+	char	   *texts[TEXTS];
+	DateADT		today;
+	bool		stated;
+	int			lookback;
+	int			nstrategies;
+	DunStrategy *strategies;
+	Jsonb	 ***minimums;		/* by strategy and step */
+	int			nconditions;
+	char	  **conditions;
+	HTAB	   *currency_table;
+	const char **currencies;
+	int			ncurrencies,
+				currency_room,
+				known_minimums;
+	char		last_currency[NAME_LEN];
+	int			last_currency_no;
+	DunBook    *book;
+	DunBook    *odd;
+	DunBook    *asking;
+	Ids			odd_ids;
+	Ids			asking_ids;
+	HTAB	   *told;
+	char	   *unknown_strategy;
+	ReturnSetInfo *rsinfo;
+};
+
+typedef struct CurrencyEntry
+{
+	char		name[NAME_LEN];
+	int			no;
+} CurrencyEntry;
+
+/* --- currencies --- */
+
+static int
+currency_no(Run *run, const char *name, int len)
+{
+	char		key[NAME_LEN] = {0};
+	CurrencyEntry *entry;
+	bool		found;
+
+	memcpy(key, name, Min(len, NAME_LEN - 1));
+	if (run->ncurrencies > 0 && strcmp(key, run->last_currency) == 0)
+		return run->last_currency_no;
+	entry = hash_search(run->currency_table, key, HASH_ENTER, &found);
+	if (!found)
+	{
+		if (run->ncurrencies >= MAX_CURRENCIES)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("more than %d currencies in the ledger", MAX_CURRENCIES),
+					 errdetail("Currencies are codes such as EUR."),
+					 errhint("SELECT currency, count(*) FROM (SELECT currency FROM dunning.invoice) x GROUP BY 1;")));
+		if (run->ncurrencies == run->currency_room)
+		{
+			run->currency_room = run->currency_room * 2 + 16;
+			run->currencies = run->currencies == NULL
+				? MemoryContextAlloc(run->context, run->currency_room * sizeof(char *))
+				: repalloc(run->currencies, run->currency_room * sizeof(char *));
+		}
+		entry->no = run->ncurrencies;
+		run->currencies[run->ncurrencies++] = MemoryContextStrdup(run->context, key);
+	}
+	strlcpy(run->last_currency, key, NAME_LEN);
+	run->last_currency_no = entry->no;
+	return entry->no;
+}
+
+/* --- receivers --- */
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	Receiver   *r = (Receiver *) self;
+
+	slot_getallattrs(slot);
+	r->take(r->run, slot->tts_values, slot->tts_isnull);
+	return true;
+}
+
+static void
+receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+}
+
+static void
+receiver_nothing(DestReceiver *self)
+{
+}
+
+static void
+read_text(Run *run, int which, void (*take) (Run *, const Datum *, const bool *))
+{
+	static Oid	types[4] = {TIMESTAMPTZOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID};
+	Receiver	receiver = {{0}};
+	SPIExecuteOptions options = {0};
+	int			rc;
+
+	receiver.pub.receiveSlot = receive_row;
+	receiver.pub.rStartup = receiver_startup;
+	receiver.pub.rShutdown = receiver_nothing;
+	receiver.pub.rDestroy = receiver_nothing;
+	receiver.pub.mydest = DestNone;
+	receiver.run = run;
+	receiver.take = take;
+	options.params = makeParamList(4);
+	for (int i = 0; i < 4; i++)
+	{
+		ParamExternData *param = &options.params->params[i];
+
+		param->value = run->args[i];
+		param->isnull = run->nulls[i] == 'n';
+		param->pflags = PARAM_FLAG_CONST;
+		param->ptype = types[i];
+	}
+	options.read_only = true;
+	options.dest = &receiver.pub;
+	rc = SPI_execute_extended(run->texts[which], &options);
+	if (rc < 0)
+		elog(ERROR, "could not read the book: %s", SPI_result_code_string(rc));
+}
+
+static const char *
+text_at(const Datum *v, const bool *isnull, int i, int *len)
+{
+	text	   *t;
+
+	if (isnull[i])
+		return NULL;
+	t = DatumGetTextPP(v[i]);
+	*len = VARSIZE_ANY_EXHDR(t);
+	return VARDATA_ANY(t);
+}
+
+static char *
+name_at(Run *run, const Datum *v, const bool *isnull, int i)
+{
+	int			len;
+	const char *t = text_at(v, isnull, i, &len);
+	char	   *name;
+
+	if (t == NULL)
+		return NULL;
+	name = MemoryContextAlloc(run->context, len + 1);
+	memcpy(name, t, len);
+	name[len] = '\0';
+	return name;
+}
+
+/* Texts from column `first` on. */
+static void
+add_row(Run *run, DunRow *row, const Datum *v, const bool *isnull, int first, int ntexts)
+{
+	const char *texts[DUN_ROW_TEXTS] = {NULL};
+	int			lens[DUN_ROW_TEXTS] = {0};
+	int			len;
+	const char *id = text_at(v, isnull, 0, &len);
+
+	if (id == NULL)
+		return;
+	for (int i = 0; i < ntexts; i++)
+		texts[i] = text_at(v, isnull, first + i, &lens[i]);
+	dun_plan_add_row(run->book, row, id, len, texts, lens);
+}
+
+/* debtor_id, creditor, preferred_channel, strategy */
+static void
+take_debtor(Run *run, const Datum *v, const bool *isnull)
+{
+	DunRow		row = {.kind = DUN_ROW_DEBTOR};
+
+	add_row(run, &row, v, isnull, 1, 3);
+}
+
+static bool
+read_currency(Run *run, DunRow *row, const Datum *v, const bool *isnull, int i)
+{
+	int			len = 0;
+	const char *currency = text_at(v, isnull, i, &len);
+
+	if (currency == NULL || len == 0 || len >= NAME_LEN)
+		return false;
+	row->currency = currency_no(run, currency, len);
+	return true;
+}
+
+static bool
+read_sum(int64 *micro, DunRow *row, const Datum *v, const bool *isnull, int i)
+{
+	int			scale = 0;
+
+	if (isnull[i] || !dun_base_read_amount(v[i], micro, &scale))
+		return false;
+	row->scale = Max(row->scale, scale);
+	return true;
+}
+
+static bool
+read_dates(DunRow *row, const Datum *v, const bool *isnull)
+{
+	if (isnull[5] || isnull[6])
+		return false;
+	row->issued = DatumGetDateADT(v[5]);
+	row->due = DatumGetDateADT(v[6]);
+	return !DATE_NOT_FINITE(row->issued) && !DATE_NOT_FINITE(row->due) && row->due >= row->issued;
+}
+
+/* debtor_id, invoice_id, currency, amount, stated, issued_on, due_on, disputed */
+static void
+take_invoice(Run *run, const Datum *v, const bool *isnull)
+{
+	DunRow		row = {.kind = DUN_ROW_INVOICE};
+
+	row.odd = !read_currency(run, &row, v, isnull, 2) || !read_sum(&row.amount, &row, v, isnull, 3) ||
+		(run->stated && !read_sum(&row.stated, &row, v, isnull, 4)) ||
+		(row.amount > 0 && !read_dates(&row, v, isnull));
+	row.disputed = !isnull[7] && DatumGetBool(v[7]);
+	add_row(run, &row, v, isnull, 1, 1);
+}
+
+/* debtor_id, invoice_id, currency, amount */
+static void
+take_payment(Run *run, const Datum *v, const bool *isnull)
+{
+	DunRow		row = {.kind = DUN_ROW_PAYMENT};
+
+	row.odd = !read_currency(run, &row, v, isnull, 2) || !read_sum(&row.amount, &row, v, isnull, 3);
+	add_row(run, &row, v, isnull, 1, 1);
+}
+
+/* debtor_id, text, kind, at, day */
+static void
+take_other(Run *run, const Datum *v, const bool *isnull)
+{
+	DunRow		row = {0};
+	int			len = 0;
+	const char *kind = text_at(v, isnull, 2, &len);
+
+	switch (len > 0 ? kind[0] : '\0')
+	{
+		case 'h':
+			row.kind = DUN_ROW_HOLD;
+			break;
+		case 'c':
+			row.kind = DUN_ROW_CONTACT;
+			break;
+		case 's':
+			row.kind = DUN_ROW_HAD;
+			break;
+		case 'w':
+			row.kind = DUN_ROW_WAITING;
+			break;
+		default:
+			elog(ERROR, "a row of an unknown kind");
+	}
+	row.amount = isnull[3] ? 0 : DatumGetTimestampTz(v[3]);
+	row.due = isnull[4] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[4]);
+	add_row(run, &row, v, isnull, 1, 1);
+}
+
+/* --- strategies --- */
+
+static int
+find_condition(Run *run, const char *condition)
+{
+	for (int i = 0; i < run->nconditions; i++)
+		if (strcmp(run->conditions[i], condition) == 0)
+			return i;
+	run->conditions = run->nconditions == 0
+		? MemoryContextAlloc(run->context, sizeof(char *))
+		: repalloc(run->conditions, (run->nconditions + 1) * sizeof(char *));
+	run->conditions[run->nconditions] = MemoryContextStrdup(run->context, condition);
+	return run->nconditions++;
+}
+
+static DunAnchor
+anchor_of(const char *name)
+{
+	if (strcmp(name, "due_date") == 0)
+		return DUN_ANCHOR_DUE_DATE;
+	if (strcmp(name, "last_contact") == 0)
+		return DUN_ANCHOR_LAST_CONTACT;
+	elog(ERROR, "a step has the unknown anchor \"%s\"", name);
+}
+
+/* strategy, step (NULL: it has none), position, anchor, offset_days, from_day, condition, after_contact, minimum; in order */
+static void
+take_step(Run *run, const Datum *v, const bool *isnull)
+{
+	MemoryContext before = MemoryContextSwitchTo(run->context);
+	char	   *name = name_at(run, v, isnull, 0);
+	DunStrategy *s = run->nstrategies > 0 ? &run->strategies[run->nstrategies - 1] : NULL;
+	DunStep    *step;
+	char	   *condition;
+
+	if (s == NULL || strcmp(s->name, name) != 0)
+	{
+		int			n = run->nstrategies++;
+
+		run->strategies = n == 0 ? palloc(sizeof(DunStrategy)) : repalloc(run->strategies, (n + 1) * sizeof(DunStrategy));
+		run->minimums = n == 0 ? palloc(sizeof(Jsonb **)) : repalloc(run->minimums, (n + 1) * sizeof(Jsonb **));
+		s = &run->strategies[n];
+		memset(s, 0, sizeof(*s));
+		s->name = name;
+		run->minimums[n] = NULL;
+	}
+	if (!isnull[1])
+	{
+		int			strategy = run->nstrategies - 1;
+
+		s->steps = s->nsteps == 0 ? palloc(sizeof(DunStep)) : repalloc(s->steps, (s->nsteps + 1) * sizeof(DunStep));
+		run->minimums[strategy] = s->nsteps == 0 ? palloc(sizeof(Jsonb *))
+			: repalloc(run->minimums[strategy], (s->nsteps + 1) * sizeof(Jsonb *));
+		run->minimums[strategy][s->nsteps] = isnull[8] ? NULL : DatumGetJsonbPCopy(v[8]);
+		step = &s->steps[s->nsteps++];
+		memset(step, 0, sizeof(*step));
+		step->name = name_at(run, v, isnull, 1);
+		step->position = DatumGetInt32(v[2]);
+		step->anchor = anchor_of(name_at(run, v, isnull, 3));
+		step->offset_days = DatumGetInt32(v[4]);
+		step->from_day = DatumGetInt32(v[5]);
+		condition = name_at(run, v, isnull, 6);
+		step->condition = condition == NULL ? -1 : find_condition(run, condition);
+		step->after_contact = DatumGetBool(v[7]);
+		run->lookback = Min(run->lookback, step->offset_days);
+	}
+	MemoryContextSwitchTo(before);
+}
+
+static bool
+find_minimum(Jsonb *minimums, const char *key, Numeric *found)
+{
+	JsonbValue	value;
+
+	if (minimums == NULL || !JB_ROOT_IS_OBJECT(minimums) ||
+		getKeyJsonValueFromContainer(&minimums->root, key, strlen(key), &value) == NULL || value.type == jbvNull)
+		return false;
+	if (value.type == jbvNumeric)
+		*found = value.val.numeric;
+	else if (value.type == jbvString)
+		*found = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(pnstrdup(value.val.string.val, value.val.string.len)),
+													 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	else
+		return false;
+	return true;
+}
+
+static void
+set_minimum(DunSum *sum, Jsonb *minimums, const char *currency)
+{
+	Numeric		value;
+
+	memset(sum, 0, sizeof(*sum));
+	if ((find_minimum(minimums, currency, &value) || find_minimum(minimums, "*", &value)) &&
+		!dun_base_read_amount(NumericGetDatum(value), &sum->micro, &sum->scale))
+		sum->exact = value;
+}
+
+/* The minimum of each step in each currency that was met so far. */
+static void
+set_minimums(Run *run)
+{
+	MemoryContext before = MemoryContextSwitchTo(run->context);
+
+	for (int s = 0; s < run->nstrategies && run->known_minimums < run->ncurrencies; s++)
+		for (int i = 0; i < run->strategies[s].nsteps; i++)
+		{
+			DunStep    *step = &run->strategies[s].steps[i];
+
+			step->minimums = step->minimums == NULL ? palloc(run->ncurrencies * sizeof(DunSum))
+				: repalloc(step->minimums, run->ncurrencies * sizeof(DunSum));
+			for (int c = run->known_minimums; c < run->ncurrencies; c++)
+				set_minimum(&step->minimums[c], run->minimums[s][i], run->currencies[c]);
+		}
+	run->known_minimums = run->ncurrencies;
+	MemoryContextSwitchTo(before);
+}
+
+static const DunStrategy *
+find_strategy(Run *run, const char *name, int len)
+{
+	for (int i = 0; i < run->nstrategies; i++)
+		if (strlen(run->strategies[i].name) == len && memcmp(run->strategies[i].name, name, len) == 0)
+			return &run->strategies[i];
+	return NULL;
+}
+
+/* --- facts of a debtor --- */
+
+/* The part of a text between slashes, as split_part() counts them from 1; the last runs to the next slash too. */
+static const char *
+key_part(const char *key, int len, int part, int *part_len)
+{
+	const char *end = key + len;
+
+	for (; part > 1; part--)
+	{
+		const char *slash = memchr(key, '/', end - key);
+
+		key = slash == NULL ? end : slash + 1;
+	}
+	*part_len = end - key;
+	if (memchr(key, '/', *part_len) != NULL)
+		*part_len = (const char *) memchr(key, '/', *part_len) - key;
+	return key;
+}
+
+static bool
+read_day(const char *s, int len, DateADT *day)
+{
+	int			y = 0,
+				m,
+				d,
+				i = 0;
+
+	for (; i < len && s[i] >= '0' && s[i] <= '9' && i < 7; i++)
+		y = y * 10 + (s[i] - '0');
+	if (i < 4 || len != i + 6 || s[i] != '-' || s[i + 3] != '-' || strspn(s + i + 1, "0123456789") < 2 ||
+		strspn(s + i + 4, "0123456789") < 2)
+		return false;
+	m = (s[i + 1] - '0') * 10 + (s[i + 2] - '0');
+	d = (s[i + 4] - '0') * 10 + (s[i + 5] - '0');
+	if (m < 1 || m > 12 || d < 1 || d > 31)
+		return false;
+	*day = date2j(y, m, d) - POSTGRES_EPOCH_JDATE;
+	return true;
+}
+
+/* strategy/step/YYYY-MM-DD */
+static bool
+read_had(const DunStrategy *s, const DunRow *row, DunHad *had)
+{
+	int			len;
+	const char *key = dun_plan_row_text(row, 0, &len);
+	int			part_len;
+	const char *part;
+
+	if (key == NULL)
+		return false;
+	part = key_part(key, len, 1, &part_len);
+	if (part_len != strlen(s->name) || memcmp(part, s->name, part_len) != 0)
+		return false;
+	part = key_part(key, len, 2, &part_len);
+	for (had->step = 0; had->step < s->nsteps; had->step++)
+		if (part_len == strlen(s->steps[had->step].name) && memcmp(part, s->steps[had->step].name, part_len) == 0)
+			break;
+	part = key_part(key, len, 3, &part_len);
+	return had->step < s->nsteps && read_day(part, part_len, &had->anchor);
+}
+
+typedef struct Debtor
+{
+	const DunRow *row;			/* NULL: the ledger does not know the debtor */
+	bool		waiting;
+	TimestampTz contact_at;
+	bool		contacted;
+} Debtor;
+
+/* Everything but the account. */
+static void
+collect_facts(Run *run, const DunRow *rows, Debtor *debtor, DunFacts *facts)
+{
+	int			nhad = 0;
+	DunHad	   *had = NULL;
+
+	memset(debtor, 0, sizeof(*debtor));
+	memset(facts, 0, sizeof(*facts));
+	facts->today = run->today;
+	facts->currencies = run->currencies;
+	facts->contacted = DATEVAL_NOBEGIN;
+	for (const DunRow *row = rows; row != NULL; row = row->next)
+	{
+		if (row->kind == DUN_ROW_DEBTOR)
+			debtor->row = row;
+		else if (row->kind == DUN_ROW_WAITING)
+			debtor->waiting = true;
+		else if (row->kind == DUN_ROW_CONTACT && (!debtor->contacted || row->amount > debtor->contact_at))
+		{
+			debtor->contacted = true;
+			debtor->contact_at = row->amount;
+			facts->contacted = row->due;
+		}
+		else if (row->kind == DUN_ROW_HAD)
+			nhad++;
+	}
+	if (debtor->row != NULL)
+	{
+		int			len;
+		const char *name = dun_plan_row_text(debtor->row, 2, &len);
+
+		facts->strategy = find_strategy(run, name, len);
+	}
+	if (nhad == 0 || facts->strategy == NULL)
+		return;
+	facts->had = had = palloc(nhad * sizeof(DunHad));
+	for (const DunRow *row = rows; row != NULL; row = row->next)
+		if (row->kind == DUN_ROW_HAD && read_had(facts->strategy, row, &had[facts->nhad]))
+			facts->nhad++;
+}
+
+/* --- what is put out --- */
+
+static Datum
+text_datum(const char *s, int len)
+{
+	return PointerGetDatum(cstring_to_text_with_len(s, len));
+}
+
+static const DunBalance *
+next_balance(Run *run, const DunAccount *a, const char *after)
+{
+	const DunBalance *next = NULL;
+
+	for (int i = 0; i < a->nbalances; i++)
+	{
+		const char *name = run->currencies[a->balances[i].currency];
+
+		if ((after == NULL || strcmp(name, after) > 0) &&
+			(next == NULL || strcmp(name, run->currencies[next->currency]) < 0))
+			next = &a->balances[i];
+	}
+	return next;
+}
+
+/* As _mark_sql() writes it. */
+static Datum
+make_mark(Run *run, const DunAccount *a)
+{
+	StringInfoData s;
+	const char *after = NULL;
+	const DunBalance *b;
+
+	initStringInfo(&s);
+	while ((b = next_balance(run, a, after)) != NULL)
+	{
+		after = run->currencies[b->currency];
+		appendStringInfo(&s, "%s%s:", s.len > 0 ? "," : "", after);
+		dun_base_append_amount(&s, b->balance);
+		appendStringInfo(&s, ":" INT64_FORMAT ":", b->payments);
+		dun_base_append_amount(&s, b->paid);
+		if (b->disputed > 0)
+		{
+			appendStringInfoChar(&s, ':');
+			dun_base_append_amount(&s, b->disputed);
+		}
+	}
+	return text_datum(s.data, s.len);
+}
+
+/* The totals that are worth their minimum (or those that are not) as an object; 0 where there are none. */
+static Datum
+make_amounts(Run *run, const DunReached *r, bool enough)
+{
+	JsonbParseState *state = NULL;
+	int			n = 0;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < r->ntotals; i++)
+	{
+		JsonbValue	key = {.type = jbvString};
+		JsonbValue	value = {.type = jbvNumeric};
+
+		if (r->totals[i].enough != enough)
+			continue;
+		key.val.string.val = unconstify(char *, run->currencies[r->totals[i].currency]);
+		key.val.string.len = strlen(key.val.string.val);
+		value.val.numeric = dun_plan_numeric_of(&r->totals[i].sum);
+		pushJsonbValue(&state, WJB_KEY, &key);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+		n++;
+	}
+	if (n == 0)
+		return (Datum) 0;
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+static Datum
+make_listed(Run *run, const DunReached *r)
+{
+	Datum	   *names = palloc(r->ntotals * sizeof(Datum));
+	int			n = 0;
+
+	for (int i = 0; i < r->ntotals; i++)
+		if (r->totals[i].enough)
+			names[n++] = CStringGetTextDatum(run->currencies[r->totals[i].currency]);
+	return n == 0 ? (Datum) 0 : PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static const DunTotal *
+largest_total(const DunReached *r)
+{
+	const DunTotal *largest = NULL;
+
+	for (int i = 0; i < r->ntotals; i++)
+		if (r->totals[i].enough && (largest == NULL || dun_plan_compare_sums(&r->totals[i].sum, &largest->sum) > 0))
+			largest = &r->totals[i];
+	return largest;
+}
+
+static void
+put_text(Datum *out, bool *isnull, int column, const DunRow *row, int i)
+{
+	int			len;
+	const char *t = dun_plan_row_text(row, i, &len);
+
+	isnull[column] = t == NULL;
+	if (t != NULL)
+		out[column] = text_datum(t, len);
+}
+
+static void
+put_reached(Run *run, const Debtor *debtor, const DunFacts *facts, const DunReached *r, int rung, Datum mark, const char *fault)
+{
+	Datum		out[OUT_COLUMNS] = {0};
+	bool		isnull[OUT_COLUMNS] = {false};
+	const DunTotal *largest = largest_total(r);
+
+	out[OUT_DEBTOR] = text_datum(DUN_ROW_ID(debtor->row), debtor->row->id_len);
+	put_text(out, isnull, OUT_CREDITOR, debtor->row, 0);
+	put_text(out, isnull, OUT_PREFERRED, debtor->row, 1);
+	put_text(out, isnull, OUT_STRATEGY, debtor->row, 2);
+	out[OUT_STEP] = CStringGetTextDatum(facts->strategy->steps[r->step].name);
+	out[OUT_ENOUGH] = BoolGetDatum(r->enough);
+	out[OUT_ANCHOR] = DateADTGetDatum(r->anchor);
+	out[OUT_LISTED] = make_listed(run, r);
+	isnull[OUT_LISTED] = out[OUT_LISTED] == 0;
+	out[OUT_UNDER] = make_amounts(run, r, false);
+	isnull[OUT_UNDER] = out[OUT_UNDER] == 0;
+	out[OUT_RUNG] = Int32GetDatum(rung);
+	out[OUT_LAST_CONTACT] = TimestampTzGetDatum(debtor->contact_at);
+	isnull[OUT_LAST_CONTACT] = !debtor->contacted;
+	out[OUT_MARK] = mark;
+	/* What is named where nothing is worth its minimum: everything that is too little. */
+	out[OUT_AMOUNTS] = r->enough ? make_amounts(run, r, true) : out[OUT_UNDER];
+	if (out[OUT_AMOUNTS] == 0)
+		out[OUT_AMOUNTS] = make_amounts(run, r, true);
+	isnull[OUT_AMOUNTS] = out[OUT_AMOUNTS] == 0;
+	isnull[OUT_LARGEST] = isnull[OUT_LARGEST_IN] = largest == NULL;
+	if (largest != NULL)
+	{
+		out[OUT_LARGEST] = NumericGetDatum(dun_plan_numeric_of(&largest->sum));
+		out[OUT_LARGEST_IN] = CStringGetTextDatum(run->currencies[largest->currency]);
+	}
+	isnull[OUT_FAULT] = fault == NULL;
+	if (fault != NULL)
+		out[OUT_FAULT] = CStringGetTextDatum(fault);
+	tuplestore_putvalues(run->rsinfo->setResult, run->rsinfo->setDesc, out, isnull);
+}
+
+/* --- debtor after debtor --- */
+
+static void
+add_id(Run *run, Ids *ids, const DunRow *row)
+{
+	MemoryContext before = MemoryContextSwitchTo(run->context);
+
+	if (ids->n == ids->room)
+	{
+		ids->room = ids->room * 2 + 64;
+		ids->ids = ids->ids == NULL ? palloc(ids->room * sizeof(Datum))
+			: repalloc_huge(ids->ids, ids->room * sizeof(Datum));
+	}
+	ids->ids[ids->n++] = text_datum(DUN_ROW_ID(row), row->id_len);
+	MemoryContextSwitchTo(before);
+}
+
+static void
+put_aside(DunBook *book, const DunRow *rows, bool facts_alone)
+{
+	for (const DunRow *row = rows; row != NULL; row = row->next)
+		if (!facts_alone || (row->kind != DUN_ROW_INVOICE && row->kind != DUN_ROW_PAYMENT))
+			dun_plan_copy_row(book, row);
+}
+
+static bool
+owes_something(const DunAccount *a)
+{
+	for (int i = 0; i < a->nbalances; i++)
+		if (a->balances[i].balance > 0)
+			return true;
+	return false;
+}
+
+static bool
+looks_ahead_to(const Run *run, const DunAccount *a)
+{
+	for (int i = 0; i < a->nitems; i++)
+		if (run->today - a->items[i].due >= run->lookback)
+			return true;
+	return false;
+}
+
+/* Decide and put out; false where a condition must be known. */
+static bool
+decide_debtor(Run *run, const Debtor *debtor, DunFacts *facts, Datum mark, const char *fault)
+{
+	DunDecision decision;
+
+	if (facts->strategy == NULL)
+	{
+		int			len;
+		const char *name = dun_plan_row_text(debtor->row, 2, &len);
+
+		if (run->unknown_strategy == NULL && looks_ahead_to(run, facts->account))
+		{
+			run->unknown_strategy = MemoryContextAllocZero(run->context, len + 1);
+			memcpy(run->unknown_strategy, name, len);
+		}
+		return true;
+	}
+	if (debtor->waiting)
+		return true;
+	dun_plan_decide(facts, &decision);
+	if (decision.asks)
+		return false;
+	for (int i = 0; i < decision.n && (fault == NULL || i == 0); i++)
+		put_reached(run, debtor, facts, &decision.reached[i], i + 1, mark ? mark : make_mark(run, facts->account), fault);
+	return true;
+}
+
+static void
+sweep_book(Run *run)
+{
+	MemoryContext before = MemoryContextSwitchTo(run->item);
+	DunRow	   *rows;
+
+	while ((rows = dun_plan_next_debtor(run->book)) != NULL)
+	{
+		DunAccount	account;
+		DunFacts	facts;
+		Debtor		debtor;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(run->item);
+		if (!dun_plan_settle_account(rows, run->stated, &account))
+		{
+			add_id(run, &run->odd_ids, rows);
+			put_aside(run->odd, rows, true);
+			continue;
+		}
+		if (account.nitems == 0 || !owes_something(&account))
+			continue;
+		collect_facts(run, rows, &debtor, &facts);
+		facts.account = &account;
+		if (debtor.row == NULL || decide_debtor(run, &debtor, &facts, (Datum) 0, NULL))
+			continue;
+		add_id(run, &run->asking_ids, rows);
+		put_aside(run->asking, rows, false);
+	}
+	MemoryContextSwitchTo(before);
+}
+
+static Told *
+find_told(Run *run, const Datum *v, const bool *isnull)
+{
+	Told	   *told;
+	char	   *id = name_at(run, v, isnull, 0);
+	bool		found;
+
+	if (id == NULL)
+		return NULL;
+	told = hash_search(run->told, &id, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset(told, 0, sizeof(*told));
+		told->id = id;
+	}
+	else
+		pfree(id);
+	return told;
+}
+
+/* debtor_id, holds, fault */
+static void
+take_condition(Run *run, const Datum *v, const bool *isnull)
+{
+	Told	   *told = find_told(run, v, isnull);
+	Datum	   *values;
+	int			n;
+
+	if (told == NULL)
+		return;
+	told->holds = MemoryContextAllocZero(run->context, run->nconditions * sizeof(bool));
+	told->fault = name_at(run, v, isnull, 2);
+	/* Where a condition has failed every one counts as holding: the step it stands at is the one that is held. */
+	if (told->fault != NULL)
+		memset(told->holds, true, run->nconditions * sizeof(bool));
+	if (isnull[1])
+		return;
+	deconstruct_array(DatumGetArrayTypeP(v[1]), BOOLOID, 1, true, TYPALIGN_CHAR, &values, NULL, &n);
+	for (int i = 0; i < Min(n, run->nconditions); i++)
+		told->holds[i] = DatumGetBool(values[i]);
+}
+
+/* debtor_id, mark: of those alone who owe something or whose amounts are invalid */
+static void
+take_mark(Run *run, const Datum *v, const bool *isnull)
+{
+	Told	   *told = find_told(run, v, isnull);
+
+	if (told != NULL)
+		told->mark = name_at(run, v, isnull, 1);
+}
+
+/* debtor_id, currency, due_on, open, left_out */
+static void
+take_item(Run *run, const Datum *v, const bool *isnull)
+{
+	MemoryContext before = MemoryContextSwitchTo(run->context);
+	Told	   *told = find_told(run, v, isnull);
+	DunItem    *item;
+	int			len = 0;
+	const char *currency = text_at(v, isnull, 1, &len);
+
+	if (told->account.nitems == told->room)
+	{
+		told->room = told->room * 2 + 8;
+		told->account.items = told->account.items == NULL ? palloc(told->room * sizeof(DunItem))
+			: repalloc_huge(told->account.items, told->room * sizeof(DunItem));
+	}
+	item = &told->account.items[told->account.nitems++];
+	memset(item, 0, sizeof(*item));
+	item->currency = currency_no(run, currency, len);
+	item->due = DatumGetDateADT(v[2]);
+	item->open.exact = DatumGetNumericCopy(v[3]);
+	item->left_out = DatumGetBool(v[4]);
+	MemoryContextSwitchTo(before);
+}
+
+/* Those who were put aside, with what was asked about them. */
+static void
+sweep_told(Run *run, DunBook *book, bool odd)
+{
+	MemoryContext before = MemoryContextSwitchTo(run->item);
+	DunRow	   *rows;
+
+	while ((rows = dun_plan_next_debtor(book)) != NULL)
+	{
+		DunAccount	account;
+		DunFacts	facts;
+		Debtor		debtor;
+		char	   *id;
+		Told	   *told;
+		static const bool none = false;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(run->item);
+		id = pnstrdup(DUN_ROW_ID(rows), rows->id_len);
+		told = hash_search(run->told, &id, HASH_FIND, NULL);
+		if (odd && (told == NULL || told->mark == NULL))
+			continue;
+		if (!odd)
+			(void) dun_plan_settle_account(rows, run->stated, &account);
+		collect_facts(run, rows, &debtor, &facts);
+		facts.account = odd ? &told->account : &account;
+		facts.holds = told != NULL && told->holds != NULL ? told->holds
+			: run->nconditions <= 1 ? &none : palloc0(run->nconditions * sizeof(bool));
+		if (debtor.row != NULL && facts.account->nitems > 0)
+			(void) decide_debtor(run, &debtor, &facts, odd ? CStringGetTextDatum(told->mark) : (Datum) 0,
+								 told != NULL ? told->fault : NULL);
+	}
+	MemoryContextSwitchTo(before);
+}
+
+static ArrayType *
+array_of(const Ids *a, const Ids *b)
+{
+	Datum	   *ids = palloc_extended(Max(a->n + b->n, 1) * sizeof(Datum), MCXT_ALLOC_HUGE);
+
+	if (a->n > 0)
+		memcpy(ids, a->ids, a->n * sizeof(Datum));
+	if (b->n > 0)
+		memcpy(ids + a->n, b->ids, b->n * sizeof(Datum));
+	return construct_array(ids, a->n + b->n, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+static void
+ask_conditions(Run *run)
+{
+	Datum	   *conditions;
+
+	if (run->nconditions == 0 || run->asking_ids.n + run->odd_ids.n == 0)
+		return;
+	conditions = palloc(run->nconditions * sizeof(Datum));
+	for (int i = 0; i < run->nconditions; i++)
+		conditions[i] = CStringGetTextDatum(run->conditions[i]);
+	run->args[1] = PointerGetDatum(array_of(&run->asking_ids, &run->odd_ids));
+	run->nulls[1] = ' ';
+	run->args[3] = PointerGetDatum(construct_array(conditions, run->nconditions, TEXTOID, -1, false, TYPALIGN_INT));
+	run->nulls[3] = ' ';
+	read_text(run, TEXT_CONDITIONS, take_condition);
+}
+
+static void
+ask_odd(Run *run)
+{
+	Ids			none = {0};
+
+	if (run->odd_ids.n == 0)
+		return;
+	run->args[1] = PointerGetDatum(array_of(&run->odd_ids, &none));
+	run->nulls[1] = ' ';
+	read_text(run, TEXT_MARKS, take_mark);
+	read_text(run, TEXT_ITEMS, take_item);
+}
+
+static void
+complain_of_strategy(Run *run)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		args[1];
+
+	if (run->unknown_strategy == NULL)
+		return;
+	args[0] = CStringGetTextDatum(run->unknown_strategy);
+	SPI_execute_with_args("SELECT dunning._check_strategy($1)", 1, types, args, NULL, true, 0);
+}
+
+static uint32
+hash_pointed(const void *key, Size size)
+{
+	const char *id = *(char *const *) key;
+
+	return string_hash(id, strlen(id) + 1);
+}
+
+static int
+match_pointed(const void *a, const void *b, Size size)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static void
+make_tables(Run *run)
+{
+	HASHCTL		by_name = {.keysize = NAME_LEN, .entrysize = sizeof(CurrencyEntry), .hcxt = run->context};
+	HASHCTL		by_id = {.keysize = sizeof(char *), .entrysize = sizeof(Told), .hcxt = run->context,
+	.hash = hash_pointed, .match = match_pointed};
+	Size		limit = (Size) (work_mem * hash_mem_multiplier) * 1024;
+
+	run->currency_table = hash_create("dunning currencies", 64, &by_name, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	run->told = hash_create("dunning debtors", 256, &by_id, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	run->book = dun_plan_make_book(limit);
+	run->odd = dun_plan_make_book(limit);
+	run->asking = dun_plan_make_book(limit);
+	run->item = AllocSetContextCreate(run->context, "dunning debtor", ALLOCSET_DEFAULT_SIZES);
+}
+
+static void
+read_arguments(Run *run, FunctionCallInfo fcinfo)
+{
+	Datum	   *texts;
+	int			n;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &texts, NULL, &n);
+	if (n != TEXTS)
+		elog(ERROR, "%d statements are needed, not %d", TEXTS, n);
+	for (int i = 0; i < TEXTS; i++)
+		run->texts[i] = TextDatumGetCString(texts[i]);
+	for (int i = 0; i < 3; i++)
+	{
+		run->nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
+		run->args[i] = PG_ARGISNULL(i + 1) ? (Datum) 0 : PG_GETARG_DATUM(i + 1);
+	}
+	run->nulls[3] = 'n';
+	run->today = PG_GETARG_DATEADT(4);
+	run->stated = PG_GETARG_BOOL(5);
+}
+
+PG_FUNCTION_INFO_V1(dun_plan_sql_ladder);
+
+/* _ladder(texts, as_of, many, strategy, today, stated) */
+Datum
+dun_plan_sql_ladder(PG_FUNCTION_ARGS)
+{
+	Run			run = {0};
+	MemoryContext before;
+
+	run.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	InitMaterializedSRF(fcinfo, 0);
+	run.context = AllocSetContextCreate(CurrentMemoryContext, "dunning ladder", ALLOCSET_DEFAULT_SIZES);
+	before = MemoryContextSwitchTo(run.context);
+	read_arguments(&run, fcinfo);
+	make_tables(&run);
+	SPI_connect();
+	read_text(&run, TEXT_STEPS, take_step);
+	read_text(&run, TEXT_INVOICES, take_invoice);
+	read_text(&run, TEXT_PAYMENTS, take_payment);
+	read_text(&run, TEXT_DEBTORS, take_debtor);
+	read_text(&run, TEXT_OTHERS, take_other);
+	set_minimums(&run);
+	sweep_book(&run);
+	ask_odd(&run);
+	ask_conditions(&run);
+	set_minimums(&run);
+	sweep_told(&run, run.asking, false);
+	sweep_told(&run, run.odd, true);
+	complain_of_strategy(&run);
+	SPI_finish();
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(run.context);
+	return (Datum) 0;
+}
