@@ -83,7 +83,7 @@ DECLARE
 BEGIN
     CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
     WITH step AS MATERIALIZED (
-        SELECT s.*, t.minimum, t.grace_days, least(s.offset_days, 1 + t.grace_days) AS from_day
+        SELECT s.*, coalesce(s.minimum, t.minimum) AS least_sums, t.grace_days, least(s.offset_days, 1 + t.grace_days) AS from_day
         FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy AND t.enabled),
     contact AS MATERIALIZED (
         SELECT e.debtor_id, max(e.contact_on) AS last_contact, (max(e.contact_on) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day FROM dunning.egress e
@@ -91,11 +91,11 @@ BEGIN
     -- a currency and step: what is listed, from which due date on, how much
     sums AS (
         SELECT d.debtor_id, d.strategy, s.step, i.currency, min(i.due_on) AS anchor, sum(i.open) AS total,
-               coalesce((s.minimum->>i.currency)::numeric, (s.minimum->>'*')::numeric, 0) AS minimum
+               coalesce((s.least_sums->>i.currency)::numeric, (s.least_sums->>'*')::numeric, 0) AS minimum
         FROM pg_temp.dunning_plan_debtor d
         JOIN step s ON s.strategy = d.strategy
         JOIN pg_temp.dunning_plan_item i ON i.debtor_id = d.debtor_id AND i.left_out IS NULL AND i.days >= s.from_day
-        GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.minimum),
+        GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.least_sums),
     -- One pass: whether any currency reached the step, by which anchor, what is listed and what is under its minimum.
     reached AS (
         SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
