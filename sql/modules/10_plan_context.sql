@@ -51,7 +51,7 @@ BEGIN
                    pg_catalog.jsonb_object_agg(c.currency, c.amount) AS amounts
             FROM currency c GROUP BY c.debtor_id)
         SELECT d.debtor_id, coalesce(b.amounts, '{}') AS amounts, coalesce(nullif(d.language, ''), c.language, 'en') AS language, d.creditor,
-            pg_catalog.jsonb_build_object(
+            dunning._optional_names() || pg_catalog.jsonb_build_object(
                 'debtor_id', d.debtor_id, 'name', d.name, 'given_name', d.given_name, 'company', coalesce(d.kind = 'company', false),
                 'creditor', d.creditor, 'creditor_name', coalesce(c.name, d.creditor), 'sender_name', coalesce(c.sender_name, c.name, d.creditor),
                 'creditor_phone', c.phone, 'creditor_account', c.account, 'reply_to', c.reply_to,
