@@ -17,7 +17,7 @@ AS $fn$
 #variable_conflict error
 BEGIN
     RETURN pg_catalog.format($q$
-        SELECT i.debtor_id, i.currency, i.invoice_id, i.due_on, i.open, coalesce(i.reference, i.invoice_id) AS reference, i.pay_url,
+        SELECT i.debtor_id, i.currency, i.invoice_id, i.due_on, i.amount, i.open, coalesce(i.reference, i.invoice_id) AS reference, i.pay_url,
                (SELECT dunning._today(%2$s)) - i.due_on AS days,
                CASE WHEN i.disputed THEN 'disputed'
                     WHEN h.debtor_id IS NOT NULL THEN 'hold:' || h.reason END AS left_out

@@ -20,7 +20,7 @@ AS $fn$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
+    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'contact', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -49,11 +49,19 @@ BEGIN
         || ') i WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)' USING as_of, owing;
     ANALYZE pg_temp.dunning_plan_item (debtor_id, currency, days, left_out);
     EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_debtor ON COMMIT DROP AS
-        SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') AS strategy
-        FROM (%s) d LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor
-        WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._ledger_sql('debtor', whose, '$1'))
+        SELECT d.debtor_id, d.creditor, d.country, d.preferred_channel, coalesce($3, d.strategy) AS strategy
+        FROM (%s) d WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1')))
     USING as_of, many, strategy;
     ANALYZE pg_temp.dunning_plan_debtor;
+    -- A small rest of what was paid in part counts as paid.
+    UPDATE pg_temp.dunning_plan_item i SET left_out = 'within_tolerance'
+    FROM pg_temp.dunning_plan_debtor d JOIN dunning._strategies() t ON t.strategy = d.strategy AND t.tolerance <> '{}'
+    WHERE d.debtor_id = i.debtor_id AND i.left_out IS NULL AND i.open < i.amount
+      AND i.open <= coalesce((t.tolerance->>i.currency)::numeric, (t.tolerance->>'*')::numeric);
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_contact ON COMMIT DROP AS ' || dunning._contact_sql('$2', 'coalesce($1, dunning._now())',
+        EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90)))
+    USING as_of, owing;
+    ANALYZE pg_temp.dunning_plan_contact;
     FOR unknown IN SELECT DISTINCT d.strategy FROM pg_temp.dunning_plan_debtor d LOOP
         PERFORM dunning._check_strategy(unknown.strategy);
     END LOOP;
@@ -79,39 +87,49 @@ AS $fn$
 DECLARE
     conditions text[] := ARRAY(SELECT DISTINCT s.condition FROM dunning._steps() s WHERE s.condition IS NOT NULL);
     debtors text[] := ARRAY(SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d);
+    dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
     today date := dunning._today(as_of);
 BEGIN
     CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
     WITH step AS MATERIALIZED (
-        SELECT s.*, coalesce(s.minimum, t.minimum) AS least_sums, t.grace_days, least(s.offset_days, 1 + t.grace_days) AS from_day
+        SELECT s.*, coalesce(s.minimum, t.minimum) AS least_sums, t.catch_up, t.stop_after, t.stop_step, t.max_contacts, t.max_days,
+               coalesce(s.cooldown_days, t.min_gap_days) AS gap_days, s.anchor IN ('due_date', 'last_contact') AS on_ladder,
+               CASE WHEN s.anchor = 'due_date' THEN least(s.offset_days, 1 + t.grace_days) ELSE 1 + t.grace_days END AS from_day,
+               -- the last day, from the anchor, on which the step may be taken
+               CASE WHEN s.until_days IS NOT NULL THEN s.until_days
+                    WHEN s.offset_days < 0 THEN CASE WHEN s.anchor = 'due_date' THEN 0 ELSE -1 END
+                    WHEN s.anchor NOT IN ('due_date', 'last_contact') THEN s.offset_days + 7 END AS to_day
         FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy AND t.enabled),
-    contact AS MATERIALIZED (
-        SELECT e.debtor_id, max(e.contact_on) AS last_contact, (max(e.contact_on) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day FROM dunning.egress e
-        WHERE NOT e.test AND e.contact_on >= as_of - interval '90 days' AND e.contact_on <= as_of GROUP BY e.debtor_id),
+    date AS MATERIALIZED (SELECT a.* FROM dunning._anchors(debtors, dates, as_of) a WHERE cardinality(dates) > 0),
     -- a currency and step: what is listed, from which due date on, how much
     sums AS (
-        SELECT d.debtor_id, d.strategy, s.step, i.currency, min(i.due_on) AS anchor, sum(i.open) AS total,
+        SELECT d.debtor_id, d.strategy, s.step, i.currency, min(i.due_on) AS due_on, sum(i.open) AS total,
                coalesce((s.least_sums->>i.currency)::numeric, (s.least_sums->>'*')::numeric, 0) AS minimum
         FROM pg_temp.dunning_plan_debtor d
         JOIN step s ON s.strategy = d.strategy
         JOIN pg_temp.dunning_plan_item i ON i.debtor_id = d.debtor_id AND i.left_out IS NULL AND i.days >= s.from_day
         GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.least_sums),
-    -- One pass: whether any currency reached the step, by which anchor, what is listed and what is under its minimum.
+    -- One pass: whether any currency reached the step, by which date, what is listed and what is under its minimum.
     reached AS (
-        SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
-               coalesce(min(x.anchor) FILTER (WHERE r.r AND x.total >= x.minimum), min(x.anchor) FILTER (WHERE r.r)) AS anchor,
+        SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
+               coalesce(min(k.on_date) FILTER (WHERE r.r AND x.total >= x.minimum), min(k.on_date) FILTER (WHERE r.r)) AS anchor,
+               min(x.due_on) FILTER (WHERE r.r) AS due_on, max(o.on_date + s.to_day) FILTER (WHERE r.r) AS last_on,
                array_agg(x.currency ORDER BY x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
                jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
         FROM sums x
         JOIN step s ON s.strategy = x.strategy AND s.step = x.step
-        LEFT JOIN contact c ON c.debtor_id = x.debtor_id
-        CROSS JOIN LATERAL (SELECT CASE s.anchor
-            WHEN 'due_date' THEN today - x.anchor >= s.offset_days AND (s.offset_days >= 0 OR x.anchor >= today)
-                 AND (NOT s.after_contact OR c.last_day >= x.anchor)
-            ELSE today - c.last_day >= s.offset_days
-                 AND EXISTS (SELECT FROM dunning.once o JOIN step b ON b.strategy = x.strategy AND b.position < s.position
-                             WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = dunning._step_key(b.strategy, b.step, x.anchor)) END) r(r)
-        GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition
+        LEFT JOIN pg_temp.dunning_plan_contact c ON c.debtor_id = x.debtor_id
+        LEFT JOIN date a ON a.debtor_id = x.debtor_id AND a.anchor = s.anchor AND (a.currency IS NULL OR a.currency = x.currency)
+        -- the day counted from, and the day in the key: steps of the ladder are had once a due date
+        CROSS JOIN LATERAL (SELECT CASE s.anchor WHEN 'due_date' THEN x.due_on WHEN 'last_contact' THEN c.last_day
+                                        ELSE CASE WHEN s.offset_days < 0 THEN a.next_on ELSE a.last_on END END AS on_date) o
+        CROSS JOIN LATERAL (SELECT CASE WHEN s.on_ladder THEN x.due_on ELSE o.on_date END AS on_date) k
+        CROSS JOIN LATERAL (SELECT today >= o.on_date + s.offset_days AND (s.to_day IS NULL OR today <= o.on_date + s.to_day)
+            AND (NOT s.after_contact OR coalesce(c.last_day >= x.due_on, false))
+            AND (s.anchor <> 'last_contact'
+                 OR EXISTS (SELECT FROM dunning.once e JOIN step b ON b.strategy = x.strategy AND b.position < s.position AND b.on_ladder
+                            WHERE e.debtor_id = x.debtor_id AND e.kind = 'step' AND e.key = dunning._step_key(b.strategy, b.step, x.due_on)))) r(r)
+        GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day
         HAVING bool_or(r.r)),
     holds AS MATERIALIZED (
         SELECT h.debtor_id, h.holds FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
@@ -120,29 +138,54 @@ BEGIN
         FROM reached r
         LEFT JOIN holds h ON h.debtor_id = r.debtor_id
         WHERE r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
-    -- the furthest step a debtor had for an anchor: it never goes back
-    had AS (
-        SELECT o.debtor_id, b.strategy, split_part(o.key, '/', 3) AS anchor, max(b.position) AS position
+    -- how often a step was had for an anchor
+    had AS MATERIALIZED (
+        SELECT o.debtor_id, b.strategy, b.step, b.position, b.on_ladder, split_part(split_part(o.key, '/', 3), '#', 1) AS anchor,
+               max(coalesce(nullif(split_part(o.key, '#', 2), '')::int, 1)) AS times, (max(o.at) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day
         FROM dunning.once o JOIN step b ON b.strategy = split_part(o.key, '/', 1) AND b.step = split_part(o.key, '/', 2)
         WHERE o.kind = 'step' AND o.debtor_id IN (SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d)
-        GROUP BY 1, 2, 3)
-    SELECT f.debtor_id, d.creditor, d.preferred_channel, f.strategy, f.step, f.enough, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
-           s.paid_channels, s.self_cure_days, t.min_gap_days, t.horizon, t.self_cure, t.margin, c.last_contact,
-           f.anchor, today - f.anchor AS days, dunning._step_key(f.strategy, f.step, f.anchor) AS key, f.listed, f.under,
-           row_number() OVER (PARTITION BY f.debtor_id ORDER BY f.enough DESC, f.position DESC)::int AS rung
-    FROM due f
+        GROUP BY 1, 2, 3, 4, 5, 6),
+    -- the furthest step of the ladder: it never goes back
+    furthest AS (
+        SELECT h.debtor_id, h.strategy, h.anchor, max(h.position) AS position FROM had h WHERE h.on_ladder GROUP BY 1, 2, 3),
+    open AS (
+        SELECT f.*, s.on_ladder, s.catch_up, h.times, h.times IS NOT NULL AS again, c.last_contact, c.n7, c.n30,
+               CASE WHEN s.stop_after <= c.unanswered AND s.step IS DISTINCT FROM s.stop_step THEN 'stopped'
+                    WHEN s.max_contacts <= (SELECT count(*) FROM unnest(c.ats) t(at) WHERE t.at > as_of - s.max_days * interval '1 day') THEN 'max_contacts' END AS blocked
+        FROM due f
+        JOIN step s ON s.strategy = f.strategy AND s.step = f.step
+        LEFT JOIN pg_temp.dunning_plan_contact c ON c.debtor_id = f.debtor_id
+        LEFT JOIN furthest u ON u.debtor_id = f.debtor_id AND u.strategy = f.strategy AND u.anchor = to_char(f.anchor, 'YYYY-MM-DD') AND s.on_ladder
+        LEFT JOIN had h ON h.debtor_id = f.debtor_id AND h.strategy = f.strategy AND h.step = f.step AND h.anchor = to_char(f.anchor, 'YYYY-MM-DD')
+        WHERE (f.enough OR NOT f.any_enough)
+          -- once per step and anchor, and again where the step says so
+          AND (CASE WHEN s.on_ladder THEN u.position IS NULL OR u.position < s.position ELSE h.times IS NULL END
+               OR (h.times < coalesce(s.repeat_max, h.times + 1) AND s.repeat_days IS NOT NULL AND coalesce(u.position = s.position, true)
+                   AND today >= greatest(h.last_day, c.last_day) + s.repeat_days))
+          -- what comes when nothing helped comes in no other way
+          AND (s.step IS DISTINCT FROM s.stop_step OR s.stop_after <= c.unanswered)
+          -- a step that waits in the queue is not planned again
+          AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held')),
+    -- Urgent ones first: those of another date than the due date. Then the furthest step, or the next one where the strategy says so.
+    ordered AS (
+        SELECT o.*, row_number() OVER (PARTITION BY o.debtor_id ORDER BY o.enough DESC, o.blocked NULLS FIRST, o.on_ladder, o.again,
+                        CASE WHEN o.catch_up = 'next' THEN o.position ELSE -o.position END)::int AS rung,
+               row_number() OVER (PARTITION BY o.debtor_id, o.on_ladder, o.enough ORDER BY o.again, o.position) AS in_turn
+        FROM open o)
+    SELECT f.debtor_id, d.creditor, d.country, d.preferred_channel, f.strategy, f.step, f.enough, f.blocked, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
+           s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print, s.on_ladder,
+           s.gap_days AS min_gap_days, t.horizon, t.self_cure, t.margin, f.last_contact, coalesce(f.n7, 0) AS n7, coalesce(f.n30, 0) AS n30,
+           s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS until_at,
+           dunning._step_key(f.strategy, f.step, f.anchor) || CASE WHEN f.again THEN '#' || (f.times + 1) ELSE '' END AS key, f.listed, f.under, f.rung
+    FROM ordered f
     JOIN pg_temp.dunning_plan_debtor d ON d.debtor_id = f.debtor_id
     JOIN step s ON s.strategy = f.strategy AND s.step = f.step
     JOIN dunning._strategies() t ON t.strategy = f.strategy
-    LEFT JOIN contact c ON c.debtor_id = f.debtor_id
-    LEFT JOIN had ON had.debtor_id = f.debtor_id AND had.strategy = f.strategy AND had.anchor = to_char(f.anchor, 'YYYY-MM-DD')
-    -- once per step and anchor; a step that waits in the queue is not planned again
-    WHERE (had.position IS NULL OR had.position < s.position) AND (f.enough OR NOT f.any_enough)
-      AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held');
+    WHERE NOT (f.catch_up = 'next' AND f.on_ladder AND f.in_turn > 1);
     ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, template, rung, enough);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_ladder(timestamptz) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
+COMMENT ON FUNCTION dunning._stage_ladder(timestamptz) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 
 CREATE FUNCTION dunning._has_template(template text, channel text, creditor text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -188,7 +231,7 @@ BEGIN
     worth AS (
         SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
-               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
+               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AS likely_self_cure, r.days, r.self_cure_days, r.self_cure_wait, r.must,
                round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END * r.margin)::numeric - k.cost, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
@@ -197,15 +240,17 @@ BEGIN
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
         LEFT JOIN listed l ON l.debtor_id = r.debtor_id
         LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM l.currency AND k.channel = c.c
-        WHERE r.enough AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
+        WHERE r.enough AND r.blocked IS NULL AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
     judged AS (
         SELECT w.*, CASE
             WHEN w.cost IS NULL THEN 'no_channel'
             WHEN w.server IS NULL THEN 'no_server'
             WHEN w.paused THEN 'server_paused'
             WHEN NOT w.written THEN 'no_template'
+            WHEN w.must THEN NULL
+            WHEN w.likely_self_cure AND w.days < w.self_cure_wait THEN 'likely_self_cure'
             WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
-            WHEN w.cost > 0 AND w.likely_self_cure THEN 'likely_self_cure'
+            WHEN w.cost > 0 AND w.likely_self_cure AND w.days < w.self_cure_days THEN 'likely_self_cure'
             WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
         FROM worth w)
     SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
@@ -227,13 +272,12 @@ BEGIN
     FROM dunning._choose(ARRAY(
         SELECT ROW(c.debtor_id, c.channel, c.rank, c.server, w.not_before,
                    -- a pre-due reminder is worth something until the due date is over
-                   CASE WHEN r.offset_days < 0 THEN least(w.not_before + r.horizon, (r.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))
-                        ELSE w.not_before + r.horizon END)::dunning._candidate
+                   least(w.not_before + r.horizon, r.until_at))::dunning._candidate
         FROM pg_temp.dunning_plan_candidate c
         JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = c.debtor_id
         CROSS JOIN LATERAL (SELECT greatest(as_of, r.last_contact + r.min_gap_days * interval '1 day') AS not_before) w
         WHERE c.why IS NULL AND w.not_before <= as_of + r.horizon
-          AND (r.offset_days >= 0 OR w.not_before < (r.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))), as_of) c;
+          AND (r.until_at IS NULL OR w.not_before < r.until_at)), as_of) c;
     ANALYZE pg_temp.dunning_plan_choice (debtor_id, channel, blocked_by);
 END
 $fn$;
@@ -256,7 +300,7 @@ BEGIN
     PERFORM dunning._stage_choice(as_of);
     LOOP
         at_rung := at_rung + 1;
-        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough
+        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough AND l.blocked IS NULL
             AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
         EXIT WHEN cardinality(open_debtors) = 0;
         FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
@@ -311,7 +355,8 @@ BEGIN
         judged AS (
             SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
-                   CASE WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
+                   CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
+                        WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
                         WHEN c.debtor_id IS NOT NULL THEN '{}'
                         WHEN NOT r.enough THEN ARRAY['under_minimum']
                         WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
@@ -324,14 +369,15 @@ BEGIN
         SELECT CASE WHEN NOT $4 AND cardinality(j.blocked_by) = 0 THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $6 AS run_id,
             j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
             -- a pre-due reminder after the due date would be untrue
-            CASE WHEN j.offset_days < 0 THEN (j.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE j.contact_at + interval '14 days' END AS not_after,
+            least(j.until_at, j.contact_at + interval '14 days') AS not_after,
             j.local_time, x.amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
             j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context,
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
-            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position,
-            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'offset_days', j.offset_days,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.companion_channel, j.companion_template,
+            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
+                'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'),
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', o.list,
@@ -379,8 +425,8 @@ BEGIN
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
     SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
     FROM pg_temp.dunning_plan_row r
-    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0
-    WHERE r.message_id IS NOT NULL
+    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0 AND b.anchor IN ('due_date', 'last_contact')
+    WHERE r.message_id IS NOT NULL AND r.on_ladder
     ON CONFLICT DO NOTHING;
 
     UPDATE dunning.plan_run p SET planned = n.planned, held = n.held, finished_at = clock_timestamp()
