@@ -2364,8 +2364,8 @@ BEGIN
     END IF;
 END
 $function$;
-CREATE FUNCTION dunning._settle_sent(debtor_ids text[], message_ids uuid[], attempts smallint[], reasons text[], provider_refs text[], details jsonb[])
- RETURNS integer
+CREATE FUNCTION dunning._finish_sent(debtor_ids text[], message_ids uuid[], attempts smallint[])
+ RETURNS bigint[]
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2376,25 +2376,15 @@ CREATE FUNCTION dunning._settle_sent(debtor_ids text[], message_ids uuid[], atte
 AS $function$
 #variable_conflict error
 DECLARE
-    n int := cardinality(message_ids);
-    settled_at timestamptz := dunning._now();
-    moved int;
+    won bigint[];
 BEGIN
     WITH finished AS (
         DELETE FROM dunning.queue q
-        USING ROWS FROM (unnest(_settle_sent.debtor_ids), unnest(_settle_sent.message_ids), unnest(_settle_sent.attempts), unnest(_settle_sent.reasons),
-                unnest(_settle_sent.provider_refs), unnest(_settle_sent.details))
-            AS v(debtor_id, message_id, attempt, reason, provider_ref, detail)
+        USING ROWS FROM (unnest(_finish_sent.debtor_ids), unnest(_finish_sent.message_ids), unnest(_finish_sent.attempts)) WITH ORDINALITY AS v(debtor_id, message_id, attempt, ord)
         WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id AND q.attempts = v.attempt - 1
-        RETURNING q.debtor_id, q.message_id, q.creditor, v.attempt, v.reason, v.provider_ref, v.detail)
-    INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
-    SELECT f.message_id, dunning._uuid7(), f.debtor_id, f.creditor, f.attempt, 'sent', f.reason, f.provider_ref, f.detail, settled_at FROM finished f;
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    IF moved < n THEN
-        moved := moved + (SELECT count(*) FROM dunning._settle(debtor_ids, message_ids, attempts, array_fill('sent'::text, ARRAY[n]), reasons,
-            provider_refs, details, array_fill(NULL::timestamptz, ARRAY[n])) s);
-    END IF;
-    RETURN moved;
+        RETURNING v.ord)
+    SELECT array_agg(f.ord) INTO won FROM finished f;
+    RETURN won;
 END
 $function$;
 CREATE FUNCTION dunning._held_up(debtor_ids text[], message_ids uuid[])
@@ -3442,14 +3432,16 @@ BEGIN
     RETURN QUERY SELECT 'partitions', CASE WHEN p.found THEN 'ok' ELSE 'warn' END,
         CASE WHEN p.found THEN 'next month is ready' ELSE 'next month is not made yet' END, CASE WHEN NOT p.found THEN 'SELECT * FROM dunning.maintain();' END
     FROM (SELECT to_regclass('dunning.egress' || to_char((clock_timestamp() AT TIME ZONE 'UTC') + interval '1 month', '"_y"YYYY"m"MM')) IS NOT NULL AS found) p;
-    -- Bodies and intents are written many at once, past triggers: where there is one nothing is written. Constraints may be made of them.
-    RETURN QUERY SELECT format('trigger %s', t.tgname), 'fail', format('on %s: nothing is sent, because it would not run', t.tgrelid::regclass),
+    -- Many rows are written at once, past triggers: where there is one, none of a body or intent, and outcomes the slow way. Constraints may be made of them.
+    RETURN QUERY SELECT format('trigger %s', t.tgname), w.state, format('on %s: %s', t.tgrelid::regclass, w.detail),
         CASE WHEN t.tgisinternal THEN (SELECT format('ALTER TABLE %s DROP CONSTRAINT %I;', t.tgrelid::regclass, c.conname) FROM pg_catalog.pg_constraint c WHERE c.oid = t.tgconstraint)
              ELSE format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass) END
-    FROM pg_catalog.pg_trigger t
+    FROM (VALUES ('dunning.body'::regclass, 'fail', 'nothing is sent, because it would not run'),
+                 ('dunning.egress', 'fail', 'nothing is sent, because it would not run'),
+                 ('dunning.outcome', 'warn', 'it runs, and sending takes longer for it')) AS w (parent, state, detail)
+    JOIN pg_catalog.pg_trigger t
+      ON t.tgrelid = w.parent OR t.tgtype & 1 <> 0 AND t.tgrelid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = w.parent)
     WHERE t.tgtype & 4 <> 0 AND t.tgparentid = 0
-      AND (t.tgrelid IN ('dunning.body'::regclass, 'dunning.egress'::regclass)
-           OR t.tgtype & 1 <> 0 AND t.tgrelid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent IN ('dunning.body'::regclass, 'dunning.egress'::regclass)))
     ORDER BY 1;
     -- A schedule of pg_cron is visible to its owner alone; that a run took place is what counts.
     RETURN QUERY SELECT 'daily run', CASE WHEN r.state = 'done' AND r.fresh THEN 'ok' WHEN r.state = 'failed' THEN 'fail' ELSE 'warn' END,
@@ -8318,7 +8310,7 @@ ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_up(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
@@ -8379,10 +8371,11 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(timestamp with time zone) FROM 
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
+GRANT INSERT ON TABLE dunning.outcome TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
@@ -8421,6 +8414,7 @@ COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed
 COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
+COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
@@ -8443,7 +8437,6 @@ COMMENT ON FUNCTION dunning._repeated(text[]) IS 'Those that stand there more th
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
-COMMENT ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) IS 'How many messages it moved to sent: _settle() of verdicts that are all sent and cause nothing else.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
