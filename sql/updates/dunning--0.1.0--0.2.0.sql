@@ -7,6 +7,10 @@ DROP FUNCTION dunning._report_reach(timestamp with time zone);
 DROP FUNCTION dunning._json_field(text,text);
 DROP FUNCTION dunning.open_link(text);
 DROP FUNCTION dunning._stage_reach(timestamp with time zone);
+DROP FUNCTION dunning.set_cost(text,numeric,text,text,date);
+DROP FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean);
+DROP FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean);
+DROP FUNCTION dunning._check_minimum(jsonb);
 DROP FUNCTION dunning._costs(text,date);
 DO $do$
 DECLARE
@@ -1606,7 +1610,225 @@ BEGIN
         LEFT JOIN creditor c ON c.creditor = d.creditor$q$, debtors);
 END
 $function$;
-CREATE FUNCTION dunning._costs(creditor text, on_date date, currency text DEFAULT NULL::text)
+CREATE FUNCTION dunning.assign_strategy(rule text, strategy text, "position" integer DEFAULT 100, creditor text DEFAULT NULL::text, segment text DEFAULT NULL::text, diagnosis text DEFAULT NULL::text, debtor_kind text DEFAULT NULL::text, enabled boolean DEFAULT true)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_name('rule', assign_strategy.rule, 'companies');
+    PERFORM dunning._check_strategy(assign_strategy.strategy);
+    PERFORM dunning._check_reachable(assign_strategy.strategy);
+    IF num_nonnulls(assign_strategy.creditor, assign_strategy.segment, assign_strategy.diagnosis, assign_strategy.debtor_kind) = 0 OR "position" IS NULL OR assign_strategy.enabled IS NULL THEN
+        RAISE EXCEPTION 'a rule names whom it is for'
+            USING ERRCODE = '22023', DETAIL = 'At least one of creditor, segment, diagnosis and debtor_kind, and a position.',
+                  HINT = pg_catalog.format('SELECT dunning.assign_strategy(%L, %L, segment => ''habitual_late'');', assign_strategy.rule, assign_strategy.strategy);
+    ELSIF assign_strategy.segment IS NOT NULL AND assign_strategy.segment <> 'other' AND NOT EXISTS (SELECT FROM dunning._segments() s WHERE s.segment = assign_strategy.segment) THEN
+        RAISE EXCEPTION 'segment "%" does not exist', assign_strategy.segment
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Segments: %s, other.', (SELECT string_agg(s.segment, ', ') FROM dunning._segments() s)),
+                  HINT = 'SELECT segment, description FROM dunning.segment ORDER BY position;';
+    ELSIF assign_strategy.diagnosis IS NOT NULL AND NOT EXISTS (SELECT FROM dunning._diagnosis_rules() d WHERE d.diagnosis = assign_strategy.diagnosis) THEN
+        RAISE EXCEPTION 'diagnosis "%" does not exist', assign_strategy.diagnosis
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Diagnoses: %s.', (SELECT string_agg(DISTINCT d.diagnosis, ', ') FROM dunning._diagnosis_rules() d)),
+                  HINT = pg_catalog.format('SELECT dunning.assign_strategy(%L, %L, diagnosis => ''cannot_pay'');', assign_strategy.rule, assign_strategy.strategy);
+    ELSIF assign_strategy.debtor_kind NOT IN ('person', 'company') THEN
+        RAISE EXCEPTION 'a debtor is a person or a company' USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', assign_strategy.debtor_kind),
+            HINT = pg_catalog.format('SELECT dunning.assign_strategy(%L, %L, debtor_kind => ''company'');', assign_strategy.rule, assign_strategy.strategy);
+    END IF;
+    PERFORM dunning._log_change('rule', assign_strategy.rule, (SELECT to_jsonb(r) FROM dunning.strategy_rule r WHERE r.rule = assign_strategy.rule ORDER BY r.builtin LIMIT 1));
+    DELETE FROM dunning.strategy_rule r WHERE r.rule = assign_strategy.rule AND NOT r.builtin;
+    INSERT INTO dunning.strategy_rule AS r (rule, builtin, position, creditor, segment, diagnosis, debtor_kind, strategy, enabled, saved_by, saved_at)
+    VALUES (assign_strategy.rule, false, assign_strategy.position, assign_strategy.creditor, assign_strategy.segment, assign_strategy.diagnosis, assign_strategy.debtor_kind,
+        assign_strategy.strategy, assign_strategy.enabled, session_user, dunning._now());
+    RETURN assign_strategy.rule;
+END
+$function$;
+CREATE FUNCTION dunning.set_strategy(debtor_id text, strategy text, note text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(set_strategy.debtor_id);
+BEGIN
+    IF id IS NULL OR dunning._creditor_of(id) IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', coalesce(set_strategy.debtor_id, 'NULL')
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    ELSIF set_strategy.strategy IS NOT NULL THEN
+        PERFORM dunning._check_strategy(set_strategy.strategy);
+        PERFORM dunning._check_reachable(set_strategy.strategy);
+    END IF;
+    PERFORM dunning._log_change('debtor', id, (SELECT to_jsonb(o) FROM dunning.debtor_strategy o WHERE o.debtor_id = id));
+    DELETE FROM dunning.debtor_strategy o WHERE o.debtor_id = id;
+    IF set_strategy.strategy IS NOT NULL THEN
+        INSERT INTO dunning.debtor_strategy AS o (debtor_id, strategy, note, set_by, set_at)
+        VALUES (id, set_strategy.strategy, set_strategy.note, session_user, dunning._now());
+    END IF;
+    RETURN (SELECT s.strategy FROM dunning.strategy_of(id) s);
+END
+$function$;
+CREATE FUNCTION dunning.strategy_of(debtor_id text, OUT strategy text, OUT because text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(strategy_of.debtor_id);
+BEGIN
+    EXECUTE pg_catalog.format('SELECT a.strategy, a.strategy_by FROM (%s) a', dunning._assigned_sql(dunning._ledger_sql('debtor', '$1')))
+        INTO strategy, because USING ARRAY[id];
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._check_condition(condition text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    why text;
+    tried text := 'it';
+    zeros jsonb;
+BEGIN
+    PERFORM dunning._predicate_columns(condition);
+    PERFORM dunning._conditions(ARRAY[condition], '{}'::text[], NULL);
+    zeros := (SELECT pg_catalog.jsonb_object_agg(a.attname, 0) FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = 'dunning.debtor_features'::regclass AND a.attnum > 0 AND a.atttypid IN ('int4'::regtype, 'float8'::regtype));
+    PERFORM dunning._restrict();
+    tried := 'for a debtor of whom nothing is known it';
+    EXECUTE pg_catalog.format('SELECT (%s)::boolean FROM (SELECT (NULL::dunning.debtor_features).*, NULL::text AS segment, NULL::text AS diagnosis,
+        NULL::float8 AS p_paid_30d, NULL::float8 AS p_late, NULL::float8 AS p_self_cure) x', condition);
+    tried := 'for a debtor without history it';
+    EXECUTE pg_catalog.format('SELECT (%s)::boolean FROM (SELECT (pg_catalog.jsonb_populate_record(NULL::dunning.debtor_features, $1)).*, ''new''::text AS segment,
+        NULL::text AS diagnosis, 0::float8 AS p_paid_30d, 0::float8 AS p_late, 0::float8 AS p_self_cure) x', condition) USING zeros;
+EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
+    GET STACKED DIAGNOSTICS why = MESSAGE_TEXT;
+    RAISE EXCEPTION 'the condition of a step cannot be evaluated'
+        USING ERRCODE = '22023', DETAIL = CASE tried WHEN 'it' THEN pg_catalog.format('%s: %s', condition, why)
+                  ELSE pg_catalog.format('%s: %s fails: %s.', condition, tried, why) END,
+              HINT = 'It is one SQL predicate over the columns of dunning.features() and segment, diagnosis, p_paid_30d, p_late, p_self_cure; for example: p_late >= 0.5 OR segment = ''habitual_late''.';
+END
+$function$;
+CREATE FUNCTION dunning._check_minimum(minimum jsonb, what text DEFAULT 'minimum'::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF jsonb_typeof(minimum) IS DISTINCT FROM 'object'
+       OR EXISTS (SELECT FROM jsonb_each(minimum) m WHERE jsonb_typeof(m.value) <> 'number' OR m.key !~ '^([A-Z]{3}|\*)$')
+       OR EXISTS (SELECT FROM jsonb_each(minimum) m WHERE m.value::text::numeric < 0) THEN
+        RAISE EXCEPTION 'a % is an object of currencies and amounts', what
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %s.', left(minimum::text, 200)),
+                  HINT = 'For example: {"EUR": 5, "DKK": 40, "*": 5}, where * stands for every other currency.';
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._check_name(what text, name text, example text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF name IS NULL OR name !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
+        RAISE EXCEPTION 'a %''s name is a small letter followed by small letters, digits, "_" or "-"', what
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(name, 100)), HINT = pg_catalog.format('Such as %s.', example);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._anchor_problem(anchor text, offset_days integer, until_days integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN CASE
+        WHEN offset_days IS NULL OR offset_days NOT BETWEEN -90 AND 3650
+            THEN 'It is signed: -3 is three days before the anchor, 7 is seven days after; planning looks 90 days ahead and ten years back.'
+        WHEN anchor = 'last_contact' AND offset_days < 1 THEN 'A step counted from the last contact comes at least a day after it.'
+        WHEN anchor = 'next_fee' AND offset_days NOT BETWEEN -30 AND -1 THEN 'A warning of a fee comes before it: -30 to -1; -1 is the day before.'
+        WHEN anchor = 'payday' AND offset_days NOT BETWEEN -7 AND 27 THEN 'Paydays are at most a month apart: -7 to 27 days.'
+        WHEN anchor = 'broken_promise' AND offset_days < 0 THEN 'That a promise is broken is known only afterwards: 0 or more days.'
+        WHEN anchor LIKE 'event:%' AND offset_days < 0 AND anchor <> 'event:hearing' THEN 'An event is known only when it has happened: 0 or more days.'
+        WHEN until_days < offset_days THEN pg_catalog.format('until_days (%s) is before offset_days (%s): the step could never be taken.', until_days, offset_days)
+        WHEN offset_days < 0 AND anchor IN ('next_fee', 'hearing') AND until_days >= 0 THEN 'A step before its anchor ends before it: until_days is negative.'
+    END;
+END
+$function$;
+CREATE FUNCTION dunning._check_anchor(anchor text, offset_days integer, until_days integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF anchor IS NULL OR (anchor NOT IN ('due_date', 'last_contact', 'broken_promise', 'next_fee', 'hearing', 'payday') AND anchor NOT LIKE 'event:%') THEN
+        RAISE EXCEPTION 'unknown anchor "%"', anchor
+            USING ERRCODE = '22023', DETAIL = 'Anchors are due_date, last_contact, broken_promise, next_fee, hearing, payday and event:<kind>.', HINT = 'Leave anchor out to count from the due date.';
+    ELSIF anchor LIKE 'event:%' AND substr(anchor, 7) <> ALL (dunning._event_kinds()) THEN
+        RAISE EXCEPTION 'anchor "%" cannot happen', anchor
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Kinds of events are %s.', array_to_string(dunning._event_kinds(), ', ')),
+                  HINT = 'Such as event:circumstances_changed.';
+    ELSIF dunning._anchor_problem(anchor, offset_days, until_days) IS NOT NULL THEN
+        RAISE EXCEPTION 'offset_days is out of range'
+            USING ERRCODE = '22023', DETAIL = dunning._anchor_problem(anchor, offset_days, until_days),
+                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._check_reachable(strategy text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    last_resort text := (SELECT t.stop_step FROM dunning._strategies() t WHERE t.strategy = _check_reachable.strategy);
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning._steps(_check_reachable.strategy) s
+                   WHERE s.anchor = 'due_date' AND NOT s.after_contact AND s.step IS DISTINCT FROM last_resort) THEN
+        RAISE EXCEPTION 'strategy "%" has no first step that can be reached', _check_reachable.strategy
+            USING ERRCODE = '22023',
+                  DETAIL = CASE WHEN EXISTS (SELECT FROM dunning._steps(_check_reachable.strategy) s)
+                      THEN 'Every step waits for something else: an earlier contact, an event, or that nothing helped.' ELSE 'It has no step that is enabled.' END,
+                  HINT = pg_catalog.format('SELECT * FROM dunning.save_step(%L, ''reminder-1'', 1, 5, ''reminder-1'', ''{email,sms}'');', _check_reachable.strategy);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._offset_words(anchor text, offset_days integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    what text := CASE WHEN anchor LIKE 'event:%' THEN 'event ' || substr(anchor, 7)
+        WHEN anchor = 'next_fee' THEN 'next fee' WHEN anchor = 'payday' THEN 'payday' WHEN anchor = 'broken_promise' THEN 'promised day that was not kept'
+        ELSE replace(anchor, '_', ' ') END;
+BEGIN
+    RETURN CASE WHEN anchor = 'last_contact' THEN pg_catalog.format('%s days after the last contact', offset_days)
+        WHEN offset_days = 0 THEN pg_catalog.format('on the %s', CASE WHEN anchor LIKE 'event:%' OR anchor = 'hearing' THEN 'day of the ' || what ELSE what END)
+        ELSE pg_catalog.format('%s %s %s the %s', abs(offset_days), CASE WHEN abs(offset_days) = 1 AND anchor <> 'due_date' THEN 'day' ELSE 'days' END,
+            CASE WHEN offset_days < 0 THEN 'BEFORE' ELSE 'AFTER' END, what) END;
+END
+$function$;
+CREATE FUNCTION dunning._costs(creditor text, on_date date, currency text DEFAULT NULL::text, country text DEFAULT NULL::text)
  RETURNS TABLE(channel text, cost numeric, priced_in text)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -1620,8 +1842,8 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT x.cost, x.currency FROM dunning.channel_cost x
             WHERE x.channel = c.channel AND x.creditor IN (_costs.creditor, '*') AND x.valid_from <= on_date
-              AND x.currency IN (_costs.currency, c.currency)
-            ORDER BY x.currency IS DISTINCT FROM _costs.currency, x.creditor = '*', x.valid_from DESC LIMIT 1) k ON true
+              AND x.currency IN (_costs.currency, c.currency) AND x.country IN (_costs.country, '*')
+            ORDER BY x.currency IS DISTINCT FROM _costs.currency, x.creditor = '*', x.country = '*', x.valid_from DESC LIMIT 1) k ON true
         ORDER BY c.channel, c.builtin;
 END
 $function$;
@@ -1682,7 +1904,7 @@ BEGIN
         items, dunning._ledger_sql('debtor', many, as_of));
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true)
+CREATE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true, tolerance jsonb DEFAULT '{}'::jsonb, max_contacts integer DEFAULT NULL::integer, max_days integer DEFAULT NULL::integer, stop_after integer DEFAULT NULL::integer, stop_step text DEFAULT NULL::text, catch_up text DEFAULT 'furthest'::text)
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1691,26 +1913,91 @@ AS $function$
 #variable_conflict error
 BEGIN
     PERFORM dunning._check_minimum(minimum);
-    IF save_strategy.strategy IS NULL OR save_strategy.strategy !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
-        RAISE EXCEPTION 'a strategy''s name is a small letter followed by small letters, digits, "_" or "-"'
-            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(save_strategy.strategy, 100)), HINT = 'Such as gentle-2.';
-    ELSIF num_nulls(grace_days, min_gap_days, horizon, self_cure, margin, enabled) > 0 OR grace_days NOT BETWEEN 0 AND 365 OR min_gap_days NOT BETWEEN 0 AND 365 OR horizon NOT BETWEEN interval '1 hour' AND interval '60 days'
+    PERFORM dunning._check_minimum(tolerance, 'tolerance');
+    PERFORM dunning._check_name('strategy', save_strategy.strategy, 'gentle-2');
+    IF num_nulls(grace_days, min_gap_days, horizon, self_cure, margin, enabled) > 0 OR grace_days NOT BETWEEN 0 AND 365 OR min_gap_days NOT BETWEEN 0 AND 365 OR horizon NOT BETWEEN interval '1 hour' AND interval '60 days'
           OR NOT (self_cure >= 0 AND self_cure <= 1.01) OR NOT (margin >= 0 AND margin <= 1) OR description IS NULL THEN
         RAISE EXCEPTION 'strategy "%" has a parameter out of range', save_strategy.strategy
             USING ERRCODE = '22023', DETAIL = 'grace_days and min_gap_days are 0 to 365, horizon one hour to 60 days, self_cure and margin 0 to 1; none is NULL, and a description says what the strategy is for.',
                   HINT = 'Leave an argument out to get its default.';
+    ELSIF (max_contacts IS NULL) <> (max_days IS NULL) OR max_contacts < 1 OR max_days NOT BETWEEN 1 AND 400 OR stop_after < 1
+          OR (stop_step IS NOT NULL AND stop_after IS NULL) OR catch_up IS NULL OR catch_up NOT IN ('furthest', 'next') THEN
+        RAISE EXCEPTION 'strategy "%" has a rule of frequency that cannot be followed', save_strategy.strategy
+            USING ERRCODE = '22023', DETAIL = 'max_contacts and max_days (1 to 400) are given together, stop_step needs stop_after, catch_up is furthest or next.',
+                  HINT = pg_catalog.format('SELECT dunning.save_strategy(%L, ''at most 7 contacts in 30 days, nothing after 10 without an answer'', max_contacts => 7, max_days => 30, stop_after => 10);', save_strategy.strategy);
+    ELSIF stop_step IS NOT NULL AND NOT EXISTS (SELECT FROM dunning._steps(save_strategy.strategy) s WHERE s.step = save_strategy.stop_step) THEN
+        RAISE EXCEPTION 'strategy "%" has no step "%" to go to', save_strategy.strategy, stop_step
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Its steps: %s.', coalesce((SELECT string_agg(s.step, ', ' ORDER BY s.position) FROM dunning._steps(save_strategy.strategy) s), 'none')),
+                  HINT = 'Save the step first, then name it here.';
     END IF;
     PERFORM dunning._log_change('strategy', save_strategy.strategy,
         (SELECT to_jsonb(s) FROM dunning._strategies() s WHERE s.strategy = save_strategy.strategy));
-    INSERT INTO dunning.strategy AS s (strategy, builtin, description, minimum, grace_days, horizon, min_gap_days, self_cure, margin, enabled)
+    INSERT INTO dunning.strategy AS s (strategy, builtin, description, minimum, grace_days, horizon, min_gap_days, self_cure, margin, enabled,
+        tolerance, max_contacts, max_days, stop_after, stop_step, catch_up, saved_by, saved_at)
     VALUES (save_strategy.strategy, false, save_strategy.description, save_strategy.minimum, save_strategy.grace_days, save_strategy.horizon,
-        save_strategy.min_gap_days, save_strategy.self_cure, save_strategy.margin, save_strategy.enabled)
+        save_strategy.min_gap_days, save_strategy.self_cure, save_strategy.margin, save_strategy.enabled, save_strategy.tolerance, save_strategy.max_contacts,
+        save_strategy.max_days, save_strategy.stop_after, save_strategy.stop_step, save_strategy.catch_up, session_user, dunning._now())
     ON CONFLICT ON CONSTRAINT strategy_pkey DO UPDATE SET description = excluded.description, minimum = excluded.minimum, grace_days = excluded.grace_days,
-        horizon = excluded.horizon, min_gap_days = excluded.min_gap_days, self_cure = excluded.self_cure, margin = excluded.margin, enabled = excluded.enabled;
+        horizon = excluded.horizon, min_gap_days = excluded.min_gap_days, self_cure = excluded.self_cure, margin = excluded.margin, enabled = excluded.enabled,
+        tolerance = excluded.tolerance, max_contacts = excluded.max_contacts, max_days = excluded.max_days, stop_after = excluded.stop_after,
+        stop_step = excluded.stop_step, catch_up = excluded.catch_up, saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+    IF EXISTS (SELECT FROM dunning._steps(save_strategy.strategy)) THEN
+        PERFORM dunning._check_reachable(save_strategy.strategy);
+    END IF;
     RETURN save_strategy.strategy;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning.save_step(strategy text, step text, "position" integer, offset_days integer, template text, channels text[], anchor text DEFAULT 'due_date'::text, condition text DEFAULT NULL::text, framing text DEFAULT 'neutral'::text, paid_channels boolean DEFAULT true, self_cure_days integer DEFAULT 0, enabled boolean DEFAULT true, after_contact boolean DEFAULT false, OUT saved text, OUT means text)
+CREATE FUNCTION dunning._check_step(step dunning.step)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    one text;
+    wrong text;
+BEGIN
+    IF coalesce(array_ndims(step.channels), 0) <> 1 OR EXISTS (SELECT FROM unnest(step.channels) c WHERE c IS NULL) OR step.position IS NULL THEN
+        RAISE EXCEPTION 'a step has a position and a list of at least one channel'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: position %s, channels %s.', coalesce(step.position::text, 'NULL'), coalesce(step.channels::text, 'NULL')),
+                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+    ELSIF num_nulls(step.framing, step.paid_channels, step.self_cure_days, step.enabled, step.after_contact, step.self_cure_wait, step.must) > 0
+          OR step.self_cure_days NOT BETWEEN 0 AND 3650 OR step.self_cure_wait NOT BETWEEN 0 AND 3650 THEN
+        RAISE EXCEPTION 'step "%" has a parameter out of range', step.step
+            USING ERRCODE = '22023', DETAIL = 'self_cure_days and self_cure_wait are 0 to 3650; framing, paid_channels, enabled, after_contact and must are not NULL.',
+                  HINT = 'Leave an argument out to get its default.';
+    END IF;
+    wrong := CASE
+        WHEN step.cooldown_days NOT BETWEEN 0 AND 365 THEN 'cooldown_days is 0 to 365.'
+        WHEN step.repeat_days NOT BETWEEN 1 AND 365 OR step.repeat_max < 2 OR (step.repeat_max IS NOT NULL AND step.repeat_days IS NULL)
+            THEN 'repeat_days is 1 to 365; repeat_max is how often in all, at least 2, and needs repeat_days.'
+        WHEN step.tone IS NULL OR step.tone NOT IN ('soft', 'friendly', 'neutral', 'formal', 'urgent') THEN 'tone is soft, friendly, neutral, formal or urgent.'
+        WHEN step.offer NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN 'offer is instalments, settlement, pay_later or promise.'
+        WHEN (step.companion_channel IS NULL) <> (step.companion_template IS NULL) THEN 'companion_channel and companion_template are given together.'
+        WHEN step.companion_channel = ALL (step.channels) THEN 'A companion goes over another channel than its message.'
+        WHEN jsonb_typeof(step.print) IS DISTINCT FROM 'object' THEN 'print is an object of fields for the print manifest, such as {"envelope": "plain", "note": "Hello {{given_name}}"}.'
+        WHEN step.level IS NOT NULL AND step.level !~ '^[a-z][a-z0-9_-]{0,62}$' THEN 'level is a small letter followed by small letters, digits, "_" or "-".' END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'step "%" cannot be as it is given', step.step USING ERRCODE = '22023', DETAIL = wrong, HINT = 'Leave an argument out to get its default.';
+    END IF;
+    IF step.minimum IS NOT NULL THEN
+        PERFORM dunning._check_minimum(step.minimum);
+    END IF;
+    FOREACH one IN ARRAY step.channels || step.companion_channel LOOP
+        IF one IS NOT NULL THEN
+            PERFORM dunning._check_channel(one);
+        END IF;
+    END LOOP;
+    IF step.companion_template IS NOT NULL THEN
+        PERFORM dunning._check_template_name(step.companion_template);
+    END IF;
+    IF step.condition IS NOT NULL THEN
+        PERFORM dunning._check_condition(step.condition);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning.save_step(strategy text, step text, "position" integer, offset_days integer, template text, channels text[], anchor text DEFAULT 'due_date'::text, condition text DEFAULT NULL::text, framing text DEFAULT 'neutral'::text, paid_channels boolean DEFAULT true, self_cure_days integer DEFAULT 0, enabled boolean DEFAULT true, after_contact boolean DEFAULT false, level text DEFAULT NULL::text, until_days integer DEFAULT NULL::integer, minimum jsonb DEFAULT NULL::jsonb, cooldown_days integer DEFAULT NULL::integer, repeat_days integer DEFAULT NULL::integer, repeat_max integer DEFAULT NULL::integer, self_cure_wait integer DEFAULT 0, tone text DEFAULT 'neutral'::text, offer text DEFAULT NULL::text, companion_channel text DEFAULT NULL::text, companion_template text DEFAULT NULL::text, print jsonb DEFAULT '{}'::jsonb, must boolean DEFAULT false, OUT saved text, OUT means text)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1718,53 +2005,47 @@ CREATE OR REPLACE FUNCTION dunning.save_step(strategy text, step text, "position
 AS $function$
 #variable_conflict error
 DECLARE
-    one text;
+    new dunning.step;
 BEGIN
     PERFORM dunning._check_strategy(save_step.strategy);
     PERFORM dunning._check_template_name(save_step.template);
-    IF save_step.step IS NULL OR save_step.step !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
-        RAISE EXCEPTION 'a step''s name is a small letter followed by small letters, digits, "_" or "-"'
-            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(save_step.step, 100)), HINT = 'Such as reminder-3.';
-    ELSIF save_step.anchor NOT IN ('due_date', 'last_contact') OR save_step.anchor IS NULL THEN
-        RAISE EXCEPTION 'unknown anchor "%"', save_step.anchor USING ERRCODE = '22023', DETAIL = 'Anchors are due_date and last_contact.', HINT = 'Leave anchor out to count from the due date.';
-    ELSIF offset_days IS NULL OR offset_days NOT BETWEEN -90 AND 3650 OR (save_step.anchor = 'last_contact' AND offset_days < 1) THEN
-        RAISE EXCEPTION 'offset_days is out of range'
-            USING ERRCODE = '22023', DETAIL = 'It is signed: -3 is three days before the due date, 7 is seven days after; -90 to 3650, and at least 1 after a contact.',
-                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
-    ELSIF coalesce(array_ndims(save_step.channels), 0) <> 1 OR EXISTS (SELECT FROM unnest(save_step.channels) c WHERE c IS NULL) OR "position" IS NULL THEN
-        RAISE EXCEPTION 'a step has a position and a list of at least one channel'
-            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: position %s, channels %s.', coalesce(save_step.position::text, 'NULL'), coalesce(save_step.channels::text, 'NULL')),
-                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
-    ELSIF num_nulls(save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.enabled, save_step.after_contact) > 0
-          OR save_step.self_cure_days NOT BETWEEN 0 AND 3650 THEN
-        RAISE EXCEPTION 'step "%" has a parameter out of range', save_step.step
-            USING ERRCODE = '22023', DETAIL = 'self_cure_days is 0 to 3650; framing, paid_channels, enabled and after_contact are not NULL.',
-                  HINT = 'Leave an argument out to get its default.';
-    END IF;
-    FOREACH one IN ARRAY save_step.channels LOOP
-        PERFORM dunning._check_channel(one);
-    END LOOP;
-    IF save_step.condition IS NOT NULL THEN
-        PERFORM dunning._check_condition(save_step.condition);
-    END IF;
+    PERFORM dunning._check_name('step', save_step.step, 'reminder-3');
+    PERFORM dunning._check_anchor(save_step.anchor, save_step.offset_days, save_step.until_days);
+    new := ROW(save_step.strategy, save_step.step, false, save_step.position, save_step.anchor, save_step.offset_days, save_step.template, save_step.channels,
+        save_step.condition, save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.after_contact, save_step.enabled, session_user, dunning._now(),
+        save_step.level, save_step.until_days, save_step.minimum, save_step.cooldown_days, save_step.repeat_days, save_step.repeat_max, save_step.self_cure_wait,
+        save_step.tone, save_step.offer, save_step.companion_channel, save_step.companion_template, save_step.print, save_step.must)::dunning.step;
+    PERFORM dunning._check_step(new);
     PERFORM dunning._log_change('step', save_step.strategy || '/' || save_step.step,
         (SELECT to_jsonb(s) FROM dunning._steps(save_step.strategy) s WHERE s.step = save_step.step));
-    INSERT INTO dunning.step AS s (strategy, step, builtin, position, anchor, offset_days, template, channels, condition, framing, paid_channels,
-        self_cure_days, after_contact, enabled, saved_by, saved_at)
-    VALUES (save_step.strategy, save_step.step, false, save_step.position, save_step.anchor, save_step.offset_days, save_step.template, save_step.channels,
-        save_step.condition, save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.after_contact, save_step.enabled, session_user, dunning._now())
-    ON CONFLICT ON CONSTRAINT step_pkey DO UPDATE SET position = excluded.position, anchor = excluded.anchor, offset_days = excluded.offset_days,
-        template = excluded.template, channels = excluded.channels, condition = excluded.condition, framing = excluded.framing,
-        paid_channels = excluded.paid_channels, self_cure_days = excluded.self_cure_days, after_contact = excluded.after_contact, enabled = excluded.enabled,
-        saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+    DELETE FROM dunning.step s WHERE s.strategy = save_step.strategy AND s.step = save_step.step AND NOT s.builtin;
+    INSERT INTO dunning.step SELECT (new).*;
+    PERFORM dunning._check_reachable(save_step.strategy);
     saved := save_step.strategy || '/' || save_step.step;
-    means := CASE WHEN save_step.anchor = 'last_contact' THEN pg_catalog.format('%s days after the last contact', offset_days)
-        WHEN offset_days < 0 THEN pg_catalog.format('%s days BEFORE the due date', -offset_days)
-        WHEN offset_days = 0 THEN 'on the due date'
-        ELSE pg_catalog.format('%s days AFTER the due date', offset_days) END;
+    means := dunning._offset_words(save_step.anchor, save_step.offset_days);
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning.set_cost(channel text, cost numeric, currency text, creditor text DEFAULT '*'::text, valid_from date DEFAULT NULL::date)
+CREATE OR REPLACE FUNCTION dunning.reset_step(strategy text, step text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    there boolean;
+BEGIN
+    PERFORM dunning._log_change('step', reset_step.strategy || '/' || reset_step.step, to_jsonb(s)) FROM dunning.step s
+        WHERE s.strategy = reset_step.strategy AND s.step = reset_step.step AND NOT s.builtin;
+    DELETE FROM dunning.step s WHERE s.strategy = reset_step.strategy AND s.step = reset_step.step AND NOT s.builtin;
+    there := FOUND;
+    IF there AND EXISTS (SELECT FROM dunning._steps(reset_step.strategy)) THEN
+        PERFORM dunning._check_reachable(reset_step.strategy);
+    END IF;
+    RETURN there;
+END
+$function$;
+CREATE FUNCTION dunning.set_cost(channel text, cost numeric, currency text, creditor text DEFAULT '*'::text, valid_from date DEFAULT NULL::date, country text DEFAULT '*'::text)
  RETURNS date
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1776,17 +2057,42 @@ DECLARE
 BEGIN
     PERFORM dunning._check_channel(set_cost.channel);
     IF set_cost.cost IS NULL OR NOT (set_cost.cost >= 0 AND set_cost.cost < 'Infinity') OR set_cost.currency IS NULL OR set_cost.currency !~ '^[A-Z]{3}$'
-       OR NOT isfinite(from_date) OR set_cost.creditor IS NULL THEN
+       OR NOT isfinite(from_date) OR set_cost.creditor IS NULL OR set_cost.country IS NULL OR set_cost.country !~ '^([A-Z]{2}|\*)$' THEN
         RAISE EXCEPTION 'a cost is a finite amount of at least 0 in a currency of three capitals' USING ERRCODE = '22023',
-            HINT = 'SELECT dunning.set_cost(''sms'', 0.08, ''EUR'');';
+            DETAIL = 'A country is two capitals, or * for all.', HINT = 'SELECT dunning.set_cost(''sms'', 0.08, ''EUR'');';
     END IF;
-    PERFORM dunning._log_change('cost', set_cost.creditor || '/' || set_cost.channel || '/' || set_cost.currency,
+    PERFORM dunning._log_change('cost', concat_ws('/', set_cost.creditor, set_cost.channel, set_cost.currency, nullif(set_cost.country, '*')),
         (SELECT to_jsonb(c) FROM dunning.channel_cost c WHERE c.creditor = set_cost.creditor AND c.channel = set_cost.channel AND c.currency = set_cost.currency
-             AND c.valid_from = from_date));
-    INSERT INTO dunning.channel_cost AS c (creditor, channel, valid_from, cost, currency, set_by, set_at)
-    VALUES (set_cost.creditor, set_cost.channel, from_date, set_cost.cost, set_cost.currency, session_user, dunning._now())
+             AND c.country = set_cost.country AND c.valid_from = from_date));
+    INSERT INTO dunning.channel_cost AS c (creditor, country, channel, valid_from, cost, currency, set_by, set_at)
+    VALUES (set_cost.creditor, set_cost.country, set_cost.channel, from_date, set_cost.cost, set_cost.currency, session_user, dunning._now())
     ON CONFLICT ON CONSTRAINT channel_cost_pkey DO UPDATE SET cost = excluded.cost, set_by = excluded.set_by, set_at = excluded.set_at;
     RETURN from_date;
+END
+$function$;
+CREATE FUNCTION dunning.set_budget(per_day numeric, currency text, creditor text DEFAULT '*'::text, campaign text DEFAULT '*'::text)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT (coalesce(set_budget.per_day, 0) >= 0 AND coalesce(set_budget.per_day, 0) < 'Infinity') OR set_budget.currency IS NULL OR set_budget.currency !~ '^[A-Z]{3}$'
+       OR set_budget.creditor IS NULL OR set_budget.campaign IS NULL THEN
+        RAISE EXCEPTION 'a budget is a finite amount of at least 0 a day in a currency of three capitals' USING ERRCODE = '22023',
+            DETAIL = 'Given NULL as the amount, the budget ends.', HINT = 'SELECT dunning.set_budget(250, ''EUR'', creditor => ''north'');';
+    ELSIF set_budget.campaign <> '*' THEN
+        PERFORM dunning._check_strategy(set_budget.campaign);
+    END IF;
+    PERFORM dunning._log_change('budget', concat_ws('/', set_budget.creditor, set_budget.campaign, set_budget.currency),
+        (SELECT to_jsonb(b) FROM dunning.budget b WHERE b.creditor = set_budget.creditor AND b.campaign = set_budget.campaign AND b.currency = set_budget.currency));
+    DELETE FROM dunning.budget b WHERE b.creditor = set_budget.creditor AND b.campaign = set_budget.campaign AND b.currency = set_budget.currency;
+    IF set_budget.per_day IS NOT NULL THEN
+        INSERT INTO dunning.budget AS b (creditor, campaign, currency, per_day, set_by, set_at)
+        VALUES (set_budget.creditor, set_budget.campaign, set_budget.currency, set_budget.per_day, session_user, dunning._now());
+    END IF;
+    RETURN set_budget.per_day;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._fallback(debtor_id text, message_id uuid, reason text)
@@ -3339,8 +3645,8 @@ BEGIN
     END IF;
 END
 $function$;
-CREATE FUNCTION dunning._settle_sent(debtor_ids text[], message_ids uuid[], attempts smallint[], reasons text[], provider_refs text[], details jsonb[])
- RETURNS integer
+CREATE FUNCTION dunning._finish_sent(debtor_ids text[], message_ids uuid[], attempts smallint[])
+ RETURNS bigint[]
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3351,25 +3657,15 @@ CREATE FUNCTION dunning._settle_sent(debtor_ids text[], message_ids uuid[], atte
 AS $function$
 #variable_conflict error
 DECLARE
-    n int := cardinality(message_ids);
-    settled_at timestamptz := dunning._now();
-    moved int;
+    won bigint[];
 BEGIN
     WITH finished AS (
         DELETE FROM dunning.queue q
-        USING ROWS FROM (unnest(_settle_sent.debtor_ids), unnest(_settle_sent.message_ids), unnest(_settle_sent.attempts), unnest(_settle_sent.reasons),
-                unnest(_settle_sent.provider_refs), unnest(_settle_sent.details))
-            AS v(debtor_id, message_id, attempt, reason, provider_ref, detail)
+        USING ROWS FROM (unnest(_finish_sent.debtor_ids), unnest(_finish_sent.message_ids), unnest(_finish_sent.attempts)) WITH ORDINALITY AS v(debtor_id, message_id, attempt, ord)
         WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id AND q.attempts = v.attempt - 1
-        RETURNING q.debtor_id, q.message_id, q.creditor, v.attempt, v.reason, v.provider_ref, v.detail)
-    INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
-    SELECT f.message_id, dunning._uuid7(), f.debtor_id, f.creditor, f.attempt, 'sent', f.reason, f.provider_ref, f.detail, settled_at FROM finished f;
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    IF moved < n THEN
-        moved := moved + (SELECT count(*) FROM dunning._settle(debtor_ids, message_ids, attempts, array_fill('sent'::text, ARRAY[n]), reasons,
-            provider_refs, details, array_fill(NULL::timestamptz, ARRAY[n])) s);
-    END IF;
-    RETURN moved;
+        RETURNING v.ord)
+    SELECT array_agg(f.ord) INTO won FROM finished f;
+    RETURN won;
 END
 $function$;
 CREATE FUNCTION dunning._held_up(debtor_ids text[], message_ids uuid[])
@@ -4417,14 +4713,16 @@ BEGIN
     RETURN QUERY SELECT 'partitions', CASE WHEN p.found THEN 'ok' ELSE 'warn' END,
         CASE WHEN p.found THEN 'next month is ready' ELSE 'next month is not made yet' END, CASE WHEN NOT p.found THEN 'SELECT * FROM dunning.maintain();' END
     FROM (SELECT to_regclass('dunning.egress' || to_char((clock_timestamp() AT TIME ZONE 'UTC') + interval '1 month', '"_y"YYYY"m"MM')) IS NOT NULL AS found) p;
-    -- Bodies and intents are written many at once, past triggers: where there is one nothing is written. Constraints may be made of them.
-    RETURN QUERY SELECT format('trigger %s', t.tgname), 'fail', format('on %s: nothing is sent, because it would not run', t.tgrelid::regclass),
+    -- Many rows are written at once, past triggers: where there is one, none of a body or intent, and outcomes the slow way. Constraints may be made of them.
+    RETURN QUERY SELECT format('trigger %s', t.tgname), w.state, format('on %s: %s', t.tgrelid::regclass, w.detail),
         CASE WHEN t.tgisinternal THEN (SELECT format('ALTER TABLE %s DROP CONSTRAINT %I;', t.tgrelid::regclass, c.conname) FROM pg_catalog.pg_constraint c WHERE c.oid = t.tgconstraint)
              ELSE format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass) END
-    FROM pg_catalog.pg_trigger t
+    FROM (VALUES ('dunning.body'::regclass, 'fail', 'nothing is sent, because it would not run'),
+                 ('dunning.egress', 'fail', 'nothing is sent, because it would not run'),
+                 ('dunning.outcome', 'warn', 'it runs, and sending takes longer for it')) AS w (parent, state, detail)
+    JOIN pg_catalog.pg_trigger t
+      ON t.tgrelid = w.parent OR t.tgtype & 1 <> 0 AND t.tgrelid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = w.parent)
     WHERE t.tgtype & 4 <> 0 AND t.tgparentid = 0
-      AND (t.tgrelid IN ('dunning.body'::regclass, 'dunning.egress'::regclass)
-           OR t.tgtype & 1 <> 0 AND t.tgrelid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent IN ('dunning.body'::regclass, 'dunning.egress'::regclass)))
     ORDER BY 1;
     -- A schedule of pg_cron is visible to its owner alone; that a run took place is what counts.
     RETURN QUERY SELECT 'daily run', CASE WHEN r.state = 'done' AND r.fresh THEN 'ok' WHEN r.state = 'failed' THEN 'fail' ELSE 'warn' END,
@@ -9355,7 +9653,21 @@ ALTER FUNCTION dunning._companion_id(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._contact_sql(text,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._strategy_rules() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._assigned_sql(text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._costs(text,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.set_strategy(text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.strategy_of(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_minimum(jsonb,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_name(text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._anchor_problem(text,integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_anchor(text,integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_reachable(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offset_words(text,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._costs(text,date,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_step(dunning.step) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.set_cost(text,numeric,text,text,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.set_budget(numeric,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
@@ -9387,7 +9699,7 @@ ALTER FUNCTION dunning._page_context(jsonb,jsonb,boolean) OWNER TO dunning_owner
 ALTER FUNCTION dunning.link_page(text,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_up(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
@@ -9453,8 +9765,29 @@ REVOKE EXECUTE ON FUNCTION dunning._companion_id(uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._contact_sql(text,text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._strategy_rules() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._assigned_sql(text) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.set_strategy(text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.set_strategy(text,text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.strategy_of(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.strategy_of(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._check_minimum(jsonb,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_name(text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._anchor_problem(text,integer,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_anchor(text,integer,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_reachable(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offset_words(text,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._today(timestamp with time zone) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._check_step(dunning.step) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
@@ -9493,10 +9826,11 @@ REVOKE EXECUTE ON FUNCTION dunning._page_template(text,boolean,text) FROM PUBLIC
 REVOKE EXECUTE ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.link_page(text,text,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.link_page(text,text,boolean) TO dunning_operator;
+GRANT INSERT ON TABLE dunning.outcome TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
@@ -9523,6 +9857,7 @@ COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],tim
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
 COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
 COMMENT ON FUNCTION dunning._aged_context(jsonb,date) IS 'A frozen context with its days past due as of a later day.';
+COMMENT ON FUNCTION dunning._anchor_problem(text,integer,integer) IS 'Why a step counted so from this anchor could never be taken, in words; NULL: it can.';
 COMMENT ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) IS 'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
 COMMENT ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) IS 'Five arrays as numbered rows.';
 COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';
@@ -9530,10 +9865,16 @@ COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row a
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._check_anchor(text,integer,integer) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
+COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated, be it for a debtor of whom nothing is known.';
+COMMENT ON FUNCTION dunning._check_minimum(jsonb,text) IS 'Nothing, or 22023 where a minimum or a tolerance cannot be read.';
+COMMENT ON FUNCTION dunning._check_name(text,text,text) IS 'Nothing, or 22023 where a name cannot stand in a key.';
+COMMENT ON FUNCTION dunning._check_reachable(text) IS 'Nothing, or 22023 where no step of the strategy counts from the due date without needing another before it.';
+COMMENT ON FUNCTION dunning._check_step(dunning.step) IS 'Nothing, or 22023 saying what of a step cannot be.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
-COMMENT ON FUNCTION dunning._costs(text,date,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, in the currency asked for, else in the channel''s own.';
+COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._epc_line(text,text,integer) IS 'A field of the payload as one line; 22023 where it breaks or is too long.';
@@ -9541,6 +9882,7 @@ COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many inde
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The day that an event''s detail names as "on", else the day it happened; NULL where detail says it is cancelled.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
+COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
@@ -9565,6 +9907,7 @@ COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql()
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
+COMMENT ON FUNCTION dunning._offset_words(text,integer) IS 'What a signed offset from an anchor means in words.';
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
 COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The template of one choice on the page behind a link.';
 COMMENT ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) IS 'The context of link_page(), from conversation(): names, open balances, offer and options as they are now. DN009 where the debtor is no longer known.';
@@ -9580,7 +9923,6 @@ COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row 
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
-COMMENT ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) IS 'How many messages it moved to sent: _settle() of verdicts that are all sent and cause nothing else.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
@@ -9593,6 +9935,7 @@ COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed, already_paid paid_elsewhere, dispute disputed, opt_out opted_out. Of detail, the fields of a form, text, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
@@ -9604,7 +9947,12 @@ COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset,
 COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key that signs links from now on, also the first one. Links of the key before work for keep_days more (0: end at once, as do those of all older keys); keys whose time is over are removed. A file: not undone by a rollback, and to be copied to standbys. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
-COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) IS 'The step saved and what its signed offset means in words: negative is before the anchor (due_date, last_contact, broken_promise, next_fee, hearing, payday, event:<kind>). channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the due date likely self-curers get such channels only, until self_cure_wait nothing; after_contact = only where the debtor was contacted since the due date; again every repeat_days, at most repeat_max times; companion = a second message of the same touch; print = fields of a letter''s manifest; must = goes out whatever it is worth. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) IS 'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.set_budget(numeric,text,text,text) IS 'What contacts may cost in a day in this currency (NULL: no limit any more), for a creditor and a campaign (the name of a strategy), or * for all together. What a day''s money is not enough for waits, the most worthwhile first. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all, in one country or all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.set_strategy(text,text,text) IS 'The strategy this debtor now follows: the one given, or with NULL again what the rules say. Steps already had stay had by the strategy they were taken by. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
 COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left.';
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';

@@ -264,7 +264,7 @@ render(DunItem **items, int n)
 static void
 store(DunItem **items, int n)
 {
-	DunAppend  *into = dun_base_open_append(&body, n);
+	DunAppend  *into = dun_base_open_append(&body);
 	TimestampTz now = GetCurrentTimestamp();
 
 	for (int i = 0; i < n; i++)
