@@ -32,6 +32,7 @@ CREATE TABLE dunning.creditor (
     language        text NOT NULL DEFAULT 'en',
     default_strategy text,
     builtin         boolean NOT NULL DEFAULT false,
+    link_url        text,                               -- where its own site serves link_page(); a token is put behind it
     PRIMARY KEY (creditor, builtin)
 );
 COMMENT ON TABLE dunning.creditor IS 'Who is owed: names, reply address, phone and account that messages show. A user''s row of the same name replaces the built-in one.';

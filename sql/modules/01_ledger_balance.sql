@@ -86,7 +86,7 @@ COMMENT ON FUNCTION dunning.balance_history(text) IS
 'The balance of a debtor at the end of each day on which it changed, a row a currency, from dated invoices, credit notes, cancellations and payments. Role: dunning_viewer.';
 
 CREATE FUNCTION dunning.save_creditor(creditor text, name text, sender_name text DEFAULT NULL, reply_to text DEFAULT NULL, phone text DEFAULT NULL,
-    account text DEFAULT NULL, language text DEFAULT 'en', default_strategy text DEFAULT NULL) RETURNS void
+    account text DEFAULT NULL, language text DEFAULT 'en', default_strategy text DEFAULT NULL, link_url text DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 BEGIN
@@ -99,21 +99,27 @@ BEGIN
         RAISE EXCEPTION 'a creditor''s name, sender, reply address and phone are single lines' USING ERRCODE = '22023',
             DETAIL = 'One of them holds a line break.', HINT = 'Give each as one line.';
     END IF;
+    -- A token is put behind it as it is, and stands in an SMS.
+    IF save_creditor.link_url !~ '^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[-A-Za-z0-9._~/?=&%]*$' OR length(save_creditor.link_url) > 200 THEN
+        RAISE EXCEPTION 'link_url is no address to put a token behind' USING ERRCODE = '22023',
+            DETAIL = 'It begins with https://, has a path, no # and at most 200 characters.', HINT = 'Such as https://pay.nordlys.example/d/ or https://nordlys.example/pay?t=.';
+    END IF;
     INSERT INTO dunning.creditor_change (creditor, changed_at, changed_by, before)
     SELECT save_creditor.creditor, dunning._now(), session_user,
            (SELECT to_jsonb(c) FROM dunning.creditor c WHERE c.creditor = save_creditor.creditor ORDER BY c.builtin LIMIT 1);
-    INSERT INTO dunning.creditor AS c (creditor, name, sender_name, reply_to, phone, account, language, default_strategy, builtin)
+    INSERT INTO dunning.creditor AS c (creditor, name, sender_name, reply_to, phone, account, language, default_strategy, link_url, builtin)
     VALUES (save_creditor.creditor, save_creditor.name, save_creditor.sender_name, save_creditor.reply_to, save_creditor.phone,
-            save_creditor.account, save_creditor.language, save_creditor.default_strategy, false)
+            save_creditor.account, save_creditor.language, save_creditor.default_strategy, save_creditor.link_url, false)
     ON CONFLICT ON CONSTRAINT creditor_pkey DO UPDATE
     SET name = EXCLUDED.name, sender_name = EXCLUDED.sender_name, reply_to = EXCLUDED.reply_to, phone = EXCLUDED.phone,
-        account = EXCLUDED.account, language = EXCLUDED.language, default_strategy = EXCLUDED.default_strategy;
+        account = EXCLUDED.account, language = EXCLUDED.language, default_strategy = EXCLUDED.default_strategy,
+        link_url = EXCLUDED.link_url;
 END
 $body$;
-COMMENT ON FUNCTION dunning.save_creditor(text, text, text, text, text, text, text, text) IS
-'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy. Who, when and the old values are kept. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_creditor(text, text, text, text, text, text, text, text, text) IS
+'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
 
 GRANT EXECUTE ON FUNCTION dunning.balance(text, timestamptz), dunning.balance_history(text) TO dunning_viewer;
-GRANT EXECUTE ON FUNCTION dunning.save_creditor(text, text, text, text, text, text, text, text) TO dunning_admin;
+GRANT EXECUTE ON FUNCTION dunning.save_creditor(text, text, text, text, text, text, text, text, text) TO dunning_admin;
 GRANT EXECUTE ON FUNCTION dunning._canonical_id(text) TO dunning_worker;
 GRANT SELECT ON dunning.creditor TO dunning_viewer, dunning_worker;

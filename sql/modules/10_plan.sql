@@ -35,7 +35,21 @@ CREATE TABLE dunning.strategy (
     self_cure       float8 NOT NULL DEFAULT 0.6,        -- from this probability on a debtor counts as a likely self-curer
     margin          numeric NOT NULL DEFAULT 0.05,      -- what a unit of money collected is worth to the creditor
     enabled         boolean NOT NULL DEFAULT true,
-    PRIMARY KEY (strategy, builtin)
+    -- a rest of a part-paid invoice that counts as paid: currency -> amount, '*' for the others
+    tolerance       jsonb NOT NULL DEFAULT '{}',
+    -- at most so many contacts by this strategy within so many days, whatever the steps say; NULL: the gate's caps alone
+    max_contacts    int CHECK (max_contacts > 0),
+    max_days        int CHECK (max_days > 0),
+    -- after so many contacts without a payment or a reaction: stop, or do the named step and then stop; NULL: never
+    stop_after      int CHECK (stop_after > 0),
+    stop_step       text COLLATE "C",
+    -- of several steps that were missed: the furthest (what the age deserves), or the next one in order
+    catch_up        text NOT NULL DEFAULT 'furthest' CHECK (catch_up IN ('furthest', 'next')),
+    saved_by        text,
+    saved_at        timestamptz,
+    PRIMARY KEY (strategy, builtin),
+    CHECK ((max_contacts IS NULL) = (max_days IS NULL)),
+    CHECK (stop_step IS NULL OR stop_after IS NOT NULL)
 );
 COMMENT ON TABLE dunning.strategy IS 'Strategies. A user''s row of the same name replaces the built-in one.';
 
@@ -44,7 +58,7 @@ CREATE TABLE dunning.step (
     step            text COLLATE "C" NOT NULL,
     builtin         boolean NOT NULL DEFAULT false,
     position        int NOT NULL,
-    anchor          text NOT NULL CHECK (anchor IN ('due_date', 'last_contact')),
+    anchor          text NOT NULL CHECK (anchor IN ('due_date', 'last_contact', 'broken_promise', 'next_fee', 'hearing', 'payday') OR anchor ~ '^event:[a-z][a-z0-9_]*$'),
     offset_days     int NOT NULL,                       -- signed: -3 is three days BEFORE the anchor, 7 is seven days AFTER
     template        text NOT NULL,
     channels        text[] NOT NULL,                    -- in order of preference
@@ -56,9 +70,63 @@ CREATE TABLE dunning.step (
     enabled         boolean NOT NULL DEFAULT true,
     saved_by        text,
     saved_at        timestamptz,
-    PRIMARY KEY (strategy, step, builtin)
+    level           text COLLATE "C",                   -- what fees and figures of social proof are counted by; NULL: the step's name
+    until_days      int,                                -- the last day from the anchor on which the step may be taken; NULL: see docs/architecture.md
+    minimum         jsonb,                              -- currency -> smallest sum worth this step; NULL: the strategy's
+    cooldown_days   int CHECK (cooldown_days >= 0),     -- since the last contact; NULL: the strategy's min_gap_days
+    repeat_days     int CHECK (repeat_days > 0),        -- again so many days after it was taken, for as long as it is the furthest; NULL: once
+    repeat_max      int CHECK (repeat_max > 1),         -- at most so often in all; NULL with repeat_days: until paid
+    self_cure_wait  int NOT NULL DEFAULT 0,             -- until this many days after the anchor a likely self-curer is not contacted at all
+    tone            text NOT NULL DEFAULT 'neutral' CHECK (tone IN ('soft', 'friendly', 'neutral', 'formal', 'urgent')),
+    offer           text CHECK (offer IN ('instalments', 'settlement', 'pay_later', 'promise')),    -- made with the contact where there is none; NULL: none
+    companion_channel   text,                           -- a second message of the same touch over this channel: counts once
+    companion_template  text,
+    print           jsonb NOT NULL DEFAULT '{}',        -- fields of a letter's print manifest: envelope, note, window ...
+    must            boolean NOT NULL DEFAULT false,     -- goes out whatever it is worth: what the law asks for before the next step
+    PRIMARY KEY (strategy, step, builtin),
+    CHECK (repeat_max IS NULL OR repeat_days IS NOT NULL),
+    CHECK ((companion_channel IS NULL) = (companion_template IS NULL))
 );
 COMMENT ON TABLE dunning.step IS 'The ordered steps of a strategy; offset_days is signed, negative before the anchor.';
+
+-- Which strategy a debtor follows: the first rule, by position, whose every named condition holds.
+CREATE TABLE dunning.strategy_rule (
+    rule            text COLLATE "C" NOT NULL,
+    builtin         boolean NOT NULL DEFAULT false,
+    position        int NOT NULL,                       -- smaller goes first
+    creditor        text COLLATE "C",                   -- NULL: any
+    segment         text COLLATE "C",
+    diagnosis       text COLLATE "C",
+    debtor_kind     text COLLATE "C" CHECK (debtor_kind IN ('person', 'company')),
+    strategy        text COLLATE "C" NOT NULL,
+    enabled         boolean NOT NULL DEFAULT true,
+    saved_by        text,
+    saved_at        timestamptz,
+    PRIMARY KEY (rule, builtin)
+);
+COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
+
+-- A person's word on one debtor goes before every rule.
+CREATE TABLE dunning.debtor_strategy (
+    debtor_id       text COLLATE "C" PRIMARY KEY,
+    strategy        text COLLATE "C" NOT NULL,
+    note            text,
+    set_by          text NOT NULL,
+    set_at          timestamptz NOT NULL
+);
+COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
+
+-- What may be spent on contacts in a day; a creditor and a campaign (a strategy), '*' for all together.
+CREATE TABLE dunning.budget (
+    creditor        text COLLATE "C" NOT NULL DEFAULT '*',
+    campaign        text COLLATE "C" NOT NULL DEFAULT '*',
+    currency        text NOT NULL,
+    per_day         numeric NOT NULL CHECK (per_day >= 0),
+    set_by          text NOT NULL,
+    set_at          timestamptz NOT NULL,
+    PRIMARY KEY (creditor, campaign, currency)
+);
+COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left.';
 
 CREATE TABLE dunning.plan_run (
     run_id          uuid PRIMARY KEY,
@@ -84,7 +152,8 @@ CREATE TABLE dunning.channel_cost (
     currency        text NOT NULL,
     set_by          text NOT NULL,
     set_at          timestamptz NOT NULL,
-    PRIMARY KEY (creditor, channel, currency, valid_from)
+    country         text COLLATE "C" NOT NULL DEFAULT '*',
+    PRIMARY KEY (creditor, country, channel, currency, valid_from)
 );
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
 
@@ -114,13 +183,16 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.strategy', 'WHERE NOT builti
 SELECT pg_catalog.pg_extension_config_dump('dunning.step', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.plan_run', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.channel_cost', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.strategy_rule', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.budget', '');
 
 -- Planning works in temporary tables, as dunning_owner; a careful DBA takes TEMPORARY from PUBLIC.
 DO $do$ BEGIN
     EXECUTE pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO dunning_owner', pg_catalog.current_database());
 END $do$;
 
-GRANT SELECT ON dunning.strategy, dunning.step, dunning.plan_run, dunning.channel_cost TO dunning_viewer;
+GRANT SELECT ON dunning.strategy, dunning.step, dunning.strategy_rule, dunning.budget, dunning.plan_run, dunning.channel_cost TO dunning_viewer;
 
 -- The rows that hold: a user's row of the same name replaces the built-in one.
 CREATE FUNCTION dunning._strategies() RETURNS SETOF dunning.strategy

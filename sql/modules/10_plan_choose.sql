@@ -1,7 +1,7 @@
 -- plan: over which channel, through which server, when. First usable in order wins; the others are listed with why not.
 
 -- A price list may name several currencies: a debt is set against the price in its own, since two currencies are never compared.
-CREATE FUNCTION dunning._costs(creditor text, on_date date, currency text DEFAULT NULL) RETURNS TABLE (channel text, cost numeric, priced_in text)
+CREATE FUNCTION dunning._costs(creditor text, on_date date, currency text DEFAULT NULL, country text DEFAULT NULL) RETURNS TABLE (channel text, cost numeric, priced_in text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
@@ -12,12 +12,12 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT x.cost, x.currency FROM dunning.channel_cost x
             WHERE x.channel = c.channel AND x.creditor IN (_costs.creditor, '*') AND x.valid_from <= on_date
-              AND x.currency IN (_costs.currency, c.currency)
-            ORDER BY x.currency IS DISTINCT FROM _costs.currency, x.creditor = '*', x.valid_from DESC LIMIT 1) k ON true
+              AND x.currency IN (_costs.currency, c.currency) AND x.country IN (_costs.country, '*')
+            ORDER BY x.currency IS DISTINCT FROM _costs.currency, x.creditor = '*', x.country = '*', x.valid_from DESC LIMIT 1) k ON true
         ORDER BY c.channel, c.builtin;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._costs(text, date, text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, in the currency asked for, else in the channel''s own.';
+COMMENT ON FUNCTION dunning._costs(text, date, text, text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 
 CREATE TYPE dunning._candidate AS (debtor_id text, channel text, rank int, server text, not_before timestamptz, not_after timestamptz);
 COMMENT ON TYPE dunning._candidate IS 'A channel that might serve a debtor: rank 1 is asked first.';

@@ -17,7 +17,7 @@ AS $fn$
 #variable_conflict error
 BEGIN
     RETURN pg_catalog.format($q$
-        SELECT i.debtor_id, i.currency, i.invoice_id, i.due_on, i.open, coalesce(i.reference, i.invoice_id) AS reference, i.pay_url,
+        SELECT i.debtor_id, i.currency, i.invoice_id, i.due_on, i.amount, i.open, coalesce(i.reference, i.invoice_id) AS reference, i.pay_url,
                (SELECT dunning._today(%2$s)) - i.due_on AS days,
                CASE WHEN i.disputed THEN 'disputed'
                     WHEN h.debtor_id IS NOT NULL THEN 'hold:' || h.reason END AS left_out
@@ -51,7 +51,7 @@ BEGIN
                    pg_catalog.jsonb_object_agg(c.currency, c.amount) AS amounts
             FROM currency c GROUP BY c.debtor_id)
         SELECT d.debtor_id, coalesce(b.amounts, '{}') AS amounts, coalesce(nullif(d.language, ''), c.language, 'en') AS language, d.creditor,
-            pg_catalog.jsonb_build_object(
+            dunning._optional_names() || pg_catalog.jsonb_build_object(
                 'debtor_id', d.debtor_id, 'name', d.name, 'given_name', d.given_name, 'company', coalesce(d.kind = 'company', false),
                 'creditor', d.creditor, 'creditor_name', coalesce(c.name, d.creditor), 'sender_name', coalesce(c.sender_name, c.name, d.creditor),
                 'creditor_phone', c.phone, 'creditor_account', c.account, 'reply_to', c.reply_to,

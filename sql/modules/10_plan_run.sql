@@ -1,8 +1,8 @@
 -- plan: the next contact of every debtor, as one run over the whole book.
 --
 -- Stages, each a set in a temporary table of the run:
---   ladder     the steps each debtor's currencies have reached and not had, the furthest first, with its anchor, amounts and mark: decided in C
---              over one reading of the book (src/plan/decide.c)
+--   ladder     the steps each debtor's currencies have reached and not had, the first to be taken first, with its anchor, amounts and mark: decided
+--              in C over one reading of the book (src/plan/decide.c)
 --   reach      the one of them in question
 --   candidate  channels of that step in order, those ruled out with the reason
 --   row        the chosen channel, server and instant, the value: what is returned; what is enqueued also has its context and decision
@@ -28,12 +28,13 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._drop_stages() IS 'Removes the temporary tables of a planning run in this transaction.';
 
-CREATE FUNCTION dunning._ladder(texts text[], as_of timestamptz, many text[], strategy text, today date, stated boolean)
-    RETURNS TABLE (debtor_id text, creditor text, preferred_channel text, strategy_of text, step text, enough boolean, anchor date, listed text[], under jsonb,
-        rung int, last_contact timestamptz, mark text, amounts jsonb, largest numeric, largest_in text, fault text)
+CREATE FUNCTION dunning._ladder(texts text[], as_of timestamptz, many text[], strategy text, today date, stated boolean, now_at timestamptz)
+    RETURNS TABLE (debtor_id text, creditor text, preferred_channel text, strategy_of text, country text, step text, enough boolean, blocked text, anchor date,
+        due_on date, last_on date, times int, listed text[], under jsonb, rung int, last_contact timestamptz, n7 int, n30 int, mark text, amounts jsonb,
+        largest numeric, largest_in text)
     LANGUAGE c VOLATILE ROWS 100000 COST 1000000 AS 'MODULE_PATHNAME', 'dun_plan_sql_ladder';
-COMMENT ON FUNCTION dunning._ladder(text[], timestamptz, text[], text, date, boolean) IS
-'One row a debtor and step reached and not had, rung 1 the furthest: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; fault: a condition failed. Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
+COMMENT ON FUNCTION dunning._ladder(text[], timestamptz, text[], text, date, boolean, timestamptz) IS
+'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or error_<SQLSTATE> where a condition failed. Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 
 CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -46,6 +47,27 @@ $fn$;
 COMMENT ON FUNCTION dunning._step_key(text, text, date) IS 'The key of a step in once.';
 
 
+-- Steps with what their strategy adds to them.
+CREATE FUNCTION dunning._ladder_steps() RETURNS TABLE (strategy text, catch_up text, stop_after int, max_contacts int, max_days int, tolerance jsonb, step text,
+    "position" int, anchor text, offset_days int, from_day int, to_day int, repeat_days int, repeat_max int, condition text, after_contact boolean, stop_step boolean, minimum jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT t.strategy::text, t.catch_up, t.stop_after, t.max_contacts, t.max_days, t.tolerance, s.step::text, s.position, s.anchor, s.offset_days,
+               CASE WHEN s.anchor = 'due_date' THEN least(s.offset_days, 1 + t.grace_days) ELSE 1 + t.grace_days END,
+               -- the last day, from the anchor, on which the step may be taken
+               CASE WHEN s.until_days IS NOT NULL THEN s.until_days
+                    WHEN s.offset_days < 0 THEN CASE WHEN s.anchor = 'due_date' THEN 0 ELSE -1 END
+                    WHEN s.anchor NOT IN ('due_date', 'last_contact') THEN s.offset_days + 7 END,
+               s.repeat_days, s.repeat_max, s.condition, s.after_contact, coalesce(s.step = t.stop_step, false), coalesce(s.minimum, t.minimum)
+        FROM dunning._strategies() t LEFT JOIN dunning._steps() s ON s.strategy = t.strategy
+        WHERE t.enabled ORDER BY t.strategy, s.position, s.step;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strategies in order, one row with step NULL where a strategy has none: days from which invoices are listed and until which the step may be taken.';
+
 -- What the ladder reads. $1 as_of, $2 debtors, $3 strategy, $4 conditions; the columns are those that src/plan/ladder.c takes.
 CREATE FUNCTION dunning._ladder_texts(whole boolean) RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -55,28 +77,28 @@ DECLARE
     whose text := CASE WHEN NOT whole THEN '$2' END;
     among text := CASE WHEN whole THEN 'true' ELSE 'x.debtor_id = ANY ($2)' END;
     now_at text := 'coalesce($1, dunning._now())';
+    dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
 BEGIN
     RETURN ARRAY[
-        'SELECT t.strategy::text, s.step::text, s.position, s.anchor, s.offset_days, least(s.offset_days, 1 + t.grace_days), s.condition, s.after_contact, t.minimum
-         FROM dunning._strategies() t LEFT JOIN dunning._steps() s ON s.strategy = t.strategy WHERE t.enabled ORDER BY t.strategy, s.position, s.step',
-        pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') FROM (%s) d
-            LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor',
-            dunning._ledger_sql('debtor', whose, '$1')),
+        'SELECT s.strategy, s.catch_up = ''next'', s.stop_after, s.max_contacts, s.max_days, s.tolerance, s.step, s.position, s.anchor, s.offset_days, s.from_day, s.to_day,
+            s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
+        pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
+            dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
         pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
         pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
-        -- holds of invoices, contacts, steps that were taken, messages that wait
-        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::timestamptz, NULL::date FROM dunning.hold x
+        pg_catalog.format('SELECT c.debtor_id, c.last_contact, c.last_day, c.n7, c.n30, c.unanswered, c.ats FROM (%s) c WHERE %s', dunning._contact_sql(whose, now_at,
+            EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90))), replace(among, 'x.', 'c.')),
+        -- holds of invoices, steps that were taken, messages that wait
+        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM dunning.hold x
             WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
             UNION ALL
-            SELECT x.debtor_id, NULL, ''contact'', x.contact_on, (x.contact_on AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM dunning.egress x
-            WHERE NOT x.test AND x.contact_on >= (SELECT %1$s - ''90 days''::interval) AND x.contact_on <= (SELECT %1$s) AND %2$s
+            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM dunning.once x WHERE x.kind = ''step'' AND %2$s
             UNION ALL
-            SELECT x.debtor_id, x.key, ''step'', NULL, NULL FROM dunning.once x WHERE x.kind = ''step'' AND %2$s
-            UNION ALL
-            SELECT x.debtor_id, NULL, ''waiting'', NULL, NULL FROM dunning.queue x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among),
+            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM dunning.queue x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among),
         pg_catalog.format('SELECT h.debtor_id, h.holds, h.fault FROM dunning._hold_conditions($4, $2, %s) h', now_at),
+        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
         pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
-        pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$2', '$1'))];
+        pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$2', '$1'))];
 END
 $fn$;
 COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
@@ -87,22 +109,27 @@ CREATE FUNCTION dunning._stage_ladder(strategy text, as_of timestamptz, many tex
 AS $fn$
 #variable_conflict error
 DECLARE
+    at timestamptz := coalesce(as_of, dunning._now());
     today date := dunning._today(as_of);
+    zone text := dunning._ledger_zone();
     stated boolean;
 BEGIN
     EXECUTE 'SELECT ' || dunning._states_balance_sql('$1') INTO stated USING as_of;
     CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
-    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, s.position, s.offset_days,
-           least(s.offset_days, 1 + t.grace_days) AS from_day, s.template, s.channels, s.framing, s.paid_channels, s.self_cure_days,
-           t.min_gap_days, t.horizon, t.self_cure, t.margin, f.last_contact, f.anchor, today - f.anchor AS days,
-           f.listed, f.under, f.rung, f.mark, f.amounts, f.largest, f.largest_in, f.fault
-    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated) f
+    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, s.position, s.offset_days,
+           l.from_day, s.template, s.channels, s.framing, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer,
+           s.companion_channel, s.companion_template, s.print, s.anchor IN ('due_date', 'last_contact') AS on_ladder,
+           coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days, t.horizon, t.self_cure, t.margin, t.tolerance, f.last_contact, f.n7, f.n30,
+           s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at,
+           f.times, f.listed, f.under, f.rung, f.mark, f.amounts, f.largest, f.largest_in
+    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at) f
     JOIN dunning._steps() s ON s.strategy = f.strategy_of AND s.step = f.step
+    JOIN dunning._ladder_steps() l ON l.strategy = f.strategy_of AND l.step = f.step
     JOIN dunning._strategies() t ON t.strategy = f.strategy_of;
     ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, template, rung, enough);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_ladder(text, timestamptz, text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
+COMMENT ON FUNCTION dunning._stage_ladder(text, timestamptz, text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 
 CREATE FUNCTION dunning._has_template(template text, channel text, creditor text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -142,7 +169,7 @@ BEGIN
     worth AS (
         SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
-               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
+               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AS likely_self_cure, r.days, r.self_cure_days, r.self_cure_wait, r.must,
                round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = r.largest_in THEN r.largest END * r.margin)::numeric - k.cost, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
@@ -150,15 +177,17 @@ BEGIN
         LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
         LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM r.largest_in AND k.channel = c.c
-        WHERE r.enough AND r.fault IS NULL AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
+        WHERE r.enough AND r.blocked IS NULL AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
     judged AS (
         SELECT w.*, CASE
             WHEN w.cost IS NULL THEN 'no_channel'
             WHEN w.server IS NULL THEN 'no_server'
             WHEN w.paused THEN 'server_paused'
             WHEN NOT w.written THEN 'no_template'
+            WHEN w.must THEN NULL
+            WHEN w.likely_self_cure AND w.days < w.self_cure_wait THEN 'likely_self_cure'
             WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
-            WHEN w.cost > 0 AND w.likely_self_cure THEN 'likely_self_cure'
+            WHEN w.cost > 0 AND w.likely_self_cure AND w.days < w.self_cure_days THEN 'likely_self_cure'
             WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
         FROM worth w)
     SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
@@ -180,13 +209,12 @@ BEGIN
     FROM dunning._choose(ARRAY(
         SELECT ROW(c.debtor_id, c.channel, c.rank, c.server, w.not_before,
                    -- a pre-due reminder is worth something until the due date is over
-                   CASE WHEN r.offset_days < 0 THEN least(w.not_before + r.horizon, (r.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))
-                        ELSE w.not_before + r.horizon END)::dunning._candidate
+                   least(w.not_before + r.horizon, r.until_at))::dunning._candidate
         FROM pg_temp.dunning_plan_candidate c
         JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = c.debtor_id
         CROSS JOIN LATERAL (SELECT greatest(as_of, r.last_contact + r.min_gap_days * interval '1 day') AS not_before) w
         WHERE c.why IS NULL AND w.not_before <= as_of + r.horizon
-          AND (r.offset_days >= 0 OR w.not_before < (r.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))), as_of) c;
+          AND (r.until_at IS NULL OR w.not_before < r.until_at)), as_of) c;
     ANALYZE pg_temp.dunning_plan_choice (debtor_id, channel, blocked_by);
 END
 $fn$;
@@ -209,7 +237,7 @@ BEGIN
     PERFORM dunning._stage_choice(as_of);
     LOOP
         at_rung := at_rung + 1;
-        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough AND l.fault IS NULL
+        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough AND l.blocked IS NULL
             AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
         EXIT WHEN cardinality(open_debtors) = 0;
         FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
@@ -248,9 +276,13 @@ DECLARE
     framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
                      AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
 BEGIN
-    -- What a message says and why it was decided so is made for those that are written.
+    -- What a message says, and why it was decided so, is made for those that are written.
     EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (%s) i
         WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)', dunning._plan_items_sql('$2', '$1')) USING ledger_as_of, written;
+    UPDATE pg_temp.dunning_plan_item i SET left_out = 'within_tolerance'
+    FROM pg_temp.dunning_plan_reach r
+    WHERE r.debtor_id = i.debtor_id AND r.tolerance <> '{}' AND i.left_out IS NULL AND i.open < i.amount
+      AND i.open <= coalesce((r.tolerance->>i.currency)::numeric, (r.tolerance->>'*')::numeric);
     EXECUTE pg_catalog.format($q$
         CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
         WITH composed AS MATERIALIZED (%1$s),
@@ -266,10 +298,9 @@ BEGIN
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
         judged AS (
-            SELECT r.*, NOT $4 AND c.blocked_by = '{}' AS is_written,
-                   c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
+            SELECT r.*, NOT $4 AND c.blocked_by = '{}' AS is_written, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
-                   CASE WHEN r.fault IS NOT NULL THEN ARRAY[r.fault]
+                   CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
                         WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
                         WHEN c.debtor_id IS NOT NULL THEN '{}'
                         WHEN NOT r.enough THEN ARRAY['under_minimum']
@@ -283,14 +314,15 @@ BEGIN
         SELECT CASE WHEN NOT $4 AND cardinality(j.blocked_by) = 0 THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $6 AS run_id,
             j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
             -- a pre-due reminder after the due date would be untrue
-            CASE WHEN j.offset_days < 0 THEN (j.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE j.contact_at + interval '14 days' END AS not_after,
+            least(j.until_at, j.contact_at + interval '14 days') AS not_after,
             j.local_time, coalesce(x.amounts, j.amounts, '{}') AS amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
             j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context,
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
-            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, CASE WHEN j.is_written THEN dunning._step_key(j.strategy, j.step, j.anchor) END AS once_key, j.anchor, j.position,
-            CASE WHEN j.is_written THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'offset_days', j.offset_days,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, CASE WHEN j.is_written THEN dunning._step_key(j.strategy, j.step, j.anchor) || CASE WHEN j.times > 0 THEN '#' || (j.times + 1) ELSE '' END END AS once_key, j.anchor, j.position, j.on_ladder, j.companion_channel, j.companion_template,
+            CASE WHEN j.is_written THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
+                'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'),
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', o.list,
@@ -337,8 +369,8 @@ BEGIN
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
     SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
     FROM pg_temp.dunning_plan_row r
-    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0
-    WHERE r.message_id IS NOT NULL
+    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0 AND b.anchor IN ('due_date', 'last_contact')
+    WHERE r.message_id IS NOT NULL AND r.on_ladder
     ON CONFLICT DO NOTHING;
 
     UPDATE dunning.plan_run p SET planned = n.planned, held = n.held, finished_at = clock_timestamp()

@@ -46,6 +46,14 @@ CREATE FUNCTION dunning._sms(body text, OUT parts int, OUT units int, OUT encodi
 COMMENT ON FUNCTION dunning._sms(text) IS
     'How many SMS a text takes: GSM 03.38 160 septets, or 153 each in several; UCS-2 70, or 67.';
 
+-- Names that every text may use and most messages have nothing for. A context of another release may lack them.
+CREATE FUNCTION dunning._optional_names() RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT jsonb '{"offer": null, "fee": null, "proof": null, "hearing": null, "plan_url": null, "paid_url": null,
+    "dispute_url": null, "optout_url": null, "qr": null, "note": null}' $$;
+COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
+GRANT EXECUTE ON FUNCTION dunning._optional_names() TO dunning_worker;
+
 CREATE FUNCTION dunning._language(tag text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT CASE l WHEN 'no' THEN 'nb' WHEN 'nn' THEN 'nb' ELSE l END
@@ -106,7 +114,7 @@ BEGIN
     chosen := dunning._template(template, channel, language, coalesce(context->>'creditor', '*'), coalesce(context->>'framing', 'neutral'));
     SELECT r.subject, r.body_text, r.body_html, r.missing
     INTO subject, body_text, body_html, missing
-    FROM dunning._render(chosen.subject, chosen.body_text, chosen.body_html, coalesce(context, '{}'), chosen.language) r;
+    FROM dunning._render(chosen.subject, chosen.body_text, chosen.body_html, dunning._optional_names() || coalesce(context, '{}'), chosen.language) r;
     warnings := '{}';
     IF chosen.language <> dunning._language(language) THEN
         warnings := warnings || format('there is no text in %s: %s was used', language, chosen.language);

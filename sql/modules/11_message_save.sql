@@ -17,7 +17,14 @@ AS $$ SELECT jsonb '{
             {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}],
     "other_currencies": [
         {"currency": "GBP", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": [
-            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}]}' $$;
+            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}],
+    "fee": {"amount": 13.50, "currency": "EUR", "on": "2026-10-14", "level": "reminder-1"},
+    "proof": {"share": 0.83, "percent": 83, "n": 412, "level": "reminder-1"},
+    "offer": {"kind": "instalments", "text": "3 x 413.50 EUR, the first on 1 November", "expires_on": "2026-10-20", "link": "https://pay.example/offer/k3V9",
+        "options": [{"text": "3 x 413.50 EUR, the first on 1 November"}, {"text": "6 x 206.75 EUR, the first on 1 November"}]},
+    "hearing": {"on": "2026-10-22", "time": "10:30", "place": "Room 4"},
+    "plan_url": "https://pay.example/plan/k3V9", "paid_url": "https://pay.example/paid/k3V9", "dispute_url": "https://pay.example/dispute/k3V9",
+    "optout_url": "https://pay.example/stop/k3V9", "qr": "BCD", "note": "Call me any time. Mette"}' $$;
 COMMENT ON FUNCTION dunning._sample_context() IS 'A template''s context with every name that plan gives, filled with invented values.';
 
 -- Names that send() gets in vars stand for themselves while there is no send().

@@ -190,38 +190,29 @@ COMMENT ON FUNCTION dunning._settle(text[], uuid[], smallint[], text[], text[], 
     'The messages this call moved: the one transition function. Arrays of one length; attempt 0 = before any intent, n = the verdict on attempt n. queued = try again at next_due, held = detail.blocked_by says why and next_due when to look again; failed goes on over the next channel or ends dead. A verdict that lost the fence gives no row.';
 GRANT EXECUTE ON FUNCTION dunning._settle(text[], uuid[], smallint[], text[], text[], text[], jsonb[], timestamptz[]) TO dunning_worker;
 
--- What nearly every verdict is: the gateway took it. One statement for the batch; whoever lost the fence goes the long way.
-CREATE FUNCTION dunning._settle_sent(debtor_ids text[], message_ids uuid[], attempts smallint[], reasons text[], provider_refs text[], details jsonb[]) RETURNS int
+-- What nearly every verdict is: the gateway took it. Who calls it writes the outcomes of those named in the same transaction; for all
+-- others _settle() must be asked, in a statement of its own.
+CREATE FUNCTION dunning._finish_sent(debtor_ids text[], message_ids uuid[], attempts smallint[]) RETURNS bigint[]
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     -- A kept plan may stem from the time when the queue was empty.
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
 AS $fn$
 #variable_conflict error
 DECLARE
-    n int := cardinality(message_ids);
-    settled_at timestamptz := dunning._now();
-    moved int;
+    won bigint[];
 BEGIN
     WITH finished AS (
         DELETE FROM dunning.queue q
-        USING ROWS FROM (unnest(_settle_sent.debtor_ids), unnest(_settle_sent.message_ids), unnest(_settle_sent.attempts), unnest(_settle_sent.reasons),
-                unnest(_settle_sent.provider_refs), unnest(_settle_sent.details))
-            AS v(debtor_id, message_id, attempt, reason, provider_ref, detail)
+        USING ROWS FROM (unnest(_finish_sent.debtor_ids), unnest(_finish_sent.message_ids), unnest(_finish_sent.attempts)) WITH ORDINALITY AS v(debtor_id, message_id, attempt, ord)
         WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id AND q.attempts = v.attempt - 1
-        RETURNING q.debtor_id, q.message_id, q.creditor, v.attempt, v.reason, v.provider_ref, v.detail)
-    INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
-    SELECT f.message_id, dunning._uuid7(), f.debtor_id, f.creditor, f.attempt, 'sent', f.reason, f.provider_ref, f.detail, settled_at FROM finished f;
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    IF moved < n THEN
-        moved := moved + (SELECT count(*) FROM dunning._settle(debtor_ids, message_ids, attempts, array_fill('sent'::text, ARRAY[n]), reasons,
-            provider_refs, details, array_fill(NULL::timestamptz, ARRAY[n])) s);
-    END IF;
-    RETURN moved;
+        RETURNING v.ord)
+    SELECT array_agg(f.ord) INTO won FROM finished f;
+    RETURN won;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._settle_sent(text[], uuid[], smallint[], text[], text[], jsonb[]) IS
-    'How many messages it moved to sent: _settle() of verdicts that are all sent and cause nothing else.';
-GRANT EXECUTE ON FUNCTION dunning._settle_sent(text[], uuid[], smallint[], text[], text[], jsonb[]) TO dunning_worker;
+COMMENT ON FUNCTION dunning._finish_sent(text[], uuid[], smallint[]) IS
+    'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
+GRANT EXECUTE ON FUNCTION dunning._finish_sent(text[], uuid[], smallint[]) TO dunning_worker;
 
 -- A transaction that has stopped a message and stays open must not keep the verdicts of others waiting.
 CREATE FUNCTION dunning._held_up(debtor_ids text[], message_ids uuid[]) RETURNS SETOF bigint

@@ -239,7 +239,7 @@ GRANT EXECUTE ON FUNCTION dunning._hold_strays(text[], smallint[]) TO dunning_wo
 
 -- What the worker itself reads and writes; everything else goes through the functions granted to it.
 GRANT SELECT ON dunning.message, dunning.body, dunning.outcome, dunning.server_state TO dunning_worker;
-GRANT INSERT ON dunning.body, dunning.egress TO dunning_worker;
+GRANT INSERT ON dunning.body, dunning.egress, dunning.outcome TO dunning_worker;
 GRANT SELECT, INSERT, UPDATE ON dunning.egress_head TO dunning_worker;
 
 GRANT EXECUTE ON FUNCTION dunning._gate_facts_sql(),

@@ -207,14 +207,16 @@ BEGIN
     RETURN QUERY SELECT 'partitions', CASE WHEN p.found THEN 'ok' ELSE 'warn' END,
         CASE WHEN p.found THEN 'next month is ready' ELSE 'next month is not made yet' END, CASE WHEN NOT p.found THEN 'SELECT * FROM dunning.maintain();' END
     FROM (SELECT to_regclass('dunning.egress' || to_char((clock_timestamp() AT TIME ZONE 'UTC') + interval '1 month', '"_y"YYYY"m"MM')) IS NOT NULL AS found) p;
-    -- Bodies and intents are written many at once, past triggers: where there is one nothing is written. Constraints may be made of them.
-    RETURN QUERY SELECT format('trigger %s', t.tgname), 'fail', format('on %s: nothing is sent, because it would not run', t.tgrelid::regclass),
+    -- Many rows are written at once, past triggers: where there is one, none of a body or intent, and outcomes the slow way. Constraints may be made of them.
+    RETURN QUERY SELECT format('trigger %s', t.tgname), w.state, format('on %s: %s', t.tgrelid::regclass, w.detail),
         CASE WHEN t.tgisinternal THEN (SELECT format('ALTER TABLE %s DROP CONSTRAINT %I;', t.tgrelid::regclass, c.conname) FROM pg_catalog.pg_constraint c WHERE c.oid = t.tgconstraint)
              ELSE format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass) END
-    FROM pg_catalog.pg_trigger t
+    FROM (VALUES ('dunning.body'::regclass, 'fail', 'nothing is sent, because it would not run'),
+                 ('dunning.egress', 'fail', 'nothing is sent, because it would not run'),
+                 ('dunning.outcome', 'warn', 'it runs, and sending takes longer for it')) AS w (parent, state, detail)
+    JOIN pg_catalog.pg_trigger t
+      ON t.tgrelid = w.parent OR t.tgtype & 1 <> 0 AND t.tgrelid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = w.parent)
     WHERE t.tgtype & 4 <> 0 AND t.tgparentid = 0
-      AND (t.tgrelid IN ('dunning.body'::regclass, 'dunning.egress'::regclass)
-           OR t.tgtype & 1 <> 0 AND t.tgrelid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent IN ('dunning.body'::regclass, 'dunning.egress'::regclass)))
     ORDER BY 1;
     -- A schedule of pg_cron is visible to its owner alone; that a run took place is what counts.
     RETURN QUERY SELECT 'daily run', CASE WHEN r.state = 'done' AND r.fresh THEN 'ok' WHEN r.state = 'failed' THEN 'fail' ELSE 'warn' END,

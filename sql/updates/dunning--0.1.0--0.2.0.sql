@@ -5,7 +5,12 @@
 -- What goes, or must be made anew.
 DROP FUNCTION dunning._report_reach(timestamp with time zone);
 DROP FUNCTION dunning._json_field(text,text);
+DROP FUNCTION dunning.open_link(text);
 DROP FUNCTION dunning._stage_reach(timestamp with time zone);
+DROP FUNCTION dunning.set_cost(text,numeric,text,text,date);
+DROP FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean);
+DROP FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean);
+DROP FUNCTION dunning._check_minimum(jsonb);
 DROP FUNCTION dunning._costs(text,date);
 DO $do$
 DECLARE
@@ -22,7 +27,23 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.channel_cost DROP CONSTRAINT IF EXISTS channel_cost_pkey$step$;
 END
 $do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.step')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.step DROP CONSTRAINT IF EXISTS step_anchor_check$step$;
+END
+$do$;
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
+DROP FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text);
 
 -- What is new or differs.
 CREATE FUNCTION dunning._is_steady(relation regclass)
@@ -30,6 +51,55 @@ CREATE FUNCTION dunning._is_steady(relation regclass)
  LANGUAGE c
  STABLE STRICT
 AS 'MODULE_PATHNAME', $function$dun_base_sql_is_steady$function$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.creditor')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.creditor ADD COLUMN IF NOT EXISTS link_url text$step$;
+END
+$do$;
+CREATE FUNCTION dunning.save_creditor(creditor text, name text, sender_name text DEFAULT NULL::text, reply_to text DEFAULT NULL::text, phone text DEFAULT NULL::text, account text DEFAULT NULL::text, language text DEFAULT 'en'::text, default_strategy text DEFAULT NULL::text, link_url text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF coalesce(btrim(save_creditor.creditor), '') = '' OR coalesce(btrim(save_creditor.name), '') = '' OR save_creditor.language IS NULL THEN
+        RAISE EXCEPTION 'a creditor needs a key, a name and a language' USING ERRCODE = '22023',
+            HINT = 'SELECT dunning.save_creditor(''north'', ''Nordlys Energi'', reply_to => ''billing@nordlys.example'', language => ''da'');';
+    END IF;
+    -- These stand in headers of messages; a line break would add headers of its own.
+    IF concat_ws(' ', save_creditor.name, save_creditor.sender_name, save_creditor.reply_to, save_creditor.phone) ~ '[\r\n]' THEN
+        RAISE EXCEPTION 'a creditor''s name, sender, reply address and phone are single lines' USING ERRCODE = '22023',
+            DETAIL = 'One of them holds a line break.', HINT = 'Give each as one line.';
+    END IF;
+    -- A token is put behind it as it is, and stands in an SMS.
+    IF save_creditor.link_url !~ '^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[-A-Za-z0-9._~/?=&%]*$' OR length(save_creditor.link_url) > 200 THEN
+        RAISE EXCEPTION 'link_url is no address to put a token behind' USING ERRCODE = '22023',
+            DETAIL = 'It begins with https://, has a path, no # and at most 200 characters.', HINT = 'Such as https://pay.nordlys.example/d/ or https://nordlys.example/pay?t=.';
+    END IF;
+    INSERT INTO dunning.creditor_change (creditor, changed_at, changed_by, before)
+    SELECT save_creditor.creditor, dunning._now(), session_user,
+           (SELECT to_jsonb(c) FROM dunning.creditor c WHERE c.creditor = save_creditor.creditor ORDER BY c.builtin LIMIT 1);
+    INSERT INTO dunning.creditor AS c (creditor, name, sender_name, reply_to, phone, account, language, default_strategy, link_url, builtin)
+    VALUES (save_creditor.creditor, save_creditor.name, save_creditor.sender_name, save_creditor.reply_to, save_creditor.phone,
+            save_creditor.account, save_creditor.language, save_creditor.default_strategy, save_creditor.link_url, false)
+    ON CONFLICT ON CONSTRAINT creditor_pkey DO UPDATE
+    SET name = EXCLUDED.name, sender_name = EXCLUDED.sender_name, reply_to = EXCLUDED.reply_to, phone = EXCLUDED.phone,
+        account = EXCLUDED.account, language = EXCLUDED.language, default_strategy = EXCLUDED.default_strategy,
+        link_url = EXCLUDED.link_url;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._ledger_contract(kind text)
  RETURNS TABLE(pos integer, name text, class text, required boolean, guesses text[])
  LANGUAGE plpgsql
@@ -1294,15 +1364,471 @@ BEGIN
     -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
     IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
         EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.strategy')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS tolerance jsonb DEFAULT '{}'::jsonb NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS max_contacts integer$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS max_days integer$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS stop_after integer$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS stop_step text COLLATE "C"$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS catch_up text DEFAULT 'furthest'::text NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS saved_by text$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS saved_at timestamp with time zone$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_catch_up_check CHECK ((catch_up = ANY (ARRAY['furthest'::text, 'next'::text])))$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_check CHECK (((max_contacts IS NULL) = (max_days IS NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_check1 CHECK (((stop_step IS NULL) OR (stop_after IS NOT NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_max_contacts_check CHECK ((max_contacts > 0))$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_max_days_check CHECK ((max_days > 0))$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_stop_after_check CHECK ((stop_after > 0))$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.step')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS level text COLLATE "C"$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS until_days integer$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS minimum jsonb$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS cooldown_days integer$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS repeat_days integer$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS repeat_max integer$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS self_cure_wait integer DEFAULT 0 NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS tone text DEFAULT 'neutral'::text NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS offer text$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS companion_channel text$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS companion_template text$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS print jsonb DEFAULT '{}'::jsonb NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD COLUMN IF NOT EXISTS must boolean DEFAULT false NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD CONSTRAINT step_anchor_check CHECK (((anchor = ANY (ARRAY['due_date'::text, 'last_contact'::text, 'broken_promise'::text, 'next_fee'::text, 'hearing'::text, 'payday'::text])) OR (anchor ~ '^event:[a-z][a-z0-9_]*$'::text)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD CONSTRAINT step_check CHECK (((repeat_max IS NULL) OR (repeat_days IS NOT NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD CONSTRAINT step_check1 CHECK (((companion_channel IS NULL) = (companion_template IS NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD CONSTRAINT step_cooldown_days_check CHECK ((cooldown_days >= 0))$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD CONSTRAINT step_offer_check CHECK ((offer = ANY (ARRAY['instalments'::text, 'settlement'::text, 'pay_later'::text, 'promise'::text])))$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD CONSTRAINT step_repeat_days_check CHECK ((repeat_days > 0))$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD CONSTRAINT step_repeat_max_check CHECK ((repeat_max > 1))$step$;
+    EXECUTE $step$ALTER TABLE dunning.step ADD CONSTRAINT step_tone_check CHECK ((tone = ANY (ARRAY['soft'::text, 'friendly'::text, 'neutral'::text, 'formal'::text, 'urgent'::text])))$step$;
+END
+$do$;
+CREATE TABLE dunning.strategy_rule (
+    rule text COLLATE "C" NOT NULL,
+    builtin boolean DEFAULT false NOT NULL,
+    "position" integer NOT NULL,
+    creditor text COLLATE "C",
+    segment text COLLATE "C",
+    diagnosis text COLLATE "C",
+    debtor_kind text COLLATE "C",
+    strategy text COLLATE "C" NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    saved_by text,
+    saved_at timestamp with time zone,
+    CONSTRAINT strategy_rule_debtor_kind_check CHECK ((debtor_kind = ANY (ARRAY['person'::text, 'company'::text]))),
+    CONSTRAINT strategy_rule_pkey PRIMARY KEY (rule, builtin)
+);
+CREATE TABLE dunning.debtor_strategy (
+    debtor_id text COLLATE "C" NOT NULL,
+    strategy text COLLATE "C" NOT NULL,
+    note text,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT debtor_strategy_pkey PRIMARY KEY (debtor_id)
+);
+CREATE TABLE dunning.budget (
+    creditor text COLLATE "C" DEFAULT '*'::text NOT NULL,
+    campaign text COLLATE "C" DEFAULT '*'::text NOT NULL,
+    currency text NOT NULL,
+    per_day numeric NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT budget_per_day_check CHECK ((per_day >= (0)::numeric)),
+    CONSTRAINT budget_pkey PRIMARY KEY (creditor, campaign, currency)
+);
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
                     AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.channel_cost')::pg_catalog.oid;
     END IF;
     IF brought THEN
         RETURN;
     END IF;
-    EXECUTE $step$ALTER TABLE dunning.channel_cost ADD CONSTRAINT channel_cost_pkey PRIMARY KEY (creditor, channel, currency, valid_from)$step$;
+    EXECUTE $step$ALTER TABLE dunning.channel_cost ADD COLUMN IF NOT EXISTS country text COLLATE "C" DEFAULT '*'::text NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.channel_cost ADD CONSTRAINT channel_cost_pkey PRIMARY KEY (creditor, country, channel, currency, valid_from)$step$;
 END
 $do$;
-CREATE FUNCTION dunning._costs(creditor text, on_date date, currency text DEFAULT NULL::text)
+CREATE FUNCTION dunning._payday_around(country text, payments date[], today date, OUT schedule text, OUT probability double precision, OUT last_on date, OUT next_on date)
+ RETURNS record
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_payday_around$function$;
+CREATE FUNCTION dunning._event_day(detail jsonb, at timestamp with time zone)
+ RETURNS date
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO, YMD'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF coalesce((detail->>'cancelled')::boolean, false) THEN
+        RETURN NULL;
+    END IF;
+    RETURN coalesce((detail->>'on')::date, (at AT TIME ZONE dunning._ledger_zone())::date);
+EXCEPTION WHEN data_exception THEN
+    RETURN (at AT TIME ZONE dunning._ledger_zone())::date;
+END
+$function$;
+CREATE FUNCTION dunning._anchors(debtor_ids text[], anchors text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, anchor text, currency text, last_on date, next_on date)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    kinds text[] := ARRAY(SELECT substr(a.a, 7) FROM unnest(anchors) a(a) WHERE a.a LIKE 'event:%')
+        || CASE WHEN 'hearing' = ANY (anchors) THEN ARRAY['hearing'] ELSE '{}' END;
+BEGIN
+    IF 'broken_promise' = ANY (anchors) THEN
+        RETURN QUERY
+            SELECT b.debtor_id, 'broken_promise', b.currency, b.on_date, b.on_date
+            FROM (SELECT s.debtor_id, s.currency, max((s.deadline AT TIME ZONE dunning._ledger_zone())::date) AS on_date
+                  FROM dunning._promise_state(debtor_ids) s WHERE s.state = 'broken' AND s.deadline <= as_of GROUP BY 1, 2) b;
+    END IF;
+    -- A fee that may be charged today cannot be warned of any more.
+    IF 'next_fee' = ANY (anchors) AND pg_catalog.to_regprocedure('dunning._pending_fees(text[],timestamp with time zone)') IS NOT NULL THEN
+        RETURN QUERY EXECUTE 'SELECT f.debtor_id, ''next_fee'', f.currency, min(f.lawful_from), min(f.lawful_from)
+            FROM dunning._pending_fees($1, $2) f WHERE f.lawful_from > $3 GROUP BY 1, 3' USING debtor_ids, as_of, today;
+    END IF;
+    IF 'payday' = ANY (anchors) THEN
+        RETURN QUERY EXECUTE pg_catalog.format('SELECT d.debtor_id::text, ''payday'', NULL::text, y.last_on, y.next_on
+            FROM (%s) d JOIN dunning.timing_profile p ON p.debtor_id = d.debtor_id
+            CROSS JOIN LATERAL dunning._payday_around(d.country, p.payments, $2) y
+            WHERE y.probability >= 0.5', dunning._ledger_sql('debtor', '$1')) USING debtor_ids, today;
+    END IF;
+    IF cardinality(kinds) > 0 THEN
+        RETURN QUERY
+            SELECT x.debtor_id, CASE x.kind WHEN 'hearing' THEN 'hearing' ELSE 'event:' || x.kind END, NULL::text, x.on_date, x.on_date
+            FROM (SELECT DISTINCT ON (e.debtor_id, e.kind) e.debtor_id, e.kind, dunning._event_day(e.detail, e.at) AS on_date
+                  FROM dunning.event e
+                  WHERE e.debtor_id = ANY (debtor_ids) AND e.kind = ANY (kinds) AND e.at <= as_of
+                  ORDER BY e.debtor_id, e.kind, e.at DESC, e.recorded_at DESC) x
+            WHERE x.on_date IS NOT NULL;
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._touch(message_id uuid)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT overlay(message_id::text PLACING '..' FROM 20 FOR 2) $function$;
+CREATE FUNCTION dunning._companion_id(message_id uuid)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT overlay(message_id::text PLACING CASE substr(message_id::text, 20, 2) WHEN 'bc' THEN 'bb' ELSE 'bc' END FROM 20 FOR 2)::uuid $function$;
+CREATE FUNCTION dunning._contact_sql(many text, as_of text, answers boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN pg_catalog.format($q$
+        WITH touch AS MATERIALIZED (
+            SELECT e.debtor_id, min(e.contact_on) AS at FROM dunning.egress e
+            WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s
+            GROUP BY e.debtor_id, dunning._touch(e.message_id)),
+        heard AS MATERIALIZED (%2$s)
+        SELECT t.debtor_id, max(t.at) AS last_contact, (max(t.at) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day,
+               array_agg(t.at) AS ats,
+               count(*) FILTER (WHERE t.at > %1$s - interval '7 days')::int AS n7, count(*) FILTER (WHERE t.at > %1$s - interval '30 days')::int AS n30,
+               count(*) FILTER (WHERE h.at IS NULL OR t.at > h.at)::int AS unanswered
+        FROM touch t LEFT JOIN heard h ON h.debtor_id = t.debtor_id GROUP BY t.debtor_id$q$,
+        as_of,
+        CASE WHEN answers THEN pg_catalog.format($q$
+            SELECT x.debtor_id, max(x.at) AS at FROM (
+                SELECT y.debtor_id, y.paid_at AS at FROM (%s) y WHERE y.amount > 0 AND y.paid_at <= %2$s
+                UNION ALL
+                SELECT v.debtor_id, v.at FROM dunning.event v
+                WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere')
+                  AND v.at <= %2$s AND v.detail->>'machine' IS DISTINCT FROM 'true') x GROUP BY x.debtor_id$q$, dunning._ledger_sql('payment', many, as_of), as_of)
+             ELSE 'SELECT NULL::text AS debtor_id, NULL::timestamptz AS at WHERE false' END,
+        CASE WHEN answers THEN 400 ELSE 90 END);
+END
+$function$;
+CREATE FUNCTION dunning._strategy_rules()
+ RETURNS SETOF dunning.strategy_rule
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT x.* FROM (SELECT DISTINCT ON (r.rule) r.* FROM dunning.strategy_rule r ORDER BY r.rule, r.builtin) x
+        WHERE x.enabled ORDER BY x.position, x.rule;
+END
+$function$;
+CREATE FUNCTION dunning._assigned_sql(debtors text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN pg_catalog.format($q$
+        WITH creditor AS MATERIALIZED (SELECT DISTINCT ON (x.creditor) x.creditor, x.default_strategy FROM dunning.creditor x ORDER BY x.creditor, x.builtin),
+        rule AS MATERIALIZED (SELECT r.* FROM dunning._strategy_rules() r)
+        SELECT d.*, coalesce(o.strategy, u.strategy, c.default_strategy, 'standard') AS strategy,
+               CASE WHEN o.strategy IS NOT NULL THEN 'debtor' WHEN u.rule IS NOT NULL THEN 'rule:' || u.rule
+                    WHEN c.default_strategy IS NOT NULL THEN 'creditor' ELSE 'standard' END AS strategy_by
+        FROM (%s) d
+        LEFT JOIN dunning.debtor_strategy o ON o.debtor_id = d.debtor_id
+        LEFT JOIN dunning.debtor_score s ON s.debtor_id = d.debtor_id
+        LEFT JOIN LATERAL (SELECT r.rule, r.strategy FROM rule r
+            WHERE (r.creditor IS NULL OR r.creditor = d.creditor) AND (r.segment IS NULL OR r.segment = s.segment)
+              AND (r.diagnosis IS NULL OR r.diagnosis = s.diagnosis) AND (r.debtor_kind IS NULL OR r.debtor_kind = coalesce(nullif(d.kind, ''), 'person'))
+            ORDER BY r.position, r.rule LIMIT 1) u ON true
+        LEFT JOIN creditor c ON c.creditor = d.creditor$q$, debtors);
+END
+$function$;
+CREATE FUNCTION dunning.assign_strategy(rule text, strategy text, "position" integer DEFAULT 100, creditor text DEFAULT NULL::text, segment text DEFAULT NULL::text, diagnosis text DEFAULT NULL::text, debtor_kind text DEFAULT NULL::text, enabled boolean DEFAULT true)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_name('rule', assign_strategy.rule, 'companies');
+    PERFORM dunning._check_strategy(assign_strategy.strategy);
+    PERFORM dunning._check_reachable(assign_strategy.strategy);
+    IF num_nonnulls(assign_strategy.creditor, assign_strategy.segment, assign_strategy.diagnosis, assign_strategy.debtor_kind) = 0 OR "position" IS NULL OR assign_strategy.enabled IS NULL THEN
+        RAISE EXCEPTION 'a rule names whom it is for'
+            USING ERRCODE = '22023', DETAIL = 'At least one of creditor, segment, diagnosis and debtor_kind, and a position.',
+                  HINT = pg_catalog.format('SELECT dunning.assign_strategy(%L, %L, segment => ''habitual_late'');', assign_strategy.rule, assign_strategy.strategy);
+    ELSIF assign_strategy.segment IS NOT NULL AND assign_strategy.segment <> 'other' AND NOT EXISTS (SELECT FROM dunning._segments() s WHERE s.segment = assign_strategy.segment) THEN
+        RAISE EXCEPTION 'segment "%" does not exist', assign_strategy.segment
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Segments: %s, other.', (SELECT string_agg(s.segment, ', ') FROM dunning._segments() s)),
+                  HINT = 'SELECT segment, description FROM dunning.segment ORDER BY position;';
+    ELSIF assign_strategy.diagnosis IS NOT NULL AND NOT EXISTS (SELECT FROM dunning._diagnosis_rules() d WHERE d.diagnosis = assign_strategy.diagnosis) THEN
+        RAISE EXCEPTION 'diagnosis "%" does not exist', assign_strategy.diagnosis
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Diagnoses: %s.', (SELECT string_agg(DISTINCT d.diagnosis, ', ') FROM dunning._diagnosis_rules() d)),
+                  HINT = pg_catalog.format('SELECT dunning.assign_strategy(%L, %L, diagnosis => ''cannot_pay'');', assign_strategy.rule, assign_strategy.strategy);
+    ELSIF assign_strategy.debtor_kind NOT IN ('person', 'company') THEN
+        RAISE EXCEPTION 'a debtor is a person or a company' USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', assign_strategy.debtor_kind),
+            HINT = pg_catalog.format('SELECT dunning.assign_strategy(%L, %L, debtor_kind => ''company'');', assign_strategy.rule, assign_strategy.strategy);
+    END IF;
+    PERFORM dunning._log_change('rule', assign_strategy.rule, (SELECT to_jsonb(r) FROM dunning.strategy_rule r WHERE r.rule = assign_strategy.rule ORDER BY r.builtin LIMIT 1));
+    DELETE FROM dunning.strategy_rule r WHERE r.rule = assign_strategy.rule AND NOT r.builtin;
+    INSERT INTO dunning.strategy_rule AS r (rule, builtin, position, creditor, segment, diagnosis, debtor_kind, strategy, enabled, saved_by, saved_at)
+    VALUES (assign_strategy.rule, false, assign_strategy.position, assign_strategy.creditor, assign_strategy.segment, assign_strategy.diagnosis, assign_strategy.debtor_kind,
+        assign_strategy.strategy, assign_strategy.enabled, session_user, dunning._now());
+    RETURN assign_strategy.rule;
+END
+$function$;
+CREATE FUNCTION dunning.set_strategy(debtor_id text, strategy text, note text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(set_strategy.debtor_id);
+BEGIN
+    IF id IS NULL OR dunning._creditor_of(id) IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', coalesce(set_strategy.debtor_id, 'NULL')
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    ELSIF set_strategy.strategy IS NOT NULL THEN
+        PERFORM dunning._check_strategy(set_strategy.strategy);
+        PERFORM dunning._check_reachable(set_strategy.strategy);
+    END IF;
+    PERFORM dunning._log_change('debtor', id, (SELECT to_jsonb(o) FROM dunning.debtor_strategy o WHERE o.debtor_id = id));
+    DELETE FROM dunning.debtor_strategy o WHERE o.debtor_id = id;
+    IF set_strategy.strategy IS NOT NULL THEN
+        INSERT INTO dunning.debtor_strategy AS o (debtor_id, strategy, note, set_by, set_at)
+        VALUES (id, set_strategy.strategy, set_strategy.note, session_user, dunning._now());
+    END IF;
+    RETURN (SELECT s.strategy FROM dunning.strategy_of(id) s);
+END
+$function$;
+CREATE FUNCTION dunning.strategy_of(debtor_id text, OUT strategy text, OUT because text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(strategy_of.debtor_id);
+BEGIN
+    EXECUTE pg_catalog.format('SELECT a.strategy, a.strategy_by FROM (%s) a', dunning._assigned_sql(dunning._ledger_sql('debtor', '$1')))
+        INTO strategy, because USING ARRAY[id];
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._check_condition(condition text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    why text;
+    tried text := 'it';
+    zeros jsonb;
+BEGIN
+    PERFORM dunning._predicate_columns(condition);
+    PERFORM dunning._conditions(ARRAY[condition], '{}'::text[], NULL);
+    zeros := (SELECT pg_catalog.jsonb_object_agg(a.attname, 0) FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = 'dunning.debtor_features'::regclass AND a.attnum > 0 AND a.atttypid IN ('int4'::regtype, 'float8'::regtype));
+    PERFORM dunning._restrict();
+    tried := 'for a debtor of whom nothing is known it';
+    EXECUTE pg_catalog.format('SELECT (%s)::boolean FROM (SELECT (NULL::dunning.debtor_features).*, NULL::text AS segment, NULL::text AS diagnosis,
+        NULL::float8 AS p_paid_30d, NULL::float8 AS p_late, NULL::float8 AS p_self_cure) x', condition);
+    tried := 'for a debtor without history it';
+    EXECUTE pg_catalog.format('SELECT (%s)::boolean FROM (SELECT (pg_catalog.jsonb_populate_record(NULL::dunning.debtor_features, $1)).*, ''new''::text AS segment,
+        NULL::text AS diagnosis, 0::float8 AS p_paid_30d, 0::float8 AS p_late, 0::float8 AS p_self_cure) x', condition) USING zeros;
+EXCEPTION WHEN syntax_error_or_access_rule_violation OR data_exception OR feature_not_supported THEN
+    GET STACKED DIAGNOSTICS why = MESSAGE_TEXT;
+    RAISE EXCEPTION 'the condition of a step cannot be evaluated'
+        USING ERRCODE = '22023', DETAIL = CASE tried WHEN 'it' THEN pg_catalog.format('%s: %s', condition, why)
+                  ELSE pg_catalog.format('%s: %s fails: %s.', condition, tried, why) END,
+              HINT = 'It is one SQL predicate over the columns of dunning.features() and segment, diagnosis, p_paid_30d, p_late, p_self_cure; for example: p_late >= 0.5 OR segment = ''habitual_late''.';
+END
+$function$;
+CREATE FUNCTION dunning._check_minimum(minimum jsonb, what text DEFAULT 'minimum'::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF jsonb_typeof(minimum) IS DISTINCT FROM 'object'
+       OR EXISTS (SELECT FROM jsonb_each(minimum) m WHERE jsonb_typeof(m.value) <> 'number' OR m.key !~ '^([A-Z]{3}|\*)$')
+       OR EXISTS (SELECT FROM jsonb_each(minimum) m WHERE m.value::text::numeric < 0) THEN
+        RAISE EXCEPTION 'a % is an object of currencies and amounts', what
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %s.', left(minimum::text, 200)),
+                  HINT = 'For example: {"EUR": 5, "DKK": 40, "*": 5}, where * stands for every other currency.';
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._check_name(what text, name text, example text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF name IS NULL OR name !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
+        RAISE EXCEPTION 'a %''s name is a small letter followed by small letters, digits, "_" or "-"', what
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(name, 100)), HINT = pg_catalog.format('Such as %s.', example);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._anchor_problem(anchor text, offset_days integer, until_days integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN CASE
+        WHEN offset_days IS NULL OR offset_days NOT BETWEEN -90 AND 3650
+            THEN 'It is signed: -3 is three days before the anchor, 7 is seven days after; planning looks 90 days ahead and ten years back.'
+        WHEN anchor = 'last_contact' AND offset_days < 1 THEN 'A step counted from the last contact comes at least a day after it.'
+        WHEN anchor = 'next_fee' AND offset_days NOT BETWEEN -30 AND -1 THEN 'A warning of a fee comes before it: -30 to -1; -1 is the day before.'
+        WHEN anchor = 'payday' AND offset_days NOT BETWEEN -7 AND 27 THEN 'Paydays are at most a month apart: -7 to 27 days.'
+        WHEN anchor = 'broken_promise' AND offset_days < 0 THEN 'That a promise is broken is known only afterwards: 0 or more days.'
+        WHEN anchor LIKE 'event:%' AND offset_days < 0 AND anchor <> 'event:hearing' THEN 'An event is known only when it has happened: 0 or more days.'
+        WHEN until_days < offset_days THEN pg_catalog.format('until_days (%s) is before offset_days (%s): the step could never be taken.', until_days, offset_days)
+        WHEN offset_days < 0 AND anchor IN ('next_fee', 'hearing') AND until_days >= 0 THEN 'A step before its anchor ends before it: until_days is negative.'
+    END;
+END
+$function$;
+CREATE FUNCTION dunning._check_anchor(anchor text, offset_days integer, until_days integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF anchor IS NULL OR (anchor NOT IN ('due_date', 'last_contact', 'broken_promise', 'next_fee', 'hearing', 'payday') AND anchor NOT LIKE 'event:%') THEN
+        RAISE EXCEPTION 'unknown anchor "%"', anchor
+            USING ERRCODE = '22023', DETAIL = 'Anchors are due_date, last_contact, broken_promise, next_fee, hearing, payday and event:<kind>.', HINT = 'Leave anchor out to count from the due date.';
+    ELSIF anchor LIKE 'event:%' AND substr(anchor, 7) <> ALL (dunning._event_kinds()) THEN
+        RAISE EXCEPTION 'anchor "%" cannot happen', anchor
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Kinds of events are %s.', array_to_string(dunning._event_kinds(), ', ')),
+                  HINT = 'Such as event:circumstances_changed.';
+    ELSIF dunning._anchor_problem(anchor, offset_days, until_days) IS NOT NULL THEN
+        RAISE EXCEPTION 'offset_days is out of range'
+            USING ERRCODE = '22023', DETAIL = dunning._anchor_problem(anchor, offset_days, until_days),
+                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._check_reachable(strategy text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    last_resort text := (SELECT t.stop_step FROM dunning._strategies() t WHERE t.strategy = _check_reachable.strategy);
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning._steps(_check_reachable.strategy) s
+                   WHERE s.anchor = 'due_date' AND NOT s.after_contact AND s.step IS DISTINCT FROM last_resort) THEN
+        RAISE EXCEPTION 'strategy "%" has no first step that can be reached', _check_reachable.strategy
+            USING ERRCODE = '22023',
+                  DETAIL = CASE WHEN EXISTS (SELECT FROM dunning._steps(_check_reachable.strategy) s)
+                      THEN 'Every step waits for something else: an earlier contact, an event, or that nothing helped.' ELSE 'It has no step that is enabled.' END,
+                  HINT = pg_catalog.format('SELECT * FROM dunning.save_step(%L, ''reminder-1'', 1, 5, ''reminder-1'', ''{email,sms}'');', _check_reachable.strategy);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._offset_words(anchor text, offset_days integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    what text := CASE WHEN anchor LIKE 'event:%' THEN 'event ' || substr(anchor, 7)
+        WHEN anchor = 'next_fee' THEN 'next fee' WHEN anchor = 'payday' THEN 'payday' WHEN anchor = 'broken_promise' THEN 'promised day that was not kept'
+        ELSE replace(anchor, '_', ' ') END;
+BEGIN
+    RETURN CASE WHEN anchor = 'last_contact' THEN pg_catalog.format('%s days after the last contact', offset_days)
+        WHEN offset_days = 0 THEN pg_catalog.format('on the %s', CASE WHEN anchor LIKE 'event:%' OR anchor = 'hearing' THEN 'day of the ' || what ELSE what END)
+        ELSE pg_catalog.format('%s %s %s the %s', abs(offset_days), CASE WHEN abs(offset_days) = 1 AND anchor <> 'due_date' THEN 'day' ELSE 'days' END,
+            CASE WHEN offset_days < 0 THEN 'BEFORE' ELSE 'AFTER' END, what) END;
+END
+$function$;
+CREATE FUNCTION dunning._costs(creditor text, on_date date, currency text DEFAULT NULL::text, country text DEFAULT NULL::text)
  RETURNS TABLE(channel text, cost numeric, priced_in text)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -1316,12 +1842,69 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT x.cost, x.currency FROM dunning.channel_cost x
             WHERE x.channel = c.channel AND x.creditor IN (_costs.creditor, '*') AND x.valid_from <= on_date
-              AND x.currency IN (_costs.currency, c.currency)
-            ORDER BY x.currency IS DISTINCT FROM _costs.currency, x.creditor = '*', x.valid_from DESC LIMIT 1) k ON true
+              AND x.currency IN (_costs.currency, c.currency) AND x.country IN (_costs.country, '*')
+            ORDER BY x.currency IS DISTINCT FROM _costs.currency, x.creditor = '*', x.country = '*', x.valid_from DESC LIMIT 1) k ON true
         ORDER BY c.channel, c.builtin;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true)
+CREATE OR REPLACE FUNCTION dunning._plan_items_sql(many text, as_of text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN pg_catalog.format($q$
+        SELECT i.debtor_id, i.currency, i.invoice_id, i.due_on, i.amount, i.open, coalesce(i.reference, i.invoice_id) AS reference, i.pay_url,
+               (SELECT dunning._today(%2$s)) - i.due_on AS days,
+               CASE WHEN i.disputed THEN 'disputed'
+                    WHEN h.debtor_id IS NOT NULL THEN 'hold:' || h.reason END AS left_out
+        FROM (%1$s) i
+        LEFT JOIN (SELECT x.debtor_id, x.invoice_id, min(x.reason) AS reason FROM dunning.hold x
+                   WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= coalesce(%2$s, dunning._now())
+                     AND (x.until_at IS NULL OR x.until_at > coalesce(%2$s, dunning._now()))
+                   GROUP BY 1, 2) h ON h.debtor_id = i.debtor_id AND h.invoice_id = i.invoice_id$q$,
+        dunning._open_items_sql(many, as_of), as_of);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._context_sql(items text, many text, as_of text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN pg_catalog.format($q$
+        WITH item AS MATERIALIZED (%1$s),
+        currency AS (
+            SELECT i.debtor_id, i.currency, sum(i.open) AS amount, min(i.due_on) AS due_on, max(i.days) AS days, count(*) AS invoices,
+                   pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('reference', i.reference, 'amount', i.open, 'due_on', i.due_on,
+                       'days_overdue', i.days, 'pay_url', i.pay_url) ORDER BY i.due_on, i.invoice_id) AS list
+            FROM item i GROUP BY i.debtor_id, i.currency),
+        balance AS (
+            SELECT c.debtor_id,
+                   pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('currency', c.currency, 'amount', c.amount, 'due_on', c.due_on,
+                       'days_overdue', c.days, 'invoices', c.list) ORDER BY c.amount DESC, c.currency) AS balances,
+                   pg_catalog.jsonb_object_agg(c.currency, c.amount) AS amounts
+            FROM currency c GROUP BY c.debtor_id)
+        SELECT d.debtor_id, coalesce(b.amounts, '{}') AS amounts, coalesce(nullif(d.language, ''), c.language, 'en') AS language, d.creditor,
+            dunning._optional_names() || pg_catalog.jsonb_build_object(
+                'debtor_id', d.debtor_id, 'name', d.name, 'given_name', d.given_name, 'company', coalesce(d.kind = 'company', false),
+                'creditor', d.creditor, 'creditor_name', coalesce(c.name, d.creditor), 'sender_name', coalesce(c.sender_name, c.name, d.creditor),
+                'creditor_phone', c.phone, 'creditor_account', c.account, 'reply_to', c.reply_to,
+                'amount', b.balances->0->'amount', 'currency', b.balances->0->'currency', 'due_on', b.balances->0->'due_on',
+                'days_overdue', b.balances->0->'days_overdue', 'invoice_count', coalesce(pg_catalog.jsonb_array_length(b.balances->0->'invoices'), 0),
+                'reference', b.balances->0->'invoices'->0->'reference', 'pay_url', b.balances->0->'invoices'->0->'pay_url')
+            || pg_catalog.jsonb_build_object('balances', coalesce(b.balances, '[]'), 'other_currencies', coalesce(b.balances - 0, '[]')) AS context
+        FROM (%2$s) d
+        LEFT JOIN balance b ON b.debtor_id = d.debtor_id
+        LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor$q$,
+        items, dunning._ledger_sql('debtor', many, as_of));
+END
+$function$;
+CREATE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true, tolerance jsonb DEFAULT '{}'::jsonb, max_contacts integer DEFAULT NULL::integer, max_days integer DEFAULT NULL::integer, stop_after integer DEFAULT NULL::integer, stop_step text DEFAULT NULL::text, catch_up text DEFAULT 'furthest'::text)
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1330,26 +1913,91 @@ AS $function$
 #variable_conflict error
 BEGIN
     PERFORM dunning._check_minimum(minimum);
-    IF save_strategy.strategy IS NULL OR save_strategy.strategy !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
-        RAISE EXCEPTION 'a strategy''s name is a small letter followed by small letters, digits, "_" or "-"'
-            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(save_strategy.strategy, 100)), HINT = 'Such as gentle-2.';
-    ELSIF num_nulls(grace_days, min_gap_days, horizon, self_cure, margin, enabled) > 0 OR grace_days NOT BETWEEN 0 AND 365 OR min_gap_days NOT BETWEEN 0 AND 365 OR horizon NOT BETWEEN interval '1 hour' AND interval '60 days'
+    PERFORM dunning._check_minimum(tolerance, 'tolerance');
+    PERFORM dunning._check_name('strategy', save_strategy.strategy, 'gentle-2');
+    IF num_nulls(grace_days, min_gap_days, horizon, self_cure, margin, enabled) > 0 OR grace_days NOT BETWEEN 0 AND 365 OR min_gap_days NOT BETWEEN 0 AND 365 OR horizon NOT BETWEEN interval '1 hour' AND interval '60 days'
           OR NOT (self_cure >= 0 AND self_cure <= 1.01) OR NOT (margin >= 0 AND margin <= 1) OR description IS NULL THEN
         RAISE EXCEPTION 'strategy "%" has a parameter out of range', save_strategy.strategy
             USING ERRCODE = '22023', DETAIL = 'grace_days and min_gap_days are 0 to 365, horizon one hour to 60 days, self_cure and margin 0 to 1; none is NULL, and a description says what the strategy is for.',
                   HINT = 'Leave an argument out to get its default.';
+    ELSIF (max_contacts IS NULL) <> (max_days IS NULL) OR max_contacts < 1 OR max_days NOT BETWEEN 1 AND 400 OR stop_after < 1
+          OR (stop_step IS NOT NULL AND stop_after IS NULL) OR catch_up IS NULL OR catch_up NOT IN ('furthest', 'next') THEN
+        RAISE EXCEPTION 'strategy "%" has a rule of frequency that cannot be followed', save_strategy.strategy
+            USING ERRCODE = '22023', DETAIL = 'max_contacts and max_days (1 to 400) are given together, stop_step needs stop_after, catch_up is furthest or next.',
+                  HINT = pg_catalog.format('SELECT dunning.save_strategy(%L, ''at most 7 contacts in 30 days, nothing after 10 without an answer'', max_contacts => 7, max_days => 30, stop_after => 10);', save_strategy.strategy);
+    ELSIF stop_step IS NOT NULL AND NOT EXISTS (SELECT FROM dunning._steps(save_strategy.strategy) s WHERE s.step = save_strategy.stop_step) THEN
+        RAISE EXCEPTION 'strategy "%" has no step "%" to go to', save_strategy.strategy, stop_step
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Its steps: %s.', coalesce((SELECT string_agg(s.step, ', ' ORDER BY s.position) FROM dunning._steps(save_strategy.strategy) s), 'none')),
+                  HINT = 'Save the step first, then name it here.';
     END IF;
     PERFORM dunning._log_change('strategy', save_strategy.strategy,
         (SELECT to_jsonb(s) FROM dunning._strategies() s WHERE s.strategy = save_strategy.strategy));
-    INSERT INTO dunning.strategy AS s (strategy, builtin, description, minimum, grace_days, horizon, min_gap_days, self_cure, margin, enabled)
+    INSERT INTO dunning.strategy AS s (strategy, builtin, description, minimum, grace_days, horizon, min_gap_days, self_cure, margin, enabled,
+        tolerance, max_contacts, max_days, stop_after, stop_step, catch_up, saved_by, saved_at)
     VALUES (save_strategy.strategy, false, save_strategy.description, save_strategy.minimum, save_strategy.grace_days, save_strategy.horizon,
-        save_strategy.min_gap_days, save_strategy.self_cure, save_strategy.margin, save_strategy.enabled)
+        save_strategy.min_gap_days, save_strategy.self_cure, save_strategy.margin, save_strategy.enabled, save_strategy.tolerance, save_strategy.max_contacts,
+        save_strategy.max_days, save_strategy.stop_after, save_strategy.stop_step, save_strategy.catch_up, session_user, dunning._now())
     ON CONFLICT ON CONSTRAINT strategy_pkey DO UPDATE SET description = excluded.description, minimum = excluded.minimum, grace_days = excluded.grace_days,
-        horizon = excluded.horizon, min_gap_days = excluded.min_gap_days, self_cure = excluded.self_cure, margin = excluded.margin, enabled = excluded.enabled;
+        horizon = excluded.horizon, min_gap_days = excluded.min_gap_days, self_cure = excluded.self_cure, margin = excluded.margin, enabled = excluded.enabled,
+        tolerance = excluded.tolerance, max_contacts = excluded.max_contacts, max_days = excluded.max_days, stop_after = excluded.stop_after,
+        stop_step = excluded.stop_step, catch_up = excluded.catch_up, saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+    IF EXISTS (SELECT FROM dunning._steps(save_strategy.strategy)) THEN
+        PERFORM dunning._check_reachable(save_strategy.strategy);
+    END IF;
     RETURN save_strategy.strategy;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning.save_step(strategy text, step text, "position" integer, offset_days integer, template text, channels text[], anchor text DEFAULT 'due_date'::text, condition text DEFAULT NULL::text, framing text DEFAULT 'neutral'::text, paid_channels boolean DEFAULT true, self_cure_days integer DEFAULT 0, enabled boolean DEFAULT true, after_contact boolean DEFAULT false, OUT saved text, OUT means text)
+CREATE FUNCTION dunning._check_step(step dunning.step)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    one text;
+    wrong text;
+BEGIN
+    IF coalesce(array_ndims(step.channels), 0) <> 1 OR EXISTS (SELECT FROM unnest(step.channels) c WHERE c IS NULL) OR step.position IS NULL THEN
+        RAISE EXCEPTION 'a step has a position and a list of at least one channel'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: position %s, channels %s.', coalesce(step.position::text, 'NULL'), coalesce(step.channels::text, 'NULL')),
+                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+    ELSIF num_nulls(step.framing, step.paid_channels, step.self_cure_days, step.enabled, step.after_contact, step.self_cure_wait, step.must) > 0
+          OR step.self_cure_days NOT BETWEEN 0 AND 3650 OR step.self_cure_wait NOT BETWEEN 0 AND 3650 THEN
+        RAISE EXCEPTION 'step "%" has a parameter out of range', step.step
+            USING ERRCODE = '22023', DETAIL = 'self_cure_days and self_cure_wait are 0 to 3650; framing, paid_channels, enabled, after_contact and must are not NULL.',
+                  HINT = 'Leave an argument out to get its default.';
+    END IF;
+    wrong := CASE
+        WHEN step.cooldown_days NOT BETWEEN 0 AND 365 THEN 'cooldown_days is 0 to 365.'
+        WHEN step.repeat_days NOT BETWEEN 1 AND 365 OR step.repeat_max < 2 OR (step.repeat_max IS NOT NULL AND step.repeat_days IS NULL)
+            THEN 'repeat_days is 1 to 365; repeat_max is how often in all, at least 2, and needs repeat_days.'
+        WHEN step.tone IS NULL OR step.tone NOT IN ('soft', 'friendly', 'neutral', 'formal', 'urgent') THEN 'tone is soft, friendly, neutral, formal or urgent.'
+        WHEN step.offer NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN 'offer is instalments, settlement, pay_later or promise.'
+        WHEN (step.companion_channel IS NULL) <> (step.companion_template IS NULL) THEN 'companion_channel and companion_template are given together.'
+        WHEN step.companion_channel = ALL (step.channels) THEN 'A companion goes over another channel than its message.'
+        WHEN jsonb_typeof(step.print) IS DISTINCT FROM 'object' THEN 'print is an object of fields for the print manifest, such as {"envelope": "plain", "note": "Hello {{given_name}}"}.'
+        WHEN step.level IS NOT NULL AND step.level !~ '^[a-z][a-z0-9_-]{0,62}$' THEN 'level is a small letter followed by small letters, digits, "_" or "-".' END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'step "%" cannot be as it is given', step.step USING ERRCODE = '22023', DETAIL = wrong, HINT = 'Leave an argument out to get its default.';
+    END IF;
+    IF step.minimum IS NOT NULL THEN
+        PERFORM dunning._check_minimum(step.minimum);
+    END IF;
+    FOREACH one IN ARRAY step.channels || step.companion_channel LOOP
+        IF one IS NOT NULL THEN
+            PERFORM dunning._check_channel(one);
+        END IF;
+    END LOOP;
+    IF step.companion_template IS NOT NULL THEN
+        PERFORM dunning._check_template_name(step.companion_template);
+    END IF;
+    IF step.condition IS NOT NULL THEN
+        PERFORM dunning._check_condition(step.condition);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning.save_step(strategy text, step text, "position" integer, offset_days integer, template text, channels text[], anchor text DEFAULT 'due_date'::text, condition text DEFAULT NULL::text, framing text DEFAULT 'neutral'::text, paid_channels boolean DEFAULT true, self_cure_days integer DEFAULT 0, enabled boolean DEFAULT true, after_contact boolean DEFAULT false, level text DEFAULT NULL::text, until_days integer DEFAULT NULL::integer, minimum jsonb DEFAULT NULL::jsonb, cooldown_days integer DEFAULT NULL::integer, repeat_days integer DEFAULT NULL::integer, repeat_max integer DEFAULT NULL::integer, self_cure_wait integer DEFAULT 0, tone text DEFAULT 'neutral'::text, offer text DEFAULT NULL::text, companion_channel text DEFAULT NULL::text, companion_template text DEFAULT NULL::text, print jsonb DEFAULT '{}'::jsonb, must boolean DEFAULT false, OUT saved text, OUT means text)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1357,53 +2005,47 @@ CREATE OR REPLACE FUNCTION dunning.save_step(strategy text, step text, "position
 AS $function$
 #variable_conflict error
 DECLARE
-    one text;
+    new dunning.step;
 BEGIN
     PERFORM dunning._check_strategy(save_step.strategy);
     PERFORM dunning._check_template_name(save_step.template);
-    IF save_step.step IS NULL OR save_step.step !~ '^[a-z][a-z0-9_-]{0,62}$' THEN
-        RAISE EXCEPTION 'a step''s name is a small letter followed by small letters, digits, "_" or "-"'
-            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %L.', left(save_step.step, 100)), HINT = 'Such as reminder-3.';
-    ELSIF save_step.anchor NOT IN ('due_date', 'last_contact') OR save_step.anchor IS NULL THEN
-        RAISE EXCEPTION 'unknown anchor "%"', save_step.anchor USING ERRCODE = '22023', DETAIL = 'Anchors are due_date and last_contact.', HINT = 'Leave anchor out to count from the due date.';
-    ELSIF offset_days IS NULL OR offset_days NOT BETWEEN -90 AND 3650 OR (save_step.anchor = 'last_contact' AND offset_days < 1) THEN
-        RAISE EXCEPTION 'offset_days is out of range'
-            USING ERRCODE = '22023', DETAIL = 'It is signed: -3 is three days before the due date, 7 is seven days after; -90 to 3650, and at least 1 after a contact.',
-                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
-    ELSIF coalesce(array_ndims(save_step.channels), 0) <> 1 OR EXISTS (SELECT FROM unnest(save_step.channels) c WHERE c IS NULL) OR "position" IS NULL THEN
-        RAISE EXCEPTION 'a step has a position and a list of at least one channel'
-            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: position %s, channels %s.', coalesce(save_step.position::text, 'NULL'), coalesce(save_step.channels::text, 'NULL')),
-                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
-    ELSIF num_nulls(save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.enabled, save_step.after_contact) > 0
-          OR save_step.self_cure_days NOT BETWEEN 0 AND 3650 THEN
-        RAISE EXCEPTION 'step "%" has a parameter out of range', save_step.step
-            USING ERRCODE = '22023', DETAIL = 'self_cure_days is 0 to 3650; framing, paid_channels, enabled and after_contact are not NULL.',
-                  HINT = 'Leave an argument out to get its default.';
-    END IF;
-    FOREACH one IN ARRAY save_step.channels LOOP
-        PERFORM dunning._check_channel(one);
-    END LOOP;
-    IF save_step.condition IS NOT NULL THEN
-        PERFORM dunning._check_condition(save_step.condition);
-    END IF;
+    PERFORM dunning._check_name('step', save_step.step, 'reminder-3');
+    PERFORM dunning._check_anchor(save_step.anchor, save_step.offset_days, save_step.until_days);
+    new := ROW(save_step.strategy, save_step.step, false, save_step.position, save_step.anchor, save_step.offset_days, save_step.template, save_step.channels,
+        save_step.condition, save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.after_contact, save_step.enabled, session_user, dunning._now(),
+        save_step.level, save_step.until_days, save_step.minimum, save_step.cooldown_days, save_step.repeat_days, save_step.repeat_max, save_step.self_cure_wait,
+        save_step.tone, save_step.offer, save_step.companion_channel, save_step.companion_template, save_step.print, save_step.must)::dunning.step;
+    PERFORM dunning._check_step(new);
     PERFORM dunning._log_change('step', save_step.strategy || '/' || save_step.step,
         (SELECT to_jsonb(s) FROM dunning._steps(save_step.strategy) s WHERE s.step = save_step.step));
-    INSERT INTO dunning.step AS s (strategy, step, builtin, position, anchor, offset_days, template, channels, condition, framing, paid_channels,
-        self_cure_days, after_contact, enabled, saved_by, saved_at)
-    VALUES (save_step.strategy, save_step.step, false, save_step.position, save_step.anchor, save_step.offset_days, save_step.template, save_step.channels,
-        save_step.condition, save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.after_contact, save_step.enabled, session_user, dunning._now())
-    ON CONFLICT ON CONSTRAINT step_pkey DO UPDATE SET position = excluded.position, anchor = excluded.anchor, offset_days = excluded.offset_days,
-        template = excluded.template, channels = excluded.channels, condition = excluded.condition, framing = excluded.framing,
-        paid_channels = excluded.paid_channels, self_cure_days = excluded.self_cure_days, after_contact = excluded.after_contact, enabled = excluded.enabled,
-        saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+    DELETE FROM dunning.step s WHERE s.strategy = save_step.strategy AND s.step = save_step.step AND NOT s.builtin;
+    INSERT INTO dunning.step SELECT (new).*;
+    PERFORM dunning._check_reachable(save_step.strategy);
     saved := save_step.strategy || '/' || save_step.step;
-    means := CASE WHEN save_step.anchor = 'last_contact' THEN pg_catalog.format('%s days after the last contact', offset_days)
-        WHEN offset_days < 0 THEN pg_catalog.format('%s days BEFORE the due date', -offset_days)
-        WHEN offset_days = 0 THEN 'on the due date'
-        ELSE pg_catalog.format('%s days AFTER the due date', offset_days) END;
+    means := dunning._offset_words(save_step.anchor, save_step.offset_days);
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning.set_cost(channel text, cost numeric, currency text, creditor text DEFAULT '*'::text, valid_from date DEFAULT NULL::date)
+CREATE OR REPLACE FUNCTION dunning.reset_step(strategy text, step text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    there boolean;
+BEGIN
+    PERFORM dunning._log_change('step', reset_step.strategy || '/' || reset_step.step, to_jsonb(s)) FROM dunning.step s
+        WHERE s.strategy = reset_step.strategy AND s.step = reset_step.step AND NOT s.builtin;
+    DELETE FROM dunning.step s WHERE s.strategy = reset_step.strategy AND s.step = reset_step.step AND NOT s.builtin;
+    there := FOUND;
+    IF there AND EXISTS (SELECT FROM dunning._steps(reset_step.strategy)) THEN
+        PERFORM dunning._check_reachable(reset_step.strategy);
+    END IF;
+    RETURN there;
+END
+$function$;
+CREATE FUNCTION dunning.set_cost(channel text, cost numeric, currency text, creditor text DEFAULT '*'::text, valid_from date DEFAULT NULL::date, country text DEFAULT '*'::text)
  RETURNS date
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1415,17 +2057,42 @@ DECLARE
 BEGIN
     PERFORM dunning._check_channel(set_cost.channel);
     IF set_cost.cost IS NULL OR NOT (set_cost.cost >= 0 AND set_cost.cost < 'Infinity') OR set_cost.currency IS NULL OR set_cost.currency !~ '^[A-Z]{3}$'
-       OR NOT isfinite(from_date) OR set_cost.creditor IS NULL THEN
+       OR NOT isfinite(from_date) OR set_cost.creditor IS NULL OR set_cost.country IS NULL OR set_cost.country !~ '^([A-Z]{2}|\*)$' THEN
         RAISE EXCEPTION 'a cost is a finite amount of at least 0 in a currency of three capitals' USING ERRCODE = '22023',
-            HINT = 'SELECT dunning.set_cost(''sms'', 0.08, ''EUR'');';
+            DETAIL = 'A country is two capitals, or * for all.', HINT = 'SELECT dunning.set_cost(''sms'', 0.08, ''EUR'');';
     END IF;
-    PERFORM dunning._log_change('cost', set_cost.creditor || '/' || set_cost.channel || '/' || set_cost.currency,
+    PERFORM dunning._log_change('cost', concat_ws('/', set_cost.creditor, set_cost.channel, set_cost.currency, nullif(set_cost.country, '*')),
         (SELECT to_jsonb(c) FROM dunning.channel_cost c WHERE c.creditor = set_cost.creditor AND c.channel = set_cost.channel AND c.currency = set_cost.currency
-             AND c.valid_from = from_date));
-    INSERT INTO dunning.channel_cost AS c (creditor, channel, valid_from, cost, currency, set_by, set_at)
-    VALUES (set_cost.creditor, set_cost.channel, from_date, set_cost.cost, set_cost.currency, session_user, dunning._now())
+             AND c.country = set_cost.country AND c.valid_from = from_date));
+    INSERT INTO dunning.channel_cost AS c (creditor, country, channel, valid_from, cost, currency, set_by, set_at)
+    VALUES (set_cost.creditor, set_cost.country, set_cost.channel, from_date, set_cost.cost, set_cost.currency, session_user, dunning._now())
     ON CONFLICT ON CONSTRAINT channel_cost_pkey DO UPDATE SET cost = excluded.cost, set_by = excluded.set_by, set_at = excluded.set_at;
     RETURN from_date;
+END
+$function$;
+CREATE FUNCTION dunning.set_budget(per_day numeric, currency text, creditor text DEFAULT '*'::text, campaign text DEFAULT '*'::text)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT (coalesce(set_budget.per_day, 0) >= 0 AND coalesce(set_budget.per_day, 0) < 'Infinity') OR set_budget.currency IS NULL OR set_budget.currency !~ '^[A-Z]{3}$'
+       OR set_budget.creditor IS NULL OR set_budget.campaign IS NULL THEN
+        RAISE EXCEPTION 'a budget is a finite amount of at least 0 a day in a currency of three capitals' USING ERRCODE = '22023',
+            DETAIL = 'Given NULL as the amount, the budget ends.', HINT = 'SELECT dunning.set_budget(250, ''EUR'', creditor => ''north'');';
+    ELSIF set_budget.campaign <> '*' THEN
+        PERFORM dunning._check_strategy(set_budget.campaign);
+    END IF;
+    PERFORM dunning._log_change('budget', concat_ws('/', set_budget.creditor, set_budget.campaign, set_budget.currency),
+        (SELECT to_jsonb(b) FROM dunning.budget b WHERE b.creditor = set_budget.creditor AND b.campaign = set_budget.campaign AND b.currency = set_budget.currency));
+    DELETE FROM dunning.budget b WHERE b.creditor = set_budget.creditor AND b.campaign = set_budget.campaign AND b.currency = set_budget.currency;
+    IF set_budget.per_day IS NOT NULL THEN
+        INSERT INTO dunning.budget AS b (creditor, campaign, currency, per_day, set_by, set_at)
+        VALUES (set_budget.creditor, set_budget.campaign, set_budget.currency, set_budget.per_day, session_user, dunning._now());
+    END IF;
+    RETURN set_budget.per_day;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._fallback(debtor_id text, message_id uuid, reason text)
@@ -1489,7 +2156,7 @@ AS $function$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
+    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'contact', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -1518,11 +2185,19 @@ BEGIN
         || ') i WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)' USING as_of, owing;
     ANALYZE pg_temp.dunning_plan_item (debtor_id, currency, days, left_out);
     EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_debtor ON COMMIT DROP AS
-        SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, c.default_strategy, ''standard'') AS strategy
-        FROM (%s) d LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor
-        WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._ledger_sql('debtor', whose, '$1'))
+        SELECT d.debtor_id, d.creditor, d.country, d.preferred_channel, coalesce($3, d.strategy) AS strategy
+        FROM (%s) d WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1')))
     USING as_of, many, strategy;
     ANALYZE pg_temp.dunning_plan_debtor;
+    -- A small rest of what was paid in part counts as paid.
+    UPDATE pg_temp.dunning_plan_item i SET left_out = 'within_tolerance'
+    FROM pg_temp.dunning_plan_debtor d JOIN dunning._strategies() t ON t.strategy = d.strategy AND t.tolerance <> '{}'
+    WHERE d.debtor_id = i.debtor_id AND i.left_out IS NULL AND i.open < i.amount
+      AND i.open <= coalesce((t.tolerance->>i.currency)::numeric, (t.tolerance->>'*')::numeric);
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_contact ON COMMIT DROP AS ' || dunning._contact_sql('$2', 'coalesce($1, dunning._now())',
+        EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90)))
+    USING as_of, owing;
+    ANALYZE pg_temp.dunning_plan_contact;
     FOR unknown IN SELECT DISTINCT d.strategy FROM pg_temp.dunning_plan_debtor d LOOP
         PERFORM dunning._check_strategy(unknown.strategy);
     END LOOP;
@@ -1549,39 +2224,49 @@ AS $function$
 DECLARE
     conditions text[] := ARRAY(SELECT DISTINCT s.condition FROM dunning._steps() s WHERE s.condition IS NOT NULL);
     debtors text[] := ARRAY(SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d);
+    dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
     today date := dunning._today(as_of);
 BEGIN
     CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
     WITH step AS MATERIALIZED (
-        SELECT s.*, t.minimum, t.grace_days, least(s.offset_days, 1 + t.grace_days) AS from_day
+        SELECT s.*, coalesce(s.minimum, t.minimum) AS least_sums, t.catch_up, t.stop_after, t.stop_step, t.max_contacts, t.max_days,
+               coalesce(s.cooldown_days, t.min_gap_days) AS gap_days, s.anchor IN ('due_date', 'last_contact') AS on_ladder,
+               CASE WHEN s.anchor = 'due_date' THEN least(s.offset_days, 1 + t.grace_days) ELSE 1 + t.grace_days END AS from_day,
+               -- the last day, from the anchor, on which the step may be taken
+               CASE WHEN s.until_days IS NOT NULL THEN s.until_days
+                    WHEN s.offset_days < 0 THEN CASE WHEN s.anchor = 'due_date' THEN 0 ELSE -1 END
+                    WHEN s.anchor NOT IN ('due_date', 'last_contact') THEN s.offset_days + 7 END AS to_day
         FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy AND t.enabled),
-    contact AS MATERIALIZED (
-        SELECT e.debtor_id, max(e.contact_on) AS last_contact, (max(e.contact_on) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day FROM dunning.egress e
-        WHERE NOT e.test AND e.contact_on >= as_of - interval '90 days' AND e.contact_on <= as_of GROUP BY e.debtor_id),
+    date AS MATERIALIZED (SELECT a.* FROM dunning._anchors(debtors, dates, as_of) a WHERE cardinality(dates) > 0),
     -- a currency and step: what is listed, from which due date on, how much
     sums AS (
-        SELECT d.debtor_id, d.strategy, s.step, i.currency, min(i.due_on) AS anchor, sum(i.open) AS total,
-               coalesce((s.minimum->>i.currency)::numeric, (s.minimum->>'*')::numeric, 0) AS minimum
+        SELECT d.debtor_id, d.strategy, s.step, i.currency, min(i.due_on) AS due_on, sum(i.open) AS total,
+               coalesce((s.least_sums->>i.currency)::numeric, (s.least_sums->>'*')::numeric, 0) AS minimum
         FROM pg_temp.dunning_plan_debtor d
         JOIN step s ON s.strategy = d.strategy
         JOIN pg_temp.dunning_plan_item i ON i.debtor_id = d.debtor_id AND i.left_out IS NULL AND i.days >= s.from_day
-        GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.minimum),
-    -- One pass: whether any currency reached the step, by which anchor, what is listed and what is under its minimum.
+        GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.least_sums),
+    -- One pass: whether any currency reached the step, by which date, what is listed and what is under its minimum.
     reached AS (
-        SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
-               coalesce(min(x.anchor) FILTER (WHERE r.r AND x.total >= x.minimum), min(x.anchor) FILTER (WHERE r.r)) AS anchor,
+        SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
+               coalesce(min(k.on_date) FILTER (WHERE r.r AND x.total >= x.minimum), min(k.on_date) FILTER (WHERE r.r)) AS anchor,
+               min(x.due_on) FILTER (WHERE r.r) AS due_on, max(o.on_date + s.to_day) FILTER (WHERE r.r) AS last_on,
                array_agg(x.currency ORDER BY x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
                jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
         FROM sums x
         JOIN step s ON s.strategy = x.strategy AND s.step = x.step
-        LEFT JOIN contact c ON c.debtor_id = x.debtor_id
-        CROSS JOIN LATERAL (SELECT CASE s.anchor
-            WHEN 'due_date' THEN today - x.anchor >= s.offset_days AND (s.offset_days >= 0 OR x.anchor >= today)
-                 AND (NOT s.after_contact OR c.last_day >= x.anchor)
-            ELSE today - c.last_day >= s.offset_days
-                 AND EXISTS (SELECT FROM dunning.once o JOIN step b ON b.strategy = x.strategy AND b.position < s.position
-                             WHERE o.debtor_id = x.debtor_id AND o.kind = 'step' AND o.key = dunning._step_key(b.strategy, b.step, x.anchor)) END) r(r)
-        GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition
+        LEFT JOIN pg_temp.dunning_plan_contact c ON c.debtor_id = x.debtor_id
+        LEFT JOIN date a ON a.debtor_id = x.debtor_id AND a.anchor = s.anchor AND (a.currency IS NULL OR a.currency = x.currency)
+        -- the day counted from, and the day in the key: steps of the ladder are had once a due date
+        CROSS JOIN LATERAL (SELECT CASE s.anchor WHEN 'due_date' THEN x.due_on WHEN 'last_contact' THEN c.last_day
+                                        ELSE CASE WHEN s.offset_days < 0 THEN a.next_on ELSE a.last_on END END AS on_date) o
+        CROSS JOIN LATERAL (SELECT CASE WHEN s.on_ladder THEN x.due_on ELSE o.on_date END AS on_date) k
+        CROSS JOIN LATERAL (SELECT today >= o.on_date + s.offset_days AND (s.to_day IS NULL OR today <= o.on_date + s.to_day)
+            AND (NOT s.after_contact OR coalesce(c.last_day >= x.due_on, false))
+            AND (s.anchor <> 'last_contact'
+                 OR EXISTS (SELECT FROM dunning.once e JOIN step b ON b.strategy = x.strategy AND b.position < s.position AND b.on_ladder
+                            WHERE e.debtor_id = x.debtor_id AND e.kind = 'step' AND e.key = dunning._step_key(b.strategy, b.step, x.due_on)))) r(r)
+        GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day
         HAVING bool_or(r.r)),
     holds AS MATERIALIZED (
         SELECT h.debtor_id, h.holds FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
@@ -1590,25 +2275,50 @@ BEGIN
         FROM reached r
         LEFT JOIN holds h ON h.debtor_id = r.debtor_id
         WHERE r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
-    -- the furthest step a debtor had for an anchor: it never goes back
-    had AS (
-        SELECT o.debtor_id, b.strategy, split_part(o.key, '/', 3) AS anchor, max(b.position) AS position
+    -- how often a step was had for an anchor
+    had AS MATERIALIZED (
+        SELECT o.debtor_id, b.strategy, b.step, b.position, b.on_ladder, split_part(split_part(o.key, '/', 3), '#', 1) AS anchor,
+               max(coalesce(nullif(split_part(o.key, '#', 2), '')::int, 1)) AS times, (max(o.at) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day
         FROM dunning.once o JOIN step b ON b.strategy = split_part(o.key, '/', 1) AND b.step = split_part(o.key, '/', 2)
         WHERE o.kind = 'step' AND o.debtor_id IN (SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d)
-        GROUP BY 1, 2, 3)
-    SELECT f.debtor_id, d.creditor, d.preferred_channel, f.strategy, f.step, f.enough, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
-           s.paid_channels, s.self_cure_days, t.min_gap_days, t.horizon, t.self_cure, t.margin, c.last_contact,
-           f.anchor, today - f.anchor AS days, dunning._step_key(f.strategy, f.step, f.anchor) AS key, f.listed, f.under,
-           row_number() OVER (PARTITION BY f.debtor_id ORDER BY f.enough DESC, f.position DESC)::int AS rung
-    FROM due f
+        GROUP BY 1, 2, 3, 4, 5, 6),
+    -- the furthest step of the ladder: it never goes back
+    furthest AS (
+        SELECT h.debtor_id, h.strategy, h.anchor, max(h.position) AS position FROM had h WHERE h.on_ladder GROUP BY 1, 2, 3),
+    open AS (
+        SELECT f.*, s.on_ladder, s.catch_up, h.times, h.times IS NOT NULL AS again, c.last_contact, c.n7, c.n30,
+               CASE WHEN s.stop_after <= c.unanswered AND s.step IS DISTINCT FROM s.stop_step THEN 'stopped'
+                    WHEN s.max_contacts <= (SELECT count(*) FROM unnest(c.ats) t(at) WHERE t.at > as_of - s.max_days * interval '1 day') THEN 'max_contacts' END AS blocked
+        FROM due f
+        JOIN step s ON s.strategy = f.strategy AND s.step = f.step
+        LEFT JOIN pg_temp.dunning_plan_contact c ON c.debtor_id = f.debtor_id
+        LEFT JOIN furthest u ON u.debtor_id = f.debtor_id AND u.strategy = f.strategy AND u.anchor = to_char(f.anchor, 'YYYY-MM-DD') AND s.on_ladder
+        LEFT JOIN had h ON h.debtor_id = f.debtor_id AND h.strategy = f.strategy AND h.step = f.step AND h.anchor = to_char(f.anchor, 'YYYY-MM-DD')
+        WHERE (f.enough OR NOT f.any_enough)
+          -- once per step and anchor, and again where the step says so
+          AND (CASE WHEN s.on_ladder THEN u.position IS NULL OR u.position < s.position ELSE h.times IS NULL END
+               OR (h.times < coalesce(s.repeat_max, h.times + 1) AND s.repeat_days IS NOT NULL AND coalesce(u.position = s.position, true)
+                   AND today >= greatest(h.last_day, c.last_day) + s.repeat_days))
+          -- what comes when nothing helped comes in no other way
+          AND (s.step IS DISTINCT FROM s.stop_step OR s.stop_after <= c.unanswered)
+          -- a step that waits in the queue is not planned again
+          AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held')),
+    -- Urgent ones first: those of another date than the due date. Then the furthest step, or the next one where the strategy says so.
+    ordered AS (
+        SELECT o.*, row_number() OVER (PARTITION BY o.debtor_id ORDER BY o.enough DESC, o.blocked NULLS FIRST, o.on_ladder, o.again,
+                        CASE WHEN o.catch_up = 'next' THEN o.position ELSE -o.position END)::int AS rung,
+               row_number() OVER (PARTITION BY o.debtor_id, o.on_ladder, o.enough ORDER BY o.again, o.position) AS in_turn
+        FROM open o)
+    SELECT f.debtor_id, d.creditor, d.country, d.preferred_channel, f.strategy, f.step, f.enough, f.blocked, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
+           s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print, s.on_ladder,
+           s.gap_days AS min_gap_days, t.horizon, t.self_cure, t.margin, f.last_contact, coalesce(f.n7, 0) AS n7, coalesce(f.n30, 0) AS n30,
+           s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS until_at,
+           dunning._step_key(f.strategy, f.step, f.anchor) || CASE WHEN f.again THEN '#' || (f.times + 1) ELSE '' END AS key, f.listed, f.under, f.rung
+    FROM ordered f
     JOIN pg_temp.dunning_plan_debtor d ON d.debtor_id = f.debtor_id
     JOIN step s ON s.strategy = f.strategy AND s.step = f.step
     JOIN dunning._strategies() t ON t.strategy = f.strategy
-    LEFT JOIN contact c ON c.debtor_id = f.debtor_id
-    LEFT JOIN had ON had.debtor_id = f.debtor_id AND had.strategy = f.strategy AND had.anchor = to_char(f.anchor, 'YYYY-MM-DD')
-    -- once per step and anchor; a step that waits in the queue is not planned again
-    WHERE (had.position IS NULL OR had.position < s.position) AND (f.enough OR NOT f.any_enough)
-      AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held');
+    WHERE NOT (f.catch_up = 'next' AND f.on_ladder AND f.in_turn > 1);
     ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, template, rung, enough);
 END
 $function$;
@@ -1644,7 +2354,7 @@ BEGIN
     worth AS (
         SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
-               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AND r.days < r.self_cure_days AS likely_self_cure,
+               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AS likely_self_cure, r.days, r.self_cure_days, r.self_cure_wait, r.must,
                round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END * r.margin)::numeric - k.cost, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
@@ -1653,15 +2363,17 @@ BEGIN
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
         LEFT JOIN listed l ON l.debtor_id = r.debtor_id
         LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM l.currency AND k.channel = c.c
-        WHERE r.enough AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
+        WHERE r.enough AND r.blocked IS NULL AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
     judged AS (
         SELECT w.*, CASE
             WHEN w.cost IS NULL THEN 'no_channel'
             WHEN w.server IS NULL THEN 'no_server'
             WHEN w.paused THEN 'server_paused'
             WHEN NOT w.written THEN 'no_template'
+            WHEN w.must THEN NULL
+            WHEN w.likely_self_cure AND w.days < w.self_cure_wait THEN 'likely_self_cure'
             WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
-            WHEN w.cost > 0 AND w.likely_self_cure THEN 'likely_self_cure'
+            WHEN w.cost > 0 AND w.likely_self_cure AND w.days < w.self_cure_days THEN 'likely_self_cure'
             WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
         FROM worth w)
     SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
@@ -1683,13 +2395,12 @@ BEGIN
     FROM dunning._choose(ARRAY(
         SELECT ROW(c.debtor_id, c.channel, c.rank, c.server, w.not_before,
                    -- a pre-due reminder is worth something until the due date is over
-                   CASE WHEN r.offset_days < 0 THEN least(w.not_before + r.horizon, (r.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))
-                        ELSE w.not_before + r.horizon END)::dunning._candidate
+                   least(w.not_before + r.horizon, r.until_at))::dunning._candidate
         FROM pg_temp.dunning_plan_candidate c
         JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = c.debtor_id
         CROSS JOIN LATERAL (SELECT greatest(as_of, r.last_contact + r.min_gap_days * interval '1 day') AS not_before) w
         WHERE c.why IS NULL AND w.not_before <= as_of + r.horizon
-          AND (r.offset_days >= 0 OR w.not_before < (r.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))), as_of) c;
+          AND (r.until_at IS NULL OR w.not_before < r.until_at)), as_of) c;
     ANALYZE pg_temp.dunning_plan_choice (debtor_id, channel, blocked_by);
 END
 $function$;
@@ -1712,7 +2423,7 @@ BEGIN
     PERFORM dunning._stage_choice(as_of);
     LOOP
         at_rung := at_rung + 1;
-        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough
+        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough AND l.blocked IS NULL
             AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
         EXIT WHEN cardinality(open_debtors) = 0;
         FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
@@ -1767,7 +2478,8 @@ BEGIN
         judged AS (
             SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
-                   CASE WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
+                   CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
+                        WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
                         WHEN c.debtor_id IS NOT NULL THEN '{}'
                         WHEN NOT r.enough THEN ARRAY['under_minimum']
                         WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
@@ -1780,14 +2492,15 @@ BEGIN
         SELECT CASE WHEN NOT $4 AND cardinality(j.blocked_by) = 0 THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $6 AS run_id,
             j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
             -- a pre-due reminder after the due date would be untrue
-            CASE WHEN j.offset_days < 0 THEN (j.anchor + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE j.contact_at + interval '14 days' END AS not_after,
+            least(j.until_at, j.contact_at + interval '14 days') AS not_after,
             j.local_time, x.amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
             j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context,
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
-            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position,
-            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'offset_days', j.offset_days,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.companion_channel, j.companion_template,
+            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
+                'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'),
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', o.list,
@@ -1835,8 +2548,8 @@ BEGIN
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
     SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
     FROM pg_temp.dunning_plan_row r
-    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0
-    WHERE r.message_id IS NOT NULL
+    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0 AND b.anchor IN ('due_date', 'last_contact')
+    WHERE r.message_id IS NOT NULL AND r.on_ladder
     ON CONFLICT DO NOTHING;
 
     UPDATE dunning.plan_run p SET planned = n.planned, held = n.held, finished_at = clock_timestamp()
@@ -1913,6 +2626,574 @@ CREATE FUNCTION dunning._aged_context(context jsonb, today date)
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'MODULE_PATHNAME', $function$dun_message_sql_age_context$function$;
+CREATE FUNCTION dunning._optional_names()
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT jsonb '{"offer": null, "fee": null, "proof": null, "hearing": null, "plan_url": null, "paid_url": null,
+    "dispute_url": null, "optout_url": null, "qr": null, "note": null}' $function$;
+CREATE OR REPLACE FUNCTION dunning.render(template text, context jsonb, language text, channel text, OUT subject text, OUT body_text text, OUT body_html text, OUT sms_parts integer, OUT missing text[], OUT warnings text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE PARALLEL SAFE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    chosen dunning.template;
+    sms    record;
+BEGIN
+    chosen := dunning._template(template, channel, language, coalesce(context->>'creditor', '*'), coalesce(context->>'framing', 'neutral'));
+    SELECT r.subject, r.body_text, r.body_html, r.missing
+    INTO subject, body_text, body_html, missing
+    FROM dunning._render(chosen.subject, chosen.body_text, chosen.body_html, dunning._optional_names() || coalesce(context, '{}'), chosen.language) r;
+    warnings := '{}';
+    IF chosen.language <> dunning._language(language) THEN
+        warnings := warnings || format('there is no text in %s: %s was used', language, chosen.language);
+    END IF;
+    IF cardinality(missing) > 0 THEN
+        warnings := warnings || format('rendered empty: %s', array_to_string(missing, ', '));
+    END IF;
+    IF chosen.channel = 'sms' THEN
+        sms := dunning._sms(body_text);
+        sms_parts := sms.parts;
+        warnings := warnings || dunning._sms_warnings(body_text);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._iban_lengths()
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT jsonb '{"AT": "20+", "BE": "16+", "BG": "22+", "CY": "28+", "CZ": "24+", "DE": "22+", "DK": "18+", "EE": "20+", "ES": "24+", "FI": "18+", "FR": "27+",
+    "GR": "27+", "HR": "21+", "HU": "28+", "IE": "22+", "IS": "26+", "IT": "27+", "LI": "21+", "LT": "20+", "LU": "20+", "LV": "21+", "MT": "31+", "NL": "18+",
+    "NO": "15+", "PL": "28+", "PT": "25+", "RO": "24+", "SE": "24+", "SI": "19+", "SK": "24+",
+    "AD": "24", "AL": "28", "CH": "21", "GB": "22", "GI": "23", "MC": "27", "MD": "24", "ME": "22", "MK": "19", "RS": "22", "SM": "27", "VA": "22"}' $function$;
+CREATE FUNCTION dunning._mod97(code text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT (string_agg(CASE WHEN c ~ '[0-9]' THEN c ELSE (ascii(c) - 55)::text END, '' ORDER BY n)::numeric % 97)::int
+      FROM regexp_split_to_table(substr(code, 5) || left(code, 4), '') WITH ORDINALITY x(c, n) $function$;
+CREATE FUNCTION dunning._iban(account text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    bare  text := upper(regexp_replace(account, '[[:space:]]', '', 'g'));
+    known text := dunning._iban_lengths() ->> left(bare, 2);
+BEGIN
+    IF known IS NULL OR bare !~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$' OR length(bare) <> rtrim(known, '+')::int OR dunning._mod97(bare) <> 1 THEN
+        RETURN NULL;
+    END IF;
+    RETURN bare;
+END
+$function$;
+CREATE FUNCTION dunning._epc_line(field text, value text, most integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    line text := btrim(coalesce(value, ''));
+BEGIN
+    IF line ~ '[[:cntrl:]]' THEN
+        RAISE EXCEPTION 'the % of a payment code is one line without control characters', field
+            USING ERRCODE = '22023', HINT = 'Give it as one line.';
+    ELSIF length(line) > most THEN
+        RAISE EXCEPTION 'the % of a payment code has at most % characters', field, most
+            USING ERRCODE = '22023', DETAIL = format('It has %s.', length(line)), HINT = 'EPC069-12 allows no more: shorten it.';
+    END IF;
+    RETURN line;
+END
+$function$;
+CREATE FUNCTION dunning.epc_payload(name text, account text, amount numeric, remittance text DEFAULT NULL::text, currency text DEFAULT 'EUR'::text, bic text DEFAULT NULL::text, reference text DEFAULT NULL::text, purpose text DEFAULT NULL::text, information text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    iban     text := dunning._iban(account);
+    holder   text := dunning._epc_line('name', name, 70);
+    bank     text := upper(dunning._epc_line('BIC', bic, 11));
+    creditor text := upper(replace(dunning._epc_line('reference', reference, 44), ' ', ''));
+    said     text := dunning._epc_line('remittance', remittance, 140);
+    code     text := upper(dunning._epc_line('purpose', purpose, 4));
+    hint_    constant text := 'SELECT dunning.epc_payload(''Nordlys Energi'', ''DK50 0040 0440 1162 43'', 1240.50, ''F-1042-7'');';
+    payload  text;
+BEGIN
+    IF currency IS DISTINCT FROM 'EUR' THEN
+        RAISE EXCEPTION 'a payment code is for euro alone' USING ERRCODE = '22023', DETAIL = format('The currency is %s.', coalesce(currency, 'NULL')),
+            HINT = 'A SEPA credit transfer knows no other currency: leave the code out.';
+    ELSIF iban IS NULL THEN
+        RAISE EXCEPTION 'the account of a payment code is no IBAN of SEPA' USING ERRCODE = '22023',
+            DETAIL = 'Country, length and check digits must fit.', HINT = hint_;
+    ELSIF amount IS NULL OR amount = 'NaN' OR amount < 0.01 OR amount > 999999999.99 OR amount <> round(amount, 2) THEN
+        RAISE EXCEPTION 'a payment code cannot ask for %', coalesce(amount::text, 'NULL') USING ERRCODE = '22023',
+            DETAIL = 'Amounts go from 0.01 to 999999999.99 in whole cents.', HINT = hint_;
+    ELSIF holder = '' THEN
+        RAISE EXCEPTION 'a payment code names who is paid' USING ERRCODE = '22023', HINT = hint_;
+    ELSIF bank <> '' AND bank !~ '^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$' THEN
+        RAISE EXCEPTION 'the BIC of a payment code has 8 or 11 letters and digits' USING ERRCODE = '22023', HINT = 'Leave it out within the EEA.';
+    ELSIF bank = '' AND dunning._iban_lengths() ->> left(iban, 2) NOT LIKE '%+' THEN
+        RAISE EXCEPTION 'a payment to % needs the BIC of the bank', left(iban, 2) USING ERRCODE = '22023',
+            DETAIL = 'It may be left out within the EEA only.', HINT = 'bic => ''...''';
+    ELSIF creditor <> '' AND said <> '' THEN
+        RAISE EXCEPTION 'a payment code has a reference or a remittance text, not both' USING ERRCODE = '22023', HINT = 'Leave one of them out.';
+    ELSIF creditor <> '' AND (creditor !~ '^RF[0-9]{2}[A-Z0-9]{1,21}$' OR dunning._mod97(creditor) <> 1) THEN
+        RAISE EXCEPTION 'the reference of a payment code is no creditor reference' USING ERRCODE = '22023',
+            DETAIL = 'ISO 11649: RF, two check digits that fit, at most 21 letters and digits.', HINT = 'Give an invoice number as remittance.';
+    ELSIF code <> '' AND code !~ '^[A-Z]{1,4}$' THEN
+        RAISE EXCEPTION 'the purpose of a payment code has at most four letters' USING ERRCODE = '22023', HINT = 'Such as GDDS, or leave it out.';
+    END IF;
+    -- Version 002 (BIC optional), character set 1 (UTF-8); no line end after the last line that says something.
+    payload := rtrim(concat_ws(E'\n', 'BCD', '002', '1', 'SCT', bank, holder, iban, 'EUR' || round(amount, 2), code, creditor, said,
+                               dunning._epc_line('information', information, 70)), E'\n');
+    IF octet_length(convert_to(payload, 'UTF8')) > 331 THEN
+        RAISE EXCEPTION 'a payment code holds at most 331 bytes' USING ERRCODE = '22023',
+            DETAIL = format('This one has %s.', octet_length(convert_to(payload, 'UTF8'))), HINT = 'Shorten the remittance text.';
+    END IF;
+    RETURN payload;
+END
+$function$;
+CREATE FUNCTION dunning._letter_code(context jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    about text := (SELECT string_agg(i.value->>'reference', ' ' ORDER BY i.ord)
+                   FROM jsonb_array_elements(CASE WHEN jsonb_typeof(context #> '{balances,0,invoices}') = 'array' THEN context #> '{balances,0,invoices}' ELSE '[]' END)
+                        WITH ORDINALITY i(value, ord));
+BEGIN
+    IF context->>'qr' IS NOT NULL THEN
+        RETURN context->>'qr';
+    END IF;
+    RETURN dunning.epc_payload(context->>'creditor_name', context->>'creditor_account', (context->>'amount')::numeric,
+                               CASE WHEN length(about) <= 140 THEN about ELSE context->>'reference' END, context->>'currency');
+EXCEPTION WHEN invalid_parameter_value OR invalid_text_representation THEN
+    RETURN NULL;
+END
+$function$;
+CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text text, OUT address text, OUT sender text, OUT note text, OUT qr text, OUT language text, OUT dated text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    about  record;
+    frozen record;
+BEGIN
+    SELECT m.* INTO about FROM dunning.message m WHERE m.message_id = _letter.message_id;
+    IF about.debtor_id IS NULL THEN
+        RAISE EXCEPTION 'there is no message %', coalesce(message_id::text, 'NULL')
+            USING ERRCODE = '22023', HINT = 'SELECT message_id FROM dunning.journal WHERE channel = ''letter'';';
+    END IF;
+    SELECT b.subject, b.body_text, b.address, b.rendered_at INTO frozen
+    FROM dunning.body b WHERE b.debtor_id = about.debtor_id AND b.message_id = about.message_id;
+    IF frozen.body_text IS NULL THEN
+        SELECT r.subject, r.body_text INTO frozen.subject, frozen.body_text
+        FROM dunning.render(about.template, about.context, about.language, about.channel) r;
+        frozen.address := dunning._ledger_address(about.debtor_id, about.channel);
+        frozen.rendered_at := about.contact_at;
+    END IF;
+    subject := frozen.subject;
+    body_text := frozen.body_text;
+    address := frozen.address;
+    sender := coalesce(about.context->>'creditor_name', about.creditor);
+    note := about.context->>'note';
+    qr := dunning._letter_code(about.context);
+    language := dunning._language(about.language);
+    dated := (SELECT r.body_text FROM dunning._render(NULL, '{{day | date}}', NULL,
+        jsonb_build_object('day', (frozen.rendered_at AT TIME ZONE dunning._ledger_zone())::date), about.language) r);
+END
+$function$;
+CREATE FUNCTION dunning._letter_page(at_window boolean, language text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT format($t$<!DOCTYPE html>
+<html lang="%s">
+<head><meta charset="utf-8"><title>{{sender}}</title>
+<style>
+@page { size: A4; margin: 25mm 20mm 20mm 25mm }
+body { font: 11.5pt/1.5 Georgia, "DejaVu Serif", serif; color: #111; margin: 0; overflow-wrap: anywhere; hyphens: auto }
+p { margin: 0 0 .8em; orphans: 2; widows: 2 }
+.to { %s }
+.date { text-align: right }
+.note { font: italic 15pt/1.4 "URW Chancery L", "Z003", cursive; transform: rotate(-1.5deg); margin: 1.5em 0; break-inside: avoid }
+.code { width: 35mm; height: 35mm; break-inside: avoid }
+@media screen { body { max-width: 165mm; margin: 25mm auto; padding: 0 1em } }
+</style></head>
+<body>
+<p class="to">{{#to}}{{.}}<br>{{/to}}</p>
+<p class="date">{{dated}}</p>
+{{#paragraphs}}<p>{{#lines}}{{line}}{{#more}}<br>{{/more}}{{/lines}}</p>
+{{/paragraphs}}{{#note}}<p class="note">{{note}}</p>
+{{/note}}<!--code--></body>
+</html>
+$t$, language, CASE WHEN at_window
+        -- DIN 5008 form B and most European windows: 20 mm from the left, 45 mm from the top, 85 x 45 mm.
+        THEN 'position: absolute; left: -5mm; top: 20mm; width: 85mm; height: 45mm; overflow: hidden } .date { padding-top: 70mm'
+        ELSE 'margin-bottom: 2em' END) $function$;
+CREATE FUNCTION dunning.letter_html(message_id uuid, at_window boolean DEFAULT false)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    l    record;
+    page text;
+    code text := '';
+BEGIN
+    SELECT x.* INTO l FROM dunning._letter(letter_html.message_id) x;
+    SELECT r.body_html INTO page FROM dunning._render(NULL, NULL, dunning._letter_page(coalesce(at_window, false), l.language), jsonb_build_object(
+        'sender', l.sender, 'dated', l.dated, 'note', l.note,
+        'to', to_jsonb(regexp_split_to_array(btrim(l.address, E' \r\n\t'), E'\\s*\n\\s*')),
+        'paragraphs', (SELECT jsonb_agg(jsonb_build_object('lines', (
+                              SELECT jsonb_agg(jsonb_build_object('line', i.line, 'more', i.n < cardinality(string_to_array(p.p, E'\n'))) ORDER BY i.n)
+                              FROM unnest(string_to_array(p.p, E'\n')) WITH ORDINALITY i(line, n))) ORDER BY p.n)
+                       FROM regexp_split_to_table(btrim(l.body_text, E' \r\n\t'), E'\n\\s*\n') WITH ORDINALITY p(p, n))), l.language) r;
+    -- Drawing is the module's. Its marker cannot come from a value: those are escaped.
+    IF l.qr IS NOT NULL AND to_regprocedure('dunning.letter_qr_svg(text)') IS NOT NULL THEN
+        EXECUTE 'SELECT dunning.letter_qr_svg($1)' INTO code USING l.qr;
+        code := '<div class="code">' || code || E'</div>\n';
+    END IF;
+    RETURN replace(page, '<!--code-->', code);
+END
+$function$;
+CREATE FUNCTION dunning._link_key_problem()
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', $function$dun_message_sql_key_problem$function$;
+CREATE FUNCTION dunning._rotate_link_key(keep_days integer)
+ RETURNS text
+ LANGUAGE c
+ STRICT
+AS 'MODULE_PATHNAME', $function$dun_message_sql_rotate_key$function$;
+CREATE FUNCTION dunning.rotate_link_key(keep_days integer DEFAULT 35)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF keep_days IS NULL OR keep_days < 0 OR keep_days > 400 THEN
+        RAISE EXCEPTION 'the old key is kept for 0 to 400 days' USING ERRCODE = '22023',
+            DETAIL = 'Links are good for 30 days; 0 makes those that are out there worthless at once.', HINT = 'SELECT dunning.rotate_link_key();';
+    END IF;
+    RETURN dunning._rotate_link_key(keep_days);
+END
+$function$;
+CREATE FUNCTION dunning._token_of(token text, OUT purpose text, OUT expires_at timestamp with time zone, OUT debtor_id text, OUT message_id uuid, OUT channel text, OUT language text, OUT context jsonb, OUT decision jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    message_id := dunning._token_message(coalesce(token, ''));
+    SELECT m.debtor_id, m.channel, m.language, m.context, m.decision INTO debtor_id, channel, language, context, decision
+    FROM dunning.message m WHERE m.message_id = _token_of.message_id;
+    -- No such message: the token is checked all the same, against no debtor.
+    SELECT v.purpose, v.expires_at INTO purpose, expires_at
+    FROM dunning._verify_token(token, coalesce(debtor_id, ''), dunning._now()) v;
+END
+$function$;
+CREATE FUNCTION dunning._link_event(purpose text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT CASE purpose WHEN 'pay' THEN 'clicked' WHEN 'plan' THEN 'circumstances_changed' WHEN 'already_paid' THEN 'paid_elsewhere'
+                       WHEN 'dispute' THEN 'disputed' WHEN 'opt_out' THEN 'opted_out' END $function$;
+CREATE FUNCTION dunning._link_done(debtor_id text, message_id uuid, purpose text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN EXISTS (SELECT FROM dunning.once o WHERE o.debtor_id = _link_done.debtor_id AND o.kind = 'event'
+                   AND o.key = format('link:%s:%s', _link_done.purpose, _link_done.message_id));
+END
+$function$;
+CREATE FUNCTION dunning.open_link(token text, OUT purpose text, OUT debtor_id text, OUT message_id uuid, OUT expires_at timestamp with time zone, OUT pay_url text, OUT records text, OUT done boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    SELECT t.purpose, t.expires_at, t.debtor_id, t.message_id, t.context->>'pay_url'
+    INTO purpose, expires_at, debtor_id, message_id, pay_url
+    FROM dunning._token_of(open_link.token) t;
+    records := dunning._link_event(purpose);
+    done := dunning._link_done(debtor_id, message_id, purpose);
+END
+$function$;
+CREATE FUNCTION dunning._link_detail(given jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF given IS NOT NULL AND jsonb_typeof(given) <> 'object' THEN
+        RAISE EXCEPTION 'the detail of a link is a JSON object' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.act_on_link(token, ''{"text": "what was said"}'');';
+    END IF;
+    RETURN coalesce((SELECT jsonb_object_agg(g.key, left(g.value, 2000)) FROM jsonb_each_text(given) g
+                     WHERE g.key IN ('text', 'option', 'invoice', 'paid_on', 'amount') AND btrim(g.value) <> ''), '{}');
+END
+$function$;
+CREATE FUNCTION dunning.act_on_link(token text, detail jsonb DEFAULT '{}'::jsonb, OUT purpose text, OUT debtor_id text, OUT message_id uuid, OUT pay_url text, OUT recorded boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    told record;
+    said jsonb := dunning._link_detail(act_on_link.detail);
+BEGIN
+    SELECT t.* INTO told FROM dunning._token_of(act_on_link.token) t;
+    purpose := told.purpose;
+    debtor_id := told.debtor_id;
+    message_id := told.message_id;
+    pay_url := told.context->>'pay_url';
+    -- A test went to a colleague, who tries the buttons.
+    IF told.decision ? 'test_address'
+       OR EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = told.debtor_id AND e.message_id = told.message_id AND e.test) THEN
+        recorded := false;
+        RETURN;
+    END IF;
+    SELECT r.recorded INTO recorded
+    FROM dunning.record_event(dunning._link_event(purpose), told.debtor_id, told.message_id, NULL,
+            said || jsonb_build_object('request', told.purpose, 'by', 'link', 'channel', told.channel),
+            format('link:%s:%s', told.purpose, told.message_id)) r;
+END
+$function$;
+CREATE FUNCTION dunning._page_words(language text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT jsonb '{
+"en": {"hello": "Hello {{who}}", "due": "due on", "none": "Nothing is open. Thank you!", "offer": "Our offer", "until": "until",
+    "pay": "Pay {{amount | money}}", "account": "Pay to account", "reference": "Reference",
+    "plan": "I need more time", "plan_ask": "What would work for you?", "paid": "I have already paid", "paid_ask": "When and how?",
+    "dispute": "I do not agree", "dispute_ask": "What is wrong?", "invoice": "Which invoice?", "all": "all of them", "send": "Send",
+    "stop": "No more messages this way", "stop_ask": "We will not write to this address again. What is owed stays owed.", "stop_do": "Stop the messages",
+    "call": "Questions? Call us on", "already": "We have heard from you already. Thank you!",
+    "did": {"pay": "Thank you!", "plan": "Thank you. We will get back to you about a plan.", "already_paid": "Thank you. We will look for your payment.",
+            "dispute": "Thank you. We will look into it and not remind you meanwhile.", "opt_out": "Done. We will not write to this address again."}},
+"da": {"hello": "Hej {{who}}", "due": "forfaldt eller forfalder den", "none": "Der er intet at betale. Tak!", "offer": "Vores tilbud", "until": "indtil",
+    "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Reference",
+    "plan": "Jeg har brug for mere tid", "plan_ask": "Hvad ville passe dig?", "paid": "Jeg har allerede betalt", "paid_ask": "Hvornår og hvordan?",
+    "dispute": "Jeg er ikke enig", "dispute_ask": "Hvad er forkert?", "invoice": "Hvilken faktura?", "all": "dem alle", "send": "Send",
+    "stop": "Ikke flere beskeder på denne måde", "stop_ask": "Vi skriver ikke til denne adresse igen. Det, der skyldes, skyldes stadig.", "stop_do": "Stop beskederne",
+    "call": "Spørgsmål? Ring til os på", "already": "Vi har allerede hørt fra dig. Tak!",
+    "did": {"pay": "Tak!", "plan": "Tak. Vi vender tilbage om en aftale.", "already_paid": "Tak. Vi leder efter din betaling.",
+            "dispute": "Tak. Vi ser på det og minder dig ikke om det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adresse igen."}},
+"sv": {"hello": "Hej {{who}}", "due": "förfallodag", "none": "Det finns inget att betala. Tack!", "offer": "Vårt erbjudande", "until": "till",
+    "pay": "Betala {{amount | money}}", "account": "Betala till konto", "reference": "Referens",
+    "plan": "Jag behöver mer tid", "plan_ask": "Vad skulle passa dig?", "paid": "Jag har redan betalat", "paid_ask": "När och hur?",
+    "dispute": "Jag håller inte med", "dispute_ask": "Vad är fel?", "invoice": "Vilken faktura?", "all": "alla", "send": "Skicka",
+    "stop": "Inga fler meddelanden på det här sättet", "stop_ask": "Vi skriver inte till den här adressen igen. Skulden står kvar.", "stop_do": "Stoppa meddelandena",
+    "call": "Frågor? Ring oss på", "already": "Vi har redan hört från dig. Tack!",
+    "did": {"pay": "Tack!", "plan": "Tack. Vi återkommer om en plan.", "already_paid": "Tack. Vi letar efter din betalning.",
+            "dispute": "Tack. Vi tittar på det och påminner dig inte under tiden.", "opt_out": "Klart. Vi skriver inte till den här adressen igen."}},
+"nb": {"hello": "Hei {{who}}", "due": "forfallsdato", "none": "Det er ingenting å betale. Takk!", "offer": "Vårt tilbud", "until": "til",
+    "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Referanse",
+    "plan": "Jeg trenger mer tid", "plan_ask": "Hva ville passe for deg?", "paid": "Jeg har allerede betalt", "paid_ask": "Når og hvordan?",
+    "dispute": "Jeg er ikke enig", "dispute_ask": "Hva er galt?", "invoice": "Hvilken faktura?", "all": "alle", "send": "Send",
+    "stop": "Ingen flere meldinger på denne måten", "stop_ask": "Vi skriver ikke til denne adressen igjen. Det som skyldes, skyldes fortsatt.", "stop_do": "Stopp meldingene",
+    "call": "Spørsmål? Ring oss på", "already": "Vi har allerede hørt fra deg. Takk!",
+    "did": {"pay": "Takk!", "plan": "Takk. Vi tar kontakt om en avtale.", "already_paid": "Takk. Vi leter etter betalingen din.",
+            "dispute": "Takk. Vi ser på det og minner deg ikke på det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adressen igjen."}},
+"nl": {"hello": "Hallo {{who}}", "due": "vervaldatum", "none": "Er staat niets open. Dank je wel!", "offer": "Ons aanbod", "until": "tot",
+    "pay": "Betaal {{amount | money}}", "account": "Betaal op rekening", "reference": "Kenmerk",
+    "plan": "Ik heb meer tijd nodig", "plan_ask": "Wat zou je uitkomen?", "paid": "Ik heb al betaald", "paid_ask": "Wanneer en hoe?",
+    "dispute": "Ik ben het er niet mee eens", "dispute_ask": "Wat klopt er niet?", "invoice": "Welke factuur?", "all": "allemaal", "send": "Versturen",
+    "stop": "Geen berichten meer op deze manier", "stop_ask": "We schrijven niet meer naar dit adres. Wat openstaat, blijft openstaan.", "stop_do": "Berichten stoppen",
+    "call": "Vragen? Bel ons op", "already": "We hebben al van je gehoord. Dank je wel!",
+    "did": {"pay": "Dank je wel!", "plan": "Dank je wel. We nemen contact op over een regeling.", "already_paid": "Dank je wel. We zoeken je betaling op.",
+            "dispute": "Dank je wel. We zoeken het uit en herinneren je er intussen niet aan.", "opt_out": "Gedaan. We schrijven niet meer naar dit adres."}},
+"de": {"hello": "Guten Tag {{who}}", "due": "fällig am", "none": "Es ist nichts offen. Vielen Dank!", "offer": "Unser Angebot", "until": "bis",
+    "pay": "{{amount | money}} bezahlen", "account": "Zahlung auf Konto", "reference": "Verwendungszweck",
+    "plan": "Ich brauche mehr Zeit", "plan_ask": "Was wäre Ihnen möglich?", "paid": "Ich habe schon bezahlt", "paid_ask": "Wann und wie?",
+    "dispute": "Ich bin nicht einverstanden", "dispute_ask": "Was stimmt nicht?", "invoice": "Welche Rechnung?", "all": "alle", "send": "Absenden",
+    "stop": "Keine Nachrichten mehr auf diesem Weg", "stop_ask": "Wir schreiben nicht mehr an diese Adresse. Was offen ist, bleibt offen.", "stop_do": "Nachrichten beenden",
+    "call": "Fragen? Rufen Sie uns an:", "already": "Wir haben schon von Ihnen gehört. Vielen Dank!",
+    "did": {"pay": "Vielen Dank!", "plan": "Vielen Dank. Wir melden uns wegen einer Vereinbarung.", "already_paid": "Vielen Dank. Wir suchen Ihre Zahlung.",
+            "dispute": "Vielen Dank. Wir prüfen das und erinnern Sie solange nicht.", "opt_out": "Erledigt. Wir schreiben nicht mehr an diese Adresse."}}
+}' -> language $function$;
+CREATE FUNCTION dunning._page_choice(purpose text, asked text, title text, fields text, button text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT format(E'<details%s><summary>%s</summary>\n<form method="post"><input type="hidden" name="token" value="{{tokens.%s}}">\n%s\n<button>%s</button></form></details>\n',
+                    CASE WHEN asked = purpose THEN ' open' ELSE '' END, title, purpose, fields, button) $function$;
+CREATE FUNCTION dunning._page_template(purpose text, done boolean, language text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    w    jsonb := dunning._page_words(language);
+    said constant text := '<label>%s<textarea name="text" rows="3" maxlength="2000"></textarea></label>';
+    head constant text := $t$<!DOCTYPE html>
+<html lang="%s">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><meta name="referrer" content="no-referrer"><title>{{creditor_name}}</title>
+<style>
+body { margin: 0; background: #f6f6f4; color: #222; font: 17px/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
+main { max-width: 30rem; margin: 0 auto; padding: 1rem; box-sizing: border-box }
+h1 { font-size: 1.3rem; margin: .5rem 0 } .from { color: #555; margin: 0 } .sum { font-size: 1.7rem; font-weight: 600; margin: .8rem 0 0 }
+ul { padding-left: 1.2rem; margin: .3rem 0 } .box, details { background: #fff; border: 1px solid #ccc; border-radius: 8px; padding: .7rem; margin: .7rem 0 }
+summary { padding: .3rem 0; cursor: pointer } label { display: block; margin: .4rem 0 }
+textarea, select { width: 100%%; box-sizing: border-box; font: inherit } input { width: 1.2rem; height: 1.2rem; vertical-align: middle }
+button { width: 100%%; min-height: 3rem; border: 0; border-radius: 8px; background: #1d5f3f; color: #fff; font: inherit; font-weight: 600 }
+</style></head>
+<body><main>
+<p class="from">{{creditor_name}}</p>
+$t$;
+    foot text := format(E'{{#creditor_phone}}<p>%s {{creditor_phone}}</p>{{/creditor_phone}}\n</main></body>\n</html>\n', w->>'call');
+BEGIN
+    IF done THEN
+        RETURN format(head, language) || format(E'<h1>%s</h1>\n', w->'did'->>purpose) || foot;
+    ELSIF purpose = 'opt_out' THEN
+        -- This link is read by mail programs too: it tells nobody what is owed.
+        RETURN format(head, language) || format(E'<h1>%s</h1>\n', w->>'stop')
+            || format(E'<p>%s</p>\n<form method="post"><input type="hidden" name="token" value="{{tokens.opt_out}}"><button>%s</button></form>\n', w->>'stop_ask', w->>'stop_do')
+            || foot;
+    END IF;
+    RETURN format(head, language)
+        || format(E'<h1>{{#who}}%s{{/who}}</h1>\n', w->>'hello')
+        || format(E'{{#done}}<p class="box">%s</p>{{/done}}\n{{^balances}}<p>%s</p>{{/balances}}\n', w->>'already', w->>'none')
+        || format($t${{#balances}}<p class="sum">{{amount | money}}</p>
+<ul>{{#invoices}}<li>{{#reference}}{{reference}}: {{/reference}}{{amount | money}}, %s {{due_on | date}}</li>{{/invoices}}</ul>
+{{/balances}}
+{{#offer}}<div class="box"><strong>%s</strong>{{#text}}<p>{{text}}</p>{{/text}}{{#expires_on}}<p>%s {{expires_on | date}}</p>{{/expires_on}}</div>
+{{/offer}}$t$, w->>'due', w->>'offer', w->>'until')
+        || format($t${{#amount}}
+{{#pay_url}}<form method="post"><input type="hidden" name="token" value="{{tokens.pay}}"><button>%s</button></form>{{/pay_url}}
+{{#creditor_account}}<p>%s {{creditor_account}}{{#reference}}<br>%s {{reference}}{{/reference}}</p>{{/creditor_account}}
+$t$, w->>'pay', w->>'account', w->>'reference')
+        || dunning._page_choice('plan', purpose, w->>'plan', '{{#options}}<label><input type="radio" name="option" value="{{option}}"> {{label}}</label>{{/options}}'
+               || format(said, w->>'plan_ask'), w->>'send')
+        || dunning._page_choice('already_paid', purpose, w->>'paid', format(said, w->>'paid_ask'), w->>'send')
+        || dunning._page_choice('dispute', purpose, w->>'dispute', format('<label>%s<select name="invoice"><option value="">%s</option>'
+               || '{{#balances}}{{#invoices}}{{#reference}}<option value="{{reference}}">{{reference}}</option>{{/reference}}{{/invoices}}{{/balances}}</select></label>',
+               w->>'invoice', w->>'all') || format(said, w->>'dispute_ask'), w->>'send')
+        || E'{{/amount}}\n' || foot;
+END
+$function$;
+CREATE FUNCTION dunning._page_context(told jsonb, tokens jsonb, done boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    talk  jsonb := dunning.conversation(told->>'debtor_id');
+    offer jsonb := CASE WHEN jsonb_typeof(talk #> '{offer,offer}') = 'object' THEN talk #> '{offer,offer}' END;
+    list  jsonb;
+BEGIN
+    SELECT jsonb_agg(jsonb_build_object('option', coalesce(o.value->>'option', o.ord::text),
+                                        'label', CASE jsonb_typeof(o.value) WHEN 'object' THEN o.value->>'text' ELSE o.value #>> '{}' END) ORDER BY o.ord) INTO list
+    FROM jsonb_array_elements(CASE WHEN jsonb_typeof(offer->'options') = 'array' THEN offer->'options' ELSE '[]' END) WITH ORDINALITY o(value, ord);
+    RETURN jsonb_build_object('creditor_name', talk #> '{creditor,name}', 'creditor_phone', talk #> '{creditor,phone}', 'creditor_account', talk #> '{creditor,account}',
+        'who', CASE WHEN (talk->>'company')::boolean THEN talk->'name' ELSE coalesce(nullif(talk->'given_name', 'null'), talk->'name') END,
+        'balances', talk->'balances', 'amount', talk #> '{balances,0,amount}', 'currency', talk #> '{balances,0,currency}',
+        'reference', talk #> '{balances,0,invoices,0,reference}', 'pay_url', talk->'pay_url', 'tokens', tokens, 'done', done,
+        'offer', CASE WHEN offer IS NOT NULL THEN jsonb_build_object('text', offer->'text', 'expires_on', offer->'expires_on') END,
+        'options', coalesce(list, '[]'));
+EXCEPTION WHEN invalid_parameter_value THEN
+    -- Forgotten, or no longer in the ledger: a link that is good for nobody.
+    PERFORM dunning._token_message('');
+    RETURN NULL;
+END
+$function$;
+CREATE FUNCTION dunning.link_page(token text, language text DEFAULT NULL::text, done boolean DEFAULT false)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    told   record;
+    tongue text;
+    tokens jsonb;
+BEGIN
+    SELECT t.* INTO told FROM dunning._token_of(link_page.token) t;
+    tongue := dunning._language(coalesce(link_page.language, told.language));
+    IF dunning._page_words(tongue) IS NULL THEN
+        tongue := CASE WHEN dunning._page_words(dunning._language(told.language)) IS NOT NULL THEN dunning._language(told.language) ELSE 'en' END;
+    END IF;
+    -- The other choices end with the link they are shown behind. An opt-out link, which mail programs know, opens nothing else.
+    SELECT jsonb_object_agg(p.p, CASE WHEN p.p = told.purpose THEN link_page.token ELSE dunning._make_token(p.p, told.debtor_id, told.message_id, told.expires_at) END) INTO tokens
+    FROM unnest(CASE told.purpose WHEN 'opt_out' THEN ARRAY['opt_out'] ELSE ARRAY['pay', 'plan', 'already_paid', 'dispute'] END) p(p);
+    RETURN (SELECT r.body_html FROM dunning._render(NULL, NULL, dunning._page_template(told.purpose, coalesce(link_page.done, false), tongue),
+        dunning._page_context(jsonb_build_object('debtor_id', told.debtor_id), tokens, dunning._link_done(told.debtor_id, told.message_id, told.purpose)), tongue) r);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._sample_context()
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT jsonb '{
+    "debtor_id": "104217", "name": "Kirsten Hansen", "given_name": "Kirsten", "company": false,
+    "creditor": "default", "creditor_name": "Nordlys Energi", "sender_name": "Mette, Nordlys Energi",
+    "creditor_phone": "+4570102030", "creditor_account": "DK5000400440116243", "reply_to": "help@nordlys.example",
+    "amount": 1240.50, "currency": "EUR", "due_on": "2026-10-01", "days_overdue": 12, "invoice_count": 2,
+    "reference": "F-1042-7", "pay_url": "https://pay.example/F-1042-7",
+    "balances": [
+        {"currency": "EUR", "amount": 1240.50, "due_on": "2026-10-01", "days_overdue": 12, "invoices": [
+            {"reference": "F-1042-7", "amount": 620.25, "due_on": "2026-10-01", "days_overdue": 12, "pay_url": "https://pay.example/F-1042-7"},
+            {"reference": "F-1042-8", "amount": 620.25, "due_on": "2026-10-05", "days_overdue": 8, "pay_url": "https://pay.example/F-1042-8"}]},
+        {"currency": "GBP", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": [
+            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}],
+    "other_currencies": [
+        {"currency": "GBP", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": [
+            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}],
+    "fee": {"amount": 13.50, "currency": "EUR", "on": "2026-10-14", "level": "reminder-1"},
+    "proof": {"share": 0.83, "percent": 83, "n": 412, "level": "reminder-1"},
+    "offer": {"kind": "instalments", "text": "3 x 413.50 EUR, the first on 1 November", "expires_on": "2026-10-20", "link": "https://pay.example/offer/k3V9",
+        "options": [{"text": "3 x 413.50 EUR, the first on 1 November"}, {"text": "6 x 206.75 EUR, the first on 1 November"}]},
+    "hearing": {"on": "2026-10-22", "time": "10:30", "place": "Room 4"},
+    "plan_url": "https://pay.example/plan/k3V9", "paid_url": "https://pay.example/paid/k3V9", "dispute_url": "https://pay.example/dispute/k3V9",
+    "optout_url": "https://pay.example/stop/k3V9", "qr": "BCD", "note": "Call me any time. Mette"}' $function$;
 CREATE OR REPLACE FUNCTION dunning._check_template_key(template text, channel text, language text, creditor text, framing text)
  RETURNS void
  LANGUAGE plpgsql
@@ -2364,8 +3645,8 @@ BEGIN
     END IF;
 END
 $function$;
-CREATE FUNCTION dunning._settle_sent(debtor_ids text[], message_ids uuid[], attempts smallint[], reasons text[], provider_refs text[], details jsonb[])
- RETURNS integer
+CREATE FUNCTION dunning._finish_sent(debtor_ids text[], message_ids uuid[], attempts smallint[])
+ RETURNS bigint[]
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2376,25 +3657,15 @@ CREATE FUNCTION dunning._settle_sent(debtor_ids text[], message_ids uuid[], atte
 AS $function$
 #variable_conflict error
 DECLARE
-    n int := cardinality(message_ids);
-    settled_at timestamptz := dunning._now();
-    moved int;
+    won bigint[];
 BEGIN
     WITH finished AS (
         DELETE FROM dunning.queue q
-        USING ROWS FROM (unnest(_settle_sent.debtor_ids), unnest(_settle_sent.message_ids), unnest(_settle_sent.attempts), unnest(_settle_sent.reasons),
-                unnest(_settle_sent.provider_refs), unnest(_settle_sent.details))
-            AS v(debtor_id, message_id, attempt, reason, provider_ref, detail)
+        USING ROWS FROM (unnest(_finish_sent.debtor_ids), unnest(_finish_sent.message_ids), unnest(_finish_sent.attempts)) WITH ORDINALITY AS v(debtor_id, message_id, attempt, ord)
         WHERE q.debtor_id = v.debtor_id AND q.message_id = v.message_id AND q.attempts = v.attempt - 1
-        RETURNING q.debtor_id, q.message_id, q.creditor, v.attempt, v.reason, v.provider_ref, v.detail)
-    INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
-    SELECT f.message_id, dunning._uuid7(), f.debtor_id, f.creditor, f.attempt, 'sent', f.reason, f.provider_ref, f.detail, settled_at FROM finished f;
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    IF moved < n THEN
-        moved := moved + (SELECT count(*) FROM dunning._settle(debtor_ids, message_ids, attempts, array_fill('sent'::text, ARRAY[n]), reasons,
-            provider_refs, details, array_fill(NULL::timestamptz, ARRAY[n])) s);
-    END IF;
-    RETURN moved;
+        RETURNING v.ord)
+    SELECT array_agg(f.ord) INTO won FROM finished f;
+    RETURN won;
 END
 $function$;
 CREATE FUNCTION dunning._held_up(debtor_ids text[], message_ids uuid[])
@@ -3442,14 +4713,16 @@ BEGIN
     RETURN QUERY SELECT 'partitions', CASE WHEN p.found THEN 'ok' ELSE 'warn' END,
         CASE WHEN p.found THEN 'next month is ready' ELSE 'next month is not made yet' END, CASE WHEN NOT p.found THEN 'SELECT * FROM dunning.maintain();' END
     FROM (SELECT to_regclass('dunning.egress' || to_char((clock_timestamp() AT TIME ZONE 'UTC') + interval '1 month', '"_y"YYYY"m"MM')) IS NOT NULL AS found) p;
-    -- Bodies and intents are written many at once, past triggers: where there is one nothing is written. Constraints may be made of them.
-    RETURN QUERY SELECT format('trigger %s', t.tgname), 'fail', format('on %s: nothing is sent, because it would not run', t.tgrelid::regclass),
+    -- Many rows are written at once, past triggers: where there is one, none of a body or intent, and outcomes the slow way. Constraints may be made of them.
+    RETURN QUERY SELECT format('trigger %s', t.tgname), w.state, format('on %s: %s', t.tgrelid::regclass, w.detail),
         CASE WHEN t.tgisinternal THEN (SELECT format('ALTER TABLE %s DROP CONSTRAINT %I;', t.tgrelid::regclass, c.conname) FROM pg_catalog.pg_constraint c WHERE c.oid = t.tgconstraint)
              ELSE format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass) END
-    FROM pg_catalog.pg_trigger t
+    FROM (VALUES ('dunning.body'::regclass, 'fail', 'nothing is sent, because it would not run'),
+                 ('dunning.egress', 'fail', 'nothing is sent, because it would not run'),
+                 ('dunning.outcome', 'warn', 'it runs, and sending takes longer for it')) AS w (parent, state, detail)
+    JOIN pg_catalog.pg_trigger t
+      ON t.tgrelid = w.parent OR t.tgtype & 1 <> 0 AND t.tgrelid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = w.parent)
     WHERE t.tgtype & 4 <> 0 AND t.tgparentid = 0
-      AND (t.tgrelid IN ('dunning.body'::regclass, 'dunning.egress'::regclass)
-           OR t.tgtype & 1 <> 0 AND t.tgrelid IN (SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent IN ('dunning.body'::regclass, 'dunning.egress'::regclass)))
     ORDER BY 1;
     -- A schedule of pg_cron is visible to its owner alone; that a run took place is what counts.
     RETURN QUERY SELECT 'daily run', CASE WHEN r.state = 'done' AND r.fresh THEN 'ok' WHEN r.state = 'failed' THEN 'fail' ELSE 'warn' END,
@@ -3471,6 +4744,23 @@ BEGIN
     -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
     IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
         EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.creditor')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$DELETE FROM dunning.creditor WHERE builtin$step$;
+    EXECUTE $step$INSERT INTO dunning.creditor (builtin, creditor, language, name) VALUES
+('true', 'default', 'en', 'Accounts receivable')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
                     AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.http_preset')::pg_catalog.oid;
     END IF;
     IF brought THEN
@@ -3483,6 +4773,44 @@ BEGIN
 ('none', NULL, NULL, 'true', 'once', 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'kannel', '{}'),
 ('bearer', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}', 'true', 'once', 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', NULL, 'json', NULL, NULL, 'POST', '/v3/mail/send', 'sendgrid', '{}'),
 ('basic', 'To={address}&From={from}&Body={text}', NULL, 'true', 'once', 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'code', 'form', 'sid', NULL, 'POST', '/2010-04-01/Accounts/{username}/Messages.json', 'twilio', '{21610,21211,21614}')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.step')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$DELETE FROM dunning.step WHERE builtin$step$;
+    EXECUTE $step$INSERT INTO dunning.step (after_contact, anchor, builtin, channels, condition, enabled, framing, must, offset_days, paid_channels, "position", print, self_cure_days, self_cure_wait, step, strategy, template, tone) VALUES
+('true', 'due_date', 'true', '{call}', NULL, 'true', 'neutral', 'false', '40', 'true', '5', '{}', '0', '0', 'call', 'standard', 'final-notice', 'neutral'),
+('true', 'due_date', 'true', '{letter,email,sms}', NULL, 'true', 'neutral', 'false', '30', 'true', '4', '{}', '0', '0', 'final-notice', 'standard', 'final-notice', 'neutral'),
+('false', 'due_date', 'true', '{email,sms}', 'p_late >= 0.5 OR segment = ''habitual_late''', 'true', 'neutral', 'false', '-3', 'true', '1', '{}', '0', '0', 'pre-due', 'standard', 'pre-due', 'neutral'),
+('false', 'due_date', 'true', '{email,sms}', NULL, 'true', 'neutral', 'false', '5', 'true', '2', '{}', '10', '0', 'reminder-1', 'standard', 'reminder-1', 'neutral'),
+('false', 'due_date', 'true', '{sms,email,letter}', NULL, 'true', 'neutral', 'false', '15', 'true', '3', '{}', '0', '0', 'reminder-2', 'standard', 'reminder-2', 'neutral')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.strategy')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$DELETE FROM dunning.strategy WHERE builtin$step$;
+    EXECUTE $step$INSERT INTO dunning.strategy (builtin, catch_up, description, enabled, grace_days, horizon, margin, min_gap_days, minimum, self_cure, strategy, tolerance) VALUES
+('true', 'furthest', 'A pre-due reminder for habitual late payers, two reminders, a final notice, a call; nothing that costs money for likely self-curers in the first ten days', 'true', '0', '7 days', '0.05', '5', '{"*": 5}', '0.6', 'standard', '{}')$step$;
 END
 $do$;
 DO $do$
@@ -8279,11 +9607,15 @@ END
 $do$;
 
 -- Tables that a dump takes.
+SELECT pg_catalog.pg_extension_config_dump('dunning.budget', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.strategy_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
 
 -- Owners.
 ALTER FUNCTION dunning._is_steady(regclass) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ledger_steady() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
@@ -8310,15 +9642,64 @@ ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],time
 ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._costs(text,date,text) OWNER TO dunning_owner;
+ALTER TABLE dunning.strategy_rule OWNER TO dunning_owner;
+ALTER TABLE dunning.debtor_strategy OWNER TO dunning_owner;
+ALTER TABLE dunning.budget OWNER TO dunning_owner;
+ALTER FUNCTION dunning._payday_around(text,date[],date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._event_day(jsonb,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._anchors(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._touch(uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._companion_id(uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._contact_sql(text,text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._strategy_rules() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._assigned_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.set_strategy(text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.strategy_of(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_minimum(jsonb,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_name(text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._anchor_problem(text,integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_anchor(text,integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_reachable(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offset_words(text,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._costs(text,date,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_step(dunning.step) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.set_cost(text,numeric,text,text,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.set_budget(numeric,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._optional_names() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._iban_lengths() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._mod97(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._iban(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._epc_line(text,text,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._letter_code(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._letter(uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._letter_page(boolean,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.letter_html(uuid,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._link_key_problem() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._rotate_link_key(integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.rotate_link_key(integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._token_of(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._link_event(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._link_done(text,uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.open_link(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._link_detail(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.act_on_link(text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._page_words(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._page_choice(text,text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._page_template(text,boolean,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._page_context(jsonb,jsonb,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.link_page(text,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_up(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
@@ -8333,6 +9714,8 @@ ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
 
 -- Rights.
 REVOKE EXECUTE ON FUNCTION dunning._is_steady(regclass) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._ledger_steady() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._ledger_steady() TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
@@ -8372,17 +9755,82 @@ REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FRO
 GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text) FROM PUBLIC;
+GRANT SELECT ON TABLE dunning.strategy_rule TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.budget TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._payday_around(text,date[],date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._touch(uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._companion_id(uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._contact_sql(text,text,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._strategy_rules() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._assigned_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.set_strategy(text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.set_strategy(text,text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.strategy_of(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.strategy_of(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._check_minimum(jsonb,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_name(text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._anchor_problem(text,integer,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_anchor(text,integer,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_reachable(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offset_words(text,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._today(timestamp with time zone) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._check_step(dunning.step) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._optional_names() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._optional_names() TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._iban_lengths() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._mod97(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._iban(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._epc_line(text,text,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) TO dunning_viewer;
+GRANT EXECUTE ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._letter_code(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._letter(uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._letter_page(boolean,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.letter_html(uuid,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.letter_html(uuid,boolean) TO dunning_operator;
+GRANT EXECUTE ON FUNCTION dunning.letter_html(uuid,boolean) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._link_key_problem() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._rotate_link_key(integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.rotate_link_key(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.rotate_link_key(integer) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._token_of(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._link_event(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._link_done(text,uuid,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.open_link(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.open_link(text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._link_detail(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.act_on_link(text,jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.act_on_link(text,jsonb) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._page_words(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._page_choice(text,text,text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._page_template(text,boolean,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.link_page(text,text,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.link_page(text,text,boolean) TO dunning_operator;
+GRANT INSERT ON TABLE dunning.outcome TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
@@ -8409,55 +9857,105 @@ COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],tim
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
 COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
 COMMENT ON FUNCTION dunning._aged_context(jsonb,date) IS 'A frozen context with its days past due as of a later day.';
+COMMENT ON FUNCTION dunning._anchor_problem(text,integer,integer) IS 'Why a step counted so from this anchor could never be taken, in words; NULL: it can.';
+COMMENT ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) IS 'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
 COMMENT ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) IS 'Five arrays as numbered rows.';
+COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._check_anchor(text,integer,integer) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
-COMMENT ON FUNCTION dunning._costs(text,date,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, in the currency asked for, else in the channel''s own.';
+COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated, be it for a debtor of whom nothing is known.';
+COMMENT ON FUNCTION dunning._check_minimum(jsonb,text) IS 'Nothing, or 22023 where a minimum or a tolerance cannot be read.';
+COMMENT ON FUNCTION dunning._check_name(text,text,text) IS 'Nothing, or 22023 where a name cannot stand in a key.';
+COMMENT ON FUNCTION dunning._check_reachable(text) IS 'Nothing, or 22023 where no step of the strategy counts from the due date without needing another before it.';
+COMMENT ON FUNCTION dunning._check_step(dunning.step) IS 'Nothing, or 22023 saying what of a step cannot be.';
+COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
+COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
+COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
+COMMENT ON FUNCTION dunning._epc_line(text,text,integer) IS 'A field of the payload as one line; 22023 where it breaks or is too long.';
 COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
+COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The day that an event''s detail names as "on", else the day it happened; NULL where detail says it is cancelled.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
+COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
+COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
+COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
+COMMENT ON FUNCTION dunning._letter(uuid) IS 'What stands on a letter: the frozen words and address, else as they would be now; sender, personal note, payment code, date in the letter''s language. 22023 where there is no such message.';
+COMMENT ON FUNCTION dunning._letter_code(jsonb) IS 'The payment code for what a context asks for: its own qr, else one made of account, sum and invoice numbers; NULL where there can be none.';
+COMMENT ON FUNCTION dunning._letter_page(boolean,text) IS 'The template of a letter as HTML.';
+COMMENT ON FUNCTION dunning._link_detail(jsonb) IS 'What is kept of the fields of a form: text, option, invoice, paid_on, amount, 2000 characters each. 22023 unless it is an object.';
+COMMENT ON FUNCTION dunning._link_done(text,uuid,text) IS 'Was a link of this purpose and message acted on?';
+COMMENT ON FUNCTION dunning._link_event(text) IS 'The kind of event that acting on a link of a purpose records.';
+COMMENT ON FUNCTION dunning._link_key_problem() IS 'NULL, or why links cannot be signed.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
+COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
+COMMENT ON FUNCTION dunning._offset_words(text,integer) IS 'What a signed offset from an anchor means in words.';
+COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
+COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The template of one choice on the page behind a link.';
+COMMENT ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) IS 'The context of link_page(), from conversation(): names, open balances, offer and options as they are now. DN009 where the debtor is no longer known.';
+COMMENT ON FUNCTION dunning._page_template(text,boolean,text) IS 'The template of the page behind a link of a purpose, or of the page that follows when it was acted on.';
+COMMENT ON FUNCTION dunning._page_words(text) IS 'The sentences of link_page() in a language, NULL where there are none.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
+COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
 COMMENT ON FUNCTION dunning._repeated(text[]) IS 'Those that stand there more than once, each once; empty where none does.';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
+COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
-COMMENT ON FUNCTION dunning._settle_sent(text[],uuid[],smallint[],text[],text[],jsonb[]) IS 'How many messages it moved to sent: _settle() of verdicts that are all sent and cause nothing else.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
-COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 is the furthest.';
+COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
+COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.';
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 COMMENT ON FUNCTION dunning._take_over(smallint[],uuid[]) IS 'How many attempts without outcome are left, because somebody holds their queue row just now. All others of these slices may have arrived: those in the queue wait for another attempt, of those stopped meanwhile the outcome is unknown and a person is asked.';
+COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
+COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to: a companion has the key of its message but for one octet, so both count as one contact.';
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
+COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed, already_paid paid_elsewhere, dispute disputed, opt_out opted_out. Of detail, the fields of a form, text, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, option or invoice, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key that signs links from now on, also the first one. Links of the key before work for keep_days more (0: end at once, as do those of all older keys); keys whose time is over are removed. A file: not undone by a rollback, and to be copied to standbys. Role dunning_admin.';
+COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
-COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) IS 'The step saved and what its signed offset means in words: negative is before the anchor (due_date, last_contact, broken_promise, next_fee, hearing, payday, event:<kind>). channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the due date likely self-curers get such channels only, until self_cure_wait nothing; after_contact = only where the debtor was contacted since the due date; again every repeat_days, at most repeat_max times; companion = a second message of the same touch; print = fields of a letter''s manifest; must = goes out whatever it is worth. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) IS 'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.set_budget(numeric,text,text,text) IS 'What contacts may cost in a day in this currency (NULL: no limit any more), for a creditor and a campaign (the name of a strategy), or * for all together. What a day''s money is not enough for waits, the most worthwhile first. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all, in one country or all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.set_strategy(text,text,text) IS 'The strategy this debtor now follows: the one given, or with NULL again what the rules say. Steps already had stay had by the strategy they were taken by. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
+COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left.';
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
+COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
+COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';

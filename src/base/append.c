@@ -23,6 +23,8 @@
 #include "base/compat.h"
 #include "base/errcodes.h"
 
+#define ROWS_AT_ONCE 128		/* some pages full; more would leave the processor's cache before they are written */
+
 struct DunAppend
 {
 	const DunAppendTo *to;
@@ -30,8 +32,9 @@ struct DunAppend
 	Relation	month;			/* the one rows were last put into, NULL: none */
 	Oid			month_oid;
 	AttrNumber	attributes[DUN_APPEND_COLUMNS];
-	TupleTableSlot **slots;
-	int			room;
+	EState	   *estate;			/* of this month, as are the slots */
+	ResultRelInfo *info;
+	TupleTableSlot *slots[ROWS_AT_ONCE];
 	int			n;
 };
 
@@ -70,14 +73,12 @@ open_parent(const DunAppendTo *to)
 }
 
 DunAppend *
-dun_base_open_append(const DunAppendTo *to, int rows)
+dun_base_open_append(const DunAppendTo *to)
 {
 	DunAppend  *a = palloc0(sizeof(DunAppend));
 
 	a->to = to;
 	a->parent = open_parent(to);
-	a->slots = palloc0(rows * sizeof(TupleTableSlot *));
-	a->room = rows;
 	return a;
 }
 
@@ -119,32 +120,29 @@ open_month(DunAppend *a, Oid oid)
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("column \"%s\" of relation \"%s\" does not exist", a->to->columns[c], RelationGetRelationName(a->month))));
 	}
+	a->estate = CreateExecutorState();
+	a->info = makeNode(ResultRelInfo);
+	InitResultRelInfo(a->info, a->month, 0, NULL, 0);
+	ExecOpenIndices(a->info, false);
 }
 
 static void
 write_rows(DunAppend *a)
 {
-	EState	   *estate = CreateExecutorState();
-	ResultRelInfo *info = makeNode(ResultRelInfo);
-
-	InitResultRelInfo(info, a->month, 0, NULL, 0);
-	ExecOpenIndices(info, false);
 	for (int i = 0; i < a->n; i++)
 	{
-		ExecConstraints(info, a->slots[i], estate);
-		ResetPerTupleExprContext(estate);
+		ExecConstraints(a->info, a->slots[i], a->estate);
+		ResetPerTupleExprContext(a->estate);
 	}
 	table_multi_insert(a->month, a->slots, a->n, GetCurrentCommandId(true), 0, NULL);
 	for (int i = 0; i < a->n; i++)
 	{
-		if (info->ri_NumIndices > 0)
-			list_free(dun_insert_index_tuples(info, a->slots[i], estate));
-		ResetPerTupleExprContext(estate);
+		if (a->info->ri_NumIndices > 0)
+			list_free(dun_insert_index_tuples(a->info, a->slots[i], a->estate));
+		ResetPerTupleExprContext(a->estate);
 		ExecClearTuple(a->slots[i]);
 	}
-	ExecCloseIndices(info);
-	FreeExecutorState(estate);
-	CommandCounterIncrement();
+	a->n = 0;
 }
 
 static void
@@ -154,12 +152,14 @@ end_month(DunAppend *a)
 		return;
 	if (a->n > 0)
 		write_rows(a);
-	for (int i = 0; i < a->room && a->slots[i] != NULL; i++)
+	for (int i = 0; i < ROWS_AT_ONCE && a->slots[i] != NULL; i++)
 	{
 		ExecDropSingleTupleTableSlot(a->slots[i]);
 		a->slots[i] = NULL;
 	}
-	a->n = 0;
+	ExecCloseIndices(a->info);
+	FreeExecutorState(a->estate);
+	CommandCounterIncrement();
 	table_close(a->month, NoLock);
 	a->month = NULL;
 	a->month_oid = InvalidOid;
@@ -171,11 +171,13 @@ dun_base_append_row(DunAppend *a, const Datum *values, const bool *nulls)
 	Oid			month = find_month(a, values[0]);
 	TupleTableSlot *slot;
 
-	if (month != a->month_oid || a->n == a->room)
+	if (month != a->month_oid)
 	{
 		end_month(a);
 		open_month(a, month);
 	}
+	else if (a->n == ROWS_AT_ONCE)
+		write_rows(a);
 	if (a->slots[a->n] == NULL)
 		a->slots[a->n] = table_slot_create(a->month, NULL);
 	slot = a->slots[a->n++];
@@ -194,6 +196,5 @@ dun_base_close_append(DunAppend *a)
 {
 	end_month(a);
 	table_close(a->parent, NoLock);
-	pfree(a->slots);
 	pfree(a);
 }

@@ -24,7 +24,7 @@ typedef struct DunAppendTo
 typedef struct DunAppend DunAppend;
 
 /* Inside a transaction; what is pushed must live until the end, and so must the current memory context. */
-extern DunAppend *dun_base_open_append(const DunAppendTo *to, int rows);
+extern DunAppend *dun_base_open_append(const DunAppendTo *to);
 extern void dun_base_append_row(DunAppend *a, const Datum *values, const bool *nulls);
 extern void dun_base_close_append(DunAppend *a);
 

@@ -17,17 +17,20 @@
 #include "utils/varlena.h"
 
 #include "base/append.h"
+#include "base/clock.h"
 #include "base/spi.h"
 #include "deliver/arrays.h"
 #include "deliver/freeze.h"
 #include "deliver/settings.h"
 #include "message/age.h"
+#include "message/link.h"
 #include "message/render.h"
 #include "queue/egress_chain.h"
 
 /* One look-up of a template for all messages that use it. */
 static DunStatement templates_sql = {
-	"SELECT x.subject, x.body_text, x.body_html, x.language, (SELECT dunning._today(NULL))"
+	"SELECT x.subject, x.body_text, x.body_html, x.language, (SELECT dunning._today(NULL)),"
+	"       (SELECT c.link_url FROM dunning.creditor c WHERE c.creditor = u.creditor ORDER BY c.builtin LIMIT 1)"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
 	"      pg_catalog.unnest($5)) WITH ORDINALITY AS u(template, channel, language, creditor, framing, ord),"
 	"       LATERAL dunning._template(u.template, u.channel, u.language, u.creditor, u.framing) x"
@@ -120,6 +123,7 @@ typedef struct Asked
 	char	   *body_text;
 	char	   *body_html;
 	char	   *language;
+	char	   *link_url;			/* NULL: the creditor serves no page */
 } Asked;
 
 static bool
@@ -189,6 +193,7 @@ read_templates(Asked *asked, int n)
 		asked[row].body_text = dun_base_text(row, 2);
 		asked[row].body_html = dun_base_text(row, 3);
 		asked[row].language = dun_base_text(row, 4);
+		asked[row].link_url = dun_base_text(row, 6);
 	}
 	return DatumGetDateADT(dun_base_value(0, 5, &isnull));
 }
@@ -215,33 +220,51 @@ keep_parts(DunItem *item, const DunParts *parts)
 	item->frozen_address = item->test_address ? item->test_address : item->gate_address;
 }
 
+/* The key of links where one of the creditors needs it. A missing one leaves the links out, and health() says so. */
+static bool
+open_key(const Asked *asked, int n, DunLinkKey *key)
+{
+	const char *problem;
+
+	for (int i = 0; i < n; i++)
+		if (asked[i].link_url != NULL)
+			return dun_message_try_key(key, &problem);
+	return false;
+}
+
 static void
 render(DunItem **items, int n)
 {
 	Asked	   *asked = palloc0((n + 1) * sizeof(Asked));
 	int		   *which = palloc((n + 1) * sizeof(int));
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "dunning rendering", ALLOCSET_DEFAULT_SIZES);
-	DateADT		today = read_templates(asked, sort_by_template(items, n, asked, which));
+	int			nasked = sort_by_template(items, n, asked, which);
+	DateADT		today = read_templates(asked, nasked);
+	TimestampTz now = dun_base_now();
+	DunLinkKey	key;
+	bool		signs = open_key(asked, nasked, &key);
 
 	for (int i = 0; i < n; i++)
 	{
 		const Asked *t = &asked[which[i]];
 		MemoryContext before = MemoryContextSwitchTo(scratch);
 		DunParts	parts;
+		Jsonb	   *context = dun_message_age_context(DatumGetJsonbP(items[i]->context_json), today);
 
-		dun_message_render_parts(t->subject, t->body_text, t->body_html,
-								 dun_message_age_context(DatumGetJsonbP(items[i]->context_json), today), t->language, &parts);
+		context = dun_message_add_links(context, signs ? &key : NULL, t->link_url, items[i]->debtor_id, &items[i]->message_id, now);
+		dun_message_render_parts(t->subject, t->body_text, t->body_html, context, t->language, &parts);
 		keep_parts(items[i], &parts);
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(scratch);
 	}
 	MemoryContextDelete(scratch);
+	explicit_bzero(&key, sizeof(key));
 }
 
 static void
 store(DunItem **items, int n)
 {
-	DunAppend  *into = dun_base_open_append(&body, n);
+	DunAppend  *into = dun_base_open_append(&body);
 	TimestampTz now = GetCurrentTimestamp();
 
 	for (int i = 0; i < n; i++)

@@ -411,7 +411,7 @@ dun_deliver_append_intents(DunItem **items, int n)
 		return;
 	digest_addresses(items, n);
 	lock_heads(items, n, heads);
-	into = dun_base_open_append(&egress, n);
+	into = dun_base_open_append(&egress);
 	for (int i = 0; i < n; i++)
 		append_link(into, items[i], &heads[items[i]->slice], at, contact_on);
 	dun_base_close_append(into);

@@ -3,7 +3,8 @@
  *		From a reply to a settled attempt.
  *
  * Verdicts are written by size or time, many in one statement, through the queue's one transition function, whose
- * fence lets attempt n be settled once. A batch that cannot be written is tried again: what was sent stays sent.
+ * fence lets attempt n be settled once. What was plainly accepted passes the same fence by a statement of its own, and
+ * its outcomes are appended as COPY does. A batch that cannot be written is tried again: what was sent stays sent.
  */
 #include "postgres.h"
 
@@ -18,8 +19,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/append.h"
 #include "base/clock.h"
+#include "base/errcodes.h"
 #include "base/spi.h"
+#include "base/uuid.h"
 #include "deliver/arrays.h"
 #include "deliver/aside.h"
 #include "deliver/session.h"
@@ -35,9 +39,14 @@ static DunStatement conclude_sql = {
 	TIMESTAMPTZARRAYOID, TEXTARRAYOID}, NULL
 };
 
-static DunStatement sent_sql = {
-	"SELECT dunning._settle_sent($1, $2, $3, $4, $5, $6::jsonb[])",
-	6, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, .harmless = true
+/* Harmless with the rows that are written beside it: queue and outcome of these messages, and nothing else. */
+static DunStatement finish_sql = {
+	"SELECT pg_catalog.unnest(dunning._finish_sent($1, $2, $3))", 3, {TEXTARRAYOID, UUIDARRAYOID, INT2ARRAYOID}, .harmless = true
+};
+
+static const DunAppendTo outcome = {
+	"outcome", 10,
+	{"message_id", "outcome_id", "debtor_id", "creditor", "attempt", "state", "reason", "provider_ref", "detail", "at"}
 };
 
 /* Exponential, with a quarter of jitter to either side, never earlier than the gateway asked for. */
@@ -180,6 +189,7 @@ typedef struct Settling
 	DunRun	   *run;
 	int			max;
 	int			n;
+	bool		in_sql;			/* append nothing: what hangs on the table would not run */
 } Settling;
 
 #define VERDICT_COLUMNS 9
@@ -229,28 +239,113 @@ push_verdict(Verdicts *v, const DunItem *item)
 }
 
 static void
-write_columns(DunStatement *st, const Verdicts *v, const int *columns)
+conclude(const Verdicts *v)
 {
 	Datum		args[VERDICT_COLUMNS];
 
 	if (v->n == 0)
 		return;
-	for (int i = 0; i < st->nargs; i++)
-		args[i] = dun_deliver_array(v->c[columns[i]]);
-	dun_base_run(st, args, NULL, false, 0);
+	for (int i = 0; i < VERDICT_COLUMNS; i++)
+		args[i] = dun_deliver_array(v->c[i]);
+	dun_base_run(&conclude_sql, args, NULL, false, 0);
+}
+
+/* --- what nearly every verdict is --- */
+
+/* Which of them had their queue row still, under the fence; it is gone now. */
+static bool *
+finish(DunItem **items, int n)
+{
+	DunColumn  *debtors = dun_deliver_column(TEXTOID, n);
+	DunColumn  *ids = dun_deliver_column(UUIDOID, n);
+	DunColumn  *attempts = dun_deliver_column(INT2OID, n);
+	bool	   *won = palloc0(n * sizeof(bool));
+	Datum		args[3];
+	uint64		rows;
+
+	for (int i = 0; i < n; i++)
+	{
+		dun_deliver_push_text(debtors, items[i]->debtor_id);
+		dun_deliver_push(ids, UUIDPGetDatum(&items[i]->message_id));
+		dun_deliver_push(attempts, Int16GetDatum(items[i]->settled_attempt));
+	}
+	args[0] = dun_deliver_array(debtors);
+	args[1] = dun_deliver_array(ids);
+	args[2] = dun_deliver_array(attempts);
+	rows = dun_base_run(&finish_sql, args, NULL, false, 0);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+
+		won[DatumGetInt64(dun_base_value(row, 1, &isnull)) - 1] = true;
+	}
+	return won;
+}
+
+static void
+append_outcome(DunAppend *into, const DunItem *item, Datum detail, TimestampTz at)
+{
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	const char *texts[] = {item->debtor_id, item->out.creditor, item->state, item->reason, item->provider_ref};
+	static const int places[] = {2, 3, 5, 6, 7};
+	Datum		values[10] = {UUIDPGetDatum(&item->message_id), UUIDPGetDatum(id)};
+	bool		nulls[10] = {false};
+
+	dun_base_uuid7(id);
+	for (int i = 0; i < lengthof(texts); i++)
+	{
+		nulls[places[i]] = texts[i] == NULL;
+		if (texts[i] != NULL)
+			values[places[i]] = CStringGetTextDatum(texts[i]);
+	}
+	values[4] = Int16GetDatum(item->settled_attempt);
+	nulls[8] = item->detail == NULL;
+	values[8] = detail;
+	values[9] = TimestampTzGetDatum(at);
+	dun_base_append_row(into, values, nulls);
+}
+
+/* Who lost the fence goes the long way. */
+static void
+settle_plain(DunItem **items, int n, Verdicts *others)
+{
+	bool	   *won;
+	DunAppend  *into;
+	TimestampTz at = dun_base_now();
+	const char *read = NULL;
+	Datum		detail = (Datum) 0;
+
+	if (n == 0)
+		return;
+	won = finish(items, n);
+	into = dun_base_open_append(&outcome);
+	for (int i = 0; i < n; i++)
+	{
+		if (!won[i])
+		{
+			push_verdict(others, items[i]);
+			continue;
+		}
+		/* Most say the same. */
+		if (items[i]->detail != NULL && (read == NULL || strcmp(items[i]->detail, read) != 0))
+		{
+			read = items[i]->detail;
+			detail = DirectFunctionCall1(jsonb_in, CStringGetDatum(read));
+		}
+		append_outcome(into, items[i], detail, at);
+	}
+	dun_base_close_append(into);
 }
 
 static void
 write_verdicts(void *arg)
 {
-	static const int all[VERDICT_COLUMNS] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
-	static const int of_sent[] = {0, 1, 2, 4, 5, 6};	/* no state, no time, no effect */
 	Settling   *s = arg;
-	Verdicts	sent;
 	Verdicts	others;
+	DunItem   **plain = palloc(s->max * sizeof(DunItem *));
+	int			nplain = 0;
 	dlist_iter	iter;
 
-	open_verdicts(&sent, s->max);
 	open_verdicts(&others, s->max);
 	s->n = 0;
 	dlist_foreach(iter, &s->run->done)
@@ -260,10 +355,25 @@ write_verdicts(void *arg)
 		if (s->n == s->max)
 			break;
 		s->n++;
-		push_verdict(is_plain(item) ? &sent : &others, item);
+		if (is_plain(item) && !s->in_sql)
+			plain[nplain++] = item;
+		else
+			push_verdict(&others, item);
 	}
-	write_columns(&sent_sql, &sent, of_sent);
-	write_columns(&conclude_sql, &others, all);
+	settle_plain(plain, nplain, &others);
+	conclude(&others);
+}
+
+/* A message can wait until a trigger is gone, what was sent cannot: then rows are inserted, and the trigger runs. */
+static bool
+attempt(Settling *s, DunFailure *failure)
+{
+	if (dun_deliver_attempt(write_verdicts, s, failure))
+		return true;
+	if (failure->sqlerrcode != DUN_ERR_TABLE || s->in_sql)
+		return false;
+	s->in_sql = true;
+	return dun_deliver_attempt(write_verdicts, s, failure);
 }
 
 /* One verdict that cannot be written must not keep the others: it goes to the end, and its turn comes again. */
@@ -287,7 +397,7 @@ dun_deliver_settle(DunRun *run)
 	if (run->ndone == 0)
 		return;
 	s.max = Min(run->ndone, SETTLE_MAX);
-	if (dun_deliver_attempt(write_verdicts, &s, &failure))
+	if (attempt(&s, &failure))
 	{
 		run->nsettled = s.n;
 		return;
@@ -297,7 +407,7 @@ dun_deliver_settle(DunRun *run)
 		int			n = dun_deliver_set_aside(run, s.max);
 
 		s.max -= n;
-		if (n > 0 && (s.max == 0 || dun_deliver_attempt(write_verdicts, &s, &failure)))
+		if (n > 0 && (s.max == 0 || attempt(&s, &failure)))
 		{
 			run->nsettled = s.max == 0 ? 0 : s.n;
 			return;
@@ -312,7 +422,7 @@ dun_deliver_settle(DunRun *run)
 		return;
 	}
 	s.max = 1;
-	if (dun_deliver_attempt(write_verdicts, &s, &failure))
+	if (attempt(&s, &failure))
 		run->nsettled = s.n;
 	else
 	{

@@ -104,6 +104,13 @@ counts_channel(const DunCap *cap, const char *channel)
 	return false;
 }
 
+/* A message and its companion have one key but for the ninth octet (plan's _touch()): together they are one contact. */
+static bool
+same_touch(const pg_uuid_t *a, const pg_uuid_t *b)
+{
+	return memcmp(a->data, b->data, 8) == 0 && memcmp(a->data + 9, b->data + 9, UUID_LEN - 9) == 0;
+}
+
 static bool
 counts(const DunCap *cap, const DunContact *c, const DunAsker *who)
 {
@@ -111,7 +118,7 @@ counts(const DunCap *cap, const DunContact *c, const DunAsker *who)
 		return false;
 	if (c->ord > 0 && (who->message_id == NULL || c->ord >= who->ord))
 		return false;
-	if (who->message_id != NULL && memcmp(&c->message_id, who->message_id, UUID_LEN) == 0)
+	if (who->message_id != NULL && same_touch(&c->message_id, who->message_id))
 		return false;
 	return (cap->person || strcmp(c->debtor_id, who->debtor_id) == 0) && counts_channel(cap, c->channel);
 }
@@ -123,14 +130,14 @@ falls_under(const DunHistory *h, const DunCap *cap, const DunAsker *who, const D
 	return abs(dates[i] - today) < cap->days && counts(cap, &h->contacts[i], who);
 }
 
-/* Attempts of a message and their events are one contact, counted where the first of them falls under the cap. */
+/* Attempts of a message, its companion and their events are one contact, counted where the first of them falls under the cap. */
 static bool
 is_repeated(const DunHistory *h, const DunCap *cap, const DunAsker *who, const DateADT *dates, DateADT today, int n)
 {
 	int			i;
 
 	for (i = 0; i < n; i++)
-		if (memcmp(&h->contacts[i].message_id, &h->contacts[n].message_id, UUID_LEN) == 0 &&
+		if (same_touch(&h->contacts[i].message_id, &h->contacts[n].message_id) &&
 			falls_under(h, cap, who, dates, today, i))
 			return true;
 	return false;

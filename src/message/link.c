@@ -8,151 +8,42 @@
  *		3	key id, derived from the key, so that rotating means renaming a file
  *		4	expiry, seconds since 2000-01-01 UTC
  *		16	message_id
- *		18	HMAC-SHA256 over the above and the debtor's id, cut to 144 bits
+ *		18	HMAC-SHA256 over the above, the database's name and the debtor's id, cut to 144 bits
  *
- * No personal datum is in it. Keys are files of dunning.secret_directory: link.key signs, link.key.<anything>
- * still verifies. They are read at each use: a link is rare, and a stolen backend has no copy.
+ * No personal datum is in it. The database's name keeps a copy under another name from taking links of the original;
+ * version 1, made before, had no name in it and is read until the last of them has expired.
  */
 #include "postgres.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "access/htup_details.h"
-#include "common/hmac.h"
+#include "commands/dbcommands.h"
 #include "common/sha2.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "port/pg_bswap.h"
-#include "storage/fd.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "base/compat.h"
 #include "base/errcodes.h"
+#include "message/key.h"
+#include "message/link.h"
 
-#define TOKEN_VERSION 1
+#define TOKEN_VERSION 2
 #define TOKEN_BYTES 42
 #define TOKEN_CHARS 56
 #define SIGNED_BYTES 24
 #define MAC_BYTES 18
-#define KEY_MIN 32
-#define KEY_MAX 1024
 
 /* Their order is part of every token that is out there. */
 static const char *const purposes[] = {"pay", "plan", "already_paid", "dispute", "opt_out"};
 
-typedef struct LinkKey
-{
-	uint8		bytes[KEY_MAX];
-	int			len;
-	uint8		id[3];
-} LinkKey;
+/* The names of their addresses in a context. */
+static const char *const address_names[] = {"pay_url", "plan_url", "paid_url", "dispute_url", "optout_url"};
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/* ---- keys ---- */
-
-static const char *
-secret_directory(void)
-{
-	const char *dir = GetConfigOption("dunning.secret_directory", true, false);
-
-	if (dir == NULL || dir[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("dunning.secret_directory is not set"),
-				 errdetail("The key that signs links is a file in it."),
-				 errhint("ALTER SYSTEM SET dunning.secret_directory = '/etc/dunning'; SELECT pg_reload_conf();")));
-	return dir;
-}
-
-/* Names the file, not its path: whoever opens a link need not know where secrets lie. */
-static void
-refuse_key(const char *name, const char *why)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("key file \"%s\" of dunning.secret_directory cannot be used", name),
-			 errdetail("%s", why),
-			 errhint("As the server's user, in that directory: (umask 077; head -c 32 /dev/urandom > link.key)")));
-}
-
-static void
-compute_mac(const LinkKey *key, const uint8 *data, size_t len, const char *more, uint8 *mac)
-{
-	pg_hmac_ctx *ctx = pg_hmac_create(PG_SHA256);
-
-	if (ctx == NULL || pg_hmac_init(ctx, key->bytes, key->len) < 0 ||
-		pg_hmac_update(ctx, data, len) < 0 ||
-		pg_hmac_update(ctx, (const uint8 *) more, strlen(more)) < 0 ||
-		pg_hmac_final(ctx, mac, PG_SHA256_DIGEST_LENGTH) < 0)
-	{
-		if (ctx)
-			pg_hmac_free(ctx);
-		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute an HMAC")));
-	}
-	pg_hmac_free(ctx);
-}
-
-/* False where there is no such file. */
-static bool
-read_key(const char *name, LinkKey *key)
-{
-	uint8		mac[PG_SHA256_DIGEST_LENGTH];
-	struct stat st;
-	char	   *path = psprintf("%s/%s", secret_directory(), name);
-	int			fd = OpenTransientFile(path, O_RDONLY | PG_BINARY);
-
-	if (fd < 0 && errno == ENOENT)
-		return false;
-	if (fd < 0)
-		refuse_key(name, "The server's user may not read it.");
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		refuse_key(name, "It is no regular file.");
-	if (st.st_uid != geteuid() || (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		refuse_key(name, "It must belong to the server's user and be closed to all others (mode 0600).");
-	key->len = read(fd, key->bytes, KEY_MAX);
-	CloseTransientFile(fd);
-	if (key->len < KEY_MIN)
-		refuse_key(name, "It has fewer than 32 bytes.");
-	compute_mac(key, (const uint8 *) "", 0, "dunning link key id", mac);
-	memcpy(key->id, mac, sizeof(key->id));
-	return true;
-}
-
-static void
-read_current_key(LinkKey *key)
-{
-	if (!read_key("link.key", key))
-		refuse_key("link.key", "There is no such file.");
-}
-
-/* The key of an id: the current one, else one of the older. */
-static bool
-find_key(const uint8 *id, LinkKey *key)
-{
-	const char *dir = secret_directory();
-	DIR		   *d;
-	struct dirent *entry;
-	bool		found = false;
-
-	read_current_key(key);
-	if (memcmp(key->id, id, sizeof(key->id)) == 0)
-		return true;
-	d = AllocateDir(dir);
-	while (!found && (entry = ReadDir(d, dir)) != NULL)
-	{
-		if (strncmp(entry->d_name, "link.key.", 9) != 0)
-			continue;
-		found = read_key(entry->d_name, key) && memcmp(key->id, id, sizeof(key->id)) == 0;
-	}
-	FreeDir(d);
-	return found;
-}
 
 /* ---- tokens ---- */
 
@@ -228,6 +119,39 @@ same_bytes(const uint8 *a, const uint8 *b, int len)
 	return difference == 0;
 }
 
+/* What the signature covers beside the token itself; the length keeps the two names apart. */
+static char *
+scope_of(int version, const char *debtor_id)
+{
+	const char *database = version == 1 ? NULL : get_database_name(MyDatabaseId);
+
+	if (version == 1)
+		return pstrdup(debtor_id);
+	return psprintf("%d:%s:%s", (int) strlen(database ? database : ""), database ? database : "", debtor_id);
+}
+
+static void
+sign(const DunLinkKey *key, int purpose, const char *scope, const pg_uuid_t *message_id, TimestampTz expires, char *text)
+{
+	uint8		token[TOKEN_BYTES];
+	uint8		mac[PG_SHA256_DIGEST_LENGTH];
+	uint32		seconds = pg_hton32((uint32) (expires / USECS_PER_SEC));
+
+	token[0] = (TOKEN_VERSION << 4) | purpose;
+	memcpy(token + 1, key->id, DUN_KEY_ID_BYTES);
+	memcpy(token + 4, &seconds, 4);
+	memcpy(token + 8, message_id->data, UUID_LEN);
+	dun_message_compute_mac(key, token, SIGNED_BYTES, scope, mac);
+	memcpy(token + SIGNED_BYTES, mac, MAC_BYTES);
+	encode(token, text);
+}
+
+static bool
+can_expire(TimestampTz at)
+{
+	return !TIMESTAMP_NOT_FINITE(at) && at >= 0 && at / USECS_PER_SEC <= PG_UINT32_MAX;
+}
+
 PG_FUNCTION_INFO_V1(dun_message_sql_make_token);
 
 /* _make_token(purpose, debtor_id, message_id, expires_at) */
@@ -235,29 +159,18 @@ Datum
 dun_message_sql_make_token(PG_FUNCTION_ARGS)
 {
 	int			purpose = purpose_number(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	char	   *debtor_id = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	pg_uuid_t  *message_id = PG_GETARG_UUID_P(2);
+	char	   *scope = scope_of(TOKEN_VERSION, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	TimestampTz expires = PG_GETARG_TIMESTAMPTZ(3);
-	uint8		token[TOKEN_BYTES];
-	uint8		mac[PG_SHA256_DIGEST_LENGTH];
 	char		text[TOKEN_CHARS + 1];
-	uint32		seconds;
-	LinkKey		key;
+	DunLinkKey	key;
 
-	if (TIMESTAMP_NOT_FINITE(expires) || expires < 0 || expires / USECS_PER_SEC > PG_UINT32_MAX)
+	if (!can_expire(expires))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a link cannot expire at that time"),
 				 errdetail("It must lie between 2000 and 2136."), errhint("Check dunning.clock.")));
-	read_current_key(&key);
-	token[0] = (TOKEN_VERSION << 4) | purpose;
-	memcpy(token + 1, key.id, 3);
-	seconds = pg_hton32((uint32) (expires / USECS_PER_SEC));
-	memcpy(token + 4, &seconds, 4);
-	memcpy(token + 8, message_id->data, UUID_LEN);
-	compute_mac(&key, token, SIGNED_BYTES, debtor_id, mac);
+	dun_message_read_key(&key);
+	sign(&key, purpose, scope, PG_GETARG_UUID_P(2), expires, text);
 	explicit_bzero(&key, sizeof(key));
-	memcpy(token + SIGNED_BYTES, mac, MAC_BYTES);
-	encode(token, text);
 	PG_RETURN_TEXT_P(cstring_to_text(text));
 }
 
@@ -287,27 +200,111 @@ dun_message_sql_verify_token(PG_FUNCTION_ARGS)
 	TimestampTz now = PG_GETARG_TIMESTAMPTZ(2);
 	uint8		token[TOKEN_BYTES];
 	uint8		mac[PG_SHA256_DIGEST_LENGTH];
-	LinkKey		key;
+	DunLinkKey	key;
 	TupleDesc	desc;
 	Datum		values[2];
 	bool		nulls[2] = {false};
 	TimestampTz expires;
 	uint32		seconds;
 	bool		genuine;
+	int			version;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	/* A debtor that is not known any more is refused like a forged token, and as late. */
-	if (!decode(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), token) || !find_key(token + 1, &key))
+	if (!decode(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), token) || !dun_message_find_key(token + 1, &key))
 		refuse_token();
-	compute_mac(&key, token, SIGNED_BYTES, text_to_cstring(PG_GETARG_TEXT_PP(1)), mac);
+	version = token[0] >> 4;
+	dun_message_compute_mac(&key, token, SIGNED_BYTES, scope_of(version, text_to_cstring(PG_GETARG_TEXT_PP(1))), mac);
 	explicit_bzero(&key, sizeof(key));
 	genuine = same_bytes(mac, token + SIGNED_BYTES, MAC_BYTES);
 	memcpy(&seconds, token + 4, 4);
 	expires = (TimestampTz) pg_ntoh32(seconds) * USECS_PER_SEC;
-	if (!genuine || token[0] >> 4 != TOKEN_VERSION || (token[0] & 15) >= (int) lengthof(purposes) || expires <= now)
+	if (!genuine || version < 1 || version > TOKEN_VERSION || (token[0] & 15) >= (int) lengthof(purposes) || expires <= now)
 		refuse_token();
 	values[0] = CStringGetTextDatum(purposes[token[0] & 15]);
 	values[1] = TimestampTzGetDatum(expires);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* ---- addresses in a context ---- */
+
+static int
+address_number(const JsonbValue *name)
+{
+	for (int i = 0; i < (int) lengthof(address_names); i++)
+		if (name->val.string.len == (int) strlen(address_names[i]) &&
+			memcmp(name->val.string.val, address_names[i], name->val.string.len) == 0)
+			return i;
+	return -1;
+}
+
+static void
+push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
+{
+	JsonbValue	v;
+
+	v.type = text ? jbvString : jbvNull;
+	if (text)
+	{
+		v.val.string.val = unconstify(char *, text);
+		v.val.string.len = strlen(text);
+	}
+	pushJsonbValue(state, token, &v);
+}
+
+static bool
+names_all(Jsonb *context)
+{
+	JsonbValue	value;
+
+	for (int i = 0; i < (int) lengthof(address_names); i++)
+		if (getKeyJsonValueFromContainer(&context->root, address_names[i], strlen(address_names[i]), &value) == NULL)
+			return false;
+	return true;
+}
+
+Jsonb *
+dun_message_add_links(Jsonb *context, const DunLinkKey *key, const char *base_url,
+					  const char *debtor_id, const pg_uuid_t *message_id, TimestampTz now)
+{
+	JsonbParseState *state = NULL;
+	JsonbIterator *it;
+	JsonbIteratorToken token;
+	JsonbValue	name;
+	JsonbValue	value;
+	TimestampTz expires = now + DUN_LINK_DAYS * USECS_PER_DAY;
+	bool		signs = key != NULL && base_url != NULL && can_expire(expires);
+	char	   *scope = signs ? scope_of(TOKEN_VERSION, debtor_id) : NULL;
+	bool		has[lengthof(address_names)] = {false};
+
+	if (!JB_ROOT_IS_OBJECT(context) || (!signs && names_all(context)))
+		return context;
+	it = JsonbIteratorInit(&context->root);
+	JsonbIteratorNext(&it, &name, true);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	while ((token = JsonbIteratorNext(&it, &name, true)) == WJB_KEY)
+	{
+		int			number = address_number(&name);
+
+		JsonbIteratorNext(&it, &value, true);
+		if (number >= 0 && value.type == jbvNull)
+			continue;
+		if (number >= 0)
+			has[number] = true;
+		pushJsonbValue(&state, WJB_KEY, &name);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	for (int i = 0; i < (int) lengthof(address_names); i++)
+	{
+		char		text[TOKEN_CHARS + 1];
+
+		if (has[i])
+			continue;
+		push_text(&state, WJB_KEY, address_names[i]);
+		if (signs)
+			sign(key, i, scope, message_id, expires, text);
+		push_text(&state, WJB_VALUE, signs ? psprintf("%s%s", base_url, text) : NULL);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }

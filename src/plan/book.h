@@ -17,16 +17,16 @@
 
 typedef enum DunRowKind
 {
-	DUN_ROW_DEBTOR,				/* texts: creditor, preferred channel, strategy */
+	DUN_ROW_DEBTOR,				/* texts: creditor, preferred channel, strategy, country */
 	DUN_ROW_INVOICE,			/* texts: invoice_id */
 	DUN_ROW_PAYMENT,			/* texts: invoice_id */
 	DUN_ROW_HOLD,				/* of one invoice; texts: invoice_id */
-	DUN_ROW_CONTACT,			/* at, due (its local day) */
-	DUN_ROW_HAD,				/* a step that was taken; texts: its key in `once` */
+	DUN_ROW_CONTACTS,			/* texts: a DunContactRow */
+	DUN_ROW_HAD,				/* a step that was taken, on `due`; texts: its key in `once` */
 	DUN_ROW_WAITING				/* a message waits in the queue */
 } DunRowKind;
 
-#define DUN_ROW_TEXTS 3
+#define DUN_ROW_TEXTS 4
 #define DUN_NO_TEXT UINT32_MAX
 
 typedef struct DunRow
@@ -41,7 +41,7 @@ typedef struct DunRow
 	uint16		currency;		/* of the run's list */
 	uint32		id_len;
 	uint32		len[DUN_ROW_TEXTS];
-	int64		amount;			/* millionths; a contact: its instant */
+	int64		amount;			/* millionths */
 	int64		stated;
 	DateADT		issued;
 	DateADT		due;

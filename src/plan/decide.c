@@ -4,6 +4,7 @@
  *
  * A currency reaches a step by its own oldest invoice and its own sum; the debtor gets the furthest step of any. Never a
  * step that lies before one it had for the same anchor, and where some step is worth its minimum none that is not.
+ * Steps of another date than the due date are the more urgent ones.
  */
 #include "postgres.h"
 
@@ -11,6 +12,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 
 #include "base/amount.h"
 #include "plan/decide.h"
@@ -48,29 +50,54 @@ dun_plan_add_sum(DunSum *sum, const DunSum *more)
 /* --- a step --- */
 
 static bool
+on_ladder(const DunStep *step)
+{
+	return step->anchor == DUN_ANCHOR_DUE_DATE || step->anchor == DUN_ANCHOR_LAST_CONTACT;
+}
+
+static bool
 had_earlier_step(const DunFacts *f, const DunStep *step, DateADT anchor)
 {
 	for (int i = 0; i < f->nhad; i++)
-		if (f->had[i].anchor == anchor && f->strategy->steps[f->had[i].step].position < step->position)
+	{
+		const DunStep *had = &f->strategy->steps[f->had[i].step];
+
+		if (f->had[i].anchor == anchor && on_ladder(had) && had->position < step->position)
 			return true;
+	}
 	return false;
 }
 
-/* What an anchor means: a new one is a case here. `due` is the oldest that counts in the currency. */
-static bool
-is_reached(const DunFacts *f, const DunStep *step, DateADT due)
+/*
+ * The `nth` day that a step counts from in a currency whose oldest invoice that counts fell due on `due`;
+ * DATEVAL_NOEND: there are no more, DATEVAL_NOBEGIN: not this one. A new anchor is a case here.
+ */
+static DateADT
+anchor_day(const DunFacts *f, const DunStep *step, const DunTotal *total, int nth)
 {
-	bool		contacted = f->contacted != DATEVAL_NOBEGIN;
-
 	switch (step->anchor)
 	{
 		case DUN_ANCHOR_DUE_DATE:
-			return f->today - due >= step->offset_days && (step->offset_days >= 0 || due >= f->today) &&
-				(!step->after_contact || (contacted && f->contacted >= due));
+			return nth == 0 ? total->due : DATEVAL_NOEND;
 		case DUN_ANCHOR_LAST_CONTACT:
-			return contacted && f->today - f->contacted >= step->offset_days && had_earlier_step(f, step, due);
+			return nth > 0 ? DATEVAL_NOEND : had_earlier_step(f, step, total->due) ? f->contacts.last_day : DATEVAL_NOBEGIN;
+		case DUN_ANCHOR_DATE:
+			if (nth >= f->ndates)
+				return DATEVAL_NOEND;
+			if (strcmp(f->dates[nth].anchor, step->anchor_name) != 0 ||
+				(f->dates[nth].currency >= 0 && f->dates[nth].currency != total->currency))
+				return DATEVAL_NOBEGIN;
+			return step->offset_days < 0 ? f->dates[nth].next : f->dates[nth].last;
 	}
-	return false;
+	return DATEVAL_NOEND;
+}
+
+static bool
+is_reached(const DunFacts *f, const DunStep *step, const DunTotal *total, DateADT day)
+{
+	if (DATE_NOT_FINITE(day) || f->today < day + step->offset_days || (step->ends && f->today > day + step->to_day))
+		return false;
+	return !step->after_contact || (f->contacts.last_day != DATEVAL_NOBEGIN && f->contacts.last_day >= total->due);
 }
 
 static DunTotal *
@@ -94,6 +121,16 @@ find_total(const DunFacts *f, DunReached *r, uint16 currency)
 	return &r->totals[at];
 }
 
+/* A small rest of what was paid in part counts as paid. */
+static bool
+is_tolerated(const DunFacts *f, const DunItem *item)
+{
+	const DunSum *tolerance = &f->strategy->tolerances[item->currency];
+
+	return (tolerance->exact != NULL || tolerance->micro >= 0) &&
+		dun_plan_compare_sums(&item->open, &item->amount) < 0 && dun_plan_compare_sums(&item->open, tolerance) <= 0;
+}
+
 static void
 list_totals(const DunFacts *f, const DunStep *step, DunReached *r)
 {
@@ -103,6 +140,8 @@ list_totals(const DunFacts *f, const DunStep *step, DunReached *r)
 		DunTotal   *total;
 
 		if (item->left_out || f->today - item->due < step->from_day)
+			continue;
+		if (f->strategy->has_tolerance && is_tolerated(f, item))
 			continue;
 		total = find_total(f, r, item->currency);
 		total->due = Min(total->due, item->due);
@@ -119,28 +158,174 @@ reach_step(const DunFacts *f, const DunStep *step, DunReached *r)
 	DateADT		any = DATEVAL_NOEND;
 	DateADT		worth = DATEVAL_NOEND;
 
-	list_totals(f, step, r);
+	r->due = DATEVAL_NOEND;
+	r->last_day = DATEVAL_NOBEGIN;
 	for (int i = 0; i < r->ntotals; i++)
 	{
-		if (!is_reached(f, step, r->totals[i].due))
-			continue;
-		any = Min(any, r->totals[i].due);
-		if (r->totals[i].enough)
-			worth = Min(worth, r->totals[i].due);
+		const DunTotal *total = &r->totals[i];
+		DateADT		day;
+
+		for (int nth = 0; (day = anchor_day(f, step, total, nth)) != DATEVAL_NOEND; nth++)
+		{
+			DateADT		key = on_ladder(step) ? total->due : day;
+
+			if (!is_reached(f, step, total, day))
+				continue;
+			any = Min(any, key);
+			r->due = Min(r->due, total->due);
+			r->last_day = Max(r->last_day, day + step->to_day);
+			if (total->enough)
+				worth = Min(worth, key);
+		}
 	}
 	r->enough = worth != DATEVAL_NOEND;
 	r->anchor = r->enough ? worth : any;
+	r->ends = step->ends;
 	return any != DATEVAL_NOEND;
 }
 
+/* --- what was had --- */
+
+/* Once per step and anchor, and again where the step says so; the ladder never goes back. */
 static bool
-was_had(const DunFacts *f, const DunReached *r)
+is_open(const DunFacts *f, DunReached *r)
 {
+	const DunStep *step = &f->strategy->steps[r->step];
+	bool		furthest_known = false;
+	int			furthest = 0;
+	DateADT		on = DATEVAL_NOBEGIN;
+
 	for (int i = 0; i < f->nhad; i++)
-		if (f->had[i].anchor == r->anchor &&
-			f->strategy->steps[f->had[i].step].position >= f->strategy->steps[r->step].position)
+	{
+		const DunHad *had = &f->had[i];
+		const DunStep *taken = &f->strategy->steps[had->step];
+
+		if (had->anchor != r->anchor)
+			continue;
+		if (on_ladder(taken))
+		{
+			furthest = furthest_known ? Max(furthest, taken->position) : taken->position;
+			furthest_known = true;
+		}
+		if (had->step != r->step)
+			continue;
+		r->times = Max(r->times, had->times);
+		on = Max(on, had->on);
+	}
+	furthest_known &= on_ladder(step);
+	if (on_ladder(step) ? !furthest_known || furthest < step->position : r->times == 0)
+		return true;
+	return r->times > 0 && step->repeat_days > 0 && (step->repeat_max == 0 || r->times < step->repeat_max) &&
+		(!furthest_known || furthest == step->position) && f->today >= Max(on, f->contacts.last_day) + step->repeat_days;
+}
+
+static const char *
+what_blocks(const DunFacts *f, const DunStep *step)
+{
+	const DunStrategy *s = f->strategy;
+	bool		contacted = f->contacts.last_day != DATEVAL_NOBEGIN;
+	int			n = 0;
+
+	if (s->stop_after > 0 && contacted && f->contacts.unanswered >= s->stop_after && !step->is_last_resort)
+		return "stopped";
+	if (s->max_contacts == 0)
+		return NULL;
+	for (int i = 0; i < f->contacts.n; i++)
+		n += f->contacts.at[i] > f->now - s->max_days * USECS_PER_DAY;
+	return n >= s->max_contacts ? "max_contacts" : NULL;
+}
+
+/* What comes when nothing helped comes in no other way. */
+static bool
+is_too_early(const DunFacts *f, const DunStep *step)
+{
+	return step->is_last_resort && !(f->strategy->stop_after > 0 && f->contacts.last_day != DATEVAL_NOBEGIN &&
+									 f->contacts.unanswered >= f->strategy->stop_after);
+}
+
+/* --- which first --- */
+
+static bool
+goes_before(const DunFacts *f, const DunReached *a, const DunReached *b)
+{
+	const DunStep *x = &f->strategy->steps[a->step];
+	const DunStep *y = &f->strategy->steps[b->step];
+
+	if ((a->blocked == NULL) != (b->blocked == NULL))
+		return a->blocked == NULL;
+	if (a->blocked != NULL && strcmp(a->blocked, b->blocked) != 0)
+		return strcmp(a->blocked, b->blocked) < 0;
+	if (on_ladder(x) != on_ladder(y))
+		return !on_ladder(x);
+	if ((a->times > 0) != (b->times > 0))
+		return a->times == 0;
+	return f->strategy->one_by_one ? x->position < y->position : x->position > y->position;
+}
+
+/* Of the steps of the ladder the first in turn alone. */
+static bool
+is_out_of_turn(const DunFacts *f, const DunDecision *d, const DunReached *r)
+{
+	const DunStep *step = &f->strategy->steps[r->step];
+
+	if (!f->strategy->one_by_one || !on_ladder(step))
+		return false;
+	for (int i = 0; i < d->n; i++)
+	{
+		const DunReached *other = &d->reached[i];
+		const DunStep *before = &f->strategy->steps[other->step];
+
+		if (other == r || !on_ladder(before))
+			continue;
+		if ((other->times > 0) != (r->times > 0) ? other->times == 0 : before->position < step->position)
 			return true;
+	}
 	return false;
+}
+
+static void
+put_in_order(const DunFacts *f, DunDecision *d)
+{
+	DunReached *ordered = palloc(d->n * sizeof(DunReached));
+	int			n = 0;
+
+	for (int i = 0; i < d->n; i++)
+	{
+		int			at;
+
+		if (is_out_of_turn(f, d, &d->reached[i]))
+			continue;
+		for (at = n++; at > 0 && goes_before(f, &d->reached[i], &ordered[at - 1]); at--)
+			ordered[at] = ordered[at - 1];
+		ordered[at] = d->reached[i];
+	}
+	d->reached = ordered;
+	d->n = n;
+}
+
+/* The steps reached, whatever was had; false where something must be known first. */
+static bool
+list_reached(const DunFacts *f, DunDecision *d)
+{
+	for (int i = f->strategy->nsteps - 1; i >= 0; i--)
+	{
+		const DunStep *step = &f->strategy->steps[i];
+		DunReached *r = &d->reached[d->n];
+
+		memset(r, 0, sizeof(*r));
+		r->step = i;
+		r->totals = palloc(f->account->nitems * sizeof(DunTotal));
+		list_totals(f, step, r);
+		if (r->ntotals > 0 && step->anchor == DUN_ANCHOR_DATE && !f->asked)
+			return false;
+		if (!reach_step(f, step, r))
+			continue;
+		if (step->condition >= 0 && !f->asked)
+			return false;
+		if (step->condition < 0 || f->holds[step->condition])
+			d->n++;
+	}
+	return true;
 }
 
 void
@@ -153,31 +338,21 @@ dun_plan_decide(const DunFacts *f, DunDecision *d)
 	if (f->account->nitems == 0 || f->strategy->nsteps == 0)
 		return;
 	d->reached = palloc(f->strategy->nsteps * sizeof(DunReached));
-	for (int i = f->strategy->nsteps - 1; i >= 0; i--)
-	{
-		const DunStep *step = &f->strategy->steps[i];
-		DunReached *r = &d->reached[d->n];
-
-		memset(r, 0, sizeof(*r));
-		r->step = i;
-		r->totals = palloc(f->account->nitems * sizeof(DunTotal));
-		if (!reach_step(f, step, r))
-			continue;
-		if (step->condition >= 0)
-		{
-			if (f->holds == NULL)
-			{
-				d->asks = true;
-				return;
-			}
-			if (!f->holds[step->condition])
-				continue;
-		}
-		any_enough |= r->enough;
-		d->n++;
-	}
+	d->asks = !list_reached(f, d);
+	if (d->asks)
+		return;
 	for (int i = 0; i < d->n; i++)
-		if (!was_had(f, &d->reached[i]) && d->reached[i].enough == any_enough)
-			d->reached[n++] = d->reached[i];
+		any_enough |= d->reached[i].enough;
+	for (int i = 0; i < d->n; i++)
+	{
+		DunReached *r = &d->reached[i];
+		const DunStep *step = &f->strategy->steps[r->step];
+
+		if (r->enough != any_enough || is_too_early(f, step) || !is_open(f, r))
+			continue;
+		r->blocked = what_blocks(f, step);
+		d->reached[n++] = *r;
+	}
 	d->n = n;
+	put_in_order(f, d);
 }

@@ -10,27 +10,41 @@
 
 #include "plan/settle.h"
 
+/* What a step counts its days from; docs/architecture.md says what each means. */
 typedef enum DunAnchor
 {
 	DUN_ANCHOR_DUE_DATE,		/* of the oldest invoice that counts, each currency by itself */
-	DUN_ANCHOR_LAST_CONTACT		/* where an earlier step of the same due date was had */
+	DUN_ANCHOR_LAST_CONTACT,	/* where an earlier step of the same due date was had */
+	DUN_ANCHOR_DATE				/* a date that _anchors() tells */
 } DunAnchor;
 
 typedef struct DunStep
 {
 	const char *name;
+	const char *anchor_name;
 	int			position;
 	DunAnchor	anchor;
 	int			offset_days;
 	int			from_day;		/* invoices at least so many days past due are listed */
+	bool		ends;
+	int			to_day;			/* where it ends: the last day from the anchor */
+	int			repeat_days;	/* 0: once */
+	int			repeat_max;		/* 0: without end */
 	int			condition;		/* place in DunFacts.holds, -1: none */
 	bool		after_contact;
+	bool		is_last_resort; /* the strategy's stop_step */
 	DunSum	   *minimums;		/* by currency */
 } DunStep;
 
 typedef struct DunStrategy
 {
 	const char *name;
+	bool		one_by_one;		/* of missed steps the next one, not the furthest */
+	int			stop_after;		/* contacts without an answer, 0: never */
+	int			max_contacts;	/* 0: the gate's caps alone */
+	int			max_days;
+	bool		has_tolerance;
+	DunSum	   *tolerances;		/* by currency; below 0: none */
 	int			nsteps;
 	DunStep    *steps;			/* by position */
 } DunStrategy;
@@ -40,18 +54,41 @@ typedef struct DunHad
 {
 	int			step;			/* of the debtor's strategy */
 	DateADT		anchor;
+	int			times;
+	DateADT		on;				/* the day it was taken */
 } DunHad;
+
+/* A date of an anchor; the last such day and the next one. */
+typedef struct DunDate
+{
+	const char *anchor;
+	int			currency;		/* -1: any */
+	DateADT		last;			/* DATEVAL_NOBEGIN: none */
+	DateADT		next;
+} DunDate;
+
+typedef struct DunContacts
+{
+	DateADT		last_day;		/* local day of the last contact; DATEVAL_NOBEGIN: none of late */
+	int			unanswered;
+	int			n;
+	const TimestampTz *at;
+} DunContacts;
 
 typedef struct DunFacts
 {
 	const DunStrategy *strategy;
 	const char *const *currencies;	/* names */
 	const DunAccount *account;
+	TimestampTz now;
 	DateADT		today;
-	DateADT		contacted;		/* local day of the last contact; DATEVAL_NOBEGIN: none of late */
+	DunContacts contacts;
 	int			nhad;
 	const DunHad *had;
-	const bool *holds;			/* by condition; NULL: not asked yet */
+	bool		asked;			/* what follows is known */
+	const bool *holds;			/* by condition */
+	int			ndates;
+	const DunDate *dates;
 } DunFacts;
 
 /* A currency of a step: what is listed. */
@@ -67,16 +104,21 @@ typedef struct DunReached
 {
 	int			step;
 	bool		enough;			/* in any currency that reached it */
-	DateADT		anchor;
+	DateADT		anchor;			/* the day in its key */
+	DateADT		due;			/* the oldest due date that reached it */
+	bool		ends;
+	DateADT		last_day;		/* where it ends */
+	int			times;			/* how often it was had for this anchor */
+	const char *blocked;		/* NULL: nothing does */
 	int			ntotals;
 	DunTotal   *totals;			/* by name of the currency */
 } DunReached;
 
 typedef struct DunDecision
 {
-	bool		asks;			/* a condition must be known first: nothing is decided */
+	bool		asks;			/* a condition or a date must be known first: nothing is decided */
 	int			n;
-	DunReached *reached;		/* the furthest first */
+	DunReached *reached;		/* the one to take first, first */
 } DunDecision;
 
 extern void dun_plan_decide(const DunFacts *facts, DunDecision *decision);

@@ -38,13 +38,14 @@
 /* The statements, in the order of the argument. */
 enum
 {
-	TEXT_STEPS, TEXT_DEBTORS, TEXT_INVOICES, TEXT_PAYMENTS, TEXT_OTHERS, TEXT_CONDITIONS, TEXT_MARKS, TEXT_ITEMS, TEXTS
+	TEXT_STEPS, TEXT_DEBTORS, TEXT_INVOICES, TEXT_PAYMENTS, TEXT_CONTACTS, TEXT_OTHERS, TEXT_CONDITIONS, TEXT_DATES,
+	TEXT_MARKS, TEXT_ITEMS, TEXTS
 };
 
 enum
 {
-	OUT_DEBTOR, OUT_CREDITOR, OUT_PREFERRED, OUT_STRATEGY, OUT_STEP, OUT_ENOUGH, OUT_ANCHOR, OUT_LISTED, OUT_UNDER,
-	OUT_RUNG, OUT_LAST_CONTACT, OUT_MARK, OUT_AMOUNTS, OUT_LARGEST, OUT_LARGEST_IN, OUT_FAULT, OUT_COLUMNS
+	OUT_DEBTOR, OUT_CREDITOR, OUT_PREFERRED, OUT_STRATEGY, OUT_COUNTRY, OUT_STEP, OUT_ENOUGH, OUT_BLOCKED, OUT_ANCHOR,
+	OUT_DUE, OUT_LAST_DAY, OUT_TIMES, OUT_LISTED, OUT_UNDER, OUT_RUNG, OUT_LAST_CONTACT, OUT_N7, OUT_N30, OUT_MARK, OUT_AMOUNTS, OUT_LARGEST, OUT_LARGEST_IN, OUT_COLUMNS
 };
 
 /* A debtor whose account or conditions were told by a query. */
@@ -56,7 +57,20 @@ typedef struct Told
 	char	   *mark;
 	DunAccount	account;
 	int			room;
+	int			ndates;
+	DunDate    *dates;
 } Told;
+
+/* What a row of contacts holds before their instants. */
+typedef struct ContactRow
+{
+	TimestampTz last;
+	DateADT		last_day;
+	int32		n7;
+	int32		n30;
+	int32		unanswered;
+	int32		n;
+} ContactRow;
 
 typedef struct Ids
 {
@@ -87,6 +101,9 @@ struct Run
 	int			nstrategies;
 	DunStrategy *strategies;
 	Jsonb	 ***minimums;		/* by strategy and step */
+	Jsonb	  **tolerances;
+	bool		has_dates;
+	TimestampTz now;
 	int			nconditions;
 	char	  **conditions;
 	HTAB	   *currency_table;
@@ -245,13 +262,13 @@ add_row(Run *run, DunRow *row, const Datum *v, const bool *isnull, int first, in
 	dun_plan_add_row(run->book, row, id, len, texts, lens);
 }
 
-/* debtor_id, creditor, preferred_channel, strategy */
+/* debtor_id, creditor, preferred_channel, strategy, country */
 static void
 take_debtor(Run *run, const Datum *v, const bool *isnull)
 {
 	DunRow		row = {.kind = DUN_ROW_DEBTOR};
 
-	add_row(run, &row, v, isnull, 1, 3);
+	add_row(run, &row, v, isnull, 1, 4);
 }
 
 static bool
@@ -310,7 +327,39 @@ take_payment(Run *run, const Datum *v, const bool *isnull)
 	add_row(run, &row, v, isnull, 1, 1);
 }
 
-/* debtor_id, text, kind, at, day */
+/* debtor_id, last_contact, last_day, n7, n30, unanswered, ats */
+static void
+take_contacts(Run *run, const Datum *v, const bool *isnull)
+{
+	DunRow		row = {.kind = DUN_ROW_CONTACTS};
+	ContactRow	contacts;
+	ArrayType  *ats;
+	int			len;
+	const char *id = text_at(v, isnull, 0, &len);
+	const char *texts[DUN_ROW_TEXTS] = {NULL};
+	int			lens[DUN_ROW_TEXTS] = {0};
+	char	   *packed;
+
+	if (id == NULL || isnull[1] || isnull[6])
+		return;
+	ats = DatumGetArrayTypeP(v[6]);
+	contacts.last = DatumGetTimestampTz(v[1]);
+	contacts.last_day = DatumGetDateADT(v[2]);
+	contacts.n7 = DatumGetInt32(v[3]);
+	contacts.n30 = DatumGetInt32(v[4]);
+	contacts.unanswered = DatumGetInt32(v[5]);
+	contacts.n = ArrayGetNItems(ARR_NDIM(ats), ARR_DIMS(ats));
+	if (ARR_HASNULL(ats))
+		elog(ERROR, "a contact without an instant");
+	lens[0] = sizeof(contacts) + contacts.n * sizeof(TimestampTz);
+	texts[0] = packed = palloc(lens[0]);
+	memcpy(packed, &contacts, sizeof(contacts));
+	memcpy(packed + sizeof(contacts), ARR_DATA_PTR(ats), contacts.n * sizeof(TimestampTz));
+	dun_plan_add_row(run->book, &row, id, len, texts, lens);
+	pfree(packed);
+}
+
+/* debtor_id, text, kind, day */
 static void
 take_other(Run *run, const Datum *v, const bool *isnull)
 {
@@ -323,9 +372,6 @@ take_other(Run *run, const Datum *v, const bool *isnull)
 		case 'h':
 			row.kind = DUN_ROW_HOLD;
 			break;
-		case 'c':
-			row.kind = DUN_ROW_CONTACT;
-			break;
 		case 's':
 			row.kind = DUN_ROW_HAD;
 			break;
@@ -335,8 +381,7 @@ take_other(Run *run, const Datum *v, const bool *isnull)
 		default:
 			elog(ERROR, "a row of an unknown kind");
 	}
-	row.amount = isnull[3] ? 0 : DatumGetTimestampTz(v[3]);
-	row.due = isnull[4] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[4]);
+	row.due = isnull[3] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[3]);
 	add_row(run, &row, v, isnull, 1, 1);
 }
 
@@ -362,10 +407,19 @@ anchor_of(const char *name)
 		return DUN_ANCHOR_DUE_DATE;
 	if (strcmp(name, "last_contact") == 0)
 		return DUN_ANCHOR_LAST_CONTACT;
-	elog(ERROR, "a step has the unknown anchor \"%s\"", name);
+	return DUN_ANCHOR_DATE;
 }
 
-/* strategy, step (NULL: it has none), position, anchor, offset_days, from_day, condition, after_contact, minimum; in order */
+static int
+int_at(const Datum *v, const bool *isnull, int i)
+{
+	return isnull[i] ? 0 : DatumGetInt32(v[i]);
+}
+
+/*
+ * strategy, catch_up = 'next', stop_after, max_contacts, max_days, tolerance, step (NULL: it has none), position, anchor,
+ * offset_days, from_day, to_day, repeat_days, repeat_max, condition, after_contact, is stop_step, minimum; in order
+ */
 static void
 take_step(Run *run, const Datum *v, const bool *isnull)
 {
@@ -381,30 +435,44 @@ take_step(Run *run, const Datum *v, const bool *isnull)
 
 		run->strategies = n == 0 ? palloc(sizeof(DunStrategy)) : repalloc(run->strategies, (n + 1) * sizeof(DunStrategy));
 		run->minimums = n == 0 ? palloc(sizeof(Jsonb **)) : repalloc(run->minimums, (n + 1) * sizeof(Jsonb **));
+		run->tolerances = n == 0 ? palloc(sizeof(Jsonb *)) : repalloc(run->tolerances, (n + 1) * sizeof(Jsonb *));
 		s = &run->strategies[n];
 		memset(s, 0, sizeof(*s));
 		s->name = name;
+		s->one_by_one = DatumGetBool(v[1]);
+		s->stop_after = int_at(v, isnull, 2);
+		s->max_contacts = int_at(v, isnull, 3);
+		s->max_days = int_at(v, isnull, 4);
+		run->tolerances[n] = isnull[5] ? NULL : DatumGetJsonbPCopy(v[5]);
+		s->has_tolerance = run->tolerances[n] != NULL && JB_ROOT_COUNT(run->tolerances[n]) > 0;
 		run->minimums[n] = NULL;
 	}
-	if (!isnull[1])
+	if (!isnull[6])
 	{
 		int			strategy = run->nstrategies - 1;
 
 		s->steps = s->nsteps == 0 ? palloc(sizeof(DunStep)) : repalloc(s->steps, (s->nsteps + 1) * sizeof(DunStep));
 		run->minimums[strategy] = s->nsteps == 0 ? palloc(sizeof(Jsonb *))
 			: repalloc(run->minimums[strategy], (s->nsteps + 1) * sizeof(Jsonb *));
-		run->minimums[strategy][s->nsteps] = isnull[8] ? NULL : DatumGetJsonbPCopy(v[8]);
+		run->minimums[strategy][s->nsteps] = isnull[17] ? NULL : DatumGetJsonbPCopy(v[17]);
 		step = &s->steps[s->nsteps++];
 		memset(step, 0, sizeof(*step));
-		step->name = name_at(run, v, isnull, 1);
-		step->position = DatumGetInt32(v[2]);
-		step->anchor = anchor_of(name_at(run, v, isnull, 3));
-		step->offset_days = DatumGetInt32(v[4]);
-		step->from_day = DatumGetInt32(v[5]);
-		condition = name_at(run, v, isnull, 6);
+		step->name = name_at(run, v, isnull, 6);
+		step->position = DatumGetInt32(v[7]);
+		step->anchor_name = name_at(run, v, isnull, 8);
+		step->anchor = anchor_of(step->anchor_name);
+		step->offset_days = DatumGetInt32(v[9]);
+		step->from_day = DatumGetInt32(v[10]);
+		step->ends = !isnull[11];
+		step->to_day = int_at(v, isnull, 11);
+		step->repeat_days = int_at(v, isnull, 12);
+		step->repeat_max = int_at(v, isnull, 13);
+		condition = name_at(run, v, isnull, 14);
 		step->condition = condition == NULL ? -1 : find_condition(run, condition);
-		step->after_contact = DatumGetBool(v[7]);
+		step->after_contact = DatumGetBool(v[15]);
+		step->is_last_resort = !isnull[16] && DatumGetBool(v[16]);
 		run->lookback = Min(run->lookback, step->offset_days);
+		run->has_dates |= step->anchor == DUN_ANCHOR_DATE;
 	}
 	MemoryContextSwitchTo(before);
 }
@@ -428,32 +496,43 @@ find_minimum(Jsonb *minimums, const char *key, Numeric *found)
 }
 
 static void
-set_minimum(DunSum *sum, Jsonb *minimums, const char *currency)
+set_sum(DunSum *sum, Jsonb *amounts, const char *currency, int64 otherwise)
 {
 	Numeric		value;
 
 	memset(sum, 0, sizeof(*sum));
-	if ((find_minimum(minimums, currency, &value) || find_minimum(minimums, "*", &value)) &&
+	sum->micro = otherwise;
+	if ((find_minimum(amounts, currency, &value) || find_minimum(amounts, "*", &value)) &&
 		!dun_base_read_amount(NumericGetDatum(value), &sum->micro, &sum->scale))
 		sum->exact = value;
 }
 
-/* The minimum of each step in each currency that was met so far. */
+static DunSum *
+make_sums(Run *run, DunSum *sums)
+{
+	return sums == NULL ? palloc(run->ncurrencies * sizeof(DunSum)) : repalloc(sums, run->ncurrencies * sizeof(DunSum));
+}
+
+/* The minimum of each step, and the tolerance of each strategy, in each currency that was met so far. */
 static void
 set_minimums(Run *run)
 {
 	MemoryContext before = MemoryContextSwitchTo(run->context);
 
 	for (int s = 0; s < run->nstrategies && run->known_minimums < run->ncurrencies; s++)
-		for (int i = 0; i < run->strategies[s].nsteps; i++)
-		{
-			DunStep    *step = &run->strategies[s].steps[i];
+	{
+		DunStrategy *strategy = &run->strategies[s];
 
-			step->minimums = step->minimums == NULL ? palloc(run->ncurrencies * sizeof(DunSum))
-				: repalloc(step->minimums, run->ncurrencies * sizeof(DunSum));
+		strategy->tolerances = make_sums(run, strategy->tolerances);
+		for (int c = run->known_minimums; c < run->ncurrencies; c++)
+			set_sum(&strategy->tolerances[c], run->tolerances[s], run->currencies[c], -1);
+		for (int i = 0; i < strategy->nsteps; i++)
+		{
+			strategy->steps[i].minimums = make_sums(run, strategy->steps[i].minimums);
 			for (int c = run->known_minimums; c < run->ncurrencies; c++)
-				set_minimum(&step->minimums[c], run->minimums[s][i], run->currencies[c]);
+				set_sum(&strategy->steps[i].minimums[c], run->minimums[s][i], run->currencies[c], 0);
 		}
+	}
 	run->known_minimums = run->ncurrencies;
 	MemoryContextSwitchTo(before);
 }
@@ -508,7 +587,22 @@ read_day(const char *s, int len, DateADT *day)
 	return true;
 }
 
-/* strategy/step/YYYY-MM-DD */
+/* The n of YYYY-MM-DD#n, which is cut off; 1 where there is none. */
+static int
+read_times(const char *part, int *len)
+{
+	const char *hash = memchr(part, '#', *len);
+	int			times = 0;
+
+	if (hash == NULL)
+		return 1;
+	for (const char *p = hash + 1; p < part + *len && *p >= '0' && *p <= '9' && times < 100000; p++)
+		times = times * 10 + (*p - '0');
+	*len = hash - part;
+	return Max(times, 1);
+}
+
+/* strategy/step/YYYY-MM-DD, with #n for the nth time */
 static bool
 read_had(const DunStrategy *s, const DunRow *row, DunHad *had)
 {
@@ -527,6 +621,8 @@ read_had(const DunStrategy *s, const DunRow *row, DunHad *had)
 		if (part_len == strlen(s->steps[had->step].name) && memcmp(part, s->steps[had->step].name, part_len) == 0)
 			break;
 	part = key_part(key, len, 3, &part_len);
+	had->times = read_times(part, &part_len);
+	had->on = row->due;
 	return had->step < s->nsteps && read_day(part, part_len, &had->anchor);
 }
 
@@ -534,9 +630,26 @@ typedef struct Debtor
 {
 	const DunRow *row;			/* NULL: the ledger does not know the debtor */
 	bool		waiting;
-	TimestampTz contact_at;
 	bool		contacted;
+	ContactRow	contacts;
 } Debtor;
+
+static void
+read_contacts(const DunRow *row, Debtor *debtor, DunFacts *facts)
+{
+	int			len;
+	const char *packed = dun_plan_row_text(row, 0, &len);
+	TimestampTz *at;
+
+	debtor->contacted = true;
+	memcpy(&debtor->contacts, packed, sizeof(ContactRow));
+	at = palloc(Max(debtor->contacts.n, 1) * sizeof(TimestampTz));
+	memcpy(at, packed + sizeof(ContactRow), debtor->contacts.n * sizeof(TimestampTz));
+	facts->contacts.last_day = debtor->contacts.last_day;
+	facts->contacts.unanswered = debtor->contacts.unanswered;
+	facts->contacts.n = debtor->contacts.n;
+	facts->contacts.at = at;
+}
 
 /* Everything but the account. */
 static void
@@ -549,19 +662,16 @@ collect_facts(Run *run, const DunRow *rows, Debtor *debtor, DunFacts *facts)
 	memset(facts, 0, sizeof(*facts));
 	facts->today = run->today;
 	facts->currencies = run->currencies;
-	facts->contacted = DATEVAL_NOBEGIN;
+	facts->now = run->now;
+	facts->contacts.last_day = DATEVAL_NOBEGIN;
 	for (const DunRow *row = rows; row != NULL; row = row->next)
 	{
 		if (row->kind == DUN_ROW_DEBTOR)
 			debtor->row = row;
 		else if (row->kind == DUN_ROW_WAITING)
 			debtor->waiting = true;
-		else if (row->kind == DUN_ROW_CONTACT && (!debtor->contacted || row->amount > debtor->contact_at))
-		{
-			debtor->contacted = true;
-			debtor->contact_at = row->amount;
-			facts->contacted = row->due;
-		}
+		else if (row->kind == DUN_ROW_CONTACTS)
+			read_contacts(row, debtor, facts);
 		else if (row->kind == DUN_ROW_HAD)
 			nhad++;
 	}
@@ -701,16 +811,26 @@ put_reached(Run *run, const Debtor *debtor, const DunFacts *facts, const DunReac
 	put_text(out, isnull, OUT_CREDITOR, debtor->row, 0);
 	put_text(out, isnull, OUT_PREFERRED, debtor->row, 1);
 	put_text(out, isnull, OUT_STRATEGY, debtor->row, 2);
+	put_text(out, isnull, OUT_COUNTRY, debtor->row, 3);
 	out[OUT_STEP] = CStringGetTextDatum(facts->strategy->steps[r->step].name);
 	out[OUT_ENOUGH] = BoolGetDatum(r->enough);
+	isnull[OUT_BLOCKED] = r->blocked == NULL && fault == NULL;
+	if (!isnull[OUT_BLOCKED])
+		out[OUT_BLOCKED] = CStringGetTextDatum(fault != NULL ? fault : r->blocked);
 	out[OUT_ANCHOR] = DateADTGetDatum(r->anchor);
+	out[OUT_DUE] = DateADTGetDatum(r->due);
+	out[OUT_LAST_DAY] = DateADTGetDatum(r->last_day);
+	isnull[OUT_LAST_DAY] = !r->ends;
+	out[OUT_TIMES] = Int32GetDatum(r->times);
 	out[OUT_LISTED] = make_listed(run, r);
 	isnull[OUT_LISTED] = out[OUT_LISTED] == 0;
 	out[OUT_UNDER] = make_amounts(run, r, false);
 	isnull[OUT_UNDER] = out[OUT_UNDER] == 0;
 	out[OUT_RUNG] = Int32GetDatum(rung);
-	out[OUT_LAST_CONTACT] = TimestampTzGetDatum(debtor->contact_at);
+	out[OUT_LAST_CONTACT] = TimestampTzGetDatum(debtor->contacts.last);
 	isnull[OUT_LAST_CONTACT] = !debtor->contacted;
+	out[OUT_N7] = Int32GetDatum(debtor->contacts.n7);
+	out[OUT_N30] = Int32GetDatum(debtor->contacts.n30);
 	out[OUT_MARK] = mark;
 	/* What is named where nothing is worth its minimum: everything that is too little. */
 	out[OUT_AMOUNTS] = r->enough ? make_amounts(run, r, true) : out[OUT_UNDER];
@@ -723,9 +843,6 @@ put_reached(Run *run, const Debtor *debtor, const DunFacts *facts, const DunReac
 		out[OUT_LARGEST] = NumericGetDatum(dun_plan_numeric_of(&largest->sum));
 		out[OUT_LARGEST_IN] = CStringGetTextDatum(run->currencies[largest->currency]);
 	}
-	isnull[OUT_FAULT] = fault == NULL;
-	if (fault != NULL)
-		out[OUT_FAULT] = CStringGetTextDatum(fault);
 	tuplestore_putvalues(run->rsinfo->setResult, run->rsinfo->setDesc, out, isnull);
 }
 
@@ -874,6 +991,25 @@ take_condition(Run *run, const Datum *v, const bool *isnull)
 		told->holds[i] = DatumGetBool(values[i]);
 }
 
+/* debtor_id, anchor, currency, last_on, next_on */
+static void
+take_date(Run *run, const Datum *v, const bool *isnull)
+{
+	MemoryContext before = MemoryContextSwitchTo(run->context);
+	Told	   *told = find_told(run, v, isnull);
+	DunDate    *date;
+	int			len = 0;
+	const char *currency = text_at(v, isnull, 2, &len);
+
+	told->dates = told->ndates == 0 ? palloc(sizeof(DunDate)) : repalloc(told->dates, (told->ndates + 1) * sizeof(DunDate));
+	date = &told->dates[told->ndates++];
+	date->anchor = name_at(run, v, isnull, 1);
+	date->currency = currency == NULL ? -1 : currency_no(run, currency, len);
+	date->last = isnull[3] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[3]);
+	date->next = isnull[4] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[4]);
+	MemoryContextSwitchTo(before);
+}
+
 /* debtor_id, mark: of those alone who owe something or whose amounts are invalid */
 static void
 take_mark(Run *run, const Datum *v, const bool *isnull)
@@ -884,7 +1020,7 @@ take_mark(Run *run, const Datum *v, const bool *isnull)
 		told->mark = name_at(run, v, isnull, 1);
 }
 
-/* debtor_id, currency, due_on, open, left_out */
+/* debtor_id, currency, due_on, amount, open, left_out */
 static void
 take_item(Run *run, const Datum *v, const bool *isnull)
 {
@@ -904,8 +1040,9 @@ take_item(Run *run, const Datum *v, const bool *isnull)
 	memset(item, 0, sizeof(*item));
 	item->currency = currency_no(run, currency, len);
 	item->due = DatumGetDateADT(v[2]);
-	item->open.exact = DatumGetNumericCopy(v[3]);
-	item->left_out = DatumGetBool(v[4]);
+	item->amount.exact = DatumGetNumericCopy(v[3]);
+	item->open.exact = DatumGetNumericCopy(v[4]);
+	item->left_out = DatumGetBool(v[5]);
 	MemoryContextSwitchTo(before);
 }
 
@@ -935,6 +1072,9 @@ sweep_told(Run *run, DunBook *book, bool odd)
 			(void) dun_plan_settle_account(rows, run->stated, &account);
 		collect_facts(run, rows, &debtor, &facts);
 		facts.account = odd ? &told->account : &account;
+		facts.asked = true;
+		facts.ndates = told != NULL ? told->ndates : 0;
+		facts.dates = told != NULL ? told->dates : NULL;
 		facts.holds = told != NULL && told->holds != NULL ? told->holds
 			: run->nconditions <= 1 ? &none : palloc0(run->nconditions * sizeof(bool));
 		if (debtor.row != NULL && facts.account->nitems > 0)
@@ -956,21 +1096,25 @@ array_of(const Ids *a, const Ids *b)
 	return construct_array(ids, a->n + b->n, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
+/* Conditions and dates of those who ask for them. */
 static void
-ask_conditions(Run *run)
+ask_questions(Run *run)
 {
 	Datum	   *conditions;
 
-	if (run->nconditions == 0 || run->asking_ids.n + run->odd_ids.n == 0)
+	if ((run->nconditions == 0 && !run->has_dates) || run->asking_ids.n + run->odd_ids.n == 0)
 		return;
-	conditions = palloc(run->nconditions * sizeof(Datum));
+	conditions = palloc(Max(run->nconditions, 1) * sizeof(Datum));
 	for (int i = 0; i < run->nconditions; i++)
 		conditions[i] = CStringGetTextDatum(run->conditions[i]);
 	run->args[1] = PointerGetDatum(array_of(&run->asking_ids, &run->odd_ids));
 	run->nulls[1] = ' ';
 	run->args[3] = PointerGetDatum(construct_array(conditions, run->nconditions, TEXTOID, -1, false, TYPALIGN_INT));
 	run->nulls[3] = ' ';
-	read_text(run, TEXT_CONDITIONS, take_condition);
+	if (run->nconditions > 0)
+		read_text(run, TEXT_CONDITIONS, take_condition);
+	if (run->has_dates)
+		read_text(run, TEXT_DATES, take_date);
 }
 
 static void
@@ -1047,11 +1191,12 @@ read_arguments(Run *run, FunctionCallInfo fcinfo)
 	run->nulls[3] = 'n';
 	run->today = PG_GETARG_DATEADT(4);
 	run->stated = PG_GETARG_BOOL(5);
+	run->now = PG_GETARG_TIMESTAMPTZ(6);
 }
 
 PG_FUNCTION_INFO_V1(dun_plan_sql_ladder);
 
-/* _ladder(texts, as_of, many, strategy, today, stated) */
+/* _ladder(texts, as_of, many, strategy, today, stated, now_at) */
 Datum
 dun_plan_sql_ladder(PG_FUNCTION_ARGS)
 {
@@ -1069,11 +1214,12 @@ dun_plan_sql_ladder(PG_FUNCTION_ARGS)
 	read_text(&run, TEXT_INVOICES, take_invoice);
 	read_text(&run, TEXT_PAYMENTS, take_payment);
 	read_text(&run, TEXT_DEBTORS, take_debtor);
+	read_text(&run, TEXT_CONTACTS, take_contacts);
 	read_text(&run, TEXT_OTHERS, take_other);
 	set_minimums(&run);
 	sweep_book(&run);
 	ask_odd(&run);
-	ask_conditions(&run);
+	ask_questions(&run);
 	set_minimums(&run);
 	sweep_told(&run, run.asking, false);
 	sweep_told(&run, run.odd, true);

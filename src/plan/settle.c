@@ -107,7 +107,8 @@ add_invoice(DunAccount *a, const Paid *paid, const DunRow *row, bool stated)
 	item->disputed = row->disputed;
 	item->issued = row->issued;
 	item->due = row->due;
-	item->open.scale = row->scale;
+	item->amount.micro = row->amount;
+	item->amount.scale = row->scale;
 	item->invoice = dun_plan_row_text(row, 0, &item->invoice_len);
 	item->rem = row->amount;
 	if (stated)

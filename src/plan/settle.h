@@ -29,6 +29,7 @@ typedef struct DunItem
 	DateADT		due;
 	const char *invoice;		/* NULL: none */
 	int			invoice_len;
+	DunSum		amount;
 	DunSum		open;
 	int64		rem;			/* after the payments that name it */
 } DunItem;

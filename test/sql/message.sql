@@ -302,14 +302,14 @@ SELECT pg_temp.refused(dunning.link(id, 'pay'), debtor_id) AS new_refused FROM s
 \! mv link_keys/link.key.2026 link_keys/gone
 SELECT bool_and(pg_temp.refused(token, debtor_id)) AS old_refused FROM tok;
 \! mv link_keys/gone link_keys/link.key.2026
--- opening_a_link_records_what_was_asked_for_once
-CREATE TEMP TABLE opened AS SELECT t.purpose AS made_for, o.* FROM tok t, LATERAL dunning.open_link(t.token) o WHERE t.debtor_id = 'msg-1' AND t.purpose IN ('pay', 'plan', 'already_paid', 'dispute');
+-- acting_on_a_link_records_what_was_asked_for_once
+CREATE TEMP TABLE opened AS SELECT t.purpose AS made_for, o.* FROM tok t, LATERAL dunning.act_on_link(t.token) o WHERE t.debtor_id = 'msg-1' AND t.purpose IN ('pay', 'plan', 'already_paid', 'dispute');
 SELECT made_for, purpose, debtor_id, o.message_id = s.id AS same_message, pay_url, recorded FROM opened o JOIN sent s USING (debtor_id) ORDER BY 1;
-SELECT o.recorded FROM tok t, LATERAL dunning.open_link(t.token) o WHERE t.debtor_id = 'msg-1' AND t.purpose IN ('pay', 'plan') ORDER BY t.purpose;
+SELECT o.recorded FROM tok t, LATERAL dunning.act_on_link(t.token) o WHERE t.debtor_id = 'msg-1' AND t.purpose IN ('pay', 'plan') ORDER BY t.purpose;
 SELECT kind, detail, count(*) FROM dunning.event WHERE debtor_id = 'msg-1' GROUP BY 1, 2 ORDER BY 1, 2;
 -- a_link_of_a_message_whose_debtor_opts_out_closes_its_channel
 SELECT o.purpose, o.recorded
-FROM tok t, LATERAL dunning.open_link(t.token) o WHERE t.debtor_id = 'msg-2' AND t.purpose = 'opt_out';
+FROM tok t, LATERAL dunning.act_on_link(t.token) o WHERE t.debtor_id = 'msg-2' AND t.purpose = 'opt_out';
 SELECT count(*) FROM dunning.suppression x WHERE x.address_digest = dunning._address_digest('msg-2@example.org', 'email');
 DELETE FROM dunning.suppression x WHERE x.address_digest = dunning._address_digest('msg-2@example.org', 'email');
 RESET dunning.clock;

@@ -87,6 +87,25 @@ ok(become('beside', 'sent'), 'others are sent while a stop is open') or diag sta
 ok(become('stopped', 'sending sent'), 'and those of the same batch') or diag states('stopped');
 $node->safe_psql('book', q{COMMIT PREPARED 'stopped'});
 ok(become('stopped', 'sent'), 'the reply has the last word') or diag states('stopped');
+
+# One of a batch is stopped for good while its reply is on the way: each reply finds its own message.
+enqueue('mixed', 'honest');
+under_way(3);
+is($node->safe_psql('book', q{SELECT c.state FROM dunning.message m, dunning.cancel(m.message_id, 'taken back') c WHERE m.debtor_id = 'mixed-2'}), 'sending', 'one is stopped while under way');
+ok($node->poll_query_until('book', q{SELECT count(*) = 3 FROM dunning.outcome WHERE debtor_id LIKE 'mixed-%' AND state = 'sent'}), 'all three were accepted') or diag states('mixed');
+is($node->safe_psql('book', q{SELECT string_agg(o.debtor_id || ' ' || o.attempt || ' ' || o.state || ' ' || o.reason || ' ' || (o.provider_ref IS NOT NULL)::text || ' ' || coalesce(o.detail->>'code', '-'), ', ' ORDER BY o.debtor_id, o.outcome_id)
+	FROM dunning.outcome o JOIN dunning.message m ON m.debtor_id = o.debtor_id AND m.message_id = o.message_id AND m.creditor = o.creditor WHERE o.debtor_id LIKE 'mixed-%'}),
+	'mixed-1 1 sent http_200 true 200, mixed-2 0 cancelled taken back false -, mixed-2 1 sent http_200 true 200, mixed-3 1 sent http_200 true 200',
+	'each has its own outcome, and the stop stands beside it');
+is($node->safe_psql('book', q{SELECT count(*) FROM dunning.queue WHERE debtor_id LIKE 'mixed-%'}), '0', 'and none waits');
+
+# An attempt that somebody has settled meanwhile is not settled again by its late reply: the message waits for its next attempt.
+enqueue('settled', 'honest');
+under_way(3);
+$node->safe_psql('book', q{SELECT dunning._conclude(ARRAY[q.debtor_id], ARRAY[q.message_id], ARRAY[1::smallint], ARRAY['queued'], ARRAY['interrupted'], ARRAY[NULL::text], ARRAY['{"may_have_arrived": true}'::jsonb], ARRAY[now() + interval '1 day'], ARRAY[NULL::text])
+	FROM dunning.queue q WHERE q.debtor_id = 'settled-2'});
+ok($node->poll_query_until('book', q{SELECT count(*) = 2 FROM dunning.outcome WHERE debtor_id LIKE 'settled-%' AND state = 'sent'}), 'the others are settled by their replies') or diag states('settled');
+
 enqueue('ended', 'honest');
 under_way(3);
 $node->safe_psql('book', q{BEGIN; SELECT count(*) FROM dunning.message m, dunning.cancel(m.message_id, 'taken back') c WHERE m.debtor_id = 'ended-1'; PREPARE TRANSACTION 'ended'});
@@ -97,6 +116,8 @@ ok(become('ended', 'sent unknown'), 'a server that was stopped meanwhile') or di
 is(asked('ended'), 1, 'a person is asked about the one');
 is($node->safe_psql('book', 'SELECT count(*) FROM dunning.egress e WHERE NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)'),
 	'0', 'every attempt has an outcome');
+is($node->safe_psql('book', q{SELECT string_agg(o.state || ' ' || o.reason, ', ' ORDER BY o.outcome_id) FROM dunning.outcome o WHERE o.debtor_id = 'settled-2'}), 'queued interrupted', 'one attempt, one verdict');
+is($node->safe_psql('book', q{SELECT state || ' ' || attempts FROM dunning.queue WHERE debtor_id = 'settled-2'}), 'queued 1', 'and it waits');
 is($node->safe_psql('book', 'SELECT bool_and(ok) FROM dunning.verify_egress()'), 't', 'the chains verify');
 
 done_testing();

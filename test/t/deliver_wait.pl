@@ -102,6 +102,21 @@ for my $trigger ('BEFORE INSERT ON dunning.egress FOR EACH ROW', 'AFTER INSERT O
 	is(states('desk', $name), 'sent mock_sent', 'and then they are sent');
 }
 
+# What was sent is written down all the same: there the trigger runs, though many are settled at once.
+for my $trigger ('AFTER INSERT ON dunning.outcome FOR EACH ROW', 'BEFORE INSERT ON dunning.outcome FOR EACH STATEMENT')
+{
+	my $name = $trigger =~ /ROW/ ? 'eachrow' : 'eachset';
+	enqueue('desk', $name);
+	$node->safe_psql('desk', qq{CREATE TABLE seen_$name (at timestamptz); GRANT INSERT ON seen_$name TO PUBLIC;
+		CREATE FUNCTION look_$name() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN INSERT INTO public.seen_$name VALUES (now()); RETURN NEW; END'; CREATE TRIGGER "Look" $trigger EXECUTE FUNCTION look_$name()});
+	($rc, $out, $err) = $node->psql('desk', 'CALL dunning.deliver(max_seconds => 20)', timeout => 60);
+	is(states('desk', $name), 'sent mock_sent', "$trigger: sent, and it is written down") or diag $err;
+	cmp_ok($node->safe_psql('desk', "SELECT count(*) FROM seen_$name"), '>=', $trigger =~ /ROW/ ? 3 : 1, 'the trigger ran');
+	is($node->safe_psql('desk', q{SELECT state || ' ' || detail || ' ' || fix_sql FROM dunning.health() WHERE item LIKE 'trigger %'}),
+		'warn on dunning.outcome: it runs, and sending takes longer for it DROP TRIGGER "Look" ON dunning.outcome;', 'health() names it');
+	$node->safe_psql('desk', 'DROP TRIGGER "Look" ON dunning.outcome');
+}
+
 # What was sent is written down whatever the session's transactions are by default.
 $node->safe_psql('desk', q{ALTER TABLE dunning.outcome ADD CONSTRAINT plain CHECK (current_setting('transaction_isolation') = 'read committed' AND current_setting('transaction_read_only') = 'off' AND current_setting('jit') = 'off') NOT VALID});
 for my $set ("default_transaction_isolation = 'serializable'", "default_transaction_isolation = 'repeatable read'", 'jit = on', 'default_transaction_read_only = on')

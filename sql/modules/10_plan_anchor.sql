@@ -1,0 +1,107 @@
+-- plan: the dates that steps count from, other than the due date, and what a debtor has had and answered.
+
+-- The likeliest payday schedule from dates of payments, its last day on or before today and its first one after.
+CREATE FUNCTION dunning._payday_around(country text, payments date[], today date, OUT schedule text, OUT probability float8, OUT last_on date, OUT next_on date)
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_plan_sql_payday_around';
+COMMENT ON FUNCTION dunning._payday_around(text, date[], date) IS
+    'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
+
+-- A date that an event names, else its own day.
+CREATE FUNCTION dunning._event_day(detail jsonb, at timestamptz) RETURNS date
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD'
+AS $fn$
+#variable_conflict error
+BEGIN
+    IF coalesce((detail->>'cancelled')::boolean, false) THEN
+        RETURN NULL;
+    END IF;
+    RETURN coalesce((detail->>'on')::date, (at AT TIME ZONE dunning._ledger_zone())::date);
+EXCEPTION WHEN data_exception THEN
+    RETURN (at AT TIME ZONE dunning._ledger_zone())::date;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._event_day(jsonb, timestamptz) IS 'The day that an event''s detail names as "on", else the day it happened; NULL where detail says it is cancelled.';
+
+CREATE FUNCTION dunning._anchors(debtor_ids text[], anchors text[], as_of timestamptz)
+    RETURNS TABLE (debtor_id text, anchor text, currency text, last_on date, next_on date)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    kinds text[] := ARRAY(SELECT substr(a.a, 7) FROM unnest(anchors) a(a) WHERE a.a LIKE 'event:%')
+        || CASE WHEN 'hearing' = ANY (anchors) THEN ARRAY['hearing'] ELSE '{}' END;
+BEGIN
+    IF 'broken_promise' = ANY (anchors) THEN
+        RETURN QUERY
+            SELECT b.debtor_id, 'broken_promise', b.currency, b.on_date, b.on_date
+            FROM (SELECT s.debtor_id, s.currency, max((s.deadline AT TIME ZONE dunning._ledger_zone())::date) AS on_date
+                  FROM dunning._promise_state(debtor_ids) s WHERE s.state = 'broken' AND s.deadline <= as_of GROUP BY 1, 2) b;
+    END IF;
+    -- A fee that may be charged today cannot be warned of any more.
+    IF 'next_fee' = ANY (anchors) AND pg_catalog.to_regprocedure('dunning._pending_fees(text[],timestamp with time zone)') IS NOT NULL THEN
+        RETURN QUERY EXECUTE 'SELECT f.debtor_id, ''next_fee'', f.currency, min(f.lawful_from), min(f.lawful_from)
+            FROM dunning._pending_fees($1, $2) f WHERE f.lawful_from > $3 GROUP BY 1, 3' USING debtor_ids, as_of, today;
+    END IF;
+    IF 'payday' = ANY (anchors) THEN
+        RETURN QUERY EXECUTE pg_catalog.format('SELECT d.debtor_id::text, ''payday'', NULL::text, y.last_on, y.next_on
+            FROM (%s) d JOIN dunning.timing_profile p ON p.debtor_id = d.debtor_id
+            CROSS JOIN LATERAL dunning._payday_around(d.country, p.payments, $2) y
+            WHERE y.probability >= 0.5', dunning._ledger_sql('debtor', '$1')) USING debtor_ids, today;
+    END IF;
+    IF cardinality(kinds) > 0 THEN
+        RETURN QUERY
+            SELECT x.debtor_id, CASE x.kind WHEN 'hearing' THEN 'hearing' ELSE 'event:' || x.kind END, NULL::text, x.on_date, x.on_date
+            FROM (SELECT DISTINCT ON (e.debtor_id, e.kind) e.debtor_id, e.kind, dunning._event_day(e.detail, e.at) AS on_date
+                  FROM dunning.event e
+                  WHERE e.debtor_id = ANY (debtor_ids) AND e.kind = ANY (kinds) AND e.at <= as_of
+                  ORDER BY e.debtor_id, e.kind, e.at DESC, e.recorded_at DESC) x
+            WHERE x.on_date IS NOT NULL;
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._anchors(text[], text[], timestamptz) IS
+    'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
+
+-- What a message and its companion share: all of the key but its ninth octet, six random bits beside those of the variant.
+CREATE FUNCTION dunning._touch(message_id uuid) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$ SELECT overlay(message_id::text PLACING '..' FROM 20 FOR 2) $$;
+COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to: a companion has the key of its message but for one octet, so both count as one contact.';
+
+CREATE FUNCTION dunning._companion_id(message_id uuid) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$ SELECT overlay(message_id::text PLACING CASE substr(message_id::text, 20, 2) WHEN 'bc' THEN 'bb' ELSE 'bc' END FROM 20 FOR 2)::uuid $$;
+COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
+
+-- Contacts of a debtor as planning counts them: touches that left, and how many since a payment or a reaction.
+CREATE FUNCTION dunning._contact_sql(many text, as_of text, answers boolean) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN pg_catalog.format($q$
+        WITH touch AS MATERIALIZED (
+            SELECT e.debtor_id, min(e.contact_on) AS at FROM dunning.egress e
+            WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s
+            GROUP BY e.debtor_id, dunning._touch(e.message_id)),
+        heard AS MATERIALIZED (%2$s)
+        SELECT t.debtor_id, max(t.at) AS last_contact, (max(t.at) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day,
+               array_agg(t.at) AS ats,
+               count(*) FILTER (WHERE t.at > %1$s - interval '7 days')::int AS n7, count(*) FILTER (WHERE t.at > %1$s - interval '30 days')::int AS n30,
+               count(*) FILTER (WHERE h.at IS NULL OR t.at > h.at)::int AS unanswered
+        FROM touch t LEFT JOIN heard h ON h.debtor_id = t.debtor_id GROUP BY t.debtor_id$q$,
+        as_of,
+        CASE WHEN answers THEN pg_catalog.format($q$
+            SELECT x.debtor_id, max(x.at) AS at FROM (
+                SELECT y.debtor_id, y.paid_at AS at FROM (%s) y WHERE y.amount > 0 AND y.paid_at <= %2$s
+                UNION ALL
+                SELECT v.debtor_id, v.at FROM dunning.event v
+                WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere')
+                  AND v.at <= %2$s AND v.detail->>'machine' IS DISTINCT FROM 'true') x GROUP BY x.debtor_id$q$, dunning._ledger_sql('payment', many, as_of), as_of)
+             ELSE 'SELECT NULL::text AS debtor_id, NULL::timestamptz AS at WHERE false' END,
+        CASE WHEN answers THEN 400 ELSE 90 END);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._contact_sql(text, text, boolean) IS
+    'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
