@@ -241,7 +241,7 @@ DECLARE
     hint text;
 BEGIN
     -- A part that cannot even be asked is itself the news.
-    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'queue'] LOOP
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
         EXCEPTION WHEN OTHERS THEN

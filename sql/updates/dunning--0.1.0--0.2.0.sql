@@ -2997,6 +2997,24 @@ BEGIN
             format('link:%s:%s', told.purpose, told.message_id)) r;
 END
 $function$;
+CREATE FUNCTION dunning._health_links()
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    served  text := (SELECT string_agg(c.creditor, ', ' ORDER BY c.creditor) FROM dunning.creditor c WHERE c.link_url IS NOT NULL);
+    problem text := dunning._link_key_problem();
+BEGIN
+    IF served IS NOT NULL THEN
+        RETURN QUERY SELECT text 'links', CASE WHEN problem IS NULL THEN 'ok' ELSE 'fail' END,
+            CASE WHEN problem IS NULL THEN 'signed for ' || served ELSE 'messages leave without links: link.key: ' || problem END,
+            CASE WHEN problem IS NOT NULL THEN 'SELECT dunning.rotate_link_key();' END;
+    END IF;
+END
+$function$;
 CREATE FUNCTION dunning._page_words(language text)
  RETURNS jsonb
  LANGUAGE sql
@@ -3124,10 +3142,12 @@ CREATE FUNCTION dunning._page_context(told jsonb, tokens jsonb, done boolean)
 AS $function$
 #variable_conflict error
 DECLARE
-    talk  jsonb := dunning.conversation(told->>'debtor_id');
-    offer jsonb := CASE WHEN jsonb_typeof(talk #> '{offer,offer}') = 'object' THEN talk #> '{offer,offer}' END;
+    talk  jsonb;
+    offer jsonb;
     list  jsonb;
 BEGIN
+    talk := dunning.conversation(told->>'debtor_id');
+    offer := CASE WHEN jsonb_typeof(talk #> '{offer,offer}') = 'object' THEN talk #> '{offer,offer}' END;
     SELECT jsonb_agg(jsonb_build_object('option', coalesce(o.value->>'option', o.ord::text),
                                         'label', CASE jsonb_typeof(o.value) WHEN 'object' THEN o.value->>'text' ELSE o.value #>> '{}' END) ORDER BY o.ord) INTO list
     FROM jsonb_array_elements(CASE WHEN jsonb_typeof(offer->'options') = 'array' THEN offer->'options' ELSE '[]' END) WITH ORDINALITY o(value, ord);
@@ -4733,6 +4753,29 @@ BEGIN
              ELSE 'CALL dunning.daily(); -- every night, for instance by pg_cron: CREATE EXTENSION pg_cron;' END
     FROM (VALUES (1)) AS one LEFT JOIN LATERAL (SELECT x.state, x.started_at, x.beat_at > clock_timestamp() - interval '26 hours' AS fresh
                                                 FROM dunning.run x ORDER BY x.started_at DESC, x.run_id DESC LIMIT 1) r ON true;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.health()
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    part text;
+    why text;
+    hint text;
+BEGIN
+    -- A part that cannot even be asked is itself the news.
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue'] LOOP
+        BEGIN
+            RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            RETURN QUERY SELECT part, 'fail', why, nullif(hint, '');
+        END;
+    END LOOP;
 END
 $function$;
 
@@ -9692,6 +9735,7 @@ ALTER FUNCTION dunning._link_done(text,uuid,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.open_link(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._link_detail(jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.act_on_link(text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._health_links() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._page_words(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._page_choice(text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._page_template(text,boolean,text) OWNER TO dunning_owner;
@@ -9820,6 +9864,7 @@ GRANT EXECUTE ON FUNCTION dunning.open_link(text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._link_detail(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.act_on_link(text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.act_on_link(text,jsonb) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._health_links() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._page_words(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._page_choice(text,text,text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._page_template(text,boolean,text) FROM PUBLIC;
@@ -9888,6 +9933,7 @@ COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
+COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
