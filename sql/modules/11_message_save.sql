@@ -24,7 +24,7 @@ AS $$ SELECT jsonb '{
         "options": [{"text": "3 x 413.50 EUR, the first on 1 November"}, {"text": "6 x 206.75 EUR, the first on 1 November"}]},
     "hearing": {"on": "2026-10-22", "time": "10:30", "place": "Room 4"},
     "plan_url": "https://pay.example/plan/k3V9", "paid_url": "https://pay.example/paid/k3V9", "dispute_url": "https://pay.example/dispute/k3V9",
-    "optout_url": "https://pay.example/stop/k3V9", "qr": "BCD", "note": "Call me any time. Mette"}' $$;
+    "optout_url": "https://pay.example/stop/k3V9", "optout_reply": true, "qr": "BCD", "note": "Call me any time. Mette"}' $$;
 COMMENT ON FUNCTION dunning._sample_context() IS 'A template''s context with every name that plan gives, filled with invented values.';
 
 -- Names that send() gets in vars stand for themselves while there is no send().
@@ -55,6 +55,17 @@ AS $$ SELECT body ~* CASE language
         ELSE 'already\s+(been\s+)?paid|have (just )?paid|paid already|paid\?' END $$;
 COMMENT ON FUNCTION dunning._says_already_paid(text, text) IS 'Does a text have the line for those whose payment has crossed it?';
 
+CREATE FUNCTION dunning._thanks_for_payment(body text, language text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT body ~* CASE language
+        WHEN 'da' THEN 'modtaget din betaling'
+        WHEN 'sv' THEN 'fått din betalning'
+        WHEN 'nb' THEN 'mottatt betalingen din'
+        WHEN 'nl' THEN 'je betaling ontvangen|je betaling .* ontvangen'
+        WHEN 'de' THEN 'Ihre Zahlung (.* )?erhalten'
+        ELSE 'received your payment' END $$;
+COMMENT ON FUNCTION dunning._thanks_for_payment(text, text) IS 'Does a text say that a payment has come in? Where it names no sum either, it asks for nothing.';
+
 CREATE FUNCTION dunning._lint_template(channel text, language text, subject text, body_text text, body_html text, vars text[])
     RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -66,10 +77,14 @@ DECLARE
     shown    record;
     result   text[] := '{}';
     tongue   text := dunning._language(language);
+    demand   boolean;
 BEGIN
     -- Errors of grammar and unknown names leave from here.
     named := dunning._template_fields(subject, body_text, body_html, context);
     SELECT r.* INTO shown FROM dunning._render(subject, body_text, body_html, context, language) r;
+    -- A script is read by our own people, and a text of thanks asks for nothing.
+    demand := channel NOT IN ('call', 'visit') AND NOT (dunning._thanks_for_payment(shown.body_text, tongue)
+                                                        AND NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)amount$'));
 
     IF channel = 'email' AND subject IS NULL THEN
         result := result || text 'there is no subject';
@@ -79,13 +94,13 @@ BEGIN
     IF NOT dunning._template_fields(NULL, body_text, NULL, context) && ARRAY['given_name', 'name'] THEN
         result := result || text 'the text names nobody: use {{given_name}}';
     END IF;
-    IF channel <> 'call' AND NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)(pay_url|creditor_account)$') THEN
+    IF demand AND NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)(pay_url|creditor_account)$') THEN
         result := result || text 'there is no way to pay: use {{pay_url}}';
     END IF;
     IF NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)creditor_name$|(^|\.)sender_name$') THEN
         result := result || text 'nobody says who is writing: use {{creditor_name}}';
     END IF;
-    IF channel <> 'call' AND NOT dunning._says_already_paid(shown.body_text, tongue) THEN
+    IF demand AND NOT dunning._says_already_paid(shown.body_text, tongue) THEN
         result := result || text 'there is no line for those who have already paid';
     END IF;
     IF dunning._threatens_first(shown.body_text, tongue) THEN
