@@ -20,7 +20,7 @@ AS $fn$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'contact', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
+    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'contact', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -132,12 +132,12 @@ BEGIN
         GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day
         HAVING bool_or(r.r)),
     holds AS MATERIALIZED (
-        SELECT h.debtor_id, h.holds FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
+        SELECT h.debtor_id, h.holds, h.failure FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
     due AS (
-        SELECT r.*, bool_or(r.enough) OVER (PARTITION BY r.debtor_id) AS any_enough
+        SELECT r.*, h.failure, bool_or(r.enough) OVER (PARTITION BY r.debtor_id) AS any_enough
         FROM reached r
         LEFT JOIN holds h ON h.debtor_id = r.debtor_id
-        WHERE r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
+        WHERE h.failure IS NOT NULL OR r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
     -- how often a step was had for an anchor
     had AS MATERIALIZED (
         SELECT o.debtor_id, b.strategy, b.step, b.position, b.on_ladder, split_part(split_part(o.key, '/', 3), '#', 1) AS anchor,
@@ -150,7 +150,8 @@ BEGIN
         SELECT h.debtor_id, h.strategy, h.anchor, max(h.position) AS position FROM had h WHERE h.on_ladder GROUP BY 1, 2, 3),
     open AS (
         SELECT f.*, s.on_ladder, s.catch_up, h.times, h.times IS NOT NULL AS again, c.last_contact, c.n7, c.n30,
-               CASE WHEN s.stop_after <= c.unanswered AND s.step IS DISTINCT FROM s.stop_step THEN 'stopped'
+               CASE WHEN f.failure IS NOT NULL THEN 'condition_failed: ' || f.failure
+                    WHEN s.stop_after <= c.unanswered AND s.step IS DISTINCT FROM s.stop_step THEN 'stopped'
                     WHEN s.max_contacts <= (SELECT count(*) FROM unnest(c.ats) t(at) WHERE t.at > as_of - s.max_days * interval '1 day') THEN 'max_contacts' END AS blocked
         FROM due f
         JOIN step s ON s.strategy = f.strategy AND s.step = f.step
@@ -174,7 +175,7 @@ BEGIN
         FROM open o)
     SELECT f.debtor_id, d.creditor, d.country, d.preferred_channel, f.strategy, f.step, f.enough, f.blocked, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
            s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print, s.on_ladder,
-           s.gap_days AS min_gap_days, t.horizon, t.self_cure, t.margin, f.last_contact, coalesce(f.n7, 0) AS n7, coalesce(f.n30, 0) AS n30,
+           s.gap_days AS min_gap_days, t.choose, t.horizon, t.self_cure, t.margin, f.last_contact, coalesce(f.n7, 0) AS n7, coalesce(f.n30, 0) AS n30,
            s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS until_at,
            dunning._step_key(f.strategy, f.step, f.anchor) || CASE WHEN f.again THEN '#' || (f.times + 1) ELSE '' END AS key, f.listed, f.under, f.rung
     FROM ordered f
@@ -200,16 +201,22 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._has_template(text, text, text) IS 'Is there a text of this name for the channel, in some language?';
 
--- Stage candidate. The value of a contact over a channel is p(paid within 30 days) x amount x margin - cost, told only where amount and cost are
--- of one currency; margin is the part of what is paid that a contact brings.
+-- Stage candidate. The value of a contact over a channel is what _channel_value() says, told only where amount and cost are of one currency.
+-- A strategy that chooses by order takes every channel for an ordinary one: p(paid within 30 days) x amount x margin x quality - cost.
 CREATE FUNCTION dunning._stage_candidates(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
     today date := dunning._today(as_of);
-    share float8 := dunning._holdout_share();
+    held_share float8 := dunning._holdout_share();
+    by_country boolean := EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*');
 BEGIN
+    IF pg_catalog.to_regclass('pg_temp.dunning_plan_known') IS NULL THEN
+        EXECUTE 'CREATE TEMP TABLE dunning_plan_known ON COMMIT DROP AS ' || dunning._reach_sql('$1', '$2')
+            USING ARRAY(SELECT DISTINCT l.debtor_id FROM pg_temp.dunning_plan_ladder l), as_of;
+        ANALYZE pg_temp.dunning_plan_known;
+    END IF;
     CREATE TEMP TABLE dunning_plan_candidate ON COMMIT DROP AS
     WITH server AS MATERIALIZED (
         SELECT DISTINCT ON (x.creditor, v.channel_served) x.creditor, v.channel_served AS channel, v.server, v.paused
@@ -225,14 +232,24 @@ BEGIN
               WHERE i.left_out IS NULL AND i.days >= r.from_day AND i.currency = ANY (r.listed) GROUP BY 1, 2) x
         GROUP BY x.debtor_id),
     price AS MATERIALIZED (
-        SELECT x.creditor, x.currency AS owed_in, k.channel, k.cost, k.priced_in
-        FROM (SELECT DISTINCT r.creditor, l.currency FROM pg_temp.dunning_plan_reach r LEFT JOIN listed l ON l.debtor_id = r.debtor_id) x,
-             LATERAL dunning._costs(x.creditor, today, x.currency) k),
+        SELECT x.creditor, x.country, x.currency AS owed_in, k.channel, k.cost, k.priced_in
+        FROM (SELECT DISTINCT r.creditor, c.country, l.currency FROM pg_temp.dunning_plan_reach r LEFT JOIN listed l ON l.debtor_id = r.debtor_id
+              -- countries matter where some price is for one
+              CROSS JOIN LATERAL (SELECT CASE WHEN by_country THEN r.country END AS country) c) x,
+             LATERAL dunning._costs(x.creditor, today, x.currency, x.country) k),
+    share AS MATERIALIZED (
+        SELECT x.creditor, y.* FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._channel_shares(x.creditor) y),
+    field AS MATERIALIZED (SELECT DISTINCT ON (c.channel) c.channel, c.address_field FROM dunning.channel c ORDER BY c.channel, c.builtin),
+    known AS MATERIALIZED (SELECT * FROM pg_temp.dunning_plan_known),
     worth AS (
         SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
                (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AS likely_self_cure, r.days, r.self_cure_days, r.self_cure_wait, r.must,
-               round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END * r.margin)::numeric - k.cost, 2) AS value
+               u.quality, r.choose,
+               round(dunning._channel_value(s.p_paid_30d, CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END::float8, r.margin::float8, k.cost::float8,
+                   CASE WHEN r.choose = 'value' THEN dunning._response_share(coalesce(t.responses, 0), coalesce(t.contacts, 0), y.share) ELSE y.usual_share END,
+                   y.usual_share, CASE WHEN r.choose = 'value' THEN r.n7 ELSE 0 END, CASE WHEN r.choose = 'value' THEN r.n30 ELSE 0 END, coalesce(u.quality, 1),
+                   CASE WHEN r.choose = 'value' THEN y.p_opt_out ELSE 0 END)::numeric, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
         LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
@@ -240,13 +257,19 @@ BEGIN
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
         LEFT JOIN listed l ON l.debtor_id = r.debtor_id
         LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM l.currency AND k.channel = c.c
-        WHERE r.enough AND r.blocked IS NULL AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
+            AND k.country IS NOT DISTINCT FROM CASE WHEN by_country THEN r.country END
+        LEFT JOIN share y ON y.creditor = r.creditor AND y.channel = c.c
+        LEFT JOIN field f ON f.channel = c.c
+        LEFT JOIN known u ON u.debtor_id = r.debtor_id AND u.field = f.address_field
+        LEFT JOIN dunning.timing_profile t ON t.debtor_id = r.debtor_id
+        WHERE r.enough AND r.blocked IS NULL AND NOT (held_share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < held_share)),
     judged AS (
         SELECT w.*, CASE
             WHEN w.cost IS NULL THEN 'no_channel'
             WHEN w.server IS NULL THEN 'no_server'
             WHEN w.paused THEN 'server_paused'
             WHEN NOT w.written THEN 'no_template'
+            WHEN w.quality = 0 THEN 'bounces'
             WHEN w.must THEN NULL
             WHEN w.likely_self_cure AND w.days < w.self_cure_wait THEN 'likely_self_cure'
             WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
@@ -254,7 +277,7 @@ BEGIN
             WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
         FROM worth w)
     SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
-                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, j.n) END::int AS rank
+                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, CASE WHEN j.choose = 'value' AND NOT j.must THEN j.value END DESC NULLS LAST, j.n) END::int AS rank
     FROM judged j;
     ANALYZE pg_temp.dunning_plan_candidate (debtor_id, channel, rank, why);
 END
@@ -334,7 +357,9 @@ CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamptz, ledger_as_of
 AS $fn$
 #variable_conflict error
 DECLARE
-    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r);
+    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
+    strategies text[] := ARRAY(SELECT r.strategy FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
+    steps text[] := ARRAY(SELECT r.step FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
     framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
                      AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
 BEGIN
@@ -352,6 +377,7 @@ BEGIN
         left_out AS MATERIALIZED (
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
+        said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($2, $8, $9, $1) s),
         judged AS (
             SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
@@ -371,13 +397,13 @@ BEGIN
             -- a pre-due reminder after the due date would be untrue
             least(j.until_at, j.contact_at + interval '14 days') AS not_after,
             j.local_time, x.amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
-            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context,
+            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
-            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.companion_channel, j.companion_template,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
             jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
-                'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'),
+                'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', o.list,
@@ -387,6 +413,7 @@ BEGIN
                 'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) AS decision
         FROM judged j
         JOIN composed x ON x.debtor_id = j.debtor_id
+        LEFT JOIN said b ON b.debtor_id = j.debtor_id
         LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = j.debtor_id AND w.channel = coalesce(j.chosen, j.channels[1])
         LEFT JOIN pg_temp.dunning_plan_mark m ON m.debtor_id = j.debtor_id
         LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
@@ -395,7 +422,8 @@ BEGIN
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
         dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
             'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$2', '$7'))
-    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of;
+    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, strategies, steps;
+    PERFORM dunning._hold_over_budget(as_of);
     IF framing IS NOT NULL AND NOT dry_run THEN
         PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
     END IF;
@@ -421,6 +449,8 @@ BEGIN
     DELETE FROM pg_temp.dunning_plan_row r
     WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (
         SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
+
+    PERFORM dunning._enqueue_companions();
 
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
     SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
