@@ -66,7 +66,7 @@ typedef struct Renderer
 static const char *const part_names[] = {"subject", "body_text", "body_html"};
 
 /* Names of the house that a context may leave out: contexts frozen before a name existed, and callers with none. */
-static const char *const optional_names[] = {"dispute_url", "fee", "hearing", "note", "offer", "optout_url", "paid_url", "plan_url", "proof", "qr"};
+static const char *const optional_names[] = {"dispute_url", "fee", "hearing", "note", "offer", "optout_reply", "optout_url", "paid_url", "plan_url", "proof", "qr"};
 
 /* ---- names ---- */
 
