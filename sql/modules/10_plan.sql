@@ -45,6 +45,8 @@ CREATE TABLE dunning.strategy (
     stop_step       text COLLATE "C",
     -- of several steps that were missed: the furthest (what the age deserves), or the next one in order
     catch_up        text NOT NULL DEFAULT 'furthest' CHECK (catch_up IN ('furthest', 'next')),
+    -- of the channels of a step: the first in order that is worth it, or the one worth most
+    choose          text NOT NULL DEFAULT 'order' CHECK (choose IN ('order', 'value')),
     saved_by        text,
     saved_at        timestamptz,
     PRIMARY KEY (strategy, builtin),

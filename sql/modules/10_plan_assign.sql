@@ -11,6 +11,20 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.';
 
+CREATE FUNCTION dunning._strategies_in_use() RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT coalesce(c.default_strategy, 'standard') FROM (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c
+        UNION SELECT r.strategy::text FROM dunning._strategy_rules() r
+        UNION SELECT o.strategy::text FROM dunning.debtor_strategy o
+        UNION SELECT s.strategy::text FROM dunning._strategies() s WHERE s.enabled AND NOT s.builtin;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._strategies_in_use() IS 'Strategies that some debtor may follow: of creditors, of rules, set by hand, or saved by somebody.';
+
 CREATE FUNCTION dunning._assigned_sql(debtors text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$

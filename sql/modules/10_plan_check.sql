@@ -11,7 +11,7 @@ DECLARE
     zeros jsonb;
 BEGIN
     PERFORM dunning._predicate_columns(condition);
-    PERFORM dunning._conditions(ARRAY[condition], '{}'::text[], NULL);
+    PERFORM dunning._conditions_at_once(ARRAY[condition], '{}'::text[], NULL);
     zeros := (SELECT pg_catalog.jsonb_object_agg(a.attname, 0) FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = 'dunning.debtor_features'::regclass AND a.attnum > 0 AND a.atttypid IN ('int4'::regtype, 'float8'::regtype));
     PERFORM dunning._restrict();

@@ -120,7 +120,7 @@ COMMENT ON FUNCTION dunning._choose(dunning._candidate[], timestamptz, boolean, 
     'One row a debtor: the first usable candidate with its time, and those before it with what blocks them; where none is usable the first, with blocked_by.';
 
 -- Scores as planning reads them, and conditions of steps over scores and features.
-CREATE FUNCTION dunning._conditions(conditions text[], debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, holds boolean[])
+CREATE FUNCTION dunning._conditions_at_once(conditions text[], debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, holds boolean[])
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
@@ -140,27 +140,45 @@ BEGIN
     USING debtor_ids, as_of;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._conditions(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor. Runs as dunning_owner in a security-restricted operation.';
+COMMENT ON FUNCTION dunning._conditions_at_once(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
 
--- A condition that fails for one debtor must not stop the others: the failing one is looked for by halves.
-CREATE FUNCTION dunning._hold_conditions(conditions text[], debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, holds boolean[], fault text)
+-- The same debtor by debtor, so that an error stays with the debtor of whom it is.
+CREATE FUNCTION dunning._conditions_one_by_one(conditions text[], debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, holds boolean[], failure text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
-    n int := coalesce(cardinality(debtor_ids), 0);
+    asked text := pg_catalog.format('SELECT ARRAY[%s]::boolean[] FROM (SELECT ($1).*, $2 AS segment, $3 AS diagnosis, $4 AS p_paid_30d, $5 AS p_late, $6 AS p_self_cure) x',
+        (SELECT pg_catalog.string_agg(pg_catalog.format('((%s)::boolean IS TRUE)', c.c), ', ' ORDER BY c.n) FROM unnest(conditions) WITH ORDINALITY c(c, n)));
+    one record;
 BEGIN
-    RETURN QUERY SELECT h.debtor_id, h.holds, NULL::text FROM dunning._conditions(conditions, debtor_ids, as_of) h;
-EXCEPTION
-    WHEN query_canceled OR admin_shutdown OR out_of_memory OR disk_full OR lock_not_available OR serialization_failure OR deadlock_detected THEN
-        RAISE;
-    WHEN OTHERS THEN
-        IF n <= 1 THEN
-            RETURN QUERY SELECT f.f, NULL::boolean[], 'error_' || SQLSTATE FROM unnest(debtor_ids) f(f);
-        ELSE
-            RETURN QUERY SELECT h.* FROM dunning._hold_conditions(conditions, debtor_ids[:n / 2], as_of) h;
-            RETURN QUERY SELECT h.* FROM dunning._hold_conditions(conditions, debtor_ids[n / 2 + 1:], as_of) h;
-        END IF;
+    PERFORM dunning._restrict();
+    FOR one IN EXECUTE pg_catalog.format(
+        'SELECT ROW(f.*)::dunning.debtor_features AS f, f.debtor_id, s.segment, s.diagnosis, s.p_paid_30d, s.p_late, s.p_self_cure FROM (%s) f '
+        'LEFT JOIN dunning.debtor_score s ON s.debtor_id = f.debtor_id', dunning._features_sql('$1', '$2')) USING debtor_ids, as_of
+    LOOP
+        debtor_id := one.debtor_id;
+        failure := NULL;
+        BEGIN
+            EXECUTE asked INTO holds USING one.f, one.segment, one.diagnosis, one.p_paid_30d, one.p_late, one.p_self_cure;
+        EXCEPTION WHEN data_exception THEN
+            holds := NULL;
+            GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
+        END;
+        RETURN NEXT;
+    END LOOP;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._hold_conditions(text[], text[], timestamptz) IS 'As _conditions(); a debtor for whom one fails has the error as fault (error_<SQLSTATE>).';
+COMMENT ON FUNCTION dunning._conditions_one_by_one(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor, and the error where one cannot be told.';
+
+CREATE FUNCTION dunning._conditions(conditions text[], debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, holds boolean[], failure text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT c.debtor_id, c.holds, NULL::text FROM dunning._conditions_at_once(conditions, debtor_ids, as_of) c;
+EXCEPTION WHEN data_exception THEN
+    RETURN QUERY SELECT c.debtor_id, c.holds, c.failure FROM dunning._conditions_one_by_one(conditions, debtor_ids, as_of) c;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._conditions(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor; a debtor of whom one cannot be told has its error instead.';

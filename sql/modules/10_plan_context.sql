@@ -58,6 +58,8 @@ BEGIN
                 'amount', b.balances->0->'amount', 'currency', b.balances->0->'currency', 'due_on', b.balances->0->'due_on',
                 'days_overdue', b.balances->0->'days_overdue', 'invoice_count', coalesce(pg_catalog.jsonb_array_length(b.balances->0->'invoices'), 0),
                 'reference', b.balances->0->'invoices'->0->'reference', 'pay_url', b.balances->0->'invoices'->0->'pay_url')
+            -- In these countries each SMS must say how to stop them.
+            || CASE WHEN d.country IN ('US', 'CA') THEN '{"optout_reply": true}' ELSE '{}'::jsonb END
             || pg_catalog.jsonb_build_object('balances', coalesce(b.balances, '[]'), 'other_currencies', coalesce(b.balances - 0, '[]')) AS context
         FROM (%2$s) d
         LEFT JOIN balance b ON b.debtor_id = d.debtor_id

@@ -14,7 +14,7 @@ COMMENT ON FUNCTION dunning._log_change(text, text, jsonb) IS 'Keeps what a row 
 CREATE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}', grace_days int DEFAULT 0,
     horizon interval DEFAULT '7 days', min_gap_days int DEFAULT 5, self_cure float8 DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true,
     tolerance jsonb DEFAULT '{}', max_contacts int DEFAULT NULL, max_days int DEFAULT NULL, stop_after int DEFAULT NULL, stop_step text DEFAULT NULL,
-    catch_up text DEFAULT 'furthest')
+    catch_up text DEFAULT 'furthest', choose text DEFAULT 'order')
     RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -29,9 +29,9 @@ BEGIN
             USING ERRCODE = '22023', DETAIL = 'grace_days and min_gap_days are 0 to 365, horizon one hour to 60 days, self_cure and margin 0 to 1; none is NULL, and a description says what the strategy is for.',
                   HINT = 'Leave an argument out to get its default.';
     ELSIF (max_contacts IS NULL) <> (max_days IS NULL) OR max_contacts < 1 OR max_days NOT BETWEEN 1 AND 400 OR stop_after < 1
-          OR (stop_step IS NOT NULL AND stop_after IS NULL) OR catch_up IS NULL OR catch_up NOT IN ('furthest', 'next') THEN
+          OR (stop_step IS NOT NULL AND stop_after IS NULL) OR catch_up IS NULL OR catch_up NOT IN ('furthest', 'next') OR choose IS NULL OR choose NOT IN ('order', 'value') THEN
         RAISE EXCEPTION 'strategy "%" has a rule of frequency that cannot be followed', save_strategy.strategy
-            USING ERRCODE = '22023', DETAIL = 'max_contacts and max_days (1 to 400) are given together, stop_step needs stop_after, catch_up is furthest or next.',
+            USING ERRCODE = '22023', DETAIL = 'max_contacts and max_days (1 to 400) are given together, stop_step needs stop_after, catch_up is furthest or next, choose is order or value.',
                   HINT = pg_catalog.format('SELECT dunning.save_strategy(%L, ''at most 7 contacts in 30 days, nothing after 10 without an answer'', max_contacts => 7, max_days => 30, stop_after => 10);', save_strategy.strategy);
     ELSIF stop_step IS NOT NULL AND NOT EXISTS (SELECT FROM dunning._steps(save_strategy.strategy) s WHERE s.step = save_strategy.stop_step) THEN
         RAISE EXCEPTION 'strategy "%" has no step "%" to go to', save_strategy.strategy, stop_step
@@ -41,23 +41,23 @@ BEGIN
     PERFORM dunning._log_change('strategy', save_strategy.strategy,
         (SELECT to_jsonb(s) FROM dunning._strategies() s WHERE s.strategy = save_strategy.strategy));
     INSERT INTO dunning.strategy AS s (strategy, builtin, description, minimum, grace_days, horizon, min_gap_days, self_cure, margin, enabled,
-        tolerance, max_contacts, max_days, stop_after, stop_step, catch_up, saved_by, saved_at)
+        tolerance, max_contacts, max_days, stop_after, stop_step, catch_up, choose, saved_by, saved_at)
     VALUES (save_strategy.strategy, false, save_strategy.description, save_strategy.minimum, save_strategy.grace_days, save_strategy.horizon,
         save_strategy.min_gap_days, save_strategy.self_cure, save_strategy.margin, save_strategy.enabled, save_strategy.tolerance, save_strategy.max_contacts,
-        save_strategy.max_days, save_strategy.stop_after, save_strategy.stop_step, save_strategy.catch_up, session_user, dunning._now())
+        save_strategy.max_days, save_strategy.stop_after, save_strategy.stop_step, save_strategy.catch_up, save_strategy.choose, session_user, dunning._now())
     ON CONFLICT ON CONSTRAINT strategy_pkey DO UPDATE SET description = excluded.description, minimum = excluded.minimum, grace_days = excluded.grace_days,
         horizon = excluded.horizon, min_gap_days = excluded.min_gap_days, self_cure = excluded.self_cure, margin = excluded.margin, enabled = excluded.enabled,
         tolerance = excluded.tolerance, max_contacts = excluded.max_contacts, max_days = excluded.max_days, stop_after = excluded.stop_after,
-        stop_step = excluded.stop_step, catch_up = excluded.catch_up, saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+        stop_step = excluded.stop_step, catch_up = excluded.catch_up, choose = excluded.choose, saved_by = excluded.saved_by, saved_at = excluded.saved_at;
     IF EXISTS (SELECT FROM dunning._steps(save_strategy.strategy)) THEN
         PERFORM dunning._check_reachable(save_strategy.strategy);
     END IF;
     RETURN save_strategy.strategy;
 END
 $fn$;
-COMMENT ON FUNCTION dunning.save_strategy(text, text, jsonb, int, interval, int, float8, numeric, boolean, jsonb, int, int, int, text, text) IS
-    'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next. Role: dunning_admin.';
-GRANT EXECUTE ON FUNCTION dunning.save_strategy(text, text, jsonb, int, interval, int, float8, numeric, boolean, jsonb, int, int, int, text, text) TO dunning_admin;
+COMMENT ON FUNCTION dunning.save_strategy(text, text, jsonb, int, interval, int, float8, numeric, boolean, jsonb, int, int, int, text, text, text) IS
+    'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next; choose = order (of a step''s channels the first that is worth it) or value (the one worth most). Role: dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.save_strategy(text, text, jsonb, int, interval, int, float8, numeric, boolean, jsonb, int, int, int, text, text, text) TO dunning_admin;
 
 -- What a step says besides its date.
 CREATE FUNCTION dunning._check_step(step dunning.step) RETURNS void

@@ -19,7 +19,7 @@ BEGIN
         RETURN NULL;
     END IF;
     tried := coalesce(m.decision->'tried', '[]') || jsonb_build_array(jsonb_build_object('channel', m.channel, 'message_id', m.message_id, 'why', _fallback.reason));
-    unwanted := ARRAY(SELECT t.value->>'channel' FROM jsonb_array_elements(tried) t)
+    unwanted := ARRAY(SELECT t.value->>'channel' FROM jsonb_array_elements(tried) t) || ARRAY(SELECT m.decision->>'companion' WHERE m.decision ? 'companion')
         || ARRAY(SELECT s.value->>'channel' FROM jsonb_array_elements(m.decision->'skipped') s
                  WHERE s.value->>'why' IN ('likely_self_cure', 'costs_money', 'not_worth_it'));
     SELECT array_agg(ROW(m.debtor_id, c.c, c.rank, c.server, at, coalesce(m.not_after, at + interval '7 days'))::dunning._candidate) INTO candidates

@@ -19,7 +19,7 @@ AS $fn$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice', 'item'] LOOP
+    FOREACH stage IN ARRAY ARRAY['ladder', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -34,7 +34,7 @@ CREATE FUNCTION dunning._ladder(texts text[], as_of timestamptz, many text[], st
         largest numeric, largest_in text)
     LANGUAGE c VOLATILE ROWS 100000 COST 1000000 AS 'MODULE_PATHNAME', 'dun_plan_sql_ladder';
 COMMENT ON FUNCTION dunning._ladder(text[], timestamptz, text[], text, date, boolean, timestamptz) IS
-'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or error_<SQLSTATE> where a condition failed. Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
+'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed. Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 
 CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -95,7 +95,7 @@ BEGIN
             SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM dunning.once x WHERE x.kind = ''step'' AND %2$s
             UNION ALL
             SELECT x.debtor_id, NULL, ''waiting'', NULL FROM dunning.queue x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among),
-        pg_catalog.format('SELECT h.debtor_id, h.holds, h.fault FROM dunning._hold_conditions($4, $2, %s) h', now_at),
+        pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
         pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
         pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
         pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$2', '$1'))];
@@ -119,7 +119,7 @@ BEGIN
     SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, s.position, s.offset_days,
            l.from_day, s.template, s.channels, s.framing, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer,
            s.companion_channel, s.companion_template, s.print, s.anchor IN ('due_date', 'last_contact') AS on_ladder,
-           coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days, t.horizon, t.self_cure, t.margin, t.tolerance, f.last_contact, f.n7, f.n30,
+           coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days, t.choose, t.horizon, t.self_cure, t.margin, t.tolerance, f.last_contact, f.n7, f.n30,
            s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at,
            f.times, f.listed, f.under, f.rung, f.mark, f.amounts, f.largest, f.largest_in
     FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at) f
@@ -144,16 +144,22 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._has_template(text, text, text) IS 'Is there a text of this name for the channel, in some language?';
 
--- Stage candidate. The value of a contact over a channel is p(paid within 30 days) x amount x margin - cost, told only where amount and cost are
--- of one currency; margin is the part of what is paid that a contact brings.
+-- Stage candidate. The value of a contact over a channel is what _channel_value() says, told only where amount and cost are of one currency.
+-- A strategy that chooses by order takes every channel for an ordinary one: p(paid within 30 days) x amount x margin x quality - cost.
 CREATE FUNCTION dunning._stage_candidates(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
     today date := dunning._today(as_of);
-    share float8 := dunning._holdout_share();
+    held_share float8 := dunning._holdout_share();
+    by_country boolean := EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*');
 BEGIN
+    IF pg_catalog.to_regclass('pg_temp.dunning_plan_known') IS NULL THEN
+        EXECUTE 'CREATE TEMP TABLE dunning_plan_known ON COMMIT DROP AS ' || dunning._reach_sql('$1', '$2')
+            USING ARRAY(SELECT DISTINCT l.debtor_id FROM pg_temp.dunning_plan_ladder l), as_of;
+        ANALYZE pg_temp.dunning_plan_known;
+    END IF;
     CREATE TEMP TABLE dunning_plan_candidate ON COMMIT DROP AS
     WITH server AS MATERIALIZED (
         SELECT DISTINCT ON (x.creditor, v.channel_served) x.creditor, v.channel_served AS channel, v.server, v.paused
@@ -163,27 +169,43 @@ BEGIN
         SELECT x.creditor, x.template, x.channel, dunning._has_template(x.template, x.channel, x.creditor) AS exists
         FROM (SELECT DISTINCT r.creditor, r.template, c.c AS channel FROM pg_temp.dunning_plan_reach r, unnest(r.channels) c(c)) x),
     price AS MATERIALIZED (
-        SELECT x.creditor, x.currency AS owed_in, k.channel, k.cost, k.priced_in
-        FROM (SELECT DISTINCT r.creditor, r.largest_in AS currency FROM pg_temp.dunning_plan_reach r) x,
-             LATERAL dunning._costs(x.creditor, today, x.currency) k),
+        SELECT x.creditor, x.country, x.currency AS owed_in, k.channel, k.cost, k.priced_in
+        FROM (SELECT DISTINCT r.creditor, c.country, r.largest_in AS currency FROM pg_temp.dunning_plan_reach r
+              -- countries matter where some price is for one
+              CROSS JOIN LATERAL (SELECT CASE WHEN by_country THEN r.country END AS country) c) x,
+             LATERAL dunning._costs(x.creditor, today, x.currency, x.country) k),
+    share AS MATERIALIZED (
+        SELECT x.creditor, y.* FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._channel_shares(x.creditor) y),
+    field AS MATERIALIZED (SELECT DISTINCT ON (c.channel) c.channel, c.address_field FROM dunning.channel c ORDER BY c.channel, c.builtin),
+    known AS MATERIALIZED (SELECT * FROM pg_temp.dunning_plan_known),
     worth AS (
         SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
                (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AS likely_self_cure, r.days, r.self_cure_days, r.self_cure_wait, r.must,
-               round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = r.largest_in THEN r.largest END * r.margin)::numeric - k.cost, 2) AS value
+               u.quality, r.choose,
+               round(dunning._channel_value(s.p_paid_30d, CASE WHEN k.cost = 0 OR k.priced_in = r.largest_in THEN r.largest END::float8, r.margin::float8, k.cost::float8,
+                   CASE WHEN r.choose = 'value' THEN dunning._response_share(coalesce(t.responses, 0), coalesce(t.contacts, 0), y.share) ELSE y.usual_share END,
+                   y.usual_share, CASE WHEN r.choose = 'value' THEN r.n7 ELSE 0 END, CASE WHEN r.choose = 'value' THEN r.n30 ELSE 0 END, coalesce(u.quality, 1),
+                   CASE WHEN r.choose = 'value' THEN y.p_opt_out ELSE 0 END)::numeric, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
         LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
         LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
         LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM r.largest_in AND k.channel = c.c
-        WHERE r.enough AND r.blocked IS NULL AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
+            AND k.country IS NOT DISTINCT FROM CASE WHEN by_country THEN r.country END
+        LEFT JOIN share y ON y.creditor = r.creditor AND y.channel = c.c
+        LEFT JOIN field f ON f.channel = c.c
+        LEFT JOIN known u ON u.debtor_id = r.debtor_id AND u.field = f.address_field
+        LEFT JOIN dunning.timing_profile t ON t.debtor_id = r.debtor_id
+        WHERE r.enough AND r.blocked IS NULL AND NOT (held_share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < held_share)),
     judged AS (
         SELECT w.*, CASE
             WHEN w.cost IS NULL THEN 'no_channel'
             WHEN w.server IS NULL THEN 'no_server'
             WHEN w.paused THEN 'server_paused'
             WHEN NOT w.written THEN 'no_template'
+            WHEN w.quality = 0 THEN 'bounces'
             WHEN w.must THEN NULL
             WHEN w.likely_self_cure AND w.days < w.self_cure_wait THEN 'likely_self_cure'
             WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
@@ -191,7 +213,7 @@ BEGIN
             WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
         FROM worth w)
     SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
-                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, j.n) END::int AS rank
+                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, CASE WHEN j.choose = 'value' AND NOT j.must THEN j.value END DESC NULLS LAST, j.n) END::int AS rank
     FROM judged j;
     ANALYZE pg_temp.dunning_plan_candidate (debtor_id, channel, rank, why);
 END
@@ -271,18 +293,22 @@ CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamptz, ledger_as_of
 AS $fn$
 #variable_conflict error
 DECLARE
-    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r);
-    written text[] := CASE WHEN dry_run THEN '{}' ELSE ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}') END;
+    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
+    -- What a message says, and why it was decided so, is made for those that are written.
+    written text[] := CASE WHEN dry_run THEN '{}' ELSE ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r
+        JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id AND c.blocked_by = '{}' ORDER BY r.debtor_id) END;
+    strategies text[] := ARRAY(SELECT r.strategy FROM pg_temp.dunning_plan_reach r WHERE r.debtor_id = ANY (written) ORDER BY r.debtor_id);
+    steps text[] := ARRAY(SELECT r.step FROM pg_temp.dunning_plan_reach r WHERE r.debtor_id = ANY (written) ORDER BY r.debtor_id);
     framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
                      AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
 BEGIN
-    -- What a message says, and why it was decided so, is made for those that are written.
     EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (%s) i
         WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)', dunning._plan_items_sql('$2', '$1')) USING ledger_as_of, written;
     UPDATE pg_temp.dunning_plan_item i SET left_out = 'within_tolerance'
     FROM pg_temp.dunning_plan_reach r
     WHERE r.debtor_id = i.debtor_id AND r.tolerance <> '{}' AND i.left_out IS NULL AND i.open < i.amount
       AND i.open <= coalesce((r.tolerance->>i.currency)::numeric, (r.tolerance->>'*')::numeric);
+    ANALYZE pg_temp.dunning_plan_item;
     EXECUTE pg_catalog.format($q$
         CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
         WITH composed AS MATERIALIZED (%1$s),
@@ -297,6 +323,7 @@ BEGIN
         left_out AS MATERIALIZED (
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
+        said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($10, $8, $9, $1) s),
         judged AS (
             SELECT r.*, NOT $4 AND c.blocked_by = '{}' AS is_written, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
@@ -316,13 +343,13 @@ BEGIN
             -- a pre-due reminder after the due date would be untrue
             least(j.until_at, j.contact_at + interval '14 days') AS not_after,
             j.local_time, coalesce(x.amounts, j.amounts, '{}') AS amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
-            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context,
+            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
-            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, CASE WHEN j.is_written THEN dunning._step_key(j.strategy, j.step, j.anchor) || CASE WHEN j.times > 0 THEN '#' || (j.times + 1) ELSE '' END END AS once_key, j.anchor, j.position, j.on_ladder, j.companion_channel, j.companion_template,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, CASE WHEN j.is_written THEN dunning._step_key(j.strategy, j.step, j.anchor) || CASE WHEN j.times > 0 THEN '#' || (j.times + 1) ELSE '' END END AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
             CASE WHEN j.is_written THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
-                'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'),
+                'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', o.list,
@@ -332,14 +359,16 @@ BEGIN
                 'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) END AS decision
         FROM judged j
         LEFT JOIN composed x ON x.debtor_id = j.debtor_id
+        LEFT JOIN said b ON b.debtor_id = j.debtor_id
         LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = j.debtor_id AND w.channel = coalesce(j.chosen, j.channels[1])
         LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
         LEFT JOIN arm a ON a.debtor_id = j.debtor_id
         LEFT JOIN passed o ON o.debtor_id = j.debtor_id
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
         dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
-            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$8', '$7'))
-    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, written;
+            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$10', '$7'))
+    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, strategies, steps, written;
+    PERFORM dunning._hold_over_budget(as_of);
     IF framing IS NOT NULL AND NOT dry_run THEN
         PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
     END IF;
@@ -365,6 +394,8 @@ BEGIN
     DELETE FROM pg_temp.dunning_plan_row r
     WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (
         SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
+
+    PERFORM dunning._enqueue_companions();
 
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
     SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()

@@ -157,3 +157,21 @@ COMMENT ON FUNCTION dunning.act_on_link(text, jsonb) IS
     'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed, already_paid paid_elsewhere, dispute disputed, opt_out opted_out. Of detail, the fields of a form, text, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.link(uuid, text) TO dunning_operator, dunning_worker;
 GRANT EXECUTE ON FUNCTION dunning.open_link(text), dunning.act_on_link(text, jsonb) TO dunning_operator;
+
+-- For health(): no line where no creditor has a page.
+CREATE FUNCTION dunning._health_links() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+DECLARE
+    served  text := (SELECT string_agg(c.creditor, ', ' ORDER BY c.creditor) FROM dunning.creditor c WHERE c.link_url IS NOT NULL);
+    problem text := dunning._link_key_problem();
+BEGIN
+    IF served IS NOT NULL THEN
+        RETURN QUERY SELECT text 'links', CASE WHEN problem IS NULL THEN 'ok' ELSE 'fail' END,
+            CASE WHEN problem IS NULL THEN 'signed for ' || served ELSE 'messages leave without links: link.key: ' || problem END,
+            CASE WHEN problem IS NOT NULL THEN 'SELECT dunning.rotate_link_key();' END;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';

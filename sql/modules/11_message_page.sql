@@ -123,10 +123,12 @@ CREATE FUNCTION dunning._page_context(told jsonb, tokens jsonb, done boolean) RE
 AS $$
 #variable_conflict error
 DECLARE
-    talk  jsonb := dunning.conversation(told->>'debtor_id');
-    offer jsonb := CASE WHEN jsonb_typeof(talk #> '{offer,offer}') = 'object' THEN talk #> '{offer,offer}' END;
+    talk  jsonb;
+    offer jsonb;
     list  jsonb;
 BEGIN
+    talk := dunning.conversation(told->>'debtor_id');
+    offer := CASE WHEN jsonb_typeof(talk #> '{offer,offer}') = 'object' THEN talk #> '{offer,offer}' END;
     SELECT jsonb_agg(jsonb_build_object('option', coalesce(o.value->>'option', o.ord::text),
                                         'label', CASE jsonb_typeof(o.value) WHEN 'object' THEN o.value->>'text' ELSE o.value #>> '{}' END) ORDER BY o.ord) INTO list
     FROM jsonb_array_elements(CASE WHEN jsonb_typeof(offer->'options') = 'array' THEN offer->'options' ELSE '[]' END) WITH ORDINALITY o(value, ord);

@@ -24,7 +24,7 @@ AS $$ SELECT jsonb '{
         "options": [{"text": "3 x 413.50 EUR, the first on 1 November"}, {"text": "6 x 206.75 EUR, the first on 1 November"}]},
     "hearing": {"on": "2026-10-22", "time": "10:30", "place": "Room 4"},
     "plan_url": "https://pay.example/plan/k3V9", "paid_url": "https://pay.example/paid/k3V9", "dispute_url": "https://pay.example/dispute/k3V9",
-    "optout_url": "https://pay.example/stop/k3V9", "qr": "BCD", "note": "Call me any time. Mette"}' $$;
+    "optout_url": "https://pay.example/stop/k3V9", "optout_reply": true, "qr": "BCD", "note": "Call me any time. Mette"}' $$;
 COMMENT ON FUNCTION dunning._sample_context() IS 'A template''s context with every name that plan gives, filled with invented values.';
 
 -- Names that send() gets in vars stand for themselves while there is no send().
@@ -55,7 +55,18 @@ AS $$ SELECT body ~* CASE language
         ELSE 'already\s+(been\s+)?paid|have (just )?paid|paid already|paid\?' END $$;
 COMMENT ON FUNCTION dunning._says_already_paid(text, text) IS 'Does a text have the line for those whose payment has crossed it?';
 
-CREATE FUNCTION dunning._lint_template(channel text, language text, subject text, body_text text, body_html text, vars text[])
+CREATE FUNCTION dunning._thanks_for_payment(body text, language text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT body ~* CASE language
+        WHEN 'da' THEN 'modtaget din betaling'
+        WHEN 'sv' THEN 'fått din betalning'
+        WHEN 'nb' THEN 'mottatt betalingen din'
+        WHEN 'nl' THEN 'je betaling ontvangen|je betaling .* ontvangen'
+        WHEN 'de' THEN 'Ihre Zahlung (.* )?erhalten'
+        ELSE 'received your payment' END $$;
+COMMENT ON FUNCTION dunning._thanks_for_payment(text, text) IS 'Does a text say that a payment has come in? Where it names no sum either, it asks for nothing.';
+
+CREATE FUNCTION dunning._lint_template(channel text, language text, subject text, body_text text, body_html text, vars text[], partials jsonb DEFAULT NULL)
     RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -66,44 +77,43 @@ DECLARE
     shown    record;
     result   text[] := '{}';
     tongue   text := dunning._language(language);
+    demand   boolean;
 BEGIN
     -- Errors of grammar and unknown names leave from here.
-    named := dunning._template_fields(subject, body_text, body_html, context);
-    SELECT r.* INTO shown FROM dunning._render(subject, body_text, body_html, context, language) r;
+    named := dunning._template_fields(subject, body_text, body_html, context, partials);
+    SELECT r.* INTO shown FROM dunning._render(subject, body_text, body_html, context, language, partials) r;
+    -- A script is read by our own people, and a text of thanks asks for nothing.
+    demand := channel NOT IN ('call', 'visit') AND NOT (dunning._thanks_for_payment(shown.body_text, tongue)
+                                                        AND NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)amount$'));
 
     IF channel = 'email' AND subject IS NULL THEN
         result := result || text 'there is no subject';
-    ELSIF channel = 'email' AND NOT dunning._template_fields(subject, NULL, NULL, context) && ARRAY['given_name', 'name'] THEN
+    ELSIF channel = 'email' AND NOT dunning._template_fields(subject, NULL, NULL, context, partials) && ARRAY['given_name', 'name'] THEN
         result := result || text 'the subject names nobody: use {{given_name}}';
     END IF;
-    IF NOT dunning._template_fields(NULL, body_text, NULL, context) && ARRAY['given_name', 'name'] THEN
+    IF NOT dunning._template_fields(NULL, body_text, NULL, context, partials) && ARRAY['given_name', 'name'] THEN
         result := result || text 'the text names nobody: use {{given_name}}';
     END IF;
-    IF channel <> 'call' AND NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)(pay_url|creditor_account)$') THEN
+    IF demand AND NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)(pay_url|creditor_account)$') THEN
         result := result || text 'there is no way to pay: use {{pay_url}}';
     END IF;
     IF NOT EXISTS (SELECT FROM unnest(named) n WHERE n ~ '(^|\.)creditor_name$|(^|\.)sender_name$') THEN
         result := result || text 'nobody says who is writing: use {{creditor_name}}';
     END IF;
-    IF channel <> 'call' AND NOT dunning._says_already_paid(shown.body_text, tongue) THEN
+    IF demand AND NOT dunning._says_already_paid(shown.body_text, tongue) THEN
         result := result || text 'there is no line for those who have already paid';
     END IF;
     IF dunning._threatens_first(shown.body_text, tongue) THEN
         result := result || text 'a legal threat stands first: say what is owed and how to pay before it';
     END IF;
-    IF concat(subject, body_text, body_html) ~ '\{\{\{?\s*(\w+\.)*amount\s*\}\}' THEN
-        result := result || text 'an amount stands without its currency: use {{amount | money}}';
-    END IF;
-    IF concat(subject, body_text, body_html) ~ '\{\{\{?\s*(\w+\.)*due_on\s*\}\}' THEN
-        result := result || text 'a date stands as it is stored: use {{due_on | date}}';
-    END IF;
+    result := result || dunning._lint_form(channel, subject, body_text, body_html, context, partials, shown.subject, shown.body_text, shown.body_html);
     IF channel = 'sms' THEN
         result := result || dunning._sms_warnings(shown.body_text);
     END IF;
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION dunning._lint_template(text, text, text, text, text, text[]) IS
+COMMENT ON FUNCTION dunning._lint_template(text, text, text, text, text, text[], jsonb) IS
     'What a reader would miss in a text: name, way to pay, line for those who paid; threats, lengths. Texts that are no template or name the unknown are errors (DN003).';
 
 CREATE FUNCTION dunning._check_template_key(template text, channel text, language text, creditor text, framing text) RETURNS void
@@ -142,7 +152,7 @@ COMMENT ON FUNCTION dunning._check_template_key(text, text, text, text, text) IS
 
 CREATE FUNCTION dunning.save_template(template text, channel text, language text, subject text, body_text text,
         body_html text DEFAULT NULL, creditor text DEFAULT NULL, framing text DEFAULT 'neutral', vars text[] DEFAULT '{}',
-        OUT version int, OUT warnings text[])
+        partial boolean DEFAULT false, personal boolean DEFAULT false, OUT version int, OUT warnings text[])
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict error
@@ -150,7 +160,9 @@ DECLARE
     tongue text := dunning._language(save_template.language);
     whose  text := coalesce(save_template.creditor, '*');
     given  text[] := coalesce(save_template.vars, '{}');
+    piece  boolean := coalesce(save_template.partial, false);
     now_at timestamptz := clock_timestamp();
+    pieces jsonb;
 BEGIN
     PERFORM dunning._check_template_key(save_template.template, save_template.channel, save_template.language, whose, save_template.framing);
     IF EXISTS (SELECT FROM unnest(given) v WHERE (v ~ '^[A-Za-z_][A-Za-z0-9_.]*$') IS NOT TRUE) THEN
@@ -161,7 +173,16 @@ BEGIN
         RAISE EXCEPTION 'a template needs a text'
             USING ERRCODE = '22023', DETAIL = 'body_text is what is read where HTML is not shown.', HINT = 'Give body_text.';
     END IF;
-    warnings := dunning._lint_template(save_template.channel, tongue, subject, body_text, body_html, given);
+    PERFORM dunning._check_template_kind(save_template.template, save_template.channel, piece);
+    pieces := dunning._partials(subject, body_text, body_html, save_template.channel, tongue, whose, save_template.framing);
+    IF piece THEN
+        warnings := '{}';
+        PERFORM dunning._check_partial(subject, body_text, body_html);
+    ELSE
+        warnings := dunning._lint_template(save_template.channel, tongue, subject, body_text, body_html, given, pieces)
+                    || dunning._lint_languages(save_template.template, save_template.channel, tongue, whose, pieces);
+        PERFORM dunning._check_personal(subject, body_text, body_html, dunning._sample_context() || dunning._placeholders(given), pieces, save_template.personal);
+    END IF;
 
     IF save_template.framing = 'neutral' AND EXISTS (
         SELECT FROM dunning.template t
@@ -171,8 +192,10 @@ BEGIN
                           AND o.creditor = whose AND o.framing = t.framing AND NOT o.builtin AND o.replaced_at IS NULL)) THEN
         warnings := warnings || text 'other framings use this text too, until they are saved themselves: framing => ''loss_aversion''';
     END IF;
-    -- Two who save at once: one waits here, so that versions follow each other.
-    PERFORM pg_advisory_xact_lock(dunning._hash64(concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing)));
+    -- Two who save at once: one waits here, so that versions follow each other. Partials of a channel wait for each other,
+    -- or two that are saved at once could close a circle that neither has seen.
+    PERFORM pg_advisory_xact_lock(dunning._hash64(CASE WHEN piece THEN 'partial|' || save_template.channel
+        ELSE concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing) END));
     UPDATE dunning.template t SET replaced_at = now_at, replaced_by = session_user
     WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue
       AND t.creditor = whose AND t.framing = save_template.framing AND NOT t.builtin AND t.replaced_at IS NULL;
@@ -181,14 +204,17 @@ BEGIN
     WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue
       AND t.creditor = whose AND t.framing = save_template.framing AND NOT t.builtin;
     INSERT INTO dunning.template (template, channel, language, creditor, framing, builtin, version, subject, body_text, body_html,
-                                  vars, saved_by, saved_at)
+                                  vars, partial, personal, saved_by, saved_at)
     VALUES (save_template.template, save_template.channel, tongue, whose, save_template.framing, false, version,
-            save_template.subject, save_template.body_text, save_template.body_html, given, session_user, now_at);
+            save_template.subject, save_template.body_text, save_template.body_html, given, piece, coalesce(save_template.personal, false), session_user, now_at);
+    IF piece THEN
+        warnings := warnings || dunning._check_users(save_template.template, save_template.channel, tongue, whose, save_template.framing);
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION dunning.save_template(text, text, text, text, text, text, text, text, text[]) IS
-    'The new version and what a reader would miss in it. vars: names that send() will be given. A text that is no template or names the unknown is refused (DN003); earlier versions stay in dunning.template. Role dunning_admin.';
-GRANT EXECUTE ON FUNCTION dunning.save_template(text, text, text, text, text, text, text, text, text[]) TO dunning_admin;
+COMMENT ON FUNCTION dunning.save_template(text, text, text, text, text, text, text, text, text[], boolean, boolean) IS
+    'The new version and what a reader would miss in it. vars: names that send() will be given; partial: a piece that others include by {{> name}}; personal: it may use what dunning.sensitivity calls personal. A text that is no template, names the unknown or includes itself is refused (DN003); earlier versions stay: template_history(). Role dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.save_template(text, text, text, text, text, text, text, text, text[], boolean, boolean) TO dunning_admin;
 
 CREATE FUNCTION dunning.reset_template(template text, channel text, language text, creditor text DEFAULT NULL, framing text DEFAULT 'neutral',
         OUT version int, OUT warnings text[])

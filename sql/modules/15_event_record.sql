@@ -113,8 +113,20 @@ COMMENT ON FUNCTION dunning._receipt(dunning.message, text, text, text, jsonb, t
 CREATE FUNCTION dunning._event_kinds() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $$ SELECT ARRAY['delivered', 'opened', 'clicked', 'replied', 'bounced', 'failed', 'opted_out', 'complaint', 'called', 'called_in',
-                'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere'] $$;
+                'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere', 'hearing'] $$;
 COMMENT ON FUNCTION dunning._event_kinds() IS 'The kinds of events, in the order of the documentation.';
+
+CREATE FUNCTION dunning._is_date(word text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+BEGIN
+    RETURN word ~ '^\d{4}-\d{2}-\d{2}$' AND make_date(left(word, 4)::int, substr(word, 6, 2)::int, right(word, 2)::int) IS NOT NULL;
+EXCEPTION WHEN datetime_field_overflow THEN
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD?';
 
 -- What may be recorded, and for whom; returns the message where one is named.
 CREATE FUNCTION dunning._check_event(kind text, debtor_id text, message_id uuid, at timestamptz, detail jsonb) RETURNS dunning.message
@@ -140,6 +152,12 @@ BEGIN
     IF detail IS NULL OR jsonb_typeof(detail) <> 'object' OR octet_length(detail::text) > 65536 THEN
         RAISE EXCEPTION 'the detail of an event is a JSON object of at most 64 kB'
             USING ERRCODE = '22023', HINT = 'detail => ''{"text": "what was said"}''';
+    END IF;
+    -- A hearing is what strategies count from: without its day it is nothing to count from.
+    IF kind = 'hearing' AND NOT coalesce(dunning._is_date(detail ->> 'on'), false) AND coalesce((detail ->> 'cancelled') <> 'true', true) THEN
+        RAISE EXCEPTION 'a hearing has a day'
+            USING ERRCODE = '22023', DETAIL = format('Given: %s.', left(detail::text, 200)),
+                  HINT = 'detail => ''{"on": "2026-10-22", "time": "10:30", "place": "Room 4"}'', or ''{"cancelled": true}'' when it is called off.';
     END IF;
     IF message_id IS NOT NULL THEN
         SELECT m.* INTO message FROM dunning.message m WHERE m.message_id = _check_event.message_id;

@@ -129,7 +129,7 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT 'channel ' || c.channel, 'warn', 'a step wants it and no server serves it',
         format('CREATE SERVER %I TYPE %L FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''…'');', 'my_' || c.channel, c.channel)
-    FROM (SELECT DISTINCT x.channel FROM dunning.step p CROSS JOIN LATERAL unnest(p.channels) AS x (channel) WHERE p.enabled) c
+    FROM (SELECT DISTINCT x.channel FROM dunning._strategies_in_use() u (strategy) CROSS JOIN LATERAL dunning._steps(u.strategy) p CROSS JOIN LATERAL unnest(p.channels) AS x (channel)) c
     WHERE NOT EXISTS (SELECT FROM dunning._servers(c.channel) v) ORDER BY 1;
 END
 $$;
@@ -148,18 +148,15 @@ DECLARE
     tried int := 0;
     failed int := 0;
     missing text[] := '{}';
-    sample jsonb := '{"debtor_id": "1", "name": "Kirsten Hansen", "given_name": "Kirsten", "company": false, "creditor": "default", "creditor_name": "Creditor",
-        "sender_name": "Mette", "creditor_phone": "+4512345678", "creditor_account": "DK00", "reply_to": "a@example.com", "amount": 1240.50, "currency": "DKK",
-        "due_on": "2026-10-01", "days_overdue": 12, "invoice_count": 1, "reference": "F-1", "pay_url": "https://example.com/p",
-        "balances": [{"currency": "DKK", "amount": 1240.50, "due_on": "2026-10-01", "days_overdue": 12, "invoices": [{"reference": "F-1", "amount": 1240.50,
-        "due_on": "2026-10-01", "days_overdue": 12, "pay_url": "https://example.com/p"}]}], "other_currencies": []}';
+    sample jsonb := dunning._sample_context();
 BEGIN
     EXECUTE format('SELECT coalesce(array_agg(DISTINCT dunning._language(d.language)) FILTER (WHERE d.language IS NOT NULL), ''{en}'') FROM (%s) d', dunning._ledger_sql('debtor'))
         INTO languages;
     FOR t IN
         SELECT DISTINCT s.template, c.channel::text AS channel, l.language
-        FROM dunning.step s CROSS JOIN LATERAL unnest(s.channels) AS c (channel) CROSS JOIN unnest(languages) AS l (language)
-        WHERE s.enabled AND l.language IS NOT NULL ORDER BY 1, 2, 3
+        FROM dunning._strategies_in_use() u (strategy) CROSS JOIN LATERAL dunning._steps(u.strategy) s CROSS JOIN LATERAL unnest(s.channels) AS c (channel)
+        CROSS JOIN unnest(languages) AS l (language)
+        WHERE l.language IS NOT NULL ORDER BY 1, 2, 3
     LOOP
         tried := tried + 1;
         BEGIN
@@ -241,7 +238,7 @@ DECLARE
     hint text;
 BEGIN
     -- A part that cannot even be asked is itself the news.
-    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'queue'] LOOP
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
         EXCEPTION WHEN OTHERS THEN

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
@@ -30,7 +31,8 @@
 /* One look-up of a template for all messages that use it. */
 static DunStatement templates_sql = {
 	"SELECT x.subject, x.body_text, x.body_html, x.language, (SELECT dunning._today(NULL)),"
-	"       (SELECT c.link_url FROM dunning.creditor c WHERE c.creditor = u.creditor ORDER BY c.builtin LIMIT 1)"
+	"       (SELECT c.link_url FROM dunning.creditor c WHERE c.creditor = u.creditor ORDER BY c.builtin LIMIT 1),"
+	"       dunning._partials(x.subject, x.body_text, x.body_html, u.channel, x.language, u.creditor, u.framing)"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
 	"      pg_catalog.unnest($5)) WITH ORDINALITY AS u(template, channel, language, creditor, framing, ord),"
 	"       LATERAL dunning._template(u.template, u.channel, u.language, u.creditor, u.framing) x"
@@ -124,6 +126,7 @@ typedef struct Asked
 	char	   *body_html;
 	char	   *language;
 	char	   *link_url;			/* NULL: the creditor serves no page */
+	Jsonb	   *partials;		/* NULL: it includes none */
 } Asked;
 
 static bool
@@ -169,6 +172,7 @@ read_templates(Asked *asked, int n)
 {
 	DunColumn  *columns[5];
 	Datum		args[5];
+	Datum		partials;
 	uint64		rows;
 	bool		isnull;
 
@@ -194,6 +198,8 @@ read_templates(Asked *asked, int n)
 		asked[row].body_html = dun_base_text(row, 3);
 		asked[row].language = dun_base_text(row, 4);
 		asked[row].link_url = dun_base_text(row, 6);
+		partials = dun_base_value(row, 7, &isnull);
+		asked[row].partials = isnull ? NULL : DatumGetJsonbPCopy(partials);
 	}
 	return DatumGetDateADT(dun_base_value(0, 5, &isnull));
 }
@@ -252,7 +258,7 @@ render(DunItem **items, int n)
 		Jsonb	   *context = dun_message_age_context(DatumGetJsonbP(items[i]->context_json), today);
 
 		context = dun_message_add_links(context, signs ? &key : NULL, t->link_url, items[i]->debtor_id, &items[i]->message_id, now);
-		dun_message_render_parts(t->subject, t->body_text, t->body_html, context, t->language, &parts);
+		dun_message_render_parts(t->subject, t->body_text, t->body_html, t->partials, context, t->language, &parts);
 		keep_parts(items[i], &parts);
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(scratch);

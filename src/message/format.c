@@ -13,6 +13,17 @@
 
 #include "message/format.h"
 
+/*
+ * When a number takes the singular, by the plural rules of Unicode CLDR; these six languages have two forms.
+ * test/t/icu.pl compares them with ICU.
+ */
+typedef enum OneRule
+{
+	ONE_WHOLE,					/* 1, but not 1.0 */
+	ONE_VALUE,					/* 1, 1.0, 1.00 */
+	ONE_BELOW_TWO				/* these, and what has a fraction and is less than 2 */
+} OneRule;
+
 struct DunLocale
 {
 	const char *language;
@@ -24,21 +35,22 @@ struct DunLocale
 	bool		sign_glued;		/* no space between a leading one-character sign and the number */
 	const char *day_mark;		/* after the day of the month */
 	const char *month[12];
+	OneRule		one;
 };
 
 static const DunLocale locales[] = {
 	{"en", ",", ".", "GBP", "\xC2\xA3", true, true, "",
-	{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}},
+	{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}, ONE_WHOLE},
 	{"da", ".", ",", "DKK", "kr.", false, false, ".",
-	{"januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december"}},
+	{"januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december"}, ONE_BELOW_TWO},
 	{"sv", " ", ",", "SEK", "kr", false, false, "",
-	{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}},
+	{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}, ONE_WHOLE},
 	{"nb", " ", ",", "NOK", "kr", false, false, ".",
-	{"januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"}},
+	{"januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"}, ONE_VALUE},
 	{"nl", ".", ",", "EUR", "\xE2\x82\xAC", true, false, "",
-	{"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"}},
+	{"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"}, ONE_WHOLE},
 	{"de", ".", ",", "EUR", "\xE2\x82\xAC", false, false, ".",
-	{"Januar", "Februar", "M\xC3\xA4rz", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"}},
+	{"Januar", "Februar", "M\xC3\xA4rz", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"}, ONE_WHOLE},
 };
 
 /* Languages that read as another; tags are compared without their region. */
@@ -104,6 +116,33 @@ dun_message_format_number(StringInfo out, const DunLocale *locale, const char *d
 		appendStringInfoString(out, point + 1);
 	for (int i = decimals; i < min_decimals; i++)
 		appendStringInfoChar(out, '0');
+}
+
+bool
+dun_message_is_one(const DunLocale *locale, const char *decimal)
+{
+	const char *whole = decimal + (*decimal == '-');
+	const char *point = strchr(whole, '.');
+	size_t		len = point ? (size_t) (point - whole) : strlen(whole);
+	bool		fraction = point && strspn(point + 1, "0") < strlen(point + 1);
+
+	while (len > 1 && *whole == '0')
+	{
+		whole++;
+		len--;
+	}
+	if (len != 1 || (*whole != '1' && *whole != '0'))
+		return false;
+	switch (locale->one)
+	{
+		case ONE_WHOLE:
+			return *whole == '1' && point == NULL;
+		case ONE_VALUE:
+			return *whole == '1' && !fraction;
+		case ONE_BELOW_TWO:
+			return *whole == '1' || fraction;
+	}
+	return false;
 }
 
 static const char *

@@ -19,6 +19,9 @@ extern int	dun_message_currency_exponent(const char *currency);
 /* `decimal` is -?digits[.digits]; nothing is rounded, zeros are added up to `min_decimals`. */
 extern void dun_message_format_number(StringInfo out, const DunLocale *locale, const char *decimal, int min_decimals);
 
+/* Does the number take the singular? By CLDR's rules, the zeros that are shown after the decimal sign included. */
+extern bool dun_message_is_one(const DunLocale *locale, const char *decimal);
+
 /* `decimal` is already rounded to the currency's exponent. `ascii`: codes instead of signs such as the euro's. */
 extern void dun_message_format_money(StringInfo out, const DunLocale *locale, const char *decimal, const char *currency, bool ascii);
 

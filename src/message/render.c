@@ -1,10 +1,10 @@
 /*
  * message/render.c
- *		Walks a parsed template over a jsonb context.
+ *		Walks a compiled message over a jsonb context.
  *
  * A name is looked up in the innermost section first and then outwards; null counts as found. The same walk notes
  * which names were used, because the egress ledger records what left the database. Work is bounded: depth by the
- * grammar, output by DUN_RENDER_MAX_BYTES, and steps, since sections in sections may loop without output.
+ * grammar and by MAX_SCOPES, output by DUN_RENDER_MAX_BYTES, and steps, since sections in sections may loop without output.
  */
 #include "postgres.h"
 
@@ -12,227 +12,93 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/jsonb.h"
-#include "utils/memutils.h"
 #include "utils/numeric.h"
 
 #include "base/compat.h"
 #include "base/errcodes.h"
-#include "base/hash.h"
+#include "message/cache.h"
 #include "message/format.h"
 #include "message/render.h"
-#include "message/template.h"
 
 #define MAX_STEPS 2000000
-#define MAX_CACHED 512
+#define MAX_SCOPES 128			/* sections in sections, those of partials included */
+#define MAX_LEVELS 64			/* partials in partials; only where the data ends a recursion are they more than program.h's */
 #define MAX_KNOWN 60			/* names listed in a DETAIL */
 
-typedef struct CacheKey
-{
-	uint64		hash;
-	uint32		len;
-	bool		html;
-} CacheKey;
+/* What became of a path in this message. */
+#define MARK_USED	0x01
+#define MARK_EMPTY	0x02		/* null where a value was wanted */
+#define MARK_BARE	0x04		/* shown without a filter */
 
-typedef struct CacheEntry
+typedef enum RootState
 {
-	CacheKey	key;
-	char	   *source;			/* compared in full: a hash alone would let two texts meet */
-	DunTemplate template;
-} CacheEntry;
-
-typedef struct Names
-{
-	char	  **item;
-	int			n;
-	int			room;
-} Names;
+	ROOT_NOT_ASKED,
+	ROOT_ABSENT,
+	ROOT_PRESENT
+} RootState;
 
 typedef struct Renderer
 {
-	const DunTemplate *t;
+	DunCompiled *c;
+	const DunProgram *program;
+	const DunTemplate *t;		/* the unit that is walked */
 	DunPart		part;
 	const DunLocale *locale;
 	bool		utf8;
+	bool		plain;			/* an unknown name is null, the root may be anything */
+	bool		everything;		/* go into every section, whatever its value: for lint */
 	StringInfoData out;
 	StringInfoData scratch;		/* a formatted value before it is escaped */
-	JsonbValue	scope[DUN_TEMPLATE_MAX_DEPTH + 1];
+	const char *shown;			/* the value that is shown: in scratch, or in the context itself */
+	int			nshown;
+	JsonbValue	scope[MAX_SCOPES];
+	int			path[MAX_SCOPES];	/* where in the context each scope is */
 	int			depth;
-	bool		everything;		/* go into every section, whatever its value: for lint */
+	int			levels;
 	int			steps;
-	int8	   *used;			/* a node: scope it was found in + 1, 0 not used */
-	bool	   *empty;			/* a node: was null where a value was wanted */
+	uint8	   *marks;			/* a path */
+	int			nmarks;
+	JsonbValue *root;			/* the context's values by head of name, as they are asked for */
+	uint8	   *root_state;
 } Renderer;
 
 static const char *const part_names[] = {"subject", "body_text", "body_html"};
 
-static MemoryContext cache_context;
-static HTAB *cache;
-
-/* ---- cache ---- */
-
-static void
-reset_cache(void)
-{
-	HASHCTL		ctl = {.keysize = sizeof(CacheKey), .entrysize = sizeof(CacheEntry)};
-
-	if (cache_context == NULL)
-		cache_context = AllocSetContextCreate(TopMemoryContext, "dunning templates", ALLOCSET_DEFAULT_SIZES);
-	cache = NULL;
-	MemoryContextReset(cache_context);
-	ctl.hcxt = cache_context;
-	cache = hash_create("dunning templates", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
-static void
-report_template_error(const DunTemplateError *error, DunPart part)
-{
-	if (error->too_big)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED), errmsg("%s", error->message),
-				 errdetail("It is the %s.", part_names[part])));
-	ereport(ERROR,
-			(errcode(DUN_ERR_TEMPLATE), errmsg("%s", error->message),
-			 errdetail("It stands in the %s, line %d, character %d.", part_names[part], error->line, error->column),
-			 errhint("A template knows {{name}}, {{name | money}}, {{#name}} ... {{/name}}, {{^name}} ... {{/name}} and {{! comment }}.")));
-}
-
-/* Stays valid until the next call. */
-static const DunTemplate *
-find_template(const char *source, DunPart part)
-{
-	CacheKey	key;
-	CacheEntry *entry;
-	DunTemplate parsed;
-	DunTemplateError error;
-	MemoryContext caller;
-	size_t		len = strlen(source);
-	bool		found,
-				ok;
-
-	memset(&key, 0, sizeof(key));
-	key.hash = dun_base_hash64(source, len, 0);
-	key.len = len;
-	key.html = part == DUN_PART_HTML;
-	if (cache != NULL)
-	{
-		entry = hash_search(cache, &key, HASH_FIND, NULL);
-		if (entry && memcmp(entry->source, source, len) == 0)
-			return &entry->template;
-	}
-	if (cache == NULL || hash_get_num_entries(cache) >= MAX_CACHED ||
-		MemoryContextMemAllocated(cache_context, true) > 32 * 1024 * 1024)
-		reset_cache();
-
-	/* Parsed where the caller's memory is, so that a text that is no template leaves nothing behind. */
-	ok = dun_message_parse_template(source, len, key.html, &parsed, &error);
-	if (!ok)
-		report_template_error(&error, part);
-
-	caller = MemoryContextSwitchTo(cache_context);
-	{
-		char	   *text = palloc(parsed.len + 1);
-		DunNode    *nodes = palloc(Max(parsed.nnodes, 1) * sizeof(DunNode));
-		char	   *copy = pnstrdup(source, len);
-
-		memcpy(text, parsed.text, parsed.len + 1);
-		memcpy(nodes, parsed.nodes, parsed.nnodes * sizeof(DunNode));
-		pfree(parsed.text);
-		pfree(parsed.nodes);
-		parsed.text = text;
-		parsed.nodes = nodes;
-		entry = hash_search(cache, &key, HASH_ENTER, &found);
-		entry->source = copy;
-		entry->template = parsed;
-	}
-	MemoryContextSwitchTo(caller);
-	return &entry->template;
-}
+/* Names of the house that a context may leave out: contexts frozen before a name existed, and callers with none. */
+static const char *const optional_names[] = {"dispute_url", "fee", "hearing", "note", "offer", "optout_reply", "optout_url", "paid_url", "plan_url", "proof", "qr"};
 
 /* ---- names ---- */
 
 static void
-add_name(Names *names, char *name)
+mark(Renderer *r, int path, int bits)
 {
-	if (names->n == names->room)
+	if (path >= r->nmarks)
 	{
-		names->room = names->room ? names->room * 2 : 16;
-		names->item = names->item ? repalloc(names->item, names->room * sizeof(char *)) : palloc(names->room * sizeof(char *));
+		int			room = Max(64, r->c->room);
+
+		r->marks = r->marks ? repalloc(r->marks, room) : palloc(room);
+		memset(r->marks + r->nmarks, 0, room - r->nmarks);
+		r->nmarks = room;
 	}
-	names->item[names->n++] = name;
+	r->marks[path] |= bits;
 }
 
-static int
-compare_names(const void *a, const void *b)
+/* The paths with all of these marks, sorted. */
+static char **
+marked(const Renderer *r, int bits, int *n)
 {
-	return strcmp(*(char *const *) a, *(char *const *) b);
-}
+	char	  **names = palloc((r->c->npaths + 1) * sizeof(char *));
 
-static void
-sort_names(Names *names)
-{
-	int			kept = 0;
-
-	if (names->n > 1)
-		qsort(names->item, names->n, sizeof(char *), compare_names);
-	for (int i = 0; i < names->n; i++)
-		if (kept == 0 || strcmp(names->item[kept - 1], names->item[i]) != 0)
-			names->item[kept++] = names->item[i];
-	names->n = kept;
-}
-
-/* The enclosing {{#section}} that made scope `level` (from 1). */
-static int
-section_at(const Renderer *r, int node, int level)
-{
-	int			depth = 0;
-
-	for (int i = r->t->nodes[node].parent; i >= 0; i = r->t->nodes[i].parent)
-		depth++;
-	for (node = r->t->nodes[node].parent; depth > level; depth--)
-		node = r->t->nodes[node].parent;
-	return node;
-}
-
-/* "balances.invoices.amount": the name with the sections whose element it was found in. */
-static void
-append_path(const Renderer *r, StringInfo path, int node)
-{
-	const DunNode *n = &r->t->nodes[node];
-	int			level = r->used[node] - 1;
-	bool		dot = n->text.len == 1 && r->t->text[n->text.at] == '.';
-
-	if (level > 0)
-		append_path(r, path, section_at(r, node, level));
-	if (dot)
-		return;
-	if (path->len > 0)
-		appendStringInfoChar(path, '.');
-	appendBinaryStringInfo(path, r->t->text + n->text.at, n->text.len);
-}
-
-static void
-collect_names(const Renderer *r, Names *fields, Names *missing)
-{
-	StringInfoData path;
-
-	initStringInfo(&path);
-	for (int i = 0; i < r->t->nnodes; i++)
+	*n = 0;
+	for (int i = 0; i + 1 < r->c->npaths; i++)
 	{
-		char	   *name;
+		int			path = r->c->order[i];
 
-		if (!r->used[i])
-			continue;
-		resetStringInfo(&path);
-		append_path(r, &path, i);
-		if (path.len == 0)
-			continue;
-		name = pnstrdup(path.data, path.len);
-		add_name(fields, name);
-		if (r->empty[i])
-			add_name(missing, name);
+		if (path < r->nmarks && (r->marks[path] & bits) == bits)
+			names[(*n)++] = r->c->paths[path].text;
 	}
+	return names;
 }
 
 /* ---- looking up ---- */
@@ -262,10 +128,10 @@ append_keys(StringInfo list, const JsonbValue *object, int *n)
 }
 
 pg_noreturn static void
-report_unknown(Renderer *r, DunSpan name, const JsonbValue *where)
+report_unknown(Renderer *r, const DunName *name, const JsonbValue *where)
 {
 	StringInfoData known;
-	char	   *shown = pnstrdup(r->t->text + name.at, name.len);
+	char	   *shown = pnstrdup(name->s, name->len);
 	int			n = 0;
 
 	initStringInfo(&known);
@@ -284,44 +150,84 @@ report_unknown(Renderer *r, DunSpan name, const JsonbValue *where)
 			 errhint("Correct the name with dunning.save_template(...), or give its value: dunning.send(..., vars => '{\"%s\": ...}').", shown)));
 }
 
-/* Sets *level to the scope the name was found in. */
-static JsonbValue
-look_up(Renderer *r, DunSpan name, int *level)
+static bool
+is_optional(const DunName *name)
 {
-	const char *s = r->t->text + name.at;
-	int			len = name.len;
-	int			first = len;
-	JsonbValue	v;
-	bool		found = false;
-	const char *dot;
+	for (size_t i = 0; i < lengthof(optional_names); i++)
+		if (name->head_len == (int) strlen(optional_names[i]) && memcmp(name->s, optional_names[i], name->head_len) == 0)
+			return true;
+	return false;
+}
 
-	if (len == 1 && *s == '.')
-	{
-		*level = r->depth;
-		return r->scope[r->depth];
-	}
-	if ((dot = memchr(s, '.', len)) != NULL)
-		first = dot - s;
-	for (*level = r->depth; *level >= 0 && !found; (*level)--)
-		if (is_object(&r->scope[*level]))
-			found = getKeyJsonValueFromContainer(r->scope[*level].val.binary.data, s, first, &v) != NULL;
-	if (!found)
-		report_unknown(r, name, NULL);
-	(*level)++;
-	while (first < len)
-	{
-		JsonbValue	inner = v;
-		int			from = first + 1;
+/* The context's own value, asked for once a message. */
+static bool
+look_up_root(Renderer *r, const DunName *name, JsonbValue *v)
+{
+	int			head = name->head;
 
-		dot = memchr(s + from, '.', len - from);
-		first = dot ? dot - s : len;
-		if (v.type == jbvNull)
-			return v;
-		if (!is_object(&v) || getKeyJsonValueFromContainer(v.val.binary.data, s + from, first - from, &inner) == NULL)
-			report_unknown(r, name, is_object(&v) ? &v : NULL);
-		v = inner;
+	if (r->root_state[head] == ROOT_NOT_ASKED)
+	{
+		bool		found = is_object(&r->scope[0]) &&
+			getKeyJsonValueFromContainer(r->scope[0].val.binary.data, name->s, name->head_len, &r->root[head]) != NULL;
+
+		r->root_state[head] = found ? ROOT_PRESENT : ROOT_ABSENT;
 	}
-	return v;
+	if (r->root_state[head] == ROOT_ABSENT)
+		return false;
+	*v = r->root[head];
+	return true;
+}
+
+/* Follows what stands behind the first dot. */
+static void
+look_up_inner(Renderer *r, const DunName *name, JsonbValue *v)
+{
+	const char *end = name->s + name->len;
+
+	for (const char *s = name->s + name->head_len + 1; s < end;)
+	{
+		const char *dot = memchr(s, '.', end - s);
+		int			len = (dot ? dot : end) - s;
+		JsonbValue	inner;
+
+		if (v->type == jbvNull)
+			return;
+		if (!is_object(v) || getKeyJsonValueFromContainer(v->val.binary.data, s, len, &inner) == NULL)
+		{
+			if (!r->plain)
+				report_unknown(r, name, is_object(v) ? v : NULL);
+			v->type = jbvNull;
+			return;
+		}
+		*v = inner;
+		s += len + 1;
+	}
+}
+
+/* Returns the level of the scope that has the name. */
+static int
+look_up(Renderer *r, const DunName *name, JsonbValue *v)
+{
+	int			level = r->depth;
+
+	if (name->head < 0)
+	{
+		*v = r->scope[level];
+		return level;
+	}
+	for (; level > 0; level--)
+		if (is_object(&r->scope[level]) &&
+			getKeyJsonValueFromContainer(r->scope[level].val.binary.data, name->s, name->head_len, v) != NULL)
+			break;
+	if (level == 0 && !look_up_root(r, name, v))
+	{
+		if (!r->plain && !is_optional(name))
+			report_unknown(r, name, NULL);
+		v->type = jbvNull;
+	}
+	else if (name->head_len < name->len)
+		look_up_inner(r, name, v);
+	return level;
 }
 
 static void
@@ -337,24 +243,26 @@ count_step(Renderer *r)
 				 errhint("Take a list out of the template with dunning.save_template(...), or shorten it in the context.")));
 }
 
-static JsonbValue
-use(Renderer *r, int node)
+/* The value of a node's name, noted as used; returns its path. */
+static int
+use(Renderer *r, const DunNode *n, JsonbValue *v)
 {
-	int			level;
-	JsonbValue	v = look_up(r, r->t->nodes[node].text, &level);
+	const DunName *name = &r->c->names[n->name];
+	int			level = look_up(r, name, v);
+	int			path = dun_message_find_path(r->c, r->path[level], n->name);
 
-	r->used[node] = level + 1;
-	return v;
+	mark(r, path, MARK_USED);
+	return path;
 }
 
 /* ---- values ---- */
 
 static void
-refuse_value(Renderer *r, DunSpan name, const char *what)
+refuse_value(Renderer *r, const DunNode *n, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("value of \"%.*s\" %s", name.len, r->t->text + name.at, what),
+			 errmsg("value of \"%.*s\" %s", n->text.len, r->t->text + n->text.at, what),
 			 errdetail("It is used in the %s.", part_names[r->part]),
 			 errhint("Correct the value in the ledger or in vars, or the template with dunning.save_template(...).")));
 }
@@ -378,7 +286,7 @@ is_decimal(const char *s, int len)
 
 /* A number, or text that is one, as decimal text. */
 static char *
-decimal_of(Renderer *r, DunSpan name, const JsonbValue *v)
+decimal_of(Renderer *r, const DunNode *n, const JsonbValue *v)
 {
 	char	   *s;
 
@@ -389,13 +297,13 @@ decimal_of(Renderer *r, DunSpan name, const JsonbValue *v)
 	else
 		s = pstrdup("");
 	if (!is_decimal(s, strlen(s)))
-		refuse_value(r, name, "is not a finite number");
+		refuse_value(r, n, "is not a finite number");
 	return s;
 }
 
 /* The currency beside an amount: that of the innermost scope that has one. */
 static char *
-currency_of(Renderer *r, DunSpan name)
+currency_of(Renderer *r, const DunNode *n)
 {
 	JsonbValue	v;
 
@@ -406,24 +314,24 @@ currency_of(Renderer *r, DunSpan name)
 				break;
 			return pnstrdup(v.val.string.val, v.val.string.len);
 		}
-	refuse_value(r, name, "has no currency beside it");
+	refuse_value(r, n, "has no currency beside it");
 	return NULL;
 }
 
 static void
-format_money(Renderer *r, DunSpan name, const JsonbValue *v)
+format_money(Renderer *r, const DunNode *n, const JsonbValue *v)
 {
-	char	   *currency = currency_of(r, name);
-	char	   *s = decimal_of(r, name, v);
+	char	   *currency = currency_of(r, n);
+	char	   *s = decimal_of(r, n, v);
 	int			exponent = dun_message_currency_exponent(currency);
 	char	   *point = strchr(s, '.');
 
 	if (point && (int) strlen(point + 1) > exponent)
 	{
-		Datum		n = DirectFunctionCall3(numeric_in, CStringGetDatum(s), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+		Datum		sum = DirectFunctionCall3(numeric_in, CStringGetDatum(s), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 
-		n = DirectFunctionCall2(numeric_round, n, Int32GetDatum(exponent));
-		s = DatumGetCString(DirectFunctionCall1(numeric_out, n));
+		sum = DirectFunctionCall2(numeric_round, sum, Int32GetDatum(exponent));
+		s = DatumGetCString(DirectFunctionCall1(numeric_out, sum));
 	}
 	dun_message_format_money(&r->scratch, r->locale, s, currency, !r->utf8);
 }
@@ -431,32 +339,10 @@ format_money(Renderer *r, DunSpan name, const JsonbValue *v)
 static void
 format_plural(Renderer *r, const DunNode *n, const JsonbValue *v)
 {
-	char	   *s = decimal_of(r, n->text, v);
-	char	   *point = strchr(s, '.');
-	DunSpan		word;
+	DunSpan		word = dun_message_is_one(r->locale, decimal_of(r, n, v)) ? n->singular : n->plural;
 
-	if (point && strspn(point + 1, "0") == strlen(point + 1))
-		*point = '\0';
-	word = strcmp(s, "1") == 0 || strcmp(s, "-1") == 0 ? n->singular : n->plural;
-	appendBinaryStringInfo(&r->scratch, r->t->text + word.at, word.len);
-}
-
-/* Names that are numbers or dates in every context: their NaN or infinity is an error without a filter too. */
-static bool
-is_measure(const Renderer *r, DunSpan name)
-{
-	static const char *const measures[] = {"amount", "days_overdue", "due_on", "invoice_count"};
-	const char *s = r->t->text + name.at;
-
-	for (size_t i = 0; i < lengthof(measures); i++)
-	{
-		int			len = strlen(measures[i]);
-
-		if (name.len >= len && memcmp(s + name.len - len, measures[i], len) == 0 &&
-			(name.len == len || s[name.len - len - 1] == '.'))
-			return true;
-	}
-	return false;
+	r->shown = r->t->text + word.at;
+	r->nshown = word.len;
 }
 
 static bool
@@ -471,27 +357,30 @@ is_not_finite(const JsonbValue *v)
 }
 
 static void
-format_plain(Renderer *r, DunSpan name, const JsonbValue *v)
+format_plain(Renderer *r, const DunNode *n, const JsonbValue *v)
 {
 	switch (v->type)
 	{
 		case jbvString:
-			if (is_measure(r, name) && is_not_finite(v))
-				refuse_value(r, name, "is not finite");
-			appendBinaryStringInfo(&r->scratch, v->val.string.val, v->val.string.len);
+			if (r->c->names[n->name].measure && is_not_finite(v))
+				refuse_value(r, n, "is not finite");
+			r->shown = v->val.string.val;
+			r->nshown = v->val.string.len;
 			break;
 		case jbvNumeric:
-			appendStringInfoString(&r->scratch, decimal_of(r, name, v));
+			r->shown = decimal_of(r, n, v);
+			r->nshown = strlen(r->shown);
 			break;
 		case jbvBool:
-			appendStringInfoString(&r->scratch, v->val.boolean ? "true" : "false");
+			r->shown = v->val.boolean ? "true" : "false";
+			r->nshown = v->val.boolean ? 4 : 5;
 			break;
 		default:
-			refuse_value(r, name, "is a list or an object, which only a section can show");
+			refuse_value(r, n, "is a list or an object, which only a section can show");
 	}
 }
 
-/* The value as text in r->scratch. */
+/* The value as it is shown, in r->shown. */
 static void
 format_value(Renderer *r, const DunNode *n, const JsonbValue *v)
 {
@@ -501,78 +390,86 @@ format_value(Renderer *r, const DunNode *n, const JsonbValue *v)
 	switch (n->filter)
 	{
 		case DUN_FILTER_NONE:
-			format_plain(r, n->text, v);
+			format_plain(r, n, v);
 			return;
-		case DUN_FILTER_MONEY:
-			format_money(r, n->text, v);
-			break;
-		case DUN_FILTER_NUMBER:
-			dun_message_format_number(&r->scratch, r->locale, decimal_of(r, n->text, v), 0);
-			break;
-		case DUN_FILTER_ABS:
-			s = decimal_of(r, n->text, v);
-			dun_message_format_number(&r->scratch, r->locale, *s == '-' ? s + 1 : s, 0);
-			break;
 		case DUN_FILTER_PLURAL:
 			format_plural(r, n, v);
 			return;
+		case DUN_FILTER_MONEY:
+			format_money(r, n, v);
+			break;
+		case DUN_FILTER_NUMBER:
+			dun_message_format_number(&r->scratch, r->locale, decimal_of(r, n, v), 0);
+			break;
+		case DUN_FILTER_ABS:
+			s = decimal_of(r, n, v);
+			dun_message_format_number(&r->scratch, r->locale, *s == '-' ? s + 1 : s, 0);
+			break;
 		case DUN_FILTER_DATE:
 			if (v->type != jbvString ||
 				!dun_message_format_date(&r->scratch, r->locale, v->val.string.val, v->val.string.len))
-				refuse_value(r, n->text, "is not a date");
-			if (!r->utf8)
-			{
-				s = pg_any_to_server(pstrdup(r->scratch.data), r->scratch.len, PG_UTF8);
-				resetStringInfo(&r->scratch);
-				appendStringInfoString(&r->scratch, s);
-			}
+				refuse_value(r, n, "is not a date");
 			break;
+	}
+	r->shown = r->scratch.data;
+	r->nshown = r->scratch.len;
+	if (n->filter == DUN_FILTER_DATE && !r->utf8)
+	{
+		r->shown = pg_any_to_server(pstrdup(r->scratch.data), r->scratch.len, PG_UTF8);
+		r->nshown = strlen(r->shown);
 	}
 }
 
 /* javascript: and its like never become a link, whatever the ledger says. */
 static void
-check_url(Renderer *r, DunSpan name)
+check_url(Renderer *r, const DunNode *n)
 {
 	static const char *const schemes[] = {"https://", "http://", "mailto:", "tel:"};
 
 	for (size_t i = 0; i < lengthof(schemes); i++)
-		if (pg_strncasecmp(r->scratch.data, schemes[i], strlen(schemes[i])) == 0)
+		if (r->nshown >= (int) strlen(schemes[i]) && pg_strncasecmp(r->shown, schemes[i], strlen(schemes[i])) == 0)
 			return;
 	/* "a" in href="{{part}}" alone would be a relative address, which no mail can follow */
-	if (r->scratch.len > 0)
-		refuse_value(r, name, "is not an http, mailto or tel address");
+	if (r->nshown > 0)
+		refuse_value(r, n, "is not an http, mailto or tel address");
 }
 
 static void
-render_value(Renderer *r, int node)
+append_escaped(Renderer *r, const DunNode *n, const char *s, int len)
 {
-	const DunNode *n = &r->t->nodes[node];
-	JsonbValue	v = use(r, node);
-	const StringInfo s = &r->scratch;
-
-	if (v.type == jbvNull)
-	{
-		r->empty[node] = true;
-		return;
-	}
-	format_value(r, n, &v);
 	switch (n->escape)
 	{
 		case DUN_ESCAPE_NONE:
-			dun_message_append_clean(&r->out, s->data, s->len, r->utf8);
+			dun_message_append_clean(&r->out, s, len, r->utf8);
 			break;
 		case DUN_ESCAPE_URL_START:
-			check_url(r, n->text);
-			dun_message_append_html(&r->out, s->data, s->len, r->utf8);
+			check_url(r, n);
+			dun_message_append_html(&r->out, s, len, r->utf8);
 			break;
 		case DUN_ESCAPE_URL_PART:
-			dun_message_append_percent(&r->out, s->data, s->len);
+			dun_message_append_percent(&r->out, s, len);
 			break;
 		case DUN_ESCAPE_HTML:
-			dun_message_append_html(&r->out, s->data, s->len, r->utf8);
+			dun_message_append_html(&r->out, s, len, r->utf8);
 			break;
 	}
+}
+
+static void
+render_value(Renderer *r, const DunNode *n)
+{
+	JsonbValue	v;
+	int			path = use(r, n, &v);
+
+	if (n->filter == DUN_FILTER_NONE)
+		mark(r, path, MARK_BARE);
+	if (v.type == jbvNull)
+	{
+		mark(r, path, MARK_EMPTY);
+		return;
+	}
+	format_value(r, n, &v);
+	append_escaped(r, n, r->shown, r->nshown);
 }
 
 /* ---- the walk ---- */
@@ -596,14 +493,24 @@ is_something(const JsonbValue *v)
 	}
 }
 
+pg_noreturn static void
+report_depth(Renderer *r)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("%s is nested too deeply", part_names[r->part]),
+			 errdetail("Sections may be %d deep and partials %d, those in partials counted.", MAX_SCOPES - 1, MAX_LEVELS),
+			 errhint("Take a level out of the template with dunning.save_template(...), or out of the context.")));
+}
+
 static void render_nodes(Renderer *r, int from, int to);
 
-/* Depth is bounded by the grammar, so the recursion is too. */
 static void
 render_section(Renderer *r, int node)
 {
 	const DunNode *n = &r->t->nodes[node];
-	JsonbValue	v = use(r, node);
+	JsonbValue	v;
+	int			path = use(r, n, &v);
 
 	if (n->kind == DUN_NODE_INVERTED)
 	{
@@ -613,7 +520,10 @@ render_section(Renderer *r, int node)
 	}
 	if (!is_something(&v) && !r->everything)
 		return;
+	if (r->depth == MAX_SCOPES - 1)
+		report_depth(r);
 	r->depth++;
+	r->path[r->depth] = path;
 	if (is_array(&v))
 	{
 		JsonbContainer *list = v.val.binary.data;
@@ -638,6 +548,22 @@ render_section(Renderer *r, int node)
 }
 
 static void
+render_partial(Renderer *r, const DunNode *n)
+{
+	const DunTemplate *before = r->t;
+
+	if (n->target < 0)
+		return;
+	if (++r->levels > MAX_LEVELS)
+		report_depth(r);
+	check_stack_depth();
+	r->t = &r->program->units[n->target].t;
+	render_nodes(r, 0, r->t->nnodes);
+	r->t = before;
+	r->levels--;
+}
+
+static void
 render_nodes(Renderer *r, int from, int to)
 {
 	int			i = from;
@@ -650,11 +576,18 @@ render_nodes(Renderer *r, int from, int to)
 		switch (n->kind)
 		{
 			case DUN_NODE_TEXT:
-				appendBinaryStringInfo(&r->out, r->t->text + n->text.at, n->text.len);
+				if (n->escape == DUN_ESCAPE_NONE)
+					appendBinaryStringInfo(&r->out, r->t->text + n->text.at, n->text.len);
+				else
+					append_escaped(r, n, r->t->text + n->text.at, n->text.len);
 				i++;
 				break;
 			case DUN_NODE_VALUE:
-				render_value(r, i);
+				render_value(r, n);
+				i++;
+				break;
+			case DUN_NODE_PARTIAL:
+				render_partial(r, n);
 				i++;
 				break;
 			case DUN_NODE_SECTION:
@@ -687,69 +620,92 @@ fold_line(StringInfo s)
 }
 
 static char *
-render_part(const char *source, DunPart part, Jsonb *context, const DunLocale *locale, bool everything,
-			Names *fields, Names *missing)
+render_part(Renderer *r, DunPart part)
 {
-	Renderer	r;
-
-	if (source == NULL)
+	if (r->c->source.text[part] == NULL)
 		return NULL;
-	r.t = find_template(source, part);
-	r.part = part;
-	r.locale = locale;
-	r.utf8 = GetDatabaseEncoding() == PG_UTF8;
-	r.depth = 0;
-	r.everything = everything;
-	r.steps = 0;
-	r.scope[0].type = jbvBinary;
-	r.scope[0].val.binary.data = &context->root;
-	r.scope[0].val.binary.len = VARSIZE(context) - VARHDRSZ;
-	r.used = palloc0(r.t->nnodes + 1);
-	r.empty = palloc0(r.t->nnodes + 1);
-	initStringInfo(&r.out);
-	enlargeStringInfo(&r.out, r.t->len);
-	initStringInfo(&r.scratch);
-	render_nodes(&r, 0, r.t->nnodes);
-	count_step(&r);
-	collect_names(&r, fields, missing);
+	r->part = part;
+	r->program = &r->c->program[part];
+	r->t = &r->program->units[0].t;
+	r->steps = 0;
+	initStringInfo(&r->out);
+	enlargeStringInfo(&r->out, Max(r->c->bytes[part], r->t->len));
+	render_nodes(r, 0, r->t->nnodes);
+	count_step(r);
+	r->c->bytes[part] = r->out.len + r->out.len / 8;
 	if (part == DUN_PART_SUBJECT)
-		fold_line(&r.out);
-	return r.out.data;
+		fold_line(&r->out);
+	return r->out.data;
 }
 
 static void
-render_parts(const char *subject, const char *body_text, const char *body_html,
-			 Jsonb *context, const char *language, bool everything, DunParts *result)
+set_root(Renderer *r, Jsonb *context)
 {
-	const DunLocale *locale = dun_message_find_locale(language);
-	Names		fields = {NULL, 0, 0};
-	Names		missing = {NULL, 0, 0};
-
-	if (!JB_ROOT_IS_OBJECT(context))
+	r->scope[0].type = jbvBinary;
+	r->scope[0].val.binary.data = &context->root;
+	r->scope[0].val.binary.len = VARSIZE(context) - VARHDRSZ;
+	if (JB_ROOT_IS_OBJECT(context))
+		return;
+	if (!r->plain)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("context of a template must be a JSON object"),
 				 errhint("Give an object such as '{\"given_name\": \"Kirsten\"}'.")));
-	result->subject = render_part(subject, DUN_PART_SUBJECT, context, locale, everything, &fields, &missing);
-	result->body_text = render_part(body_text, DUN_PART_TEXT, context, locale, everything, &fields, &missing);
-	result->body_html = render_part(body_html, DUN_PART_HTML, context, locale, everything, &fields, &missing);
-	sort_names(&fields);
-	sort_names(&missing);
-	result->fields = fields.item;
-	result->nfields = fields.n;
-	result->missing = missing.item;
-	result->nmissing = missing.n;
+	if (JB_ROOT_IS_SCALAR(context))
+		r->scope[0] = *getIthJsonbValueFromContainer(&context->root, 0);
+}
+
+static void
+render_parts(const DunSource *source, Jsonb *context, const char *language, bool everything, DunParts *result)
+{
+	Renderer	r;
+
+	r.c = dun_message_find_compiled(source);
+	r.locale = dun_message_find_locale(language);
+	r.utf8 = GetDatabaseEncoding() == PG_UTF8;
+	r.plain = source->plain;
+	r.everything = everything;
+	r.depth = 0;
+	r.levels = 0;
+	r.path[0] = 0;
+	r.marks = NULL;
+	r.nmarks = 0;
+	r.root = palloc((r.c->nheads + 1) * sizeof(JsonbValue));
+	r.root_state = palloc0(r.c->nheads + 1);
+	set_root(&r, context);
+	initStringInfo(&r.scratch);
+	result->subject = render_part(&r, DUN_PART_SUBJECT);
+	result->body_text = render_part(&r, DUN_PART_TEXT);
+	result->body_html = render_part(&r, DUN_PART_HTML);
+	dun_message_sort_paths(r.c);
+	result->fields = marked(&r, MARK_USED, &result->nfields);
+	result->missing = marked(&r, MARK_EMPTY, &result->nmissing);
+	result->bare = marked(&r, MARK_BARE, &result->nbare);
 }
 
 void
-dun_message_render_parts(const char *subject, const char *body_text, const char *body_html,
+dun_message_render_parts(const char *subject, const char *body_text, const char *body_html, const Jsonb *partials,
 						 Jsonb *context, const char *language, DunParts *result)
 {
-	render_parts(subject, body_text, body_html, context, language, false, result);
+	DunSource	source = {{subject, body_text, body_html}, partials, false};
+
+	render_parts(&source, context, language, false, result);
 }
 
 void
-dun_message_visit_parts(const char *subject, const char *body_text, const char *body_html,
+dun_message_visit_parts(const char *subject, const char *body_text, const char *body_html, const Jsonb *partials,
 						Jsonb *context, DunParts *result)
 {
-	render_parts(subject, body_text, body_html, context, NULL, true, result);
+	DunSource	source = {{subject, body_text, body_html}, partials, false};
+
+	render_parts(&source, context, NULL, true, result);
+}
+
+char *
+dun_message_render_plain(const char *source_text, const Jsonb *partials, Jsonb *context)
+{
+	DunSource	source = {{NULL, source_text, NULL}, partials, true};
+	DunParts	parts;
+
+	render_parts(&source, context, NULL, false, &parts);
+	return parts.body_text;
 }

@@ -2,8 +2,9 @@
  * message/render.h
  *		Template and context in, parts out: pure, without SPI, no clock, no table.
  *
- * Parsed templates are cached in the process by their text, so a worker may pass the same text again and again.
- * Results are allocated in the caller's current memory context, which should be short-lived.
+ * Compiled texts are cached in the process (cache.h), so a worker may pass the same texts again and again.
+ * Results are allocated in the caller's current memory context, which should be short-lived; the names in them are
+ * the cache's own and stay valid until the next call.
  */
 #ifndef DUN_MESSAGE_RENDER_H
 #define DUN_MESSAGE_RENDER_H
@@ -30,21 +31,30 @@ typedef struct DunParts
 	int			nfields;
 	char	  **missing;		/* those of them that were null where a value was wanted, and so rendered empty */
 	int			nmissing;
+	char	  **bare;			/* those that were shown without a filter */
+	int			nbare;
 } DunParts;
 
 /*
- * Render what is not NULL. `language` (NULL: en) says how sums, numbers and dates read.
+ * Render what is not NULL. `partials` (NULL: none) is {"name": {"text": ..., "html": ...}}; in HTML a partial without html
+ * is its text, escaped. `language` (NULL: en) says how sums, numbers and dates read.
  * Errors: DN003 no template, or a name that the context does not have (DETAIL lists those it has); 22023 a value that
  * cannot be shown (a sum that is no finite number, no date, a link that is no http address); 53400 too large.
  */
 extern void dun_message_render_parts(const char *subject, const char *body_text, const char *body_html,
-									 Jsonb *context, const char *language, DunParts *result);
+									 const Jsonb *partials, Jsonb *context, const char *language, DunParts *result);
 
 /*
  * The same, but through every section whatever its value, so that no name goes unseen: what lint asks before a
  * template is saved. The parts themselves are of no use.
  */
 extern void dun_message_visit_parts(const char *subject, const char *body_text, const char *body_html,
-									Jsonb *context, DunParts *result);
+									const Jsonb *partials, Jsonb *context, DunParts *result);
+
+/*
+ * The same grammar and walk held to the letter of the mustache specification, for its cases: an unknown name, a missing
+ * partial and a context that is no object are nothing, {{x}} is escaped and {{{x}}} is not, line ends stay.
+ */
+extern char *dun_message_render_plain(const char *source, const Jsonb *partials, Jsonb *context);
 
 #endif

@@ -14,6 +14,7 @@
 #include "utils/jsonb.h"
 
 #include "base/compat.h"
+#include "message/cache.h"
 #include "message/format.h"
 #include "message/render.h"
 
@@ -53,7 +54,13 @@ set_text(Datum *value, bool *isnull, const char *s)
 
 PG_FUNCTION_INFO_V1(dun_message_sql_render);
 
-/* _render(subject, body_text, body_html, context, language) -> subject, body_text, body_html, fields, missing */
+static Jsonb *
+jsonb_argument(FunctionCallInfo fcinfo, int i)
+{
+	return PG_ARGISNULL(i) ? NULL : PG_GETARG_JSONB_P(i);
+}
+
+/* _render(subject, body_text, body_html, context, language, partials) -> subject, body_text, body_html, fields, missing */
 Datum
 dun_message_sql_render(PG_FUNCTION_ARGS)
 {
@@ -65,7 +72,7 @@ dun_message_sql_render(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(3))
 		PG_RETURN_NULL();
 	dun_message_render_parts(text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2),
-							 PG_GETARG_JSONB_P(3), text_argument(fcinfo, 4), &parts);
+							 jsonb_argument(fcinfo, 5), PG_GETARG_JSONB_P(3), text_argument(fcinfo, 4), &parts);
 	set_text(&values[0], &nulls[0], parts.subject);
 	set_text(&values[1], &nulls[1], parts.body_text);
 	set_text(&values[2], &nulls[2], parts.body_html);
@@ -76,17 +83,50 @@ dun_message_sql_render(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(dun_message_sql_visit);
 
-/* _template_fields(subject, body_text, body_html, context) -> paths of every name in the templates */
+/* _template_fields(subject, body_text, body_html, context, partials) -> fields, bare */
 Datum
 dun_message_sql_visit(PG_FUNCTION_ARGS)
 {
 	DunParts	parts;
+	Datum		values[2];
+	bool		nulls[2] = {false};
+	TupleDesc	desc = result_type(fcinfo);
 
 	if (PG_ARGISNULL(3))
 		PG_RETURN_NULL();
 	dun_message_visit_parts(text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2),
-							PG_GETARG_JSONB_P(3), &parts);
-	return text_array(parts.fields, parts.nfields);
+							jsonb_argument(fcinfo, 4), PG_GETARG_JSONB_P(3), &parts);
+	values[0] = text_array(parts.fields, parts.nfields);
+	values[1] = text_array(parts.bare, parts.nbare);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+PG_FUNCTION_INFO_V1(dun_message_sql_names);
+
+/* _template_names(subject, body_text, body_html, partials) -> names, partials: as they are written */
+Datum
+dun_message_sql_names(PG_FUNCTION_ARGS)
+{
+	DunSource	source = {{text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2)}, jsonb_argument(fcinfo, 3)};
+	char	  **names[2];
+	int			n[2];
+	Datum		values[2];
+	bool		nulls[2] = {false};
+	TupleDesc	desc = result_type(fcinfo);
+
+	dun_message_list_names(&source, &names[0], &n[0], &names[1], &n[1]);
+	for (int i = 0; i < 2; i++)
+		values[i] = text_array(names[i], n[i]);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+PG_FUNCTION_INFO_V1(dun_message_sql_render_plain);
+
+/* _render_loose(template, context, partials) -> text */
+Datum
+dun_message_sql_render_plain(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(dun_message_render_plain(text_argument(fcinfo, 0), jsonb_argument(fcinfo, 2), PG_GETARG_JSONB_P(1))));
 }
 
 PG_FUNCTION_INFO_V1(dun_message_sql_sms);

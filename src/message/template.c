@@ -1,17 +1,20 @@
 /*
  * message/template.c
- *		The grammar of templates: logic-less, in the manner of mustache, but strict.
+ *		The grammar of templates: logic-less, that of mustache without lambdas and inheritance, and strict.
  *
- *		{{name}} {{{name}}} {{name | filter}}		a value
- *		{{#name}} ... {{/name}}						once for each element, or once where the value is something
- *		{{^name}} ... {{/name}}						where it is null, false, zero, empty text or an empty list
+ *		{{name}} {{{name}}} {{&name}} {{name | filter}}		a value
+ *		{{#name}} ... {{/name}}		once for each element, or once where the value is something
+ *		{{^name}} ... {{/name}}		where it is null, false, zero, empty text or an empty list
+ *		{{> name}}					another text, kept under that name (program.c puts them together)
+ *		{{=<% %>=}}					other delimiters from here to the end of this text
  *		{{! comment }}
  *
- * There are no partials, lambdas or changes of delimiters, and values are never parsed. A tag other than a
- * value that stands alone on its line takes the whole line with it, so that lists read well in plain text.
+ * Values are never parsed. A tag other than a value that stands alone on its line takes the whole line with it, so
+ * that lists read well in plain text; a partial alone on its line is indented as its tag is.
  *
- * In an HTML part the place decides how a value is escaped, hence the small scanner below that follows the
- * markup. {{{name}}} is escaped like {{name}}: there is no way to put markup into a message by a value.
+ * In an HTML part the place decides how a value is escaped (markup.c), and {{{name}}} is escaped like {{name}}: there
+ * is no way to put markup into a message by a value. DUN_TEMPLATE_PLAIN alone, for which the published cases of the
+ * specification hold to the letter, lets the braces decide.
  */
 #ifdef FRONTEND
 #include "postgres_fe.h"
@@ -19,41 +22,21 @@
 #include "postgres.h"
 #endif
 
-#include <ctype.h>
+#include "mb/pg_wchar.h"
 
+#include "message/markup.h"
 #include "message/template.h"
-
-/* Where in the markup the next character stands. */
-typedef enum HtmlState
-{
-	HTML_TEXT,
-	HTML_TAG,					/* between < and >, outside of a value */
-	HTML_VALUE,					/* in a quoted attribute value */
-	HTML_UNQUOTED,
-	HTML_COMMENT,
-	HTML_RAW					/* in script or style: nothing may be put there */
-} HtmlState;
-
-typedef struct Html
-{
-	HtmlState	state;
-	char		quote;
-	char		word[16];		/* name of the element or of the attribute, lower case, cut short */
-	int			nword;
-	bool		first_word;		/* it is the element's */
-	bool		closing;		/* </name> */
-	bool		raw_element;
-	bool		value_empty;	/* nothing of the value yet */
-} Html;
 
 typedef struct Parser
 {
 	DunTemplate *t;
 	DunTemplateError *error;
-	bool		html_part;
-	Html		html;
+	int			flags;
+	DunMarkup	markup;
 	int			room;			/* of t->nodes */
 	int			pos;
+	char		opening[DUN_TEMPLATE_MAX_DELIMITER + 1];
+	char		closing[DUN_TEMPLATE_MAX_DELIMITER + 1];
 	int			open[DUN_TEMPLATE_MAX_DEPTH];
 	int			nopen;
 } Parser;
@@ -61,11 +44,20 @@ typedef struct Parser
 /* The inside of a tag, taken apart. */
 typedef struct Tag
 {
-	int			at;				/* of the first brace */
-	int			after;			/* of the last */
-	char		sigil;			/* # ^ / ! or 0 */
+	int			at;				/* of the opening delimiter */
+	int			after;			/* of the closing one */
+	char		sigil;			/* # ^ / ! > = & or 0; { of a triple */
 	DunSpan		inside;
 } Tag;
+
+/* Where no whole character ends in `len` bytes, the end of the last that does. */
+static int
+clip(const char *s, int len)
+{
+	while (len > 0 && ((unsigned char) s[len] & 0xC0) == 0x80)
+		len--;
+	return len;
+}
 
 static bool
 fail(Parser *p, int at, const char *message, DunSpan quoted)
@@ -84,9 +76,8 @@ fail(Parser *p, int at, const char *message, DunSpan quoted)
 			e->column = 1;
 		}
 	}
-	/* Not into the middle of a character. */
-	while (len > 0 && len < quoted.len && ((unsigned char) p->t->text[quoted.at + len] & 0xC0) == 0x80)
-		len--;
+	if (len < quoted.len)
+		len = clip(p->t->text + quoted.at, len);
 	if (quoted.len > 0)
 		snprintf(e->message, sizeof(e->message), "%s: \"%.*s%s\"", message, len, p->t->text + quoted.at,
 				 len < quoted.len ? "..." : "");
@@ -100,7 +91,7 @@ static const DunSpan nothing = {0, 0};
 static bool
 is_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\n';
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 static DunSpan
@@ -136,164 +127,24 @@ add_node(Parser *p, DunNodeKind kind)
 	n = &t->nodes[t->nnodes++];
 	memset(n, 0, sizeof(DunNode));
 	n->kind = kind;
-	n->parent = -1;
-	for (int i = p->nopen - 1; i >= 0; i--)
-		if (t->nodes[p->open[i]].kind == DUN_NODE_SECTION)
-		{
-			n->parent = p->open[i];
-			break;
-		}
+	n->target = -1;
+	n->name = -1;
 	return n;
-}
-
-static bool
-word_is_one_of(const Html *h, const char *const *words)
-{
-	for (; *words; words++)
-		if (strlen(*words) == (size_t) h->nword && memcmp(h->word, *words, h->nword) == 0)
-			return true;
-	return false;
-}
-
-static const char *const url_attributes[] = {"href", "src", "action", "formaction", "background", "poster", "cite", "srcset", "xlink:href", NULL};
-static const char *const raw_elements[] = {"script", "style", NULL};
-
-static void
-html_open_tag(Html *h)
-{
-	h->state = HTML_TAG;
-	h->closing = false;
-	h->nword = 0;
-	h->first_word = true;
-	h->raw_element = false;
-}
-
-static void
-html_in_tag(Html *h, char c)
-{
-	if (c == '>')
-	{
-		if (h->first_word)
-			h->raw_element = !h->closing && word_is_one_of(h, raw_elements);
-		h->state = h->raw_element ? HTML_RAW : HTML_TEXT;
-	}
-	else if (c == '"' || c == '\'')
-	{
-		h->state = HTML_VALUE;
-		h->quote = c;
-		h->value_empty = true;
-	}
-	else if (is_blank(c) || c == '/')
-	{
-		if (h->first_word && h->nword == 0 && c == '/')
-			h->closing = true;
-		if (h->first_word && h->nword > 0)
-		{
-			h->raw_element = !h->closing && word_is_one_of(h, raw_elements);
-			h->first_word = false;
-			h->nword = 0;
-		}
-	}
-	else if (c == '=')
-		h->state = HTML_UNQUOTED;	/* until a quote says otherwise */
-	else
-	{
-		/* Overlong names stay in the array's bound and match nothing. */
-		if (h->nword == 0 || h->nword < (int) sizeof(h->word))
-			h->word[h->nword++] = (c >= 'A' && c <= 'Z') ? c + 32 : c;
-	}
-}
-
-/* Follow the markup over a literal; a scan for the start of an attribute's name restarts at each blank. */
-static void
-html_follow(Html *h, const char *text, int len)
-{
-	for (int i = 0; i < len; i++)
-	{
-		char		c = text[i];
-
-		switch (h->state)
-		{
-			case HTML_TEXT:
-				if (c != '<')
-					break;
-				if (len - i >= 4 && memcmp(text + i, "<!--", 4) == 0)
-					h->state = HTML_COMMENT;
-				else if (i + 1 == len || text[i + 1] == '/' || text[i + 1] == '!' || text[i + 1] == '?' ||
-						 isalpha((unsigned char) text[i + 1]))
-					html_open_tag(h);
-				break;
-			case HTML_TAG:
-				if (!h->first_word && i > 0 && is_blank(text[i - 1]) && !is_blank(c) && c != '=')
-					h->nword = 0;
-				html_in_tag(h, c);
-				break;
-			case HTML_VALUE:
-				h->value_empty = false;
-				if (c == h->quote)
-				{
-					h->state = HTML_TAG;
-					h->nword = 0;
-				}
-				break;
-			case HTML_UNQUOTED:
-				if (c == '"' || c == '\'')
-				{
-					h->state = HTML_VALUE;
-					h->quote = c;
-					h->value_empty = true;
-				}
-				else if (c == '>')
-					html_in_tag(h, c);
-				else if (is_blank(c) && i > 0 && text[i - 1] != '=' && !is_blank(text[i - 1]))
-				{
-					h->state = HTML_TAG;
-					h->nword = 0;
-				}
-				break;
-			case HTML_COMMENT:
-				if (len - i >= 3 && memcmp(text + i, "-->", 3) == 0)
-				{
-					h->state = HTML_TEXT;
-					i += 2;
-				}
-				break;
-			case HTML_RAW:
-				if (c == '<' && i + 1 < len && text[i + 1] == '/')
-					html_open_tag(h);
-				break;
-		}
-	}
 }
 
 /* How a value is to be escaped where it stands; false where none may stand. */
 static bool
-html_place(Parser *p, int at, DunSpan name, DunEscape *escape)
+place_value(Parser *p, const Tag *tag, DunSpan name, DunEscape *escape)
 {
-	Html	   *h = &p->html;
+	const char *problem;
 
 	*escape = DUN_ESCAPE_NONE;
-	if (!p->html_part)
-		return true;
-	*escape = DUN_ESCAPE_HTML;
-	switch (h->state)
-	{
-		case HTML_TEXT:
-		case HTML_COMMENT:
-			return true;
-		case HTML_VALUE:
-			if ((h->nword >= 2 && memcmp(h->word, "on", 2) == 0) || (h->nword == 5 && memcmp(h->word, "style", 5) == 0))
-				return fail(p, at, "a value cannot stand in a style or event attribute", name);
-			if (word_is_one_of(h, url_attributes))
-				*escape = h->value_empty ? DUN_ESCAPE_URL_START : DUN_ESCAPE_URL_PART;
-			h->value_empty = false;
-			return true;
-		case HTML_TAG:
-		case HTML_UNQUOTED:
-			return fail(p, at, "a value in a tag must stand in a quoted attribute", name);
-		case HTML_RAW:
-			return fail(p, at, "a value cannot stand in a script or style", name);
-	}
+	if (p->flags & DUN_TEMPLATE_PLAIN)
+		*escape = tag->sigil == 0 ? DUN_ESCAPE_HTML : DUN_ESCAPE_NONE;
+	else if (p->flags & DUN_TEMPLATE_ESCAPED)
+		*escape = DUN_ESCAPE_HTML;
+	else if ((p->flags & DUN_TEMPLATE_HTML) && (problem = dun_message_place_value(&p->markup, escape)) != NULL)
+		return fail(p, tag->at, problem, name);
 	return true;
 }
 
@@ -304,43 +155,70 @@ add_literal(Parser *p, int from, int to)
 
 	if (to <= from)
 		return;
-	if (p->html_part)
-		html_follow(&p->html, p->t->text + from, to - from);
+	if (p->flags & DUN_TEMPLATE_HTML)
+		dun_message_follow_markup(&p->markup, p->t->text + from, to - from);
 	n = add_node(p, DUN_NODE_TEXT);
 	n->text.at = from;
 	n->text.len = to - from;
+	if (p->flags & DUN_TEMPLATE_ESCAPED)
+		n->escape = DUN_ESCAPE_HTML;
 }
 
-/* {{...}} or {{{...}}} at `at`. */
+/* Offset of `what` at or after `from`, -1: none. */
+static int
+find(const DunTemplate *t, int from, int to, const char *what)
+{
+	int			len = strlen(what);
+
+	for (; from + len <= to; from++)
+	{
+		const char *first = memchr(t->text + from, what[0], to - from - len + 1);
+
+		if (first == NULL)
+			return -1;
+		from = first - t->text;
+		if (memcmp(first, what, len) == 0)
+			return from;
+	}
+	return -1;
+}
+
+/* What the tag at `at` is, and where it ends. */
 static bool
 read_tag(Parser *p, int at, Tag *tag)
 {
 	const char *text = p->t->text;
-	int			end = p->t->len;
-	bool		triple = at + 2 < end && text[at + 2] == '{';
-	int			braces = triple ? 3 : 2;
-	int			i = at + braces;
-	DunSpan		opening = {at, Min(40, end - at)};
+	char		closing[DUN_TEMPLATE_MAX_DELIMITER + 2];
+	int			i = at + strlen(p->opening);
+	int			end;
+	DunSpan		shown = {at, Min(40, p->t->len - at)};
 
 	tag->at = at;
-	while (i < end && text[i] != '}' && text[i] != '{')
-		i++;
-	if (i + braces > end || memcmp(text + i, "}}}", braces) != 0)
-		return fail(p, at, "tag is not closed", opening);
-	tag->after = i + braces;
-	tag->inside.at = at + braces;
-	tag->inside.len = i - tag->inside.at;
 	tag->sigil = 0;
-	tag->inside = trimmed(text, tag->inside);
-	if (tag->inside.len > 0 && strchr("#^/!>=&", text[tag->inside.at]) != NULL)
+	strcpy(closing, p->closing);
+	if (i < p->t->len && text[i] == '{' && strcmp(p->opening, "{{") == 0 && strcmp(p->closing, "}}") == 0)
 	{
-		tag->sigil = text[tag->inside.at];
-		tag->inside.at++;
-		tag->inside.len--;
-		tag->inside = trimmed(text, tag->inside);
-		if (strchr(">=&", tag->sigil) != NULL || triple)
-			return fail(p, at, "partials, delimiters and raw tags do not exist here", opening);
+		tag->sigil = '{';
+		strcpy(closing, "}}}");
+		i++;
 	}
+	while (i < p->t->len && is_blank(text[i]))
+		i++;
+	if (tag->sigil == 0 && i < p->t->len && text[i] != '\0' && strchr("#^/!>=&", text[i]) != NULL)
+		tag->sigil = text[i++];
+	if (tag->sigil == '=')
+	{
+		closing[0] = '=';
+		strcpy(closing + 1, p->closing);
+	}
+	end = find(p->t, i, p->t->len, closing);
+	tag->inside.at = i;
+	tag->inside.len = end - i;
+	/* A tag that was forgotten to be closed is told as such, not as a strange name. */
+	if (end < 0 || (tag->sigil != '!' && strcmp(p->opening, p->closing) != 0 && find(p->t, i, end, p->opening) >= 0))
+		return fail(p, at, "tag is not closed", shown);
+	tag->after = end + strlen(closing);
+	tag->inside = trimmed(text, tag->inside);
 	return true;
 }
 
@@ -442,6 +320,8 @@ stands_alone(const Parser *p, const Tag *tag, int *line_from, int *line_after)
 		from--;
 	while (to < p->t->len && (text[to] == ' ' || text[to] == '\t'))
 		to++;
+	if (to + 1 < p->t->len && text[to] == '\r' && text[to + 1] == '\n')
+		to++;
 	if ((from > 0 && text[from - 1] != '\n') || (to < p->t->len && text[to] != '\n'))
 		return false;
 	*line_from = from;
@@ -488,7 +368,7 @@ add_value(Parser *p, const Tag *tag)
 	DunEscape	escape;
 
 	if (!read_filter(p, tag->at, tag->inside, &value) || !check_name(p, tag->at, value.text) ||
-		!html_place(p, tag->at, value.text, &escape))
+		!place_value(p, tag, value.text, &escape))
 		return false;
 	n = add_node(p, DUN_NODE_VALUE);
 	n->text = value.text;
@@ -500,45 +380,111 @@ add_value(Parser *p, const Tag *tag)
 }
 
 static bool
+add_partial(Parser *p, const Tag *tag, int line_from)
+{
+	const char *text = p->t->text;
+	DunSpan		name = tag->inside;
+	DunNode    *n;
+
+	if (name.len == 0)
+		return fail(p, tag->at, "tag has no name", nothing);
+	if (name.len > DUN_TEMPLATE_MAX_PARTIAL)
+		return fail(p, tag->at, "name is too long", name);
+	for (int i = 0; i < name.len; i++)
+	{
+		char		c = text[name.at + i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) &&
+			(i == 0 || (c != '_' && c != '-' && c != '.')))
+			return fail(p, tag->at, "name of a partial has a character other than letters, digits, _, - and .", name);
+	}
+	if ((p->flags & DUN_TEMPLATE_HTML) && p->markup.state != DUN_MARKUP_TEXT)
+		return fail(p, tag->at, "a partial can only stand between the elements of HTML", name);
+	n = add_node(p, DUN_NODE_PARTIAL);
+	n->text = name;
+	n->plural.at = line_from;
+	n->plural.len = tag->at - line_from;
+	return true;
+}
+
+/* One delimiter out of {{=<% %>=}}: signs only, or a text would be cut in the middle of its words. */
+static bool
+read_delimiter(Parser *p, int at, DunSpan *rest, char *delimiter)
+{
+	const char *s = p->t->text + rest->at;
+	int			len = 0;
+
+	while (len < rest->len && !is_blank(s[len]))
+		len++;
+	if (len == 0)
+		return fail(p, at, "delimiters are two, with a blank between them", nothing);
+	if (len > DUN_TEMPLATE_MAX_DELIMITER)
+		return fail(p, at, "delimiter is longer than 8 signs", *rest);
+	for (int i = 0; i < len; i++)
+		if (s[i] <= ' ' || s[i] >= 0x7f || s[i] == '=' || (s[i] >= '0' && s[i] <= '9') ||
+			(s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= 'a' && s[i] <= 'z'))
+			return fail(p, at, "delimiter is not made of signs such as <% or |", *rest);
+	memcpy(delimiter, s, len);
+	delimiter[len] = '\0';
+	rest->at += len;
+	rest->len -= len;
+	*rest = trimmed(p->t->text, *rest);
+	return true;
+}
+
+static bool
+set_delimiters(Parser *p, const Tag *tag)
+{
+	DunSpan		rest = tag->inside;
+
+	if (!read_delimiter(p, tag->at, &rest, p->opening) || !read_delimiter(p, tag->at, &rest, p->closing))
+		return false;
+	if (rest.len > 0)
+		return fail(p, tag->at, "delimiters are two, with a blank between them", tag->inside);
+	return true;
+}
+
+static bool
+add_tag(Parser *p, const Tag *tag, int line_from)
+{
+	switch (tag->sigil)
+	{
+		case '!':
+			return true;
+		case '/':
+			return close_section(p, tag);
+		case '#':
+		case '^':
+			return open_section(p, tag);
+		case '>':
+			return add_partial(p, tag, line_from);
+		case '=':
+			return set_delimiters(p, tag);
+		default:
+			return add_value(p, tag);
+	}
+}
+
+static bool
 parse(Parser *p)
 {
 	DunTemplate *t = p->t;
+	int			at;
 
-	for (;;)
+	while ((at = find(t, p->pos, t->len, p->opening)) >= 0)
 	{
-		const char *brace = p->pos < t->len ? strstr(t->text + p->pos, "{{") : NULL;
-		int			literal_to,
-					next;
 		Tag			tag = {0};
-		bool		ok;
+		int			literal_to = at,
+					next;
 
-		if (brace == NULL)
-			break;
-		if (!read_tag(p, brace - t->text, &tag))
+		if (!read_tag(p, at, &tag))
 			return false;
-		literal_to = tag.at;
 		next = tag.after;
-		if (tag.sigil != 0)
+		if (tag.sigil != 0 && strchr("{&", tag.sigil) == NULL)
 			stands_alone(p, &tag, &literal_to, &next);
 		add_literal(p, p->pos, literal_to);
 		p->pos = next;
-		switch (tag.sigil)
-		{
-			case '!':
-				ok = true;
-				break;
-			case '/':
-				ok = close_section(p, &tag);
-				break;
-			case '#':
-			case '^':
-				ok = open_section(p, &tag);
-				break;
-			default:
-				ok = add_value(p, &tag);
-				break;
-		}
-		if (!ok)
+		if (!add_tag(p, &tag, literal_to))
 			return false;
 	}
 	add_literal(p, p->pos, t->len);
@@ -548,6 +494,8 @@ parse(Parser *p)
 
 		return fail(p, n->text.at, "section is not closed", n->text);
 	}
+	if ((p->flags & DUN_TEMPLATE_PARTIAL) && p->markup.state != DUN_MARKUP_TEXT)
+		return fail(p, t->len, "partial ends inside of a tag, comment, script or style", nothing);
 	return true;
 }
 
@@ -556,6 +504,7 @@ static bool
 copy_source(Parser *p, const char *source, size_t len)
 {
 	DunTemplate *t = p->t;
+	bool		plain = (p->flags & DUN_TEMPLATE_PLAIN) != 0;
 	int			n = 0;
 
 	t->text = palloc(len + 1);
@@ -563,14 +512,14 @@ copy_source(Parser *p, const char *source, size_t len)
 	{
 		char		c = source[i];
 
-		if (c == '\r')
+		if (c == '\r' && !plain)
 		{
 			if (i + 1 < len && source[i + 1] == '\n')
 				continue;
 			c = '\n';
 		}
 		t->text[n++] = c;
-		if (((unsigned char) c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+		if (((unsigned char) c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7f)
 		{
 			t->len = n;
 			t->text[n] = '\0';
@@ -579,20 +528,23 @@ copy_source(Parser *p, const char *source, size_t len)
 	}
 	t->text[n] = '\0';
 	t->len = n;
+	if ((p->flags & DUN_TEMPLATE_UTF8) && (n = pg_encoding_verifymbstr(PG_UTF8, t->text, t->len)) < t->len)
+		return fail(p, n, "template is not UTF-8", nothing);
 	return true;
 }
 
 bool
-dun_message_parse_template(const char *source, size_t len, bool html, DunTemplate *result, DunTemplateError *error)
+dun_message_parse_template(const char *source, size_t len, int flags, DunTemplate *result, DunTemplateError *error)
 {
-	Parser		p = {.t = result, .error = error, .html_part = html};
+	Parser		p = {.t = result, .error = error, .flags = flags, .opening = "{{", .closing = "}}"};
 
 	memset(result, 0, sizeof(*result));
 	memset(error, 0, sizeof(*error));
 	if (len > DUN_TEMPLATE_MAX_BYTES)
 	{
-		error->too_big = true;
-		return fail(&p, 0, "template is larger than 256 kB", nothing);
+		fail(&p, 0, "template is larger than 256 kB", nothing);
+		error->problem = DUN_PROBLEM_LIMIT;
+		return false;
 	}
 	p.room = 16;
 	result->nodes = palloc(p.room * sizeof(DunNode));

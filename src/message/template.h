@@ -10,13 +10,23 @@
 #define DUN_TEMPLATE_MAX_BYTES (256 * 1024)
 #define DUN_TEMPLATE_MAX_DEPTH 32	/* sections in sections; a message needs three */
 #define DUN_TEMPLATE_MAX_NAME 128
+#define DUN_TEMPLATE_MAX_PARTIAL 63
+#define DUN_TEMPLATE_MAX_DELIMITER 8
+
+/* How a text is read. */
+#define DUN_TEMPLATE_HTML		0x01	/* markup: the place decides how a value is escaped */
+#define DUN_TEMPLATE_ESCAPED	0x02	/* a plain text that goes into markup: its literals are escaped too */
+#define DUN_TEMPLATE_PARTIAL	0x04	/* goes into another text: markup ends as it began, outside of tags */
+#define DUN_TEMPLATE_PLAIN		0x08	/* the letter of the mustache specification: braces decide about escaping, line ends stay */
+#define DUN_TEMPLATE_UTF8		0x10	/* what is not UTF-8 is refused */
 
 typedef enum DunNodeKind
 {
 	DUN_NODE_TEXT,
 	DUN_NODE_VALUE,
 	DUN_NODE_SECTION,
-	DUN_NODE_INVERTED
+	DUN_NODE_INVERTED,
+	DUN_NODE_PARTIAL
 } DunNodeKind;
 
 typedef enum DunFilter
@@ -29,7 +39,7 @@ typedef enum DunFilter
 	DUN_FILTER_PLURAL
 } DunFilter;
 
-/* What a value must go through where it stands in an HTML part. */
+/* What a value must go through where it stands. */
 typedef enum DunEscape
 {
 	DUN_ESCAPE_NONE,			/* a text part */
@@ -51,9 +61,10 @@ typedef struct DunNode
 	DunEscape	escape;
 	DunSpan		text;			/* the literal, or the name */
 	DunSpan		singular;		/* of plural */
-	DunSpan		plural;
-	int			parent;			/* the {{#section}} around it, -1: none */
+	DunSpan		plural;			/* of a partial that stands alone: its indentation */
 	int			end;			/* sections: the node after the closing tag */
+	int			target;			/* partials: the unit of the program, -1: there is none (see program.h) */
+	int			name;			/* values and sections: which name of the compiled message (see cache.h) */
 } DunNode;
 
 typedef struct DunTemplate
@@ -64,15 +75,25 @@ typedef struct DunTemplate
 	int			nnodes;
 } DunTemplate;
 
+typedef enum DunTemplateProblem
+{
+	DUN_PROBLEM_GRAMMAR,
+	DUN_PROBLEM_LIMIT,
+	DUN_PROBLEM_NO_PARTIAL,
+	DUN_PROBLEM_CYCLE
+} DunTemplateProblem;
+
 typedef struct DunTemplateError
 {
+	DunTemplateProblem problem;
 	int			line;
 	int			column;			/* in bytes, from 1 */
-	bool		too_big;		/* a limit, not a mistake of grammar */
+	char		partial[DUN_TEMPLATE_MAX_PARTIAL + 1];	/* it stands in this one, "": in the text itself */
 	char		message[192];
+	char		chain[512];		/* of a cycle: "a -> b -> a" */
 } DunTemplateError;
 
 /* False and *error where the text is no template. Memory comes from the current context. */
-extern bool dun_message_parse_template(const char *source, size_t len, bool html, DunTemplate *result, DunTemplateError *error);
+extern bool dun_message_parse_template(const char *source, size_t len, int flags, DunTemplate *result, DunTemplateError *error);
 
 #endif

@@ -138,29 +138,6 @@ FROM (VALUES (1, 'empty', ''), (2, '160', repeat('a', 160)), (3, '161', repeat('
              (10, 'ucs2 70', repeat('č', 70)), (11, 'ucs2 71', repeat('č', 71)), (12, 'surrogates 35', repeat('😀', 35)), (13, 'surrogates 36', repeat('😀', 36)),
              (14, 'no pair is cut', repeat('č', 66) || '😀' || 'č' || repeat('č', 66)), (15, 'backtick', '`'), (16, 'brackets', '[]{}~^|\')) v(n, what, body) ORDER BY n;
 
--- every_shipped_text_names_the_debtor_the_sum_the_days_the_creditor_and_how_to_pay
-WITH shipped AS (
-    SELECT t.*, dunning._template_fields(t.subject, NULL, NULL, dunning._sample_context()) AS in_subject,
-           dunning._template_fields(NULL, t.body_text, NULL, dunning._sample_context()) AS in_text,
-           dunning._template_fields(NULL, NULL, t.body_html, dunning._sample_context()) AS in_html
-    FROM dunning.template t WHERE t.builtin)
-SELECT channel, count(*), count(DISTINCT language) AS languages, count(DISTINCT template) AS templates, count(DISTINCT framing) AS framings,
-       bool_and(subject IS NULL OR in_subject @> '{given_name,amount}') AS subject_names, bool_and(in_text @> '{given_name}' OR channel = 'call') AS text_names,
-       bool_and(in_text @> '{amount,creditor_name}') AS sum, bool_and(in_text && '{days_overdue}' OR template = 'pre-due') AS days,
-       bool_and(in_text @> '{pay_url,creditor_phone}' OR channel = 'call') AS pay_and_plan, bool_and(in_text @> '{balances.invoices.amount,other_currencies.amount}' OR channel IN ('sms', 'call')) AS lists,
-       bool_and(in_html @> '{given_name,amount,pay_url,balances.invoices.amount,other_currencies.amount}' OR body_html IS NULL) AS html
-FROM shipped GROUP BY channel ORDER BY channel;
--- no_shipped_text_has_a_lint_warning
-SELECT t.language, t.template, t.channel, t.framing, w FROM dunning.template t, unnest(dunning._lint_template(t.channel, t.language, t.subject, t.body_text, t.body_html, '{}')) w WHERE t.builtin;
--- no_shipped_sms_takes_more_than_two_parts_with_a_long_name_and_link
-SELECT max((dunning._sms(r.body_text)).parts), count(*) FILTER (WHERE (dunning._sms(r.body_text)).encoding <> 'GSM 03.38')
-FROM dunning.template t, LATERAL dunning._render(t.subject, t.body_text, t.body_html, dunning._sample_context() - 'other_currencies' || '{"other_currencies": [], "name": "Alexander Rasmussen",
-    "given_name": "Alexander", "amount": 12402.75, "days_overdue": 112, "creditor_name": "Sandefjord Energi", "pay_url": "https://pay.example.com/i/10427-20261"}', t.language) r
-WHERE t.channel = 'sms' AND t.builtin;
--- shipped_texts_render_where_every_optional_value_is_null
-SELECT count(*), count(*) FILTER (WHERE r.missing <> '{}' AND t.channel <> 'call') AS with_gaps
-FROM dunning.template t, LATERAL dunning._render(t.subject, t.body_text, t.body_html, dunning._sample_context() || '{"name": null, "given_name": null, "sender_name": null, "creditor_phone": null,
-    "creditor_account": null, "reply_to": null, "reference": null, "pay_url": null, "other_currencies": []}', t.language) r WHERE t.builtin;
 -- shipped_texts_read_well
 \pset format unaligned
 \pset tuples_only on

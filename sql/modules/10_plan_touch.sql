@@ -1,0 +1,71 @@
+-- plan: what a step says beyond its template, and the companion of a message.
+
+-- What the step adds to the template context: tone, level, a personal note, print fields, the hearing or the fee that it is about.
+CREATE FUNCTION dunning._step_context(debtor_ids text[], strategies text[], steps text[], as_of timestamptz) RETURNS TABLE (debtor_id text, context jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    fees_known boolean := pg_catalog.to_regprocedure('dunning._pending_fees(text[],timestamp with time zone)') IS NOT NULL;
+    warned text[];
+    fees jsonb := '{}';
+    heard text[];
+BEGIN
+    SELECT array_agg(u.d) FILTER (WHERE s.anchor = 'next_fee' OR s.framing = 'loss_aversion'), array_agg(u.d) FILTER (WHERE s.anchor = 'hearing')
+    INTO warned, heard
+    FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step) JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step;
+    IF fees_known AND warned IS NOT NULL THEN
+        EXECUTE 'SELECT coalesce(jsonb_object_agg(f.debtor_id, jsonb_build_object(''amount'', f.amount, ''currency'', f.currency, ''on'', f.lawful_from, ''level'', f.level)), ''{}'')
+            FROM (SELECT DISTINCT ON (x.debtor_id) x.* FROM dunning._pending_fees($1, $2) x ORDER BY x.debtor_id, x.lawful_from, x.amount DESC) f' INTO fees USING warned, as_of;
+    END IF;
+    RETURN QUERY
+        SELECT u.d, jsonb_strip_nulls(jsonb_build_object('tone', nullif(s.tone, 'neutral'), 'level', coalesce(s.level, s.step), 'note', s.print->>'note',
+                   'print', nullif(s.print - 'note', '{}'), 'fee', fees->u.d,
+                   'hearing', CASE WHEN s.anchor = 'hearing' THEN jsonb_build_object('on', h.detail->>'on', 'time', h.detail->>'time', 'place', h.detail->>'place') END))
+        FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step)
+        JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step
+        LEFT JOIN LATERAL (SELECT e.detail FROM dunning.event e WHERE e.debtor_id = u.d AND e.kind = 'hearing' AND e.at <= as_of
+                           ORDER BY e.at DESC, e.recorded_at DESC LIMIT 1) h ON heard IS NOT NULL AND u.d = ANY (heard);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._step_context(text[], text[], text[], timestamptz) IS 'What a step adds to the template context of each debtor: tone, level, note, print, fee, hearing; what there is not is left out.';
+
+-- A second message of the same touch: same debtor, same instant, other channel. Not where nothing would carry it, and never instead of its message.
+CREATE FUNCTION dunning._enqueue_companions() RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    made int;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL AND r.companion_channel IS NOT NULL) THEN
+        RETURN 0;
+    END IF;
+    CREATE TEMP TABLE dunning_plan_companion ON COMMIT DROP AS
+    WITH asked AS MATERIALIZED (
+        SELECT r.*, v.server AS its_server, row_number() OVER ()::int AS ord
+        FROM pg_temp.dunning_plan_row r
+        CROSS JOIN LATERAL (SELECT s.server FROM dunning._servers(r.companion_channel, r.creditor) s WHERE NOT s.paused ORDER BY s.ord LIMIT 1) v
+        WHERE r.message_id IS NOT NULL AND r.companion_channel IS NOT NULL AND r.companion_channel <> r.channel
+          AND dunning._has_template(r.companion_template, r.companion_channel, r.creditor)),
+    answer AS MATERIALIZED (
+        SELECT a.debtor_id, a.message_id FROM (SELECT array_agg(x.debtor_id ORDER BY x.ord) AS d, array_agg(x.companion_channel ORDER BY x.ord) AS c, array_agg(x.contact_at ORDER BY x.ord) AS at,
+                array_agg(x.message_id ORDER BY x.ord) AS m FROM asked x) l,
+            LATERAL dunning._gate(l.d, l.c, l.at, NULL, l.m) g
+        JOIN asked a ON a.ord = g.ord
+        -- closed hours pass; that there is no address does not
+        WHERE g.blocked_by <@ ARRAY['quiet_hours', 'holiday'])
+    SELECT dunning._companion_id(a.message_id) AS message_id, a.debtor_id, a.creditor, a.run_id, a.strategy, a.step, a.companion_template AS template, a.companion_channel AS channel,
+        a.language, a.its_server AS server, a.contact_at, a.not_after, a.local_time, a.amounts, coalesce(k.cost, 0) AS cost, coalesce(k.priced_in, 'EUR') AS cost_currency,
+        a.variant, NULL::float8 AS p, NULL::numeric AS expected_value, a.propensity, a.explored, a.ledger_mark, a.context,
+        a.decision - 'skipped' - 'timing' - 'value' || jsonb_build_object('companion_of', a.message_id, 'channels', ARRAY[a.companion_channel], 'chosen', a.companion_channel) AS decision,
+        a.state, NULL::text AS reason, NULL::text[] AS blocked_by, NULL::text AS once_kind, NULL::text AS once_key
+    FROM asked a JOIN answer y ON y.message_id = a.message_id
+    LEFT JOIN LATERAL (SELECT c.cost, c.priced_in FROM dunning._costs(a.creditor, dunning._today(a.contact_at), a.context->>'currency', a.country) c
+                       WHERE c.channel = a.companion_channel) k ON true;
+    SELECT count(*) INTO made FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_companion r');
+    DROP TABLE pg_temp.dunning_plan_companion;
+    RETURN made;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
