@@ -15,6 +15,7 @@ DROP FUNCTION dunning.set_cost(text,numeric,text,text,date);
 DROP FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean);
 DROP FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean);
 DROP FUNCTION dunning._check_minimum(jsonb);
+DROP FUNCTION dunning._conditions(text[],text[],timestamp with time zone);
 DROP FUNCTION dunning._costs(text,date);
 DO $do$
 DECLARE
@@ -1379,11 +1380,13 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS stop_after integer$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS stop_step text COLLATE "C"$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS catch_up text DEFAULT 'furthest'::text NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS choose text DEFAULT 'order'::text NOT NULL$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS saved_by text$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS saved_at timestamp with time zone$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_catch_up_check CHECK ((catch_up = ANY (ARRAY['furthest'::text, 'next'::text])))$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_check CHECK (((max_contacts IS NULL) = (max_days IS NULL)))$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_check1 CHECK (((stop_step IS NULL) OR (stop_after IS NOT NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_choose_check CHECK ((choose = ANY (ARRAY['order'::text, 'value'::text])))$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_max_contacts_check CHECK ((max_contacts > 0))$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_max_days_check CHECK ((max_days > 0))$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD CONSTRAINT strategy_stop_after_check CHECK ((stop_after > 0))$step$;
@@ -1590,6 +1593,21 @@ BEGIN
         WHERE x.enabled ORDER BY x.position, x.rule;
 END
 $function$;
+CREATE FUNCTION dunning._strategies_in_use()
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT coalesce(c.default_strategy, 'standard') FROM (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c
+        UNION SELECT r.strategy::text FROM dunning._strategy_rules() r
+        UNION SELECT o.strategy::text FROM dunning.debtor_strategy o
+        UNION SELECT s.strategy::text FROM dunning._strategies() s WHERE s.enabled AND NOT s.builtin;
+END
+$function$;
 CREATE FUNCTION dunning._assigned_sql(debtors text)
  RETURNS text
  LANGUAGE plpgsql
@@ -1689,6 +1707,121 @@ BEGIN
         INTO strategy, because USING ARRAY[id];
 END
 $function$;
+CREATE FUNCTION dunning._response_share(answered double precision, contacts double precision, book_share double precision)
+ RETURNS double precision
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_response_share$function$;
+CREATE FUNCTION dunning._fatigue(n7 integer, n30 integer)
+ RETURNS double precision
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_fatigue$function$;
+CREATE FUNCTION dunning._address_quality(field text, age_days integer, soft_bounces integer, hard_bounce boolean)
+ RETURNS double precision
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_address_quality$function$;
+CREATE FUNCTION dunning._channel_value(p double precision, amount double precision, margin double precision, cost double precision, share double precision, usual_share double precision, n7 integer, n30 integer, quality double precision, p_opt_out double precision)
+ RETURNS double precision
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_channel_value$function$;
+CREATE FUNCTION dunning._channel_priors()
+ RETURNS TABLE(channel text, share double precision, p_opt_out double precision)
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ VALUES ('email', 0.10::float8, 0.002::float8), ('sms', 0.20, 0.005), ('whatsapp', 0.20, 0.005), ('push', 0.10, 0.010), ('letter', 0.08, 0.0), ('call', 0.25, 0.010), ('visit', 0.30, 0.020) $function$;
+CREATE FUNCTION dunning._channel_shares(creditor text)
+ RETURNS TABLE(channel text, share double precision, usual_share double precision, p_opt_out double precision)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT c.channel::text, (coalesce(b.responses, 0) + 10 * coalesce(p.share, 0.1::float8)) / (coalesce(b.contacts, 0) + 10),
+               (coalesce(a.responses, 0) + 10 * 0.1::float8) / (coalesce(a.contacts, 0) + 10), coalesce(p.p_opt_out, 0.005::float8)
+        FROM (SELECT DISTINCT x.channel FROM dunning.channel x) c
+        LEFT JOIN dunning._channel_priors() p ON p.channel = c.channel
+        LEFT JOIN dunning.timing_book b ON b.creditor = _channel_shares.creditor AND b.channel = c.channel
+        LEFT JOIN dunning.timing_book a ON a.creditor = _channel_shares.creditor AND a.channel = '*';
+END
+$function$;
+CREATE FUNCTION dunning._reach_sql(many text, as_of text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN pg_catalog.format($q$
+        WITH sign AS MATERIALIZED (
+            SELECT e.debtor_id, c.address_field AS field,
+                   count(*) FILTER (WHERE e.kind IN ('bounced', 'failed') AND e.at > %2$s - interval '14 days')::int AS soft,
+                   (max(e.at) FILTER (WHERE e.kind NOT IN ('bounced', 'failed')) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS alive_on
+            FROM dunning.event e
+            JOIN dunning.message m ON m.debtor_id = e.debtor_id AND m.message_id = e.message_id
+            JOIN (SELECT DISTINCT ON (x.channel) x.channel, x.address_field FROM dunning.channel x ORDER BY x.channel, x.builtin) c ON c.channel = m.channel
+            WHERE e.kind IN ('bounced', 'failed', 'delivered', 'clicked', 'replied') AND e.at <= %2$s AND e.at > %2$s - interval '2 years'
+              AND e.debtor_id = ANY (%1$s)
+            GROUP BY 1, 2)
+        SELECT d.debtor_id, f.field, coalesce(s.soft, 0) AS soft,
+               dunning._address_quality(f.field, (SELECT dunning._today(%2$s)) - greatest(s.alive_on,
+                   CASE WHEN dunning._is_date(d.attributes->>(f.field || '_on')) THEN (d.attributes->>(f.field || '_on'))::date END), coalesce(s.soft, 0), false) AS quality
+        FROM (%3$s) d
+        CROSS JOIN (VALUES ('email'), ('phone'), ('address')) f(field)
+        LEFT JOIN sign s ON s.debtor_id = d.debtor_id AND s.field = f.field
+        WHERE s.debtor_id IS NOT NULL OR d.attributes ? (f.field || '_on')$q$, many, as_of, dunning._ledger_sql('debtor', many, NULL));
+END
+$function$;
+CREATE FUNCTION dunning._spent(as_of timestamp with time zone)
+ RETURNS TABLE(creditor text, campaign text, currency text, spent numeric)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    day_start timestamptz := dunning._today(as_of)::timestamp AT TIME ZONE dunning._ledger_zone();
+BEGIN
+    RETURN QUERY
+        SELECT m.creditor::text, coalesce(m.strategy, '')::text, m.cost_currency, sum(m.cost)
+        FROM dunning.message m
+        LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
+        WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND s.state IS DISTINCT FROM 'cancelled'
+        GROUP BY 1, 2, 3;
+END
+$function$;
+CREATE FUNCTION dunning._hold_over_budget(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.budget) THEN
+        RETURN;
+    END IF;
+    WITH spent AS MATERIALIZED (SELECT s.* FROM dunning._spent(as_of) s),
+    purse AS (
+        SELECT b.creditor, b.campaign, b.currency, b.per_day - coalesce((SELECT sum(s.spent) FROM spent s
+                   WHERE s.currency = b.currency AND b.creditor IN (s.creditor, '*') AND b.campaign IN (s.campaign, '*')), 0) AS remaining
+        FROM dunning.budget b),
+    taken AS (
+        SELECT r.debtor_id, p.remaining, r.must,
+               sum(r.cost) OVER (PARTITION BY p.creditor, p.campaign, p.currency ORDER BY r.must DESC, r.expected_value / r.cost DESC NULLS LAST, r.debtor_id) AS total
+        FROM pg_temp.dunning_plan_row r
+        JOIN purse p ON p.currency = r.cost_currency AND p.creditor IN (r.creditor, '*') AND p.campaign IN (r.strategy, '*')
+        WHERE r.state <> 'held' AND r.cost > 0)
+    UPDATE pg_temp.dunning_plan_row r SET state = 'held', message_id = NULL, reason = 'budget', blocked_by = '{budget}'
+    FROM (SELECT DISTINCT t.debtor_id FROM taken t WHERE t.total > t.remaining AND NOT t.must) o WHERE o.debtor_id = r.debtor_id;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._check_condition(condition text)
  RETURNS void
  LANGUAGE plpgsql
@@ -1702,7 +1835,7 @@ DECLARE
     zeros jsonb;
 BEGIN
     PERFORM dunning._predicate_columns(condition);
-    PERFORM dunning._conditions(ARRAY[condition], '{}'::text[], NULL);
+    PERFORM dunning._conditions_at_once(ARRAY[condition], '{}'::text[], NULL);
     zeros := (SELECT pg_catalog.jsonb_object_agg(a.attname, 0) FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = 'dunning.debtor_features'::regclass AND a.attnum > 0 AND a.atttypid IN ('int4'::regtype, 'float8'::regtype));
     PERFORM dunning._restrict();
@@ -1851,6 +1984,71 @@ BEGIN
         ORDER BY c.channel, c.builtin;
 END
 $function$;
+CREATE FUNCTION dunning._conditions_at_once(conditions text[], debtor_ids text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, holds boolean[])
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    scores_alone boolean;
+    source text;
+BEGIN
+    -- Features cost a pass over the ledger: only where a condition names one.
+    SELECT bool_and(p.p IN ('debtor_id', 'segment', 'diagnosis', 'p_paid_30d', 'p_late', 'p_self_cure')) INTO scores_alone
+    FROM unnest(conditions) c(c), LATERAL unnest(dunning._predicate_columns(c.c)) p(p);
+    source := CASE WHEN coalesce(scores_alone, true) THEN 'SELECT f.f AS debtor_id FROM unnest($1) f(f)' ELSE dunning._features_sql('$1', '$2') END;
+    PERFORM dunning._restrict();
+    RETURN QUERY EXECUTE pg_catalog.format(
+        'SELECT x.debtor_id::text, ARRAY[%s]::boolean[] FROM (SELECT f.*, s.segment, s.diagnosis, s.p_paid_30d, s.p_late, s.p_self_cure FROM (%s) f '
+        'LEFT JOIN dunning.debtor_score s ON s.debtor_id = f.debtor_id) x',
+        (SELECT coalesce(pg_catalog.string_agg(pg_catalog.format('((%s)::boolean IS TRUE)', c.c), ', ' ORDER BY c.n), '') FROM unnest(conditions) WITH ORDINALITY c(c, n)), source)
+    USING debtor_ids, as_of;
+END
+$function$;
+CREATE FUNCTION dunning._conditions_one_by_one(conditions text[], debtor_ids text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, holds boolean[], failure text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    asked text := pg_catalog.format('SELECT ARRAY[%s]::boolean[] FROM (SELECT ($1).*, $2 AS segment, $3 AS diagnosis, $4 AS p_paid_30d, $5 AS p_late, $6 AS p_self_cure) x',
+        (SELECT pg_catalog.string_agg(pg_catalog.format('((%s)::boolean IS TRUE)', c.c), ', ' ORDER BY c.n) FROM unnest(conditions) WITH ORDINALITY c(c, n)));
+    one record;
+BEGIN
+    PERFORM dunning._restrict();
+    FOR one IN EXECUTE pg_catalog.format(
+        'SELECT ROW(f.*)::dunning.debtor_features AS f, f.debtor_id, s.segment, s.diagnosis, s.p_paid_30d, s.p_late, s.p_self_cure FROM (%s) f '
+        'LEFT JOIN dunning.debtor_score s ON s.debtor_id = f.debtor_id', dunning._features_sql('$1', '$2')) USING debtor_ids, as_of
+    LOOP
+        debtor_id := one.debtor_id;
+        failure := NULL;
+        BEGIN
+            EXECUTE asked INTO holds USING one.f, one.segment, one.diagnosis, one.p_paid_30d, one.p_late, one.p_self_cure;
+        EXCEPTION WHEN data_exception THEN
+            holds := NULL;
+            GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
+        END;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._conditions(conditions text[], debtor_ids text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, holds boolean[], failure text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT c.debtor_id, c.holds, NULL::text FROM dunning._conditions_at_once(conditions, debtor_ids, as_of) c;
+EXCEPTION WHEN data_exception THEN
+    RETURN QUERY SELECT c.debtor_id, c.holds, c.failure FROM dunning._conditions_one_by_one(conditions, debtor_ids, as_of) c;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._plan_items_sql(many text, as_of text)
  RETURNS text
  LANGUAGE plpgsql
@@ -1910,7 +2108,7 @@ BEGIN
         items, dunning._ledger_sql('debtor', many, as_of));
 END
 $function$;
-CREATE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true, tolerance jsonb DEFAULT '{}'::jsonb, max_contacts integer DEFAULT NULL::integer, max_days integer DEFAULT NULL::integer, stop_after integer DEFAULT NULL::integer, stop_step text DEFAULT NULL::text, catch_up text DEFAULT 'furthest'::text)
+CREATE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true, tolerance jsonb DEFAULT '{}'::jsonb, max_contacts integer DEFAULT NULL::integer, max_days integer DEFAULT NULL::integer, stop_after integer DEFAULT NULL::integer, stop_step text DEFAULT NULL::text, catch_up text DEFAULT 'furthest'::text, choose text DEFAULT 'order'::text)
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1927,9 +2125,9 @@ BEGIN
             USING ERRCODE = '22023', DETAIL = 'grace_days and min_gap_days are 0 to 365, horizon one hour to 60 days, self_cure and margin 0 to 1; none is NULL, and a description says what the strategy is for.',
                   HINT = 'Leave an argument out to get its default.';
     ELSIF (max_contacts IS NULL) <> (max_days IS NULL) OR max_contacts < 1 OR max_days NOT BETWEEN 1 AND 400 OR stop_after < 1
-          OR (stop_step IS NOT NULL AND stop_after IS NULL) OR catch_up IS NULL OR catch_up NOT IN ('furthest', 'next') THEN
+          OR (stop_step IS NOT NULL AND stop_after IS NULL) OR catch_up IS NULL OR catch_up NOT IN ('furthest', 'next') OR choose IS NULL OR choose NOT IN ('order', 'value') THEN
         RAISE EXCEPTION 'strategy "%" has a rule of frequency that cannot be followed', save_strategy.strategy
-            USING ERRCODE = '22023', DETAIL = 'max_contacts and max_days (1 to 400) are given together, stop_step needs stop_after, catch_up is furthest or next.',
+            USING ERRCODE = '22023', DETAIL = 'max_contacts and max_days (1 to 400) are given together, stop_step needs stop_after, catch_up is furthest or next, choose is order or value.',
                   HINT = pg_catalog.format('SELECT dunning.save_strategy(%L, ''at most 7 contacts in 30 days, nothing after 10 without an answer'', max_contacts => 7, max_days => 30, stop_after => 10);', save_strategy.strategy);
     ELSIF stop_step IS NOT NULL AND NOT EXISTS (SELECT FROM dunning._steps(save_strategy.strategy) s WHERE s.step = save_strategy.stop_step) THEN
         RAISE EXCEPTION 'strategy "%" has no step "%" to go to', save_strategy.strategy, stop_step
@@ -1939,14 +2137,14 @@ BEGIN
     PERFORM dunning._log_change('strategy', save_strategy.strategy,
         (SELECT to_jsonb(s) FROM dunning._strategies() s WHERE s.strategy = save_strategy.strategy));
     INSERT INTO dunning.strategy AS s (strategy, builtin, description, minimum, grace_days, horizon, min_gap_days, self_cure, margin, enabled,
-        tolerance, max_contacts, max_days, stop_after, stop_step, catch_up, saved_by, saved_at)
+        tolerance, max_contacts, max_days, stop_after, stop_step, catch_up, choose, saved_by, saved_at)
     VALUES (save_strategy.strategy, false, save_strategy.description, save_strategy.minimum, save_strategy.grace_days, save_strategy.horizon,
         save_strategy.min_gap_days, save_strategy.self_cure, save_strategy.margin, save_strategy.enabled, save_strategy.tolerance, save_strategy.max_contacts,
-        save_strategy.max_days, save_strategy.stop_after, save_strategy.stop_step, save_strategy.catch_up, session_user, dunning._now())
+        save_strategy.max_days, save_strategy.stop_after, save_strategy.stop_step, save_strategy.catch_up, save_strategy.choose, session_user, dunning._now())
     ON CONFLICT ON CONSTRAINT strategy_pkey DO UPDATE SET description = excluded.description, minimum = excluded.minimum, grace_days = excluded.grace_days,
         horizon = excluded.horizon, min_gap_days = excluded.min_gap_days, self_cure = excluded.self_cure, margin = excluded.margin, enabled = excluded.enabled,
         tolerance = excluded.tolerance, max_contacts = excluded.max_contacts, max_days = excluded.max_days, stop_after = excluded.stop_after,
-        stop_step = excluded.stop_step, catch_up = excluded.catch_up, saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+        stop_step = excluded.stop_step, catch_up = excluded.catch_up, choose = excluded.choose, saved_by = excluded.saved_by, saved_at = excluded.saved_at;
     IF EXISTS (SELECT FROM dunning._steps(save_strategy.strategy)) THEN
         PERFORM dunning._check_reachable(save_strategy.strategy);
     END IF;
@@ -2124,7 +2322,7 @@ BEGIN
         RETURN NULL;
     END IF;
     tried := coalesce(m.decision->'tried', '[]') || jsonb_build_array(jsonb_build_object('channel', m.channel, 'message_id', m.message_id, 'why', _fallback.reason));
-    unwanted := ARRAY(SELECT t.value->>'channel' FROM jsonb_array_elements(tried) t)
+    unwanted := ARRAY(SELECT t.value->>'channel' FROM jsonb_array_elements(tried) t) || ARRAY(SELECT m.decision->>'companion' WHERE m.decision ? 'companion')
         || ARRAY(SELECT s.value->>'channel' FROM jsonb_array_elements(m.decision->'skipped') s
                  WHERE s.value->>'why' IN ('likely_self_cure', 'costs_money', 'not_worth_it'));
     SELECT array_agg(ROW(m.debtor_id, c.c, c.rank, c.server, at, coalesce(m.not_after, at + interval '7 days'))::dunning._candidate) INTO candidates
@@ -2162,7 +2360,7 @@ AS $function$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'contact', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
+    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'contact', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -2275,12 +2473,12 @@ BEGIN
         GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day
         HAVING bool_or(r.r)),
     holds AS MATERIALIZED (
-        SELECT h.debtor_id, h.holds FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
+        SELECT h.debtor_id, h.holds, h.failure FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
     due AS (
-        SELECT r.*, bool_or(r.enough) OVER (PARTITION BY r.debtor_id) AS any_enough
+        SELECT r.*, h.failure, bool_or(r.enough) OVER (PARTITION BY r.debtor_id) AS any_enough
         FROM reached r
         LEFT JOIN holds h ON h.debtor_id = r.debtor_id
-        WHERE r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
+        WHERE h.failure IS NOT NULL OR r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
     -- how often a step was had for an anchor
     had AS MATERIALIZED (
         SELECT o.debtor_id, b.strategy, b.step, b.position, b.on_ladder, split_part(split_part(o.key, '/', 3), '#', 1) AS anchor,
@@ -2293,7 +2491,8 @@ BEGIN
         SELECT h.debtor_id, h.strategy, h.anchor, max(h.position) AS position FROM had h WHERE h.on_ladder GROUP BY 1, 2, 3),
     open AS (
         SELECT f.*, s.on_ladder, s.catch_up, h.times, h.times IS NOT NULL AS again, c.last_contact, c.n7, c.n30,
-               CASE WHEN s.stop_after <= c.unanswered AND s.step IS DISTINCT FROM s.stop_step THEN 'stopped'
+               CASE WHEN f.failure IS NOT NULL THEN 'condition_failed: ' || f.failure
+                    WHEN s.stop_after <= c.unanswered AND s.step IS DISTINCT FROM s.stop_step THEN 'stopped'
                     WHEN s.max_contacts <= (SELECT count(*) FROM unnest(c.ats) t(at) WHERE t.at > as_of - s.max_days * interval '1 day') THEN 'max_contacts' END AS blocked
         FROM due f
         JOIN step s ON s.strategy = f.strategy AND s.step = f.step
@@ -2317,7 +2516,7 @@ BEGIN
         FROM open o)
     SELECT f.debtor_id, d.creditor, d.country, d.preferred_channel, f.strategy, f.step, f.enough, f.blocked, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
            s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print, s.on_ladder,
-           s.gap_days AS min_gap_days, t.horizon, t.self_cure, t.margin, f.last_contact, coalesce(f.n7, 0) AS n7, coalesce(f.n30, 0) AS n30,
+           s.gap_days AS min_gap_days, t.choose, t.horizon, t.self_cure, t.margin, f.last_contact, coalesce(f.n7, 0) AS n7, coalesce(f.n30, 0) AS n30,
            s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS until_at,
            dunning._step_key(f.strategy, f.step, f.anchor) || CASE WHEN f.again THEN '#' || (f.times + 1) ELSE '' END AS key, f.listed, f.under, f.rung
     FROM ordered f
@@ -2337,8 +2536,14 @@ AS $function$
 #variable_conflict error
 DECLARE
     today date := dunning._today(as_of);
-    share float8 := dunning._holdout_share();
+    held_share float8 := dunning._holdout_share();
+    by_country boolean := EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*');
 BEGIN
+    IF pg_catalog.to_regclass('pg_temp.dunning_plan_known') IS NULL THEN
+        EXECUTE 'CREATE TEMP TABLE dunning_plan_known ON COMMIT DROP AS ' || dunning._reach_sql('$1', '$2')
+            USING ARRAY(SELECT DISTINCT l.debtor_id FROM pg_temp.dunning_plan_ladder l), as_of;
+        ANALYZE pg_temp.dunning_plan_known;
+    END IF;
     CREATE TEMP TABLE dunning_plan_candidate ON COMMIT DROP AS
     WITH server AS MATERIALIZED (
         SELECT DISTINCT ON (x.creditor, v.channel_served) x.creditor, v.channel_served AS channel, v.server, v.paused
@@ -2354,14 +2559,24 @@ BEGIN
               WHERE i.left_out IS NULL AND i.days >= r.from_day AND i.currency = ANY (r.listed) GROUP BY 1, 2) x
         GROUP BY x.debtor_id),
     price AS MATERIALIZED (
-        SELECT x.creditor, x.currency AS owed_in, k.channel, k.cost, k.priced_in
-        FROM (SELECT DISTINCT r.creditor, l.currency FROM pg_temp.dunning_plan_reach r LEFT JOIN listed l ON l.debtor_id = r.debtor_id) x,
-             LATERAL dunning._costs(x.creditor, today, x.currency) k),
+        SELECT x.creditor, x.country, x.currency AS owed_in, k.channel, k.cost, k.priced_in
+        FROM (SELECT DISTINCT r.creditor, c.country, l.currency FROM pg_temp.dunning_plan_reach r LEFT JOIN listed l ON l.debtor_id = r.debtor_id
+              -- countries matter where some price is for one
+              CROSS JOIN LATERAL (SELECT CASE WHEN by_country THEN r.country END AS country) c) x,
+             LATERAL dunning._costs(x.creditor, today, x.currency, x.country) k),
+    share AS MATERIALIZED (
+        SELECT x.creditor, y.* FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._channel_shares(x.creditor) y),
+    field AS MATERIALIZED (SELECT DISTINCT ON (c.channel) c.channel, c.address_field FROM dunning.channel c ORDER BY c.channel, c.builtin),
+    known AS MATERIALIZED (SELECT * FROM pg_temp.dunning_plan_known),
     worth AS (
         SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
                s.p_paid_30d AS p, s.p_self_cure,
                (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AS likely_self_cure, r.days, r.self_cure_days, r.self_cure_wait, r.must,
-               round((s.p_paid_30d * CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END * r.margin)::numeric - k.cost, 2) AS value
+               u.quality, r.choose,
+               round(dunning._channel_value(s.p_paid_30d, CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END::float8, r.margin::float8, k.cost::float8,
+                   CASE WHEN r.choose = 'value' THEN dunning._response_share(coalesce(t.responses, 0), coalesce(t.contacts, 0), y.share) ELSE y.usual_share END,
+                   y.usual_share, CASE WHEN r.choose = 'value' THEN r.n7 ELSE 0 END, CASE WHEN r.choose = 'value' THEN r.n30 ELSE 0 END, coalesce(u.quality, 1),
+                   CASE WHEN r.choose = 'value' THEN y.p_opt_out ELSE 0 END)::numeric, 2) AS value
         FROM pg_temp.dunning_plan_reach r
         CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
         LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
@@ -2369,13 +2584,19 @@ BEGIN
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
         LEFT JOIN listed l ON l.debtor_id = r.debtor_id
         LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM l.currency AND k.channel = c.c
-        WHERE r.enough AND r.blocked IS NULL AND NOT (share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < share)),
+            AND k.country IS NOT DISTINCT FROM CASE WHEN by_country THEN r.country END
+        LEFT JOIN share y ON y.creditor = r.creditor AND y.channel = c.c
+        LEFT JOIN field f ON f.channel = c.c
+        LEFT JOIN known u ON u.debtor_id = r.debtor_id AND u.field = f.address_field
+        LEFT JOIN dunning.timing_profile t ON t.debtor_id = r.debtor_id
+        WHERE r.enough AND r.blocked IS NULL AND NOT (held_share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < held_share)),
     judged AS (
         SELECT w.*, CASE
             WHEN w.cost IS NULL THEN 'no_channel'
             WHEN w.server IS NULL THEN 'no_server'
             WHEN w.paused THEN 'server_paused'
             WHEN NOT w.written THEN 'no_template'
+            WHEN w.quality = 0 THEN 'bounces'
             WHEN w.must THEN NULL
             WHEN w.likely_self_cure AND w.days < w.self_cure_wait THEN 'likely_self_cure'
             WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
@@ -2383,7 +2604,7 @@ BEGIN
             WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
         FROM worth w)
     SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
-                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, j.n) END::int AS rank
+                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, CASE WHEN j.choose = 'value' AND NOT j.must THEN j.value END DESC NULLS LAST, j.n) END::int AS rank
     FROM judged j;
     ANALYZE pg_temp.dunning_plan_candidate (debtor_id, channel, rank, why);
 END
@@ -2463,7 +2684,9 @@ CREATE OR REPLACE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamp with
 AS $function$
 #variable_conflict error
 DECLARE
-    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r);
+    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
+    strategies text[] := ARRAY(SELECT r.strategy FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
+    steps text[] := ARRAY(SELECT r.step FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
     framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
                      AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
 BEGIN
@@ -2481,6 +2704,7 @@ BEGIN
         left_out AS MATERIALIZED (
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
+        said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($2, $8, $9, $1) s),
         judged AS (
             SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
@@ -2500,13 +2724,13 @@ BEGIN
             -- a pre-due reminder after the due date would be untrue
             least(j.until_at, j.contact_at + interval '14 days') AS not_after,
             j.local_time, x.amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
-            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context,
+            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
-            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.companion_channel, j.companion_template,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
             jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
-                'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'),
+                'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', o.list,
@@ -2516,6 +2740,7 @@ BEGIN
                 'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) AS decision
         FROM judged j
         JOIN composed x ON x.debtor_id = j.debtor_id
+        LEFT JOIN said b ON b.debtor_id = j.debtor_id
         LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = j.debtor_id AND w.channel = coalesce(j.chosen, j.channels[1])
         LEFT JOIN pg_temp.dunning_plan_mark m ON m.debtor_id = j.debtor_id
         LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
@@ -2524,7 +2749,8 @@ BEGIN
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
         dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
             'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$2', '$7'))
-    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of;
+    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, strategies, steps;
+    PERFORM dunning._hold_over_budget(as_of);
     IF framing IS NOT NULL AND NOT dry_run THEN
         PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
     END IF;
@@ -2550,6 +2776,8 @@ BEGIN
     DELETE FROM pg_temp.dunning_plan_row r
     WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (
         SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
+
+    PERFORM dunning._enqueue_companions();
 
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
     SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
@@ -2625,6 +2853,76 @@ BEGIN
                CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value
         FROM pg_temp.dunning_plan_row r ORDER BY r.debtor_id;
     PERFORM dunning._drop_stages();
+END
+$function$;
+CREATE FUNCTION dunning._step_context(debtor_ids text[], strategies text[], steps text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, context jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    fees_known boolean := pg_catalog.to_regprocedure('dunning._pending_fees(text[],timestamp with time zone)') IS NOT NULL;
+    warned text[];
+    fees jsonb := '{}';
+    heard text[];
+BEGIN
+    SELECT array_agg(u.d) FILTER (WHERE s.anchor = 'next_fee' OR s.framing = 'loss_aversion'), array_agg(u.d) FILTER (WHERE s.anchor = 'hearing')
+    INTO warned, heard
+    FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step) JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step;
+    IF fees_known AND warned IS NOT NULL THEN
+        EXECUTE 'SELECT coalesce(jsonb_object_agg(f.debtor_id, jsonb_build_object(''amount'', f.amount, ''currency'', f.currency, ''on'', f.lawful_from, ''level'', f.level)), ''{}'')
+            FROM (SELECT DISTINCT ON (x.debtor_id) x.* FROM dunning._pending_fees($1, $2) x ORDER BY x.debtor_id, x.lawful_from, x.amount DESC) f' INTO fees USING warned, as_of;
+    END IF;
+    RETURN QUERY
+        SELECT u.d, jsonb_strip_nulls(jsonb_build_object('tone', nullif(s.tone, 'neutral'), 'level', coalesce(s.level, s.step), 'note', s.print->>'note',
+                   'print', nullif(s.print - 'note', '{}'), 'fee', fees->u.d,
+                   'hearing', CASE WHEN s.anchor = 'hearing' THEN jsonb_build_object('on', h.detail->>'on', 'time', h.detail->>'time', 'place', h.detail->>'place') END))
+        FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step)
+        JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step
+        LEFT JOIN LATERAL (SELECT e.detail FROM dunning.event e WHERE e.debtor_id = u.d AND e.kind = 'hearing' AND e.at <= as_of
+                           ORDER BY e.at DESC, e.recorded_at DESC LIMIT 1) h ON heard IS NOT NULL AND u.d = ANY (heard);
+END
+$function$;
+CREATE FUNCTION dunning._enqueue_companions()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    made int;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL AND r.companion_channel IS NOT NULL) THEN
+        RETURN 0;
+    END IF;
+    CREATE TEMP TABLE dunning_plan_companion ON COMMIT DROP AS
+    WITH asked AS MATERIALIZED (
+        SELECT r.*, v.server AS its_server, row_number() OVER ()::int AS ord
+        FROM pg_temp.dunning_plan_row r
+        CROSS JOIN LATERAL (SELECT s.server FROM dunning._servers(r.companion_channel, r.creditor) s WHERE NOT s.paused ORDER BY s.ord LIMIT 1) v
+        WHERE r.message_id IS NOT NULL AND r.companion_channel IS NOT NULL AND r.companion_channel <> r.channel
+          AND dunning._has_template(r.companion_template, r.companion_channel, r.creditor)),
+    answer AS MATERIALIZED (
+        SELECT a.debtor_id, a.message_id FROM (SELECT array_agg(x.debtor_id ORDER BY x.ord) AS d, array_agg(x.companion_channel ORDER BY x.ord) AS c, array_agg(x.contact_at ORDER BY x.ord) AS at,
+                array_agg(x.message_id ORDER BY x.ord) AS m FROM asked x) l,
+            LATERAL dunning._gate(l.d, l.c, l.at, NULL, l.m) g
+        JOIN asked a ON a.ord = g.ord
+        -- closed hours pass; that there is no address does not
+        WHERE g.blocked_by <@ ARRAY['quiet_hours', 'holiday'])
+    SELECT dunning._companion_id(a.message_id) AS message_id, a.debtor_id, a.creditor, a.run_id, a.strategy, a.step, a.companion_template AS template, a.companion_channel AS channel,
+        a.language, a.its_server AS server, a.contact_at, a.not_after, a.local_time, a.amounts, coalesce(k.cost, 0) AS cost, coalesce(k.priced_in, 'EUR') AS cost_currency,
+        a.variant, NULL::float8 AS p, NULL::numeric AS expected_value, a.propensity, a.explored, a.ledger_mark, a.context,
+        a.decision - 'skipped' - 'timing' - 'value' || jsonb_build_object('companion_of', a.message_id, 'channels', ARRAY[a.companion_channel], 'chosen', a.companion_channel) AS decision,
+        a.state, NULL::text AS reason, NULL::text[] AS blocked_by, NULL::text AS once_kind, NULL::text AS once_key
+    FROM asked a JOIN answer y ON y.message_id = a.message_id
+    LEFT JOIN LATERAL (SELECT c.cost, c.priced_in FROM dunning._costs(a.creditor, dunning._today(a.contact_at), a.context->>'currency', a.country) c
+                       WHERE c.channel = a.companion_channel) k ON true;
+    SELECT count(*) INTO made FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_companion r');
+    DROP TABLE pg_temp.dunning_plan_companion;
+    RETURN made;
 END
 $function$;
 DO $do$
@@ -2921,6 +3219,38 @@ EXCEPTION WHEN invalid_parameter_value OR invalid_text_representation THEN
     RETURN NULL;
 END
 $function$;
+CREATE FUNCTION dunning._address_lines(name text, address text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    a     jsonb;
+    lines text[];
+BEGIN
+    a := address::jsonb;
+    IF jsonb_typeof(a) <> 'object' THEN
+        RETURN address;
+    ELSIF jsonb_typeof(a->'lines') = 'array' THEN
+        lines := ARRAY(SELECT l.l FROM jsonb_array_elements_text(a->'lines') WITH ORDINALITY l(l, n) ORDER BY l.n);
+    ELSE
+        lines := ARRAY[coalesce(a->>'company', a->>'organisation', a->>'organization'), coalesce(a->>'co', a->>'care_of'),
+            concat_ws(' ', coalesce(a->>'street', a->>'line1', a->>'address_line1', a->>'address1', a->>'address'), coalesce(a->>'house_number', a->>'number')),
+            coalesce(a->>'line2', a->>'address_line2', a->>'address2', a->>'floor'), coalesce(a->>'line3', a->>'address_line3'),
+            concat_ws(' ', coalesce(a->>'postal_code', a->>'postcode', a->>'zip'), coalesce(a->>'city', a->>'town', a->>'place')),
+            coalesce(a->>'region', a->>'state', a->>'county'), a->>'country'];
+        IF NOT EXISTS (SELECT FROM unnest(lines) l(l) WHERE btrim(l.l) <> '') THEN
+            lines := ARRAY(SELECT e.value FROM jsonb_each_text(a) e WHERE jsonb_typeof(a->e.key) IN ('string', 'number'));
+        END IF;
+    END IF;
+    RETURN (SELECT string_agg(btrim(regexp_replace(l.l, '[[:cntrl:]]+', ' ', 'g')), E'\n' ORDER BY l.n)
+            FROM unnest(coalesce(a->>'name', a->>'recipient', _address_lines.name) || lines) WITH ORDINALITY l(l, n) WHERE btrim(l.l) <> '');
+EXCEPTION WHEN invalid_text_representation THEN
+    RETURN address;
+END
+$function$;
 CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text text, OUT address text, OUT sender text, OUT note text, OUT qr text, OUT language text, OUT dated text)
  RETURNS record
  LANGUAGE plpgsql
@@ -2937,23 +3267,23 @@ BEGIN
         RAISE EXCEPTION 'there is no message %', coalesce(message_id::text, 'NULL')
             USING ERRCODE = '22023', HINT = 'SELECT message_id FROM dunning.journal WHERE channel = ''letter'';';
     END IF;
-    SELECT b.subject, b.body_text, b.address, b.rendered_at INTO frozen
+    SELECT b.subject, b.body_text, b.address INTO frozen
     FROM dunning.body b WHERE b.debtor_id = about.debtor_id AND b.message_id = about.message_id;
     IF frozen.body_text IS NULL THEN
         SELECT r.subject, r.body_text INTO frozen.subject, frozen.body_text
         FROM dunning.render(about.template, about.context, about.language, about.channel) r;
         frozen.address := dunning._ledger_address(about.debtor_id, about.channel);
-        frozen.rendered_at := about.contact_at;
     END IF;
     subject := frozen.subject;
     body_text := frozen.body_text;
-    address := frozen.address;
+    address := dunning._address_lines(about.context->>'name', frozen.address);
     sender := coalesce(about.context->>'creditor_name', about.creditor);
     note := about.context->>'note';
     qr := dunning._letter_code(about.context);
     language := dunning._language(about.language);
     dated := (SELECT r.body_text FROM dunning._render(NULL, '{{day | date}}', NULL,
-        jsonb_build_object('day', (frozen.rendered_at AT TIME ZONE dunning._ledger_zone())::date), about.language) r);
+        jsonb_build_object('day', (coalesce((SELECT min(e.contact_on) FROM dunning.egress e
+            WHERE e.debtor_id = about.debtor_id AND e.message_id = about.message_id), about.contact_at) AT TIME ZONE dunning._ledger_zone())::date), about.language) r);
 END
 $function$;
 CREATE FUNCTION dunning._letter_page(at_window boolean, language text)
@@ -4518,6 +4848,26 @@ BEGIN
     RETURN done;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._event_kinds()
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT ARRAY['delivered', 'opened', 'clicked', 'replied', 'bounced', 'failed', 'opted_out', 'complaint', 'called', 'called_in',
+                'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere', 'hearing'] $function$;
+CREATE FUNCTION dunning._is_date(word text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN word ~ '^\d{4}-\d{2}-\d{2}$' AND make_date(left(word, 4)::int, substr(word, 6, 2)::int, right(word, 2)::int) IS NOT NULL;
+EXCEPTION WHEN datetime_field_overflow THEN
+    RETURN false;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._check_event(kind text, debtor_id text, message_id uuid, at timestamp with time zone, detail jsonb)
  RETURNS dunning.message
  LANGUAGE plpgsql
@@ -4544,6 +4894,12 @@ BEGIN
     IF detail IS NULL OR jsonb_typeof(detail) <> 'object' OR octet_length(detail::text) > 65536 THEN
         RAISE EXCEPTION 'the detail of an event is a JSON object of at most 64 kB'
             USING ERRCODE = '22023', HINT = 'detail => ''{"text": "what was said"}''';
+    END IF;
+    -- A hearing is what strategies count from: without its day it is nothing to count from.
+    IF kind = 'hearing' AND NOT coalesce(dunning._is_date(detail ->> 'on'), false) AND coalesce((detail ->> 'cancelled') <> 'true', true) THEN
+        RAISE EXCEPTION 'a hearing has a day'
+            USING ERRCODE = '22023', DETAIL = format('Given: %s.', left(detail::text, 200)),
+                  HINT = 'detail => ''{"on": "2026-10-22", "time": "10:30", "place": "Room 4"}'', or ''{"cancelled": true}'' when it is called off.';
     END IF;
     IF message_id IS NOT NULL THEN
         SELECT m.* INTO message FROM dunning.message m WHERE m.message_id = _check_event.message_id;
@@ -5134,6 +5490,80 @@ BEGIN
     FROM pg_catalog.pg_roles r WHERE r.rolname IN ('dunning_owner', 'dunning_worker') ORDER BY r.rolname;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._health_gateways()
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    s record;
+    why text;
+    more text;
+    hint text;
+BEGIN
+    FOR s IN SELECT v.server, v.channel_served, v.paused FROM dunning._servers() v ORDER BY v.server LOOP
+        BEGIN
+            PERFORM dunning._load_server(s.server);
+            RETURN QUERY SELECT 'server ' || s.server, CASE WHEN s.paused THEN 'warn' ELSE 'ok' END,
+                s.channel_served || CASE WHEN s.paused THEN ', paused' ELSE '' END, CASE WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) END;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, more = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+            RETURN QUERY SELECT 'server ' || s.server, 'fail', concat_ws(' ', why, nullif(more, '')), nullif(hint, '');
+        END;
+    END LOOP;
+    RETURN QUERY SELECT 'channel ' || c.channel, 'warn', 'a step wants it and no server serves it',
+        format('CREATE SERVER %I TYPE %L FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''…'');', 'my_' || c.channel, c.channel)
+    FROM (SELECT DISTINCT x.channel FROM dunning._strategies_in_use() u (strategy) CROSS JOIN LATERAL dunning._steps(u.strategy) p CROSS JOIN LATERAL unnest(p.channels) AS x (channel)) c
+    WHERE NOT EXISTS (SELECT FROM dunning._servers(c.channel) v) ORDER BY 1;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._health_templates()
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    t record;
+    languages text[];
+    why text;
+    hint text;
+    tried int := 0;
+    failed int := 0;
+    missing text[] := '{}';
+    sample jsonb := dunning._sample_context();
+BEGIN
+    EXECUTE format('SELECT coalesce(array_agg(DISTINCT dunning._language(d.language)) FILTER (WHERE d.language IS NOT NULL), ''{en}'') FROM (%s) d', dunning._ledger_sql('debtor'))
+        INTO languages;
+    FOR t IN
+        SELECT DISTINCT s.template, c.channel::text AS channel, l.language
+        FROM dunning._strategies_in_use() u (strategy) CROSS JOIN LATERAL dunning._steps(u.strategy) s CROSS JOIN LATERAL unnest(s.channels) AS c (channel)
+        CROSS JOIN unnest(languages) AS l (language)
+        WHERE l.language IS NOT NULL ORDER BY 1, 2, 3
+    LOOP
+        tried := tried + 1;
+        BEGIN
+            PERFORM dunning.render(t.template, sample, t.language, t.channel);
+            IF (SELECT f.language FROM dunning._template(t.template, t.channel, t.language, NULL) f) <> t.language THEN
+                missing := missing || (t.template || '/' || t.channel || '/' || t.language);
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+            failed := failed + 1;
+            RETURN QUERY SELECT format('template %s, %s, %s', t.template, t.channel, t.language), 'fail', why, nullif(hint, '');
+        END;
+    END LOOP;
+    RETURN QUERY SELECT 'templates', CASE WHEN failed > 0 THEN 'fail' WHEN missing <> '{}' THEN 'warn' ELSE 'ok' END,
+        CASE WHEN failed > 0 THEN format('%s of %s cannot be rendered', failed, tried)
+             WHEN missing <> '{}' THEN 'another language is used for ' || array_to_string(missing[1:5], ', ') || CASE WHEN cardinality(missing) > 5 THEN ' …' ELSE '' END
+             ELSE format('%s rendered', tried) END,
+        CASE WHEN failed = 0 AND missing <> '{}'
+             THEN format('SELECT * FROM dunning.save_template(%L, %L, %L, ''subject'', ''text'');', split_part(missing[1], '/', 1), split_part(missing[1], '/', 2), split_part(missing[1], '/', 3)) END;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._health_queue()
  RETURNS TABLE(item text, state text, detail text, fix_sql text)
  LANGUAGE plpgsql
@@ -5294,12 +5724,47 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE $step$DELETE FROM dunning.step WHERE builtin$step$;
-    EXECUTE $step$INSERT INTO dunning.step (after_contact, anchor, builtin, channels, condition, enabled, framing, must, offset_days, paid_channels, "position", print, self_cure_days, self_cure_wait, step, strategy, template, tone) VALUES
-('true', 'due_date', 'true', '{call}', NULL, 'true', 'neutral', 'false', '40', 'true', '5', '{}', '0', '0', 'call', 'standard', 'final-notice', 'neutral'),
-('true', 'due_date', 'true', '{letter,email,sms}', NULL, 'true', 'neutral', 'false', '30', 'true', '4', '{}', '0', '0', 'final-notice', 'standard', 'final-notice', 'neutral'),
-('false', 'due_date', 'true', '{email,sms}', 'p_late >= 0.5 OR segment = ''habitual_late''', 'true', 'neutral', 'false', '-3', 'true', '1', '{}', '0', '0', 'pre-due', 'standard', 'pre-due', 'neutral'),
-('false', 'due_date', 'true', '{email,sms}', NULL, 'true', 'neutral', 'false', '5', 'true', '2', '{}', '10', '0', 'reminder-1', 'standard', 'reminder-1', 'neutral'),
-('false', 'due_date', 'true', '{sms,email,letter}', NULL, 'true', 'neutral', 'false', '15', 'true', '3', '{}', '0', '0', 'reminder-2', 'standard', 'reminder-2', 'neutral')$step$;
+    EXECUTE $step$INSERT INTO dunning.step (after_contact, anchor, builtin, channels, companion_channel, companion_template, condition, cooldown_days, enabled, framing, must, offer, offset_days, paid_channels, "position", print, repeat_days, repeat_max, self_cure_days, self_cure_wait, step, strategy, template, tone) VALUES
+('false', 'payday', 'true', '{sms,email}', NULL, NULL, 'diagnosis = ''waiting_for_payday''', '3', 'true', 'neutral', 'false', NULL, '1', 'true', '130', '{}', NULL, NULL, '0', '0', 'after-payday', 'business', 'after-payday', 'friendly'),
+('false', 'payday', 'true', '{sms,email}', NULL, NULL, 'diagnosis = ''waiting_for_payday''', '3', 'true', 'neutral', 'false', NULL, '1', 'true', '130', '{}', NULL, NULL, '0', '0', 'after-payday', 'consumer', 'after-payday', 'friendly'),
+('false', 'payday', 'true', '{sms,email}', NULL, NULL, 'diagnosis = ''waiting_for_payday''', '3', 'true', 'neutral', 'false', NULL, '1', 'true', '130', '{}', NULL, NULL, '0', '0', 'after-payday', 'standard', 'after-payday', 'friendly'),
+('false', 'payday', 'true', '{sms,email}', NULL, NULL, 'diagnosis = ''waiting_for_payday''', '3', 'true', 'neutral', 'false', NULL, '1', 'true', '130', '{}', NULL, NULL, '0', '0', 'after-payday', 'subscription', 'after-payday', 'friendly'),
+('false', 'broken_promise', 'true', '{email,sms}', NULL, NULL, NULL, '1', 'true', 'neutral', 'false', NULL, '1', 'true', '140', '{}', NULL, NULL, '0', '0', 'broken-promise', 'business', 'broken-promise', 'soft'),
+('false', 'broken_promise', 'true', '{email,sms}', NULL, NULL, NULL, '1', 'true', 'neutral', 'false', NULL, '1', 'true', '140', '{}', NULL, NULL, '0', '0', 'broken-promise', 'consumer', 'broken-promise', 'soft'),
+('false', 'broken_promise', 'true', '{email,sms}', NULL, NULL, NULL, '1', 'true', 'neutral', 'false', NULL, '1', 'true', '140', '{}', NULL, NULL, '0', '0', 'broken-promise', 'standard', 'broken-promise', 'soft'),
+('false', 'broken_promise', 'true', '{email,sms}', NULL, NULL, NULL, '1', 'true', 'neutral', 'false', NULL, '1', 'true', '140', '{}', NULL, NULL, '0', '0', 'broken-promise', 'subscription', 'broken-promise', 'soft'),
+('true', 'due_date', 'true', '{call}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '20', 'true', '40', '{}', NULL, NULL, '0', '0', 'call', 'business', 'call', 'neutral'),
+('true', 'due_date', 'true', '{call}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''cannot_pay''', NULL, 'true', 'neutral', 'false', NULL, '42', 'true', '50', '{}', NULL, NULL, '0', '0', 'call', 'consumer', 'call', 'neutral'),
+('true', 'due_date', 'true', '{call}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '40', 'true', '5', '{}', NULL, NULL, '0', '0', 'call', 'standard', 'final-notice', 'neutral'),
+('false', 'next_fee', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'loss_aversion', 'false', NULL, '-1', 'true', '110', '{}', NULL, NULL, '0', '0', 'fee-warning', 'business', 'fee-warning', 'neutral'),
+('false', 'next_fee', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'loss_aversion', 'false', NULL, '-1', 'true', '110', '{}', NULL, NULL, '0', '0', 'fee-warning', 'consumer', 'fee-warning', 'neutral'),
+('false', 'next_fee', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'loss_aversion', 'false', NULL, '-1', 'true', '110', '{}', NULL, NULL, '0', '0', 'fee-warning', 'standard', 'fee-warning', 'neutral'),
+('false', 'next_fee', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'loss_aversion', 'false', NULL, '-1', 'true', '110', '{}', NULL, NULL, '0', '0', 'fee-warning', 'subscription', 'fee-warning', 'neutral'),
+('true', 'due_date', 'true', '{letter,email}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'true', NULL, '30', 'true', '50', '{}', NULL, NULL, '0', '0', 'final-notice', 'business', 'final-notice', 'formal'),
+('true', 'due_date', 'true', '{letter,email}', 'sms', 'formal-notice-sms', NULL, NULL, 'true', 'neutral', 'true', NULL, '30', 'true', '40', '{}', NULL, NULL, '0', '0', 'final-notice', 'consumer', 'final-notice', 'formal'),
+('true', 'due_date', 'true', '{letter,email,sms}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '30', 'true', '4', '{}', NULL, NULL, '0', '0', 'final-notice', 'standard', 'final-notice', 'neutral'),
+('true', 'due_date', 'true', '{email,letter}', 'sms', 'formal-notice-sms', NULL, NULL, 'true', 'neutral', 'false', NULL, '35', 'true', '40', '{}', NULL, NULL, '0', '0', 'final-notice', 'subscription', 'final-notice', 'formal'),
+('false', 'hearing', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'neutral', 'false', NULL, '-2', 'true', '120', '{}', NULL, NULL, '0', '0', 'hearing', 'business', 'hearing', 'neutral'),
+('false', 'hearing', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'neutral', 'false', NULL, '-2', 'true', '120', '{}', NULL, NULL, '0', '0', 'hearing', 'consumer', 'hearing', 'neutral'),
+('false', 'hearing', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'neutral', 'false', NULL, '-2', 'true', '120', '{}', NULL, NULL, '0', '0', 'hearing', 'standard', 'hearing', 'neutral'),
+('false', 'hearing', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'neutral', 'false', NULL, '-2', 'true', '120', '{}', NULL, NULL, '0', '0', 'hearing', 'subscription', 'hearing', 'neutral'),
+('false', 'due_date', 'true', '{email,letter}', NULL, NULL, 'diagnosis = ''cannot_pay''', NULL, 'true', 'empathy', 'false', 'instalments', '10', 'true', '70', '{}', '21', '4', '0', '0', 'plan-offer', 'business', 'plan-offer', 'soft'),
+('false', 'due_date', 'true', '{email,sms,letter}', NULL, NULL, 'diagnosis = ''cannot_pay''', NULL, 'true', 'empathy', 'false', 'instalments', '8', 'true', '70', '{}', '21', '4', '0', '0', 'plan-offer', 'consumer', 'plan-offer', 'soft'),
+('false', 'due_date', 'true', '{email,sms,letter}', NULL, NULL, 'diagnosis = ''cannot_pay''', NULL, 'true', 'empathy', 'false', 'instalments', '8', 'true', '70', '{}', '21', '4', '0', '0', 'plan-offer', 'standard', 'plan-offer', 'soft'),
+('false', 'due_date', 'true', '{email}', NULL, NULL, 'p_late >= 0.5 OR segment = ''habitual_late''', NULL, 'true', 'neutral', 'false', NULL, '-5', 'true', '10', '{}', NULL, NULL, '0', '0', 'pre-due', 'business', 'pre-due', 'neutral'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'p_late >= 0.5 OR segment = ''habitual_late''', NULL, 'true', 'neutral', 'false', NULL, '-3', 'true', '10', '{}', NULL, NULL, '0', '0', 'pre-due', 'consumer', 'pre-due', 'friendly'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'p_late >= 0.5 OR segment = ''habitual_late''', NULL, 'true', 'neutral', 'false', NULL, '-3', 'true', '1', '{}', NULL, NULL, '0', '0', 'pre-due', 'standard', 'pre-due', 'neutral'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'p_late >= 0.5 OR segment = ''habitual_late''', NULL, 'true', 'neutral', 'false', NULL, '-2', 'true', '10', '{}', NULL, NULL, '0', '0', 'pre-due', 'subscription', 'pre-due', 'friendly'),
+('false', 'due_date', 'true', '{email}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '3', 'true', '20', '{}', NULL, NULL, '7', '0', 'reminder-1', 'business', 'reminder-1', 'neutral'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''waiting_for_payday''', NULL, 'true', 'neutral', 'false', NULL, '5', 'true', '20', '{}', NULL, NULL, '12', '7', 'reminder-1', 'consumer', 'reminder-1', 'friendly'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '5', 'true', '2', '{}', NULL, NULL, '10', '0', 'reminder-1', 'standard', 'reminder-1', 'neutral'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''waiting_for_payday''', NULL, 'true', 'neutral', 'false', NULL, '1', 'true', '20', '{}', NULL, NULL, '7', '4', 'reminder-1', 'subscription', 'reminder-1', 'friendly'),
+('false', 'due_date', 'true', '{email,letter}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '12', 'true', '30', '{}', NULL, NULL, '0', '0', 'reminder-2', 'business', 'reminder-2', 'neutral'),
+('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''cannot_pay''', NULL, 'true', 'social_proof', 'false', NULL, '15', 'true', '30', '{"window": false, "envelope": "plain"}', NULL, NULL, '0', '0', 'reminder-2', 'consumer', 'reminder-2', 'neutral'),
+('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '15', 'true', '3', '{}', NULL, NULL, '0', '0', 'reminder-2', 'standard', 'reminder-2', 'neutral'),
+('false', 'due_date', 'true', '{sms,email}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '8', 'true', '30', '{}', '7', '3', '0', '0', 'reminder-2', 'subscription', 'reminder-2', 'neutral'),
+('true', 'due_date', 'true', '{visit}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '60', 'true', '60', '{}', NULL, NULL, '0', '0', 'visit', 'business', 'visit', 'neutral'),
+('false', 'due_date', 'true', '{visit}', NULL, NULL, 'diagnosis = ''unreachable''', NULL, 'true', 'neutral', 'false', NULL, '75', 'true', '60', '{}', NULL, NULL, '0', '0', 'visit', 'consumer', 'visit', 'neutral')$step$;
 END
 $do$;
 DO $do$
@@ -5315,8 +5780,28 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE $step$DELETE FROM dunning.strategy WHERE builtin$step$;
-    EXECUTE $step$INSERT INTO dunning.strategy (builtin, catch_up, description, enabled, grace_days, horizon, margin, min_gap_days, minimum, self_cure, strategy, tolerance) VALUES
-('true', 'furthest', 'A pre-due reminder for habitual late payers, two reminders, a final notice, a call; nothing that costs money for likely self-curers in the first ten days', 'true', '0', '7 days', '0.05', '5', '{"*": 5}', '0.6', 'standard', '{}')$step$;
+    EXECUTE $step$INSERT INTO dunning.strategy (builtin, catch_up, choose, description, enabled, grace_days, horizon, margin, max_contacts, max_days, min_gap_days, minimum, self_cure, stop_after, strategy, tolerance) VALUES
+('true', 'furthest', 'value', 'Companies: by e-mail and letter to the bookkeeping, a call before the final notice, a visit where it is worth one', 'true', '0', '7 days', '0.05', '5', '30', '7', '{"*": 10}', '0.6', '15', 'business', '{"DKK": 40, "EUR": 5, "NOK": 50, "SEK": 50, "USD": 5}'),
+('true', 'furthest', 'value', 'Private persons: friendly first, nothing to likely self-curers in the first week, after payday for those who wait for it, a plan for those who cannot pay, a formal notice by letter with an SMS beside it', 'true', '2', '7 days', '0.05', '6', '30', '5', '{"*": 5}', '0.6', '15', 'consumer', '{"DKK": 5, "EUR": 1, "NOK": 10, "SEK": 10, "USD": 1}'),
+('true', 'furthest', 'order', 'A pre-due reminder for habitual late payers, two reminders, a final notice, a call; nothing that costs money for likely self-curers in the first ten days', 'true', '0', '7 days', '0.05', NULL, NULL, '5', '{"*": 5}', '0.6', NULL, 'standard', '{}'),
+('true', 'furthest', 'value', 'Many small invoices: soon, short and often while it is fresh, weekly reminders, then a notice; stops when nobody answers', 'true', '0', '7 days', '0.05', '8', '30', '3', '{"*": 2}', '0.6', '10', 'subscription', '{"*": 0.5}')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.strategy_rule')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$INSERT INTO dunning.strategy_rule (builtin, debtor_kind, enabled, "position", rule, strategy) VALUES
+('true', 'company', 'false', '100', 'companies', 'business'),
+('true', 'person', 'false', '110', 'persons', 'consumer')$step$;
 END
 $do$;
 DO $do$
@@ -22369,10 +22854,20 @@ ALTER FUNCTION dunning._touch(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._companion_id(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._contact_sql(text,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._strategy_rules() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._strategies_in_use() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._assigned_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_strategy(text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.strategy_of(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._response_share(double precision,double precision,double precision) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._fatigue(integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._address_quality(text,integer,integer,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._channel_priors() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._channel_shares(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._reach_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._spent(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._hold_over_budget(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_minimum(jsonb,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_name(text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._anchor_problem(text,integer,integer) OWNER TO dunning_owner;
@@ -22380,7 +22875,10 @@ ALTER FUNCTION dunning._check_anchor(text,integer,integer) OWNER TO dunning_owne
 ALTER FUNCTION dunning._check_reachable(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._offset_words(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._costs(text,date,text,text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._conditions(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_step(dunning.step) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_cost(text,numeric,text,text,date,text) OWNER TO dunning_owner;
@@ -22389,6 +22887,8 @@ ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._enqueue_companions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render_loose(text,jsonb,jsonb) OWNER TO dunning_owner;
@@ -22404,6 +22904,7 @@ ALTER FUNCTION dunning._iban(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._epc_line(text,text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._letter_code(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._address_lines(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._letter(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._letter_page(boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.letter_html(uuid,boolean) OWNER TO dunning_owner;
@@ -22445,6 +22946,7 @@ ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._take_over(smallint[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._is_date(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
@@ -22502,6 +23004,7 @@ REVOKE EXECUTE ON FUNCTION dunning._touch(uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._companion_id(uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._contact_sql(text,text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._strategy_rules() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._strategies_in_use() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._assigned_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) TO dunning_admin;
@@ -22509,6 +23012,15 @@ REVOKE EXECUTE ON FUNCTION dunning.set_strategy(text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.set_strategy(text,text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.strategy_of(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.strategy_of(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._response_share(double precision,double precision,double precision) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._fatigue(integer,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._address_quality(text,integer,integer,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._channel_priors() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._channel_shares(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._reach_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._spent(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._hold_over_budget(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_minimum(jsonb,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_name(text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._anchor_problem(text,integer,integer) FROM PUBLIC;
@@ -22516,9 +23028,12 @@ REVOKE EXECUTE ON FUNCTION dunning._check_anchor(text,integer,integer) FROM PUBL
 REVOKE EXECUTE ON FUNCTION dunning._check_reachable(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._offset_words(text,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._today(timestamp with time zone) TO dunning_worker;
-REVOKE EXECUTE ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._check_step(dunning.step) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) TO dunning_admin;
@@ -22530,6 +23045,8 @@ REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._enqueue_companions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
@@ -22550,6 +23067,7 @@ REVOKE EXECUTE ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,
 GRANT EXECUTE ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) TO dunning_viewer;
 GRANT EXECUTE ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._letter_code(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._address_lines(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._letter(uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._letter_page(boolean,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.letter_html(uuid,boolean) FROM PUBLIC;
@@ -22608,6 +23126,7 @@ GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worke
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._accounts_of(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._is_date(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
@@ -22619,6 +23138,8 @@ COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accoun
 COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) IS 'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
 COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
+COMMENT ON FUNCTION dunning._address_lines(text,text) IS 'A postal address as lines of an envelope: of a JSON object its "lines", else name, street, postal code and city as they are mostly called, else its values; any other text as it is.';
+COMMENT ON FUNCTION dunning._address_quality(text,integer,integer,boolean) IS 'How likely an address reaches its owner, 0 to 1: postal ones lose 10 % a year, telephone numbers 8 %, others 5 %; a third for each soft bounce of the last 14 days; 0 after a hard one.';
 COMMENT ON FUNCTION dunning._aged_context(jsonb,date) IS 'A frozen context with its days past due as of a later day.';
 COMMENT ON FUNCTION dunning._anchor_problem(text,integer,integer) IS 'Why a step counted so from this anchor could never be taken, in words; NULL: it can.';
 COMMENT ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) IS 'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
@@ -22628,6 +23149,9 @@ COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row a
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._channel_priors() IS 'First values by channel, with the weight of ten contacts: share of contacts answered, and of contacts after which the debtor opts out.';
+COMMENT ON FUNCTION dunning._channel_shares(text) IS 'By channel the share of a creditor''s contacts that are answered, shrunk to first values, that over all channels, and the risk of an opt-out.';
+COMMENT ON FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) IS 'The expected value of a contact less its cost, in the currency of both: p x margin x amount x (share / usual_share) x fatigue x quality - cost - loss by opt-outs.';
 COMMENT ON FUNCTION dunning._check_anchor(text,integer,integer) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
 COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated, be it for a debtor of whom nothing is known.';
@@ -22640,15 +23164,20 @@ COMMENT ON FUNCTION dunning._check_step(dunning.step) IS 'Nothing, or 22023 sayi
 COMMENT ON FUNCTION dunning._check_template_kind(text,text,boolean) IS 'Nothing; 22023 where the name is in use for the other kind, template or partial.';
 COMMENT ON FUNCTION dunning._check_users(text,text,text,text,text) IS 'A warning where nothing includes the partial; DN003 where a text that includes it, or the partial itself, would no longer hold.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
+COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor; a debtor of whom one cannot be told has its error instead.';
+COMMENT ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
+COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, and the error where one cannot be told.';
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
+COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
 COMMENT ON FUNCTION dunning._epc_line(text,text,integer) IS 'A field of the payload as one line; 22023 where it breaks or is too long.';
 COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The day that an event''s detail names as "on", else the day it happened; NULL where detail says it is cancelled.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
+COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
@@ -22658,8 +23187,10 @@ COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places o
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
+COMMENT ON FUNCTION dunning._hold_over_budget(timestamp with time zone) IS 'Holds the rows of a planning run that today''s budgets are not enough for.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
+COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD?';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
@@ -22689,6 +23220,7 @@ COMMENT ON FUNCTION dunning._page_words(text) IS 'The sentences of link_page() i
 COMMENT ON FUNCTION dunning._partials(text,text,text,text,text,text,text) IS 'The partials that a text and its partials include: {"name": {"text", "html", "language"}}, null for one that does not exist; NULL where it includes none.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
 COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
+COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
@@ -22697,12 +23229,16 @@ COMMENT ON FUNCTION dunning._render_loose(text,jsonb,jsonb) IS 'A template rende
 COMMENT ON FUNCTION dunning._repeated(text[]) IS 'Those that stand there more than once, each once; empty where none does.';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
+COMMENT ON FUNCTION dunning._response_share(double precision,double precision,double precision) IS 'The share of contacts that a debtor answers, shrunk to the book''s with the weight of two answers: (2 + k) / (2 / q + E).';
 COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
+COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
+COMMENT ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) IS 'What a step adds to the template context of each debtor: tone, level, note, print, fee, hearing; what there is not is left out.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
+COMMENT ON FUNCTION dunning._strategies_in_use() IS 'Strategies that some debtor may follow: of creditors, of rules, set by hand, or saved by somebody.';
 COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.';
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 COMMENT ON FUNCTION dunning._take_over(smallint[],uuid[]) IS 'How many attempts without outcome are left, because somebody holds their queue row just now. All others of these slices may have arrived: those in the queue wait for another attempt, of those stopped meanwhile the outcome is unknown and a person is asked.';
@@ -22729,7 +23265,7 @@ COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key tha
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) IS 'The step saved and what its signed offset means in words: negative is before the anchor (due_date, last_contact, broken_promise, next_fee, hearing, payday, event:<kind>). channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the due date likely self-curers get such channels only, until self_cure_wait nothing; after_contact = only where the debtor was contacted since the due date; again every repeat_days, at most repeat_max times; companion = a second message of the same touch; print = fields of a letter''s manifest; must = goes out whatever it is worth. Role: dunning_admin.';
-COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text) IS 'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text,text) IS 'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next; choose = order (of a step''s channels the first that is worth it) or value (the one worth most). Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) IS 'The new version and what a reader would miss in it. vars: names that send() will be given; partial: a piece that others include by {{> name}}; personal: it may use what dunning.sensitivity calls personal. A text that is no template, names the unknown or includes itself is refused (DN003); earlier versions stay: template_history(). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.set_budget(numeric,text,text,text) IS 'What contacts may cost in a day in this currency (NULL: no limit any more), for a creditor and a campaign (the name of a strategy), or * for all together. What a day''s money is not enough for waits, the most worthwhile first. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all, in one country or all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
