@@ -60,11 +60,12 @@ BEGIN
                 'reference', b.balances->0->'invoices'->0->'reference', 'pay_url', b.balances->0->'invoices'->0->'pay_url')
             -- In these countries each SMS must say how to stop them.
             || CASE WHEN d.country IN ('US', 'CA') THEN '{"optout_reply": true}' ELSE '{}'::jsonb END
-            || pg_catalog.jsonb_build_object('balances', coalesce(b.balances, '[]'), 'other_currencies', coalesce(b.balances - 0, '[]')) AS context
+            || pg_catalog.jsonb_build_object('balances', coalesce(b.balances, '[]'), 'other_currencies', coalesce(b.balances - 0, '[]'), 'offer', o.offer) AS context
         FROM (%2$s) d
         LEFT JOIN balance b ON b.debtor_id = d.debtor_id
-        LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor$q$,
-        items, dunning._ledger_sql('debtor', many, as_of));
+        LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor
+        LEFT JOIN (SELECT l.debtor_id, l.offer FROM dunning._live_offers(%3$s, %4$s) l WHERE l.expires_on >= dunning._today(%4$s)) o ON o.debtor_id = d.debtor_id$q$,
+        items, dunning._ledger_sql('debtor', many, as_of), coalesce(many, 'NULL'), coalesce(as_of, 'NULL'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._context_sql(text, text, text) IS 'SQL text: debtor_id, amounts, language, creditor and the template context of each debtor, out of the given items.';

@@ -21,6 +21,38 @@ END
 $$;
 COMMENT ON FUNCTION dunning._letter_code(jsonb) IS 'The payment code for what a context asks for: its own qr, else one made of account, sum and invoice numbers; NULL where there can be none.';
 
+-- The ledger's address is an object of whatever names the billing system has; what is known stands in the order of an envelope.
+CREATE FUNCTION dunning._address_lines(name text, address text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+DECLARE
+    a     jsonb;
+    lines text[];
+BEGIN
+    a := address::jsonb;
+    IF jsonb_typeof(a) <> 'object' THEN
+        RETURN address;
+    ELSIF jsonb_typeof(a->'lines') = 'array' THEN
+        lines := ARRAY(SELECT l.l FROM jsonb_array_elements_text(a->'lines') WITH ORDINALITY l(l, n) ORDER BY l.n);
+    ELSE
+        lines := ARRAY[coalesce(a->>'company', a->>'organisation', a->>'organization'), coalesce(a->>'co', a->>'care_of'),
+            concat_ws(' ', coalesce(a->>'street', a->>'line1', a->>'address_line1', a->>'address1', a->>'address'), coalesce(a->>'house_number', a->>'number')),
+            coalesce(a->>'line2', a->>'address_line2', a->>'address2', a->>'floor'), coalesce(a->>'line3', a->>'address_line3'),
+            concat_ws(' ', coalesce(a->>'postal_code', a->>'postcode', a->>'zip'), coalesce(a->>'city', a->>'town', a->>'place')),
+            coalesce(a->>'region', a->>'state', a->>'county'), a->>'country'];
+        IF NOT EXISTS (SELECT FROM unnest(lines) l(l) WHERE btrim(l.l) <> '') THEN
+            lines := ARRAY(SELECT e.value FROM jsonb_each_text(a) e WHERE jsonb_typeof(a->e.key) IN ('string', 'number'));
+        END IF;
+    END IF;
+    RETURN (SELECT string_agg(btrim(regexp_replace(l.l, '[[:cntrl:]]+', ' ', 'g')), E'\n' ORDER BY l.n)
+            FROM unnest(coalesce(a->>'name', a->>'recipient', _address_lines.name) || lines) WITH ORDINALITY l(l, n) WHERE btrim(l.l) <> '');
+EXCEPTION WHEN invalid_text_representation THEN
+    RETURN address;
+END
+$$;
+COMMENT ON FUNCTION dunning._address_lines(text, text) IS 'A postal address as lines of an envelope: of a JSON object its "lines", else name, street, postal code and city as they are mostly called, else its values; any other text as it is.';
+
 CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text text, OUT address text, OUT sender text, OUT note text, OUT qr text,
         OUT language text, OUT dated text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -35,23 +67,23 @@ BEGIN
         RAISE EXCEPTION 'there is no message %', coalesce(message_id::text, 'NULL')
             USING ERRCODE = '22023', HINT = 'SELECT message_id FROM dunning.journal WHERE channel = ''letter'';';
     END IF;
-    SELECT b.subject, b.body_text, b.address, b.rendered_at INTO frozen
+    SELECT b.subject, b.body_text, b.address INTO frozen
     FROM dunning.body b WHERE b.debtor_id = about.debtor_id AND b.message_id = about.message_id;
     IF frozen.body_text IS NULL THEN
         SELECT r.subject, r.body_text INTO frozen.subject, frozen.body_text
         FROM dunning.render(about.template, about.context, about.language, about.channel) r;
         frozen.address := dunning._ledger_address(about.debtor_id, about.channel);
-        frozen.rendered_at := about.contact_at;
     END IF;
     subject := frozen.subject;
     body_text := frozen.body_text;
-    address := frozen.address;
+    address := dunning._address_lines(about.context->>'name', frozen.address);
     sender := coalesce(about.context->>'creditor_name', about.creditor);
     note := about.context->>'note';
     qr := dunning._letter_code(about.context);
     language := dunning._language(about.language);
     dated := (SELECT r.body_text FROM dunning._render(NULL, '{{day | date}}', NULL,
-        jsonb_build_object('day', (frozen.rendered_at AT TIME ZONE dunning._ledger_zone())::date), about.language) r);
+        jsonb_build_object('day', (coalesce((SELECT min(e.contact_on) FROM dunning.egress e
+            WHERE e.debtor_id = about.debtor_id AND e.message_id = about.message_id), about.contact_at) AT TIME ZONE dunning._ledger_zone())::date), about.language) r);
 END
 $$;
 COMMENT ON FUNCTION dunning._letter(uuid) IS 'What stands on a letter: the frozen words and address, else as they would be now; sender, personal note, payment code, date in the letter''s language. 22023 where there is no such message.';

@@ -128,9 +128,9 @@ DECLARE
     list  jsonb;
 BEGIN
     talk := dunning.conversation(told->>'debtor_id');
-    offer := CASE WHEN jsonb_typeof(talk #> '{offer,offer}') = 'object' THEN talk #> '{offer,offer}' END;
-    SELECT jsonb_agg(jsonb_build_object('option', coalesce(o.value->>'option', o.ord::text),
-                                        'label', CASE jsonb_typeof(o.value) WHEN 'object' THEN o.value->>'text' ELSE o.value #>> '{}' END) ORDER BY o.ord) INTO list
+    offer := CASE WHEN jsonb_typeof(talk -> 'offer_of_record') = 'object' THEN talk -> 'offer_of_record' END;
+    SELECT jsonb_agg(jsonb_build_object('option', (offer->>'offer_id') || '/' || (o.value->>'option'),
+                                        'label', o.value->>'text') ORDER BY o.ord) INTO list
     FROM jsonb_array_elements(CASE WHEN jsonb_typeof(offer->'options') = 'array' THEN offer->'options' ELSE '[]' END) WITH ORDINALITY o(value, ord);
     RETURN jsonb_build_object('creditor_name', talk #> '{creditor,name}', 'creditor_phone', talk #> '{creditor,phone}', 'creditor_account', talk #> '{creditor,account}',
         'who', CASE WHEN (talk->>'company')::boolean THEN talk->'name' ELSE coalesce(nullif(talk->'given_name', 'null'), talk->'name') END,

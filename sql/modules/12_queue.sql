@@ -59,7 +59,8 @@ CREATE TABLE dunning.body (
     subject         text,
     body_text       text,
     body_html       text,
-    rendered_at     timestamptz NOT NULL
+    rendered_at     timestamptz NOT NULL,
+    offer_id        uuid                        -- the offer of record that the context had; NULL: none
 ) PARTITION BY RANGE (message_id);
 COMMENT ON TABLE dunning.body IS 'What was rendered for a message and to which address; written once. forget() blanks it.';
 

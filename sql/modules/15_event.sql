@@ -70,6 +70,14 @@ COMMENT ON TABLE dunning.setting IS 'Values of the house, such as days of grace;
 INSERT INTO dunning.setting (name, builtin, value, description) VALUES
     ('awaiting_us_days',    true, '7', 'days without contact after a reply, an inbound call, a dispute or a request, while it is our turn'),
     ('promise_grace_days',  true, '3', 'days after a promised date before the promise counts as broken'),
+    ('offer_days',          true, '14', 'days that an offer stands'),
+    ('offer_first_days',    true, '5', 'days at least between an offer and the first payment it asks for'),
+    ('offer_again_days',    true, '30', 'days after a declined or broken offer in which planning makes no other by itself'),
+    ('plan_most_months',    true, '12', 'months that an instalment plan may take'),
+    ('plan_least_part',     true, '25', 'the smallest instalment, in the currency of the claim'),
+    ('pay_later_days',      true, '30', 'days by which a payment may be put off'),
+    ('settlement_percent',  true, '0', 'the least share of a claim, in percent, with which it may be settled; 0: no settlement is offered'),
+    ('four_eyes',           true, 'false', 'whether what waives money needs the approval of a second person'),
     ('task_claim_minutes',  true, '60', 'minutes after which a claimed task may be claimed by someone else'),
     ('opt_out_words',       true, 'stop,stopp,stop all,unsubscribe,optout,opt-out,abmelden,afmeld,afmelden,avregistrera,slutt,fin',
                                   'a reply that consists of one of these words is an opt-out'),
@@ -118,6 +126,10 @@ BEGIN
     END IF;
     IF shipped.value ~ '^\d+$' AND save_setting.value !~ '^\d{1,5}$' THEN
         RAISE EXCEPTION 'setting "%" takes a whole number from 0 to 99999, not "%"', save_setting.name, save_setting.value
+            USING ERRCODE = '22023', HINT = format('SELECT dunning.save_setting(%L, %L);', save_setting.name, shipped.value);
+    END IF;
+    IF shipped.value IN ('true', 'false') AND save_setting.value NOT IN ('true', 'false') THEN
+        RAISE EXCEPTION 'setting "%" is true or false, not "%"', save_setting.name, save_setting.value
             USING ERRCODE = '22023', HINT = format('SELECT dunning.save_setting(%L, %L);', save_setting.name, shipped.value);
     END IF;
     INSERT INTO dunning.setting AS s (name, builtin, value, description, set_by, set_at)

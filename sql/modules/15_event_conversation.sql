@@ -31,6 +31,7 @@ $$
 DECLARE
     m record;
     parts record;
+    about jsonb;
 BEGIN
     SELECT c.*, s.state, s.reason AS state_reason, q.due, q.blocked_by INTO m
     FROM dunning.message c
@@ -41,12 +42,16 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    SELECT b.subject, b.body_text INTO parts FROM dunning.body b WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id;
+    about := dunning._offered_context(m.debtor_id, m.context);
+    -- As it was sent, unless that names an offer which is not the one of record any more: then as it would be said now.
+    SELECT b.subject, b.body_text INTO parts FROM dunning.body b
+    WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id
+      AND (b.offer_id IS NULL OR b.offer_id = (about -> 'offer' ->> 'offer_id')::uuid);
     IF NOT FOUND THEN
-        SELECT r.subject, r.body_text INTO parts FROM dunning.render(m.template, m.context, m.language, m.channel) r;
+        SELECT r.subject, r.body_text INTO parts FROM dunning.render(m.template, dunning._aged_context(about, dunning._today(NULL)), m.language, m.channel) r;
     END IF;
     RETURN jsonb_build_object('message_id', m.message_id, 'strategy', m.strategy, 'step', m.step, 'template', m.template, 'channel', m.channel,
-        'language', m.language, 'amounts', m.amounts, 'offer', m.decision -> 'offer', 'subject', parts.subject, 'text', parts.body_text,
+        'language', m.language, 'amounts', m.amounts, 'offer', about -> 'offer', 'subject', parts.subject, 'text', parts.body_text,
         'pay_url', m.context -> 'pay_url', 'state', m.state, 'reason', m.state_reason, 'contact_at', m.contact_at, 'local_time', m.local_time,
         'blocked_by', to_jsonb(m.blocked_by));
 END
@@ -72,6 +77,12 @@ BEGIN
                                        'account', about -> 'creditor_account'),
         'balances', about -> 'balances', 'pay_url', about -> 'pay_url',
         'offer', offer,
+        'offer_of_record', about -> 'offer',
+        'offers', coalesce((SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('offer_id', o.offer_id, 'kind', o.kind, 'state', o.state, 'text', o.text,
+                                'made_at', o.made_at, 'ended_at', o.ended_at, 'via', o.via, 'note', n.note, 'choice', o.choice, 'agreement', o.agreement,
+                                'paid', o.paid, 'next_due_on', o.next_due_on)) ORDER BY o.made_at DESC, o.offer_id DESC)
+                            FROM dunning._offer_state(ARRAY[id]) o
+                            JOIN dunning.offer n ON n.debtor_id = o.debtor_id AND n.offer_id = o.offer_id), '[]'),
         'next_contact', CASE WHEN offer ->> 'state' IN ('queued', 'held', 'proposed', 'sending')
             THEN jsonb_build_object('at', offer -> 'contact_at', 'local_time', offer -> 'local_time', 'channel', offer -> 'channel',
                                     'template', offer -> 'template', 'state', offer -> 'state', 'blocked_by', offer -> 'blocked_by') END,
@@ -93,5 +104,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning.conversation(text) IS
-    'One JSON object for every touchpoint: balances, the offer in force with its text, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
+    'One JSON object for every touchpoint: balances, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.conversation(text) TO dunning_operator;

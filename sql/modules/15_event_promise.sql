@@ -6,8 +6,8 @@ CREATE FUNCTION dunning._day_end(day date) RETURNS timestamptz
 $$ SELECT ((day + 1)::timestamp AT TIME ZONE 'UTC') + interval '12 hours' $$;
 COMMENT ON FUNCTION dunning._day_end(date) IS 'The instant at which a calendar day has ended in every zone.';
 
--- One query over the promises of many debtors (NULL: all). A payment counts from the moment of the promise on.
-CREATE FUNCTION dunning._promise_state(many text[] DEFAULT NULL)
+-- One query over the promises of many debtors (NULL: all), as of an instant. A payment counts from the moment of the promise on.
+CREATE FUNCTION dunning._promise_state(many text[] DEFAULT NULL, as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (debtor_id text, promise_id uuid, creditor text, amount numeric, currency text, due_on date, part int, parts int,
                    promised_at timestamptz, deadline timestamptz, paid numeric, state text, hold_id uuid, recorded_by text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -15,7 +15,8 @@ $$
 #variable_conflict error
 DECLARE
     ids text[] := (SELECT array_agg(DISTINCT p.debtor_id) FROM dunning.promise p
-                   WHERE _promise_state.many IS NULL OR p.debtor_id = ANY (_promise_state.many));
+                   WHERE (_promise_state.many IS NULL OR p.debtor_id = ANY (_promise_state.many))
+                     AND (_promise_state.as_of IS NULL OR p.promised_at <= _promise_state.as_of));
 BEGIN
     IF ids IS NULL THEN
         RETURN;
@@ -25,7 +26,7 @@ BEGIN
         SELECT p.debtor_id, p.promise_id, p.creditor, p.amount, p.currency, p.due_on, p.part, p.parts, p.promised_at,
                p.deadline, least(p.amount, greatest(0, p.since - (p.needed - p.amount))),
                CASE WHEN p.in_time >= p.needed THEN 'kept'
-                    WHEN p.cancelled_at IS NOT NULL THEN 'cancelled'
+                    WHEN coalesce(p.cancelled_at <= $2, false) THEN 'cancelled'
                     -- Nothing open in the currency: settled by whatever means the ledger knows.
                     WHEN p.settled THEN 'kept'
                     WHEN p.since >= p.needed THEN 'late'
@@ -41,13 +42,13 @@ BEGIN
               FROM dunning.promise q
               CROSS JOIN LATERAL (SELECT dunning._day_end(q.due_on + dunning._value_of('promise_grace_days')::int) AS deadline) d
               LEFT JOIN mark m ON m.debtor_id = q.debtor_id
-              WHERE q.debtor_id = ANY ($1)) p
-        $q$, dunning._ledger_sql('payment', '$1'), dunning._mark_sql('$1'))
-        USING ids, dunning._now();
+              WHERE q.debtor_id = ANY ($1) AND q.promised_at <= $2) p
+        $q$, dunning._ledger_sql('payment', '$1', '$3'), dunning._mark_sql('$1', '$3'))
+        USING ids, coalesce(_promise_state.as_of, dunning._now()), _promise_state.as_of;
 END
 $$;
-COMMENT ON FUNCTION dunning._promise_state(text[]) IS 'One row a promise of the debtors (NULL: all): what was paid on it and its state.';
-GRANT EXECUTE ON FUNCTION dunning._promise_state(text[]) TO dunning_viewer;
+COMMENT ON FUNCTION dunning._promise_state(text[], timestamptz) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
+GRANT EXECUTE ON FUNCTION dunning._promise_state(text[], timestamptz) TO dunning_viewer;
 
 CREATE VIEW dunning.promise_state WITH (security_invoker, security_barrier) AS
     SELECT s.debtor_id, s.promise_id, s.creditor, s.amount, s.currency, s.due_on, s.part, s.parts, s.promised_at, s.deadline,
@@ -56,8 +57,32 @@ CREATE VIEW dunning.promise_state WITH (security_invoker, security_barrier) AS
 COMMENT ON VIEW dunning.promise_state IS 'One row a promise or instalment: open, kept, late (paid after the deadline), broken or cancelled, as the ledger says. Role dunning_viewer.';
 GRANT SELECT ON dunning.promise_state TO dunning_viewer;
 
+-- A settlement was paid: what is left of the invoices it was about is not dunned any more, and a person credits it.
+CREATE FUNCTION dunning._keep_settlement(debtor_id text, hold_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    settled dunning.offer;
+BEGIN
+    SELECT o.* INTO settled FROM dunning.offer o
+    WHERE o.debtor_id = _keep_settlement.debtor_id AND o.hold_id = _keep_settlement.hold_id AND o.kind = 'settlement';
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    EXECUTE format($q$
+        INSERT INTO dunning.hold (debtor_id, hold_id, creditor, reason, invoice_id, note, from_at, placed_by)
+        SELECT i.debtor_id, dunning._uuid7(), $2, 'settled', i.invoice_id, 'settled by an offer', dunning._now(), 'ledger'
+        FROM (%s) i WHERE i.currency = $3 AND i.issued_on <= $4$q$, dunning._open_items_sql('$1', 'NULL'))
+        USING ARRAY[settled.debtor_id], settled.creditor, settled.currency, dunning._today(settled.ended_at);
+    PERFORM dunning._task(settled.debtor_id, 'settlement_kept', format('a settlement was paid: credit the rest of %s %s', settled.amount, settled.currency),
+                          creditor => settled.creditor);
+END
+$$;
+COMMENT ON FUNCTION dunning._keep_settlement(text, uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, and a task to credit the rest.';
+
 -- Ends the holds of promises that are no longer open: broken ones, so that dunning goes on; kept ones, as there is nothing to wait for.
-CREATE FUNCTION dunning._check_promises(OUT broken int, OUT ended int)
+CREATE FUNCTION dunning._check_promises(many text[] DEFAULT NULL, OUT broken int, OUT ended int)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
@@ -69,11 +94,15 @@ BEGIN
     FOR done IN
         SELECT s.debtor_id, s.creditor, s.hold_id, bool_or(s.state IN ('broken', 'late')) AS was_broken
         FROM dunning._promise_state(ARRAY(SELECT DISTINCT h.debtor_id FROM dunning.hold h
-                                          WHERE h.reason = 'promise' AND h.released_at IS NULL)) s
+                                          WHERE h.reason = 'promise' AND h.released_at IS NULL
+                                            AND (_check_promises.many IS NULL OR h.debtor_id = ANY (_check_promises.many)))) s
         JOIN dunning.hold h ON h.debtor_id = s.debtor_id AND h.hold_id = s.hold_id AND h.released_at IS NULL
         GROUP BY s.debtor_id, s.creditor, s.hold_id
         HAVING bool_or(s.state = 'broken') OR bool_and(s.state <> 'open')
     LOOP
+        IF NOT done.was_broken THEN
+            PERFORM dunning._keep_settlement(done.debtor_id, done.hold_id);
+        END IF;
         UPDATE dunning.hold h SET released_at = dunning._now(), released_by = 'ledger'
         WHERE h.debtor_id = done.debtor_id AND h.hold_id = done.hold_id AND h.released_at IS NULL;
         ended := ended + 1;
@@ -84,7 +113,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION dunning._check_promises() IS 'How many promises were found broken and how many holds of promises ended.';
+COMMENT ON FUNCTION dunning._check_promises(text[]) IS 'How many promises (of the debtors; NULL: all) were found broken and how many holds of promises ended.';
 
 CREATE FUNCTION dunning._promise_parts(debtor_id text, parts jsonb,
                                        OUT promise_ids uuid[], OUT hold_id uuid, OUT until_at timestamptz, OUT stopped int)
@@ -171,11 +200,11 @@ BEGIN
     END;
     IF amount IS NULL OR amount <= 0 OR amount = 'NaN' OR amount = 'infinity' OR part ->> 'currency' IS NULL THEN
         RAISE EXCEPTION 'a promise needs a positive amount and a currency, not %', part
-            USING ERRCODE = '22023', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}]';
+            USING ERRCODE = '22023', DETAIL = 'The amount is a number above zero, the currency a code such as EUR.', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}]';
     END IF;
     IF due_on IS NULL OR NOT isfinite(due_on) OR due_on < today OR due_on > today + 3660 THEN
         RAISE EXCEPTION 'a promise is due from today on and within ten years, not %', coalesce(due_on::text, 'NULL')
-            USING ERRCODE = '22023', DETAIL = format('Today is %s.', today);
+            USING ERRCODE = '22023', DETAIL = format('Today is %s.', today), HINT = format('{"amount": %s, "currency": "%s", "due_on": "%s"}', amount, part ->> 'currency', today + 14);
     END IF;
     RETURN jsonb_build_object('amount', amount, 'currency', part ->> 'currency', 'due_on', due_on);
 END

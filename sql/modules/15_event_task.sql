@@ -34,6 +34,7 @@ $$
 DECLARE
     task dunning.task := dunning._find_task(claim_task.task_id);
 BEGIN
+    PERFORM dunning._refresh_scripts(ARRAY[task.debtor_id]);
     UPDATE dunning.task t SET claimed_by = session_user, claimed_at = dunning._now()
     WHERE t.debtor_id = task.debtor_id AND t.task_id = task.task_id
     RETURNING t.* INTO task;
@@ -45,17 +46,17 @@ GRANT EXECUTE ON FUNCTION dunning.claim_task(uuid) TO dunning_operator;
 
 CREATE FUNCTION dunning._task_outcomes() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
-$$ SELECT ARRAY['done', 'reached', 'promised', 'refused', 'no_answer', 'wrong_number', 'cancelled'] $$;
+$$ SELECT ARRAY['done', 'reached', 'promised', 'refused', 'accepted', 'declined', 'no_answer', 'wrong_number', 'cancelled'] $$;
 COMMENT ON FUNCTION dunning._task_outcomes() IS 'How a task can end.';
 
-CREATE FUNCTION dunning.complete_task(task_id uuid, outcome text, note text DEFAULT NULL, next_at timestamptz DEFAULT NULL,
+CREATE FUNCTION dunning.complete_task(task_id uuid, outcome text, note text DEFAULT NULL, next_at timestamptz DEFAULT NULL, choice int DEFAULT NULL,
                                       OUT debtor_id text, OUT completed_at timestamptz, OUT next_task_id uuid, OUT hold_ended boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 DECLARE
     task dunning.task;
-    spoke boolean := complete_task.outcome IN ('reached', 'promised', 'refused');
+    spoke boolean := complete_task.outcome IN ('reached', 'promised', 'refused', 'accepted', 'declined');
 BEGIN
     IF complete_task.outcome IS NULL OR complete_task.outcome <> ALL (dunning._task_outcomes()) THEN
         RAISE EXCEPTION 'a task does not end with "%"', coalesce(complete_task.outcome, 'NULL')
@@ -88,6 +89,12 @@ BEGIN
     IF complete_task.outcome = 'wrong_number' THEN
         PERFORM dunning._suppress_for(task.debtor_id, 'wrong_number', task.message_id, 'call', '{}');
     END IF;
+    -- What was said on the telephone is an answer as good as a click.
+    IF complete_task.outcome = 'accepted' THEN
+        PERFORM dunning.accept_offer(task.debtor_id, complete_task.choice, via => 'call');
+    ELSIF complete_task.outcome = 'declined' THEN
+        PERFORM dunning.decline_offer(task.debtor_id, note => complete_task.note, via => 'call');
+    END IF;
     IF complete_task.next_at IS NOT NULL THEN
         next_task_id := dunning._task(task.debtor_id, task.kind, task.subject, script => task.script,
                                       due_at => complete_task.next_at, creditor => task.creditor);
@@ -103,6 +110,6 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION dunning.complete_task(uuid, text, text, timestamptz) IS
-    'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, no_answer, wrong_number, cancelled. Role dunning_operator.';
-GRANT EXECUTE ON FUNCTION dunning.complete_task(uuid, text, text, timestamptz) TO dunning_operator;
+COMMENT ON FUNCTION dunning.complete_task(uuid, text, text, timestamptz, int) IS
+    'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.complete_task(uuid, text, text, timestamptz, int) TO dunning_operator;

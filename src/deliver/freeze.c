@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -28,6 +29,9 @@
 #include "message/render.h"
 #include "queue/egress_chain.h"
 
+/* Whoever changes an offer is done in a moment. */
+#define OFFER_CHANGES_SECONDS 2
+
 /* One look-up of a template for all messages that use it. */
 static DunStatement templates_sql = {
 	"SELECT x.subject, x.body_text, x.body_html, x.language, (SELECT dunning._today(NULL)),"
@@ -42,7 +46,7 @@ static DunStatement templates_sql = {
 };
 
 static const DunAppendTo body = {
-	"body", 8, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "rendered_at"}
+	"body", 9, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "rendered_at", "offer_id"}
 };
 
 static DunStatement frozen_sql = {
@@ -54,6 +58,12 @@ static DunStatement frozen_sql = {
 	"  LEFT JOIN LATERAL (SELECT x.at, x.fields FROM dunning.egress x"
 	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id ORDER BY x.attempt LIMIT 1) e ON true",
 	2, {TEXTARRAYOID, UUIDARRAYOID}, .harmless = true
+};
+
+/* Locks the offers of record of these debtors until the batch commits, so that who changes one sees the bodies with it. */
+static DunStatement offers_sql = {
+	"SELECT f.ord, f.verdict, f.offer_id, f.context FROM dunning._freeze_offers($1, $2, $3, $4) f",
+	4, {TEXTARRAYOID, UUIDARRAYOID, BOOLARRAYOID, BOOLARRAYOID}, .harmless = true
 };
 
 static char *
@@ -238,6 +248,20 @@ open_key(const Asked *asked, int n, DunLinkKey *key)
 	return false;
 }
 
+/* The link of an offer is the plan link of the message that tells of it. */
+static Jsonb *
+link_offer(Jsonb *context)
+{
+	Datum		path[2] = {CStringGetTextDatum("offer"), CStringGetTextDatum("link")};
+	JsonbValue	url;
+
+	if (getKeyJsonValueFromContainer(&context->root, "plan_url", strlen("plan_url"), &url) == NULL)
+		return context;
+	return DatumGetJsonbP(DirectFunctionCall4(jsonb_set, JsonbPGetDatum(context),
+											  PointerGetDatum(construct_array(path, 2, TEXTOID, -1, false, TYPALIGN_INT)),
+											  JsonbPGetDatum(JsonbValueToJsonb(&url)), BoolGetDatum(true)));
+}
+
 static void
 render(DunItem **items, int n)
 {
@@ -258,6 +282,8 @@ render(DunItem **items, int n)
 		Jsonb	   *context = dun_message_age_context(DatumGetJsonbP(items[i]->context_json), today);
 
 		context = dun_message_add_links(context, signs ? &key : NULL, t->link_url, items[i]->debtor_id, &items[i]->message_id, now);
+		if (items[i]->has_offer)
+			context = link_offer(context);
 		dun_message_render_parts(t->subject, t->body_text, t->body_html, t->partials, context, t->language, &parts);
 		keep_parts(items[i], &parts);
 		MemoryContextSwitchTo(before);
@@ -279,8 +305,8 @@ store(DunItem **items, int n)
 			items[i]->debtor_id, items[i]->out.creditor, items[i]->frozen_address, items[i]->out.subject,
 			items[i]->out.body_text, items[i]->out.body_html
 		};
-		Datum		values[8] = {UUIDPGetDatum(&items[i]->message_id)};
-		bool		nulls[8] = {false};
+		Datum		values[9] = {UUIDPGetDatum(&items[i]->message_id)};
+		bool		nulls[9] = {false};
 
 		for (int c = 0; c < lengthof(texts); c++)
 		{
@@ -288,9 +314,95 @@ store(DunItem **items, int n)
 			values[c + 1] = nulls[c + 1] ? (Datum) 0 : CStringGetTextDatum(texts[c]);
 		}
 		values[7] = TimestampTzGetDatum(now);
+		values[8] = UUIDPGetDatum(&items[i]->offer_id);
+		nulls[8] = !items[i]->has_offer;
 		dun_base_append_row(into, values, nulls);
 	}
 	dun_base_close_append(into);
+}
+
+static void
+take_offer(DunItem *item, uint64 row)
+{
+	char	   *verdict = dun_base_text(row, 2);
+	Datum		id;
+	bool		isnull;
+
+	if (strcmp(verdict, "gone") == 0)
+	{
+		dun_deliver_decide(item, 0, "cancelled", "offer_gone");
+		return;
+	}
+	if (strcmp(verdict, "wait") == 0)
+	{
+		dun_deliver_decide(item, 0, "queued", "offer_changing");
+		item->next_due = dun_base_now() + OFFER_CHANGES_SECONDS * USECS_PER_SEC;
+		return;
+	}
+	if (strcmp(verdict, "say") != 0)
+		return;
+	item->context_json = own_array(item, row, 4);
+	id = dun_base_value(row, 3, &isnull);
+	item->has_offer = !isnull;
+	if (!isnull)
+		item->offer_id = *DatumGetUUIDP(id);
+}
+
+/* Whether the context has an offer of record; `own`: the name is the caller's of send(), who says what stands there. */
+static bool
+names_offer(const DunItem *item, bool *own)
+{
+	Jsonb	   *context = DatumGetJsonbP(item->context_json);
+	JsonbValue	offer;
+	JsonbValue	id;
+
+	*own = false;
+	if (!JsonContainerIsObject(&context->root) ||
+		getKeyJsonValueFromContainer(&context->root, "offer", strlen("offer"), &offer) == NULL || offer.type == jbvNull)
+		return false;
+	*own = offer.type != jbvBinary || !JsonContainerIsObject(offer.val.binary.data) ||
+		getKeyJsonValueFromContainer(offer.val.binary.data, "offer_id", strlen("offer_id"), &id) == NULL;
+	return !*own;
+}
+
+/* What a message tells of an offer is the offer of record as it is now, whatever it was when the message was planned. */
+static void
+read_offers(DunItem **items, int n)
+{
+	DunItem   **asked = palloc((n + 1) * sizeof(DunItem *));
+	DunColumn  *columns[4];
+	Datum		args[4];
+	uint64		rows;
+	int			nasked = 0;
+
+	columns[0] = dun_deliver_column(TEXTOID, n);
+	columns[1] = dun_deliver_column(UUIDOID, n);
+	columns[2] = dun_deliver_column(BOOLOID, n);
+	columns[3] = dun_deliver_column(BOOLOID, n);
+	for (int i = 0; i < n; i++)
+	{
+		bool		own;
+		bool		named = names_offer(items[i], &own);
+
+		if (items[i]->state != NULL || own)
+			continue;
+		asked[nasked++] = items[i];
+		dun_deliver_push_text(columns[0], items[i]->debtor_id);
+		dun_deliver_push(columns[1], UUIDPGetDatum(&items[i]->message_id));
+		dun_deliver_push(columns[2], BoolGetDatum(named));
+		dun_deliver_push(columns[3], BoolGetDatum(items[i]->frozen));
+	}
+	if (nasked == 0)
+		return;
+	for (int c = 0; c < 4; c++)
+		args[c] = dun_deliver_array(columns[c]);
+	rows = dun_base_run(&offers_sql, args, NULL, false, 0);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+
+		take_offer(asked[DatumGetInt32(dun_base_value(row, 1, &isnull)) - 1], row);
+	}
 }
 
 void
@@ -303,6 +415,7 @@ dun_deliver_freeze(DunItem **items, int n)
 		if (items[i]->state == NULL && (items[i]->attempt > 1 || items[i]->put_off))
 			some[nsome++] = items[i];
 	read_frozen(some, nsome);
+	read_offers(items, n);
 
 	nsome = 0;
 	for (int i = 0; i < n; i++)

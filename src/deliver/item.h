@@ -80,6 +80,8 @@ typedef struct DunItem
 	char	   *framing;
 	char	   *mark;			/* NULL: about no balance */
 	Datum		context_json;
+	pg_uuid_t	offer_id;		/* the offer of record that the context has */
+	bool		has_offer;
 	char	   *purpose;		/* strategy/step, or who called send() */
 	char	   *test_address;	/* send_test(): goes there and to nobody else; NULL: a real message */
 	char	   *cost;			/* numeric, as text */

@@ -23,3 +23,5 @@ for spec in $specs; do
 done
 [ ! -s "$out/output_iso/regression.diffs" ] || head -n 200 "$out/output_iso/regression.diffs"
 [ ! -s "$out/regression.diffs" ] || head -n 200 "$out/regression.diffs"
+# Kept for a look after the run.
+mkdir -p "$root/tmp/results/isolation" && cp -f "$out"/results/*.out "$out"/output_iso/results/*.out "$root/tmp/results/isolation/" 2>/dev/null || true

@@ -10,6 +10,12 @@ make:run the build
 postgresql-$major:the server the extension lives in
 postgresql-server-dev-$major:its headers and build rules
 libcurl4-openssl-dev:HTTP and SMTP delivery
+pkg-config:find the libraries of dunning_letter
+libpango1.0-dev:dunning_letter lays out letters
+libcairo2-dev:dunning_letter draws them as PDF
+libqrencode-dev:dunning_letter draws payment codes
+poppler-utils:the test of letters reads a PDF back
+zbar-tools:the test of letters reads a QR code back
 libipc-run-perl:TAP tests
 postgresql-$major-cron:the pg_cron recipe is tested with the real one
 "

@@ -9,5 +9,10 @@ for cc in gcc clang; do
     find "$dir" -name '*.o' -delete
     make -s -C "$dir" -j"$(nproc)" PG_CONFIG="$bindir/pg_config" CC=$cc WERROR=1 dunning.so >"$dir/log" 2>&1 || {
         echo "$cc:"; grep -E 'error|warning' "$dir/log" | head -n 20; rm -rf "$dir"; exit 1; }
+    if make -s -C "$root/letter" have >/dev/null 2>&1; then
+        cp "$root"/letter/*.[ch] "$root/letter/Makefile" "$dir/"
+        make -s -C "$dir" PG_CONFIG="$bindir/pg_config" CC=$cc WERROR=1 dunning_letter.so >"$dir/log" 2>&1 || {
+            echo "letter, $cc:"; grep -E 'error|warning' "$dir/log" | head -n 20; rm -rf "$dir"; exit 1; }
+    fi
     rm -rf "$dir"
 done

@@ -12,5 +12,5 @@ perl -0777 -ne '
         my ($body, $line) = ($1, 1 + (substr($_, 0, $-[0]) =~ tr/\n//));
         next if $body =~ /^\s*$/;                       # RAISE; hands an error on
         print "$ARGV:$line: RAISE without ERRCODE\n" unless $body =~ /\bERRCODE\s*=/;
-    }' sql/modules/*.sql)
+    }' sql/modules/*.sql letter/sql/*.sql)
 [ -z "$bad" ] || { echo "$bad"; exit 1; }

@@ -16,6 +16,8 @@ fi
 version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" dunning.control)
 meta=$(sed -n 's/^ *"version": *"\([0-9.]*\)",*$/\1/p' META.json | sort -u)
 [ "$meta" = "$version" ] || { echo "META.json says $meta, dunning.control says $version"; bad=1; }
+letter=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" letter/dunning_letter.control)
+{ [ "$letter" = "$version" ] && [ -e "letter/sql/dunning_letter--$version.sql" ]; } || { echo "letter/dunning_letter.control says $letter, dunning.control says $version"; bad=1; }
 grep -q "^## $version" CHANGELOG.md || { echo "CHANGELOG.md has no section $version"; bad=1; }
 { grep -q '^superuser = true' dunning.control && grep -q '^trusted = false' dunning.control; } || { echo "the extension must not be trusted"; bad=1; }
 exit $bad
