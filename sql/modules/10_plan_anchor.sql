@@ -47,7 +47,7 @@ BEGIN
         RETURN QUERY EXECUTE pg_catalog.format('SELECT d.debtor_id::text, ''payday'', NULL::text, y.last_on, y.next_on
             FROM (%s) d JOIN dunning.timing_profile p ON p.debtor_id = d.debtor_id
             CROSS JOIN LATERAL dunning._payday_around(d.country, p.payments, $2) y
-            WHERE y.probability >= 0.5', dunning._ledger_sql('debtor', '$1')) USING debtor_ids, today;
+            WHERE y.probability >= 0.3', dunning._ledger_sql('debtor', '$1')) USING debtor_ids, today;
     END IF;
     IF cardinality(kinds) > 0 THEN
         RETURN QUERY

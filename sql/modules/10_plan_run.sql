@@ -325,7 +325,8 @@ BEGIN
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
         said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($10, $8, $9, $1) s),
         judged AS (
-            SELECT r.*, NOT $4 AND c.blocked_by = '{}' AS is_written, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
+            SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
+                   CASE WHEN NOT $4 AND c.blocked_by = '{}' THEN dunning._step_key(r.strategy, r.step, r.anchor) || CASE WHEN r.times > 0 THEN '#' || (r.times + 1) ELSE '' END END AS key,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
                    CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
                         WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
@@ -347,8 +348,8 @@ BEGIN
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
-            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, CASE WHEN j.is_written THEN dunning._step_key(j.strategy, j.step, j.anchor) || CASE WHEN j.times > 0 THEN '#' || (j.times + 1) ELSE '' END END AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
-            CASE WHEN j.is_written THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
+            CASE WHEN j.key IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
                 'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
@@ -390,6 +391,7 @@ BEGIN
     FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id
     WHERE q.state = 'held' AND q.run_id IS NOT NULL AND r.message_id IS NOT NULL;
     PERFORM dunning._cancel_messages(waiting_debtors, waiting_messages, 'superseded', true);
+    PERFORM dunning._offer_with_steps(dunning._now());
 
     DELETE FROM pg_temp.dunning_plan_row r
     WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (

@@ -2500,7 +2500,7 @@ BEGIN
         RETURN QUERY EXECUTE pg_catalog.format('SELECT d.debtor_id::text, ''payday'', NULL::text, y.last_on, y.next_on
             FROM (%s) d JOIN dunning.timing_profile p ON p.debtor_id = d.debtor_id
             CROSS JOIN LATERAL dunning._payday_around(d.country, p.payments, $2) y
-            WHERE y.probability >= 0.5', dunning._ledger_sql('debtor', '$1')) USING debtor_ids, today;
+            WHERE y.probability >= 0.3', dunning._ledger_sql('debtor', '$1')) USING debtor_ids, today;
     END IF;
     IF cardinality(kinds) > 0 THEN
         RETURN QUERY
@@ -3624,7 +3624,8 @@ BEGIN
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
         said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($10, $8, $9, $1) s),
         judged AS (
-            SELECT r.*, NOT $4 AND c.blocked_by = '{}' AS is_written, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
+            SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
+                   CASE WHEN NOT $4 AND c.blocked_by = '{}' THEN dunning._step_key(r.strategy, r.step, r.anchor) || CASE WHEN r.times > 0 THEN '#' || (r.times + 1) ELSE '' END END AS key,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
                    CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
                         WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
@@ -3646,8 +3647,8 @@ BEGIN
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
-            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, CASE WHEN j.is_written THEN dunning._step_key(j.strategy, j.step, j.anchor) || CASE WHEN j.times > 0 THEN '#' || (j.times + 1) ELSE '' END END AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
-            CASE WHEN j.is_written THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
+            nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
+            CASE WHEN j.key IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
                 'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
@@ -3689,6 +3690,7 @@ BEGIN
     FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id
     WHERE q.state = 'held' AND q.run_id IS NOT NULL AND r.message_id IS NOT NULL;
     PERFORM dunning._cancel_messages(waiting_debtors, waiting_messages, 'superseded', true);
+    PERFORM dunning._offer_with_steps(dunning._now());
 
     DELETE FROM pg_temp.dunning_plan_row r
     WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (
@@ -3839,6 +3841,25 @@ BEGIN
     SELECT count(*) INTO made FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_companion r');
     DROP TABLE pg_temp.dunning_plan_companion;
     RETURN made;
+END
+$function$;
+CREATE FUNCTION dunning._offer_with_steps(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    kinds text[];
+BEGIN
+    SELECT array_agg(r.debtor_id ORDER BY r.debtor_id), array_agg(r.decision->>'offer' ORDER BY r.debtor_id) INTO debtors, kinds
+    FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL AND r.decision ? 'offer';
+    IF debtors IS NOT NULL AND pg_catalog.to_regprocedure('dunning._make_offers(text[],text[],timestamp with time zone)') IS NOT NULL THEN
+        EXECUTE 'UPDATE pg_temp.dunning_plan_row r SET context = r.context || jsonb_build_object(''offer'', o.offer)
+            FROM dunning._make_offers($1, $2, $3) o WHERE o.debtor_id = r.debtor_id' USING debtors, kinds, as_of;
+    END IF;
 END
 $function$;
 DO $do$
@@ -7133,9 +7154,9 @@ BEGIN
 ('false', 'due_date', 'true', '{email,sms}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '5', 'true', '2', '{}', NULL, NULL, '10', '0', 'reminder-1', 'standard', 'reminder-1', 'neutral'),
 ('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''waiting_for_payday''', NULL, 'true', 'neutral', 'false', NULL, '1', 'true', '20', '{}', NULL, NULL, '7', '4', 'reminder-1', 'subscription', 'reminder-1', 'friendly'),
 ('false', 'due_date', 'true', '{email,letter}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '12', 'true', '30', '{}', NULL, NULL, '0', '0', 'reminder-2', 'business', 'reminder-2', 'neutral'),
-('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''cannot_pay''', NULL, 'true', 'social_proof', 'false', NULL, '15', 'true', '30', '{"window": false, "envelope": "plain"}', NULL, NULL, '0', '0', 'reminder-2', 'consumer', 'reminder-2', 'neutral'),
+('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, 'coalesce(diagnosis, '''') NOT IN (''cannot_pay'', ''waiting_for_payday'')', NULL, 'true', 'social_proof', 'false', NULL, '15', 'true', '30', '{"window": false, "envelope": "plain"}', NULL, NULL, '0', '0', 'reminder-2', 'consumer', 'reminder-2', 'neutral'),
 ('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '15', 'true', '3', '{}', NULL, NULL, '0', '0', 'reminder-2', 'standard', 'reminder-2', 'neutral'),
-('false', 'due_date', 'true', '{sms,email}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '8', 'true', '30', '{}', '7', '3', '0', '0', 'reminder-2', 'subscription', 'reminder-2', 'neutral'),
+('false', 'due_date', 'true', '{sms,email}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''waiting_for_payday''', NULL, 'true', 'neutral', 'false', NULL, '8', 'true', '30', '{}', '7', '3', '0', '0', 'reminder-2', 'subscription', 'reminder-2', 'neutral'),
 ('true', 'due_date', 'true', '{visit}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '60', 'true', '60', '{}', NULL, NULL, '0', '0', 'visit', 'business', 'visit', 'neutral'),
 ('false', 'due_date', 'true', '{visit}', NULL, NULL, 'diagnosis = ''unreachable''', NULL, 'true', 'neutral', 'false', NULL, '75', 'true', '60', '{}', NULL, NULL, '0', '0', 'visit', 'consumer', 'visit', 'neutral')$step$;
 END
@@ -24302,6 +24323,7 @@ ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_o
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enqueue_companions() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offer_with_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render_loose(text,jsonb,jsonb) OWNER TO dunning_owner;
@@ -24511,6 +24533,7 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM P
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enqueue_companions() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offer_with_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
@@ -24704,6 +24727,7 @@ COMMENT ON FUNCTION dunning._offer_option(integer,jsonb,text) IS 'An option of a
 COMMENT ON FUNCTION dunning._offer_state(text[]) IS 'One row an offer of the debtors (NULL: all); agreement: open, kept, late, broken or cancelled, of an accepted one.';
 COMMENT ON FUNCTION dunning._offer_terms(text[],text[],timestamp with time zone) IS 'The terms that each debtor would be offered as of an instant, by the kind asked for; none where the ledger, the limits or the rule for settlements (value settlement_percent) allow none.';
 COMMENT ON FUNCTION dunning._offer_text(text,text,text) IS 'The words in force for a kind, creditor and language; English where there are none in it.';
+COMMENT ON FUNCTION dunning._offer_with_steps(timestamp with time zone) IS 'Makes the offers that the steps of a planning run come with and puts them into the contexts.';
 COMMENT ON FUNCTION dunning._offer_words(text,text,text,jsonb) IS 'The text of an offer, the language it is in, and its options with their texts.';
 COMMENT ON FUNCTION dunning._offered_context(text,jsonb) IS 'A message''s context with the debtor''s offer of record, null where there is none. A name `offer` that the caller of send() gave stays.';
 COMMENT ON FUNCTION dunning._offset_words(text,integer) IS 'What a signed offset from an anchor means in words.';

@@ -167,9 +167,9 @@ is($rc, 0, "$days days with $debtors debtors run through") or diag(substr($err, 
 
 # What happened, as rows.
 my @sent = map { { message => $_->[0], debtor => $_->[1], creditor => $_->[2], channel => $_->[3], at => $_->[4], strategy => $_->[5], step => $_->[6], anchor => $_->[7],
-	position => $_->[8], address => $_->[9], text => $_->[10], context => $_->[11], template => $_->[12] } }
+	position => $_->[8], address => $_->[9], text => $_->[10], context => $_->[11], template => $_->[12], key => $_->[13] } }
   rows(q{SELECT e.message_id, e.debtor_id, e.creditor, e.channel, extract(epoch FROM e.contact_on)::bigint, m.strategy, m.step, m.decision->>'anchor', s.position, b.address,
-	concat_ws(' ', b.subject, b.body_text, b.body_html), m.context, m.template
+	concat_ws(' ', b.subject, b.body_text, b.body_html), m.context, m.template, m.decision->>'key'
 	FROM dunning.egress e JOIN dunning.message m USING (debtor_id, message_id) JOIN dunning.body b USING (debtor_id, message_id)
 	LEFT JOIN dunning.step s ON s.strategy = m.strategy AND s.step = m.step ORDER BY e.contact_on, e.message_id});
 cmp_ok(scalar @sent, '>', $debtors / 2, 'messages left: ' . @sent);
@@ -312,9 +312,10 @@ none('one contact a day and three in seven days a person', @capped);
 my (%step, %furthest, @again, @back);
 for my $s (grep { $_->{step} } @sent)
 {
-	my $other = $step{"$s->{debtor}/$s->{strategy}/$s->{step}/$s->{anchor}"};
+	# a step that comes again has a key of its own each time
+	my $other = $step{"$s->{debtor}/$s->{key}"};
 	push @again, told($s) if $other && $other ne $s->{message};
-	$step{"$s->{debtor}/$s->{strategy}/$s->{step}/$s->{anchor}"} = $s->{message};
+	$step{"$s->{debtor}/$s->{key}"} = $s->{message};
 	my $episode = "$s->{debtor}/$s->{strategy}/$s->{anchor}";
 	push @back, told($s, "after step $furthest{$episode}") if ($furthest{$episode} // 0) > $s->{position};
 	$furthest{$episode} = $s->{position};
