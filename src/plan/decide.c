@@ -62,7 +62,7 @@ had_earlier_step(const DunFacts *f, const DunStep *step, DateADT anchor)
 	{
 		const DunStep *had = &f->strategy->steps[f->had[i].step];
 
-		if (f->had[i].anchor == anchor && on_ladder(had) && had->position < step->position)
+		if (f->had[i].anchor == anchor && f->had[i].times == 1 && on_ladder(had) && had->position < step->position)
 			return true;
 	}
 	return false;

@@ -739,9 +739,16 @@ make_mark(Run *run, const DunAccount *a)
 	return text_datum(s.data, s.len);
 }
 
-/* The totals that are worth their minimum (or those that are not) as an object; 0 where there are none. */
+/* The totals that are worth their minimum (or those that are not, or all) as an object; 0 where there are none. */
+typedef enum Which
+{
+	THOSE_UNDER,
+	THOSE_ENOUGH,
+	ALL
+} Which;
+
 static Datum
-make_amounts(Run *run, const DunReached *r, bool enough)
+make_amounts(Run *run, const DunReached *r, Which which)
 {
 	JsonbParseState *state = NULL;
 	int			n = 0;
@@ -752,7 +759,7 @@ make_amounts(Run *run, const DunReached *r, bool enough)
 		JsonbValue	key = {.type = jbvString};
 		JsonbValue	value = {.type = jbvNumeric};
 
-		if (r->totals[i].enough != enough)
+		if (which != ALL && r->totals[i].enough != (which == THOSE_ENOUGH))
 			continue;
 		key.val.string.val = unconstify(char *, run->currencies[r->totals[i].currency]);
 		key.val.string.len = strlen(key.val.string.val);
@@ -824,7 +831,7 @@ put_reached(Run *run, const Debtor *debtor, const DunFacts *facts, const DunReac
 	out[OUT_TIMES] = Int32GetDatum(r->times);
 	out[OUT_LISTED] = make_listed(run, r);
 	isnull[OUT_LISTED] = out[OUT_LISTED] == 0;
-	out[OUT_UNDER] = make_amounts(run, r, false);
+	out[OUT_UNDER] = make_amounts(run, r, THOSE_UNDER);
 	isnull[OUT_UNDER] = out[OUT_UNDER] == 0;
 	out[OUT_RUNG] = Int32GetDatum(rung);
 	out[OUT_LAST_CONTACT] = TimestampTzGetDatum(debtor->contacts.last);
@@ -832,10 +839,7 @@ put_reached(Run *run, const Debtor *debtor, const DunFacts *facts, const DunReac
 	out[OUT_N7] = Int32GetDatum(debtor->contacts.n7);
 	out[OUT_N30] = Int32GetDatum(debtor->contacts.n30);
 	out[OUT_MARK] = mark;
-	/* What is named where nothing is worth its minimum: everything that is too little. */
-	out[OUT_AMOUNTS] = r->enough ? make_amounts(run, r, true) : out[OUT_UNDER];
-	if (out[OUT_AMOUNTS] == 0)
-		out[OUT_AMOUNTS] = make_amounts(run, r, true);
+	out[OUT_AMOUNTS] = make_amounts(run, r, r->enough ? THOSE_ENOUGH : ALL);
 	isnull[OUT_AMOUNTS] = out[OUT_AMOUNTS] == 0;
 	isnull[OUT_LARGEST] = isnull[OUT_LARGEST_IN] = largest == NULL;
 	if (largest != NULL)
