@@ -4,6 +4,10 @@
 
 -- What goes, or must be made anew.
 DROP FUNCTION dunning._report_reach(timestamp with time zone);
+DROP FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone);
+DROP FUNCTION dunning._check_promises();
+DROP VIEW dunning.promise_state;
+DROP FUNCTION dunning._promise_state(text[]);
 DROP FUNCTION dunning._json_field(text,text);
 DROP FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[]);
 DROP FUNCTION dunning._lint_template(text,text,text,text,text,text[]);
@@ -1362,6 +1366,976 @@ BEGIN
     RETURN set_holdout.share;
 END
 $function$;
+CREATE TABLE dunning.offer (
+    debtor_id text COLLATE "C" NOT NULL,
+    offer_id uuid NOT NULL,
+    creditor text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    currency text NOT NULL,
+    amount numeric NOT NULL,
+    options jsonb NOT NULL,
+    text text NOT NULL,
+    language text NOT NULL,
+    expires_on date NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    live_from timestamp with time zone,
+    approved_by text,
+    supersedes uuid,
+    ended_at timestamp with time zone,
+    ended_by text,
+    via text,
+    note text,
+    choice integer,
+    promise_ids uuid[],
+    hold_id uuid,
+    CONSTRAINT offer_amount_check CHECK ((amount > (0)::numeric)),
+    CONSTRAINT offer_check CHECK (((state = 'live'::text) = ((live_from IS NOT NULL) AND (ended_at IS NULL)))),
+    CONSTRAINT offer_kind_check CHECK ((kind = ANY (ARRAY['instalments'::text, 'settlement'::text, 'pay_later'::text, 'promise'::text]))),
+    CONSTRAINT offer_pkey PRIMARY KEY (debtor_id, offer_id),
+    CONSTRAINT offer_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'live'::text, 'accepted'::text, 'declined'::text, 'expired'::text, 'superseded'::text, 'withdrawn'::text])))
+);
+CREATE INDEX offer_id ON dunning.offer USING btree (offer_id);
+CREATE UNIQUE INDEX offer_live ON dunning.offer USING btree (debtor_id) WHERE (state = 'live'::text);
+CREATE UNIQUE INDEX offer_proposed ON dunning.offer USING btree (debtor_id) WHERE (state = 'proposed'::text);
+CREATE TABLE dunning.offer_text (
+    kind text COLLATE "C" NOT NULL,
+    language text COLLATE "C" NOT NULL,
+    creditor text COLLATE "C" DEFAULT '*'::text NOT NULL,
+    builtin boolean DEFAULT false NOT NULL,
+    body text NOT NULL,
+    CONSTRAINT offer_text_kind_check CHECK ((kind = ANY (ARRAY['instalments'::text, 'settlement'::text, 'pay_later'::text, 'promise'::text, 'option'::text]))),
+    CONSTRAINT offer_text_pkey PRIMARY KEY (kind, language, creditor, builtin)
+);
+CREATE FUNCTION dunning._offer_context(offer dunning.offer, link text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN jsonb_build_object('offer_id', offer.offer_id, 'kind', offer.kind, 'text', offer.text, 'amount', offer.amount, 'currency', offer.currency,
+                              'options', offer.options, 'expires_on', to_char(offer.expires_on, 'YYYY-MM-DD'), 'link', link);
+END
+$function$;
+CREATE FUNCTION dunning._live_offers(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, offer_id uuid, kind text, terms jsonb, expires_at timestamp with time zone, made_at timestamp with time zone, expires_on date, offer jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(_live_offers.as_of, dunning._now());
+    ids text[];
+BEGIN
+    IF _live_offers.as_of IS NULL THEN
+        ids := ARRAY(SELECT o.debtor_id FROM dunning.offer o
+                     WHERE o.state = 'live' AND o.expires_at > at AND (_live_offers.debtor_ids IS NULL OR o.debtor_id = ANY (_live_offers.debtor_ids)));
+    ELSE
+        ids := ARRAY(SELECT DISTINCT o.debtor_id FROM dunning.offer o
+                     WHERE o.live_from <= at AND coalesce(o.ended_at > at, true) AND o.expires_at > at
+                       AND (_live_offers.debtor_ids IS NULL OR o.debtor_id = ANY (_live_offers.debtor_ids)));
+    END IF;
+    IF cardinality(ids) = 0 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        SELECT o.debtor_id::text, o.offer_id, o.kind::text, jsonb_build_object('currency', o.currency, 'amount', o.amount, 'options', o.options),
+               o.expires_at, o.made_at, o.expires_on, dunning._offer_context(o)
+        FROM dunning.offer o
+        JOIN (%s) b ON b.debtor_id = o.debtor_id AND b.currency = o.currency
+        WHERE o.debtor_id = ANY ($1) AND o.live_from <= $3 AND coalesce(o.ended_at > $3, true) AND ($2 IS NOT NULL OR o.state = 'live') AND o.expires_at > $3
+          AND b.problem IS NULL AND b.balance - coalesce(b.disputed, 0) >= o.amount$q$, dunning._balances_sql('$1', '$2'))
+        USING ids, _live_offers.as_of, at;
+END
+$function$;
+CREATE FUNCTION dunning._offer_text(kind text, creditor text, language text)
+ RETURNS dunning.offer_text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    chosen dunning.offer_text;
+BEGIN
+    SELECT t.* INTO chosen FROM dunning.offer_text t
+    WHERE t.kind = _offer_text.kind AND t.creditor IN (_offer_text.creditor, '*') AND t.language IN (dunning._language(_offer_text.language), 'en')
+    ORDER BY t.language = 'en', t.creditor <> '*' DESC, t.builtin LIMIT 1;
+    RETURN chosen;
+END
+$function$;
+CREATE FUNCTION dunning._offer_words(kind text, creditor text, language text, about jsonb, OUT text text, OUT spoken text, OUT options jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    asked constant text := $3;
+    of_option dunning.offer_text := dunning._offer_text('option', $2, asked);
+    of_offer dunning.offer_text := dunning._offer_text($1, $2, asked);
+BEGIN
+    SELECT jsonb_agg(o.o || jsonb_build_object('text', r.body_text, 'number', CASE WHEN jsonb_array_length(about -> 'options') > 1 THEN o.n END) ORDER BY o.n) INTO options
+    FROM jsonb_array_elements(about -> 'options') WITH ORDINALITY o(o, n),
+         LATERAL dunning._render(NULL, of_option.body, NULL, o.o, of_option.language) r;
+    SELECT r.body_text INTO text FROM dunning._render(NULL, of_offer.body, NULL, about || jsonb_build_object('options', options), of_offer.language) r;
+    spoken := of_offer.language;
+END
+$function$;
+CREATE FUNCTION dunning.save_offer_text(kind text, language text, body text, creditor text DEFAULT '*'::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    asked text := dunning._language(save_offer_text.language);
+    shipped text := (SELECT t.body FROM dunning.offer_text t WHERE t.kind = save_offer_text.kind AND t.builtin AND t.language = 'en');
+    sample dunning.offer;
+BEGIN
+    IF shipped IS NULL OR asked IS NULL OR save_offer_text.creditor IS NULL THEN
+        RAISE EXCEPTION 'there is no offer of kind "%" in language "%"', save_offer_text.kind, save_offer_text.language
+            USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later, promise and option.',
+                  HINT = 'SELECT kind, language, body FROM dunning.offer_text;';
+    END IF;
+    IF save_offer_text.body IS NULL THEN
+        DELETE FROM dunning.offer_text t
+        WHERE t.kind = save_offer_text.kind AND t.language = asked AND t.creditor = save_offer_text.creditor AND NOT t.builtin;
+        RETURN NULL;
+    END IF;
+    sample.kind := save_offer_text.kind;
+    sample.amount := 200;
+    sample.currency := 'EUR';
+    sample.expires_on := '2026-12-01';
+    sample.options := jsonb_build_array(dunning._offer_option(1, '[{"amount": 150, "currency": "EUR", "due_on": "2026-12-02"}, {"amount": 50, "currency": "EUR", "due_on": "2027-01-02"}]', 'monthly'));
+    sample.text := '';
+    -- An unknown name or filter is told now, not when an offer is made.
+    PERFORM r.body_text FROM dunning._render(NULL, save_offer_text.body, NULL,
+        CASE WHEN save_offer_text.kind = 'option' THEN sample.options -> 0 ELSE dunning._offer_context(sample) END, asked) r;
+    INSERT INTO dunning.offer_text AS t (kind, language, creditor, body) VALUES (save_offer_text.kind, asked, save_offer_text.creditor, save_offer_text.body)
+    ON CONFLICT ON CONSTRAINT offer_text_pkey DO UPDATE SET body = excluded.body;
+    RETURN save_offer_text.body;
+END
+$function$;
+CREATE FUNCTION dunning._offer_option(option integer, parts jsonb, frequency text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    count int := jsonb_array_length(parts);
+BEGIN
+    RETURN jsonb_build_object('option', option, 'number', NULL, 'text', '', 'count', count, 'once', count = 1, 'part', parts -> 0 -> 'amount', 'currency', parts -> 0 -> 'currency',
+        'last', CASE WHEN parts -> 0 ->> 'amount' <> parts -> (count - 1) ->> 'amount' THEN parts -> (count - 1) -> 'amount' END,
+        'total', (SELECT sum((p.p ->> 'amount')::numeric) FROM jsonb_array_elements(parts) p(p)),
+        'first_on', parts -> 0 -> 'due_on', 'last_on', parts -> (count - 1) -> 'due_on',
+        'monthly', frequency = 'monthly' AND count > 1, 'fortnightly', frequency = 'fortnightly' AND count > 1, 'parts', parts);
+END
+$function$;
+CREATE FUNCTION dunning._offer_state(many text[] DEFAULT NULL::text[])
+ RETURNS TABLE(debtor_id text, offer_id uuid, creditor text, kind text, state text, currency text, amount numeric, options jsonb, choice integer, text text, made_at timestamp with time zone, made_by text, live_from timestamp with time zone, expires_on date, ended_at timestamp with time zone, ended_by text, via text, supersedes uuid, agreement text, paid numeric, next_due_on date)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT o.debtor_id::text, o.offer_id, o.creditor::text, o.kind::text,
+               CASE WHEN o.state = 'live' AND o.expires_at <= dunning._now() THEN 'expired' ELSE o.state::text END,
+               o.currency, o.amount, o.options, o.choice, o.text, o.made_at, o.made_by, o.live_from, o.expires_on, o.ended_at, o.ended_by, o.via,
+               o.supersedes, p.agreement, p.paid, p.next_due_on
+        FROM dunning.offer o
+        LEFT JOIN (
+            SELECT x.debtor_id, x.hold_id, sum(x.paid) AS paid, min(x.due_on) FILTER (WHERE x.state = 'open') AS next_due_on,
+                   CASE WHEN bool_or(x.state = 'broken') THEN 'broken' WHEN bool_or(x.state = 'open') THEN 'open'
+                        WHEN bool_or(x.state = 'cancelled') THEN 'cancelled' WHEN bool_or(x.state = 'late') THEN 'late' ELSE 'kept' END AS agreement
+            FROM dunning._promise_state(_offer_state.many) x GROUP BY 1, 2) p ON p.debtor_id = o.debtor_id AND p.hold_id = o.hold_id
+        WHERE _offer_state.many IS NULL OR o.debtor_id = ANY (_offer_state.many);
+END
+$function$;
+CREATE VIEW dunning.offers (debtor_id, offer_id, creditor, kind, state, currency, amount, options, choice, text, made_at, made_by, live_from, expires_on, ended_at, ended_by, via, supersedes, agreement, paid, next_due_on) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT s.debtor_id,
+    s.offer_id,
+    s.creditor,
+    s.kind,
+    s.state,
+    s.currency,
+    s.amount,
+    s.options,
+    s.choice,
+    s.text,
+    s.made_at,
+    s.made_by,
+    s.live_from,
+    s.expires_on,
+    s.ended_at,
+    s.ended_by,
+    s.via,
+    s.supersedes,
+    s.agreement,
+    s.paid,
+    s.next_due_on
+   FROM dunning._offer_state() s(debtor_id, offer_id, creditor, kind, state, currency, amount, options, choice, text, made_at, made_by, live_from, expires_on, ended_at, ended_by, via, supersedes, agreement, paid, next_due_on);
+CREATE FUNCTION dunning._broken_promises(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, broken_on date)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    -- The first broken part of the latest agreement: what came after it was broken with it.
+    RETURN QUERY
+        SELECT x.debtor_id, max(x.broken_on)
+        FROM (SELECT s.debtor_id, s.hold_id, min((s.deadline AT TIME ZONE dunning._ledger_zone())::date) AS broken_on
+              FROM dunning._promise_state(_broken_promises.debtor_ids, _broken_promises.as_of) s
+              WHERE s.state = 'broken' GROUP BY 1, 2) x
+        GROUP BY x.debtor_id;
+END
+$function$;
+CREATE FUNCTION dunning._check_terms(debtor_id text, kind text, terms jsonb, currency text, owed numeric, as_of timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    percent numeric := dunning._value_of('settlement_percent')::numeric;
+    latest date := CASE WHEN kind = 'instalments' THEN (today + make_interval(months => dunning._value_of('plan_most_months')::int))::date + 31
+                        ELSE today + dunning._value_of('pay_later_days')::int END;
+    given jsonb := coalesce(terms -> 'options', CASE WHEN terms ? 'parts' THEN jsonb_build_array(terms - 'options' - 'currency') END);
+    usage text := CASE kind WHEN 'instalments' THEN '{"options": [{"parts": [{"amount": 100, "due_on": "2026-12-01"}, …]}]}'
+                            WHEN 'settlement' THEN '{"share": 0.8, "due_on": "2026-12-01"}' WHEN 'promise' THEN '{"amount": 100, "due_on": "2026-12-01"}'
+                            ELSE '{"due_on": "2026-12-01"}' END;
+    one record;
+    checked jsonb := '[]';
+    parts jsonb;
+    sums numeric;
+    least_sum numeric;
+BEGIN
+    IF given IS NULL THEN
+        IF kind = 'instalments' THEN
+            RAISE EXCEPTION 'an instalment plan needs options or parts'
+                USING ERRCODE = '22023', DETAIL = format('Given is %s.', terms), HINT = format('terms => %L, or none for dunning.plan_options(%L).', usage, debtor_id);
+        END IF;
+        BEGIN
+            sums := CASE WHEN kind = 'pay_later' THEN owed WHEN terms ? 'amount' THEN (terms ->> 'amount')::numeric
+                         WHEN kind = 'settlement' THEN round(owed * coalesce((terms ->> 'share')::numeric, percent / 100), greatest(scale(trim_scale(owed)), 0)) ELSE owed END;
+        EXCEPTION WHEN data_exception THEN
+            RAISE EXCEPTION 'the terms of an offer cannot be read: %', terms USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = format('terms => %L', usage);
+        END;
+        given := jsonb_build_array(jsonb_build_object('parts', jsonb_build_array(jsonb_build_object('amount', sums, 'currency', currency, 'due_on',
+                     coalesce(terms ->> 'due_on', to_char(least(latest, today + dunning._value_of('offer_days')::int), 'YYYY-MM-DD'))))));
+    END IF;
+    IF jsonb_typeof(given) <> 'array' OR jsonb_array_length(given) NOT BETWEEN 1 AND 9 OR kind <> 'instalments' AND jsonb_array_length(given) <> 1 THEN
+        RAISE EXCEPTION 'an offer of kind "%" has % options', kind, CASE WHEN kind = 'instalments' THEN '1 to 9' ELSE 'no' END
+            USING ERRCODE = '22023', DETAIL = format('Given is %s.', given), HINT = format('terms => %L', usage);
+    END IF;
+    FOR one IN SELECT g.g, g.n FROM jsonb_array_elements(given) WITH ORDINALITY g(g, n) LOOP
+        IF jsonb_typeof(one.g -> 'parts') IS DISTINCT FROM 'array' OR jsonb_array_length(one.g -> 'parts') NOT BETWEEN 1 AND 120 THEN
+            RAISE EXCEPTION 'option % has no parts', one.n USING ERRCODE = '22023', DETAIL = format('Given is %s.', one.g), HINT = format('terms => %L', usage);
+        END IF;
+        SELECT jsonb_agg(c.c ORDER BY c.c ->> 'due_on', c.n), sum((c.c ->> 'amount')::numeric) INTO parts, sums
+        FROM (SELECT dunning._check_part(jsonb_build_object('currency', currency) || p.p) AS c, p.n
+              FROM jsonb_array_elements(one.g -> 'parts') WITH ORDINALITY p(p, n)) c;
+        IF EXISTS (SELECT FROM jsonb_array_elements(parts) p(p) WHERE p.p ->> 'currency' <> currency) THEN
+            RAISE EXCEPTION 'option % is in another currency than %', one.n, currency
+                USING ERRCODE = '22023', DETAIL = 'Currencies are never added.', HINT = format('SELECT * FROM dunning.balance(%L);', debtor_id);
+        END IF;
+        IF (parts -> 0 ->> 'due_on')::date < today OR (parts -> -1 ->> 'due_on')::date > latest THEN
+            RAISE EXCEPTION 'option % asks for payments from % to %', one.n, parts -> 0 ->> 'due_on', parts -> -1 ->> 'due_on'
+                USING ERRCODE = '22023', DETAIL = format('Payments may be due from %s to %s.', today, latest),
+                      HINT = format('SELECT dunning.save_setting(%L, ''…'');', CASE WHEN kind = 'instalments' THEN 'plan_most_months' ELSE 'pay_later_days' END);
+        END IF;
+        least_sum := CASE kind WHEN 'settlement' THEN owed * percent / 100 WHEN 'promise' THEN 0 ELSE owed END;
+        IF sums > owed OR sums < least_sum THEN
+            RAISE EXCEPTION 'option % comes to % %, and % is owed', one.n, sums, currency, owed
+                USING ERRCODE = '22023', DETAIL = CASE kind WHEN 'settlement' THEN format('A settlement is at least %s %% of it: %s.', percent, trim_scale(least_sum))
+                                                            WHEN 'promise' THEN 'A promise is at most what is owed.' ELSE 'The parts must sum to what is owed.' END,
+                      HINT = CASE WHEN kind = 'settlement' AND sums < least_sum THEN 'SELECT dunning.save_setting(''settlement_percent'', ''80'');'
+                                  ELSE format('SELECT * FROM dunning.balance(%L);', debtor_id) END;
+        END IF;
+        checked := checked || dunning._offer_option(one.n::int, parts, CASE
+            WHEN (parts -> 1 ->> 'due_on')::date = (parts -> 0 ->> 'due_on')::date + 14 THEN 'fortnightly'
+            WHEN (parts -> 1 ->> 'due_on')::date - (parts -> 0 ->> 'due_on')::date BETWEEN 27 AND 33 THEN 'monthly' ELSE 'once' END);
+    END LOOP;
+    RETURN checked;
+END
+$function$;
+CREATE FUNCTION dunning.make_offer(debtor_id text, kind text, terms jsonb DEFAULT NULL::jsonb, expires_on date DEFAULT NULL::date, replace boolean DEFAULT false, OUT offer_id uuid, OUT state text, OUT text text, OUT options jsonb, OUT until_on date, OUT superseded uuid)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(make_offer.debtor_id);
+    today date := dunning._today(NULL);
+    standing dunning.offer;
+    about record;
+    first_due date;
+    wanted text := make_offer.terms ->> 'currency';
+BEGIN
+    PERFORM dunning._check_offered(id);
+    IF make_offer.kind IS NULL OR make_offer.kind NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN
+        RAISE EXCEPTION 'there is no offer of kind "%"', coalesce(make_offer.kind, 'NULL')
+            USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later and promise.', HINT = format('SELECT * FROM dunning.make_offer(%L, ''instalments'');', id);
+    ELSIF jsonb_typeof(make_offer.terms) <> 'object' THEN
+        RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', make_offer.terms),
+            HINT = 'terms => ''{"due_on": "2026-12-01"}''';
+    ELSIF make_offer.kind = 'settlement' AND dunning._value_of('settlement_percent')::numeric NOT BETWEEN 1 AND 100 THEN
+        RAISE EXCEPTION 'settlements are not offered' USING ERRCODE = '42501', DETAIL = 'An administrator says with which share of a claim it may be settled; nobody has.',
+            HINT = 'SELECT dunning.save_setting(''settlement_percent'', ''80'');';
+    END IF;
+    PERFORM dunning._refresh_offers(ARRAY[id]);
+    SELECT a.creditor, a.currency, a.amount INTO about FROM dunning._asked_for(ARRAY[id], NULL) a WHERE wanted IS NULL OR a.currency = wanted ORDER BY a.ord LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'debtor "%" owes nothing%', id, coalesce(' in ' || wanted, '')
+            USING ERRCODE = '22023', DETAIL = 'What is disputed or held is not asked for, so nothing is offered on it.', HINT = format('SELECT * FROM dunning.balance(%L);', id);
+    END IF;
+    IF make_offer.terms IS NULL OR make_offer.terms - 'currency' = '{}' AND make_offer.kind = 'instalments' THEN
+        IF make_offer.kind = 'instalments' THEN
+            SELECT p.options INTO options FROM dunning._plan_options(ARRAY[id], NULL, about.currency) p;
+        ELSE
+            SELECT t.options INTO options FROM dunning._offer_terms(ARRAY[id], ARRAY[make_offer.kind]) t WHERE t.currency = about.currency;
+        END IF;
+        IF options IS NULL THEN
+            RAISE EXCEPTION 'no % fits debtor "%"', CASE WHEN make_offer.kind = 'instalments' THEN 'instalment plan' ELSE 'offer' END, id
+                USING ERRCODE = '22023', DETAIL = format('Owed is %s %s; a part is at least %s, within what was paid in a month before, and the plan takes at most %s months.',
+                          about.amount, about.currency, dunning._value_of('plan_least_part'), dunning._value_of('plan_most_months')),
+                      HINT = 'Give terms, or change the values: SELECT dunning.save_setting(''plan_most_months'', ''24'');';
+        END IF;
+    ELSE
+        options := dunning._check_terms(id, make_offer.kind, make_offer.terms, about.currency, about.amount, NULL);
+    END IF;
+    first_due := (SELECT min((o.o ->> 'first_on')::date) FROM jsonb_array_elements(options) o(o));
+    until_on := coalesce(make_offer.expires_on, least(today + dunning._value_of('offer_days')::int, first_due));
+    IF until_on < today OR until_on > first_due OR NOT isfinite(until_on) THEN
+        RAISE EXCEPTION 'an offer cannot expire on %', until_on
+            USING ERRCODE = '22023', DETAIL = format('Today is %s, and the first payment is due on %s.', today, first_due),
+                  HINT = format('SELECT * FROM dunning.make_offer(%L, %L, expires_on => %L);', id, make_offer.kind, least(today + 7, first_due));
+    END IF;
+
+    state := CASE WHEN make_offer.kind = 'settlement' AND dunning._value_of('four_eyes')::boolean THEN 'proposed' ELSE 'live' END;
+    SELECT o.* INTO standing FROM dunning.offer o WHERE o.debtor_id = id AND o.state = make_offer.state;
+    IF FOUND AND NOT coalesce(make_offer.replace, false) THEN
+        RAISE EXCEPTION 'debtor "%" has an offer already', id
+            USING ERRCODE = '55000', DETAIL = format('%s, %s since %s: %s', standing.kind, standing.state, standing.made_at, standing.text),
+                  HINT = format('SELECT * FROM dunning.make_offer(%L, %L, replace => true);', id, make_offer.kind);
+    ELSIF FOUND THEN
+        superseded := (dunning._end_offers(ARRAY[id], ARRAY[standing.offer_id], 'superseded', make_offer.kind))[1];
+        IF superseded IS NULL THEN
+            RAISE EXCEPTION 'debtor "%" has just answered the offer', id
+                USING ERRCODE = 'DN008', DETAIL = 'What was to be replaced does not stand any more.',
+                      HINT = format('SELECT * FROM dunning.offers WHERE debtor_id = %L;', id);
+        END IF;
+    END IF;
+    SELECT i.offer_id INTO offer_id
+    FROM dunning._insert_offers(ARRAY[id], ARRAY[make_offer.kind], ARRAY[about.creditor], ARRAY[about.currency], ARRAY[about.amount], ARRAY[options], ARRAY[until_on],
+                                ARRAY[superseded], make_offer.state) i;
+    IF offer_id IS NULL THEN
+        -- Somebody else was faster, and waited for.
+        RAISE EXCEPTION 'debtor "%" has just been made another offer', id
+            USING ERRCODE = 'DN008', DETAIL = coalesce((SELECT format('%s by %s: %s', o.kind, o.made_by, o.text) FROM dunning.offer o WHERE o.debtor_id = id AND o.state = make_offer.state),
+                                                       'It was made while this one was.'),
+                  HINT = format('SELECT dunning.conversation(%L) -> ''offer_of_record'';', id);
+    END IF;
+    PERFORM dunning._refresh_scripts(ARRAY[id]);
+    text := (SELECT o.text FROM dunning.offer o WHERE o.debtor_id = id AND o.offer_id = make_offer.offer_id);
+END
+$function$;
+CREATE FUNCTION dunning._find_offer(debtor_id text, offer_id uuid, wanted text)
+ RETURNS dunning.offer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    found_offer dunning.offer;
+BEGIN
+    PERFORM dunning._check_offered(_find_offer.debtor_id);
+    IF _find_offer.offer_id IS NULL THEN
+        SELECT o.* INTO found_offer FROM dunning.offer o WHERE o.debtor_id = _find_offer.debtor_id AND o.state = _find_offer.wanted FOR UPDATE;
+    ELSE
+        SELECT o.* INTO found_offer FROM dunning.offer o WHERE o.debtor_id = _find_offer.debtor_id AND o.offer_id = _find_offer.offer_id FOR UPDATE;
+    END IF;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'debtor "%" has no % offer%', _find_offer.debtor_id, _find_offer.wanted, coalesce(' ' || _find_offer.offer_id, '')
+            USING ERRCODE = '22023', DETAIL = CASE WHEN EXISTS (SELECT FROM dunning.offer o WHERE o.offer_id = _find_offer.offer_id)
+                                                   THEN 'The offer is another debtor''s.' ELSE 'There is none.' END,
+                  HINT = format('SELECT * FROM dunning.offers WHERE debtor_id = %L;', _find_offer.debtor_id);
+    END IF;
+    RETURN found_offer;
+END
+$function$;
+CREATE FUNCTION dunning._check_live(offer dunning.offer)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    now_live dunning.offer;
+BEGIN
+    IF offer.state = 'live' AND offer.expires_at > dunning._now() THEN
+        RETURN;
+    END IF;
+    SELECT o.* INTO now_live FROM dunning.offer o WHERE o.debtor_id = offer.debtor_id AND o.state = 'live' AND o.expires_at > dunning._now();
+    RAISE EXCEPTION 'the offer is %', CASE WHEN offer.state = 'live' THEN 'expired' ELSE offer.state END
+        USING ERRCODE = '55000',
+              DETAIL = CASE WHEN offer.state = 'live' THEN format('It stood until %s.', offer.expires_on) WHEN offer.state = 'proposed' THEN 'A second person has not approved it yet.'
+                            ELSE format('It has been %s since %s.', offer.state, offer.ended_at) END
+                       || CASE WHEN now_live.offer_id IS NOT NULL THEN format(' The offer now is: %s', now_live.text) ELSE '' END,
+              HINT = CASE WHEN now_live.offer_id IS NOT NULL THEN format('SELECT * FROM dunning.accept_offer(%L, offer_id => %L);', offer.debtor_id, now_live.offer_id)
+                          ELSE format('SELECT * FROM dunning.make_offer(%L, %L);', offer.debtor_id, offer.kind) END;
+END
+$function$;
+CREATE FUNCTION dunning.approve_offer(debtor_id text, offer_id uuid DEFAULT NULL::uuid, OUT approved uuid, OUT superseded uuid)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(approve_offer.debtor_id);
+    proposed dunning.offer := dunning._find_offer(id, approve_offer.offer_id, 'proposed');
+BEGIN
+    IF proposed.state <> 'proposed' OR proposed.expires_at <= dunning._now() THEN
+        RAISE EXCEPTION 'the offer awaits no approval' USING ERRCODE = '55000', DETAIL = format('It is %s and stood until %s.', proposed.state, proposed.expires_on),
+            HINT = format('SELECT * FROM dunning.make_offer(%L, %L);', id, proposed.kind);
+    ELSIF proposed.made_by = session_user THEN
+        RAISE EXCEPTION 'who proposed an offer does not approve it' USING ERRCODE = '42501', DETAIL = format('%s proposed it.', proposed.made_by),
+            HINT = format('Another person: SELECT * FROM dunning.approve_offer(%L);', id);
+    END IF;
+    superseded := (dunning._end_offers(ARRAY[id], ARRAY(SELECT o.offer_id FROM dunning.offer o WHERE o.debtor_id = id AND o.state = 'live'), 'superseded', proposed.kind))[1];
+    UPDATE dunning.offer o SET state = 'live', live_from = dunning._now(), approved_by = session_user, supersedes = coalesce(approve_offer.superseded, o.supersedes)
+    WHERE o.debtor_id = id AND o.offer_id = proposed.offer_id;
+    PERFORM dunning._refresh_scripts(ARRAY[id]);
+    approved := proposed.offer_id;
+END
+$function$;
+CREATE FUNCTION dunning.accept_offer(debtor_id text, choice integer DEFAULT NULL::integer, offer_id uuid DEFAULT NULL::uuid, via text DEFAULT 'sql'::text, OUT accepted uuid, OUT parts jsonb, OUT promise_ids uuid[], OUT hold_id uuid, OUT until_at timestamp with time zone, OUT stopped integer, OUT recorded boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(accept_offer.debtor_id);
+    offer dunning.offer := dunning._find_offer(id, accept_offer.offer_id, 'live');
+    chosen int := coalesce(accept_offer.choice, CASE WHEN jsonb_array_length(offer.options) = 1 THEN 1 END);
+BEGIN
+    accepted := offer.offer_id;
+    -- Said twice is said once.
+    IF offer.state = 'accepted' AND offer.choice = coalesce(chosen, offer.choice) THEN
+        SELECT offer.options -> (offer.choice - 1) -> 'parts', offer.promise_ids, offer.hold_id, h.until_at, 0, false INTO parts, promise_ids, hold_id, until_at, stopped, recorded
+        FROM (SELECT 1) one LEFT JOIN dunning.hold h ON h.debtor_id = id AND h.hold_id = offer.hold_id;
+        RETURN;
+    END IF;
+    PERFORM dunning._check_live(offer);
+    IF chosen IS NULL OR chosen NOT BETWEEN 1 AND jsonb_array_length(offer.options) THEN
+        RAISE EXCEPTION 'the offer has no option %', coalesce(chosen::text, 'NULL')
+            USING ERRCODE = '22023', DETAIL = offer.text, HINT = format('SELECT * FROM dunning.accept_offer(%L, 1);', id);
+    END IF;
+    IF NOT EXISTS (SELECT FROM dunning._live_offers(ARRAY[id]) l WHERE l.offer_id = offer.offer_id) THEN
+        RAISE EXCEPTION 'the offer settles more than is owed'
+            USING ERRCODE = '55000', DETAIL = format('It was made for %s %s.', offer.amount, offer.currency),
+                  HINT = format('SELECT * FROM dunning.make_offer(%L, %L, replace => true);', id, offer.kind);
+    END IF;
+    parts := offer.options -> (chosen - 1) -> 'parts';
+    -- The offer first: a body that is being frozen with it waits, or is seen.
+    UPDATE dunning.offer o SET state = 'accepted', choice = chosen, ended_at = dunning._now(), ended_by = session_user, via = accept_offer.via
+    WHERE o.debtor_id = id AND o.offer_id = offer.offer_id;
+    SELECT p.promise_ids, p.hold_id, p.until_at, p.stopped INTO promise_ids, hold_id, until_at, stopped FROM dunning._promise_parts(id, parts) p;
+    UPDATE dunning.offer o SET promise_ids = accept_offer.promise_ids, hold_id = accept_offer.hold_id WHERE o.debtor_id = id AND o.offer_id = offer.offer_id;
+    IF offer.kind = 'settlement' THEN
+        -- Ends when the ledger shows whether it was paid, not by the clock: the rest is waived only then.
+        UPDATE dunning.hold h SET until_at = NULL WHERE h.debtor_id = id AND h.hold_id = accept_offer.hold_id;
+        until_at := NULL;
+    END IF;
+    PERFORM dunning._unsay_offers(ARRAY[id], ARRAY[offer.offer_id]);
+    recorded := true;
+END
+$function$;
+CREATE FUNCTION dunning.decline_offer(debtor_id text, offer_id uuid DEFAULT NULL::uuid, note text DEFAULT NULL::text, via text DEFAULT 'sql'::text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(decline_offer.debtor_id);
+    offer dunning.offer := dunning._find_offer(id, decline_offer.offer_id, 'live');
+BEGIN
+    IF offer.state <> 'declined' THEN
+        PERFORM dunning._check_live(offer);
+        PERFORM dunning._end_offers(ARRAY[id], ARRAY[offer.offer_id], 'declined', decline_offer.note);
+        UPDATE dunning.offer o SET via = decline_offer.via WHERE o.debtor_id = id AND o.offer_id = offer.offer_id;
+    END IF;
+    RETURN offer.offer_id;
+END
+$function$;
+CREATE FUNCTION dunning.withdraw_offer(debtor_id text, note text, offer_id uuid DEFAULT NULL::uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(withdraw_offer.debtor_id);
+    offer dunning.offer := dunning._find_offer(id, coalesce(withdraw_offer.offer_id, (SELECT o.offer_id FROM dunning.offer o
+        WHERE o.debtor_id = dunning._canonical_id(withdraw_offer.debtor_id) AND o.state IN ('live', 'proposed') ORDER BY o.state = 'live' LIMIT 1)), 'live');
+BEGIN
+    IF coalesce(withdraw_offer.note, '') = '' THEN
+        RAISE EXCEPTION 'an offer is withdrawn for a reason' USING ERRCODE = '22023', DETAIL = 'The reason stands in the history.',
+            HINT = format('SELECT dunning.withdraw_offer(%L, ''made by mistake'');', id);
+    ELSIF offer.state NOT IN ('live', 'proposed') THEN
+        PERFORM dunning._check_live(offer);
+    END IF;
+    PERFORM dunning._end_offers(ARRAY[id], ARRAY[offer.offer_id], 'withdrawn', withdraw_offer.note);
+    RETURN offer.offer_id;
+END
+$function$;
+CREATE FUNCTION dunning._pay_cycles(debtor_ids text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, schedule text, probability double precision, fortnightly boolean, next_date date)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        WITH d AS MATERIALIZED (SELECT l.debtor_id, l.country, (dunning._zone(l.time_zone, l.country, l.region))[1] AS zone FROM (%s) l),
+        paid AS MATERIALIZED (
+            SELECT x.debtor_id, array_agg(x.day ORDER BY x.paid_at DESC) AS days
+            FROM (SELECT l.debtor_id, l.paid_at, (l.paid_at AT TIME ZONE d.zone)::date AS day, row_number() OVER (PARTITION BY l.debtor_id ORDER BY l.paid_at DESC) AS n
+                  FROM (%s) l JOIN d ON d.debtor_id = l.debtor_id
+                  WHERE l.amount > 0 AND l.amount < 'Infinity' AND isfinite(l.paid_at)
+                    AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = l.debtor_id AND NOT e.test
+                                    AND l.paid_at >= e.contact_on AND l.paid_at < e.contact_on + '48 hours'::interval)) x
+            WHERE x.n <= 24 GROUP BY 1)
+        SELECT d.debtor_id::text, y.schedule, y.probability, y.schedule LIKE 'every %%' AND y.probability >= 0.5, CASE WHEN y.schedule <> 'none' THEN y.next_date END
+        FROM d LEFT JOIN paid p ON p.debtor_id = d.debtor_id
+        CROSS JOIN LATERAL (SELECT s.* FROM dunning._payday(d.country, p.days, ($2 AT TIME ZONE d.zone)::date + $4) s
+                            ORDER BY s.probability DESC, s.schedule LIMIT 1) y$q$,
+        dunning._ledger_sql('debtor', '$1', '$3'), dunning._ledger_sql('payment', '$1', '$3'))
+        USING debtor_ids, coalesce(as_of, dunning._now()), as_of, dunning._value_of('offer_first_days')::int;
+END
+$function$;
+CREATE FUNCTION dunning._paid_monthly(debtor_ids text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, currency text, months integer, usual numeric, best numeric)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        SELECT m.debtor_id::text, m.currency, count(*)::int, percentile_disc(0.5) WITHIN GROUP (ORDER BY m.paid), max(m.paid)
+        FROM (SELECT l.debtor_id, l.currency, sum(l.amount) AS paid
+              FROM (%s) l
+              WHERE l.amount > -1e15 AND l.amount < 1e15 AND l.paid_at > $2 - interval '12 months' AND l.paid_at <= $2
+              GROUP BY l.debtor_id, l.currency, date_trunc('month', l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))) m
+        WHERE m.paid > 0 GROUP BY m.debtor_id, m.currency$q$, dunning._ledger_sql('payment', '$1', '$3'))
+        USING debtor_ids, coalesce(as_of, dunning._now()), as_of;
+END
+$function$;
+CREATE FUNCTION dunning._asked_for(debtor_ids text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, creditor text, currency text, amount numeric, ord integer)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT c.debtor_id, c.context ->> 'creditor', b.b ->> 'currency', (b.b ->> 'amount')::numeric, b.ord::int
+        FROM dunning._context(_asked_for.debtor_ids, _asked_for.as_of) c
+        CROSS JOIN LATERAL jsonb_array_elements(c.context -> 'balances') WITH ORDINALITY b(b, ord)
+        WHERE (b.b ->> 'amount')::numeric > 0;
+END
+$function$;
+CREATE FUNCTION dunning._divide(amount numeric, most numeric, least_part numeric, least_count integer, most_count integer)
+ RETURNS numeric[]
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    n int;
+    part numeric;
+    digits int := scale(trim_scale(amount));    -- sums of a currency without cents stay without
+BEGIN
+    IF most <= 0 OR ceil(amount / most) > most_count THEN
+        RETURN NULL;
+    END IF;
+    n := greatest(ceil(amount / most)::int, least_count);
+    IF n > most_count OR n < 1 THEN
+        RETURN NULL;
+    END IF;
+    part := ceil(amount / n);
+    IF part > most OR amount - (n - 1) * part < least_part THEN
+        part := ceil(amount / n * power(10::numeric, digits)) / power(10::numeric, digits);
+    END IF;
+    part := trim_scale(part);
+    IF part > most OR part < least_part OR amount - (n - 1) * part < least(least_part, part) OR amount - (n - 1) * part <= 0 THEN
+        RETURN NULL;
+    END IF;
+    RETURN array_fill(part, ARRAY[n - 1]) || trim_scale(amount - (n - 1) * part);
+END
+$function$;
+CREATE FUNCTION dunning._plan_options(debtor_ids text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, wanted text DEFAULT NULL::text)
+ RETURNS TABLE(debtor_id text, currency text, amount numeric, frequency text, first_on date, basis text, options jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    most_months int := dunning._value_of('plan_most_months')::int;
+    least_part numeric := dunning._value_of('plan_least_part')::numeric;
+BEGIN
+    RETURN QUERY
+        WITH owed AS MATERIALIZED (
+            SELECT DISTINCT ON (a.debtor_id) a.debtor_id, a.currency, a.amount
+            FROM dunning._asked_for(_plan_options.debtor_ids, _plan_options.as_of) a
+            WHERE _plan_options.wanted IS NULL OR a.currency = _plan_options.wanted ORDER BY a.debtor_id, a.ord),
+        about AS MATERIALIZED (
+            SELECT o.debtor_id, o.currency, o.amount, m.usual, m.best, coalesce(c.fortnightly, false) AS fortnightly,
+                   -- after payday; where no payday is known in two weeks, as one would answer
+                   coalesce(c.next_date, today + 13) + 1 AS first_on,
+                   CASE WHEN coalesce(c.fortnightly, false) THEN most_months * 26 / 12 ELSE most_months END AS most_count
+            FROM owed o
+            LEFT JOIN dunning._paid_monthly(ARRAY(SELECT w.debtor_id FROM owed w), _plan_options.as_of) m ON m.debtor_id = o.debtor_id AND m.currency = o.currency
+            LEFT JOIN dunning._pay_cycles(ARRAY(SELECT w.debtor_id FROM owed w), _plan_options.as_of) c ON c.debtor_id = o.debtor_id),
+        divided AS (
+            SELECT DISTINCT ON (a.debtor_id, cardinality(v.parts)) a.*, v.parts
+            FROM about a
+            CROSS JOIN LATERAL (
+                -- a month holds two fortnights, as it did when the debtor paid before
+                SELECT dunning._divide(a.amount, x.x / CASE WHEN a.fortnightly THEN 2 ELSE 1 END, least_part, 2, a.most_count) AS parts
+                FROM unnest(CASE WHEN a.usual IS NOT NULL THEN ARRAY[a.best, a.usual, a.usual / 2] END) x(x)
+                UNION ALL
+                SELECT dunning._divide(a.amount, a.amount, least_part, greatest(2, most_months * q.q / 12), a.most_count)
+                FROM unnest(CASE WHEN a.usual IS NULL THEN ARRAY[2, 3, 6, 12] END) q(q)) v
+            WHERE v.parts IS NOT NULL),
+        numbered AS (
+            SELECT d.*, row_number() OVER (PARTITION BY d.debtor_id ORDER BY cardinality(d.parts))::int AS option FROM divided d)
+        SELECT n.debtor_id, n.currency, n.amount, CASE WHEN n.fortnightly THEN 'fortnightly' ELSE 'monthly' END, n.first_on,
+               CASE WHEN n.usual IS NULL THEN 'no payments in the last twelve months' ELSE format('paid %s in the usual month, %s in the best', n.usual, n.best) END,
+               jsonb_agg(dunning._offer_option(n.option, p.parts, CASE WHEN n.fortnightly THEN 'fortnightly' ELSE 'monthly' END) ORDER BY n.option)
+        FROM numbered n
+        CROSS JOIN LATERAL (
+            SELECT jsonb_agg(jsonb_build_object('amount', u.part, 'currency', n.currency, 'due_on', to_char(
+                       CASE WHEN n.fortnightly THEN n.first_on + 14 * (u.i - 1)::int
+                            ELSE (n.first_on + make_interval(months => (u.i - 1)::int))::date END, 'YYYY-MM-DD')) ORDER BY u.i) AS parts
+            FROM unnest(n.parts) WITH ORDINALITY u(part, i)) p
+        GROUP BY n.debtor_id, n.currency, n.amount, n.fortnightly, n.first_on, n.usual, n.best;
+END
+$function$;
+CREATE FUNCTION dunning.plan_options(debtor_id text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, currency text DEFAULT NULL::text)
+ RETURNS TABLE(option integer, parts jsonb, count integer, total numeric, frequency text, first_on date, last_on date, basis text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(plan_options.debtor_id);
+BEGIN
+    PERFORM dunning._check_offered(id);
+    RETURN QUERY
+        SELECT (o.o ->> 'option')::int, o.o -> 'parts', (o.o ->> 'count')::int, (o.o ->> 'total')::numeric, p.frequency, p.first_on, (o.o ->> 'last_on')::date, p.basis
+        FROM dunning._plan_options(ARRAY[id], plan_options.as_of, plan_options.currency) p
+        CROSS JOIN LATERAL jsonb_array_elements(p.options) o(o) ORDER BY 1;
+END
+$function$;
+CREATE FUNCTION dunning._check_offered(debtor_id text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF _check_offered.debtor_id IS NULL OR dunning._creditor_of(_check_offered.debtor_id) IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', coalesce(_check_offered.debtor_id, 'NULL')
+            USING ERRCODE = '22023', DETAIL = 'The ledger has no such debtor.', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._offer_terms(debtor_ids text[], kinds text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, kind text, creditor text, currency text, amount numeric, options jsonb, expires_on date)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    expires date := today + dunning._value_of('offer_days')::int;
+    later int := dunning._value_of('pay_later_days')::int;
+    percent numeric := dunning._value_of('settlement_percent')::numeric;
+BEGIN
+    RETURN QUERY
+        WITH u AS MATERIALIZED (SELECT DISTINCT ON (x.id) x.id, x.k FROM unnest(_offer_terms.debtor_ids, _offer_terms.kinds) x(id, k) WHERE x.k IS NOT NULL ORDER BY 1, 2),
+        owed AS MATERIALIZED (
+            SELECT a.debtor_id, a.creditor, a.currency, a.amount FROM dunning._asked_for(ARRAY(SELECT y.id FROM u y), _offer_terms.as_of) a WHERE a.ord = 1),
+        cycle AS MATERIALIZED (
+            SELECT c.debtor_id, c.next_date FROM dunning._pay_cycles(ARRAY(SELECT y.id FROM u y WHERE y.k IN ('pay_later', 'promise')), _offer_terms.as_of) c)
+        SELECT p.debtor_id, 'instalments', o.creditor, p.currency, p.amount, p.options, least(expires, p.first_on)
+        FROM dunning._plan_options(ARRAY(SELECT y.id FROM u y WHERE y.k = 'instalments'), _offer_terms.as_of) p
+        JOIN owed o ON o.debtor_id = p.debtor_id
+        UNION ALL
+        SELECT o.debtor_id, u.k, o.creditor, o.currency, o.amount,
+               jsonb_build_array(dunning._offer_option(1, jsonb_build_array(jsonb_build_object('currency', o.currency, 'due_on', to_char(t.due_on, 'YYYY-MM-DD'), 'amount',
+                   CASE WHEN u.k = 'settlement' THEN trim_scale(ceil(o.amount * percent / 100 * power(10::numeric, scale(trim_scale(o.amount)))) / power(10::numeric, scale(trim_scale(o.amount))))
+                        ELSE o.amount END)), 'once')),
+               least(expires, t.due_on)
+        FROM u
+        JOIN owed o ON o.debtor_id = u.id
+        LEFT JOIN cycle c ON c.debtor_id = u.id
+        -- the day after payday, where that is within the days that one may wait
+        CROSS JOIN LATERAL (SELECT CASE WHEN u.k = 'settlement' THEN expires WHEN c.next_date + 1 <= today + later THEN c.next_date + 1 ELSE today + least(14, later) END AS due_on) t
+        WHERE u.k IN ('pay_later', 'promise') OR u.k = 'settlement' AND percent > 0 AND percent < 100;
+END
+$function$;
+CREATE FUNCTION dunning._unsay_offers(debtor_ids text[], offer_ids uuid[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    messages uuid[];
+    n int;
+BEGIN
+    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO debtors, messages
+    FROM dunning.queue q
+    JOIN dunning.body b ON b.debtor_id = q.debtor_id AND b.message_id = q.message_id
+    WHERE q.debtor_id = ANY (_unsay_offers.debtor_ids) AND b.offer_id = ANY (_unsay_offers.offer_ids);
+    n := dunning._cancel_messages(debtors, messages, 'offer_changed', true);
+    PERFORM dunning._refresh_scripts(_unsay_offers.debtor_ids);
+    RETURN n;
+END
+$function$;
+CREATE FUNCTION dunning._offered_context(debtor_id text, context jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    about jsonb;
+BEGIN
+    IF _offered_context.context -> 'offer' <> 'null' AND NOT _offered_context.context -> 'offer' ? 'offer_id' THEN
+        RETURN dunning._optional_names() || _offered_context.context;    -- a caller's own name
+    END IF;
+    SELECT o.offer || jsonb_build_object('link', _offered_context.context -> 'plan_url') INTO about
+    FROM dunning._live_offers(ARRAY[_offered_context.debtor_id]) o WHERE o.expires_on >= dunning._today(NULL);
+    RETURN dunning._optional_names() || _offered_context.context || jsonb_build_object('offer', about);
+END
+$function$;
+CREATE FUNCTION dunning._refresh_scripts(debtor_ids text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    about record;
+    said text;
+    n int := 0;
+BEGIN
+    FOR about IN
+        SELECT t.debtor_id, t.task_id, t.script, m.template, m.channel, m.language, m.context
+        FROM dunning.task t JOIN dunning.message m ON m.debtor_id = t.debtor_id AND m.message_id = t.message_id
+        WHERE t.debtor_id = ANY (_refresh_scripts.debtor_ids) AND t.completed_at IS NULL AND t.kind IN ('call', 'visit') AND t.script IS NOT NULL
+          AND EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = t.debtor_id)
+    LOOP
+        SELECT r.body_text INTO said
+        FROM dunning.render(about.template, dunning._aged_context(dunning._offered_context(about.debtor_id, about.context), dunning._today(NULL)),
+                            about.language, about.channel) r;
+        UPDATE dunning.task t SET script = said WHERE t.debtor_id = about.debtor_id AND t.task_id = about.task_id AND t.script IS DISTINCT FROM said;
+        n := n + 1;
+    END LOOP;
+    RETURN n;
+END
+$function$;
+CREATE FUNCTION dunning._freeze_offers(debtor_ids text[], message_ids uuid[], named boolean[], frozen boolean[])
+ RETURNS TABLE(ord integer, verdict text, offer_id uuid, context jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date;
+    locked text[];
+BEGIN
+    -- Whoever is changing an offer just now is not waited for: what would name it is looked at again in a moment.
+    SELECT array_agg(o.debtor_id) INTO locked
+    FROM (SELECT x.debtor_id FROM dunning.offer x
+          WHERE x.debtor_id = ANY (_freeze_offers.debtor_ids) AND x.state = 'live' ORDER BY x.debtor_id FOR SHARE SKIP LOCKED) o;
+    IF locked IS NULL AND NOT (true = ANY (_freeze_offers.named)) AND NOT (true = ANY (_freeze_offers.frozen))
+       AND NOT EXISTS (SELECT FROM dunning.offer x WHERE x.debtor_id = ANY (_freeze_offers.debtor_ids) AND x.state = 'live') THEN
+        RETURN;
+    END IF;
+    today := dunning._today(NULL);
+    RETURN QUERY
+        WITH record AS MATERIALIZED (
+            SELECT l.debtor_id, l.offer_id, l.offer FROM dunning._live_offers(locked) l WHERE l.expires_on >= today),
+        asked AS MATERIALIZED (
+            SELECT u.ord::int AS ord, u.debtor_id, u.message_id, u.named, u.frozen, b.offer_id AS said,
+                   u.debtor_id <> ALL (coalesce(locked, '{}'))
+                       AND EXISTS (SELECT FROM dunning.offer x WHERE x.debtor_id = u.debtor_id AND x.state = 'live') AS changing
+            FROM ROWS FROM (unnest(_freeze_offers.debtor_ids), unnest(_freeze_offers.message_ids), unnest(_freeze_offers.named), unnest(_freeze_offers.frozen))
+                 WITH ORDINALITY AS u(debtor_id, message_id, named, frozen, ord)
+            LEFT JOIN LATERAL (SELECT x.offer_id FROM dunning.body x
+                               WHERE u.frozen AND x.debtor_id = u.debtor_id AND x.message_id = u.message_id OFFSET 0) b ON true)
+        SELECT a.ord,
+               CASE WHEN a.frozen THEN CASE WHEN a.said IS NULL OR a.said = r.offer_id THEN 'keep' WHEN a.changing THEN 'wait' ELSE 'gone' END
+                    WHEN a.changing THEN 'wait'
+                    WHEN r.offer_id IS NULL AND m.decision ->> 'offer_needed' = 'true' THEN 'gone'
+                    ELSE 'say' END,
+               r.offer_id,
+               CASE WHEN NOT a.frozen THEN dunning._optional_names() || m.context || jsonb_build_object('offer', r.offer || jsonb_build_object('link', m.context -> 'plan_url')) END
+        FROM asked a
+        LEFT JOIN record r ON r.debtor_id = a.debtor_id
+        CROSS JOIN LATERAL (SELECT x.context, x.decision FROM dunning.message x
+                            WHERE x.debtor_id = a.debtor_id AND x.message_id = a.message_id OFFSET 0) m
+        WHERE a.frozen AND a.said IS NOT NULL OR NOT a.frozen AND (a.named OR a.changing OR r.offer_id IS NOT NULL);
+END
+$function$;
+CREATE FUNCTION dunning._end_offers(debtor_ids text[], offer_ids uuid[], state text, note text)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    ended uuid[];
+BEGIN
+    WITH o AS (
+        UPDATE dunning.offer x SET state = _end_offers.state, ended_at = dunning._now(), ended_by = session_user, note = _end_offers.note
+        FROM unnest(_end_offers.debtor_ids, _end_offers.offer_ids) v(debtor_id, offer_id)
+        WHERE x.debtor_id = v.debtor_id AND x.offer_id = v.offer_id AND x.state IN ('live', 'proposed')
+        RETURNING x.offer_id)
+    SELECT array_agg(o.offer_id) INTO ended FROM o;
+    IF ended IS NOT NULL THEN
+        PERFORM dunning._unsay_offers(_end_offers.debtor_ids, ended);
+    END IF;
+    RETURN ended;
+END
+$function$;
+CREATE FUNCTION dunning._refresh_offers(debtor_ids text[] DEFAULT NULL::text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    over record;
+    n int := 0;
+BEGIN
+    FOR over IN
+        SELECT CASE WHEN o.expires_at <= dunning._now() THEN 'expired' ELSE 'withdrawn' END AS state,
+               CASE WHEN o.expires_at > dunning._now() THEN 'less is owed than it settles' END AS note,
+               array_agg(o.debtor_id::text) AS debtors, array_agg(o.offer_id) AS offers
+        FROM dunning.offer o
+        LEFT JOIN dunning._live_offers(_refresh_offers.debtor_ids) l ON l.debtor_id = o.debtor_id AND l.offer_id = o.offer_id
+        WHERE (o.state = 'live' AND l.offer_id IS NULL OR o.state = 'proposed' AND o.expires_at <= dunning._now())
+          AND (_refresh_offers.debtor_ids IS NULL OR o.debtor_id = ANY (_refresh_offers.debtor_ids))
+        GROUP BY 1, 2
+    LOOP
+        n := n + coalesce(cardinality(dunning._end_offers(over.debtors, over.offers, over.state, over.note)), 0);
+    END LOOP;
+    RETURN n;
+END
+$function$;
+CREATE FUNCTION dunning._insert_offers(debtor_ids text[], kinds text[], creditors text[], currencies text[], amounts numeric[], options jsonb[], expires date[], superseded uuid[], of_state text)
+ RETURNS TABLE(debtor_id text, offer_id uuid)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        INSERT INTO dunning.offer AS o (debtor_id, offer_id, creditor, kind, state, currency, amount, options, text, language, expires_on, expires_at, made_at, made_by, live_from, supersedes)
+        SELECT v.debtor_id, dunning._uuid7(), v.creditor, v.kind, $9, v.currency, v.amount, w.options, w.text, w.spoken, v.expires_on, dunning._day_end(v.expires_on),
+               dunning._now(), session_user, CASE WHEN $9 = 'live' THEN dunning._now() END, v.superseded
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) v(debtor_id, kind, creditor, currency, amount, options, expires_on, superseded)
+        LEFT JOIN (SELECT d.debtor_id, d.language FROM (%s) d) d ON d.debtor_id = v.debtor_id
+        LEFT JOIN (SELECT DISTINCT ON (c.creditor) c.creditor, c.language FROM dunning.creditor c ORDER BY c.creditor, c.builtin) c ON c.creditor = v.creditor
+        CROSS JOIN LATERAL dunning._offer_words(v.kind, v.creditor, coalesce(nullif(d.language, ''), c.language, 'en'),
+            jsonb_build_object('amount', v.amount, 'currency', v.currency, 'options', v.options, 'expires_on', to_char(v.expires_on, 'YYYY-MM-DD'), 'kind', v.kind)) w
+        ON CONFLICT DO NOTHING
+        RETURNING o.debtor_id::text, o.offer_id$q$, dunning._ledger_sql('debtor', '$1'))
+        USING debtor_ids, kinds, creditors, currencies, amounts, options, expires, superseded, of_state;
+END
+$function$;
+CREATE FUNCTION dunning._make_offers(debtor_ids text[], kinds text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, offer_id uuid, kind text, made boolean, offer jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    again interval := make_interval(days => dunning._value_of('offer_again_days')::int);
+    four_eyes boolean := dunning._value_of('four_eyes')::boolean;
+    made_ids uuid[] := '{}';
+    batch record;
+BEGIN
+    PERFORM dunning._refresh_offers(_make_offers.debtor_ids);
+    FOR batch IN
+        WITH free AS (
+            SELECT x.id, x.k FROM unnest(_make_offers.debtor_ids, _make_offers.kinds) x(id, k)
+            WHERE NOT EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = x.id
+                              AND (o.state IN ('live', 'proposed') OR o.state = 'declined' AND o.ended_at > dunning._now() - again))
+              AND NOT EXISTS (SELECT FROM dunning._promise_state(ARRAY[x.id]) s WHERE EXISTS (SELECT FROM dunning.promise p WHERE p.debtor_id = x.id)
+                              AND (s.state = 'open' OR s.state = 'broken' AND s.deadline > dunning._now() - again)))
+        SELECT CASE WHEN t.kind = 'settlement' AND four_eyes THEN 'proposed' ELSE 'live' END AS state,
+               array_agg(t.debtor_id) AS debtors, array_agg(t.kind) AS kinds, array_agg(t.creditor) AS creditors, array_agg(t.currency) AS currencies,
+               array_agg(t.amount) AS amounts, array_agg(t.options) AS options, array_agg(t.expires_on) AS expires
+        FROM dunning._offer_terms(ARRAY(SELECT f.id FROM free f ORDER BY f.id, f.k), ARRAY(SELECT f.k FROM free f ORDER BY f.id, f.k), _make_offers.as_of) t
+        GROUP BY 1
+    LOOP
+        made_ids := made_ids || ARRAY(SELECT i.offer_id
+            FROM dunning._insert_offers(batch.debtors, batch.kinds, batch.creditors, batch.currencies, batch.amounts, batch.options, batch.expires,
+                                        array_fill(NULL::uuid, ARRAY[cardinality(batch.debtors)]), batch.state) i);
+    END LOOP;
+    RETURN QUERY SELECT l.debtor_id, l.offer_id, l.kind, l.offer_id = ANY (made_ids), l.offer FROM dunning._live_offers(_make_offers.debtor_ids) l;
+END
+$function$;
 DO $do$
 DECLARE
     brought boolean := false;
@@ -1525,7 +2499,7 @@ BEGIN
         RETURN QUERY EXECUTE pg_catalog.format('SELECT d.debtor_id::text, ''payday'', NULL::text, y.last_on, y.next_on
             FROM (%s) d JOIN dunning.timing_profile p ON p.debtor_id = d.debtor_id
             CROSS JOIN LATERAL dunning._payday_around(d.country, p.payments, $2) y
-            WHERE y.probability >= 0.5', dunning._ledger_sql('debtor', '$1')) USING debtor_ids, today;
+            WHERE y.probability >= 0.3', dunning._ledger_sql('debtor', '$1')) USING debtor_ids, today;
     END IF;
     IF cardinality(kinds) > 0 THEN
         RETURN QUERY
@@ -2101,11 +3075,12 @@ BEGIN
                 'reference', b.balances->0->'invoices'->0->'reference', 'pay_url', b.balances->0->'invoices'->0->'pay_url')
             -- In these countries each SMS must say how to stop them.
             || CASE WHEN d.country IN ('US', 'CA') THEN '{"optout_reply": true}' ELSE '{}'::jsonb END
-            || pg_catalog.jsonb_build_object('balances', coalesce(b.balances, '[]'), 'other_currencies', coalesce(b.balances - 0, '[]')) AS context
+            || pg_catalog.jsonb_build_object('balances', coalesce(b.balances, '[]'), 'other_currencies', coalesce(b.balances - 0, '[]'), 'offer', o.offer) AS context
         FROM (%2$s) d
         LEFT JOIN balance b ON b.debtor_id = d.debtor_id
-        LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor$q$,
-        items, dunning._ledger_sql('debtor', many, as_of));
+        LEFT JOIN (SELECT DISTINCT ON (x.creditor) x.* FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c ON c.creditor = d.creditor
+        LEFT JOIN (SELECT l.debtor_id, l.offer FROM dunning._live_offers(%3$s, %4$s) l WHERE l.expires_on >= dunning._today(%4$s)) o ON o.debtor_id = d.debtor_id$q$,
+        items, dunning._ledger_sql('debtor', many, as_of), coalesce(many, 'NULL'), coalesce(as_of, 'NULL'));
 END
 $function$;
 CREATE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true, tolerance jsonb DEFAULT '{}'::jsonb, max_contacts integer DEFAULT NULL::integer, max_days integer DEFAULT NULL::integer, stop_after integer DEFAULT NULL::integer, stop_step text DEFAULT NULL::text, catch_up text DEFAULT 'furthest'::text, choose text DEFAULT 'order'::text)
@@ -2729,7 +3704,7 @@ BEGIN
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
             nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
-            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
+            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
                 'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
@@ -2772,6 +3747,7 @@ BEGIN
     FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id
     WHERE q.state = 'held' AND q.run_id IS NOT NULL AND r.message_id IS NOT NULL;
     PERFORM dunning._cancel_messages(waiting_debtors, waiting_messages, 'superseded', true);
+    PERFORM dunning._offer_with_steps(dunning._now());
 
     DELETE FROM pg_temp.dunning_plan_row r
     WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (
@@ -2923,6 +3899,25 @@ BEGIN
     SELECT count(*) INTO made FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_companion r');
     DROP TABLE pg_temp.dunning_plan_companion;
     RETURN made;
+END
+$function$;
+CREATE FUNCTION dunning._offer_with_steps(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    kinds text[];
+BEGIN
+    SELECT array_agg(r.debtor_id ORDER BY r.debtor_id), array_agg(r.decision->>'offer' ORDER BY r.debtor_id) INTO debtors, kinds
+    FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL AND r.decision ? 'offer';
+    IF debtors IS NOT NULL AND pg_catalog.to_regprocedure('dunning._make_offers(text[],text[],timestamp with time zone)') IS NOT NULL THEN
+        EXECUTE 'UPDATE pg_temp.dunning_plan_row r SET context = r.context || jsonb_build_object(''offer'', o.offer)
+            FROM dunning._make_offers($1, $2, $3) o WHERE o.debtor_id = r.debtor_id' USING debtors, kinds, as_of;
+    END IF;
 END
 $function$;
 DO $do$
@@ -3494,6 +4489,7 @@ AS $function$
 DECLARE
     told record;
     said jsonb := dunning._link_detail(act_on_link.detail);
+    named uuid;
 BEGIN
     SELECT t.* INTO told FROM dunning._token_of(act_on_link.token) t;
     purpose := told.purpose;
@@ -3505,6 +4501,17 @@ BEGIN
        OR EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = told.debtor_id AND e.message_id = told.message_id AND e.test) THEN
         recorded := false;
         RETURN;
+    END IF;
+    -- A plan link asks for a plan; with an option it takes one. What is accepted is what the page showed, else what the message said.
+    IF purpose = 'plan' AND said->>'option' ~ '^([0-9a-f-]{36}/)?[1-9]$' THEN
+        named := coalesce(substring(said->>'option' FROM '^([0-9a-f-]{36})/')::uuid,
+                          (SELECT b.offer_id FROM dunning.body b WHERE b.debtor_id = told.debtor_id AND b.message_id = told.message_id));
+        IF named IS NOT NULL THEN
+            SELECT a.recorded INTO recorded FROM dunning.accept_offer(told.debtor_id, right(said->>'option', 1)::int, named, 'link') a;
+            INSERT INTO dunning.once (debtor_id, kind, key, message_id, at)
+            VALUES (told.debtor_id, 'event', format('link:plan:%s', told.message_id), told.message_id, dunning._now()) ON CONFLICT DO NOTHING;
+            RETURN;
+        END IF;
     END IF;
     SELECT r.recorded INTO recorded
     FROM dunning.record_event(dunning._link_event(purpose), told.debtor_id, told.message_id, NULL,
@@ -3879,9 +4886,9 @@ DECLARE
     list  jsonb;
 BEGIN
     talk := dunning.conversation(told->>'debtor_id');
-    offer := CASE WHEN jsonb_typeof(talk #> '{offer,offer}') = 'object' THEN talk #> '{offer,offer}' END;
-    SELECT jsonb_agg(jsonb_build_object('option', coalesce(o.value->>'option', o.ord::text),
-                                        'label', CASE jsonb_typeof(o.value) WHEN 'object' THEN o.value->>'text' ELSE o.value #>> '{}' END) ORDER BY o.ord) INTO list
+    offer := CASE WHEN jsonb_typeof(talk -> 'offer_of_record') = 'object' THEN talk -> 'offer_of_record' END;
+    SELECT jsonb_agg(jsonb_build_object('option', (offer->>'offer_id') || '/' || (o.value->>'option'),
+                                        'label', o.value->>'text') ORDER BY o.ord) INTO list
     FROM jsonb_array_elements(CASE WHEN jsonb_typeof(offer->'options') = 'array' THEN offer->'options' ELSE '[]' END) WITH ORDINALITY o(value, ord);
     RETURN jsonb_build_object('creditor_name', talk #> '{creditor,name}', 'creditor_phone', talk #> '{creditor,phone}', 'creditor_account', talk #> '{creditor,account}',
         'who', CASE WHEN (talk->>'company')::boolean THEN talk->'name' ELSE coalesce(nullif(talk->'given_name', 'null'), talk->'name') END,
@@ -3941,8 +4948,12 @@ AS $function$ SELECT jsonb '{
             {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}],
     "fee": {"amount": 13.50, "currency": "EUR", "on": "2026-10-14", "level": "reminder-1"},
     "proof": {"share": 0.83, "percent": 83, "n": 412, "level": "reminder-1"},
-    "offer": {"kind": "instalments", "text": "3 x 413.50 EUR, the first on 1 November", "expires_on": "2026-10-20", "link": "https://pay.example/offer/k3V9",
-        "options": [{"text": "3 x 413.50 EUR, the first on 1 November"}, {"text": "6 x 206.75 EUR, the first on 1 November"}]},
+    "offer": {"offer_id": "01990000-0000-7000-8000-000000000001", "kind": "instalments", "amount": 1240.50, "currency": "EUR",
+        "text": "3 x 413.50 EUR, the first on 1 November", "expires_on": "2026-10-20", "link": "https://pay.example/offer/k3V9", "options": [
+            {"option": 1, "number": 1, "text": "3 x 413.50 EUR, the first on 1 November", "count": 3, "part": 413.50, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
+             "last_on": "2027-01-01", "once": false, "monthly": true, "fortnightly": false, "parts": [{"amount": 413.50, "currency": "EUR", "due_on": "2026-11-01"}]},
+            {"option": 2, "number": 2, "text": "6 x 206.75 EUR, the first on 1 November", "count": 6, "part": 206.75, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
+             "last_on": "2027-04-01", "once": false, "monthly": true, "fortnightly": false, "parts": [{"amount": 206.75, "currency": "EUR", "due_on": "2026-11-01"}]}]},
     "hearing": {"on": "2026-10-22", "time": "10:30", "place": "Room 4"},
     "plan_url": "https://pay.example/plan/k3V9", "paid_url": "https://pay.example/paid/k3V9", "dispute_url": "https://pay.example/dispute/k3V9",
     "optout_url": "https://pay.example/stop/k3V9", "optout_reply": true, "qr": "BCD", "note": "Call me any time. Mette"}' $function$;
@@ -4105,6 +5116,21 @@ BEGIN
     END IF;
 END
 $function$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.body')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS offer_id uuid$step$;
+END
+$do$;
 CREATE FUNCTION dunning._equip_partition(parent text, part text, indexes text[])
  RETURNS integer
  LANGUAGE plpgsql
@@ -4827,6 +5853,270 @@ BEGIN
     RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[id], ARRAY[found]) p;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.save_setting(name text, value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    shipped dunning.setting;
+    before text := dunning._value_of(save_setting.name);
+BEGIN
+    SELECT s.* INTO shipped FROM dunning.setting s WHERE s.name = save_setting.name AND s.builtin;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no setting "%"', coalesce(save_setting.name, 'NULL')
+            USING ERRCODE = '22023',
+                  DETAIL = format('Known are %s.', (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM dunning.setting s WHERE s.builtin)),
+                  HINT = 'SELECT name, value, description FROM dunning.setting;';
+    END IF;
+    IF save_setting.value IS NULL THEN
+        DELETE FROM dunning.setting s WHERE s.name = save_setting.name AND NOT s.builtin;
+        RETURN before;
+    END IF;
+    IF shipped.value ~ '^\d+$' AND save_setting.value !~ '^\d{1,5}$' THEN
+        RAISE EXCEPTION 'setting "%" takes a whole number from 0 to 99999, not "%"', save_setting.name, save_setting.value
+            USING ERRCODE = '22023', HINT = format('SELECT dunning.save_setting(%L, %L);', save_setting.name, shipped.value);
+    END IF;
+    IF shipped.value IN ('true', 'false') AND save_setting.value NOT IN ('true', 'false') THEN
+        RAISE EXCEPTION 'setting "%" is true or false, not "%"', save_setting.name, save_setting.value
+            USING ERRCODE = '22023', HINT = format('SELECT dunning.save_setting(%L, %L);', save_setting.name, shipped.value);
+    END IF;
+    INSERT INTO dunning.setting AS s (name, builtin, value, description, set_by, set_at)
+    VALUES (save_setting.name, false, save_setting.value, shipped.description, session_user, now())
+    ON CONFLICT ON CONSTRAINT setting_pkey DO UPDATE
+        SET value = excluded.value, set_by = excluded.set_by, set_at = excluded.set_at;
+    RETURN before;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._current_offer(debtor_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    m record;
+    parts record;
+    about jsonb;
+BEGIN
+    SELECT c.*, s.state, s.reason AS state_reason, q.due, q.blocked_by INTO m
+    FROM dunning.message c
+    JOIN dunning.message_state s ON s.debtor_id = c.debtor_id AND s.message_id = c.message_id
+    LEFT JOIN dunning.queue q ON q.debtor_id = c.debtor_id AND q.message_id = c.message_id
+    WHERE c.debtor_id = _current_offer.debtor_id AND (q.message_id IS NOT NULL OR s.state IN ('sent', 'delivered', 'unknown'))
+    ORDER BY q.message_id IS NULL, c.contact_at DESC, c.message_id DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    about := dunning._offered_context(m.debtor_id, m.context);
+    -- As it was sent, unless that names an offer which is not the one of record any more: then as it would be said now.
+    SELECT b.subject, b.body_text INTO parts FROM dunning.body b
+    WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id
+      AND (b.offer_id IS NULL OR b.offer_id = (about -> 'offer' ->> 'offer_id')::uuid);
+    IF NOT FOUND THEN
+        SELECT r.subject, r.body_text INTO parts FROM dunning.render(m.template, dunning._aged_context(about, dunning._today(NULL)), m.language, m.channel) r;
+    END IF;
+    RETURN jsonb_build_object('message_id', m.message_id, 'strategy', m.strategy, 'step', m.step, 'template', m.template, 'channel', m.channel,
+        'language', m.language, 'amounts', m.amounts, 'offer', about -> 'offer', 'subject', parts.subject, 'text', parts.body_text,
+        'pay_url', m.context -> 'pay_url', 'state', m.state, 'reason', m.state_reason, 'contact_at', m.contact_at, 'local_time', m.local_time,
+        'blocked_by', to_jsonb(m.blocked_by));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.conversation(debtor_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(conversation.debtor_id);
+    about jsonb := (SELECT c.context FROM dunning._context(ARRAY[id], NULL) c);
+    offer jsonb := dunning._current_offer(id);
+BEGIN
+    IF about IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', coalesce(id, 'NULL')
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    END IF;
+    RETURN jsonb_build_object(
+        'debtor_id', id, 'name', about -> 'name', 'given_name', about -> 'given_name', 'company', about -> 'company',
+        'creditor', jsonb_build_object('creditor', about -> 'creditor', 'name', about -> 'creditor_name', 'phone', about -> 'creditor_phone',
+                                       'account', about -> 'creditor_account'),
+        'balances', about -> 'balances', 'pay_url', about -> 'pay_url',
+        'offer', offer,
+        'offer_of_record', about -> 'offer',
+        'offers', coalesce((SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('offer_id', o.offer_id, 'kind', o.kind, 'state', o.state, 'text', o.text,
+                                'made_at', o.made_at, 'ended_at', o.ended_at, 'via', o.via, 'note', n.note, 'choice', o.choice, 'agreement', o.agreement,
+                                'paid', o.paid, 'next_due_on', o.next_due_on)) ORDER BY o.made_at DESC, o.offer_id DESC)
+                            FROM dunning._offer_state(ARRAY[id]) o
+                            JOIN dunning.offer n ON n.debtor_id = o.debtor_id AND n.offer_id = o.offer_id), '[]'),
+        'next_contact', CASE WHEN offer ->> 'state' IN ('queued', 'held', 'proposed', 'sending')
+            THEN jsonb_build_object('at', offer -> 'contact_at', 'local_time', offer -> 'local_time', 'channel', offer -> 'channel',
+                                    'template', offer -> 'template', 'state', offer -> 'state', 'blocked_by', offer -> 'blocked_by') END,
+        'last_contact', (SELECT jsonb_build_object('at', e.contact_on, 'channel', e.channel, 'state', s.state)
+                         FROM dunning.egress e
+                         LEFT JOIN dunning.message_state s ON s.debtor_id = e.debtor_id AND s.message_id = e.message_id
+                         WHERE e.debtor_id = id AND NOT e.test ORDER BY e.contact_on DESC LIMIT 1),
+        'promises', coalesce((SELECT jsonb_agg(jsonb_build_object('amount', p.amount, 'currency', p.currency, 'due_on', p.due_on, 'part', p.part,
+                                                                  'parts', p.parts, 'paid', p.paid, 'state', p.state) ORDER BY p.promised_at DESC, p.part)
+                              FROM dunning._promise_state(ARRAY[id]) p), '[]'),
+        'holds', coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', h.hold_id, 'reason', h.reason, 'invoice_id', h.invoice_id,
+                                                               'until', h.until_at, 'note', h.note) ORDER BY h.from_at)
+                           FROM dunning.hold h
+                           WHERE h.debtor_id = id AND h.released_at IS NULL AND coalesce(h.until_at > dunning._now(), true)), '[]'),
+        'tasks', coalesce((SELECT jsonb_agg(jsonb_build_object('task_id', t.task_id, 'kind', t.kind, 'subject', t.subject, 'due_at', t.due_at,
+                                                               'script', t.script, 'claimed_by', t.claimed_by) ORDER BY t.due_at)
+                           FROM dunning.task t WHERE t.debtor_id = id AND t.completed_at IS NULL), '[]'),
+        'history', dunning._conversation_history(id, 30));
+END
+$function$;
+CREATE FUNCTION dunning._promise_state(many text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, promise_id uuid, creditor text, amount numeric, currency text, due_on date, part integer, parts integer, promised_at timestamp with time zone, deadline timestamp with time zone, paid numeric, state text, hold_id uuid, recorded_by text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    ids text[] := (SELECT array_agg(DISTINCT p.debtor_id) FROM dunning.promise p
+                   WHERE (_promise_state.many IS NULL OR p.debtor_id = ANY (_promise_state.many))
+                     AND (_promise_state.as_of IS NULL OR p.promised_at <= _promise_state.as_of));
+BEGIN
+    IF ids IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH pay AS MATERIALIZED (%s), mark AS MATERIALIZED (%s)
+        SELECT p.debtor_id, p.promise_id, p.creditor, p.amount, p.currency, p.due_on, p.part, p.parts, p.promised_at,
+               p.deadline, least(p.amount, greatest(0, p.since - (p.needed - p.amount))),
+               CASE WHEN p.in_time >= p.needed THEN 'kept'
+                    WHEN coalesce(p.cancelled_at <= $2, false) THEN 'cancelled'
+                    -- Nothing open in the currency: settled by whatever means the ledger knows.
+                    WHEN p.settled THEN 'kept'
+                    WHEN p.since >= p.needed THEN 'late'
+                    WHEN p.deadline > $2 THEN 'open'
+                    ELSE 'broken' END,
+               p.hold_id, p.recorded_by
+        FROM (SELECT q.*, d.deadline, m.valid AND NOT m.amounts ? q.currency AS settled,
+                     coalesce((SELECT sum(y.amount) FROM pay y WHERE y.debtor_id = q.debtor_id AND y.currency = q.currency), 0)
+                         - q.paid_before AS since,
+                     coalesce((SELECT sum(y.amount) FROM pay y
+                               WHERE y.debtor_id = q.debtor_id AND y.currency = q.currency AND y.paid_at < d.deadline), 0)
+                         - q.paid_before AS in_time
+              FROM dunning.promise q
+              CROSS JOIN LATERAL (SELECT dunning._day_end(q.due_on + dunning._value_of('promise_grace_days')::int) AS deadline) d
+              LEFT JOIN mark m ON m.debtor_id = q.debtor_id
+              WHERE q.debtor_id = ANY ($1) AND q.promised_at <= $2) p
+        $q$, dunning._ledger_sql('payment', '$1', '$3'), dunning._mark_sql('$1', '$3'))
+        USING ids, coalesce(_promise_state.as_of, dunning._now()), _promise_state.as_of;
+END
+$function$;
+CREATE VIEW dunning.promise_state (debtor_id, promise_id, creditor, amount, currency, due_on, part, parts, promised_at, deadline, paid, state, recorded_by) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT s.debtor_id,
+    s.promise_id,
+    s.creditor,
+    s.amount,
+    s.currency,
+    s.due_on,
+    s.part,
+    s.parts,
+    s.promised_at,
+    s.deadline,
+    s.paid,
+    s.state,
+    s.recorded_by
+   FROM dunning._promise_state() s(debtor_id, promise_id, creditor, amount, currency, due_on, part, parts, promised_at, deadline, paid, state, hold_id, recorded_by);
+CREATE FUNCTION dunning._keep_settlement(debtor_id text, hold_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    settled dunning.offer;
+BEGIN
+    SELECT o.* INTO settled FROM dunning.offer o
+    WHERE o.debtor_id = _keep_settlement.debtor_id AND o.hold_id = _keep_settlement.hold_id AND o.kind = 'settlement';
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    EXECUTE format($q$
+        INSERT INTO dunning.hold (debtor_id, hold_id, creditor, reason, invoice_id, note, from_at, placed_by)
+        SELECT i.debtor_id, dunning._uuid7(), $2, 'settled', i.invoice_id, 'settled by an offer', dunning._now(), 'ledger'
+        FROM (%s) i WHERE i.currency = $3 AND i.issued_on <= $4$q$, dunning._open_items_sql('$1', 'NULL'))
+        USING ARRAY[settled.debtor_id], settled.creditor, settled.currency, dunning._today(settled.ended_at);
+    PERFORM dunning._task(settled.debtor_id, 'settlement_kept', format('a settlement was paid: credit the rest of %s %s', settled.amount, settled.currency),
+                          creditor => settled.creditor);
+END
+$function$;
+CREATE FUNCTION dunning._check_promises(many text[] DEFAULT NULL::text[], OUT broken integer, OUT ended integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    done record;
+BEGIN
+    broken := 0;
+    ended := 0;
+    FOR done IN
+        SELECT s.debtor_id, s.creditor, s.hold_id, bool_or(s.state IN ('broken', 'late')) AS was_broken
+        FROM dunning._promise_state(ARRAY(SELECT DISTINCT h.debtor_id FROM dunning.hold h
+                                          WHERE h.reason = 'promise' AND h.released_at IS NULL
+                                            AND (_check_promises.many IS NULL OR h.debtor_id = ANY (_check_promises.many)))) s
+        JOIN dunning.hold h ON h.debtor_id = s.debtor_id AND h.hold_id = s.hold_id AND h.released_at IS NULL
+        GROUP BY s.debtor_id, s.creditor, s.hold_id
+        HAVING bool_or(s.state = 'broken') OR bool_and(s.state <> 'open')
+    LOOP
+        IF NOT done.was_broken THEN
+            PERFORM dunning._keep_settlement(done.debtor_id, done.hold_id);
+        END IF;
+        UPDATE dunning.hold h SET released_at = dunning._now(), released_by = 'ledger'
+        WHERE h.debtor_id = done.debtor_id AND h.hold_id = done.hold_id AND h.released_at IS NULL;
+        ended := ended + 1;
+        IF done.was_broken THEN
+            broken := broken + 1;
+            PERFORM dunning._task(done.debtor_id, 'broken_promise', 'a promise was not kept: ask why', creditor => done.creditor);
+        END IF;
+    END LOOP;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._check_part(part jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    amount numeric;
+    due_on date;
+    today date := (dunning._now() - interval '12 hours')::date;
+BEGIN
+    BEGIN
+        amount := (part ->> 'amount')::numeric;
+        due_on := (part ->> 'due_on')::date;
+    EXCEPTION WHEN data_exception THEN
+        RAISE EXCEPTION 'a promise needs an amount and a date, not %', part
+            USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}]';
+    END;
+    IF amount IS NULL OR amount <= 0 OR amount = 'NaN' OR amount = 'infinity' OR part ->> 'currency' IS NULL THEN
+        RAISE EXCEPTION 'a promise needs a positive amount and a currency, not %', part
+            USING ERRCODE = '22023', DETAIL = 'The amount is a number above zero, the currency a code such as EUR.', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}]';
+    END IF;
+    IF due_on IS NULL OR NOT isfinite(due_on) OR due_on < today OR due_on > today + 3660 THEN
+        RAISE EXCEPTION 'a promise is due from today on and within ten years, not %', coalesce(due_on::text, 'NULL')
+            USING ERRCODE = '22023', DETAIL = format('Today is %s.', today), HINT = format('{"amount": %s, "currency": "%s", "due_on": "%s"}', amount, part ->> 'currency', today + 14);
+    END IF;
+    RETURN jsonb_build_object('amount', amount, 'currency', part ->> 'currency', 'due_on', due_on);
+END
+$function$;
 CREATE FUNCTION dunning._accounts_of(debtor_id text)
  RETURNS text[]
  LANGUAGE plpgsql
@@ -4963,6 +6253,92 @@ BEGIN
         END IF;
     END IF;
     RETURN message;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.claim_task(task_id uuid)
+ RETURNS dunning.task
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    task dunning.task := dunning._find_task(claim_task.task_id);
+BEGIN
+    PERFORM dunning._refresh_scripts(ARRAY[task.debtor_id]);
+    UPDATE dunning.task t SET claimed_by = session_user, claimed_at = dunning._now()
+    WHERE t.debtor_id = task.debtor_id AND t.task_id = task.task_id
+    RETURNING t.* INTO task;
+    RETURN task;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._task_outcomes()
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT ARRAY['done', 'reached', 'promised', 'refused', 'accepted', 'declined', 'no_answer', 'wrong_number', 'cancelled'] $function$;
+CREATE FUNCTION dunning.complete_task(task_id uuid, outcome text, note text DEFAULT NULL::text, next_at timestamp with time zone DEFAULT NULL::timestamp with time zone, choice integer DEFAULT NULL::integer, OUT debtor_id text, OUT completed_at timestamp with time zone, OUT next_task_id uuid, OUT hold_ended boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    task dunning.task;
+    spoke boolean := complete_task.outcome IN ('reached', 'promised', 'refused', 'accepted', 'declined');
+BEGIN
+    IF complete_task.outcome IS NULL OR complete_task.outcome <> ALL (dunning._task_outcomes()) THEN
+        RAISE EXCEPTION 'a task does not end with "%"', coalesce(complete_task.outcome, 'NULL')
+            USING ERRCODE = '22023', DETAIL = format('Known are %s.', array_to_string(dunning._task_outcomes(), ', '));
+    END IF;
+    IF NOT isfinite(complete_task.next_at) OR complete_task.next_at <= dunning._now() THEN
+        RAISE EXCEPTION 'the next time of a task is to come' USING ERRCODE = '22023', HINT = 'next_at => now() + interval ''1 day''';
+    END IF;
+    task := dunning._find_task(complete_task.task_id);
+    debtor_id := task.debtor_id;
+    completed_at := dunning._now();
+    UPDATE dunning.task t
+    SET completed_at = complete_task.completed_at, outcome = complete_task.outcome, note = complete_task.note,
+        claimed_by = session_user, claimed_at = coalesce(t.claimed_at, complete_task.completed_at)
+    WHERE t.debtor_id = task.debtor_id AND t.task_id = task.task_id;
+
+    -- A call or a visit is a contact: the attempt counts, and a conversation starts its days of silence.
+    IF task.kind IN ('call', 'visit') OR spoke THEN
+        INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, message_id, detail, recorded_at, recorded_by)
+        VALUES (task.debtor_id, dunning._uuid7(), task.creditor, CASE WHEN spoke THEN 'conversation' ELSE 'called' END,
+                complete_task.completed_at, task.message_id,
+                jsonb_strip_nulls(jsonb_build_object('outcome', complete_task.outcome, 'task_id', task.task_id)),
+                complete_task.completed_at, session_user);
+    END IF;
+    IF task.message_id IS NOT NULL AND task.kind IN ('call', 'visit') AND complete_task.outcome <> 'cancelled' THEN
+        PERFORM dunning._receipt(m, CASE WHEN spoke OR complete_task.outcome = 'done' THEN 'delivered' ELSE 'failed' END,
+                                 complete_task.outcome, NULL, NULL, complete_task.completed_at)
+        FROM dunning.message m WHERE m.message_id = task.message_id;
+    END IF;
+    IF complete_task.outcome = 'wrong_number' THEN
+        PERFORM dunning._suppress_for(task.debtor_id, 'wrong_number', task.message_id, 'call', '{}');
+    END IF;
+    -- What was said on the telephone is an answer as good as a click.
+    IF complete_task.outcome = 'accepted' THEN
+        PERFORM dunning.accept_offer(task.debtor_id, complete_task.choice, via => 'call');
+    ELSIF complete_task.outcome = 'declined' THEN
+        PERFORM dunning.decline_offer(task.debtor_id, note => complete_task.note, via => 'call');
+    END IF;
+    IF complete_task.next_at IS NOT NULL THEN
+        next_task_id := dunning._task(task.debtor_id, task.kind, task.subject, script => task.script,
+                                      due_at => complete_task.next_at, creditor => task.creditor);
+    END IF;
+    -- Once nothing is left for us to answer, it is no longer our turn.
+    hold_ended := false;
+    IF NOT EXISTS (SELECT FROM dunning.task t
+                   WHERE t.debtor_id = task.debtor_id AND t.completed_at IS NULL AND t.kind NOT IN ('call', 'visit')) THEN
+        UPDATE dunning.hold h SET released_at = complete_task.completed_at, released_by = session_user
+        WHERE h.debtor_id = task.debtor_id AND h.reason = 'awaiting_us' AND h.released_at IS NULL
+          AND h.until_at > complete_task.completed_at;
+        hold_ended := FOUND;
+    END IF;
 END
 $function$;
 CREATE FUNCTION dunning._report_reach(as_of timestamp with time zone)
@@ -5734,6 +7110,51 @@ BEGIN
     -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
     IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
         EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.offer_text')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$INSERT INTO dunning.offer_text (body, builtin, creditor, kind, language) VALUES
+('{{#options}}{{#number}}{{number}}) {{/number}}{{text}}. {{/options}}Sig ja senest {{expires_on | date}}', 'true', '*', 'instalments', 'da'),
+('{{#options}}{{#number}}{{number}}) {{/number}}{{text}}. {{/options}}Sagen Sie bis {{expires_on | date}} zu', 'true', '*', 'instalments', 'de'),
+('{{#options}}{{#number}}{{number}}) {{/number}}{{text}}. {{/options}}Say yes by {{expires_on | date}}', 'true', '*', 'instalments', 'en'),
+('{{#options}}{{#number}}{{number}}) {{/number}}{{text}}. {{/options}}Si ja innen {{expires_on | date}}', 'true', '*', 'instalments', 'nb'),
+('{{#options}}{{#number}}{{number}}) {{/number}}{{text}}. {{/options}}Zeg ja uiterlijk {{expires_on | date}}', 'true', '*', 'instalments', 'nl'),
+('{{#options}}{{#number}}{{number}}) {{/number}}{{text}}. {{/options}}Tacka ja senast {{expires_on | date}}', 'true', '*', 'instalments', 'sv'),
+('{{#once}}{{total | money}} senest {{last_on | date}}{{/once}}{{^once}}{{count}} x {{part | money}}{{#monthly}} om måneden{{/monthly}}{{#fortnightly}} hver 14. dag{{/fortnightly}}{{#last}}, den sidste {{last | money}}{{/last}}, fra {{first_on | date}}{{/once}}', 'true', '*', 'option', 'da'),
+('{{#once}}{{total | money}} bis {{last_on | date}}{{/once}}{{^once}}{{count}} x {{part | money}}{{#monthly}} im Monat{{/monthly}}{{#fortnightly}} alle 14 Tage{{/fortnightly}}{{#last}}, die letzte {{last | money}}{{/last}}, ab {{first_on | date}}{{/once}}', 'true', '*', 'option', 'de'),
+('{{#once}}{{total | money}} by {{last_on | date}}{{/once}}{{^once}}{{count}} x {{part | money}}{{#monthly}} a month{{/monthly}}{{#fortnightly}} every 14 days{{/fortnightly}}{{#last}}, the last {{last | money}}{{/last}}, from {{first_on | date}}{{/once}}', 'true', '*', 'option', 'en'),
+('{{#once}}{{total | money}} innen {{last_on | date}}{{/once}}{{^once}}{{count}} x {{part | money}}{{#monthly}} i måneden{{/monthly}}{{#fortnightly}} hver 14. dag{{/fortnightly}}{{#last}}, det siste {{last | money}}{{/last}}, fra {{first_on | date}}{{/once}}', 'true', '*', 'option', 'nb'),
+('{{#once}}{{total | money}} uiterlijk {{last_on | date}}{{/once}}{{^once}}{{count}} x {{part | money}}{{#monthly}} per maand{{/monthly}}{{#fortnightly}} per 14 dagen{{/fortnightly}}{{#last}}, de laatste {{last | money}}{{/last}}, vanaf {{first_on | date}}{{/once}}', 'true', '*', 'option', 'nl'),
+('{{#once}}{{total | money}} senast {{last_on | date}}{{/once}}{{^once}}{{count}} x {{part | money}}{{#monthly}} i månaden{{/monthly}}{{#fortnightly}} var 14:e dag{{/fortnightly}}{{#last}}, den sista {{last | money}}{{/last}}, från {{first_on | date}}{{/once}}', 'true', '*', 'option', 'sv'),
+('Du kan vente til {{#options}}{{last_on | date}}{{/options}} med at betale {{amount | money}}. Sig ja senest {{expires_on | date}}', 'true', '*', 'pay_later', 'da'),
+('Sie können mit der Zahlung von {{amount | money}} bis {{#options}}{{last_on | date}}{{/options}} warten. Sagen Sie bis {{expires_on | date}} zu', 'true', '*', 'pay_later', 'de'),
+('You can wait until {{#options}}{{last_on | date}}{{/options}} to pay {{amount | money}}. Say yes by {{expires_on | date}}', 'true', '*', 'pay_later', 'en'),
+('Du kan vente til {{#options}}{{last_on | date}}{{/options}} med å betale {{amount | money}}. Si ja innen {{expires_on | date}}', 'true', '*', 'pay_later', 'nb'),
+('Je kunt tot {{#options}}{{last_on | date}}{{/options}} wachten met het betalen van {{amount | money}}. Zeg ja uiterlijk {{expires_on | date}}', 'true', '*', 'pay_later', 'nl'),
+('Du kan vänta till {{#options}}{{last_on | date}}{{/options}} med att betala {{amount | money}}. Tacka ja senast {{expires_on | date}}', 'true', '*', 'pay_later', 'sv'),
+('Lov at betale {{#options}}{{total | money}} senest {{last_on | date}}{{/options}}, så venter vi til da. Sig ja senest {{expires_on | date}}', 'true', '*', 'promise', 'da'),
+('Versprechen Sie, {{#options}}{{total | money}} bis {{last_on | date}}{{/options}} zu zahlen, und wir warten bis dahin. Sagen Sie bis {{expires_on | date}} zu', 'true', '*', 'promise', 'de'),
+('Promise to pay {{#options}}{{total | money}} by {{last_on | date}}{{/options}}, and we will wait until then. Say yes by {{expires_on | date}}', 'true', '*', 'promise', 'en'),
+('Lov å betale {{#options}}{{total | money}} innen {{last_on | date}}{{/options}}, så venter vi til da. Si ja innen {{expires_on | date}}', 'true', '*', 'promise', 'nb'),
+('Beloof {{#options}}{{total | money}} te betalen, uiterlijk {{last_on | date}}{{/options}}, dan wachten wij tot die dag. Zeg ja uiterlijk {{expires_on | date}}', 'true', '*', 'promise', 'nl'),
+('Lova att betala {{#options}}{{total | money}} senast {{last_on | date}}{{/options}}, så väntar vi till dess. Tacka ja senast {{expires_on | date}}', 'true', '*', 'promise', 'sv'),
+('Betal {{#options}}{{total | money}} senest {{last_on | date}}{{/options}}, så anser vi hele kravet på {{amount | money}} for betalt. Sig ja senest {{expires_on | date}}', 'true', '*', 'settlement', 'da'),
+('Zahlen Sie {{#options}}{{total | money}} bis {{last_on | date}}{{/options}}, und wir betrachten die ganze Forderung von {{amount | money}} als erledigt. Sagen Sie bis {{expires_on | date}} zu', 'true', '*', 'settlement', 'de'),
+('Pay {{#options}}{{total | money}} by {{last_on | date}}{{/options}} and we regard the whole claim of {{amount | money}} as settled. Say yes by {{expires_on | date}}', 'true', '*', 'settlement', 'en'),
+('Betal {{#options}}{{total | money}} innen {{last_on | date}}{{/options}}, så anser vi hele kravet på {{amount | money}} som betalt. Si ja innen {{expires_on | date}}', 'true', '*', 'settlement', 'nb'),
+('Betaal {{#options}}{{total | money}} uiterlijk {{last_on | date}}{{/options}}, dan beschouwen wij de hele vordering van {{amount | money}} als voldaan. Zeg ja uiterlijk {{expires_on | date}}', 'true', '*', 'settlement', 'nl'),
+('Betala {{#options}}{{total | money}} senast {{last_on | date}}{{/options}}, så anser vi hela skulden på {{amount | money}} vara betald. Tacka ja senast {{expires_on | date}}', 'true', '*', 'settlement', 'sv')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
                     AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.sensitivity')::pg_catalog.oid;
     END IF;
     IF brought THEN
@@ -5760,6 +7181,37 @@ BEGIN
 ('true', 'propensity', 'never', now(), 'dunning', 'it belongs to the experiment'),
 ('true', 'reasons', 'never', now(), 'dunning', 'the working of a score is no argument to the person scored'),
 ('true', 'segment', 'never', now(), 'dunning', 'how we have sorted somebody is ours alone')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.setting')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$DELETE FROM dunning.setting WHERE builtin$step$;
+    EXECUTE $step$INSERT INTO dunning.setting (builtin, description, name, value) VALUES
+('true', 'days without contact after a reply, an inbound call, a dispute or a request, while it is our turn', 'awaiting_us_days', '7'),
+('true', 'whether what waives money needs the approval of a second person', 'four_eyes', 'false'),
+('true', 'days after which the report warns that a source without max_age was not loaded', 'ledger_stale_days', '3'),
+('true', 'days after a declined or broken offer in which planning makes no other by itself', 'offer_again_days', '30'),
+('true', 'days that an offer stands', 'offer_days', '14'),
+('true', 'days at least between an offer and the first payment it asks for', 'offer_first_days', '5'),
+('true', 'a reply that consists of one of these words is an opt-out', 'opt_out_words', 'stop,stopp,stop all,unsubscribe,optout,opt-out,abmelden,afmeld,afmelden,avregistrera,slutt,fin'),
+('true', 'months of message partitions made in advance', 'partitions_ahead', '2'),
+('true', 'days by which a payment may be put off', 'pay_later_days', '30'),
+('true', 'the smallest instalment, in the currency of the claim', 'plan_least_part', '25'),
+('true', 'months that an instalment plan may take', 'plan_most_months', '12'),
+('true', 'days after a promised date before the promise counts as broken', 'promise_grace_days', '3'),
+('true', 'days that finished messages, their bodies, receipts and events are kept', 'retention_days', '400'),
+('true', 'the least share of a claim, in percent, with which it may be settled; 0: no settlement is offered', 'settlement_percent', '0'),
+('true', 'minutes after which a claimed task may be claimed by someone else', 'task_claim_minutes', '60')$step$;
 END
 $do$;
 DO $do$
@@ -5811,9 +7263,9 @@ BEGIN
 ('false', 'due_date', 'true', '{email,sms}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '5', 'true', '2', '{}', NULL, NULL, '10', '0', 'reminder-1', 'standard', 'reminder-1', 'neutral'),
 ('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''waiting_for_payday''', NULL, 'true', 'neutral', 'false', NULL, '1', 'true', '20', '{}', NULL, NULL, '7', '4', 'reminder-1', 'subscription', 'reminder-1', 'friendly'),
 ('false', 'due_date', 'true', '{email,letter}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '12', 'true', '30', '{}', NULL, NULL, '0', '0', 'reminder-2', 'business', 'reminder-2', 'neutral'),
-('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''cannot_pay''', NULL, 'true', 'social_proof', 'false', NULL, '15', 'true', '30', '{"window": false, "envelope": "plain"}', NULL, NULL, '0', '0', 'reminder-2', 'consumer', 'reminder-2', 'neutral'),
+('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, 'coalesce(diagnosis, '''') NOT IN (''cannot_pay'', ''waiting_for_payday'')', NULL, 'true', 'social_proof', 'false', NULL, '15', 'true', '30', '{"window": false, "envelope": "plain"}', NULL, NULL, '0', '0', 'reminder-2', 'consumer', 'reminder-2', 'neutral'),
 ('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '15', 'true', '3', '{}', NULL, NULL, '0', '0', 'reminder-2', 'standard', 'reminder-2', 'neutral'),
-('false', 'due_date', 'true', '{sms,email}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '8', 'true', '30', '{}', '7', '3', '0', '0', 'reminder-2', 'subscription', 'reminder-2', 'neutral'),
+('false', 'due_date', 'true', '{sms,email}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''waiting_for_payday''', NULL, 'true', 'neutral', 'false', NULL, '8', 'true', '30', '{}', '7', '3', '0', '0', 'reminder-2', 'subscription', 'reminder-2', 'neutral'),
 ('true', 'due_date', 'true', '{visit}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '60', 'true', '60', '{}', NULL, NULL, '0', '0', 'visit', 'business', 'visit', 'neutral'),
 ('false', 'due_date', 'true', '{visit}', NULL, NULL, 'diagnosis = ''unreachable''', NULL, 'true', 'neutral', 'false', NULL, '75', 'true', '60', '{}', NULL, NULL, '0', '0', 'visit', 'consumer', 'visit', 'neutral')$step$;
 END
@@ -22861,6 +24313,8 @@ $do$;
 -- Tables that a dump takes.
 SELECT pg_catalog.pg_extension_config_dump('dunning.budget', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.offer', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.offer_text', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.sensitivity', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.strategy_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
@@ -22895,6 +24349,41 @@ ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],time
 ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
+ALTER TABLE dunning.offer OWNER TO dunning_owner;
+ALTER TABLE dunning.offer_text OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offer_context(dunning.offer,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._live_offers(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offer_text(text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offer_words(text,text,text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_offer_text(text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offer_option(integer,jsonb,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offer_state(text[]) OWNER TO dunning_owner;
+ALTER VIEW dunning.offers OWNER TO dunning_owner;
+ALTER FUNCTION dunning._broken_promises(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._find_offer(text,uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_live(dunning.offer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.approve_offer(text,uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.accept_offer(text,integer,uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.decline_offer(text,uuid,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.withdraw_offer(text,text,uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._pay_cycles(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._paid_monthly(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._asked_for(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._plan_options(text[],timestamp with time zone,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.plan_options(text,timestamp with time zone,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_offered(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offer_terms(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._unsay_offers(text[],uuid[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offered_context(text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_scripts(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._end_offers(text[],uuid[],text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_offers(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.strategy_rule OWNER TO dunning_owner;
 ALTER TABLE dunning.debtor_strategy OWNER TO dunning_owner;
 ALTER TABLE dunning.budget OWNER TO dunning_owner;
@@ -22940,6 +24429,7 @@ ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_o
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enqueue_companions() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offer_with_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render_loose(text,jsonb,jsonb) OWNER TO dunning_owner;
@@ -22998,8 +24488,13 @@ ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._take_over(smallint[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._promise_state(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER VIEW dunning.promise_state OWNER TO dunning_owner;
+ALTER FUNCTION dunning._keep_settlement(text,uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_promises(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_date(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
@@ -23048,6 +24543,49 @@ REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FRO
 GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.offer_text TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._offer_context(dunning.offer,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._live_offers(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offer_text(text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offer_words(text,text,text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.save_offer_text(text,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_offer_text(text,text,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._offer_option(integer,jsonb,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offer_state(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._offer_state(text[]) TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.offers TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._find_offer(text,uuid,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_live(dunning.offer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.approve_offer(text,uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.approve_offer(text,uuid) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.accept_offer(text,integer,uuid,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.accept_offer(text,integer,uuid,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.decline_offer(text,uuid,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.decline_offer(text,uuid,text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.withdraw_offer(text,text,uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.withdraw_offer(text,text,uuid) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._pay_cycles(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._paid_monthly(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._asked_for(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._check_offered(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offer_terms(text[],text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._unsay_offers(text[],uuid[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offered_context(text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_scripts(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._end_offers(text[],uuid[],text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_offers(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.strategy_rule TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.budget TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._payday_around(text,date[],date) FROM PUBLIC;
@@ -23100,6 +24638,7 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM P
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enqueue_companions() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offer_with_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
@@ -23182,8 +24721,15 @@ REVOKE EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._promise_state(text[],timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._promise_state(text[],timestamp with time zone) TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.promise_state TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._keep_settlement(text,uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_promises(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._accounts_of(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._is_date(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
@@ -23201,24 +24747,30 @@ COMMENT ON FUNCTION dunning._aged_context(jsonb,date) IS 'A frozen context with 
 COMMENT ON FUNCTION dunning._anchor_problem(text,integer,integer) IS 'Why a step counted so from this anchor could never be taken, in words; NULL: it can.';
 COMMENT ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) IS 'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
 COMMENT ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) IS 'Five arrays as numbered rows.';
+COMMENT ON FUNCTION dunning._asked_for(text[],timestamp with time zone) IS 'The sums that debtors are asked for by currency, the largest first: overdue, else what will be due; not what is disputed or held.';
 COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
 COMMENT ON FUNCTION dunning._channel_priors() IS 'First values by channel, with the weight of ten contacts: share of contacts answered, and of contacts after which the debtor opts out.';
 COMMENT ON FUNCTION dunning._channel_shares(text) IS 'By channel the share of a creditor''s contacts that are answered, shrunk to first values, that over all channels, and the risk of an opt-out.';
 COMMENT ON FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) IS 'The expected value of a contact less its cost, in the currency of both: p x margin x amount x (share / usual_share) x fatigue x quality - cost - loss by opt-outs.';
 COMMENT ON FUNCTION dunning._check_anchor(text,integer,integer) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
 COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated, be it for a debtor of whom nothing is known.';
+COMMENT ON FUNCTION dunning._check_live(dunning.offer) IS 'Nothing, or 55000 with what became of the offer and which one stands now.';
 COMMENT ON FUNCTION dunning._check_minimum(jsonb,text) IS 'Nothing, or 22023 where a minimum or a tolerance cannot be read.';
 COMMENT ON FUNCTION dunning._check_name(text,text,text) IS 'Nothing, or 22023 where a name cannot stand in a key.';
+COMMENT ON FUNCTION dunning._check_offered(text) IS 'Nothing, or 22023 where the ledger has no such debtor.';
 COMMENT ON FUNCTION dunning._check_partial(text,text,text) IS 'Nothing; DN003 where a partial is no template or uses what no text may, 22023 where it has a subject.';
 COMMENT ON FUNCTION dunning._check_personal(text,text,text,jsonb,jsonb,boolean) IS 'Nothing; DN003 where a text uses what dunning.sensitivity forbids it.';
+COMMENT ON FUNCTION dunning._check_promises(text[]) IS 'How many promises (of the debtors; NULL: all) were found broken and how many holds of promises ended.';
 COMMENT ON FUNCTION dunning._check_reachable(text) IS 'Nothing, or 22023 where no step of the strategy counts from the due date without needing another before it.';
 COMMENT ON FUNCTION dunning._check_step(dunning.step) IS 'Nothing, or 22023 saying what of a step cannot be.';
 COMMENT ON FUNCTION dunning._check_template_kind(text,text,boolean) IS 'Nothing; 22023 where the name is in use for the other kind, template or partial.';
+COMMENT ON FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) IS 'The options of an offer as checked, else 22023 with what is wrong.';
 COMMENT ON FUNCTION dunning._check_users(text,text,text,text,text) IS 'A warning where nothing includes the partial; DN003 where a text that includes it, or the partial itself, would no longer hold.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
 COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor; a debtor of whom one cannot be told has its error instead.';
@@ -23228,6 +24780,8 @@ COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one ro
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
+COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
+COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
 COMMENT ON FUNCTION dunning._epc_line(text,text,integer) IS 'A field of the payload as one line; 22023 where it breaks or is too long.';
 COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
@@ -23235,9 +24789,11 @@ COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants 
 COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The day that an event''s detail names as "on", else the day it happened; NULL where detail says it is cancelled.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
+COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
+COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the context to be rendered, with the offer of record or null, and its id), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
@@ -23247,9 +24803,11 @@ COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages 
 COMMENT ON FUNCTION dunning._hold_over_budget(timestamp with time zone) IS 'Holds the rows of a planning run that today''s budgets are not enough for.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
+COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) IS 'The offers that were written: none for a debtor who has one of that state already.';
 COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD?';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
+COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, and a task to credit the rest.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
 COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a channel should not exceed; an SMS is counted in parts instead.';
@@ -23263,24 +24821,40 @@ COMMENT ON FUNCTION dunning._link_key_problem() IS 'NULL, or why links cannot be
 COMMENT ON FUNCTION dunning._lint_form(text,text,text,text,jsonb,jsonb,text,text,text) IS 'Warnings on the form of a text: amounts and dates as they are stored, parts that the channel does not show, lengths.';
 COMMENT ON FUNCTION dunning._lint_languages(text,text,text,text,jsonb) IS 'Warnings on languages: debtors of the creditor (of all, for *) read one that the template has no text in; a partial that is included stands in another.';
 COMMENT ON FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb) IS 'What a reader would miss in a text: name, way to pay, line for those who paid; threats, lengths. Texts that are no template or name the unknown are errors (DN003).';
+COMMENT ON FUNCTION dunning._live_offers(text[],timestamp with time zone) IS 'The offer of record of each debtor who has one (NULL: the whole book): live, not over, and what it settles is still owed. `offer` is what a template gets.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
+COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) IS 'The offer of record of each of the debtors after offers of the kinds asked for were made where there was none; no row where nothing is or can be offered. The terms without writing: _offer_terms().';
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
+COMMENT ON FUNCTION dunning._offer_context(dunning.offer,text) IS 'An offer as the template context has it.';
+COMMENT ON FUNCTION dunning._offer_option(integer,jsonb,text) IS 'An option of an offer out of its parts in order of date.';
+COMMENT ON FUNCTION dunning._offer_state(text[]) IS 'One row an offer of the debtors (NULL: all); agreement: open, kept, late, broken or cancelled, of an accepted one.';
+COMMENT ON FUNCTION dunning._offer_terms(text[],text[],timestamp with time zone) IS 'The terms that each debtor would be offered as of an instant, by the kind asked for; none where the ledger, the limits or the rule for settlements (value settlement_percent) allow none.';
+COMMENT ON FUNCTION dunning._offer_text(text,text,text) IS 'The words in force for a kind, creditor and language; English where there are none in it.';
+COMMENT ON FUNCTION dunning._offer_with_steps(timestamp with time zone) IS 'Makes the offers that the steps of a planning run come with and puts them into the contexts.';
+COMMENT ON FUNCTION dunning._offer_words(text,text,text,jsonb) IS 'The text of an offer, the language it is in, and its options with their texts.';
+COMMENT ON FUNCTION dunning._offered_context(text,jsonb) IS 'A message''s context with the debtor''s offer of record, null where there is none. A name `offer` that the caller of send() gave stays.';
 COMMENT ON FUNCTION dunning._offset_words(text,integer) IS 'What a signed offset from an anchor means in words.';
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
 COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The template of one choice on the page behind a link.';
 COMMENT ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) IS 'The context of link_page(), from conversation(): names, open balances, offer and options as they are now. DN009 where the debtor is no longer known.';
 COMMENT ON FUNCTION dunning._page_template(text,boolean,text) IS 'The template of the page behind a link of a purpose, or of the page that follows when it was acted on.';
 COMMENT ON FUNCTION dunning._page_words(text) IS 'The sentences of link_page() in a language, NULL where there are none.';
+COMMENT ON FUNCTION dunning._paid_monthly(text[],timestamp with time zone) IS 'By debtor and currency: months with payments in the last twelve, the median and the largest sum of such a month.';
 COMMENT ON FUNCTION dunning._partials(text,text,text,text,text,text,text) IS 'The partials that a text and its partials include: {"name": {"text", "html", "language"}}, null for one that does not exist; NULL where it includes none.';
+COMMENT ON FUNCTION dunning._pay_cycles(text[],timestamp with time zone) IS 'The likeliest payday schedule of each debtor as of an instant, and its next date that leaves time to answer (value offer_first_days); NULL where none is likely. Who is paid weekly or every second week pays every second week.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
 COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
+COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
+COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
+COMMENT ON FUNCTION dunning._refresh_offers(text[]) IS 'How many offers (of the debtors; NULL: all) were over by the clock or because less is owed, and have been ended.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
+COMMENT ON FUNCTION dunning._refresh_scripts(text[]) IS 'How many open calls and visits of the debtors it looked at; their scripts name the offer of record.';
 COMMENT ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) IS 'The parts that templates become in a context, the names they used and those that were null; partials as _partials() gives them. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
 COMMENT ON FUNCTION dunning._render_loose(text,jsonb,jsonb) IS 'A template rendered to the letter of the mustache specification, by the grammar and the walk of _render(): an unknown name is empty, {{{x}}} is not escaped. For its published cases; nothing that is sent goes this way.';
 COMMENT ON FUNCTION dunning._repeated(text[]) IS 'Those that stand there more than once, each once; empty where none does.';
@@ -23305,23 +24879,32 @@ COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say t
 COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
 COMMENT ON FUNCTION dunning._too_personal(text[],boolean) IS 'Those of the fields that a text may not use, with the level and the reason; permitted: the template may be personal.';
 COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to: a companion has the key of its message but for one octet, so both count as one contact.';
+COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
-COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed, already_paid paid_elsewhere, dispute disputed, opt_out opted_out. Of detail, the fields of a form, text, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed (or, with option, accepts that option of the offer: 55000 where it does not stand any more), already_paid paid_elsewhere, dispute disputed, opt_out opted_out. Of detail, the fields of a form, text, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed offer, live from now on, and the one it superseded. By another person than proposed it (42501). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, option or invoice, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor: 22023. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) IS 'The number of the new version, which says what an old one said, and what a reader would miss in it. Checked like any text that is saved: an old one that names what is unknown now is refused (DN003). 22023 where there is no such version. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key that signs links from now on, also the first one. Links of the key before work for keep_days more (0: end at once, as do those of all older keys); keys whose time is over are removed. A file: not undone by a rollback, and to be copied to standbys. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_offer_text(text,text,text,text) IS 'The words in force from now on for offers of a kind in a language (and of a creditor); NULL restores the shipped ones. Offers made keep theirs. Unknown kind: 22023; unknown name: DN003. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) IS 'The step saved and what its signed offset means in words: negative is before the anchor (due_date, last_contact, broken_promise, next_fee, hearing, payday, event:<kind>). channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the due date likely self-curers get such channels only, until self_cure_wait nothing; after_contact = only where the debtor was contacted since the due date; again every repeat_days, at most repeat_max times; companion = a second message of the same touch; print = fields of a letter''s manifest; must = goes out whatever it is worth. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text,text) IS 'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next; choose = order (of a step''s channels the first that is worth it) or value (the one worth most). Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) IS 'The new version and what a reader would miss in it. vars: names that send() will be given; partial: a piece that others include by {{> name}}; personal: it may use what dunning.sensitivity calls personal. A text that is no template, names the unknown or includes itself is refused (DN003); earlier versions stay: template_history(). Role dunning_admin.';
@@ -23331,10 +24914,15 @@ COMMENT ON FUNCTION dunning.set_sensitivity(text,text,text) IS 'The level before
 COMMENT ON FUNCTION dunning.set_strategy(text,text,text) IS 'The strategy this debtor now follows: the one given, or with NULL again what the rules say. Steps already had stay had by the strategy they were taken by. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
 COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left.';
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
+COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
+COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
 COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text: personal needs the template''s own permission (save_template(personal => true)), never is refused. A user''s row replaces the built-in one of the same field; open takes a shipped guard away. Fields without a row are open.';
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
+COMMENT ON VIEW dunning.offers IS 'One row an offer ever made: its state, what was accepted, and whether the agreement is open, kept, late, broken or cancelled as the ledger says. Role dunning_viewer.';
+COMMENT ON VIEW dunning.promise_state IS 'One row a promise or instalment: open, kept, late (paid after the deadline), broken or cancelled, as the ledger says. Role dunning_viewer.';
