@@ -4297,7 +4297,7 @@ EXCEPTION WHEN invalid_text_representation THEN
     RETURN address;
 END
 $function$;
-CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text text, OUT address text, OUT sender text, OUT note text, OUT qr text, OUT language text, OUT dated text)
+CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text text, OUT address text, OUT sender text, OUT note text, OUT qr text, OUT language text, OUT dated text, OUT at_window boolean)
  RETURNS record
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -4324,7 +4324,10 @@ BEGIN
     body_text := frozen.body_text;
     address := dunning._address_lines(about.context->>'name', frozen.address);
     sender := coalesce(about.context->>'creditor_name', about.creditor);
-    note := about.context->>'note';
+    -- A step's note names the debtor as its text does.
+    note := (SELECT r.body_text FROM dunning._render(NULL, about.context->>'note', NULL, dunning._optional_names() || about.context, about.language) r
+             WHERE about.context->>'note' IS NOT NULL);
+    at_window := coalesce(lower(about.context #>> '{print,window}') IN ('true', 'yes', 'left', 'right', '1'), false);
     qr := dunning._letter_code(about.context);
     language := dunning._language(about.language);
     dated := (SELECT r.body_text FROM dunning._render(NULL, '{{day | date}}', NULL,
@@ -4361,7 +4364,7 @@ $t$, language, CASE WHEN at_window
         -- DIN 5008 form B and most European windows: 20 mm from the left, 45 mm from the top, 85 x 45 mm.
         THEN 'position: absolute; left: -5mm; top: 20mm; width: 85mm; height: 45mm; overflow: hidden } .date { padding-top: 70mm'
         ELSE 'margin-bottom: 2em' END) $function$;
-CREATE FUNCTION dunning.letter_html(message_id uuid, at_window boolean DEFAULT false)
+CREATE FUNCTION dunning.letter_html(message_id uuid, at_window boolean DEFAULT NULL::boolean)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -4374,7 +4377,7 @@ DECLARE
     code text := '';
 BEGIN
     SELECT x.* INTO l FROM dunning._letter(letter_html.message_id) x;
-    SELECT r.body_html INTO page FROM dunning._render(NULL, NULL, dunning._letter_page(coalesce(at_window, false), l.language), jsonb_build_object(
+    SELECT r.body_html INTO page FROM dunning._render(NULL, NULL, dunning._letter_page(coalesce(letter_html.at_window, l.at_window), l.language), jsonb_build_object(
         'sender', l.sender, 'dated', l.dated, 'note', l.note,
         'to', to_jsonb(regexp_split_to_array(btrim(l.address, E' \r\n\t'), E'\\s*\n\\s*')),
         'paragraphs', (SELECT jsonb_agg(jsonb_build_object('lines', (
@@ -24893,7 +24896,7 @@ COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zon
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
-COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, option or invoice, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
