@@ -15,6 +15,7 @@ DROP FUNCTION dunning.open_link(text);
 DROP FUNCTION dunning._template_fields(text,text,text,jsonb);
 DROP FUNCTION dunning._render(text,text,text,jsonb,text);
 DROP FUNCTION dunning._stage_reach(timestamp with time zone);
+DROP FUNCTION dunning._stage_book(text,timestamp with time zone,text[]);
 DROP FUNCTION dunning.set_cost(text,numeric,text,text,date);
 DROP FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean);
 DROP FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean);
@@ -3335,53 +3336,18 @@ AS $function$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['mark', 'item', 'debtor', 'contact', 'ladder', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
+    FOREACH stage IN ARRAY ARRAY['ladder', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
     END LOOP;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._stage_book(strategy text, as_of timestamp with time zone, many text[])
- RETURNS void
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    whose text := CASE WHEN many IS NULL THEN NULL ELSE '$2' END;
-    owing text[];
-    unknown record;
-BEGIN
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_mark ON COMMIT DROP AS SELECT m.debtor_id, m.mark, m.amounts FROM ('
-        || dunning._mark_sql(whose, '$1') || ') m WHERE m.amounts <> ''{}'' OR NOT m.valid' USING as_of, many;
-    ANALYZE pg_temp.dunning_plan_mark (debtor_id);
-    -- Where no currency's balance is positive nothing is open: what was paid is allocated for those alone who owe.
-    owing := ARRAY(SELECT m.debtor_id FROM pg_temp.dunning_plan_mark m);
-    -- Days past due reach back as far as the earliest step looks ahead.
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (' || dunning._plan_items_sql('$2', '$1')
-        || ') i WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)' USING as_of, owing;
-    ANALYZE pg_temp.dunning_plan_item (debtor_id, currency, days, left_out);
-    EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_debtor ON COMMIT DROP AS
-        SELECT d.debtor_id, d.creditor, d.country, d.preferred_channel, coalesce($3, d.strategy) AS strategy
-        FROM (%s) d WHERE d.debtor_id IN (SELECT i.debtor_id FROM pg_temp.dunning_plan_item i)', dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1')))
-    USING as_of, many, strategy;
-    ANALYZE pg_temp.dunning_plan_debtor;
-    -- A small rest of what was paid in part counts as paid.
-    UPDATE pg_temp.dunning_plan_item i SET left_out = 'within_tolerance'
-    FROM pg_temp.dunning_plan_debtor d JOIN dunning._strategies() t ON t.strategy = d.strategy AND t.tolerance <> '{}'
-    WHERE d.debtor_id = i.debtor_id AND i.left_out IS NULL AND i.open < i.amount
-      AND i.open <= coalesce((t.tolerance->>i.currency)::numeric, (t.tolerance->>'*')::numeric);
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_contact ON COMMIT DROP AS ' || dunning._contact_sql('$2', 'coalesce($1, dunning._now())',
-        EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90)))
-    USING as_of, owing;
-    ANALYZE pg_temp.dunning_plan_contact;
-    FOR unknown IN SELECT DISTINCT d.strategy FROM pg_temp.dunning_plan_debtor d LOOP
-        PERFORM dunning._check_strategy(unknown.strategy);
-    END LOOP;
-END
-$function$;
+CREATE FUNCTION dunning._ladder(texts text[], as_of timestamp with time zone, many text[], strategy text, today date, stated boolean, now_at timestamp with time zone)
+ RETURNS TABLE(debtor_id text, creditor text, preferred_channel text, strategy_of text, country text, step text, enough boolean, blocked text, anchor date, due_on date, last_on date, times integer, listed text[], under jsonb, rung integer, last_contact timestamp with time zone, n7 integer, n30 integer, mark text, amounts jsonb, largest numeric, largest_in text)
+ LANGUAGE c
+ COST 1e+06 ROWS 100000
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_ladder$function$;
 CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date)
  RETURNS text
  LANGUAGE plpgsql
@@ -3393,7 +3359,62 @@ BEGIN
     RETURN strategy || '/' || step || '/' || to_char(anchor, 'YYYY-MM-DD');     -- whatever the session's DateStyle
 END
 $function$;
-CREATE FUNCTION dunning._stage_ladder(as_of timestamp with time zone)
+CREATE FUNCTION dunning._ladder_steps()
+ RETURNS TABLE(strategy text, catch_up text, stop_after integer, max_contacts integer, max_days integer, tolerance jsonb, step text, "position" integer, anchor text, offset_days integer, from_day integer, to_day integer, repeat_days integer, repeat_max integer, condition text, after_contact boolean, stop_step boolean, minimum jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT t.strategy::text, t.catch_up, t.stop_after, t.max_contacts, t.max_days, t.tolerance, s.step::text, s.position, s.anchor, s.offset_days,
+               CASE WHEN s.anchor = 'due_date' THEN least(s.offset_days, 1 + t.grace_days) ELSE 1 + t.grace_days END,
+               -- the last day, from the anchor, on which the step may be taken
+               CASE WHEN s.until_days IS NOT NULL THEN s.until_days
+                    WHEN s.offset_days < 0 THEN CASE WHEN s.anchor = 'due_date' THEN 0 ELSE -1 END
+                    WHEN s.anchor NOT IN ('due_date', 'last_contact') THEN s.offset_days + 7 END,
+               s.repeat_days, s.repeat_max, s.condition, s.after_contact, coalesce(s.step = t.stop_step, false), coalesce(s.minimum, t.minimum)
+        FROM dunning._strategies() t LEFT JOIN dunning._steps() s ON s.strategy = t.strategy
+        WHERE t.enabled ORDER BY t.strategy, s.position, s.step;
+END
+$function$;
+CREATE FUNCTION dunning._ladder_texts(whole boolean)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    whose text := CASE WHEN NOT whole THEN '$2' END;
+    among text := CASE WHEN whole THEN 'true' ELSE 'x.debtor_id = ANY ($2)' END;
+    now_at text := 'coalesce($1, dunning._now())';
+    dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
+BEGIN
+    RETURN ARRAY[
+        'SELECT s.strategy, s.catch_up = ''next'', s.stop_after, s.max_contacts, s.max_days, s.tolerance, s.step, s.position, s.anchor, s.offset_days, s.from_day, s.to_day,
+            s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
+        pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
+            dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
+        pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
+        pg_catalog.format('SELECT c.debtor_id, c.last_contact, c.last_day, c.n7, c.n30, c.unanswered, c.ats FROM (%s) c WHERE %s', dunning._contact_sql(whose, now_at,
+            EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90))), replace(among, 'x.', 'c.')),
+        -- holds of invoices, steps that were taken, messages that wait
+        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM dunning.hold x
+            WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
+            UNION ALL
+            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM dunning.once x WHERE x.kind = ''step'' AND %2$s
+            UNION ALL
+            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM dunning.queue x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among),
+        pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
+        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
+        pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
+        pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$2', '$1'))];
+END
+$function$;
+CREATE FUNCTION dunning._stage_ladder(strategy text, as_of timestamp with time zone, many text[])
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -3401,104 +3422,23 @@ CREATE FUNCTION dunning._stage_ladder(as_of timestamp with time zone)
 AS $function$
 #variable_conflict error
 DECLARE
-    conditions text[] := ARRAY(SELECT DISTINCT s.condition FROM dunning._steps() s WHERE s.condition IS NOT NULL);
-    debtors text[] := ARRAY(SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d);
-    dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
+    at timestamptz := coalesce(as_of, dunning._now());
     today date := dunning._today(as_of);
+    zone text := dunning._ledger_zone();
+    stated boolean;
 BEGIN
+    EXECUTE 'SELECT ' || dunning._states_balance_sql('$1') INTO stated USING as_of;
     CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
-    WITH step AS MATERIALIZED (
-        SELECT s.*, coalesce(s.minimum, t.minimum) AS least_sums, t.catch_up, t.stop_after, t.stop_step, t.max_contacts, t.max_days,
-               coalesce(s.cooldown_days, t.min_gap_days) AS gap_days, s.anchor IN ('due_date', 'last_contact') AS on_ladder,
-               CASE WHEN s.anchor = 'due_date' THEN least(s.offset_days, 1 + t.grace_days) ELSE 1 + t.grace_days END AS from_day,
-               -- the last day, from the anchor, on which the step may be taken
-               CASE WHEN s.until_days IS NOT NULL THEN s.until_days
-                    WHEN s.offset_days < 0 THEN CASE WHEN s.anchor = 'due_date' THEN 0 ELSE -1 END
-                    WHEN s.anchor NOT IN ('due_date', 'last_contact') THEN s.offset_days + 7 END AS to_day
-        FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy AND t.enabled),
-    date AS MATERIALIZED (SELECT a.* FROM dunning._anchors(debtors, dates, as_of) a WHERE cardinality(dates) > 0),
-    -- a currency and step: what is listed, from which due date on, how much
-    sums AS (
-        SELECT d.debtor_id, d.strategy, s.step, i.currency, min(i.due_on) AS due_on, sum(i.open) AS total,
-               coalesce((s.least_sums->>i.currency)::numeric, (s.least_sums->>'*')::numeric, 0) AS minimum
-        FROM pg_temp.dunning_plan_debtor d
-        JOIN step s ON s.strategy = d.strategy
-        JOIN pg_temp.dunning_plan_item i ON i.debtor_id = d.debtor_id AND i.left_out IS NULL AND i.days >= s.from_day
-        GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.least_sums),
-    -- One pass: whether any currency reached the step, by which date, what is listed and what is under its minimum.
-    reached AS (
-        SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
-               coalesce(min(k.on_date) FILTER (WHERE r.r AND x.total >= x.minimum), min(k.on_date) FILTER (WHERE r.r)) AS anchor,
-               min(x.due_on) FILTER (WHERE r.r) AS due_on, max(o.on_date + s.to_day) FILTER (WHERE r.r) AS last_on,
-               array_agg(x.currency ORDER BY x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
-               jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
-        FROM sums x
-        JOIN step s ON s.strategy = x.strategy AND s.step = x.step
-        LEFT JOIN pg_temp.dunning_plan_contact c ON c.debtor_id = x.debtor_id
-        LEFT JOIN date a ON a.debtor_id = x.debtor_id AND a.anchor = s.anchor AND (a.currency IS NULL OR a.currency = x.currency)
-        -- the day counted from, and the day in the key: steps of the ladder are had once a due date
-        CROSS JOIN LATERAL (SELECT CASE s.anchor WHEN 'due_date' THEN x.due_on WHEN 'last_contact' THEN c.last_day
-                                        ELSE CASE WHEN s.offset_days < 0 THEN a.next_on ELSE a.last_on END END AS on_date) o
-        CROSS JOIN LATERAL (SELECT CASE WHEN s.on_ladder THEN x.due_on ELSE o.on_date END AS on_date) k
-        CROSS JOIN LATERAL (SELECT today >= o.on_date + s.offset_days AND (s.to_day IS NULL OR today <= o.on_date + s.to_day)
-            AND (NOT s.after_contact OR coalesce(c.last_day >= x.due_on, false))
-            AND (s.anchor <> 'last_contact'
-                 OR EXISTS (SELECT FROM dunning.once e JOIN step b ON b.strategy = x.strategy AND b.position < s.position AND b.on_ladder
-                            WHERE e.debtor_id = x.debtor_id AND e.kind = 'step' AND e.key = dunning._step_key(b.strategy, b.step, x.due_on)))) r(r)
-        GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day
-        HAVING bool_or(r.r)),
-    holds AS MATERIALIZED (
-        SELECT h.debtor_id, h.holds, h.failure FROM dunning._conditions(conditions, debtors, as_of) h WHERE cardinality(conditions) > 0),
-    due AS (
-        SELECT r.*, h.failure, bool_or(r.enough) OVER (PARTITION BY r.debtor_id) AS any_enough
-        FROM reached r
-        LEFT JOIN holds h ON h.debtor_id = r.debtor_id
-        WHERE h.failure IS NOT NULL OR r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
-    -- how often a step was had for an anchor
-    had AS MATERIALIZED (
-        SELECT o.debtor_id, b.strategy, b.step, b.position, b.on_ladder, split_part(split_part(o.key, '/', 3), '#', 1) AS anchor,
-               max(coalesce(nullif(split_part(o.key, '#', 2), '')::int, 1)) AS times, (max(o.at) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day
-        FROM dunning.once o JOIN step b ON b.strategy = split_part(o.key, '/', 1) AND b.step = split_part(o.key, '/', 2)
-        WHERE o.kind = 'step' AND o.debtor_id IN (SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d)
-        GROUP BY 1, 2, 3, 4, 5, 6),
-    -- the furthest step of the ladder: it never goes back
-    furthest AS (
-        SELECT h.debtor_id, h.strategy, h.anchor, max(h.position) AS position FROM had h WHERE h.on_ladder GROUP BY 1, 2, 3),
-    open AS (
-        SELECT f.*, s.on_ladder, s.catch_up, h.times, h.times IS NOT NULL AS again, c.last_contact, c.n7, c.n30,
-               CASE WHEN f.failure IS NOT NULL THEN 'condition_failed: ' || f.failure
-                    WHEN s.stop_after <= c.unanswered AND s.step IS DISTINCT FROM s.stop_step THEN 'stopped'
-                    WHEN s.max_contacts <= (SELECT count(*) FROM unnest(c.ats) t(at) WHERE t.at > as_of - s.max_days * interval '1 day') THEN 'max_contacts' END AS blocked
-        FROM due f
-        JOIN step s ON s.strategy = f.strategy AND s.step = f.step
-        LEFT JOIN pg_temp.dunning_plan_contact c ON c.debtor_id = f.debtor_id
-        LEFT JOIN furthest u ON u.debtor_id = f.debtor_id AND u.strategy = f.strategy AND u.anchor = to_char(f.anchor, 'YYYY-MM-DD') AND s.on_ladder
-        LEFT JOIN had h ON h.debtor_id = f.debtor_id AND h.strategy = f.strategy AND h.step = f.step AND h.anchor = to_char(f.anchor, 'YYYY-MM-DD')
-        WHERE (f.enough OR NOT f.any_enough)
-          -- once per step and anchor, and again where the step says so
-          AND (CASE WHEN s.on_ladder THEN u.position IS NULL OR u.position < s.position ELSE h.times IS NULL END
-               OR (h.times < coalesce(s.repeat_max, h.times + 1) AND s.repeat_days IS NOT NULL AND coalesce(u.position = s.position, true)
-                   AND today >= greatest(h.last_day, c.last_day) + s.repeat_days))
-          -- what comes when nothing helped comes in no other way
-          AND (s.step IS DISTINCT FROM s.stop_step OR s.stop_after <= c.unanswered)
-          -- a step that waits in the queue is not planned again
-          AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.run_id IS NOT NULL AND q.state <> 'held')),
-    -- Urgent ones first: those of another date than the due date. Then the furthest step, or the next one where the strategy says so.
-    ordered AS (
-        SELECT o.*, row_number() OVER (PARTITION BY o.debtor_id ORDER BY o.enough DESC, o.blocked NULLS FIRST, o.on_ladder, o.again,
-                        CASE WHEN o.catch_up = 'next' THEN o.position ELSE -o.position END)::int AS rung,
-               row_number() OVER (PARTITION BY o.debtor_id, o.on_ladder, o.enough ORDER BY o.again, o.position) AS in_turn
-        FROM open o)
-    SELECT f.debtor_id, d.creditor, d.country, d.preferred_channel, f.strategy, f.step, f.enough, f.blocked, s.position, s.offset_days, s.from_day, s.template, s.channels, s.framing,
-           s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print, s.on_ladder,
-           s.gap_days AS min_gap_days, t.choose, t.horizon, t.self_cure, t.margin, f.last_contact, coalesce(f.n7, 0) AS n7, coalesce(f.n30, 0) AS n30,
-           s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS until_at,
-           dunning._step_key(f.strategy, f.step, f.anchor) || CASE WHEN f.again THEN '#' || (f.times + 1) ELSE '' END AS key, f.listed, f.under, f.rung
-    FROM ordered f
-    JOIN pg_temp.dunning_plan_debtor d ON d.debtor_id = f.debtor_id
-    JOIN step s ON s.strategy = f.strategy AND s.step = f.step
-    JOIN dunning._strategies() t ON t.strategy = f.strategy
-    WHERE NOT (f.catch_up = 'next' AND f.on_ladder AND f.in_turn > 1);
+    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, s.position, s.offset_days,
+           l.from_day, s.template, s.channels, s.framing, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer,
+           s.companion_channel, s.companion_template, s.print, s.anchor IN ('due_date', 'last_contact') AS on_ladder,
+           coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days, t.choose, t.horizon, t.self_cure, t.margin, t.tolerance, f.last_contact, f.n7, f.n30,
+           s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at,
+           f.times, f.listed, f.under, f.rung, f.mark, f.amounts, f.largest, f.largest_in
+    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at) f
+    JOIN dunning._steps() s ON s.strategy = f.strategy_of AND s.step = f.step
+    JOIN dunning._ladder_steps() l ON l.strategy = f.strategy_of AND l.step = f.step
+    JOIN dunning._strategies() t ON t.strategy = f.strategy_of;
     ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, template, rung, enough);
 END
 $function$;
@@ -3527,15 +3467,9 @@ BEGIN
     written AS MATERIALIZED (
         SELECT x.creditor, x.template, x.channel, dunning._has_template(x.template, x.channel, x.creditor) AS exists
         FROM (SELECT DISTINCT r.creditor, r.template, c.c AS channel FROM pg_temp.dunning_plan_reach r, unnest(r.channels) c(c)) x),
-    listed AS MATERIALIZED (
-        SELECT x.debtor_id, max(x.amount) AS largest, (array_agg(x.currency ORDER BY x.amount DESC, x.currency))[1] AS currency
-        FROM (SELECT i.debtor_id, i.currency, sum(i.open) AS amount
-              FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id
-              WHERE i.left_out IS NULL AND i.days >= r.from_day AND i.currency = ANY (r.listed) GROUP BY 1, 2) x
-        GROUP BY x.debtor_id),
     price AS MATERIALIZED (
         SELECT x.creditor, x.country, x.currency AS owed_in, k.channel, k.cost, k.priced_in
-        FROM (SELECT DISTINCT r.creditor, c.country, l.currency FROM pg_temp.dunning_plan_reach r LEFT JOIN listed l ON l.debtor_id = r.debtor_id
+        FROM (SELECT DISTINCT r.creditor, c.country, r.largest_in AS currency FROM pg_temp.dunning_plan_reach r
               -- countries matter where some price is for one
               CROSS JOIN LATERAL (SELECT CASE WHEN by_country THEN r.country END AS country) c) x,
              LATERAL dunning._costs(x.creditor, today, x.currency, x.country) k),
@@ -3548,7 +3482,7 @@ BEGIN
                s.p_paid_30d AS p, s.p_self_cure,
                (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AS likely_self_cure, r.days, r.self_cure_days, r.self_cure_wait, r.must,
                u.quality, r.choose,
-               round(dunning._channel_value(s.p_paid_30d, CASE WHEN k.cost = 0 OR k.priced_in = l.currency THEN l.largest END::float8, r.margin::float8, k.cost::float8,
+               round(dunning._channel_value(s.p_paid_30d, CASE WHEN k.cost = 0 OR k.priced_in = r.largest_in THEN r.largest END::float8, r.margin::float8, k.cost::float8,
                    CASE WHEN r.choose = 'value' THEN dunning._response_share(coalesce(t.responses, 0), coalesce(t.contacts, 0), y.share) ELSE y.usual_share END,
                    y.usual_share, CASE WHEN r.choose = 'value' THEN r.n7 ELSE 0 END, CASE WHEN r.choose = 'value' THEN r.n30 ELSE 0 END, coalesce(u.quality, 1),
                    CASE WHEN r.choose = 'value' THEN y.p_opt_out ELSE 0 END)::numeric, 2) AS value
@@ -3557,8 +3491,7 @@ BEGIN
         LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
         LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
-        LEFT JOIN listed l ON l.debtor_id = r.debtor_id
-        LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM l.currency AND k.channel = c.c
+        LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM r.largest_in AND k.channel = c.c
             AND k.country IS NOT DISTINCT FROM CASE WHEN by_country THEN r.country END
         LEFT JOIN share y ON y.creditor = r.creditor AND y.channel = c.c
         LEFT JOIN field f ON f.channel = c.c
@@ -3660,11 +3593,21 @@ AS $function$
 #variable_conflict error
 DECLARE
     debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
-    strategies text[] := ARRAY(SELECT r.strategy FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
-    steps text[] := ARRAY(SELECT r.step FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
+    -- What a message says, and why it was decided so, is made for those that are written.
+    written text[] := CASE WHEN dry_run THEN '{}' ELSE ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r
+        JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id AND c.blocked_by = '{}' ORDER BY r.debtor_id) END;
+    strategies text[] := ARRAY(SELECT r.strategy FROM pg_temp.dunning_plan_reach r WHERE r.debtor_id = ANY (written) ORDER BY r.debtor_id);
+    steps text[] := ARRAY(SELECT r.step FROM pg_temp.dunning_plan_reach r WHERE r.debtor_id = ANY (written) ORDER BY r.debtor_id);
     framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
                      AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
 BEGIN
+    EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (%s) i
+        WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)', dunning._plan_items_sql('$2', '$1')) USING ledger_as_of, written;
+    UPDATE pg_temp.dunning_plan_item i SET left_out = 'within_tolerance'
+    FROM pg_temp.dunning_plan_reach r
+    WHERE r.debtor_id = i.debtor_id AND r.tolerance <> '{}' AND i.left_out IS NULL AND i.open < i.amount
+      AND i.open <= coalesce((r.tolerance->>i.currency)::numeric, (r.tolerance->>'*')::numeric);
+    ANALYZE pg_temp.dunning_plan_item;
     EXECUTE pg_catalog.format($q$
         CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
         WITH composed AS MATERIALIZED (%1$s),
@@ -3679,9 +3622,10 @@ BEGIN
         left_out AS MATERIALIZED (
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
-        said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($2, $8, $9, $1) s),
+        said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($10, $8, $9, $1) s),
         judged AS (
             SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
+                   CASE WHEN NOT $4 AND c.blocked_by = '{}' THEN dunning._step_key(r.strategy, r.step, r.anchor) || CASE WHEN r.times > 0 THEN '#' || (r.times + 1) ELSE '' END END AS key,
                    c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
                    CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
                         WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
@@ -3698,13 +3642,13 @@ BEGIN
             j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
             -- a pre-due reminder after the due date would be untrue
             least(j.until_at, j.contact_at + interval '14 days') AS not_after,
-            j.local_time, x.amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
-            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, m.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
+            j.local_time, coalesce(x.amounts, j.amounts, '{}') AS amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
+            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
             CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
             CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
                  WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
             nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
-            jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
+            CASE WHEN j.key IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
                 'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
@@ -3712,19 +3656,18 @@ BEGIN
                 'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
                 'experiment', CASE WHEN a.arm IS NOT NULL THEN $5 END, 'arm', a.arm, 'arm_propensity', a.propensity,
                 'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
-                'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) AS decision
+                'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) END AS decision
         FROM judged j
-        JOIN composed x ON x.debtor_id = j.debtor_id
+        LEFT JOIN composed x ON x.debtor_id = j.debtor_id
         LEFT JOIN said b ON b.debtor_id = j.debtor_id
         LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = j.debtor_id AND w.channel = coalesce(j.chosen, j.channels[1])
-        LEFT JOIN pg_temp.dunning_plan_mark m ON m.debtor_id = j.debtor_id
         LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
         LEFT JOIN arm a ON a.debtor_id = j.debtor_id
         LEFT JOIN passed o ON o.debtor_id = j.debtor_id
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
         dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
-            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$2', '$7'))
-    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, strategies, steps;
+            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$10', '$7'))
+    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, strategies, steps, written;
     PERFORM dunning._hold_over_budget(as_of);
     IF framing IS NOT NULL AND NOT dry_run THEN
         PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
@@ -3817,8 +3760,7 @@ BEGIN
     END IF;
 
     PERFORM dunning._drop_stages();
-    PERFORM dunning._stage_book(strategy, as_of, many);
-    PERFORM dunning._stage_ladder(at);
+    PERFORM dunning._stage_ladder(strategy, as_of, many);
     PERFORM dunning._stage_steps(at);
     PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
     IF NOT dry_run THEN
@@ -24426,8 +24368,11 @@ ALTER FUNCTION dunning._check_step(dunning.step) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_cost(text,numeric,text,text,date,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_budget(numeric,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._stage_ladder(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ladder_steps() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ladder_texts(boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
@@ -24635,8 +24580,11 @@ REVOKE EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) FR
 GRANT EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._ladder_steps() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._ladder_texts(boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
@@ -24811,6 +24759,9 @@ COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, and a task to credit the rest.';
+COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed. Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
+COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strategies in order, one row with step NULL where a strategy has none: days from which invoices are listed and until which the step may be taken.';
+COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
 COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a channel should not exceed; an SMS is counted in parts instead.';
@@ -24868,7 +24819,7 @@ COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
-COMMENT ON FUNCTION dunning._stage_ladder(timestamp with time zone) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
+COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 COMMENT ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) IS 'What a step adds to the template context of each debtor: tone, level, note, print, fee, hearing; what there is not is left out.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
