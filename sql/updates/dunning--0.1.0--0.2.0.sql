@@ -4421,10 +4421,28 @@ BEGIN
         RAISE EXCEPTION 'the detail of a link is a JSON object' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.act_on_link(token, ''{"text": "what was said"}'');';
     END IF;
     RETURN coalesce((SELECT jsonb_object_agg(g.key, left(g.value, 2000)) FROM jsonb_each_text(given) g
-                     WHERE g.key IN ('text', 'option', 'invoice', 'paid_on', 'amount') AND btrim(g.value) <> ''), '{}');
+                     WHERE g.key IN ('text', 'option', 'offer', 'invoice', 'paid_on', 'amount') AND btrim(g.value) <> ''), '{}');
 END
 $function$;
-CREATE FUNCTION dunning.act_on_link(token text, detail jsonb DEFAULT '{}'::jsonb, OUT purpose text, OUT debtor_id text, OUT message_id uuid, OUT pay_url text, OUT recorded boolean)
+CREATE FUNCTION dunning._accept_by_link(debtor_id text, said jsonb, OUT accepted uuid, OUT recorded boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT said ? 'offer' THEN
+        RETURN;
+    END IF;
+    SELECT a.accepted, a.recorded INTO accepted, recorded
+    FROM dunning.accept_offer(_accept_by_link.debtor_id, (said->>'option')::int, (said->>'offer')::uuid, 'link') a;
+EXCEPTION WHEN invalid_parameter_value OR object_not_in_prerequisite_state OR invalid_text_representation OR numeric_value_out_of_range THEN
+    accepted := NULL;
+    recorded := NULL;
+END
+$function$;
+CREATE FUNCTION dunning.act_on_link(token text, detail jsonb DEFAULT '{}'::jsonb, OUT purpose text, OUT debtor_id text, OUT message_id uuid, OUT pay_url text, OUT recorded boolean, OUT accepted uuid)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -4457,6 +4475,12 @@ BEGIN
             VALUES (told.debtor_id, 'event', format('link:plan:%s', told.message_id), told.message_id, dunning._now()) ON CONFLICT DO NOTHING;
             RETURN;
         END IF;
+    END IF;
+    IF purpose = 'plan' THEN
+        SELECT a.accepted, a.recorded INTO accepted, recorded FROM dunning._accept_by_link(told.debtor_id, said) a;
+    END IF;
+    IF accepted IS NOT NULL THEN
+        RETURN;
     END IF;
     SELECT r.recorded INTO recorded
     FROM dunning.record_event(dunning._link_event(purpose), told.debtor_id, told.message_id, NULL,
@@ -4705,7 +4729,8 @@ CREATE FUNCTION dunning._page_words(language text)
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$ SELECT jsonb '{
-"en": {"hello": "Hello {{who}}", "due": "due on", "none": "Nothing is open. Thank you!", "offer": "Our offer", "until": "until",
+"en": {"hello": "Hello {{who}}", "due": "due on", "none": "Nothing is open. Thank you!", "offer": "Our offer",
+    "accept": "Yes, I agree", "agreed": "Agreed. Thank you!",
     "pay": "Pay {{amount | money}}", "account": "Pay to account", "reference": "Reference",
     "plan": "I need more time", "plan_ask": "What would work for you?", "paid": "I have already paid", "paid_ask": "When and how?",
     "dispute": "I do not agree", "dispute_ask": "What is wrong?", "invoice": "Which invoice?", "all": "all of them", "send": "Send",
@@ -4713,7 +4738,8 @@ AS $function$ SELECT jsonb '{
     "call": "Questions? Call us on", "already": "We have heard from you already. Thank you!",
     "did": {"pay": "Thank you!", "plan": "Thank you. We will get back to you about a plan.", "already_paid": "Thank you. We will look for your payment.",
             "dispute": "Thank you. We will look into it and not remind you meanwhile.", "opt_out": "Done. We will not write to this address again."}},
-"da": {"hello": "Hej {{who}}", "due": "forfaldt eller forfalder den", "none": "Der er intet at betale. Tak!", "offer": "Vores tilbud", "until": "indtil",
+"da": {"hello": "Hej {{who}}", "due": "forfaldt eller forfalder den", "none": "Der er intet at betale. Tak!", "offer": "Vores tilbud",
+    "accept": "Ja tak, det er en aftale", "agreed": "Det er en aftale. Tak!",
     "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Reference",
     "plan": "Jeg har brug for mere tid", "plan_ask": "Hvad ville passe dig?", "paid": "Jeg har allerede betalt", "paid_ask": "Hvornår og hvordan?",
     "dispute": "Jeg er ikke enig", "dispute_ask": "Hvad er forkert?", "invoice": "Hvilken faktura?", "all": "dem alle", "send": "Send",
@@ -4721,7 +4747,8 @@ AS $function$ SELECT jsonb '{
     "call": "Spørgsmål? Ring til os på", "already": "Vi har allerede hørt fra dig. Tak!",
     "did": {"pay": "Tak!", "plan": "Tak. Vi vender tilbage om en aftale.", "already_paid": "Tak. Vi leder efter din betaling.",
             "dispute": "Tak. Vi ser på det og minder dig ikke om det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adresse igen."}},
-"sv": {"hello": "Hej {{who}}", "due": "förfallodag", "none": "Det finns inget att betala. Tack!", "offer": "Vårt erbjudande", "until": "till",
+"sv": {"hello": "Hej {{who}}", "due": "förfallodag", "none": "Det finns inget att betala. Tack!", "offer": "Vårt erbjudande",
+    "accept": "Ja tack, det är en överenskommelse", "agreed": "Då är vi överens. Tack!",
     "pay": "Betala {{amount | money}}", "account": "Betala till konto", "reference": "Referens",
     "plan": "Jag behöver mer tid", "plan_ask": "Vad skulle passa dig?", "paid": "Jag har redan betalat", "paid_ask": "När och hur?",
     "dispute": "Jag håller inte med", "dispute_ask": "Vad är fel?", "invoice": "Vilken faktura?", "all": "alla", "send": "Skicka",
@@ -4729,7 +4756,8 @@ AS $function$ SELECT jsonb '{
     "call": "Frågor? Ring oss på", "already": "Vi har redan hört från dig. Tack!",
     "did": {"pay": "Tack!", "plan": "Tack. Vi återkommer om en plan.", "already_paid": "Tack. Vi letar efter din betalning.",
             "dispute": "Tack. Vi tittar på det och påminner dig inte under tiden.", "opt_out": "Klart. Vi skriver inte till den här adressen igen."}},
-"nb": {"hello": "Hei {{who}}", "due": "forfallsdato", "none": "Det er ingenting å betale. Takk!", "offer": "Vårt tilbud", "until": "til",
+"nb": {"hello": "Hei {{who}}", "due": "forfallsdato", "none": "Det er ingenting å betale. Takk!", "offer": "Vårt tilbud",
+    "accept": "Ja takk, det er en avtale", "agreed": "Det er en avtale. Takk!",
     "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Referanse",
     "plan": "Jeg trenger mer tid", "plan_ask": "Hva ville passe for deg?", "paid": "Jeg har allerede betalt", "paid_ask": "Når og hvordan?",
     "dispute": "Jeg er ikke enig", "dispute_ask": "Hva er galt?", "invoice": "Hvilken faktura?", "all": "alle", "send": "Send",
@@ -4737,7 +4765,8 @@ AS $function$ SELECT jsonb '{
     "call": "Spørsmål? Ring oss på", "already": "Vi har allerede hørt fra deg. Takk!",
     "did": {"pay": "Takk!", "plan": "Takk. Vi tar kontakt om en avtale.", "already_paid": "Takk. Vi leter etter betalingen din.",
             "dispute": "Takk. Vi ser på det og minner deg ikke på det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adressen igjen."}},
-"nl": {"hello": "Hallo {{who}}", "due": "vervaldatum", "none": "Er staat niets open. Dank je wel!", "offer": "Ons aanbod", "until": "tot",
+"nl": {"hello": "Hallo {{who}}", "due": "vervaldatum", "none": "Er staat niets open. Dank je wel!", "offer": "Ons aanbod",
+    "accept": "Ja, dat spreken we af", "agreed": "Afgesproken. Dank je wel!",
     "pay": "Betaal {{amount | money}}", "account": "Betaal op rekening", "reference": "Kenmerk",
     "plan": "Ik heb meer tijd nodig", "plan_ask": "Wat zou je uitkomen?", "paid": "Ik heb al betaald", "paid_ask": "Wanneer en hoe?",
     "dispute": "Ik ben het er niet mee eens", "dispute_ask": "Wat klopt er niet?", "invoice": "Welke factuur?", "all": "allemaal", "send": "Versturen",
@@ -4745,7 +4774,8 @@ AS $function$ SELECT jsonb '{
     "call": "Vragen? Bel ons op", "already": "We hebben al van je gehoord. Dank je wel!",
     "did": {"pay": "Dank je wel!", "plan": "Dank je wel. We nemen contact op over een regeling.", "already_paid": "Dank je wel. We zoeken je betaling op.",
             "dispute": "Dank je wel. We zoeken het uit en herinneren je er intussen niet aan.", "opt_out": "Gedaan. We schrijven niet meer naar dit adres."}},
-"de": {"hello": "Guten Tag {{who}}", "due": "fällig am", "none": "Es ist nichts offen. Vielen Dank!", "offer": "Unser Angebot", "until": "bis",
+"de": {"hello": "Guten Tag {{who}}", "due": "fällig am", "none": "Es ist nichts offen. Vielen Dank!", "offer": "Unser Angebot",
+    "accept": "Ja, so vereinbart", "agreed": "Vereinbart. Vielen Dank!",
     "pay": "{{amount | money}} bezahlen", "account": "Zahlung auf Konto", "reference": "Verwendungszweck",
     "plan": "Ich brauche mehr Zeit", "plan_ask": "Was wäre Ihnen möglich?", "paid": "Ich habe schon bezahlt", "paid_ask": "Wann und wie?",
     "dispute": "Ich bin nicht einverstanden", "dispute_ask": "Was stimmt nicht?", "invoice": "Welche Rechnung?", "all": "alle", "send": "Absenden",
@@ -4790,7 +4820,8 @@ $t$;
     foot text := format(E'{{#creditor_phone}}<p>%s {{creditor_phone}}</p>{{/creditor_phone}}\n</main></body>\n</html>\n', w->>'call');
 BEGIN
     IF done THEN
-        RETURN format(head, language) || format(E'<h1>%s</h1>\n', w->'did'->>purpose) || foot;
+        RETURN format(head, language) || format(E'<h1>{{#agreed}}%s{{/agreed}}{{^agreed}}%s{{/agreed}}</h1>\n{{#agreed}}<p>{{agreed}}</p>{{/agreed}}\n',
+                                                w->>'agreed', w->'did'->>purpose) || foot;
     ELSIF purpose = 'opt_out' THEN
         -- This link is read by mail programs too: it tells nobody what is owed.
         RETURN format(head, language) || format(E'<h1>%s</h1>\n', w->>'stop')
@@ -4803,14 +4834,16 @@ BEGIN
         || format($t${{#balances}}<p class="sum">{{amount | money}}</p>
 <ul>{{#invoices}}<li>{{#reference}}{{reference}}: {{/reference}}{{amount | money}}, %s {{due_on | date}}</li>{{/invoices}}</ul>
 {{/balances}}
-{{#offer}}<div class="box"><strong>%s</strong>{{#text}}<p>{{text}}</p>{{/text}}{{#expires_on}}<p>%s {{expires_on | date}}</p>{{/expires_on}}</div>
-{{/offer}}$t$, w->>'due', w->>'offer', w->>'until')
+{{#offer}}<div class="box"><strong>%s</strong>{{#text}}<p>{{text}}</p>{{/text}}
+<form method="post"><input type="hidden" name="token" value="{{tokens.plan}}"><input type="hidden" name="offer" value="{{offer_id}}">
+{{#options}}<label><input type="radio" name="option" value="{{option}}" required> {{label}}</label>{{/options}}
+<button>%s</button></form></div>
+{{/offer}}$t$, w->>'due', w->>'offer', w->>'accept')
         || format($t${{#amount}}
 {{#pay_url}}<form method="post"><input type="hidden" name="token" value="{{tokens.pay}}"><button>%s</button></form>{{/pay_url}}
 {{#creditor_account}}<p>%s {{creditor_account}}{{#reference}}<br>%s {{reference}}{{/reference}}</p>{{/creditor_account}}
 $t$, w->>'pay', w->>'account', w->>'reference')
-        || dunning._page_choice('plan', purpose, w->>'plan', '{{#options}}<label><input type="radio" name="option" value="{{option}}"> {{label}}</label>{{/options}}'
-               || format(said, w->>'plan_ask'), w->>'send')
+        || dunning._page_choice('plan', purpose, w->>'plan', format(said, w->>'plan_ask'), w->>'send')
         || dunning._page_choice('already_paid', purpose, w->>'paid', format(said, w->>'paid_ask'), w->>'send')
         || dunning._page_choice('dispute', purpose, w->>'dispute', format('<label>%s<select name="invoice"><option value="">%s</option>'
                || '{{#balances}}{{#invoices}}{{#reference}}<option value="{{reference}}">{{reference}}</option>{{/reference}}{{/invoices}}{{/balances}}</select></label>',
@@ -4831,16 +4864,17 @@ DECLARE
     list  jsonb;
 BEGIN
     talk := dunning.conversation(told->>'debtor_id');
-    offer := CASE WHEN jsonb_typeof(talk -> 'offer_of_record') = 'object' THEN talk -> 'offer_of_record' END;
-    SELECT jsonb_agg(jsonb_build_object('option', (offer->>'offer_id') || '/' || (o.value->>'option'),
-                                        'label', o.value->>'text') ORDER BY o.ord) INTO list
-    FROM jsonb_array_elements(CASE WHEN jsonb_typeof(offer->'options') = 'array' THEN offer->'options' ELSE '[]' END) WITH ORDINALITY o(value, ord);
+    offer := nullif(talk->'offer_of_record', 'null');
+    IF offer IS NOT NULL THEN
+        SELECT jsonb_agg(jsonb_build_object('option', o.value->'option', 'label', o.value->'text') ORDER BY o.ord) INTO list
+        FROM jsonb_array_elements(offer->'options') WITH ORDINALITY o(value, ord);
+        offer := jsonb_build_object('offer_id', offer->'offer_id', 'text', offer->'text', 'options', coalesce(list, '[]'));
+    END IF;
     RETURN jsonb_build_object('creditor_name', talk #> '{creditor,name}', 'creditor_phone', talk #> '{creditor,phone}', 'creditor_account', talk #> '{creditor,account}',
         'who', CASE WHEN (talk->>'company')::boolean THEN talk->'name' ELSE coalesce(nullif(talk->'given_name', 'null'), talk->'name') END,
         'balances', talk->'balances', 'amount', talk #> '{balances,0,amount}', 'currency', talk #> '{balances,0,currency}',
-        'reference', talk #> '{balances,0,invoices,0,reference}', 'pay_url', talk->'pay_url', 'tokens', tokens, 'done', done,
-        'offer', CASE WHEN offer IS NOT NULL THEN jsonb_build_object('text', offer->'text', 'expires_on', offer->'expires_on') END,
-        'options', coalesce(list, '[]'));
+        'reference', talk #> '{balances,0,invoices,0,reference}', 'pay_url', talk->'pay_url', 'tokens', tokens, 'done', done, 'offer', offer,
+        'agreed', CASE WHEN talk #>> '{offers,0,state}' = 'accepted' AND told->>'purpose' = 'plan' THEN talk #> '{offers,0,text}' END);
 EXCEPTION WHEN invalid_parameter_value THEN
     -- Forgotten, or no longer in the ledger: a link that is good for nobody.
     PERFORM dunning._token_message('');
@@ -4868,7 +4902,7 @@ BEGIN
     SELECT jsonb_object_agg(p.p, CASE WHEN p.p = told.purpose THEN link_page.token ELSE dunning._make_token(p.p, told.debtor_id, told.message_id, told.expires_at) END) INTO tokens
     FROM unnest(CASE told.purpose WHEN 'opt_out' THEN ARRAY['opt_out'] ELSE ARRAY['pay', 'plan', 'already_paid', 'dispute'] END) p(p);
     RETURN (SELECT r.body_html FROM dunning._render(NULL, NULL, dunning._page_template(told.purpose, coalesce(link_page.done, false), tongue),
-        dunning._page_context(jsonb_build_object('debtor_id', told.debtor_id), tokens, dunning._link_done(told.debtor_id, told.message_id, told.purpose)), tongue) r);
+        dunning._page_context(jsonb_build_object('debtor_id', told.debtor_id, 'purpose', told.purpose), tokens, dunning._link_done(told.debtor_id, told.message_id, told.purpose)), tongue) r);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._sample_context()
@@ -24407,6 +24441,7 @@ ALTER FUNCTION dunning._link_event(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._link_done(text,uuid,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.open_link(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._link_detail(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._accept_by_link(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.act_on_link(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._health_links() OWNER TO dunning_owner;
 ALTER TABLE dunning.sensitivity OWNER TO dunning_owner;
@@ -24630,6 +24665,7 @@ REVOKE EXECUTE ON FUNCTION dunning._link_done(text,uuid,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.open_link(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.open_link(text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._link_detail(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._accept_by_link(text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.act_on_link(text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.act_on_link(text,jsonb) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._health_links() FROM PUBLIC;
@@ -24688,6 +24724,7 @@ REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
 
 -- Comments.
 COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
+COMMENT ON FUNCTION dunning._accept_by_link(text,jsonb) IS 'The offer that a form accepted; NULL where it names none, or none that stands.';
 COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accounts of the same person; the debtor alone where the ledger knows no persons or is broken.';
 COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) IS 'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
@@ -24768,7 +24805,7 @@ COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a
 COMMENT ON FUNCTION dunning._letter(uuid) IS 'What stands on a letter: the frozen words and address, else as they would be now; sender, personal note, payment code, date in the letter''s language. 22023 where there is no such message.';
 COMMENT ON FUNCTION dunning._letter_code(jsonb) IS 'The payment code for what a context asks for: its own qr, else one made of account, sum and invoice numbers; NULL where there can be none.';
 COMMENT ON FUNCTION dunning._letter_page(boolean,text) IS 'The template of a letter as HTML.';
-COMMENT ON FUNCTION dunning._link_detail(jsonb) IS 'What is kept of the fields of a form: text, option, invoice, paid_on, amount, 2000 characters each. 22023 unless it is an object.';
+COMMENT ON FUNCTION dunning._link_detail(jsonb) IS 'What is kept of the fields of a form: text, offer and option, invoice, paid_on, amount, 2000 characters each. 22023 unless it is an object.';
 COMMENT ON FUNCTION dunning._link_done(text,uuid,text) IS 'Was a link of this purpose and message acted on?';
 COMMENT ON FUNCTION dunning._link_event(text) IS 'The kind of event that acting on a link of a purpose records.';
 COMMENT ON FUNCTION dunning._link_key_problem() IS 'NULL, or why links cannot be signed.';
@@ -24838,7 +24875,7 @@ COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
-COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed (or, with option, accepts that option of the offer: 55000 where it does not stand any more), already_paid paid_elsewhere, dispute disputed, opt_out opted_out. Of detail, the fields of a form, text, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed (or, with option, accepts that option of the offer: 55000 where it does not stand any more), already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link whose form names an offer and its option accepts it (accepted), if it still stands. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed offer, live from now on, and the one it superseded. By another person than proposed it (42501). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
@@ -24848,7 +24885,7 @@ COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every tou
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
-COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, option or invoice, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, invoice, or offer and option, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
