@@ -88,3 +88,30 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning._offer_with_steps(timestamptz) IS 'Makes the offers that the steps of a planning run come with and puts them into the contexts.';
+
+-- A currency that rode along was spoken of: what it had reached by itself is had. With the message's key, so that a message that never left gives it back.
+CREATE FUNCTION dunning._close_listed(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+BEGIN
+    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    WITH listed AS MATERIALIZED (
+        SELECT r.debtor_id, r.message_id, r.strategy, r.position, r.anchor, c.c AS currency
+        FROM pg_temp.dunning_plan_row r, LATERAL jsonb_array_elements_text(r.decision->'currencies') c(c)
+        WHERE r.message_id IS NOT NULL AND r.on_ladder AND jsonb_array_length(r.decision->'currencies') > 1),
+    reached AS (
+        SELECT l.debtor_id, l.message_id, l.anchor, b.strategy, b.step, b.offset_days, min(i.due_on) AS due_on
+        FROM listed l
+        JOIN dunning._strategies() t ON t.strategy = l.strategy
+        JOIN dunning._steps() b ON b.strategy = l.strategy AND b.position <= l.position AND b.offset_days >= 0 AND b.anchor = 'due_date'
+        JOIN pg_temp.dunning_plan_item i ON i.debtor_id = l.debtor_id AND i.currency = l.currency AND i.left_out IS NULL AND i.days >= least(b.offset_days, 1 + t.grace_days)
+        GROUP BY l.debtor_id, l.message_id, l.currency, l.anchor, b.strategy, b.step, b.offset_days)
+    SELECT DISTINCT r.debtor_id, 'step', dunning._step_key(r.strategy, r.step, r.due_on), r.message_id, dunning._now()
+    FROM reached r WHERE r.due_on <> r.anchor AND today - r.due_on >= r.offset_days
+    ON CONFLICT DO NOTHING;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._close_listed(timestamptz) IS 'Marks as had what the currencies listed in the messages of a planning run had reached by themselves.';
