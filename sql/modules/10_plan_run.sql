@@ -464,6 +464,7 @@ BEGIN
     PERFORM dunning._stage_ladder(strategy, as_of, many);
     PERFORM dunning._stage_steps(at);
     PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
+    PERFORM dunning._stage_truth(as_of);
     IF NOT dry_run THEN
         PERFORM dunning._enqueue_run(run);
     END IF;

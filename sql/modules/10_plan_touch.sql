@@ -1,34 +1,27 @@
 -- plan: what a step says beyond its template, and the companion of a message.
 
--- What the step adds to the template context: tone, level, a personal note, print fields, the hearing or the fee that it is about.
+-- What the step adds to the template context: tone, level, a personal note, print fields, the hearing that it is about. The fee is _stage_truth()'s.
 CREATE FUNCTION dunning._step_context(debtor_ids text[], strategies text[], steps text[], as_of timestamptz) RETURNS TABLE (debtor_id text, context jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
-    fees_known boolean := pg_catalog.to_regprocedure('dunning._pending_fees(text[],timestamp with time zone)') IS NOT NULL;
-    warned text[];
-    fees jsonb := '{}';
     heard text[];
 BEGIN
-    SELECT array_agg(u.d) FILTER (WHERE s.anchor = 'next_fee' OR s.framing = 'loss_aversion'), array_agg(u.d) FILTER (WHERE s.anchor = 'hearing')
-    INTO warned, heard
+    SELECT array_agg(u.d) FILTER (WHERE s.anchor = 'hearing') INTO heard
     FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step) JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step;
-    IF fees_known AND warned IS NOT NULL THEN
-        EXECUTE 'SELECT coalesce(jsonb_object_agg(f.debtor_id, jsonb_build_object(''amount'', f.amount, ''currency'', f.currency, ''on'', f.lawful_from, ''level'', f.level)), ''{}'')
-            FROM (SELECT DISTINCT ON (x.debtor_id) x.* FROM dunning._pending_fees($1, $2) x ORDER BY x.debtor_id, x.lawful_from, x.amount DESC) f' INTO fees USING warned, as_of;
-    END IF;
     RETURN QUERY
         SELECT u.d, jsonb_strip_nulls(jsonb_build_object('tone', nullif(s.tone, 'neutral'), 'level', coalesce(s.level, s.step), 'note', s.print->>'note',
-                   'print', nullif(s.print - 'note', '{}'), 'fee', fees->u.d,
-                   'hearing', CASE WHEN s.anchor = 'hearing' THEN jsonb_build_object('on', h.detail->>'on', 'time', h.detail->>'time', 'place', h.detail->>'place') END))
+                   'print', nullif(s.print - 'note', '{}')))
+               -- a time or place that nobody gave is a known name without a value
+               || CASE WHEN s.anchor = 'hearing' THEN jsonb_build_object('hearing', jsonb_build_object('on', h.detail->>'on', 'time', h.detail->>'time', 'place', h.detail->>'place')) ELSE '{}' END
         FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step)
         JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step
         LEFT JOIN LATERAL (SELECT e.detail FROM dunning.event e WHERE e.debtor_id = u.d AND e.kind = 'hearing' AND e.at <= as_of
                            ORDER BY e.at DESC, e.recorded_at DESC LIMIT 1) h ON heard IS NOT NULL AND u.d = ANY (heard);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._step_context(text[], text[], text[], timestamptz) IS 'What a step adds to the template context of each debtor: tone, level, note, print, fee, hearing; what there is not is left out.';
+COMMENT ON FUNCTION dunning._step_context(text[], text[], text[], timestamptz) IS 'What a step adds to the template context of each debtor: tone, level, note, print, hearing; what there is not is left out.';
 
 -- A second message of the same touch: same debtor, same instant, other channel. Not where nothing would carry it, and never instead of its message.
 CREATE FUNCTION dunning._enqueue_companions() RETURNS int
