@@ -2952,7 +2952,7 @@ DECLARE
 BEGIN
     RETURN CASE WHEN anchor = 'last_contact' THEN pg_catalog.format('%s days after the last contact', offset_days)
         WHEN offset_days = 0 THEN pg_catalog.format('on the %s', CASE WHEN anchor LIKE 'event:%' OR anchor = 'hearing' THEN 'day of the ' || what ELSE what END)
-        ELSE pg_catalog.format('%s %s %s the %s', abs(offset_days), CASE WHEN abs(offset_days) = 1 AND anchor <> 'due_date' THEN 'day' ELSE 'days' END,
+        ELSE pg_catalog.format('%s %s %s the %s', abs(offset_days), CASE WHEN abs(offset_days) = 1 THEN 'day' ELSE 'days' END,
             CASE WHEN offset_days < 0 THEN 'BEFORE' ELSE 'AFTER' END, what) END;
 END
 $function$;
@@ -3006,9 +3006,8 @@ CREATE FUNCTION dunning._conditions_one_by_one(conditions text[], debtor_ids tex
 AS $function$
 #variable_conflict error
 DECLARE
-    asked text := pg_catalog.format('SELECT ARRAY[%s]::boolean[] FROM (SELECT ($1).*, $2 AS segment, $3 AS diagnosis, $4 AS p_paid_30d, $5 AS p_late, $6 AS p_self_cure) x',
-        (SELECT pg_catalog.string_agg(pg_catalog.format('((%s)::boolean IS TRUE)', c.c), ', ' ORDER BY c.n) FROM unnest(conditions) WITH ORDINALITY c(c, n)));
     one record;
+    answer boolean;
 BEGIN
     PERFORM dunning._restrict();
     FOR one IN EXECUTE pg_catalog.format(
@@ -3017,12 +3016,17 @@ BEGIN
     LOOP
         debtor_id := one.debtor_id;
         failure := NULL;
-        BEGIN
-            EXECUTE asked INTO holds USING one.f, one.segment, one.diagnosis, one.p_paid_30d, one.p_late, one.p_self_cure;
-        EXCEPTION WHEN data_exception THEN
-            holds := NULL;
-            GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
-        END;
+        holds := '{}';
+        FOR n IN 1 .. cardinality(conditions) LOOP
+            BEGIN
+                EXECUTE pg_catalog.format('SELECT (%s)::boolean IS TRUE FROM (SELECT ($1).*, $2 AS segment, $3 AS diagnosis, $4 AS p_paid_30d, $5 AS p_late, $6 AS p_self_cure) x', conditions[n])
+                    INTO answer USING one.f, one.segment, one.diagnosis, one.p_paid_30d, one.p_late, one.p_self_cure;
+            EXCEPTION WHEN data_exception THEN
+                answer := NULL;
+                GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
+            END;
+            holds := holds || answer;
+        END LOOP;
         RETURN NEXT;
     END LOOP;
 END
@@ -3713,6 +3717,7 @@ BEGIN
         SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
 
     PERFORM dunning._enqueue_companions();
+    PERFORM dunning._close_listed(dunning._now());
 
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
     SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
@@ -3870,6 +3875,33 @@ BEGIN
         EXECUTE 'UPDATE pg_temp.dunning_plan_row r SET context = r.context || jsonb_build_object(''offer'', o.offer)
             FROM dunning._make_offers($1, $2, $3) o WHERE o.debtor_id = r.debtor_id' USING debtors, kinds, as_of;
     END IF;
+END
+$function$;
+CREATE FUNCTION dunning._close_listed(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+BEGIN
+    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    WITH listed AS MATERIALIZED (
+        SELECT r.debtor_id, r.message_id, r.strategy, r.position, r.anchor, c.c AS currency
+        FROM pg_temp.dunning_plan_row r, LATERAL jsonb_array_elements_text(r.decision->'currencies') c(c)
+        WHERE r.message_id IS NOT NULL AND r.on_ladder AND jsonb_array_length(r.decision->'currencies') > 1),
+    reached AS (
+        SELECT l.debtor_id, l.message_id, l.anchor, b.strategy, b.step, b.offset_days, min(i.due_on) AS due_on
+        FROM listed l
+        JOIN dunning._strategies() t ON t.strategy = l.strategy
+        JOIN dunning._steps() b ON b.strategy = l.strategy AND b.position <= l.position AND b.offset_days >= 0 AND b.anchor = 'due_date'
+        JOIN pg_temp.dunning_plan_item i ON i.debtor_id = l.debtor_id AND i.currency = l.currency AND i.left_out IS NULL AND i.days >= least(b.offset_days, 1 + t.grace_days)
+        GROUP BY l.debtor_id, l.message_id, l.currency, l.anchor, b.strategy, b.step, b.offset_days)
+    SELECT DISTINCT r.debtor_id, 'step', dunning._step_key(r.strategy, r.step, r.due_on), r.message_id, dunning._now()
+    FROM reached r WHERE r.due_on <> r.anchor AND today - r.due_on >= r.offset_days
+    ON CONFLICT DO NOTHING;
 END
 $function$;
 CREATE TABLE dunning.proof (
@@ -24578,6 +24610,7 @@ ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enqueue_companions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._offer_with_steps(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._close_listed(timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.proof OWNER TO dunning_owner;
 ALTER FUNCTION dunning._levels() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._proofs(timestamp with time zone) OWNER TO dunning_owner;
@@ -24802,6 +24835,7 @@ REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enqueue_companions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._offer_with_steps(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._close_listed(timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.proof TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._levels() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._proofs(timestamp with time zone) FROM PUBLIC;
@@ -24949,10 +24983,11 @@ COMMENT ON FUNCTION dunning._check_step(dunning.step) IS 'Nothing, or 22023 sayi
 COMMENT ON FUNCTION dunning._check_template_kind(text,text,boolean) IS 'Nothing; 22023 where the name is in use for the other kind, template or partial.';
 COMMENT ON FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) IS 'The options of an offer as checked, else 22023 with what is wrong.';
 COMMENT ON FUNCTION dunning._check_users(text,text,text,text,text) IS 'A warning where nothing includes the partial; DN003 where a text that includes it, or the partial itself, would no longer hold.';
+COMMENT ON FUNCTION dunning._close_listed(timestamp with time zone) IS 'Marks as had what the currencies listed in the messages of a planning run had reached by themselves.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
-COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor; a debtor of whom one cannot be told has its error instead.';
+COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error. Only who follows a strategy with that condition is held by it.';
 COMMENT ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
-COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, and the error where one cannot be told.';
+COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error.';
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
