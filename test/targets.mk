@@ -74,3 +74,7 @@ check-race: stage
 	@test/faults/race.sh
 check-chaos: stage
 	@test/faults/chaos.sh
+## make bench-render    messages a second that one core renders, against copying the same bytes (N=200000 RUNS=5)
+.PHONY: bench-render
+bench-render:
+	@bench/render/render.sh

@@ -24,17 +24,17 @@ $$;
 COMMENT ON FUNCTION dunning.letter_pdf(text, text, text, text, text, text, text, text, boolean) IS
     'A letter on A4 as PDF: sender and date, address (at_window: where a window envelope shows it), subject, words, a note in a written hand, and the QR code of a text of at most 331 bytes such as epc_payload(). The same letter is the same bytes. 22023 no text or a bad one, 53400 longer than 20 pages or 64 kB. Role dunning_operator.';
 
-CREATE FUNCTION dunning.letter_pdf(message_id uuid, at_window boolean DEFAULT false) RETURNS bytea
+CREATE FUNCTION dunning.letter_pdf(message_id uuid, at_window boolean DEFAULT NULL) RETURNS bytea
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict error
 BEGIN
-    RETURN (SELECT dunning._letter_pdf(l.subject, l.body_text, l.address, l.qr, l.sender, l.note, l.dated, l.language, letter_pdf.at_window)
+    RETURN (SELECT dunning._letter_pdf(l.subject, l.body_text, l.address, l.qr, l.sender, l.note, l.dated, l.language, coalesce(letter_pdf.at_window, l.at_window))
             FROM dunning._letter(letter_pdf.message_id) l);
 END
 $$;
 COMMENT ON FUNCTION dunning.letter_pdf(uuid, boolean) IS
-    'A message as a letter in PDF: the frozen words and address, else as they would be now, the personal note of the context''s "note", and the payment code where account and currency have one. 22023 unknown message. Role dunning_operator.';
+    'A message as a letter in PDF: the frozen words and address, else as they would be now, the personal note of the context''s "note", and the payment code where account and currency have one; at_window NULL is as the step''s print field "window" says, else false. 22023 unknown message. Role dunning_operator.';
 
 DO $do$
 DECLARE

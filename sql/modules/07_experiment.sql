@@ -134,7 +134,7 @@ BEGIN
         RAISE EXCEPTION 'experiment "%" does not exist', _check_experiment.experiment
             USING ERRCODE = '22023',
                   DETAIL = 'Known experiments: ' || coalesce((SELECT pg_catalog.string_agg(e.experiment, ', ' ORDER BY e.experiment) FROM dunning.experiment e), 'none') || '.',
-                  HINT = pg_catalog.format('SELECT * FROM dunning.start_experiment(%L, ''["neutral", "loss_averse"]'');', coalesce(_check_experiment.experiment, 'framing'));
+                  HINT = pg_catalog.format('SELECT * FROM dunning.start_experiment(%L, ''["neutral", "loss_aversion"]'');', coalesce(_check_experiment.experiment, 'framing'));
     END IF;
 END
 $fn$;
@@ -183,7 +183,7 @@ BEGIN
        OR EXISTS (SELECT FROM unnest(weights) w(w) WHERE w.w IS NULL OR NOT (w.w > 0 AND w.w < 'infinity')) THEN
         RAISE EXCEPTION 'arms of experiment "%" are not usable', start_experiment.name
             USING ERRCODE = '22023', DETAIL = 'Arms are a JSON array of at least two different names, the first being the control, or an object of names and positive weights.',
-                  HINT = 'SELECT * FROM dunning.start_experiment(''framing'', ''["neutral", "loss_averse"]'');';
+                  HINT = 'SELECT * FROM dunning.start_experiment(''framing'', ''["neutral", "loss_aversion"]'');';
     END IF;
     SELECT sum(w.w) INTO total FROM unnest(weights) w(w);
 

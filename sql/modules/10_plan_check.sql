@@ -134,7 +134,7 @@ DECLARE
 BEGIN
     RETURN CASE WHEN anchor = 'last_contact' THEN pg_catalog.format('%s days after the last contact', offset_days)
         WHEN offset_days = 0 THEN pg_catalog.format('on the %s', CASE WHEN anchor LIKE 'event:%' OR anchor = 'hearing' THEN 'day of the ' || what ELSE what END)
-        ELSE pg_catalog.format('%s %s %s the %s', abs(offset_days), CASE WHEN abs(offset_days) = 1 AND anchor <> 'due_date' THEN 'day' ELSE 'days' END,
+        ELSE pg_catalog.format('%s %s %s the %s', abs(offset_days), CASE WHEN abs(offset_days) = 1 THEN 'day' ELSE 'days' END,
             CASE WHEN offset_days < 0 THEN 'BEFORE' ELSE 'AFTER' END, what) END;
 END
 $fn$;

@@ -142,15 +142,14 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._conditions_at_once(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
 
--- The same debtor by debtor, so that an error stays with the debtor of whom it is.
+-- The same debtor by debtor and condition by condition, so that an error stays with the debtor and the step of which it is.
 CREATE FUNCTION dunning._conditions_one_by_one(conditions text[], debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, holds boolean[], failure text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
-    asked text := pg_catalog.format('SELECT ARRAY[%s]::boolean[] FROM (SELECT ($1).*, $2 AS segment, $3 AS diagnosis, $4 AS p_paid_30d, $5 AS p_late, $6 AS p_self_cure) x',
-        (SELECT pg_catalog.string_agg(pg_catalog.format('((%s)::boolean IS TRUE)', c.c), ', ' ORDER BY c.n) FROM unnest(conditions) WITH ORDINALITY c(c, n)));
     one record;
+    answer boolean;
 BEGIN
     PERFORM dunning._restrict();
     FOR one IN EXECUTE pg_catalog.format(
@@ -159,17 +158,22 @@ BEGIN
     LOOP
         debtor_id := one.debtor_id;
         failure := NULL;
-        BEGIN
-            EXECUTE asked INTO holds USING one.f, one.segment, one.diagnosis, one.p_paid_30d, one.p_late, one.p_self_cure;
-        EXCEPTION WHEN data_exception THEN
-            holds := NULL;
-            GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
-        END;
+        holds := '{}';
+        FOR n IN 1 .. cardinality(conditions) LOOP
+            BEGIN
+                EXECUTE pg_catalog.format('SELECT (%s)::boolean IS TRUE FROM (SELECT ($1).*, $2 AS segment, $3 AS diagnosis, $4 AS p_paid_30d, $5 AS p_late, $6 AS p_self_cure) x', conditions[n])
+                    INTO answer USING one.f, one.segment, one.diagnosis, one.p_paid_30d, one.p_late, one.p_self_cure;
+            EXCEPTION WHEN data_exception THEN
+                answer := NULL;
+                GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
+            END;
+            holds := holds || answer;
+        END LOOP;
         RETURN NEXT;
     END LOOP;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._conditions_one_by_one(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor, and the error where one cannot be told.';
+COMMENT ON FUNCTION dunning._conditions_one_by_one(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error.';
 
 CREATE FUNCTION dunning._conditions(conditions text[], debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, holds boolean[], failure text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -181,4 +185,4 @@ EXCEPTION WHEN data_exception THEN
     RETURN QUERY SELECT c.debtor_id, c.holds, c.failure FROM dunning._conditions_one_by_one(conditions, debtor_ids, as_of) c;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._conditions(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor; a debtor of whom one cannot be told has its error instead.';
+COMMENT ON FUNCTION dunning._conditions(text[], text[], timestamptz) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error. Only who follows a strategy with that condition is held by it.';

@@ -398,6 +398,7 @@ BEGIN
         SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
 
     PERFORM dunning._enqueue_companions();
+    PERFORM dunning._close_listed(dunning._now());
 
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
     SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
@@ -463,6 +464,7 @@ BEGIN
     PERFORM dunning._stage_ladder(strategy, as_of, many);
     PERFORM dunning._stage_steps(at);
     PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
+    PERFORM dunning._stage_truth(as_of);
     IF NOT dry_run THEN
         PERFORM dunning._enqueue_run(run);
     END IF;

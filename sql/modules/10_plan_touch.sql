@@ -1,34 +1,27 @@
 -- plan: what a step says beyond its template, and the companion of a message.
 
--- What the step adds to the template context: tone, level, a personal note, print fields, the hearing or the fee that it is about.
+-- What the step adds to the template context: tone, level, a personal note, print fields, the hearing that it is about. The fee is _stage_truth()'s.
 CREATE FUNCTION dunning._step_context(debtor_ids text[], strategies text[], steps text[], as_of timestamptz) RETURNS TABLE (debtor_id text, context jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
-    fees_known boolean := pg_catalog.to_regprocedure('dunning._pending_fees(text[],timestamp with time zone)') IS NOT NULL;
-    warned text[];
-    fees jsonb := '{}';
     heard text[];
 BEGIN
-    SELECT array_agg(u.d) FILTER (WHERE s.anchor = 'next_fee' OR s.framing = 'loss_aversion'), array_agg(u.d) FILTER (WHERE s.anchor = 'hearing')
-    INTO warned, heard
+    SELECT array_agg(u.d) FILTER (WHERE s.anchor = 'hearing') INTO heard
     FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step) JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step;
-    IF fees_known AND warned IS NOT NULL THEN
-        EXECUTE 'SELECT coalesce(jsonb_object_agg(f.debtor_id, jsonb_build_object(''amount'', f.amount, ''currency'', f.currency, ''on'', f.lawful_from, ''level'', f.level)), ''{}'')
-            FROM (SELECT DISTINCT ON (x.debtor_id) x.* FROM dunning._pending_fees($1, $2) x ORDER BY x.debtor_id, x.lawful_from, x.amount DESC) f' INTO fees USING warned, as_of;
-    END IF;
     RETURN QUERY
         SELECT u.d, jsonb_strip_nulls(jsonb_build_object('tone', nullif(s.tone, 'neutral'), 'level', coalesce(s.level, s.step), 'note', s.print->>'note',
-                   'print', nullif(s.print - 'note', '{}'), 'fee', fees->u.d,
-                   'hearing', CASE WHEN s.anchor = 'hearing' THEN jsonb_build_object('on', h.detail->>'on', 'time', h.detail->>'time', 'place', h.detail->>'place') END))
+                   'print', nullif(s.print - 'note', '{}')))
+               -- a time or place that nobody gave is a known name without a value
+               || CASE WHEN s.anchor = 'hearing' THEN jsonb_build_object('hearing', jsonb_build_object('on', h.detail->>'on', 'time', h.detail->>'time', 'place', h.detail->>'place')) ELSE '{}' END
         FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step)
         JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step
         LEFT JOIN LATERAL (SELECT e.detail FROM dunning.event e WHERE e.debtor_id = u.d AND e.kind = 'hearing' AND e.at <= as_of
                            ORDER BY e.at DESC, e.recorded_at DESC LIMIT 1) h ON heard IS NOT NULL AND u.d = ANY (heard);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._step_context(text[], text[], text[], timestamptz) IS 'What a step adds to the template context of each debtor: tone, level, note, print, fee, hearing; what there is not is left out.';
+COMMENT ON FUNCTION dunning._step_context(text[], text[], text[], timestamptz) IS 'What a step adds to the template context of each debtor: tone, level, note, print, hearing; what there is not is left out.';
 
 -- A second message of the same touch: same debtor, same instant, other channel. Not where nothing would carry it, and never instead of its message.
 CREATE FUNCTION dunning._enqueue_companions() RETURNS int
@@ -88,3 +81,30 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning._offer_with_steps(timestamptz) IS 'Makes the offers that the steps of a planning run come with and puts them into the contexts.';
+
+-- A currency that rode along was spoken of: what it had reached by itself is had. With the message's key, so that a message that never left gives it back.
+CREATE FUNCTION dunning._close_listed(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+BEGIN
+    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    WITH listed AS MATERIALIZED (
+        SELECT r.debtor_id, r.message_id, r.strategy, r.position, r.anchor, c.c AS currency
+        FROM pg_temp.dunning_plan_row r, LATERAL jsonb_array_elements_text(r.decision->'currencies') c(c)
+        WHERE r.message_id IS NOT NULL AND r.on_ladder AND jsonb_array_length(r.decision->'currencies') > 1),
+    reached AS (
+        SELECT l.debtor_id, l.message_id, l.anchor, b.strategy, b.step, b.offset_days, min(i.due_on) AS due_on
+        FROM listed l
+        JOIN dunning._strategies() t ON t.strategy = l.strategy
+        JOIN dunning._steps() b ON b.strategy = l.strategy AND b.position <= l.position AND b.offset_days >= 0 AND b.anchor = 'due_date'
+        JOIN pg_temp.dunning_plan_item i ON i.debtor_id = l.debtor_id AND i.currency = l.currency AND i.left_out IS NULL AND i.days >= least(b.offset_days, 1 + t.grace_days)
+        GROUP BY l.debtor_id, l.message_id, l.currency, l.anchor, b.strategy, b.step, b.offset_days)
+    SELECT DISTINCT r.debtor_id, 'step', dunning._step_key(r.strategy, r.step, r.due_on), r.message_id, dunning._now()
+    FROM reached r WHERE r.due_on <> r.anchor AND today - r.due_on >= r.offset_days
+    ON CONFLICT DO NOTHING;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._close_listed(timestamptz) IS 'Marks as had what the currencies listed in the messages of a planning run had reached by themselves.';

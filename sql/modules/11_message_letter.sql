@@ -54,7 +54,7 @@ $$;
 COMMENT ON FUNCTION dunning._address_lines(text, text) IS 'A postal address as lines of an envelope: of a JSON object its "lines", else name, street, postal code and city as they are mostly called, else its values; any other text as it is.';
 
 CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text text, OUT address text, OUT sender text, OUT note text, OUT qr text,
-        OUT language text, OUT dated text)
+        OUT language text, OUT dated text, OUT at_window boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict error
@@ -78,7 +78,10 @@ BEGIN
     body_text := frozen.body_text;
     address := dunning._address_lines(about.context->>'name', frozen.address);
     sender := coalesce(about.context->>'creditor_name', about.creditor);
-    note := about.context->>'note';
+    -- A step's note names the debtor as its text does.
+    note := (SELECT r.body_text FROM dunning._render(NULL, about.context->>'note', NULL, dunning._optional_names() || about.context, about.language) r
+             WHERE about.context->>'note' IS NOT NULL);
+    at_window := coalesce(lower(about.context #>> '{print,window}') IN ('true', 'yes', 'left', 'right', '1'), false);
     qr := dunning._letter_code(about.context);
     language := dunning._language(about.language);
     dated := (SELECT r.body_text FROM dunning._render(NULL, '{{day | date}}', NULL,
@@ -116,7 +119,7 @@ $t$, language, CASE WHEN at_window
         ELSE 'margin-bottom: 2em' END) $$;
 COMMENT ON FUNCTION dunning._letter_page(boolean, text) IS 'The template of a letter as HTML.';
 
-CREATE FUNCTION dunning.letter_html(message_id uuid, at_window boolean DEFAULT false) RETURNS text
+CREATE FUNCTION dunning.letter_html(message_id uuid, at_window boolean DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict error
@@ -126,7 +129,7 @@ DECLARE
     code text := '';
 BEGIN
     SELECT x.* INTO l FROM dunning._letter(letter_html.message_id) x;
-    SELECT r.body_html INTO page FROM dunning._render(NULL, NULL, dunning._letter_page(coalesce(at_window, false), l.language), jsonb_build_object(
+    SELECT r.body_html INTO page FROM dunning._render(NULL, NULL, dunning._letter_page(coalesce(letter_html.at_window, l.at_window), l.language), jsonb_build_object(
         'sender', l.sender, 'dated', l.dated, 'note', l.note,
         'to', to_jsonb(regexp_split_to_array(btrim(l.address, E' \r\n\t'), E'\\s*\n\\s*')),
         'paragraphs', (SELECT jsonb_agg(jsonb_build_object('lines', (
@@ -142,5 +145,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning.letter_html(uuid, boolean) IS
-    'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
+    'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.letter_html(uuid, boolean) TO dunning_operator, dunning_worker;

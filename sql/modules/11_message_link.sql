@@ -122,13 +122,31 @@ BEGIN
         RAISE EXCEPTION 'the detail of a link is a JSON object' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.act_on_link(token, ''{"text": "what was said"}'');';
     END IF;
     RETURN coalesce((SELECT jsonb_object_agg(g.key, left(g.value, 2000)) FROM jsonb_each_text(given) g
-                     WHERE g.key IN ('text', 'option', 'invoice', 'paid_on', 'amount') AND btrim(g.value) <> ''), '{}');
+                     WHERE g.key IN ('text', 'option', 'offer', 'invoice', 'paid_on', 'amount') AND btrim(g.value) <> ''), '{}');
 END
 $$;
-COMMENT ON FUNCTION dunning._link_detail(jsonb) IS 'What is kept of the fields of a form: text, option, invoice, paid_on, amount, 2000 characters each. 22023 unless it is an object.';
+COMMENT ON FUNCTION dunning._link_detail(jsonb) IS 'What is kept of the fields of a form: text, offer and option, invoice, paid_on, amount, 2000 characters each. 22023 unless it is an object.';
+
+-- The offer that a form names is accepted while it is the one of record; else what was wished for is left to a person.
+CREATE FUNCTION dunning._accept_by_link(debtor_id text, said jsonb, OUT accepted uuid, OUT recorded boolean)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+BEGIN
+    IF NOT said ? 'offer' THEN
+        RETURN;
+    END IF;
+    SELECT a.accepted, a.recorded INTO accepted, recorded
+    FROM dunning.accept_offer(_accept_by_link.debtor_id, (said->>'option')::int, (said->>'offer')::uuid, 'link') a;
+EXCEPTION WHEN invalid_parameter_value OR object_not_in_prerequisite_state OR invalid_text_representation OR numeric_value_out_of_range THEN
+    accepted := NULL;
+    recorded := NULL;
+END
+$$;
+COMMENT ON FUNCTION dunning._accept_by_link(text, jsonb) IS 'The offer that a form accepted; NULL where it names none, or none that stands.';
 
 CREATE FUNCTION dunning.act_on_link(token text, detail jsonb DEFAULT '{}',
-        OUT purpose text, OUT debtor_id text, OUT message_id uuid, OUT pay_url text, OUT recorded boolean)
+        OUT purpose text, OUT debtor_id text, OUT message_id uuid, OUT pay_url text, OUT recorded boolean, OUT accepted uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict error
@@ -159,6 +177,12 @@ BEGIN
             RETURN;
         END IF;
     END IF;
+    IF purpose = 'plan' THEN
+        SELECT a.accepted, a.recorded INTO accepted, recorded FROM dunning._accept_by_link(told.debtor_id, said) a;
+    END IF;
+    IF accepted IS NOT NULL THEN
+        RETURN;
+    END IF;
     SELECT r.recorded INTO recorded
     FROM dunning.record_event(dunning._link_event(purpose), told.debtor_id, told.message_id, NULL,
             said || jsonb_build_object('request', told.purpose, 'by', 'link', 'channel', told.channel),
@@ -166,7 +190,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning.act_on_link(text, jsonb) IS
-    'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed (or, with option, accepts that option of the offer: 55000 where it does not stand any more), already_paid paid_elsewhere, dispute disputed, opt_out opted_out. Of detail, the fields of a form, text, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+    'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed (or, with option, accepts that option of the offer: 55000 where it does not stand any more), already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link whose form names an offer and its option accepts it (accepted), if it still stands. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.link(uuid, text) TO dunning_operator, dunning_worker;
 GRANT EXECUTE ON FUNCTION dunning.open_link(text), dunning.act_on_link(text, jsonb) TO dunning_operator;
 

@@ -21,10 +21,10 @@ AS $$ SELECT jsonb '{
     "fee": {"amount": 13.50, "currency": "EUR", "on": "2026-10-14", "level": "reminder-1"},
     "proof": {"share": 0.83, "percent": 83, "n": 412, "level": "reminder-1"},
     "offer": {"offer_id": "01990000-0000-7000-8000-000000000001", "kind": "instalments", "amount": 1240.50, "currency": "EUR",
-        "text": "3 x 413.50 EUR, the first on 1 November", "expires_on": "2026-10-20", "link": "https://pay.example/offer/k3V9", "options": [
-            {"option": 1, "number": 1, "text": "3 x 413.50 EUR, the first on 1 November", "count": 3, "part": 413.50, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
+        "text": "1) 3 x 413.50 EUR from 1 November. 2) 6 x 206.75 EUR from 1 November. Until 20 October.", "expires_on": "2026-10-20", "link": "https://pay.example/offer/k3V9", "options": [
+            {"option": 1, "number": 1, "text": "3 x 413.50 EUR from 1 November", "count": 3, "part": 413.50, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
              "last_on": "2027-01-01", "once": false, "monthly": true, "fortnightly": false, "parts": [{"amount": 413.50, "currency": "EUR", "due_on": "2026-11-01"}]},
-            {"option": 2, "number": 2, "text": "6 x 206.75 EUR, the first on 1 November", "count": 6, "part": 206.75, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
+            {"option": 2, "number": 2, "text": "6 x 206.75 EUR from 1 November", "count": 6, "part": 206.75, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
              "last_on": "2027-04-01", "once": false, "monthly": true, "fortnightly": false, "parts": [{"amount": 206.75, "currency": "EUR", "due_on": "2026-11-01"}]}]},
     "hearing": {"on": "2026-10-22", "time": "10:30", "place": "Room 4"},
     "plan_url": "https://pay.example/plan/k3V9", "paid_url": "https://pay.example/paid/k3V9", "dispute_url": "https://pay.example/dispute/k3V9",

@@ -57,7 +57,7 @@ DECLARE
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>[[head]]</head>
 <body style="font: [[font]]; color: #222; max-width: 36em; [[margin]]">
 $t$;
-    -- What is owed, and in an offer what is offered.
+    -- What is owed.
     facts    constant text := $t$[[opening]]
 {{#balances}}
 {{#invoices}}
@@ -80,39 +80,26 @@ $t$;
 <p>[[also]] {{amount | money}}.</p>
 {{/other_currencies}}
 $t$;
+    -- An offer has its one text, the same over every channel.
     offered  constant text := $t$
-[[offer_intro]]
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-[[offer_until]]
-{{/expires_on}}
+{{text}}
 {{#link}}
 [[=link:[[offer_link]]]]
 {{/link}}
 {{/offer}}
+{{^offer}}
+[[offer_none]]
+{{/offer}}
 $t$;
-    offered_html constant text := $t$<p>[[offer_intro]]</p>
-{{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>[[offer_until]]</p>
-{{/expires_on}}
+    offered_html constant text := $t${{#offer}}
+<p>{{text}}</p>
 {{#link}}
 <p>[[=link:[[offer_link]]]]</p>
 {{/link}}
+{{/offer}}
+{{^offer}}
+<p>[[offer_none]]</p>
 {{/offer}}
 $t$;
     -- Every way out on one line each: pay, plan, paid, wrong.
@@ -214,7 +201,7 @@ BEGIN
                            WHEN over = 'sms' THEN sms
                            WHEN over = 'push' THEN '[[hello_sms]] [[fact]][[text_pay]] [[already_sms]]'
                            WHEN over IN ('call', 'visit') THEN concat_ws(E'\n', '1. [[' || over || '_who]]', '2. [[spoken]]{{#other_currencies}} [[also]] {{amount | money}}.{{/other_currencies}}',
-                               '3. ' || coalesce(message->>'ask', '[[call_ask]]'), '4. [[call_plan]]{{#offer}} [[call_offer]] {{text}}{{/offer}}', '5. [[call_end]]') || E'\n'
+                               '3. ' || coalesce(message->>'ask', '[[call_ask]]'), '4. {{#offer}}[[call_offer]] {{text}}{{/offer}}{{^offer}}[[call_plan]]{{/offer}}', '5. [[call_end]]') || E'\n'
                            WHEN w.template = 'payment-thanks' THEN E'[[hello]]\n\n[[opening]]\n\n[[nudge]]\n' || regards || stop
                            WHEN over = 'letter' THEN E'[[dear]]\n\n' || facts || w.offer || by_post || regards
                            ELSE E'[[hello]]\n\n' || facts || w.offer || ways || regards || stop END, w.words),

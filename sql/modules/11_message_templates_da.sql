@@ -28,14 +28,12 @@ $$ {
     "social_sms": "Vores kunder betaler {{percent | number}} af 100 regninger som denne inden for 30 dage.",
     "empathy": "Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.",
     "empathy_sms": "Er det svært lige nu? Sig til, så finder vi en løsning.",
-    "offer_intro": "Du kan vælge det, der passer dig:",
-    "offer_until": "Du kan sige ja til og med den {{expires_on | date}}.",
-    "offer_link": "Vælg her",
+    "offer_link": "Se det, og sig ja her",
     "call_who": "Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.",
     "visit_who": "Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.",
     "call_ask": "Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.",
     "call_plan": "Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.",
-    "call_offer": "Tilbyd dette og ikke andet:",
+    "call_offer": "Kan der ikke betales nu, så tilbyd dette og ikke andet:",
     "call_end": "Sig tak, og notér, hvad der blev aftalt."
 } $$,
 $$ [
@@ -93,10 +91,10 @@ $$ [
     {
         "template": "plan-offer",
         "subject": "en ordning for {{amount | money}} til {{creditor_name}}",
-        "opening": "{{amount | money}} til {{creditor_name}} forfaldt for [[days]] siden. Du behøver ikke betale det hele på én gang.",
-        "fact": "Du behøver ikke betale [[sum]] til {{creditor_name}} (forfaldt for [[days]] siden) på én gang.{{#offer}} {{text}}.{{#link}} Vælg her: {{link}}{{/link}}{{/offer}}",
-        "nudge": "Passer intet af det, så fortæl os, hvad du kan betale om måneden. Du kan også altid betale det hele.",
-        "offer_intro": "{{#offer}}Du kan vælge det, der passer dig:{{/offer}}{{^offer}}Du kan dele det op i mindre beløb eller betale senere.{{/offer}}",
+        "opening": "{{amount | money}} til {{creditor_name}} forfaldt for [[days]] siden. Vi vil gerne gøre det lettere for dig.",
+        "fact": "Der er en lettere måde at klare [[sum]] til {{creditor_name}} på, der forfaldt for [[days]] siden.{{#offer}}{{#link}} [[offer_link]]: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}",
+        "nudge": "Passer det ikke, så fortæl os, hvad der ville passe. Du kan også altid betale det hele.",
+        "offer_none": "Fortæl os, hvad der ville passe dig: mindre beløb eller en senere dag.",
         "ask": "Spørg, hvordan det går, og hvad der kan betales om måneden. Pres ikke: Målet er en ordning, der holder."
     },
     {

@@ -28,14 +28,12 @@ $$ {
     "social_sms": "Unsere Kunden bezahlen {{percent | number}} von 100 solchen Rechnungen in 30 Tagen.",
     "empathy": "Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.",
     "empathy_sms": "Ist es gerade schwierig? Sagen Sie es uns, wir finden einen Weg.",
-    "offer_intro": "Sie können wählen, was zu Ihnen passt:",
-    "offer_until": "Sie können bis zum {{expires_on | date}} zusagen.",
-    "offer_link": "Hier wählen",
+    "offer_link": "Hier ansehen und zusagen",
     "call_who": "Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.",
     "visit_who": "Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.",
     "call_ask": "Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.",
     "call_plan": "Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.",
-    "call_offer": "Bieten Sie dies an und nichts anderes:",
+    "call_offer": "Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes:",
     "call_end": "Bedanken Sie sich und notieren Sie, was vereinbart wurde."
 } $$,
 $$ [
@@ -93,10 +91,10 @@ $$ [
     {
         "template": "plan-offer",
         "subject": "ein Vorschlag zu {{amount | money}} an {{creditor_name}}",
-        "opening": "{{amount | money}} an {{creditor_name}} sind seit [[days]] offen. Sie müssen nicht alles auf einmal bezahlen.",
-        "fact": "Sie müssen [[sum]] an {{creditor_name}} (seit [[days]] offen) nicht auf einmal bezahlen.{{#offer}} {{text}}.{{#link}} Hier wählen: {{link}}{{/link}}{{/offer}}",
-        "nudge": "Wenn nichts davon passt, sagen Sie uns, was Sie im Monat bezahlen können. Sie können auch jederzeit alles bezahlen.",
-        "offer_intro": "{{#offer}}Sie können wählen, was zu Ihnen passt:{{/offer}}{{^offer}}Sie können in kleineren Beträgen oder später bezahlen.{{/offer}}",
+        "opening": "{{amount | money}} an {{creditor_name}} sind seit [[days]] offen. Wir möchten es Ihnen leichter machen.",
+        "fact": "[[sum]] an {{creditor_name}}, seit [[days]] offen: Es gibt einen leichteren Weg.{{#offer}}{{#link}} [[offer_link]]: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}",
+        "nudge": "Wenn das nicht passt, sagen Sie uns, was passen würde. Sie können auch jederzeit alles bezahlen.",
+        "offer_none": "Sagen Sie uns, was Ihnen passen würde: kleinere Beträge oder ein späterer Tag.",
         "ask": "Fragen Sie, wie es geht und was im Monat möglich ist. Drängen Sie nicht: Das Ziel ist eine Vereinbarung, die hält."
     },
     {

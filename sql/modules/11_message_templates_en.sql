@@ -29,14 +29,12 @@ $$ {
     "social_sms": "Our customers pay {{percent | number}} of 100 bills like this within 30 days.",
     "empathy": "We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.",
     "empathy_sms": "Is it difficult right now? Tell us, and we will find a way.",
-    "offer_intro": "You can choose what suits you:",
-    "offer_until": "You can say yes until {{expires_on | date}}.",
-    "offer_link": "Choose here",
+    "offer_link": "See it and say yes here",
     "call_who": "Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.",
     "visit_who": "Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.",
     "call_ask": "Ask whether the payment is on its way. If it is paid, note when and how.",
     "call_plan": "If it cannot be paid now, ask what would work and agree on a date or on instalments.",
-    "call_offer": "Offer this and nothing else:",
+    "call_offer": "If it cannot be paid now, offer this and nothing else:",
     "call_end": "Say thank you and note what was agreed."
 } $$,
 $$ [
@@ -94,10 +92,10 @@ $$ [
     {
         "template": "plan-offer",
         "subject": "a plan for {{amount | money}} to {{creditor_name}}",
-        "opening": "{{amount | money}} to {{creditor_name}} has been open for [[days]]. You do not have to pay it all at once.",
-        "fact": "you do not have to pay [[sum]] to {{creditor_name}} ([[days]] overdue) all at once.{{#offer}} {{text}}.{{#link}} Choose here: {{link}}{{/link}}{{/offer}}",
-        "nudge": "If none of this fits, tell us what you can pay each month. You can also pay it all at any time.",
-        "offer_intro": "{{#offer}}You can choose what suits you:{{/offer}}{{^offer}}You can split it into smaller payments, or pay at a later date.{{/offer}}",
+        "opening": "{{amount | money}} to {{creditor_name}} has been open for [[days]]. We would like to make it easier for you.",
+        "fact": "there is an easier way to settle [[sum]] to {{creditor_name}}, [[days]] overdue.{{#offer}}{{#link}} [[offer_link]]: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}",
+        "nudge": "If it does not fit, tell us what would. You can also pay it all at any time.",
+        "offer_none": "Tell us what would suit you: smaller payments, or a later date.",
         "ask": "Ask how things are and what could be paid each month. Do not press: the aim is a plan that holds."
     },
     {

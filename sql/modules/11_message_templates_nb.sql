@@ -28,14 +28,12 @@ $$ {
     "social_sms": "Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager.",
     "empathy": "Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.",
     "empathy_sms": "Er det vanskelig akkurat nå? Si fra, så finner vi en løsning.",
-    "offer_intro": "Du kan velge det som passer for deg:",
-    "offer_until": "Du kan si ja til og med {{expires_on | date}}.",
-    "offer_link": "Velg her",
+    "offer_link": "Se det, og si ja her",
     "call_who": "Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.",
     "visit_who": "Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.",
     "call_ask": "Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.",
     "call_plan": "Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.",
-    "call_offer": "Tilby dette og ikke noe annet:",
+    "call_offer": "Går det ikke å betale nå, så tilby dette og ikke noe annet:",
     "call_end": "Si takk, og noter hva dere ble enige om."
 } $$,
 $$ [
@@ -93,10 +91,10 @@ $$ [
     {
         "template": "plan-offer",
         "subject": "en avtale for {{amount | money}} til {{creditor_name}}",
-        "opening": "{{amount | money}} til {{creditor_name}} forfalt for [[days]] siden. Du trenger ikke å betale alt på én gang.",
-        "fact": "Du trenger ikke å betale [[sum]] til {{creditor_name}} (forfalt for [[days]] siden) på én gang.{{#offer}} {{text}}.{{#link}} Velg her: {{link}}{{/link}}{{/offer}}",
-        "nudge": "Passer ikke noe av det, så fortell oss hva du kan betale i måneden. Du kan også når som helst betale alt.",
-        "offer_intro": "{{#offer}}Du kan velge det som passer for deg:{{/offer}}{{^offer}}Du kan dele det opp i mindre beløp eller betale senere.{{/offer}}",
+        "opening": "{{amount | money}} til {{creditor_name}} forfalt for [[days]] siden. Vi vil gjerne gjøre det lettere for deg.",
+        "fact": "Det finnes en lettere måte å ordne [[sum]] til {{creditor_name}} på, som forfalt for [[days]] siden.{{#offer}}{{#link}} [[offer_link]]: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}",
+        "nudge": "Passer det ikke, så fortell oss hva som ville passe. Du kan også når som helst betale alt.",
+        "offer_none": "Fortell oss hva som ville passe for deg: mindre beløp eller en senere dag.",
         "ask": "Spør hvordan det går, og hva som kan betales i måneden. Ikke press: målet er en avtale som holder."
     },
     {

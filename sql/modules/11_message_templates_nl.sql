@@ -28,14 +28,12 @@ $$ {
     "social_sms": "Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen.",
     "empathy": "We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.",
     "empathy_sms": "Is het nu moeilijk? Laat het weten, dan vinden we een oplossing.",
-    "offer_intro": "Je kunt kiezen wat bij je past:",
-    "offer_until": "Je kunt ja zeggen tot en met {{expires_on | date}}.",
-    "offer_link": "Kies hier",
+    "offer_link": "Bekijk het en zeg hier ja",
     "call_who": "Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.",
     "visit_who": "Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.",
     "call_ask": "Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.",
     "call_plan": "Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.",
-    "call_offer": "Bied dit aan en niets anders:",
+    "call_offer": "Lukt betalen nu niet, bied dan dit aan en niets anders:",
     "call_end": "Bedank en noteer wat er is afgesproken."
 } $$,
 $$ [
@@ -93,10 +91,10 @@ $$ [
     {
         "template": "plan-offer",
         "subject": "een regeling voor {{amount | money}} aan {{creditor_name}}",
-        "opening": "{{amount | money}} aan {{creditor_name}} is [[days]] te laat. Je hoeft niet alles in één keer te betalen.",
-        "fact": "je hoeft [[sum]] aan {{creditor_name}} ([[days]] te laat) niet in één keer te betalen.{{#offer}} {{text}}.{{#link}} Kies hier: {{link}}{{/link}}{{/offer}}",
-        "nudge": "Past dit niet? Vertel ons dan wat je per maand kunt betalen. Je kunt ook altijd alles ineens betalen.",
-        "offer_intro": "{{#offer}}Je kunt kiezen wat bij je past:{{/offer}}{{^offer}}Je kunt in delen betalen, of op een latere dag.{{/offer}}",
+        "opening": "{{amount | money}} aan {{creditor_name}} is [[days]] te laat. We willen het makkelijker voor je maken.",
+        "fact": "er is een makkelijker manier om [[sum]] aan {{creditor_name}} te betalen, nu [[days]] te laat.{{#offer}}{{#link}} [[offer_link]]: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}",
+        "nudge": "Past dit niet? Vertel ons dan wat wel past. Je kunt ook altijd alles ineens betalen.",
+        "offer_none": "Vertel ons wat bij je past: kleinere bedragen of een latere dag.",
         "ask": "Vraag hoe het gaat en wat er per maand betaald kan worden. Dring niet aan: het doel is een regeling die lukt."
     },
     {

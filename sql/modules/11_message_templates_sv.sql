@@ -28,14 +28,12 @@ $$ {
     "social_sms": "Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar.",
     "empathy": "Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.",
     "empathy_sms": "Är det svårt just nu? Hör av dig så hittar vi en lösning.",
-    "offer_intro": "Du kan välja det som passar dig:",
-    "offer_until": "Du kan tacka ja till och med den {{expires_on | date}}.",
-    "offer_link": "Välj här",
+    "offer_link": "Se det och tacka ja här",
     "call_who": "Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.",
     "visit_who": "Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.",
     "call_ask": "Fråga om betalningen är på väg. Om det är betalt, notera när och hur.",
     "call_plan": "Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.",
-    "call_offer": "Erbjud detta och inget annat:",
+    "call_offer": "Går det inte att betala nu, erbjud detta och inget annat:",
     "call_end": "Tacka och notera vad ni kom överens om."
 } $$,
 $$ [
@@ -93,10 +91,10 @@ $$ [
     {
         "template": "plan-offer",
         "subject": "en plan för {{amount | money}} till {{creditor_name}}",
-        "opening": "{{amount | money}} till {{creditor_name}} förföll för [[days]] sedan. Du behöver inte betala allt på en gång.",
-        "fact": "Du behöver inte betala [[sum]] till {{creditor_name}} (förföll för [[days]] sedan) på en gång.{{#offer}} {{text}}.{{#link}} Välj här: {{link}}{{/link}}{{/offer}}",
-        "nudge": "Passar inget av det, så berätta vad du kan betala i månaden. Du kan också när som helst betala allt.",
-        "offer_intro": "{{#offer}}Du kan välja det som passar dig:{{/offer}}{{^offer}}Du kan dela upp det i mindre belopp eller betala senare.{{/offer}}",
+        "opening": "{{amount | money}} till {{creditor_name}} förföll för [[days]] sedan. Vi vill gärna göra det lättare för dig.",
+        "fact": "Det finns ett lättare sätt att ordna [[sum]] till {{creditor_name}}, som förföll för [[days]] sedan.{{#offer}}{{#link}} [[offer_link]]: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}",
+        "nudge": "Passar det inte, så berätta vad som skulle passa. Du kan också när som helst betala allt.",
+        "offer_none": "Berätta vad som skulle passa dig: mindre belopp eller en senare dag.",
         "ask": "Fråga hur det är och vad som går att betala i månaden. Pressa inte: målet är en plan som håller."
     },
     {

@@ -60,7 +60,9 @@ CREATE TABLE dunning.body (
     body_text       text,
     body_html       text,
     rendered_at     timestamptz NOT NULL,
-    offer_id        uuid                        -- the offer of record that the context had; NULL: none
+    offer_id        uuid,                               -- the offer of record that the context had; NULL: none
+    framing         text,                               -- whose words these are
+    framing_reason  text                                -- why not those of the framing planned: what they claim was not so any more
 ) PARTITION BY RANGE (message_id);
 COMMENT ON TABLE dunning.body IS 'What was rendered for a message and to which address; written once. forget() blanks it.';
 

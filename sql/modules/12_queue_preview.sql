@@ -21,7 +21,7 @@ BEGIN
     END IF;
     over := coalesce(preview.channel, who.preferred_channel, 'email');
     chosen := dunning._template(preview.template, over, coalesce(preview.language, who.language), who.creditor);
-    SELECT c.context INTO context FROM dunning._context(ARRAY[id], NULL) c;
+    SELECT dunning._true_context(id, who.creditor, preview.template, c.context) INTO context FROM dunning._context(ARRAY[id], NULL) c;
     SELECT r.subject, r.body_text, r.body_html, r.sms_parts, r.missing, r.warnings
     INTO subject, body_text, body_html, sms_parts, missing, warnings
     FROM dunning.render(preview.template, dunning._placeholders(chosen.vars) || context,

@@ -83,6 +83,10 @@ INSERT INTO dunning.setting (name, builtin, value, description) VALUES
                                   'a reply that consists of one of these words is an opt-out'),
     ('retention_days',      true, '400', 'days that finished messages, their bodies, receipts and events are kept'),
     ('partitions_ahead',    true, '2', 'months of message partitions made in advance'),
+    ('proof_minimum',       true, '200', 'invoices that must have reached a level before a text may say how many of them were paid'),
+    ('proof_share',         true, '0.5', 'share of them that must have been paid for a text to say so'),
+    ('proof_days',          true, '8', 'days after which such a figure is too old to be told'),
+    ('fee_notice_days',     true, '30', 'days before a fee becomes lawful from which on a text may speak of it'),
     ('ledger_stale_days',   true, '3', 'days after which the report warns that a source without max_age was not loaded');
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.event', '');

@@ -185,7 +185,8 @@ BEGIN
                  FROM jsonb_each(m.decision) d ORDER BY d.key;
     RETURN QUERY SELECT 'sent text', p.item, b.rendered_at, p.said
                  FROM dunning.body b
-                 CROSS JOIN LATERAL (VALUES (1, 'address', b.address), (2, 'subject', b.subject), (3, 'text', b.body_text)) AS p (ord, item, said)
+                 CROSS JOIN LATERAL (VALUES (1, 'address', b.address), (2, 'subject', b.subject), (3, 'text', b.body_text),
+                     (4, 'framing', b.framing || ': ' || b.framing_reason)) AS p (ord, item, said)
                  WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id AND p.said IS NOT NULL
                  ORDER BY p.ord;
     RETURN QUERY SELECT 'attempt', e.attempt::text, e.at,

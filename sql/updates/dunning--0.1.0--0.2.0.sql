@@ -1291,6 +1291,22 @@ BEGIN
         ORDER BY y.probability DESC, y.schedule LIMIT 3;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._check_experiment(experiment text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.experiment e WHERE e.experiment = _check_experiment.experiment) THEN
+        RAISE EXCEPTION 'experiment "%" does not exist', _check_experiment.experiment
+            USING ERRCODE = '22023',
+                  DETAIL = 'Known experiments: ' || coalesce((SELECT pg_catalog.string_agg(e.experiment, ', ' ORDER BY e.experiment) FROM dunning.experiment e), 'none') || '.',
+                  HINT = pg_catalog.format('SELECT * FROM dunning.start_experiment(%L, ''["neutral", "loss_aversion"]'');', coalesce(_check_experiment.experiment, 'framing'));
+    END IF;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.start_experiment(name text, arms jsonb, metric text DEFAULT 'paid'::text, window_days integer DEFAULT 14, planned integer DEFAULT 5000, traffic double precision DEFAULT 1, alpha double precision DEFAULT 0.05)
  RETURNS TABLE(experiment text, arm text, control boolean, share double precision)
  LANGUAGE plpgsql
@@ -1335,7 +1351,7 @@ BEGIN
        OR EXISTS (SELECT FROM unnest(weights) w(w) WHERE w.w IS NULL OR NOT (w.w > 0 AND w.w < 'infinity')) THEN
         RAISE EXCEPTION 'arms of experiment "%" are not usable', start_experiment.name
             USING ERRCODE = '22023', DETAIL = 'Arms are a JSON array of at least two different names, the first being the control, or an object of names and positive weights.',
-                  HINT = 'SELECT * FROM dunning.start_experiment(''framing'', ''["neutral", "loss_averse"]'');';
+                  HINT = 'SELECT * FROM dunning.start_experiment(''framing'', ''["neutral", "loss_aversion"]'');';
     END IF;
     SELECT sum(w.w) INTO total FROM unnest(weights) w(w);
 
@@ -2936,7 +2952,7 @@ DECLARE
 BEGIN
     RETURN CASE WHEN anchor = 'last_contact' THEN pg_catalog.format('%s days after the last contact', offset_days)
         WHEN offset_days = 0 THEN pg_catalog.format('on the %s', CASE WHEN anchor LIKE 'event:%' OR anchor = 'hearing' THEN 'day of the ' || what ELSE what END)
-        ELSE pg_catalog.format('%s %s %s the %s', abs(offset_days), CASE WHEN abs(offset_days) = 1 AND anchor <> 'due_date' THEN 'day' ELSE 'days' END,
+        ELSE pg_catalog.format('%s %s %s the %s', abs(offset_days), CASE WHEN abs(offset_days) = 1 THEN 'day' ELSE 'days' END,
             CASE WHEN offset_days < 0 THEN 'BEFORE' ELSE 'AFTER' END, what) END;
 END
 $function$;
@@ -2990,9 +3006,8 @@ CREATE FUNCTION dunning._conditions_one_by_one(conditions text[], debtor_ids tex
 AS $function$
 #variable_conflict error
 DECLARE
-    asked text := pg_catalog.format('SELECT ARRAY[%s]::boolean[] FROM (SELECT ($1).*, $2 AS segment, $3 AS diagnosis, $4 AS p_paid_30d, $5 AS p_late, $6 AS p_self_cure) x',
-        (SELECT pg_catalog.string_agg(pg_catalog.format('((%s)::boolean IS TRUE)', c.c), ', ' ORDER BY c.n) FROM unnest(conditions) WITH ORDINALITY c(c, n)));
     one record;
+    answer boolean;
 BEGIN
     PERFORM dunning._restrict();
     FOR one IN EXECUTE pg_catalog.format(
@@ -3001,12 +3016,17 @@ BEGIN
     LOOP
         debtor_id := one.debtor_id;
         failure := NULL;
-        BEGIN
-            EXECUTE asked INTO holds USING one.f, one.segment, one.diagnosis, one.p_paid_30d, one.p_late, one.p_self_cure;
-        EXCEPTION WHEN data_exception THEN
-            holds := NULL;
-            GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
-        END;
+        holds := '{}';
+        FOR n IN 1 .. cardinality(conditions) LOOP
+            BEGIN
+                EXECUTE pg_catalog.format('SELECT (%s)::boolean IS TRUE FROM (SELECT ($1).*, $2 AS segment, $3 AS diagnosis, $4 AS p_paid_30d, $5 AS p_late, $6 AS p_self_cure) x', conditions[n])
+                    INTO answer USING one.f, one.segment, one.diagnosis, one.p_paid_30d, one.p_late, one.p_self_cure;
+            EXCEPTION WHEN data_exception THEN
+                answer := NULL;
+                GET STACKED DIAGNOSTICS failure = MESSAGE_TEXT;
+            END;
+            holds := holds || answer;
+        END LOOP;
         RETURN NEXT;
     END LOOP;
 END
@@ -3697,6 +3717,7 @@ BEGIN
         SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
 
     PERFORM dunning._enqueue_companions();
+    PERFORM dunning._close_listed(dunning._now());
 
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
     SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
@@ -3763,6 +3784,7 @@ BEGIN
     PERFORM dunning._stage_ladder(strategy, as_of, many);
     PERFORM dunning._stage_steps(at);
     PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
+    PERFORM dunning._stage_truth(as_of);
     IF NOT dry_run THEN
         PERFORM dunning._enqueue_run(run);
     END IF;
@@ -3781,22 +3803,15 @@ CREATE FUNCTION dunning._step_context(debtor_ids text[], strategies text[], step
 AS $function$
 #variable_conflict error
 DECLARE
-    fees_known boolean := pg_catalog.to_regprocedure('dunning._pending_fees(text[],timestamp with time zone)') IS NOT NULL;
-    warned text[];
-    fees jsonb := '{}';
     heard text[];
 BEGIN
-    SELECT array_agg(u.d) FILTER (WHERE s.anchor = 'next_fee' OR s.framing = 'loss_aversion'), array_agg(u.d) FILTER (WHERE s.anchor = 'hearing')
-    INTO warned, heard
+    SELECT array_agg(u.d) FILTER (WHERE s.anchor = 'hearing') INTO heard
     FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step) JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step;
-    IF fees_known AND warned IS NOT NULL THEN
-        EXECUTE 'SELECT coalesce(jsonb_object_agg(f.debtor_id, jsonb_build_object(''amount'', f.amount, ''currency'', f.currency, ''on'', f.lawful_from, ''level'', f.level)), ''{}'')
-            FROM (SELECT DISTINCT ON (x.debtor_id) x.* FROM dunning._pending_fees($1, $2) x ORDER BY x.debtor_id, x.lawful_from, x.amount DESC) f' INTO fees USING warned, as_of;
-    END IF;
     RETURN QUERY
         SELECT u.d, jsonb_strip_nulls(jsonb_build_object('tone', nullif(s.tone, 'neutral'), 'level', coalesce(s.level, s.step), 'note', s.print->>'note',
-                   'print', nullif(s.print - 'note', '{}'), 'fee', fees->u.d,
-                   'hearing', CASE WHEN s.anchor = 'hearing' THEN jsonb_build_object('on', h.detail->>'on', 'time', h.detail->>'time', 'place', h.detail->>'place') END))
+                   'print', nullif(s.print - 'note', '{}')))
+               -- a time or place that nobody gave is a known name without a value
+               || CASE WHEN s.anchor = 'hearing' THEN jsonb_build_object('hearing', jsonb_build_object('on', h.detail->>'on', 'time', h.detail->>'time', 'place', h.detail->>'place')) ELSE '{}' END
         FROM unnest(debtor_ids, strategies, steps) u(d, strategy, step)
         JOIN dunning._steps() s ON s.strategy = u.strategy AND s.step = u.step
         LEFT JOIN LATERAL (SELECT e.detail FROM dunning.event e WHERE e.debtor_id = u.d AND e.kind = 'hearing' AND e.at <= as_of
@@ -3860,6 +3875,268 @@ BEGIN
         EXECUTE 'UPDATE pg_temp.dunning_plan_row r SET context = r.context || jsonb_build_object(''offer'', o.offer)
             FROM dunning._make_offers($1, $2, $3) o WHERE o.debtor_id = r.debtor_id' USING debtors, kinds, as_of;
     END IF;
+END
+$function$;
+CREATE FUNCTION dunning._close_listed(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+BEGIN
+    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    WITH listed AS MATERIALIZED (
+        SELECT r.debtor_id, r.message_id, r.strategy, r.position, r.anchor, c.c AS currency
+        FROM pg_temp.dunning_plan_row r, LATERAL jsonb_array_elements_text(r.decision->'currencies') c(c)
+        WHERE r.message_id IS NOT NULL AND r.on_ladder AND jsonb_array_length(r.decision->'currencies') > 1),
+    reached AS (
+        SELECT l.debtor_id, l.message_id, l.anchor, b.strategy, b.step, b.offset_days, min(i.due_on) AS due_on
+        FROM listed l
+        JOIN dunning._strategies() t ON t.strategy = l.strategy
+        JOIN dunning._steps() b ON b.strategy = l.strategy AND b.position <= l.position AND b.offset_days >= 0 AND b.anchor = 'due_date'
+        JOIN pg_temp.dunning_plan_item i ON i.debtor_id = l.debtor_id AND i.currency = l.currency AND i.left_out IS NULL AND i.days >= least(b.offset_days, 1 + t.grace_days)
+        GROUP BY l.debtor_id, l.message_id, l.currency, l.anchor, b.strategy, b.step, b.offset_days)
+    SELECT DISTINCT r.debtor_id, 'step', dunning._step_key(r.strategy, r.step, r.due_on), r.message_id, dunning._now()
+    FROM reached r WHERE r.due_on <> r.anchor AND today - r.due_on >= r.offset_days
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+CREATE TABLE dunning.proof (
+    creditor text COLLATE "C" NOT NULL,
+    level text COLLATE "C" NOT NULL,
+    segment text COLLATE "C" NOT NULL,
+    n bigint NOT NULL,
+    paid bigint NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    CONSTRAINT proof_pkey PRIMARY KEY (creditor, level, segment)
+);
+CREATE FUNCTION dunning._levels()
+ RETURNS TABLE(creditor text, level text, offset_days integer)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT DISTINCT ON (c.creditor, l.level) c.creditor::text, l.level, l.offset_days
+        FROM (SELECT DISTINCT ON (x.creditor) x.creditor, coalesce(x.default_strategy, 'standard') AS strategy FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c
+        CROSS JOIN (SELECT s.strategy, coalesce(s.level, s.step)::text AS level, s.offset_days, s.position FROM dunning._steps() s
+                    WHERE s.enabled AND s.anchor = 'due_date') l
+        ORDER BY c.creditor, l.level, l.strategy = c.strategy DESC, l.strategy = 'standard' DESC, l.strategy, l.position;
+END
+$function$;
+CREATE FUNCTION dunning._proofs(as_of timestamp with time zone)
+ RETURNS SETOF dunning.proof
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    zone  text := dunning._ledger_zone();
+BEGIN
+    RETURN QUERY EXECUTE pg_catalog.format($q$
+        WITH settled AS MATERIALIZED (
+            SELECT s.debtor_id, s.due_on, s.issued_on, (s.settled_at AT TIME ZONE $3)::date AS paid_on
+            FROM (%s) s
+            WHERE s.disputed IS NOT TRUE AND s.kind = 'invoice' AND (s.open > 0 OR s.settled_at IS NOT NULL)),
+        who AS MATERIALIZED (
+            SELECT d.debtor_id, d.creditor, r.segment
+            FROM (%s) d LEFT JOIN dunning.debtor_score r ON r.debtor_id = d.debtor_id)
+        SELECT w.creditor, l.level, CASE WHEN grouping(w.segment) = 1 THEN '*' ELSE w.segment END, count(*), count(*) FILTER (WHERE s.paid_on <= s.due_on + l.offset_days + 30), coalesce($1, dunning._now())
+        FROM settled s
+        JOIN who w ON w.debtor_id = s.debtor_id
+        JOIN dunning._levels() l ON l.creditor = w.creditor
+        -- it was there and still open when that day began, and the thirty days are over
+        WHERE s.issued_on <= s.due_on + l.offset_days AND (s.paid_on IS NULL OR s.paid_on >= s.due_on + l.offset_days)
+          AND s.due_on + l.offset_days <= $2 - 30 AND s.due_on + l.offset_days > ($2 - interval '12 months')::date
+        GROUP BY GROUPING SETS ((w.creditor, l.level), (w.creditor, l.level, w.segment))
+        HAVING grouping(w.segment) = 1 OR w.segment IS NOT NULL$q$,
+        dunning._settlement_sql(NULL, '$1'), dunning._ledger_sql('debtor', NULL, '$1'))
+    USING as_of, today, zone;
+END
+$function$;
+CREATE FUNCTION dunning._refresh_proofs()
+ RETURNS SETOF dunning.proof
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    -- Two at once: the second waits, and writes what is then true.
+    LOCK TABLE dunning.proof IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM dunning.proof;
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN;
+    END IF;
+    RETURN QUERY INSERT INTO dunning.proof AS p SELECT x.* FROM dunning._proofs(NULL) x RETURNING p.*;
+END
+$function$;
+CREATE FUNCTION dunning._proof(level text, segment text, creditor text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT share numeric, OUT n bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF as_of IS NULL THEN
+        SELECT p.paid::numeric / p.n, p.n INTO share, n FROM dunning.proof p
+        WHERE p.creditor = _proof.creditor AND p.level = _proof.level AND p.segment = coalesce(_proof.segment, '*');
+    ELSE
+        SELECT p.paid::numeric / p.n, p.n INTO share, n FROM dunning._proofs(as_of) p
+        WHERE p.creditor = _proof.creditor AND p.level = _proof.level AND p.segment = coalesce(_proof.segment, '*');
+    END IF;
+    n := coalesce(n, 0);
+END
+$function$;
+CREATE FUNCTION dunning._next_fees(debtor_ids text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, fee jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+BEGIN
+    -- charge is asked by name: without it there is no fee.
+    IF pg_catalog.to_regprocedure('dunning._pending_fees(text[], timestamptz)') IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE $q$
+        SELECT DISTINCT ON (x.debtor_id) x.debtor_id, pg_catalog.jsonb_build_object('amount', x.amount, 'currency', x.currency, 'on', x.day, 'level', x.level)
+        FROM (SELECT f.debtor_id, f.currency, min(f.level) AS level, sum(f.amount) AS amount,
+                     -- what is lawful already may be charged from tomorrow on: today's payment still avoids it
+                     greatest(f.lawful_from, $3 + 1) AS day
+              FROM dunning._pending_fees($1, $2) f
+              WHERE f.amount > 0 AND f.lawful_from <= $3 + dunning._value_of('fee_notice_days')::int
+              GROUP BY 1, 2, 5) x
+        ORDER BY x.debtor_id, x.day, x.amount DESC, x.currency$q$
+    USING debtor_ids, as_of, today;
+END
+$function$;
+CREATE FUNCTION dunning._truth(debtor_ids text[], creditors text[], levels text[], framings text[], of_fees boolean[], as_of timestamp with time zone)
+ RETURNS TABLE(ord bigint, framing text, reason text, fee jsonb, proof jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    least_n    bigint := dunning._value_of('proof_minimum')::numeric;
+    least      numeric := dunning._value_of('proof_share')::numeric;
+    oldest     timestamptz := coalesce(as_of, dunning._now()) - pg_catalog.make_interval(days => dunning._value_of('proof_days')::int);
+BEGIN
+    RETURN QUERY
+        WITH asked AS MATERIALIZED (
+            SELECT u.* FROM ROWS FROM (unnest(debtor_ids), unnest(creditors), unnest(levels), unnest(framings), unnest(of_fees))
+                               WITH ORDINALITY AS u(debtor_id, creditor, level, framing, of_fees, ord)),
+        fees AS MATERIALIZED (
+            SELECT f.debtor_id, f.fee FROM dunning._next_fees(ARRAY(SELECT DISTINCT a.debtor_id FROM asked a WHERE a.of_fees OR a.framing LIKE 'loss%'), as_of) f),
+        judged AS (
+            SELECT a.ord, a.framing, f.fee, a.level, p.n, p.paid,
+                   CASE WHEN a.framing LIKE 'loss%' THEN CASE WHEN f.fee IS NULL THEN 'no_fee_pending' END
+                        WHEN a.framing LIKE 'social%' THEN
+                            CASE WHEN p.n IS NULL THEN 'no_figure' WHEN p.as_of < oldest THEN 'figure_too_old' WHEN p.n < least_n THEN 'too_few_cases'
+                                 WHEN p.paid::numeric / p.n < least THEN 'figure_not_favourable' END END AS reason
+            FROM asked a
+            LEFT JOIN fees f ON f.debtor_id = a.debtor_id
+            LEFT JOIN dunning.debtor_score r ON a.framing LIKE 'social%' AND r.debtor_id = a.debtor_id
+            LEFT JOIN dunning.proof p ON a.framing LIKE 'social%' AND p.creditor = a.creditor AND p.level = a.level AND p.segment = coalesce(r.segment, '*'))
+        SELECT j.ord, CASE WHEN j.reason IS NULL THEN j.framing ELSE 'neutral' END, j.reason, j.fee,
+               CASE WHEN j.framing LIKE 'social%' AND j.reason IS NULL
+                    -- never more than is so: the percentage is cut, not rounded
+                    THEN pg_catalog.jsonb_build_object('share', round(j.paid::numeric / j.n, 4), 'percent', floor(100 * j.paid::numeric / j.n), 'n', j.n, 'level', j.level) END
+        FROM judged j;
+END
+$function$;
+CREATE FUNCTION dunning._speaks_of_fees(template text, framing text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN EXISTS (SELECT FROM dunning.template t
+                   WHERE t.template = _speaks_of_fees.template AND t.framing IN (_speaks_of_fees.framing, 'neutral') AND t.replaced_at IS NULL
+                     AND concat(t.subject, t.body_text, t.body_html) ~ '\{\{\{?[#^&]?\s*fee\M');
+END
+$function$;
+CREATE FUNCTION dunning._stage_truth(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    rows_    tid[];
+    debtors  text[];
+    creditors text[];
+    levels   text[];
+    framings text[];
+    fees     boolean[];
+BEGIN
+    SELECT array_agg(r.ctid), array_agg(r.debtor_id), array_agg(r.creditor), array_agg(coalesce(t.level, r.step)), array_agg(r.variant), array_agg(s.of_fees)
+    INTO rows_, debtors, creditors, levels, framings, fees
+    FROM pg_temp.dunning_plan_row r
+    JOIN (SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
+          FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x) d) s ON s.template = r.template AND s.variant = r.variant
+    LEFT JOIN dunning._steps() t ON t.strategy = r.strategy AND t.step = r.step
+    WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%');
+    IF rows_ IS NULL THEN
+        RETURN;
+    END IF;
+    UPDATE pg_temp.dunning_plan_row r
+    SET variant = t.framing, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof),
+        decision = r.decision || jsonb_strip_nulls(jsonb_build_object('fee', t.fee, 'proof', t.proof,
+            'framing', CASE WHEN t.reason IS NOT NULL THEN jsonb_build_object('asked', r.variant, 'told', t.framing, 'why', t.reason) END))
+    FROM dunning._truth(debtors, creditors, levels, framings, fees, as_of) t
+    WHERE r.ctid = rows_[t.ord];
+END
+$function$;
+CREATE FUNCTION dunning._true_contexts(debtor_ids text[], creditors text[], templates text[], framings text[], contexts jsonb[])
+ RETURNS TABLE(ord bigint, framing text, reason text, context jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT t.ord, t.framing, t.reason, u.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof)
+        FROM dunning._truth(debtor_ids, creditors,
+                 ARRAY(SELECT coalesce(x.context->>'level', x.template) FROM ROWS FROM (unnest(contexts), unnest(templates)) WITH ORDINALITY AS x(context, template, ord) ORDER BY x.ord),
+                 framings, ARRAY(SELECT x.context->>'fee' IS NOT NULL FROM unnest(contexts) WITH ORDINALITY AS x(context, ord) ORDER BY x.ord), NULL) t
+        JOIN unnest(contexts) WITH ORDINALITY AS u(context, ord) ON u.ord = t.ord
+        ORDER BY t.ord;
+END
+$function$;
+CREATE FUNCTION dunning._true_context(debtor_id text, creditor text, template text, context jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    framing text := coalesce(context->>'framing', 'neutral');
+    of_fees boolean := dunning._speaks_of_fees(template, framing);
+BEGIN
+    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND NOT of_fees THEN
+        RETURN context;
+    END IF;
+    RETURN (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof)
+            FROM dunning._truth(ARRAY[debtor_id], ARRAY[creditor], ARRAY[coalesce(context->>'level', template)], ARRAY[framing], ARRAY[of_fees], NULL) t);
 END
 $function$;
 DO $do$
@@ -4135,6 +4412,57 @@ BEGIN
     RETURN payload;
 END
 $function$;
+CREATE FUNCTION dunning.template_history(template text, channel text, language text, creditor text DEFAULT NULL::text, framing text DEFAULT NULL::text)
+ RETURNS TABLE(for_creditor text, in_framing text, version integer, builtin boolean, in_force boolean, saved_by text, saved_at timestamp with time zone, replaced_by text, replaced_at timestamp with time zone, changed text[], subject text, body_text text, body_html text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    SELECT t.creditor::text, t.framing::text, t.version, t.builtin, t.replaced_at IS NULL, t.saved_by, t.saved_at, t.replaced_by, t.replaced_at,
+           -- The parts that the version before did not have so; a first saved text is compared with the shipped one.
+           array_remove(ARRAY[CASE WHEN t.subject IS DISTINCT FROM lag(t.subject) OVER w THEN 'subject' END,
+                              CASE WHEN t.body_text IS DISTINCT FROM lag(t.body_text) OVER w THEN 'body_text' END,
+                              CASE WHEN t.body_html IS DISTINCT FROM lag(t.body_html) OVER w THEN 'body_html' END,
+                              CASE WHEN t.vars IS DISTINCT FROM lag(t.vars, 1, '{}') OVER w THEN 'vars' END,
+                              CASE WHEN t.personal IS DISTINCT FROM lag(t.personal, 1, false) OVER w THEN 'personal' END], NULL),
+           t.subject, t.body_text, t.body_html
+    FROM dunning.template t
+    WHERE t.template = template_history.template AND t.channel = template_history.channel AND t.language = dunning._language(template_history.language)
+      AND (template_history.creditor IS NULL OR t.creditor = template_history.creditor)
+      AND (template_history.framing IS NULL OR t.framing = template_history.framing)
+    WINDOW w AS (PARTITION BY t.creditor, t.framing ORDER BY t.builtin DESC, t.version)
+    ORDER BY t.creditor, t.framing, t.builtin, t.version DESC;
+END
+$function$;
+CREATE FUNCTION dunning.restore_template(template text, channel text, language text, version integer, creditor text DEFAULT NULL::text, framing text DEFAULT 'neutral'::text, OUT new_version integer, OUT warnings text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    whose text := coalesce(restore_template.creditor, '*');
+    old   dunning.template;
+BEGIN
+    SELECT t.* INTO old FROM dunning.template t
+    WHERE t.template = restore_template.template AND t.channel = restore_template.channel AND t.language = dunning._language(restore_template.language)
+      AND t.creditor = whose AND t.framing = restore_template.framing AND NOT t.builtin AND t.version = restore_template.version;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'template "%" (%, %) has no saved version %', template, channel, language, coalesce(version::text, 'NULL')
+            USING ERRCODE = '22023',
+                  DETAIL = coalesce('Versions are ' || (SELECT string_agg(t.version::text, ', ' ORDER BY t.version) FROM dunning.template t
+                      WHERE t.template = restore_template.template AND t.channel = restore_template.channel AND t.language = dunning._language(restore_template.language)
+                        AND t.creditor = whose AND t.framing = restore_template.framing AND NOT t.builtin) || '.', 'No text is saved under this key.'),
+                  HINT = format('SELECT * FROM dunning.template_history(%L, %L, %L); the shipped text comes back by dunning.reset_template().', template, channel, language);
+    END IF;
+    SELECT s.version, s.warnings INTO new_version, warnings
+    FROM dunning.save_template(old.template, old.channel, old.language, old.subject, old.body_text, old.body_html, whose, old.framing, old.vars, old.partial, old.personal) s;
+END
+$function$;
 CREATE FUNCTION dunning._letter_code(context jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -4188,7 +4516,7 @@ EXCEPTION WHEN invalid_text_representation THEN
     RETURN address;
 END
 $function$;
-CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text text, OUT address text, OUT sender text, OUT note text, OUT qr text, OUT language text, OUT dated text)
+CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text text, OUT address text, OUT sender text, OUT note text, OUT qr text, OUT language text, OUT dated text, OUT at_window boolean)
  RETURNS record
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -4215,7 +4543,10 @@ BEGIN
     body_text := frozen.body_text;
     address := dunning._address_lines(about.context->>'name', frozen.address);
     sender := coalesce(about.context->>'creditor_name', about.creditor);
-    note := about.context->>'note';
+    -- A step's note names the debtor as its text does.
+    note := (SELECT r.body_text FROM dunning._render(NULL, about.context->>'note', NULL, dunning._optional_names() || about.context, about.language) r
+             WHERE about.context->>'note' IS NOT NULL);
+    at_window := coalesce(lower(about.context #>> '{print,window}') IN ('true', 'yes', 'left', 'right', '1'), false);
     qr := dunning._letter_code(about.context);
     language := dunning._language(about.language);
     dated := (SELECT r.body_text FROM dunning._render(NULL, '{{day | date}}', NULL,
@@ -4252,7 +4583,7 @@ $t$, language, CASE WHEN at_window
         -- DIN 5008 form B and most European windows: 20 mm from the left, 45 mm from the top, 85 x 45 mm.
         THEN 'position: absolute; left: -5mm; top: 20mm; width: 85mm; height: 45mm; overflow: hidden } .date { padding-top: 70mm'
         ELSE 'margin-bottom: 2em' END) $function$;
-CREATE FUNCTION dunning.letter_html(message_id uuid, at_window boolean DEFAULT false)
+CREATE FUNCTION dunning.letter_html(message_id uuid, at_window boolean DEFAULT NULL::boolean)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -4265,7 +4596,7 @@ DECLARE
     code text := '';
 BEGIN
     SELECT x.* INTO l FROM dunning._letter(letter_html.message_id) x;
-    SELECT r.body_html INTO page FROM dunning._render(NULL, NULL, dunning._letter_page(coalesce(at_window, false), l.language), jsonb_build_object(
+    SELECT r.body_html INTO page FROM dunning._render(NULL, NULL, dunning._letter_page(coalesce(letter_html.at_window, l.at_window), l.language), jsonb_build_object(
         'sender', l.sender, 'dated', l.dated, 'note', l.note,
         'to', to_jsonb(regexp_split_to_array(btrim(l.address, E' \r\n\t'), E'\\s*\n\\s*')),
         'paragraphs', (SELECT jsonb_agg(jsonb_build_object('lines', (
@@ -4367,10 +4698,28 @@ BEGIN
         RAISE EXCEPTION 'the detail of a link is a JSON object' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.act_on_link(token, ''{"text": "what was said"}'');';
     END IF;
     RETURN coalesce((SELECT jsonb_object_agg(g.key, left(g.value, 2000)) FROM jsonb_each_text(given) g
-                     WHERE g.key IN ('text', 'option', 'invoice', 'paid_on', 'amount') AND btrim(g.value) <> ''), '{}');
+                     WHERE g.key IN ('text', 'option', 'offer', 'invoice', 'paid_on', 'amount') AND btrim(g.value) <> ''), '{}');
 END
 $function$;
-CREATE FUNCTION dunning.act_on_link(token text, detail jsonb DEFAULT '{}'::jsonb, OUT purpose text, OUT debtor_id text, OUT message_id uuid, OUT pay_url text, OUT recorded boolean)
+CREATE FUNCTION dunning._accept_by_link(debtor_id text, said jsonb, OUT accepted uuid, OUT recorded boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT said ? 'offer' THEN
+        RETURN;
+    END IF;
+    SELECT a.accepted, a.recorded INTO accepted, recorded
+    FROM dunning.accept_offer(_accept_by_link.debtor_id, (said->>'option')::int, (said->>'offer')::uuid, 'link') a;
+EXCEPTION WHEN invalid_parameter_value OR object_not_in_prerequisite_state OR invalid_text_representation OR numeric_value_out_of_range THEN
+    accepted := NULL;
+    recorded := NULL;
+END
+$function$;
+CREATE FUNCTION dunning.act_on_link(token text, detail jsonb DEFAULT '{}'::jsonb, OUT purpose text, OUT debtor_id text, OUT message_id uuid, OUT pay_url text, OUT recorded boolean, OUT accepted uuid)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -4403,6 +4752,12 @@ BEGIN
             VALUES (told.debtor_id, 'event', format('link:plan:%s', told.message_id), told.message_id, dunning._now()) ON CONFLICT DO NOTHING;
             RETURN;
         END IF;
+    END IF;
+    IF purpose = 'plan' THEN
+        SELECT a.accepted, a.recorded INTO accepted, recorded FROM dunning._accept_by_link(told.debtor_id, said) a;
+    END IF;
+    IF accepted IS NOT NULL THEN
+        RETURN;
     END IF;
     SELECT r.recorded INTO recorded
     FROM dunning.record_event(dunning._link_event(purpose), told.debtor_id, told.message_id, NULL,
@@ -4651,7 +5006,8 @@ CREATE FUNCTION dunning._page_words(language text)
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$ SELECT jsonb '{
-"en": {"hello": "Hello {{who}}", "due": "due on", "none": "Nothing is open. Thank you!", "offer": "Our offer", "until": "until",
+"en": {"hello": "Hello {{who}}", "due": "due on", "none": "Nothing is open. Thank you!", "offer": "Our offer",
+    "accept": "Yes, I agree", "agreed": "Agreed. Thank you!",
     "pay": "Pay {{amount | money}}", "account": "Pay to account", "reference": "Reference",
     "plan": "I need more time", "plan_ask": "What would work for you?", "paid": "I have already paid", "paid_ask": "When and how?",
     "dispute": "I do not agree", "dispute_ask": "What is wrong?", "invoice": "Which invoice?", "all": "all of them", "send": "Send",
@@ -4659,7 +5015,8 @@ AS $function$ SELECT jsonb '{
     "call": "Questions? Call us on", "already": "We have heard from you already. Thank you!",
     "did": {"pay": "Thank you!", "plan": "Thank you. We will get back to you about a plan.", "already_paid": "Thank you. We will look for your payment.",
             "dispute": "Thank you. We will look into it and not remind you meanwhile.", "opt_out": "Done. We will not write to this address again."}},
-"da": {"hello": "Hej {{who}}", "due": "forfaldt eller forfalder den", "none": "Der er intet at betale. Tak!", "offer": "Vores tilbud", "until": "indtil",
+"da": {"hello": "Hej {{who}}", "due": "forfaldt eller forfalder den", "none": "Der er intet at betale. Tak!", "offer": "Vores tilbud",
+    "accept": "Ja tak, det er en aftale", "agreed": "Det er en aftale. Tak!",
     "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Reference",
     "plan": "Jeg har brug for mere tid", "plan_ask": "Hvad ville passe dig?", "paid": "Jeg har allerede betalt", "paid_ask": "Hvornår og hvordan?",
     "dispute": "Jeg er ikke enig", "dispute_ask": "Hvad er forkert?", "invoice": "Hvilken faktura?", "all": "dem alle", "send": "Send",
@@ -4667,7 +5024,8 @@ AS $function$ SELECT jsonb '{
     "call": "Spørgsmål? Ring til os på", "already": "Vi har allerede hørt fra dig. Tak!",
     "did": {"pay": "Tak!", "plan": "Tak. Vi vender tilbage om en aftale.", "already_paid": "Tak. Vi leder efter din betaling.",
             "dispute": "Tak. Vi ser på det og minder dig ikke om det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adresse igen."}},
-"sv": {"hello": "Hej {{who}}", "due": "förfallodag", "none": "Det finns inget att betala. Tack!", "offer": "Vårt erbjudande", "until": "till",
+"sv": {"hello": "Hej {{who}}", "due": "förfallodag", "none": "Det finns inget att betala. Tack!", "offer": "Vårt erbjudande",
+    "accept": "Ja tack, det är en överenskommelse", "agreed": "Då är vi överens. Tack!",
     "pay": "Betala {{amount | money}}", "account": "Betala till konto", "reference": "Referens",
     "plan": "Jag behöver mer tid", "plan_ask": "Vad skulle passa dig?", "paid": "Jag har redan betalat", "paid_ask": "När och hur?",
     "dispute": "Jag håller inte med", "dispute_ask": "Vad är fel?", "invoice": "Vilken faktura?", "all": "alla", "send": "Skicka",
@@ -4675,7 +5033,8 @@ AS $function$ SELECT jsonb '{
     "call": "Frågor? Ring oss på", "already": "Vi har redan hört från dig. Tack!",
     "did": {"pay": "Tack!", "plan": "Tack. Vi återkommer om en plan.", "already_paid": "Tack. Vi letar efter din betalning.",
             "dispute": "Tack. Vi tittar på det och påminner dig inte under tiden.", "opt_out": "Klart. Vi skriver inte till den här adressen igen."}},
-"nb": {"hello": "Hei {{who}}", "due": "forfallsdato", "none": "Det er ingenting å betale. Takk!", "offer": "Vårt tilbud", "until": "til",
+"nb": {"hello": "Hei {{who}}", "due": "forfallsdato", "none": "Det er ingenting å betale. Takk!", "offer": "Vårt tilbud",
+    "accept": "Ja takk, det er en avtale", "agreed": "Det er en avtale. Takk!",
     "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Referanse",
     "plan": "Jeg trenger mer tid", "plan_ask": "Hva ville passe for deg?", "paid": "Jeg har allerede betalt", "paid_ask": "Når og hvordan?",
     "dispute": "Jeg er ikke enig", "dispute_ask": "Hva er galt?", "invoice": "Hvilken faktura?", "all": "alle", "send": "Send",
@@ -4683,7 +5042,8 @@ AS $function$ SELECT jsonb '{
     "call": "Spørsmål? Ring oss på", "already": "Vi har allerede hørt fra deg. Takk!",
     "did": {"pay": "Takk!", "plan": "Takk. Vi tar kontakt om en avtale.", "already_paid": "Takk. Vi leter etter betalingen din.",
             "dispute": "Takk. Vi ser på det og minner deg ikke på det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adressen igjen."}},
-"nl": {"hello": "Hallo {{who}}", "due": "vervaldatum", "none": "Er staat niets open. Dank je wel!", "offer": "Ons aanbod", "until": "tot",
+"nl": {"hello": "Hallo {{who}}", "due": "vervaldatum", "none": "Er staat niets open. Dank je wel!", "offer": "Ons aanbod",
+    "accept": "Ja, dat spreken we af", "agreed": "Afgesproken. Dank je wel!",
     "pay": "Betaal {{amount | money}}", "account": "Betaal op rekening", "reference": "Kenmerk",
     "plan": "Ik heb meer tijd nodig", "plan_ask": "Wat zou je uitkomen?", "paid": "Ik heb al betaald", "paid_ask": "Wanneer en hoe?",
     "dispute": "Ik ben het er niet mee eens", "dispute_ask": "Wat klopt er niet?", "invoice": "Welke factuur?", "all": "allemaal", "send": "Versturen",
@@ -4691,7 +5051,8 @@ AS $function$ SELECT jsonb '{
     "call": "Vragen? Bel ons op", "already": "We hebben al van je gehoord. Dank je wel!",
     "did": {"pay": "Dank je wel!", "plan": "Dank je wel. We nemen contact op over een regeling.", "already_paid": "Dank je wel. We zoeken je betaling op.",
             "dispute": "Dank je wel. We zoeken het uit en herinneren je er intussen niet aan.", "opt_out": "Gedaan. We schrijven niet meer naar dit adres."}},
-"de": {"hello": "Guten Tag {{who}}", "due": "fällig am", "none": "Es ist nichts offen. Vielen Dank!", "offer": "Unser Angebot", "until": "bis",
+"de": {"hello": "Guten Tag {{who}}", "due": "fällig am", "none": "Es ist nichts offen. Vielen Dank!", "offer": "Unser Angebot",
+    "accept": "Ja, so vereinbart", "agreed": "Vereinbart. Vielen Dank!",
     "pay": "{{amount | money}} bezahlen", "account": "Zahlung auf Konto", "reference": "Verwendungszweck",
     "plan": "Ich brauche mehr Zeit", "plan_ask": "Was wäre Ihnen möglich?", "paid": "Ich habe schon bezahlt", "paid_ask": "Wann und wie?",
     "dispute": "Ich bin nicht einverstanden", "dispute_ask": "Was stimmt nicht?", "invoice": "Welche Rechnung?", "all": "alle", "send": "Absenden",
@@ -4736,7 +5097,8 @@ $t$;
     foot text := format(E'{{#creditor_phone}}<p>%s {{creditor_phone}}</p>{{/creditor_phone}}\n</main></body>\n</html>\n', w->>'call');
 BEGIN
     IF done THEN
-        RETURN format(head, language) || format(E'<h1>%s</h1>\n', w->'did'->>purpose) || foot;
+        RETURN format(head, language) || format(E'<h1>{{#agreed}}%s{{/agreed}}{{^agreed}}%s{{/agreed}}</h1>\n{{#agreed}}<p>{{agreed}}</p>{{/agreed}}\n',
+                                                w->>'agreed', w->'did'->>purpose) || foot;
     ELSIF purpose = 'opt_out' THEN
         -- This link is read by mail programs too: it tells nobody what is owed.
         RETURN format(head, language) || format(E'<h1>%s</h1>\n', w->>'stop')
@@ -4749,14 +5111,16 @@ BEGIN
         || format($t${{#balances}}<p class="sum">{{amount | money}}</p>
 <ul>{{#invoices}}<li>{{#reference}}{{reference}}: {{/reference}}{{amount | money}}, %s {{due_on | date}}</li>{{/invoices}}</ul>
 {{/balances}}
-{{#offer}}<div class="box"><strong>%s</strong>{{#text}}<p>{{text}}</p>{{/text}}{{#expires_on}}<p>%s {{expires_on | date}}</p>{{/expires_on}}</div>
-{{/offer}}$t$, w->>'due', w->>'offer', w->>'until')
+{{#offer}}<div class="box"><strong>%s</strong>{{#text}}<p>{{text}}</p>{{/text}}
+<form method="post"><input type="hidden" name="token" value="{{tokens.plan}}"><input type="hidden" name="offer" value="{{offer_id}}">
+{{#options}}<label><input type="radio" name="option" value="{{option}}" required> {{label}}</label>{{/options}}
+<button>%s</button></form></div>
+{{/offer}}$t$, w->>'due', w->>'offer', w->>'accept')
         || format($t${{#amount}}
 {{#pay_url}}<form method="post"><input type="hidden" name="token" value="{{tokens.pay}}"><button>%s</button></form>{{/pay_url}}
 {{#creditor_account}}<p>%s {{creditor_account}}{{#reference}}<br>%s {{reference}}{{/reference}}</p>{{/creditor_account}}
 $t$, w->>'pay', w->>'account', w->>'reference')
-        || dunning._page_choice('plan', purpose, w->>'plan', '{{#options}}<label><input type="radio" name="option" value="{{option}}"> {{label}}</label>{{/options}}'
-               || format(said, w->>'plan_ask'), w->>'send')
+        || dunning._page_choice('plan', purpose, w->>'plan', format(said, w->>'plan_ask'), w->>'send')
         || dunning._page_choice('already_paid', purpose, w->>'paid', format(said, w->>'paid_ask'), w->>'send')
         || dunning._page_choice('dispute', purpose, w->>'dispute', format('<label>%s<select name="invoice"><option value="">%s</option>'
                || '{{#balances}}{{#invoices}}{{#reference}}<option value="{{reference}}">{{reference}}</option>{{/reference}}{{/invoices}}{{/balances}}</select></label>',
@@ -4777,16 +5141,17 @@ DECLARE
     list  jsonb;
 BEGIN
     talk := dunning.conversation(told->>'debtor_id');
-    offer := CASE WHEN jsonb_typeof(talk -> 'offer_of_record') = 'object' THEN talk -> 'offer_of_record' END;
-    SELECT jsonb_agg(jsonb_build_object('option', (offer->>'offer_id') || '/' || (o.value->>'option'),
-                                        'label', o.value->>'text') ORDER BY o.ord) INTO list
-    FROM jsonb_array_elements(CASE WHEN jsonb_typeof(offer->'options') = 'array' THEN offer->'options' ELSE '[]' END) WITH ORDINALITY o(value, ord);
+    offer := nullif(talk->'offer_of_record', 'null');
+    IF offer IS NOT NULL THEN
+        SELECT jsonb_agg(jsonb_build_object('option', o.value->'option', 'label', o.value->'text') ORDER BY o.ord) INTO list
+        FROM jsonb_array_elements(offer->'options') WITH ORDINALITY o(value, ord);
+        offer := jsonb_build_object('offer_id', offer->'offer_id', 'text', offer->'text', 'options', coalesce(list, '[]'));
+    END IF;
     RETURN jsonb_build_object('creditor_name', talk #> '{creditor,name}', 'creditor_phone', talk #> '{creditor,phone}', 'creditor_account', talk #> '{creditor,account}',
         'who', CASE WHEN (talk->>'company')::boolean THEN talk->'name' ELSE coalesce(nullif(talk->'given_name', 'null'), talk->'name') END,
         'balances', talk->'balances', 'amount', talk #> '{balances,0,amount}', 'currency', talk #> '{balances,0,currency}',
-        'reference', talk #> '{balances,0,invoices,0,reference}', 'pay_url', talk->'pay_url', 'tokens', tokens, 'done', done,
-        'offer', CASE WHEN offer IS NOT NULL THEN jsonb_build_object('text', offer->'text', 'expires_on', offer->'expires_on') END,
-        'options', coalesce(list, '[]'));
+        'reference', talk #> '{balances,0,invoices,0,reference}', 'pay_url', talk->'pay_url', 'tokens', tokens, 'done', done, 'offer', offer,
+        'agreed', CASE WHEN talk #>> '{offers,0,state}' = 'accepted' AND told->>'purpose' = 'plan' THEN talk #> '{offers,0,text}' END);
 EXCEPTION WHEN invalid_parameter_value THEN
     -- Forgotten, or no longer in the ledger: a link that is good for nobody.
     PERFORM dunning._token_message('');
@@ -4814,7 +5179,7 @@ BEGIN
     SELECT jsonb_object_agg(p.p, CASE WHEN p.p = told.purpose THEN link_page.token ELSE dunning._make_token(p.p, told.debtor_id, told.message_id, told.expires_at) END) INTO tokens
     FROM unnest(CASE told.purpose WHEN 'opt_out' THEN ARRAY['opt_out'] ELSE ARRAY['pay', 'plan', 'already_paid', 'dispute'] END) p(p);
     RETURN (SELECT r.body_html FROM dunning._render(NULL, NULL, dunning._page_template(told.purpose, coalesce(link_page.done, false), tongue),
-        dunning._page_context(jsonb_build_object('debtor_id', told.debtor_id), tokens, dunning._link_done(told.debtor_id, told.message_id, told.purpose)), tongue) r);
+        dunning._page_context(jsonb_build_object('debtor_id', told.debtor_id, 'purpose', told.purpose), tokens, dunning._link_done(told.debtor_id, told.message_id, told.purpose)), tongue) r);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._sample_context()
@@ -4840,10 +5205,10 @@ AS $function$ SELECT jsonb '{
     "fee": {"amount": 13.50, "currency": "EUR", "on": "2026-10-14", "level": "reminder-1"},
     "proof": {"share": 0.83, "percent": 83, "n": 412, "level": "reminder-1"},
     "offer": {"offer_id": "01990000-0000-7000-8000-000000000001", "kind": "instalments", "amount": 1240.50, "currency": "EUR",
-        "text": "3 x 413.50 EUR, the first on 1 November", "expires_on": "2026-10-20", "link": "https://pay.example/offer/k3V9", "options": [
-            {"option": 1, "number": 1, "text": "3 x 413.50 EUR, the first on 1 November", "count": 3, "part": 413.50, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
+        "text": "1) 3 x 413.50 EUR from 1 November. 2) 6 x 206.75 EUR from 1 November. Until 20 October.", "expires_on": "2026-10-20", "link": "https://pay.example/offer/k3V9", "options": [
+            {"option": 1, "number": 1, "text": "3 x 413.50 EUR from 1 November", "count": 3, "part": 413.50, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
              "last_on": "2027-01-01", "once": false, "monthly": true, "fortnightly": false, "parts": [{"amount": 413.50, "currency": "EUR", "due_on": "2026-11-01"}]},
-            {"option": 2, "number": 2, "text": "6 x 206.75 EUR, the first on 1 November", "count": 6, "part": 206.75, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
+            {"option": 2, "number": 2, "text": "6 x 206.75 EUR from 1 November", "count": 6, "part": 206.75, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
              "last_on": "2027-04-01", "once": false, "monthly": true, "fortnightly": false, "parts": [{"amount": 206.75, "currency": "EUR", "due_on": "2026-11-01"}]}]},
     "hearing": {"on": "2026-10-22", "time": "10:30", "place": "Room 4"},
     "plan_url": "https://pay.example/plan/k3V9", "paid_url": "https://pay.example/paid/k3V9", "dispute_url": "https://pay.example/dispute/k3V9",
@@ -5020,6 +5385,8 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS offer_id uuid$step$;
+    EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS framing text$step$;
+    EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS framing_reason text$step$;
 END
 $do$;
 CREATE FUNCTION dunning._equip_partition(parent text, part text, indexes text[])
@@ -5136,6 +5503,39 @@ BEGIN
         SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source);
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.preview(template text, debtor_id text, channel text DEFAULT NULL::text, language text DEFAULT NULL::text, OUT subject text, OUT body_text text, OUT body_html text, OUT sms_parts integer, OUT missing text[], OUT warnings text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id      text := dunning._canonical_id(preview.debtor_id);
+    who     record;
+    over    text;
+    chosen  dunning.template;
+    context jsonb;
+BEGIN
+    EXECUTE format('SELECT d.creditor, d.language, d.preferred_channel FROM (%s) d',
+                   dunning._ledger_sql('debtor', 'ARRAY[$1]', NULL))
+    INTO who USING id;
+    IF who.creditor IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', coalesce(id, 'NULL')
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    END IF;
+    over := coalesce(preview.channel, who.preferred_channel, 'email');
+    chosen := dunning._template(preview.template, over, coalesce(preview.language, who.language), who.creditor);
+    SELECT dunning._true_context(id, who.creditor, preview.template, c.context) INTO context FROM dunning._context(ARRAY[id], NULL) c;
+    SELECT r.subject, r.body_text, r.body_html, r.sms_parts, r.missing, r.warnings
+    INTO subject, body_text, body_html, sms_parts, missing, warnings
+    FROM dunning.render(preview.template, dunning._placeholders(chosen.vars) || context,
+                        coalesce(preview.language, who.language), over) r;
+    IF context->>'amount' IS NULL THEN
+        warnings := text 'the debtor has no open balance to write about' || warnings;
+    END IF;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._send_channels(template text, channel text, vars jsonb, not_before timestamp with time zone, not_after timestamp with time zone, creditor text, preferred text)
  RETURNS text[]
  LANGUAGE plpgsql
@@ -5197,6 +5597,7 @@ BEGIN
     channels := dunning._send_channels(template, channel, vars, not_before, not_after, debtor.creditor, debtor.preferred_channel);
     EXECUTE 'SELECT x.context, x.amounts, x.language, x.creditor FROM (' || dunning._context_sql(dunning._due_items_sql('$1', '$2'), '$1', '$2') || ') x'
         INTO about USING ARRAY[debtor_id], NULL::timestamptz;
+    about.context := dunning._true_context(debtor_id, about.creditor, template, about.context || vars);
     SELECT array_agg(ROW(_send_row.debtor_id, c.c, c.rank, c.server, earliest, coalesce(not_after, earliest + interval '7 days'))::dunning._candidate ORDER BY c.rank)
                FILTER (WHERE c.why IS NULL),
            coalesce(jsonb_agg(jsonb_build_object('channel', c.c, 'why', c.why) ORDER BY c.n) FILTER (WHERE c.why IS NOT NULL), '[]')
@@ -5215,7 +5616,7 @@ BEGIN
         'contact_at', coalesce(chosen.contact_at, earliest), 'not_after', coalesce(not_after, earliest + interval '30 days'),
         'local_time', coalesce(chosen.local_time, dunning._local_time(earliest, dunning._ledger_zone())), 'amounts', about.amounts,
         'cost', coalesce(price.cost, 0), 'cost_currency', coalesce(price.priced_in, 'EUR'), 'variant', 'neutral', 'p', score.p_paid_30d,
-        'propensity', coalesce(chosen.propensity, 1), 'explored', coalesce(chosen.explored, false), 'ledger_mark', mark, 'context', about.context || vars,
+        'propensity', coalesce(chosen.propensity, 1), 'explored', coalesce(chosen.explored, false), 'ledger_mark', mark, 'context', about.context,
         'state', CASE WHEN cardinality(blocked) > 0 THEN 'held' ELSE 'queued' END, 'reason', blocked[1], 'blocked_by', nullif(blocked, '{}'),
         'once_kind', CASE WHEN idempotency_key IS NOT NULL THEN 'idempotency' END, 'once_key', idempotency_key,
         'decision', jsonb_strip_nulls(jsonb_build_object('asked_by', session_user, 'call', 'send', 'channels', channels, 'preferred_channel', debtor.preferred_channel,
@@ -6400,6 +6801,54 @@ BEGIN
               ELSE 'nothing is planned; what plan() would do now stands above' END, NULL);
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.explain_message(message_id uuid)
+ RETURNS TABLE(topic text, item text, at timestamp with time zone, detail text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    m dunning.message;
+BEGIN
+    SELECT x.* INTO m FROM dunning.message x WHERE x.message_id = explain_message.message_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no message %', coalesce(explain_message.message_id::text, 'NULL')
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.journal WHERE debtor_id = ''…'';';
+    END IF;
+    -- Everything below was written when it happened; neither the ledger nor a template is read.
+    RETURN QUERY VALUES
+        ('planned', 'debtor', m.created_at, m.debtor_id::text),
+        ('planned', 'creditor', m.created_at, m.creditor::text),
+        ('planned', 'by', m.created_at, concat_ws(' ', m.created_by, 'run ' || m.run_id)),
+        ('planned', 'step', m.created_at, concat_ws('/', m.strategy, m.step)),
+        ('planned', 'template', m.created_at, m.template || ' (' || m.language || ')'),
+        ('planned', 'channel', m.created_at, concat_ws(' over ', m.channel, m.server)),
+        ('planned', 'time', m.contact_at, m.local_time || CASE WHEN m.explored THEN ', at random' ELSE '' END),
+        ('planned', 'amounts', m.created_at, dunning._amounts_text(m.amounts)),
+        ('planned', 'cost', m.created_at, m.cost || ' ' || m.cost_currency),
+        ('planned', 'variant', m.created_at, concat_ws(', propensity ', m.variant, m.propensity)),
+        ('planned', 'expected', m.created_at, format('p %s, value %s', coalesce(round(m.p::numeric, 3)::text, '-'), coalesce(m.expected_value::text, '-')));
+    RETURN QUERY SELECT 'decision', d.key, m.created_at, CASE jsonb_typeof(d.value) WHEN 'string' THEN d.value #>> '{}' ELSE d.value::text END
+                 FROM jsonb_each(m.decision) d ORDER BY d.key;
+    RETURN QUERY SELECT 'sent text', p.item, b.rendered_at, p.said
+                 FROM dunning.body b
+                 CROSS JOIN LATERAL (VALUES (1, 'address', b.address), (2, 'subject', b.subject), (3, 'text', b.body_text),
+                     (4, 'framing', b.framing || ': ' || b.framing_reason)) AS p (ord, item, said)
+                 WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id AND p.said IS NOT NULL
+                 ORDER BY p.ord;
+    RETURN QUERY SELECT 'attempt', e.attempt::text, e.at,
+                        format('%s, %s bytes, fields %s, digest %s%s', e.server, e.bytes, array_to_string(e.fields, ' '), encode(e.body_digest, 'hex'),
+                               CASE WHEN e.test THEN ', test' ELSE '' END)
+                 FROM dunning.egress e WHERE e.debtor_id = m.debtor_id AND e.message_id = m.message_id ORDER BY e.attempt;
+    RETURN QUERY SELECT 'outcome', o.state, o.at, concat_ws(', ', o.reason, o.provider_ref, o.detail::text)
+                 FROM dunning.outcome o WHERE o.debtor_id = m.debtor_id AND o.message_id = m.message_id ORDER BY o.at, o.outcome_id;
+    RETURN QUERY SELECT 'waiting', q.state, q.due, concat_ws(', ', q.reason, array_to_string(q.blocked_by, ', '))
+                 FROM dunning.queue q WHERE q.debtor_id = m.debtor_id AND q.message_id = m.message_id;
+    RETURN QUERY SELECT 'event', v.kind::text, v.at, v.detail::text
+                 FROM dunning.event v WHERE v.debtor_id = m.debtor_id AND v.message_id = m.message_id ORDER BY v.at, v.event_id;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.costs(from_date date, until_date date)
  RETURNS TABLE(creditor text, channel text, currency text, messages bigint, parts bigint, debtors bigint, cost numeric, collected_14d numeric)
  LANGUAGE plpgsql
@@ -7089,6 +7538,7 @@ BEGIN
     EXECUTE $step$DELETE FROM dunning.setting WHERE builtin$step$;
     EXECUTE $step$INSERT INTO dunning.setting (builtin, description, name, value) VALUES
 ('true', 'days without contact after a reply, an inbound call, a dispute or a request, while it is our turn', 'awaiting_us_days', '7'),
+('true', 'days before a fee becomes lawful from which on a text may speak of it', 'fee_notice_days', '30'),
 ('true', 'whether what waives money needs the approval of a second person', 'four_eyes', 'false'),
 ('true', 'days after which the report warns that a source without max_age was not loaded', 'ledger_stale_days', '3'),
 ('true', 'days after a declined or broken offer in which planning makes no other by itself', 'offer_again_days', '30'),
@@ -7100,6 +7550,9 @@ BEGIN
 ('true', 'the smallest instalment, in the currency of the claim', 'plan_least_part', '25'),
 ('true', 'months that an instalment plan may take', 'plan_most_months', '12'),
 ('true', 'days after a promised date before the promise counts as broken', 'promise_grace_days', '3'),
+('true', 'days after which such a figure is too old to be told', 'proof_days', '8'),
+('true', 'invoices that must have reached a level before a text may say how many of them were paid', 'proof_minimum', '200'),
+('true', 'share of them that must have been paid for a text to say so', 'proof_share', '0.5'),
 ('true', 'days that finished messages, their bodies, receipts and events are kept', 'retention_days', '400'),
 ('true', 'the least share of a claim, in percent, with which it may be settled; 0: no settlement is offered', 'settlement_percent', '0'),
 ('true', 'minutes after which a claimed task may be claimed by someone else', 'task_claim_minutes', '60')$step$;
@@ -7215,289 +7668,289 @@ BEGIN
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg uden bebrejdelse, hvad der kom i vejen, og om betalingen er på vej.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vores aftale om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. {{amount | money}} til {{creditor_name}} forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}opkald om {{amount | money}} til {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}dit møde om {{amount | money}} til {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
-2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du behøver ikke betale det hele på én gang.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg, hvordan det går, og hvad der kan betales om måneden. Pres ikke: Målet er en ordning, der holder.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en ordning for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie ohne Vorwurf, was dazwischengekommen ist und ob die Zahlung unterwegs ist.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}unsere Vereinbarung zu {{amount | money}} an {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Anruf zu {{amount | money}} an {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. {{#hearing}}Sie haben{{#on}} am {{on | date}}{{/on}}{{#time}} um {{time}} Uhr{{/time}}{{#place}}, {{place}},{{/place}} einen Termin{{/hearing}}{{^hearing}}Sie haben demnächst einen Termin{{/hearing}} zu {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Ihr Termin zu {{amount | money}} an {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
-2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Sie müssen nicht alles auf einmal bezahlen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie, wie es geht und was im Monat möglich ist. Drängen Sie nicht: Das Ziel ist eine Vereinbarung, die hält.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}ein Vorschlag zu {{amount | money}} an {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask what came in between, without blame, and whether the payment is on its way.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}about our agreement on {{amount | money}} to {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. {{amount | money}} to {{creditor_name}} was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}call about {{amount | money}} to {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. {{#hearing}}You have an appointment about {{/hearing}}{{^hearing}}You will soon have an appointment about {{/hearing}}{{amount | money}} to {{creditor_name}}{{#hearing}}{{#on}} on {{on | date}}{{/on}}{{#time}} at {{time}}{{/time}}{{#place}}, {{place}}{{/place}}{{/hearing}}. The amount was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}your appointment about {{amount | money}} to {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
-2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. You do not have to pay it all at once.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask how things are and what could be paid each month. Do not press: the aim is a plan that holds.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}a plan for {{amount | money}} to {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør uten bebreidelse hva som kom i veien, og om betalingen er på vei.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om avtalen vår om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}samtale om {{amount | money}} til {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. {{#hearing}}Du har et møte{{#on}} {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møte{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}møtet ditt om {{amount | money}} til {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
-2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Du trenger ikke å betale alt på én gang.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør hvordan det går, og hva som kan betales i måneden. Ikke press: målet er en avtale som holder.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en avtale for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag zonder verwijt wat er tussen kwam, en of de betaling onderweg is.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}over onze afspraak voor {{amount | money}} aan {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}gesprek over {{amount | money}} aan {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. {{#hearing}}Je hebt een afspraak{{#on}} op {{on | date}}{{/on}}{{#time}} om {{time}} uur{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Je hebt binnenkort een afspraak{{/hearing}} over {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}je afspraak over {{amount | money}} aan {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
-2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Je hoeft niet alles in één keer te betalen.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag hoe het gaat en wat er per maand betaald kan worden. Dring niet aan: het doel is een regeling die lukt.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}een regeling voor {{amount | money}} aan {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}}, betalen voor of op {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga utan förebråelser vad som kom emellan, och om betalningen är på väg.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vår överenskommelse om {{amount | money}} till {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}samtal om {{amount | money}} till {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. {{#hearing}}Du har ett möte{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart ett möte{{/hearing}} om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}ditt möte om {{amount | money}} till {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
-2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Du behöver inte betala allt på en gång.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga hur det är och vad som går att betala i månaden. Pressa inte: målet är en plan som håller.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en plan för {{amount | money}} till {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
 ('<!DOCTYPE html>
@@ -11506,7 +11959,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
 <body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
 <p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du behøver ikke betale det hele på én gang.</p>
+<p>{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -11517,24 +11970,16 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>I en anden valuta er der også {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Du kan vælge det, der passer dig:{{/offer}}{{^offer}}Du kan dele det op i mindre beløb eller betale senere.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Du kan sige ja til og med den {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p><a href="{{link}}">Vælg her</a></p>
+<p><a href="{{link}}">Se det, og sig ja her</a></p>
 {{/link}}
 {{/offer}}
-<p>Passer intet af det, så fortæl os, hvad du kan betale om måneden. Du kan også altid betale det hele.</p>
+{{^offer}}
+<p>Fortæl os, hvad der ville passe dig: mindre beløb eller en senere dag.</p>
+{{/offer}}
+<p>Passer det ikke, så fortæl os, hvad der ville passe. Du kan også altid betale det hele.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
 {{/pay_url}}
@@ -11553,7 +11998,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </html>
 ', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
 
-{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du behøver ikke betale det hele på én gang.
+{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
@@ -11563,23 +12008,17 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 I en anden valuta er der også {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Du kan vælge det, der passer dig:{{/offer}}{{^offer}}Du kan dele det op i mindre beløb eller betale senere.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Du kan sige ja til og med den {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Vælg her: {{link}}
+Se det, og sig ja her: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Fortæl os, hvad der ville passe dig: mindre beløb eller en senere dag.
+{{/offer}}
 
-Passer intet af det, så fortæl os, hvad du kan betale om måneden. Du kan også altid betale det hele.
+Passer det ikke, så fortæl os, hvad der ville passe. Du kan også altid betale det hele.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -12240,7 +12679,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
 <body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
 <p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
-<p>{{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Sie müssen nicht alles auf einmal bezahlen.</p>
+<p>{{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -12251,24 +12690,16 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Sie können wählen, was zu Ihnen passt:{{/offer}}{{^offer}}Sie können in kleineren Beträgen oder später bezahlen.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Sie können bis zum {{expires_on | date}} zusagen.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p><a href="{{link}}">Hier wählen</a></p>
+<p><a href="{{link}}">Hier ansehen und zusagen</a></p>
 {{/link}}
 {{/offer}}
-<p>Wenn nichts davon passt, sagen Sie uns, was Sie im Monat bezahlen können. Sie können auch jederzeit alles bezahlen.</p>
+{{^offer}}
+<p>Sagen Sie uns, was Ihnen passen würde: kleinere Beträge oder ein späterer Tag.</p>
+{{/offer}}
+<p>Wenn das nicht passt, sagen Sie uns, was passen würde. Sie können auch jederzeit alles bezahlen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
 {{/pay_url}}
@@ -12287,7 +12718,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </html>
 ', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
 
-{{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Sie müssen nicht alles auf einmal bezahlen.
+{{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
@@ -12297,23 +12728,17 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 In einer anderen Währung sind außerdem offen: {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Sie können wählen, was zu Ihnen passt:{{/offer}}{{^offer}}Sie können in kleineren Beträgen oder später bezahlen.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Sie können bis zum {{expires_on | date}} zusagen.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Hier wählen: {{link}}
+Hier ansehen und zusagen: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Sagen Sie uns, was Ihnen passen würde: kleinere Beträge oder ein späterer Tag.
+{{/offer}}
 
-Wenn nichts davon passt, sagen Sie uns, was Sie im Monat bezahlen können. Sie können auch jederzeit alles bezahlen.
+Wenn das nicht passt, sagen Sie uns, was passen würde. Sie können auch jederzeit alles bezahlen.
 {{#pay_url}}
 Hier bezahlen: {{pay_url}}
 {{/pay_url}}
@@ -12974,7 +13399,7 @@ No more messages to this address: {{optout_url}}
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
 <body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
 <p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. You do not have to pay it all at once.</p>
+<p>{{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -12985,24 +13410,16 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>In another currency there is also {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}You can choose what suits you:{{/offer}}{{^offer}}You can split it into smaller payments, or pay at a later date.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>You can say yes until {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p><a href="{{link}}">Choose here</a></p>
+<p><a href="{{link}}">See it and say yes here</a></p>
 {{/link}}
 {{/offer}}
-<p>If none of this fits, tell us what you can pay each month. You can also pay it all at any time.</p>
+{{^offer}}
+<p>Tell us what would suit you: smaller payments, or a later date.</p>
+{{/offer}}
+<p>If it does not fit, tell us what would. You can also pay it all at any time.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
 {{/pay_url}}
@@ -13021,7 +13438,7 @@ No more messages to this address: {{optout_url}}
 </html>
 ', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
 
-{{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. You do not have to pay it all at once.
+{{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
@@ -13031,23 +13448,17 @@ No more messages to this address: {{optout_url}}
 In another currency there is also {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}You can choose what suits you:{{/offer}}{{^offer}}You can split it into smaller payments, or pay at a later date.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-You can say yes until {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Choose here: {{link}}
+See it and say yes here: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Tell us what would suit you: smaller payments, or a later date.
+{{/offer}}
 
-If none of this fits, tell us what you can pay each month. You can also pay it all at any time.
+If it does not fit, tell us what would. You can also pay it all at any time.
 {{#pay_url}}
 Pay here: {{pay_url}}
 {{/pay_url}}
@@ -13708,7 +14119,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
 <body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
 <p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Du trenger ikke å betale alt på én gang.</p>
+<p>{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -13719,24 +14130,16 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>I en annen valuta er det også {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Du kan velge det som passer for deg:{{/offer}}{{^offer}}Du kan dele det opp i mindre beløp eller betale senere.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Du kan si ja til og med {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p><a href="{{link}}">Velg her</a></p>
+<p><a href="{{link}}">Se det, og si ja her</a></p>
 {{/link}}
 {{/offer}}
-<p>Passer ikke noe av det, så fortell oss hva du kan betale i måneden. Du kan også når som helst betale alt.</p>
+{{^offer}}
+<p>Fortell oss hva som ville passe for deg: mindre beløp eller en senere dag.</p>
+{{/offer}}
+<p>Passer det ikke, så fortell oss hva som ville passe. Du kan også når som helst betale alt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
 {{/pay_url}}
@@ -13755,7 +14158,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </html>
 ', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
 
-{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Du trenger ikke å betale alt på én gang.
+{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
@@ -13765,23 +14168,17 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 I en annen valuta er det også {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Du kan velge det som passer for deg:{{/offer}}{{^offer}}Du kan dele det opp i mindre beløp eller betale senere.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Du kan si ja til og med {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Velg her: {{link}}
+Se det, og si ja her: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Fortell oss hva som ville passe for deg: mindre beløp eller en senere dag.
+{{/offer}}
 
-Passer ikke noe av det, så fortell oss hva du kan betale i måneden. Du kan også når som helst betale alt.
+Passer det ikke, så fortell oss hva som ville passe. Du kan også når som helst betale alt.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -14442,7 +14839,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
 <body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
 <p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Je hoeft niet alles in één keer te betalen.</p>
+<p>{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -14453,24 +14850,16 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>In een andere munt staat ook nog open: {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Je kunt kiezen wat bij je past:{{/offer}}{{^offer}}Je kunt in delen betalen, of op een latere dag.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Je kunt ja zeggen tot en met {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p><a href="{{link}}">Kies hier</a></p>
+<p><a href="{{link}}">Bekijk het en zeg hier ja</a></p>
 {{/link}}
 {{/offer}}
-<p>Past dit niet? Vertel ons dan wat je per maand kunt betalen. Je kunt ook altijd alles ineens betalen.</p>
+{{^offer}}
+<p>Vertel ons wat bij je past: kleinere bedragen of een latere dag.</p>
+{{/offer}}
+<p>Past dit niet? Vertel ons dan wat wel past. Je kunt ook altijd alles ineens betalen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
 {{/pay_url}}
@@ -14489,7 +14878,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </html>
 ', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
 
-{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Je hoeft niet alles in één keer te betalen.
+{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
@@ -14499,23 +14888,17 @@ Geen berichten meer op dit adres: {{optout_url}}
 In een andere munt staat ook nog open: {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Je kunt kiezen wat bij je past:{{/offer}}{{^offer}}Je kunt in delen betalen, of op een latere dag.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Je kunt ja zeggen tot en met {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Kies hier: {{link}}
+Bekijk het en zeg hier ja: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Vertel ons wat bij je past: kleinere bedragen of een latere dag.
+{{/offer}}
 
-Past dit niet? Vertel ons dan wat je per maand kunt betalen. Je kunt ook altijd alles ineens betalen.
+Past dit niet? Vertel ons dan wat wel past. Je kunt ook altijd alles ineens betalen.
 {{#pay_url}}
 Betaal hier: {{pay_url}}
 {{/pay_url}}
@@ -15176,7 +15559,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
 <body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
 <p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Du behöver inte betala allt på en gång.</p>
+<p>{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -15187,24 +15570,16 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>I en annan valuta finns också {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Du kan välja det som passar dig:{{/offer}}{{^offer}}Du kan dela upp det i mindre belopp eller betala senare.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Du kan tacka ja till och med den {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p><a href="{{link}}">Välj här</a></p>
+<p><a href="{{link}}">Se det och tacka ja här</a></p>
 {{/link}}
 {{/offer}}
-<p>Passar inget av det, så berätta vad du kan betala i månaden. Du kan också när som helst betala allt.</p>
+{{^offer}}
+<p>Berätta vad som skulle passa dig: mindre belopp eller en senare dag.</p>
+{{/offer}}
+<p>Passar det inte, så berätta vad som skulle passa. Du kan också när som helst betala allt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
 {{/pay_url}}
@@ -15223,7 +15598,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </html>
 ', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
 
-{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Du behöver inte betala allt på en gång.
+{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
@@ -15233,23 +15608,17 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 I en annan valuta finns också {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Du kan välja det som passar dig:{{/offer}}{{^offer}}Du kan dela upp det i mindre belopp eller betala senare.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Du kan tacka ja till och med den {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Välj här: {{link}}
+Se det och tacka ja här: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Berätta vad som skulle passa dig: mindre belopp eller en senare dag.
+{{/offer}}
 
-Passar inget av det, så berätta vad du kan betala i månaden. Du kan också när som helst betala allt.
+Passar det inte, så berätta vad som skulle passa. Du kan också när som helst betala allt.
 {{#pay_url}}
 Betala här: {{pay_url}}
 {{/pay_url}}
@@ -20166,7 +20535,7 @@ Venlig hilsen
 <meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
 <body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
 <p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du behøver ikke betale det hele på én gang.</p>
+<p>{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -20177,24 +20546,16 @@ Venlig hilsen
 {{#other_currencies}}
 <p>I en anden valuta er der også {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Du kan vælge det, der passer dig:{{/offer}}{{^offer}}Du kan dele det op i mindre beløb eller betale senere.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Du kan sige ja til og med den {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p>Vælg her: {{link}}</p>
+<p>Se det, og sig ja her: {{link}}</p>
 {{/link}}
 {{/offer}}
-<p>Passer intet af det, så fortæl os, hvad du kan betale om måneden. Du kan også altid betale det hele.</p>
+{{^offer}}
+<p>Fortæl os, hvad der ville passe dig: mindre beløb eller en senere dag.</p>
+{{/offer}}
+<p>Passer det ikke, så fortæl os, hvad der ville passe. Du kan også altid betale det hele.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
 {{/pay_url}}
@@ -20208,7 +20569,7 @@ Venlig hilsen
 </html>
 ', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
 
-{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du behøver ikke betale det hele på én gang.
+{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
@@ -20218,23 +20579,17 @@ Venlig hilsen
 I en anden valuta er der også {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Du kan vælge det, der passer dig:{{/offer}}{{^offer}}Du kan dele det op i mindre beløb eller betale senere.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Du kan sige ja til og med den {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Vælg her: {{link}}
+Se det, og sig ja her: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Fortæl os, hvad der ville passe dig: mindre beløb eller en senere dag.
+{{/offer}}
 
-Passer intet af det, så fortæl os, hvad du kan betale om måneden. Du kan også altid betale det hele.
+Passer det ikke, så fortæl os, hvad der ville passe. Du kan også altid betale det hele.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -20591,7 +20946,7 @@ Freundliche Grüße
 <meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
 <body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
 <p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
-<p>{{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Sie müssen nicht alles auf einmal bezahlen.</p>
+<p>{{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -20602,24 +20957,16 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Sie können wählen, was zu Ihnen passt:{{/offer}}{{^offer}}Sie können in kleineren Beträgen oder später bezahlen.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Sie können bis zum {{expires_on | date}} zusagen.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p>Hier wählen: {{link}}</p>
+<p>Hier ansehen und zusagen: {{link}}</p>
 {{/link}}
 {{/offer}}
-<p>Wenn nichts davon passt, sagen Sie uns, was Sie im Monat bezahlen können. Sie können auch jederzeit alles bezahlen.</p>
+{{^offer}}
+<p>Sagen Sie uns, was Ihnen passen würde: kleinere Beträge oder ein späterer Tag.</p>
+{{/offer}}
+<p>Wenn das nicht passt, sagen Sie uns, was passen würde. Sie können auch jederzeit alles bezahlen.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
 {{/pay_url}}
@@ -20633,7 +20980,7 @@ Freundliche Grüße
 </html>
 ', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
 
-{{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Sie müssen nicht alles auf einmal bezahlen.
+{{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
@@ -20643,23 +20990,17 @@ Freundliche Grüße
 In einer anderen Währung sind außerdem offen: {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Sie können wählen, was zu Ihnen passt:{{/offer}}{{^offer}}Sie können in kleineren Beträgen oder später bezahlen.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Sie können bis zum {{expires_on | date}} zusagen.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Hier wählen: {{link}}
+Hier ansehen und zusagen: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Sagen Sie uns, was Ihnen passen würde: kleinere Beträge oder ein späterer Tag.
+{{/offer}}
 
-Wenn nichts davon passt, sagen Sie uns, was Sie im Monat bezahlen können. Sie können auch jederzeit alles bezahlen.
+Wenn das nicht passt, sagen Sie uns, was passen würde. Sie können auch jederzeit alles bezahlen.
 {{#pay_url}}
 Hier bezahlen: {{pay_url}}
 {{/pay_url}}
@@ -21016,7 +21357,7 @@ Kind regards
 <meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
 <body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
 <p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. You do not have to pay it all at once.</p>
+<p>{{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -21027,24 +21368,16 @@ Kind regards
 {{#other_currencies}}
 <p>In another currency there is also {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}You can choose what suits you:{{/offer}}{{^offer}}You can split it into smaller payments, or pay at a later date.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>You can say yes until {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p>Choose here: {{link}}</p>
+<p>See it and say yes here: {{link}}</p>
 {{/link}}
 {{/offer}}
-<p>If none of this fits, tell us what you can pay each month. You can also pay it all at any time.</p>
+{{^offer}}
+<p>Tell us what would suit you: smaller payments, or a later date.</p>
+{{/offer}}
+<p>If it does not fit, tell us what would. You can also pay it all at any time.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
 {{/pay_url}}
@@ -21058,7 +21391,7 @@ Kind regards
 </html>
 ', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
 
-{{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. You do not have to pay it all at once.
+{{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
@@ -21068,23 +21401,17 @@ Kind regards
 In another currency there is also {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}You can choose what suits you:{{/offer}}{{^offer}}You can split it into smaller payments, or pay at a later date.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-You can say yes until {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Choose here: {{link}}
+See it and say yes here: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Tell us what would suit you: smaller payments, or a later date.
+{{/offer}}
 
-If none of this fits, tell us what you can pay each month. You can also pay it all at any time.
+If it does not fit, tell us what would. You can also pay it all at any time.
 {{#pay_url}}
 Pay here: {{pay_url}}
 {{/pay_url}}
@@ -21441,7 +21768,7 @@ Vennlig hilsen
 <meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
 <body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
 <p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Du trenger ikke å betale alt på én gang.</p>
+<p>{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -21452,24 +21779,16 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>I en annen valuta er det også {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Du kan velge det som passer for deg:{{/offer}}{{^offer}}Du kan dele det opp i mindre beløp eller betale senere.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Du kan si ja til og med {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p>Velg her: {{link}}</p>
+<p>Se det, og si ja her: {{link}}</p>
 {{/link}}
 {{/offer}}
-<p>Passer ikke noe av det, så fortell oss hva du kan betale i måneden. Du kan også når som helst betale alt.</p>
+{{^offer}}
+<p>Fortell oss hva som ville passe for deg: mindre beløp eller en senere dag.</p>
+{{/offer}}
+<p>Passer det ikke, så fortell oss hva som ville passe. Du kan også når som helst betale alt.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
 {{/pay_url}}
@@ -21483,7 +21802,7 @@ Vennlig hilsen
 </html>
 ', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
 
-{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Du trenger ikke å betale alt på én gang.
+{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
@@ -21493,23 +21812,17 @@ Vennlig hilsen
 I en annen valuta er det også {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Du kan velge det som passer for deg:{{/offer}}{{^offer}}Du kan dele det opp i mindre beløp eller betale senere.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Du kan si ja til og med {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Velg her: {{link}}
+Se det, og si ja her: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Fortell oss hva som ville passe for deg: mindre beløp eller en senere dag.
+{{/offer}}
 
-Passer ikke noe av det, så fortell oss hva du kan betale i måneden. Du kan også når som helst betale alt.
+Passer det ikke, så fortell oss hva som ville passe. Du kan også når som helst betale alt.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -21866,7 +22179,7 @@ Met vriendelijke groet
 <meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
 <body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
 <p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Je hoeft niet alles in één keer te betalen.</p>
+<p>{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -21877,24 +22190,16 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>In een andere munt staat ook nog open: {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Je kunt kiezen wat bij je past:{{/offer}}{{^offer}}Je kunt in delen betalen, of op een latere dag.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Je kunt ja zeggen tot en met {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p>Kies hier: {{link}}</p>
+<p>Bekijk het en zeg hier ja: {{link}}</p>
 {{/link}}
 {{/offer}}
-<p>Past dit niet? Vertel ons dan wat je per maand kunt betalen. Je kunt ook altijd alles ineens betalen.</p>
+{{^offer}}
+<p>Vertel ons wat bij je past: kleinere bedragen of een latere dag.</p>
+{{/offer}}
+<p>Past dit niet? Vertel ons dan wat wel past. Je kunt ook altijd alles ineens betalen.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
 {{/pay_url}}
@@ -21908,7 +22213,7 @@ Met vriendelijke groet
 </html>
 ', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
 
-{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Je hoeft niet alles in één keer te betalen.
+{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
@@ -21918,23 +22223,17 @@ Met vriendelijke groet
 In een andere munt staat ook nog open: {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Je kunt kiezen wat bij je past:{{/offer}}{{^offer}}Je kunt in delen betalen, of op een latere dag.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Je kunt ja zeggen tot en met {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Kies hier: {{link}}
+Bekijk het en zeg hier ja: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Vertel ons wat bij je past: kleinere bedragen of een latere dag.
+{{/offer}}
 
-Past dit niet? Vertel ons dan wat je per maand kunt betalen. Je kunt ook altijd alles ineens betalen.
+Past dit niet? Vertel ons dan wat wel past. Je kunt ook altijd alles ineens betalen.
 {{#pay_url}}
 Betaal hier: {{pay_url}}
 {{/pay_url}}
@@ -22291,7 +22590,7 @@ Vänliga hälsningar
 <meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
 <body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
 <p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
-<p>{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Du behöver inte betala allt på en gång.</p>
+<p>{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.</p>
 {{#balances}}
 <ul>
 {{#invoices}}
@@ -22302,24 +22601,16 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>I en annan valuta finns också {{amount | money}}.</p>
 {{/other_currencies}}
-<p>{{#offer}}Du kan välja det som passar dig:{{/offer}}{{^offer}}Du kan dela upp det i mindre belopp eller betala senare.{{/offer}}</p>
 {{#offer}}
-<ul>
-{{#options}}
-<li>{{text}}</li>
-{{/options}}
-{{^options}}
-<li>{{text}}</li>
-{{/options}}
-</ul>
-{{#expires_on}}
-<p>Du kan tacka ja till och med den {{expires_on | date}}.</p>
-{{/expires_on}}
+<p>{{text}}</p>
 {{#link}}
-<p>Välj här: {{link}}</p>
+<p>Se det och tacka ja här: {{link}}</p>
 {{/link}}
 {{/offer}}
-<p>Passar inget av det, så berätta vad du kan betala i månaden. Du kan också när som helst betala allt.</p>
+{{^offer}}
+<p>Berätta vad som skulle passa dig: mindre belopp eller en senare dag.</p>
+{{/offer}}
+<p>Passar det inte, så berätta vad som skulle passa. Du kan också när som helst betala allt.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
 {{/pay_url}}
@@ -22333,7 +22624,7 @@ Vänliga hälsningar
 </html>
 ', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
 
-{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Du behöver inte betala allt på en gång.
+{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.
 {{#balances}}
 {{#invoices}}
 - {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
@@ -22343,23 +22634,17 @@ Vänliga hälsningar
 I en annan valuta finns också {{amount | money}}.
 {{/other_currencies}}
 
-{{#offer}}Du kan välja det som passar dig:{{/offer}}{{^offer}}Du kan dela upp det i mindre belopp eller betala senare.{{/offer}}
 {{#offer}}
-{{#options}}
-- {{text}}
-{{/options}}
-{{^options}}
-- {{text}}
-{{/options}}
-{{#expires_on}}
-Du kan tacka ja till och med den {{expires_on | date}}.
-{{/expires_on}}
+{{text}}
 {{#link}}
-Välj här: {{link}}
+Se det och tacka ja här: {{link}}
 {{/link}}
 {{/offer}}
+{{^offer}}
+Berätta vad som skulle passa dig: mindre belopp eller en senare dag.
+{{/offer}}
 
-Passar inget av det, så berätta vad du kan betala i månaden. Du kan också när som helst betala allt.
+Passar det inte, så berätta vad som skulle passa. Du kan också när som helst betala allt.
 {{#pay_url}}
 Betala här: {{pay_url}}
 {{/pay_url}}
@@ -23893,7 +24178,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi sender dig et brev om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du kan klare det lige her.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}vi sender dig et brev om {{amount | money}}', 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}dit møde om {{amount | money}} til {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Tak. {{creditor_name}} har modtaget din betaling.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}tak for din betaling til {{creditor_name}}', 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Du behøver ikke betale {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} (forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden) på én gang.{{#offer}} {{text}}.{{#link}} Vælg her: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en ordning for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Der er en lettere måde at klare {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} på, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#offer}}{{#link}} Se det, og sig ja her: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en ordning for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Til orientering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalder den {{due_on | date}}.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} En venlig påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi mangler stadig {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
@@ -23904,7 +24189,7 @@ Vänliga hälsningar
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} wir schicken Ihnen einen Brief: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}}, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Sie können es gleich hier erledigen.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank.', 'true', 'push', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}unser Brief an Sie, {{amount | money}}', 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} {{#hearing}}Sie haben{{#on}} am {{on | date}}{{/on}}{{#time}} um {{time}} Uhr{{/time}} einen Termin{{/hearing}}{{^hearing}}Sie haben demnächst einen Termin{{/hearing}} zu {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}}, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank.', 'true', 'push', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Ihr Termin zu {{amount | money}} an {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} vielen Dank. {{creditor_name}} hat Ihre Zahlung erhalten.', 'true', 'push', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}danke für Ihre Zahlung an {{creditor_name}}', 'payment-thanks', '{}', '1'),
-(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} Sie müssen {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} (seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen) nicht auf einmal bezahlen.{{#offer}} {{text}}.{{#link}} Hier wählen: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}{{/offer}} Bereits bezahlt? Vielen Dank.', 'true', 'push', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}ein Vorschlag zu {{amount | money}} an {{creditor_name}}', 'plan-offer', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}}, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen: Es gibt einen leichteren Weg.{{#offer}}{{#link}} Hier ansehen und zusagen: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}{{/offer}} Bereits bezahlt? Vielen Dank.', 'true', 'push', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}ein Vorschlag zu {{amount | money}} an {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} zur Erinnerung vorab: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind am {{due_on | date}} fällig.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank.', 'true', 'push', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} eine Erinnerung: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank.', 'true', 'push', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} wir haben {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} noch nicht erhalten, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank.', 'true', 'push', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
@@ -23915,7 +24200,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} we are sending you a letter about {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue. You can settle it right here.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this.', 'true', 'push', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}we are sending you a letter about {{amount | money}}', 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} {{#hearing}}you have an appointment{{#on}} on {{on | date}}{{/on}}{{#time}} at {{time}}{{/time}}{{/hearing}}{{^hearing}}you will soon have an appointment{{/hearing}} about {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this.', 'true', 'push', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}your appointment about {{amount | money}} to {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} thank you. {{creditor_name}} has received your payment.', 'true', 'push', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}thank you for your payment to {{creditor_name}}', 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} you do not have to pay {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} ({{days_overdue | number}} {{days_overdue | plural: day, days}} overdue) all at once.{{#offer}} {{text}}.{{#link}} Choose here: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Already paid? Ignore this.', 'true', 'push', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}a plan for {{amount | money}} to {{creditor_name}}', 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} there is an easier way to settle {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#offer}}{{#link}} See it and say yes here: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Already paid? Ignore this.', 'true', 'push', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}a plan for {{amount | money}} to {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} a heads-up: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is due on {{due_on | date}}.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this.', 'true', 'push', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} a reminder: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this.', 'true', 'push', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} we have not yet received {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this.', 'true', 'push', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
@@ -23926,7 +24211,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Vi sender deg et brev om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Du kan ordne det her og nå.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}vi sender deg et brev om {{amount | money}}', 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} {{#hearing}}Du har et møte{{#on}} {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{/hearing}}{{^hearing}}Du har snart et møte{{/hearing}} om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}møtet ditt om {{amount | money}} til {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Takk! {{creditor_name}} har mottatt betalingen din.', 'true', 'push', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}takk for betalingen til {{creditor_name}}', 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Du trenger ikke å betale {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} (forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden) på én gang.{{#offer}} {{text}}.{{#link}} Velg her: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en avtale for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Det finnes en lettere måte å ordne {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} på, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#offer}}{{#link}} Se det, og si ja her: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en avtale for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Bare så du vet det: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaller {{due_on | date}}.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Vi har ennå ikke mottatt {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
@@ -23937,7 +24222,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} we sturen je een brief over {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}}, nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Je kunt het hier meteen regelen.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel.', 'true', 'push', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}we sturen je een brief over {{amount | money}}', 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} {{#hearing}}je hebt een afspraak{{#on}} op {{on | date}}{{/on}}{{#time}} om {{time}} uur{{/time}}{{/hearing}}{{^hearing}}je hebt binnenkort een afspraak{{/hearing}} over {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}}, nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel.', 'true', 'push', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}je afspraak over {{amount | money}} aan {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} dank je wel. {{creditor_name}} heeft je betaling ontvangen.', 'true', 'push', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}bedankt voor je betaling aan {{creditor_name}}', 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} je hoeft {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} ({{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat) niet in één keer te betalen.{{#offer}} {{text}}.{{#link}} Kies hier: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Al betaald? Dank je wel.', 'true', 'push', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}een regeling voor {{amount | money}} aan {{creditor_name}}', 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} er is een makkelijker manier om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} te betalen, nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#offer}}{{#link}} Bekijk het en zeg hier ja: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Al betaald? Dank je wel.', 'true', 'push', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}een regeling voor {{amount | money}} aan {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} een bericht vooraf: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel.', 'true', 'push', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}}, betalen voor of op {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} een herinnering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel.', 'true', 'push', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} we hebben {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} nog niet ontvangen. Dat is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel.', 'true', 'push', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
@@ -23948,7 +24233,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi skickar ett brev till dig om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Du kan ordna det direkt här.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}vi skickar ett brev till dig om {{amount | money}}', 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} {{#hearing}}Du har ett möte{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{/hearing}}{{^hearing}}Du har snart ett möte{{/hearing}} om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}ditt möte om {{amount | money}} till {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Tack! {{creditor_name}} har fått din betalning.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}tack för din betalning till {{creditor_name}}', 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Du behöver inte betala {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} (förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan) på en gång.{{#offer}} {{text}}.{{#link}} Välj här: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en plan för {{amount | money}} till {{creditor_name}}', 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Det finns ett lättare sätt att ordna {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#offer}}{{#link}} Se det och tacka ja här: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en plan för {{amount | money}} till {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Bara så att du vet: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förfaller den {{due_on | date}}.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi har ännu inte fått {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
@@ -24007,7 +24292,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi sender dig et brev om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du kan klare det lige her.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Tak. {{creditor_name}} har modtaget din betaling.', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Du behøver ikke betale {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} (forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden) på én gang.{{#offer}} {{text}}.{{#link}} Vælg her: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Der er en lettere måde at klare {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} på, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#offer}}{{#link}} Se det, og sig ja her: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Til orientering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalder den {{due_on | date}}.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} En venlig påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi mangler stadig {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
@@ -24018,7 +24303,7 @@ Vänliga hälsningar
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} wir schicken Ihnen einen Brief: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}}, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Sie können es gleich hier erledigen.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', NULL, 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} {{#hearing}}Sie haben{{#on}} am {{on | date}}{{/on}}{{#time}} um {{time}} Uhr{{/time}} einen Termin{{/hearing}}{{^hearing}}Sie haben demnächst einen Termin{{/hearing}} zu {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}}, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', NULL, 'hearing', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} vielen Dank. {{creditor_name}} hat Ihre Zahlung erhalten.', 'true', 'sms', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', NULL, 'payment-thanks', '{}', '1'),
-(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} Sie müssen {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} (seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen) nicht auf einmal bezahlen.{{#offer}} {{text}}.{{#link}} Hier wählen: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}{{/offer}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}}, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen: Es gibt einen leichteren Weg.{{#offer}}{{#link}} Hier ansehen und zusagen: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}}{{/offer}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} zur Erinnerung vorab: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind am {{due_on | date}} fällig.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} eine Erinnerung: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} wir haben {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} noch nicht erhalten, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
@@ -24029,7 +24314,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} we are sending you a letter about {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue. You can settle it right here.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', NULL, 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} {{#hearing}}you have an appointment{{#on}} on {{on | date}}{{/on}}{{#time}} at {{time}}{{/time}}{{/hearing}}{{^hearing}}you will soon have an appointment{{/hearing}} about {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', NULL, 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} thank you. {{creditor_name}} has received your payment.', 'true', 'sms', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', NULL, 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} you do not have to pay {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} ({{days_overdue | number}} {{days_overdue | plural: day, days}} overdue) all at once.{{#offer}} {{text}}.{{#link}} Choose here: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} there is an easier way to settle {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#offer}}{{#link}} See it and say yes here: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} a heads-up: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is due on {{due_on | date}}.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} a reminder: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} we have not yet received {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
@@ -24040,7 +24325,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Vi sender deg et brev om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Du kan ordne det her og nå.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', NULL, 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} {{#hearing}}Du har et møte{{#on}} {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{/hearing}}{{^hearing}}Du har snart et møte{{/hearing}} om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', NULL, 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Takk! {{creditor_name}} har mottatt betalingen din.', 'true', 'sms', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', NULL, 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Du trenger ikke å betale {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} (forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden) på én gang.{{#offer}} {{text}}.{{#link}} Velg her: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Det finnes en lettere måte å ordne {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} på, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#offer}}{{#link}} Se det, og si ja her: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Bare så du vet det: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaller {{due_on | date}}.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Vi har ennå ikke mottatt {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
@@ -24051,7 +24336,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} we sturen je een brief over {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}}, nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Je kunt het hier meteen regelen.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', NULL, 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} {{#hearing}}je hebt een afspraak{{#on}} op {{on | date}}{{/on}}{{#time}} om {{time}} uur{{/time}}{{/hearing}}{{^hearing}}je hebt binnenkort een afspraak{{/hearing}} over {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}}, nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', NULL, 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} dank je wel. {{creditor_name}} heeft je betaling ontvangen.', 'true', 'sms', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', NULL, 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} je hoeft {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} ({{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat) niet in één keer te betalen.{{#offer}} {{text}}.{{#link}} Kies hier: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} er is een makkelijker manier om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} te betalen, nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#offer}}{{#link}} Bekijk het en zeg hier ja: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} een bericht vooraf: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} een herinnering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} we hebben {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} nog niet ontvangen. Dat is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
@@ -24062,7 +24347,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi skickar ett brev till dig om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Du kan ordna det direkt här.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', NULL, 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} {{#hearing}}Du har ett möte{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{/hearing}}{{^hearing}}Du har snart ett möte{{/hearing}} om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', NULL, 'hearing', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Tack! {{creditor_name}} har fått din betalning.', 'true', 'sms', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', NULL, 'payment-thanks', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Du behöver inte betala {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} (förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan) på en gång.{{#offer}} {{text}}.{{#link}} Välj här: {{link}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Det finns ett lättare sätt att ordna {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#offer}}{{#link}} Se det och tacka ja här: {{link}}{{/link}}{{^link}} {{text}}{{/link}}{{/offer}}{{^offer}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}}{{/offer}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', NULL, 'plan-offer', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Bara så att du vet: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förfaller den {{due_on | date}}.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi har ännu inte fått {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
@@ -24093,109 +24378,109 @@ Vänliga hälsningar
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.
 2. Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg uden bebrejdelse, hvad der kom i vejen, og om betalingen er på vej.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'visit', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vores aftale om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.
-2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du behøver ikke betale det hele på én gang.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg, hvordan det går, og hvad der kan betales om måneden. Pres ikke: Målet er en ordning, der holder.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'visit', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en ordning for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.
 2. {{amount | money}} til {{creditor_name}} forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
 3. Spørg, om der er noget ved regningen, vi bør vide. Tag ikke imod kontanter, medmindre du har fået besked på det, og giv altid kvittering.
-4. Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{#offer}} Tilbyd dette og ikke andet: {{text}}{{/offer}}
+4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'visit', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}besøg om {{amount | money}} til {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.
 2. Wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie ohne Vorwurf, was dazwischengekommen ist und ob die Zahlung unterwegs ist.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'visit', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}unsere Vereinbarung zu {{amount | money}} an {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.
-2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Sie müssen nicht alles auf einmal bezahlen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie, wie es geht und was im Monat möglich ist. Drängen Sie nicht: Das Ziel ist eine Vereinbarung, die hält.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'visit', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}ein Vorschlag zu {{amount | money}} an {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.
 2. {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
 3. Fragen Sie, ob es zu der Rechnung etwas gibt, das wir wissen sollten. Nehmen Sie kein Bargeld an, wenn das nicht abgesprochen ist, und geben Sie immer eine Quittung.
-4. Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{#offer}} Bieten Sie dies an und nichts anderes: {{text}}{{/offer}}
+4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'visit', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Besuch zu {{amount | money}} an {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.
 2. We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask what came in between, without blame, and whether the payment is on its way.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'visit', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}about our agreement on {{amount | money}} to {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.
-2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. You do not have to pay it all at once.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask how things are and what could be paid each month. Do not press: the aim is a plan that holds.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'visit', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}a plan for {{amount | money}} to {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.
 2. {{amount | money}} to {{creditor_name}} was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
 3. Ask whether there is anything about the bill that we should know. Take no cash unless you were told to, and always give a receipt.
-4. If it cannot be paid now, ask what would work and agree on a date or on instalments.{{#offer}} Offer this and nothing else: {{text}}{{/offer}}
+4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'visit', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}visit about {{amount | money}} to {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.
 2. Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør uten bebreidelse hva som kom i veien, og om betalingen er på vei.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'visit', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om avtalen vår om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.
-2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Du trenger ikke å betale alt på én gang.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør hvordan det går, og hva som kan betales i måneden. Ikke press: målet er en avtale som holder.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'visit', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en avtale for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.
 2. {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
 3. Spør om det er noe med regningen vi bør vite. Ikke ta imot kontanter med mindre du har fått beskjed om det, og gi alltid kvittering.
-4. Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{#offer}} Tilby dette og ikke noe annet: {{text}}{{/offer}}
+4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'visit', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}besøk om {{amount | money}} til {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.
 2. We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag zonder verwijt wat er tussen kwam, en of de betaling onderweg is.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'visit', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}over onze afspraak voor {{amount | money}} aan {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.
-2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. Je hoeft niet alles in één keer te betalen.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag hoe het gaat en wat er per maand betaald kan worden. Dring niet aan: het doel is een regeling die lukt.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'visit', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}een regeling voor {{amount | money}} aan {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.
 2. {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
 3. Vraag of er iets met de rekening is dat we moeten weten. Neem geen contant geld aan, tenzij dat is afgesproken, en geef altijd een bewijs.
-4. Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{#offer}} Bied dit aan en niets anders: {{text}}{{/offer}}
+4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'visit', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}bezoek over {{amount | money}} aan {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.
 2. Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga utan förebråelser vad som kom emellan, och om betalningen är på väg.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'visit', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vår överenskommelse om {{amount | money}} till {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.
-2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Du behöver inte betala allt på en gång.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga hur det är och vad som går att betala i månaden. Pressa inte: målet är en plan som håller.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'visit', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en plan för {{amount | money}} till {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.
 2. {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
 3. Fråga om det är något med räkningen som vi bör veta. Ta inte emot kontanter om du inte har fått besked om det, och ge alltid ett kvitto.
-4. Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{#offer}} Erbjud detta och inget annat: {{text}}{{/offer}}
+4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'visit', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}besök om {{amount | money}} till {{creditor_name}}', 'visit', '{}', '1')$step$;
 END
@@ -24206,6 +24491,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.budget', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer_text', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.proof', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.sensitivity', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.strategy_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
@@ -24324,6 +24610,18 @@ ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enqueue_companions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._offer_with_steps(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._close_listed(timestamp with time zone) OWNER TO dunning_owner;
+ALTER TABLE dunning.proof OWNER TO dunning_owner;
+ALTER FUNCTION dunning._levels() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._proofs(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_proofs() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._proof(text,text,text,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._next_fees(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._speaks_of_fees(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_truth(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._true_context(text,text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render_loose(text,jsonb,jsonb) OWNER TO dunning_owner;
@@ -24338,6 +24636,8 @@ ALTER FUNCTION dunning._mod97(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._iban(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._epc_line(text,text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.template_history(text,text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.restore_template(text,text,text,integer,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._letter_code(jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._address_lines(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._letter(uuid) OWNER TO dunning_owner;
@@ -24351,6 +24651,7 @@ ALTER FUNCTION dunning._link_event(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._link_done(text,uuid,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.open_link(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._link_detail(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._accept_by_link(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.act_on_link(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._health_links() OWNER TO dunning_owner;
 ALTER TABLE dunning.sensitivity OWNER TO dunning_owner;
@@ -24534,6 +24835,19 @@ REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enqueue_companions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._offer_with_steps(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._close_listed(timestamp with time zone) FROM PUBLIC;
+GRANT SELECT ON TABLE dunning.proof TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._levels() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._proofs(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_proofs() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._next_fees(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._speaks_of_fees(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_truth(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._true_context(text,text,text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
@@ -24553,6 +24867,10 @@ REVOKE EXECUTE ON FUNCTION dunning._epc_line(text,text,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) TO dunning_viewer;
 GRANT EXECUTE ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning.template_history(text,text,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.template_history(text,text,text,text,text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._letter_code(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._address_lines(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._letter(uuid) FROM PUBLIC;
@@ -24570,6 +24888,7 @@ REVOKE EXECUTE ON FUNCTION dunning._link_done(text,uuid,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.open_link(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.open_link(text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._link_detail(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._accept_by_link(text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.act_on_link(text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.act_on_link(text,jsonb) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._health_links() FROM PUBLIC;
@@ -24628,6 +24947,7 @@ REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
 
 -- Comments.
 COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
+COMMENT ON FUNCTION dunning._accept_by_link(text,jsonb) IS 'The offer that a form accepted; NULL where it names none, or none that stands.';
 COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accounts of the same person; the debtor alone where the ledger knows no persons or is broken.';
 COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) IS 'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
@@ -24663,10 +24983,11 @@ COMMENT ON FUNCTION dunning._check_step(dunning.step) IS 'Nothing, or 22023 sayi
 COMMENT ON FUNCTION dunning._check_template_kind(text,text,boolean) IS 'Nothing; 22023 where the name is in use for the other kind, template or partial.';
 COMMENT ON FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) IS 'The options of an offer as checked, else 22023 with what is wrong.';
 COMMENT ON FUNCTION dunning._check_users(text,text,text,text,text) IS 'A warning where nothing includes the partial; DN003 where a text that includes it, or the partial itself, would no longer hold.';
+COMMENT ON FUNCTION dunning._close_listed(timestamp with time zone) IS 'Marks as had what the currencies listed in the messages of a planning run had reached by themselves.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
-COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor; a debtor of whom one cannot be told has its error instead.';
+COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error. Only who follows a strategy with that condition is held by it.';
 COMMENT ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
-COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, and the error where one cannot be told.';
+COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error.';
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
@@ -24708,7 +25029,8 @@ COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a
 COMMENT ON FUNCTION dunning._letter(uuid) IS 'What stands on a letter: the frozen words and address, else as they would be now; sender, personal note, payment code, date in the letter''s language. 22023 where there is no such message.';
 COMMENT ON FUNCTION dunning._letter_code(jsonb) IS 'The payment code for what a context asks for: its own qr, else one made of account, sum and invoice numbers; NULL where there can be none.';
 COMMENT ON FUNCTION dunning._letter_page(boolean,text) IS 'The template of a letter as HTML.';
-COMMENT ON FUNCTION dunning._link_detail(jsonb) IS 'What is kept of the fields of a form: text, option, invoice, paid_on, amount, 2000 characters each. 22023 unless it is an object.';
+COMMENT ON FUNCTION dunning._levels() IS 'The day of each level, counted from an invoice''s due date, by creditor.';
+COMMENT ON FUNCTION dunning._link_detail(jsonb) IS 'What is kept of the fields of a form: text, offer and option, invoice, paid_on, amount, 2000 characters each. 22023 unless it is an object.';
 COMMENT ON FUNCTION dunning._link_done(text,uuid,text) IS 'Was a link of this purpose and message acted on?';
 COMMENT ON FUNCTION dunning._link_event(text) IS 'The kind of event that acting on a link of a purpose records.';
 COMMENT ON FUNCTION dunning._link_key_problem() IS 'NULL, or why links cannot be signed.';
@@ -24721,6 +25043,7 @@ COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone)
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
+COMMENT ON FUNCTION dunning._next_fees(text[],timestamp with time zone) IS 'The next lawful fee of each debtor as a text may tell it: amount, currency, the first day on which it may be charged, level. No row: none within fee_notice_days.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
 COMMENT ON FUNCTION dunning._offer_context(dunning.offer,text) IS 'An offer as the template context has it.';
 COMMENT ON FUNCTION dunning._offer_option(integer,jsonb,text) IS 'An option of an offer out of its parts in order of date.';
@@ -24743,11 +25066,14 @@ COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 
 COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
 COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
+COMMENT ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) IS 'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';
+COMMENT ON FUNCTION dunning._proofs(timestamp with time zone) IS 'The rows of dunning.proof as known at an instant (NULL: now). Reads the whole book.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_offers(text[]) IS 'How many offers (of the debtors; NULL: all) were over by the clock or because less is owed, and have been ended.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
+COMMENT ON FUNCTION dunning._refresh_proofs() IS 'Computes dunning.proof anew and returns its rows; a broken ledger leaves none, so that nothing is claimed.';
 COMMENT ON FUNCTION dunning._refresh_scripts(text[]) IS 'How many open calls and visits of the debtors it looked at; their scripts name the offer of record.';
 COMMENT ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) IS 'The parts that templates become in a context, the names they used and those that were null; partials as _partials() gives them. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
 COMMENT ON FUNCTION dunning._render_loose(text,jsonb,jsonb) IS 'A template rendered to the letter of the mustache specification, by the grammar and the walk of _render(): an unknown name is empty, {{{x}}} is not escaped. For its published cases; nothing that is sent goes this way.';
@@ -24758,10 +25084,12 @@ COMMENT ON FUNCTION dunning._response_share(double precision,double precision,do
 COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
+COMMENT ON FUNCTION dunning._speaks_of_fees(text,text) IS 'Whether any text in force of a template, in a framing or neutral, names fee.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
-COMMENT ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) IS 'What a step adds to the template context of each debtor: tone, level, note, print, fee, hearing; what there is not is left out.';
+COMMENT ON FUNCTION dunning._stage_truth(timestamp with time zone) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee and proof are put into context and decision.';
+COMMENT ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) IS 'What a step adds to the template context of each debtor: tone, level, note, print, hearing; what there is not is left out.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
 COMMENT ON FUNCTION dunning._strategies_in_use() IS 'Strategies that some debtor may follow: of creditors, of rules, set by hand, or saved by somebody.';
 COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.';
@@ -24773,12 +25101,15 @@ COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say t
 COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
 COMMENT ON FUNCTION dunning._too_personal(text[],boolean) IS 'Those of the fields that a text may not use, with the level and the reason; permitted: the template may be personal.';
 COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to: a companion has the key of its message but for one octet, so both count as one contact.';
+COMMENT ON FUNCTION dunning._true_context(text,text,text,jsonb) IS 'A debtor''s context with fee and proof where the template, in the framing that the context names, speaks of them.';
+COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) IS 'Contexts of messages about to be rendered, with fee and proof as they are now, the framing that may speak, and why it is another than asked for.';
+COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timestamp with time zone) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee and proof of the template context, as of an instant (NULL: now).';
 COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
-COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed (or, with option, accepts that option of the offer: 55000 where it does not stand any more), already_paid paid_elsewhere, dispute disputed, opt_out opted_out. Of detail, the fields of a form, text, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed (or, with option, accepts that option of the offer: 55000 where it does not stand any more), already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link whose form names an offer and its option accepts it (accepted), if it still stands. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed offer, live from now on, and the one it superseded. By another person than proposed it (42501). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
@@ -24787,13 +25118,14 @@ COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zon
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
-COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
-COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, option or invoice, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, invoice, or offer and option, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor: 22023. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) IS 'The number of the new version, which says what an old one said, and what a reader would miss in it. Checked like any text that is saved: an old one that names what is unknown now is refused (DN003). 22023 where there is no such version. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key that signs links from now on, also the first one. Links of the key before work for keep_days more (0: end at once, as do those of all older keys); keys whose time is over are removed. A file: not undone by a rollback, and to be copied to standbys. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
@@ -24806,12 +25138,14 @@ COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) IS 'From 
 COMMENT ON FUNCTION dunning.set_sensitivity(text,text,text) IS 'The level before. Says whether texts may use a field: open, personal (where the template permits it) or never; NULL restores the shipped level. 22023 for another level. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.set_strategy(text,text,text) IS 'The strategy this debtor now follows: the one given, or with NULL again what the rules say. Steps already had stay had by the strategy they were taken by. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
 COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left.';
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
 COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
+COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';
 COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text: personal needs the template''s own permission (save_template(personal => true)), never is refused. A user''s row replaces the built-in one of the same field; open takes a shipped guard away. Fields without a row are open.';
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';

@@ -45,8 +45,15 @@ static DunStatement templates_sql = {
 	.cursor_options = CURSOR_OPT_GENERIC_PLAN
 };
 
+/* What texts claim, asked once more: a fee may have been waived since, a figure have turned. */
+static DunStatement truth_sql = {
+	"SELECT t.ord, t.framing, t.reason, t.context FROM dunning._true_contexts($1, $2, $3, $4, $5) t",
+	5, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID}, .harmless = true
+};
+
 static const DunAppendTo body = {
-	"body", 9, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "rendered_at", "offer_id"}
+	"body", 11, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "framing", "framing_reason",
+	"rendered_at", "offer_id"}
 };
 
 static DunStatement frozen_sql = {
@@ -76,8 +83,9 @@ own_text(DunItem *item, uint64 row, int col)
 	return text;
 }
 
+/* A value that may be stored compressed, as the item's own. */
 static Datum
-own_array(DunItem *item, uint64 row, int col)
+own_value(DunItem *item, uint64 row, int col)
 {
 	bool		isnull;
 	Datum		value = dun_base_value(row, col, &isnull);
@@ -122,7 +130,7 @@ read_frozen(DunItem **items, int n)
 		item->out.body_html = own_text(item, row, 5);
 		at = dun_base_value(row, 6, &isnull);
 		item->first_intent = isnull ? 0 : DatumGetTimestampTz(at);
-		item->fields = own_array(item, row, 7);
+		item->fields = own_value(item, row, 7);
 		item->may_have_arrived = DatumGetBool(dun_base_value(row, 8, &isnull));
 	}
 }
@@ -303,19 +311,19 @@ store(DunItem **items, int n)
 	{
 		const char *texts[] = {
 			items[i]->debtor_id, items[i]->out.creditor, items[i]->frozen_address, items[i]->out.subject,
-			items[i]->out.body_text, items[i]->out.body_html
+			items[i]->out.body_text, items[i]->out.body_html, items[i]->framing, items[i]->framing_reason
 		};
-		Datum		values[9] = {UUIDPGetDatum(&items[i]->message_id)};
-		bool		nulls[9] = {false};
+		Datum		values[11] = {UUIDPGetDatum(&items[i]->message_id)};
+		bool		nulls[11] = {false};
 
 		for (int c = 0; c < lengthof(texts); c++)
 		{
 			nulls[c + 1] = texts[c] == NULL;
 			values[c + 1] = nulls[c + 1] ? (Datum) 0 : CStringGetTextDatum(texts[c]);
 		}
-		values[7] = TimestampTzGetDatum(now);
-		values[8] = UUIDPGetDatum(&items[i]->offer_id);
-		nulls[8] = !items[i]->has_offer;
+		values[9] = TimestampTzGetDatum(now);
+		values[10] = UUIDPGetDatum(&items[i]->offer_id);
+		nulls[10] = !items[i]->has_offer;
 		dun_base_append_row(into, values, nulls);
 	}
 	dun_base_close_append(into);
@@ -341,7 +349,7 @@ take_offer(DunItem *item, uint64 row)
 	}
 	if (strcmp(verdict, "say") != 0)
 		return;
-	item->context_json = own_array(item, row, 4);
+	item->context_json = own_value(item, row, 4);
 	id = dun_base_value(row, 3, &isnull);
 	item->has_offer = !isnull;
 	if (!isnull)
@@ -405,6 +413,69 @@ read_offers(DunItem **items, int n)
 	}
 }
 
+static bool
+names_value(Jsonb *context, const char *name)
+{
+	JsonbValue	value;
+
+	return JB_ROOT_IS_OBJECT(context) &&
+		getKeyJsonValueFromContainer(&context->root, name, strlen(name), &value) != NULL && value.type != jbvNull;
+}
+
+/* A framing that claims something, or a context that says what was so when it was planned. */
+static bool
+claims(const DunItem *item)
+{
+	Jsonb	   *context = DatumGetJsonbP(item->context_json);
+
+	return strncmp(item->framing, "loss", 4) == 0 || strncmp(item->framing, "social", 6) == 0 ||
+		names_value(context, "fee") || names_value(context, "proof");
+}
+
+/* What is not so at this moment is not said: the neutral words leave, and why stands beside the body. */
+static void
+tell_truth(DunItem **items, int n)
+{
+	DunItem   **some = palloc((n + 1) * sizeof(DunItem *));
+	DunColumn  *texts[4];
+	DunColumn  *contexts;
+	Datum		args[5];
+	int			nsome = 0;
+	uint64		rows;
+
+	for (int i = 0; i < n; i++)
+		if (claims(items[i]))
+			some[nsome++] = items[i];
+	if (nsome == 0)
+		return;
+	contexts = dun_deliver_column(JSONBOID, nsome);
+	for (int c = 0; c < 4; c++)
+		texts[c] = dun_deliver_column(TEXTOID, nsome);
+	for (int i = 0; i < nsome; i++)
+	{
+		dun_deliver_push_text(texts[0], some[i]->debtor_id);
+		dun_deliver_push_text(texts[1], some[i]->out.creditor);
+		dun_deliver_push_text(texts[2], some[i]->template);
+		dun_deliver_push_text(texts[3], some[i]->framing);
+		dun_deliver_push(contexts, some[i]->context_json);
+	}
+	for (int c = 0; c < 4; c++)
+		args[c] = dun_deliver_array(texts[c]);
+	args[4] = dun_deliver_array(contexts);
+	rows = dun_base_run(&truth_sql, args, NULL, true, 0);
+	if (rows != nsome)
+		elog(ERROR, "%d of %d messages were judged", (int) rows, nsome);
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool		isnull;
+		DunItem    *item = some[DatumGetInt64(dun_base_value(row, 1, &isnull)) - 1];
+
+		item->framing = own_text(item, row, 2);
+		item->framing_reason = own_text(item, row, 3);
+		item->context_json = own_value(item, row, 4);
+	}
+}
+
 void
 dun_deliver_freeze(DunItem **items, int n)
 {
@@ -423,6 +494,7 @@ dun_deliver_freeze(DunItem **items, int n)
 			some[nsome++] = items[i];
 	if (nsome == 0)
 		return;
+	tell_truth(some, nsome);
 	render(some, nsome);
 	store(some, nsome);
 }

@@ -78,6 +78,7 @@ typedef struct DunItem
 	char	   *template;
 	char	   *language;
 	char	   *framing;
+	char	   *framing_reason; /* why not the one planned, NULL: it is that one */
 	char	   *mark;			/* NULL: about no balance */
 	Datum		context_json;
 	pg_uuid_t	offer_id;		/* the offer of record that the context has */

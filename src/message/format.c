@@ -254,14 +254,17 @@ next_character(const char *s, int left, bool utf8, bool *keep)
 	return len;
 }
 
-/* Bytes at the start that need no look: printable ASCII that means nothing to HTML. */
-static int
+/* Bytes that need no look: printable ASCII that means nothing to HTML. */
+static const bool plain[256] = {
+	[' '] = true, ['!'] = true, ['#' ... '%'] = true, ['(' ... ';'] = true, ['='] = true, ['?' ... '_'] = true, ['a' ... '~'] = true
+};
+
+static inline int
 plain_run(const char *s, int left)
 {
 	int			n = 0;
 
-	while (n < left && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '&' && s[n] != '<' && s[n] != '>' &&
-		   s[n] != '"' && s[n] != '\'' && s[n] != '`')
+	while (n < left && plain[(unsigned char) s[n]])
 		n++;
 	return n;
 }
@@ -281,6 +284,9 @@ dun_message_append_clean(StringInfo out, const char *value, int len, bool utf8)
 			appendBinaryStringInfo(out, value + i, n);
 		else if (value[i] == '\t')
 			appendStringInfoChar(out, ' ');
+		i += n;
+		n = plain_run(value + i, len - i);
+		appendBinaryStringInfo(out, value + i, n);
 		i += n;
 	}
 }
@@ -324,6 +330,9 @@ dun_message_append_html(StringInfo out, const char *value, int len, bool utf8)
 					appendBinaryStringInfo(out, value + i, n);
 				break;
 		}
+		i += n;
+		n = plain_run(value + i, len - i);
+		appendBinaryStringInfo(out, value + i, n);
 		i += n;
 	}
 }

@@ -31,13 +31,6 @@
 #define MARK_EMPTY	0x02		/* null where a value was wanted */
 #define MARK_BARE	0x04		/* shown without a filter */
 
-typedef enum RootState
-{
-	ROOT_NOT_ASKED,
-	ROOT_ABSENT,
-	ROOT_PRESENT
-} RootState;
-
 typedef struct Renderer
 {
 	DunCompiled *c;
@@ -59,8 +52,8 @@ typedef struct Renderer
 	int			steps;
 	uint8	   *marks;			/* a path */
 	int			nmarks;
-	JsonbValue *root;			/* the context's values by head of name, as they are asked for */
-	uint8	   *root_state;
+	JsonbValue *root;			/* the context's values by head of name */
+	bool	   *in_root;		/* it has one of that name */
 } Renderer;
 
 static const char *const part_names[] = {"subject", "body_text", "body_html"};
@@ -70,10 +63,10 @@ static const char *const optional_names[] = {"dispute_url", "fee", "hearing", "n
 
 /* ---- names ---- */
 
-static void
+static inline void
 mark(Renderer *r, int path, int bits)
 {
-	if (path >= r->nmarks)
+	if (unlikely(path >= r->nmarks))
 	{
 		int			room = Max(64, r->c->room);
 
@@ -159,23 +152,67 @@ is_optional(const DunName *name)
 	return false;
 }
 
-/* The context's own value, asked for once a message. */
-static bool
-look_up_root(Renderer *r, const DunName *name, JsonbValue *v)
+/* As getKeyJsonValueFromContainer() leaves a value whose place is known. */
+static void
+read_entry(const JsonbContainer *c, int entry, const char *base, JsonbValue *v)
 {
-	int			head = name->head;
+	JEntry		e = c->children[entry];
+	uint32		at = getJsonbOffset(c, entry);
 
-	if (r->root_state[head] == ROOT_NOT_ASKED)
+	if (JBE_ISSTRING(e))
 	{
-		bool		found = is_object(&r->scope[0]) &&
-			getKeyJsonValueFromContainer(r->scope[0].val.binary.data, name->s, name->head_len, &r->root[head]) != NULL;
-
-		r->root_state[head] = found ? ROOT_PRESENT : ROOT_ABSENT;
+		v->type = jbvString;
+		v->val.string.val = unconstify(char *, base + at);
+		v->val.string.len = getJsonbLength(c, entry);
 	}
-	if (r->root_state[head] == ROOT_ABSENT)
-		return false;
-	*v = r->root[head];
-	return true;
+	else if (JBE_ISNUMERIC(e))
+	{
+		v->type = jbvNumeric;
+		v->val.numeric = (Numeric) (base + INTALIGN(at));
+	}
+	else if (JBE_ISCONTAINER(e))
+	{
+		v->type = jbvBinary;
+		v->val.binary.data = (JsonbContainer *) (base + INTALIGN(at));
+		v->val.binary.len = getJsonbLength(c, entry) - (INTALIGN(at) - at);
+	}
+	else
+	{
+		v->type = JBE_ISNULL(e) ? jbvNull : jbvBool;
+		v->val.boolean = JBE_ISBOOL_TRUE(e);
+	}
+}
+
+/*
+ * The context's own values, for all heads of names at once: both are sorted alike, so one pass finds what a search for
+ * each would. In the inner scopes, which are small, names are searched for.
+ */
+static void
+read_root(Renderer *r)
+{
+	const JsonbContainer *c = r->scope[0].val.binary.data;
+	const DunHead *heads = r->c->heads;
+	int			nkeys = is_object(&r->scope[0]) ? JsonContainerSize(c) : 0;
+	const char *base = (const char *) (c->children + 2 * nkeys);
+	uint32		at = 0;
+	int			head = 0;
+
+	for (int i = 0; i < nkeys && head < r->c->nheads; i++)
+	{
+		JEntry		e = c->children[i];
+		int			len = JBE_HAS_OFF(e) ? JBE_OFFLENFLD(e) - at : JBE_OFFLENFLD(e);
+		int			order = -1;
+
+		while (head < r->c->nheads &&
+			   (heads[head].len < len || (heads[head].len == len && (order = memcmp(heads[head].s, base + at, len)) < 0)))
+			head++;
+		if (head < r->c->nheads && heads[head].len == len && order == 0)
+		{
+			read_entry(c, i + nkeys, base, &r->root[head]);
+			r->in_root[head++] = true;
+		}
+		at += len;
+	}
 }
 
 /* Follows what stands behind the first dot. */
@@ -219,13 +256,16 @@ look_up(Renderer *r, const DunName *name, JsonbValue *v)
 		if (is_object(&r->scope[level]) &&
 			getKeyJsonValueFromContainer(r->scope[level].val.binary.data, name->s, name->head_len, v) != NULL)
 			break;
-	if (level == 0 && !look_up_root(r, name, v))
+	if (level == 0)
 	{
-		if (!r->plain && !is_optional(name))
+		if (r->in_root[name->head])
+			*v = r->root[name->head];
+		else if (r->plain || is_optional(name))
+			v->type = jbvNull;
+		else
 			report_unknown(r, name, NULL);
-		v->type = jbvNull;
 	}
-	else if (name->head_len < name->len)
+	if (name->head_len < name->len)
 		look_up_inner(r, name, v);
 	return level;
 }
@@ -245,14 +285,17 @@ count_step(Renderer *r)
 
 /* The value of a node's name, noted as used; returns its path. */
 static int
-use(Renderer *r, const DunNode *n, JsonbValue *v)
+use(Renderer *r, DunNode *n, JsonbValue *v)
 {
-	const DunName *name = &r->c->names[n->name];
-	int			level = look_up(r, name, v);
-	int			path = dun_message_find_path(r->c, r->path[level], n->name);
+	int			below = r->path[look_up(r, &r->c->names[n->name], v)];
 
-	mark(r, path, MARK_USED);
-	return path;
+	if (n->seen_below != below)
+	{
+		n->seen_path = dun_message_find_path(r->c, below, n->name);
+		n->seen_below = below;
+	}
+	mark(r, n->seen_path, MARK_USED);
+	return n->seen_path;
 }
 
 /* ---- values ---- */
@@ -456,7 +499,7 @@ append_escaped(Renderer *r, const DunNode *n, const char *s, int len)
 }
 
 static void
-render_value(Renderer *r, const DunNode *n)
+render_value(Renderer *r, DunNode *n)
 {
 	JsonbValue	v;
 	int			path = use(r, n, &v);
@@ -508,7 +551,7 @@ static void render_nodes(Renderer *r, int from, int to);
 static void
 render_section(Renderer *r, int node)
 {
-	const DunNode *n = &r->t->nodes[node];
+	DunNode    *n = &r->t->nodes[node];
 	JsonbValue	v;
 	int			path = use(r, n, &v);
 
@@ -570,7 +613,7 @@ render_nodes(Renderer *r, int from, int to)
 
 	while (i < to)
 	{
-		const DunNode *n = &r->t->nodes[i];
+		DunNode    *n = &r->t->nodes[i];
 
 		count_step(r);
 		switch (n->kind)
@@ -670,8 +713,9 @@ render_parts(const DunSource *source, Jsonb *context, const char *language, bool
 	r.marks = NULL;
 	r.nmarks = 0;
 	r.root = palloc((r.c->nheads + 1) * sizeof(JsonbValue));
-	r.root_state = palloc0(r.c->nheads + 1);
+	r.in_root = palloc0(r.c->nheads + 1);
 	set_root(&r, context);
+	read_root(&r);
 	initStringInfo(&r.scratch);
 	result->subject = render_part(&r, DUN_PART_SUBJECT);
 	result->body_text = render_part(&r, DUN_PART_TEXT);

@@ -129,6 +129,7 @@ add_node(Parser *p, DunNodeKind kind)
 	n->kind = kind;
 	n->target = -1;
 	n->name = -1;
+	n->seen_below = -1;
 	return n;
 }
 

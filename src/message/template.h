@@ -65,6 +65,8 @@ typedef struct DunNode
 	int			end;			/* sections: the node after the closing tag */
 	int			target;			/* partials: the unit of the program, -1: there is none (see program.h) */
 	int			name;			/* values and sections: which name of the compiled message (see cache.h) */
+	int			seen_below;		/* path of the scope it was last found in, -1: none */
+	int			seen_path;		/* and its own path there */
 } DunNode;
 
 typedef struct DunTemplate

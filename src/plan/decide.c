@@ -151,12 +151,31 @@ list_totals(const DunFacts *f, const DunStep *step, DunReached *r)
 		r->totals[i].enough = dun_plan_compare_sums(&r->totals[i].sum, &step->minimums[r->totals[i].currency]) >= 0;
 }
 
-/* True where some currency reached the step; the anchor is the oldest of those that are worth it, else of all. */
+/* Was this step of the ladder, or one beyond it, had for this due date? */
+static bool
+is_behind(const DunFacts *f, const DunStep *step, DateADT due)
+{
+	for (int i = 0; i < f->nhad; i++)
+	{
+		const DunStep *taken = &f->strategy->steps[f->had[i].step];
+
+		if (f->had[i].anchor == due && on_ladder(taken) && taken->position >= step->position)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * True where some currency reached the step; the anchor is the oldest of those that are worth it, else of all. A
+ * currency that had the step does not keep another from it: the oldest that did not goes before.
+ */
 static bool
 reach_step(const DunFacts *f, const DunStep *step, DunReached *r)
 {
 	DateADT		any = DATEVAL_NOEND;
 	DateADT		worth = DATEVAL_NOEND;
+	DateADT		new_any = DATEVAL_NOEND;
+	DateADT		new_worth = DATEVAL_NOEND;
 
 	r->due = DATEVAL_NOEND;
 	r->last_day = DATEVAL_NOBEGIN;
@@ -176,10 +195,18 @@ reach_step(const DunFacts *f, const DunStep *step, DunReached *r)
 			r->last_day = Max(r->last_day, day + step->to_day);
 			if (total->enough)
 				worth = Min(worth, key);
+			if (on_ladder(step) && is_behind(f, step, key))
+				continue;
+			new_any = Min(new_any, key);
+			if (total->enough)
+				new_worth = Min(new_worth, key);
 		}
 	}
 	r->enough = worth != DATEVAL_NOEND;
-	r->anchor = r->enough ? worth : any;
+	if (r->enough)
+		r->anchor = new_worth != DATEVAL_NOEND ? new_worth : worth;
+	else
+		r->anchor = new_any != DATEVAL_NOEND ? new_any : any;
 	r->ends = step->ends;
 	return any != DATEVAL_NOEND;
 }
@@ -322,8 +349,11 @@ list_reached(const DunFacts *f, DunDecision *d)
 			continue;
 		if (step->condition >= 0 && !f->asked)
 			return false;
-		if (step->condition < 0 || f->holds[step->condition])
-			d->n++;
+		if (step->condition >= 0 && !f->holds[step->condition])
+			continue;
+		if (step->condition >= 0 && f->failed != NULL && f->failed[step->condition])
+			d->failed = true;
+		d->n++;
 	}
 	return true;
 }

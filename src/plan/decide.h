@@ -87,6 +87,7 @@ typedef struct DunFacts
 	const DunHad *had;
 	bool		asked;			/* what follows is known */
 	const bool *holds;			/* by condition */
+	const bool *failed;			/* by condition: it cannot be told, and counts as holding; NULL: none */
 	int			ndates;
 	const DunDate *dates;
 } DunFacts;
@@ -117,6 +118,7 @@ typedef struct DunReached
 typedef struct DunDecision
 {
 	bool		asks;			/* a condition or a date must be known first: nothing is decided */
+	bool		failed;			/* a condition of a step that was reached cannot be told */
 	int			n;
 	DunReached *reached;		/* the one to take first, first */
 } DunDecision;

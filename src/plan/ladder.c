@@ -53,6 +53,7 @@ typedef struct Told
 {
 	char	   *id;				/* the key */
 	bool	   *holds;
+	bool	   *failed;
 	char	   *fault;
 	char	   *mark;
 	DunAccount	account;
@@ -916,6 +917,8 @@ decide_debtor(Run *run, const Debtor *debtor, DunFacts *facts, Datum mark, const
 	dun_plan_decide(facts, &decision);
 	if (decision.asks)
 		return false;
+	if (!decision.failed)
+		fault = NULL;
 	for (int i = 0; i < decision.n && (fault == NULL || i == 0); i++)
 		put_reached(run, debtor, facts, &decision.reached[i], i + 1, mark ? mark : make_mark(run, facts->account), fault);
 	return true;
@@ -979,20 +982,23 @@ take_condition(Run *run, const Datum *v, const bool *isnull)
 {
 	Told	   *told = find_told(run, v, isnull);
 	Datum	   *values;
+	bool	   *nulls;
 	int			n;
 
 	if (told == NULL)
 		return;
 	told->holds = MemoryContextAllocZero(run->context, run->nconditions * sizeof(bool));
+	told->failed = MemoryContextAllocZero(run->context, run->nconditions * sizeof(bool));
 	told->fault = name_at(run, v, isnull, 2);
-	/* Where a condition has failed every one counts as holding: the step it stands at is the one that is held. */
-	if (told->fault != NULL)
-		memset(told->holds, true, run->nconditions * sizeof(bool));
 	if (isnull[1])
 		return;
-	deconstruct_array(DatumGetArrayTypeP(v[1]), BOOLOID, 1, true, TYPALIGN_CHAR, &values, NULL, &n);
+	deconstruct_array(DatumGetArrayTypeP(v[1]), BOOLOID, 1, true, TYPALIGN_CHAR, &values, &nulls, &n);
+	/* Where a condition cannot be told it counts as holding: the step it stands at is the one that is held. */
 	for (int i = 0; i < Min(n, run->nconditions); i++)
-		told->holds[i] = DatumGetBool(values[i]);
+	{
+		told->failed[i] = nulls[i];
+		told->holds[i] = nulls[i] || DatumGetBool(values[i]);
+	}
 }
 
 /* debtor_id, anchor, currency, last_on, next_on */
@@ -1081,6 +1087,7 @@ sweep_told(Run *run, DunBook *book, bool odd)
 		facts.dates = told != NULL ? told->dates : NULL;
 		facts.holds = told != NULL && told->holds != NULL ? told->holds
 			: run->nconditions <= 1 ? &none : palloc0(run->nconditions * sizeof(bool));
+		facts.failed = told != NULL ? told->failed : NULL;
 		if (debtor.row != NULL && facts.account->nitems > 0)
 			(void) decide_debtor(run, &debtor, &facts, odd ? CStringGetTextDatum(told->mark) : (Datum) 0,
 								 told != NULL ? told->fault : NULL);

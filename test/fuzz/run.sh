@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 target=$1
 seconds=${2:-60}
 case $target in
-    render) sources="src/message/template.c src/message/format.c" ;;
+    render) sources="src/message/template.c src/message/markup.c src/message/program.c src/message/format.c" ;;
     *) echo "no such target: $target" >&2; exit 2 ;;
 esac
 pg_config=${PG_CONFIG:-pg_config}
@@ -15,4 +15,6 @@ clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
     -I"$($pg_config --includedir)" -o "tmp/fuzz/$target.bin" "test/fuzz/$target.c" $sources \
     -L"$($pg_config --pkglibdir)" -L"$($pg_config --libdir)" -lpgcommon -lpgport -lm
 printf '1{{#a}}{{amount | money}}{{/a}}<a href="{{u}}">{{n | plural: day, days}}' >"tmp/fuzz/$target/seed"
+printf '0one\n  {{> a}}\n{{=<%% %%>=}}<%%> b%%><%%#x%%><%%&y%%><%%/x%%>\036line\n{{v | date}}{{> b}}\036{{=| |=}}|w|\0362026-02-28' >"tmp/fuzz/$target/partials"
+printf '2{{#l}}\n  {{> a}}\n{{/l}}\036{{#l}}{{> a}}{{/l}}\036\036-1.50' >"tmp/fuzz/$target/recursion"
 "tmp/fuzz/$target.bin" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 -artifact_prefix=tmp/fuzz/ "tmp/fuzz/$target"

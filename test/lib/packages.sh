@@ -16,6 +16,7 @@ libcairo2-dev:dunning_letter draws them as PDF
 libqrencode-dev:dunning_letter draws payment codes
 poppler-utils:the test of letters reads a PDF back
 zbar-tools:the test of letters reads a QR code back
+libicu-dev:the test that holds numbers and dates against ICU
 libipc-run-perl:TAP tests
 postgresql-$major-cron:the pg_cron recipe is tested with the real one
 "

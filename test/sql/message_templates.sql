@@ -10,7 +10,7 @@ CREATE TEMP TABLE given (kind text, context jsonb);
 INSERT INTO given VALUES
     ('full', dunning._sample_context()),
     ('long', dunning._sample_context() || '{"name": "Alexander Rasmussen", "given_name": "Alexander", "amount": 12402.75, "days_overdue": 112, "creditor_name": "Sandefjord Energi",
-        "pay_url": "https://pay.example.com/i/10427-20261", "other_currencies": [], "offer": {"kind": "instalments", "text": "12 x 1.033,57 EUR, 01.11.2026", "expires_on": "2026-10-20",
+        "pay_url": "https://pay.example.com/i/10427-20261", "other_currencies": [], "offer": {"kind": "instalments", "text": "12 x 1.033,57 EUR, 01.11.2026.", "expires_on": "2026-10-20",
         "link": "https://pay.example.com/o/10427-20261", "options": []}, "optout_url": "https://pay.example.com/s/10427"}'),
     ('bare', dunning._sample_context() || dunning._optional_names() || '{"name": null, "given_name": null, "sender_name": null, "creditor_phone": null, "creditor_account": null,
         "reply_to": null, "reference": null, "pay_url": null, "balances": [], "other_currencies": []}');
@@ -79,8 +79,10 @@ FROM shown s JOIN shown n ON n.kind = s.kind AND n.template = s.template AND n.c
 WHERE s.framing <> 'neutral' GROUP BY 1, 2 ORDER BY 1, 2;
 -- a_warning_of_a_fee_names_it_and_its_day_and_without_one_is_a_plain_reminder
 SELECT kind, bool_and(fields @> '{fee.amount,fee.on}') AS told, bool_or(fields && '{fee.amount}') AS any_told FROM shown WHERE template = 'fee-warning' AND kind <> 'long' GROUP BY kind ORDER BY kind;
--- an_offer_is_told_in_every_channel_in_the_same_words
-SELECT channel, count(*), bool_and(position('3 x 413.50 EUR, the first on 1 November' IN body_text) > 0) AS told FROM shown WHERE template = 'plan-offer' AND kind = 'full' GROUP BY channel ORDER BY channel;
+-- an_offer_is_told_in_every_channel_in_the_same_words_or_by_its_link
+SELECT channel, count(*), bool_and(position('1) 3 x 413.50 EUR from 1 November. 2) 6 x 206.75 EUR from 1 November. Until 20 October.' IN body_text) > 0) AS told,
+       bool_and(position('https://pay.example/offer/k3V9' IN body_text) > 0) AS linked
+FROM shown WHERE template = 'plan-offer' AND kind = 'full' GROUP BY channel ORDER BY channel;
 -- a_letter_is_from_a_person_and_tells_the_printer_what_stands_on_the_envelope
 SELECT kind, count(*), bool_and(body_html ~ '<meta name="envelope" content="plain">') AS envelope, bool_and(body_html ~ '<meta name="note" content="Call me any time. Mette">') AS note,
        bool_or(body_html ~ 'name="note"') AS any_note, bool_or(body_html ~ '<(table|img|style)') AS like_a_bill

@@ -150,7 +150,7 @@ SELECT count(*) FROM (SELECT dunning.set_holdout(0.5), pg_temp.p_debtor('p-h' ||
 SELECT state, reason, count(*) BETWEEN 10 AND 30 AS about_half FROM pg_temp.p_plan() WHERE debtor LIKE 'p-h%' GROUP BY 1, 2 ORDER BY 1;
 SELECT dunning.set_holdout(0);
 -- a_running_framing_experiment_chooses_the_wording_and_its_propensity_is_kept
-SELECT count(*) FROM (SELECT dunning.start_experiment('framing-p', '["neutral", "loss_averse"]'), (SELECT count(*) FROM dunning._cancel_messages(
+SELECT count(*) FROM (SELECT dunning.start_experiment('framing-p', '["neutral", "empathy"]'), (SELECT count(*) FROM dunning._cancel_messages(
     ARRAY(SELECT debtor_id FROM dunning.queue WHERE debtor_id LIKE 'p-h%' ORDER BY 1), ARRAY(SELECT message_id FROM dunning.queue WHERE debtor_id LIKE 'p-h%' ORDER BY debtor_id), 'test', true))) x;
 SELECT count(*) AS planned FROM pg_temp.p_plan() WHERE debtor LIKE 'p-h%' AND state = 'queued';
 SELECT m.variant, count(*) BETWEEN 10 AND 30 AS about_half, bool_and(m.variant = dunning._arm('framing-p', m.debtor_id)) AS its_arm, min((m.decision->>'arm_propensity')::float8) AS propensity

@@ -184,6 +184,42 @@ is(() = $stop =~ /<form/g, 1, 'and offers nothing else');
 my %form = map { $_ => 1 } page('d6', 'pay') =~ /name="token" value="([^"]+)"/g;
 is(sql("SELECT string_agg(o.purpose || ' ' || o.expires_at, ',' ORDER BY o.purpose) FROM unnest('{" . join(',', keys %form) . "}'::text[]) t, LATERAL dunning.open_link(t) o"),
 	join(',', map { "$_ 2026-07-22 08:00:00+00" } qw(already_paid dispute plan)), 'the_forms_of_a_page_are_bound_to_their_purpose_and_end_with_the_link');
+# the_page_shows_the_sum_and_the_offer_that_every_touchpoint_shows
+sql(q{SET client_min_messages = error; SELECT dunning.make_offer('d6', 'instalments'); SELECT dunning.make_offer('d8', 'instalments')});
+my $offered = page('d6', 'plan');
+my ($told) = sql(q{SELECT dunning.conversation('d6') #>> '{offer_of_record,text}'});
+like($offered, qr{<p>\Q$told\E</p>}, 'the_page_shows_the_sum_and_the_offer_that_every_touchpoint_shows');
+like($offered, qr/1,240\.50/, 'and the sum');
+my @options = $offered =~ /<input type="radio" name="option" value="(\d+)" required>/g;
+is(scalar @options, sql(q{SELECT jsonb_array_length(dunning.conversation('d6') #> '{offer_of_record,options}')}), 'with a choice of each option');
+my ($form) = $offered =~ m{(<form method="post"><input type="hidden" name="token" value="[^"]+"><input type="hidden" name="offer".*?</form>)}s;
+my ($posted, $offer) = $form =~ /name="token" value="([^"]+)".*name="offer" value="([^"]+)"/;
+# an_offer_is_accepted_by_its_form_once
+is(refusal("SELECT a.accepted IS NULL, a.recorded FROM dunning.act_on_link('$posted', '{\"offer\": \"$offer\", \"option\": \"99\"}') a"), 'worked: t|t', 'an option that there is not is left to a person');
+is(sql("SELECT a.accepted::text || ' ' || a.recorded FROM dunning.act_on_link('$posted', '{\"offer\": \"$offer\", \"option\": \"1\"}') a"), "$offer true", 'an_offer_is_accepted_by_its_form_once');
+is(sql("SELECT a.accepted::text || ' ' || a.recorded FROM dunning.act_on_link('$posted', '{\"offer\": \"$offer\", \"option\": \"1\"}') a"), "$offer false", 'and said twice is said once');
+is(sql(q{SELECT state || ' ' || via FROM dunning.offer WHERE debtor_id = 'd6'}), 'accepted link', 'as an offer accepted by link');
+like(page('d6', 'plan', ', done => true'), qr/<h1>Agreed\. Thank you!.*\Q$told\E/s, 'the page that follows says so');
+# an_offer_that_is_over_or_anothers_is_not_accepted_but_a_person_hears_of_it
+my $mine = link_of('d8', 'plan');
+my $over_now = sql(q{SELECT offer_id FROM dunning.offer WHERE debtor_id = 'd8'});
+is(sql("SELECT a.accepted IS NULL FROM dunning.act_on_link('$mine', '{\"offer\": \"$offer\", \"option\": \"1\"}') a"), 't', 'another debtor\'s offer is not accepted');
+is(sql(q{SELECT state FROM dunning.offer WHERE debtor_id = 'd8'}), 'live', 'nor one\'s own instead');
+sql(q{SELECT dunning.withdraw_offer('d8', 'a test')});
+is(sql("SELECT a.accepted IS NULL FROM dunning.act_on_link('$mine', '{\"offer\": \"$over_now\", \"option\": \"1\"}') a"), 't', 'an_offer_that_is_over_or_anothers_is_not_accepted_but_a_person_hears_of_it');
+is(sql(q{SELECT count(*) FROM dunning.task WHERE debtor_id = 'd8' AND kind = 'plan_request'}), '1', 'there is a task');
+# an_sms_carries_a_link_with_which_one_can_pay_there_and_then
+sql(q{CREATE SERVER text TYPE 'sms' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'spool', directory 'text');
+	CREATE USER MAPPING FOR dunning_worker SERVER text;
+	INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, phone) VALUES ('p1', 'Bo', 'Bo', 'en', 'DK', '+4520304050'), ('p2', 'Bo', 'Bo', 'en', 'DK', '+4520304051');
+	INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, pay_url) VALUES ('p1', 'I-1', '2026-05-01', '2026-06-01', 50, 'EUR', 'https://bank.example/p1'), ('p2', 'I-2', '2026-05-01', '2026-06-01', 50, 'EUR', NULL);
+	SET client_min_messages = error; SELECT dunning.send(d, 'reminder-1', 'sms') FROM unnest('{p1,p2}'::text[]) d; CALL dunning.deliver(max_seconds => 60)});
+like(sql(q{SELECT body_text FROM dunning.body WHERE debtor_id = 'p1'}), qr{https://bank\.example/p1}, 'an_sms_carries_a_link_with_which_one_can_pay_there_and_then');
+like(sql(q{SELECT body_text FROM dunning.body WHERE debtor_id = 'p2'}), qr{https://pay\.example/d\?t=[A-Za-z0-9_-]{56}}, 'and the page where the ledger has no address to pay at');
+# the_page_fits_a_small_screen_and_loads_nothing_else
+like($offered, qr/<meta name="viewport" content="width=device-width, initial-scale=1">/, 'the_page_fits_a_small_screen_and_loads_nothing_else');
+unlike($offered, qr/<(img|link|iframe|object|embed|script|video|a )|url\(|https?:|[^-]width: *\d+px/i, 'no image, frame, foreign address or fixed width');
+cmp_ok(length $offered, '<', 16384, 'small enough for a slow line');
 # hostile_names_stay_text
 my $hostile = page('d2', 'dispute');
 unlike($hostile, qr/<script|<img|\x{202e}|\xe2\x80\xae/, 'hostile_names_stay_text');

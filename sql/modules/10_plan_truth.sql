@@ -1,0 +1,248 @@
+-- plan: what a text may claim. A framing persuades only with what is so: a figure of other customers is computed from the
+-- ledger, and a loss is named only where a fee is lawful and near. It is asked when a contact is planned and again when its
+-- text is frozen; where the claim does not hold the neutral words leave, and the reason is kept.
+
+-- Of the invoices that reached a level in the last twelve months, those that were then paid within thirty days.
+CREATE TABLE dunning.proof (
+    creditor        text COLLATE "C" NOT NULL,
+    level           text COLLATE "C" NOT NULL,
+    segment         text COLLATE "C" NOT NULL,          -- '*': all debtors
+    n               bigint NOT NULL,                    -- invoices that reached the level
+    paid            bigint NOT NULL,                    -- of these, paid within thirty days
+    as_of           timestamptz NOT NULL,
+    PRIMARY KEY (creditor, level, segment)
+);
+COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';
+SELECT pg_catalog.pg_extension_config_dump('dunning.proof', '');
+GRANT SELECT ON dunning.proof TO dunning_viewer;
+
+-- How many days after its due date an invoice reaches a level: by the creditor's own strategy, else the first that has it.
+CREATE FUNCTION dunning._levels() RETURNS TABLE (creditor text, level text, offset_days int)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT DISTINCT ON (c.creditor, l.level) c.creditor::text, l.level, l.offset_days
+        FROM (SELECT DISTINCT ON (x.creditor) x.creditor, coalesce(x.default_strategy, 'standard') AS strategy FROM dunning.creditor x ORDER BY x.creditor, x.builtin) c
+        CROSS JOIN (SELECT s.strategy, coalesce(s.level, s.step)::text AS level, s.offset_days, s.position FROM dunning._steps() s
+                    WHERE s.enabled AND s.anchor = 'due_date') l
+        ORDER BY c.creditor, l.level, l.strategy = c.strategy DESC, l.strategy = 'standard' DESC, l.strategy, l.position;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._levels() IS 'The day of each level, counted from an invoice''s due date, by creditor.';
+
+CREATE FUNCTION dunning._proofs(as_of timestamptz) RETURNS SETOF dunning.proof
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+AS $fn$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    zone  text := dunning._ledger_zone();
+BEGIN
+    RETURN QUERY EXECUTE pg_catalog.format($q$
+        WITH settled AS MATERIALIZED (
+            SELECT s.debtor_id, s.due_on, s.issued_on, (s.settled_at AT TIME ZONE $3)::date AS paid_on
+            FROM (%s) s
+            WHERE s.disputed IS NOT TRUE AND s.kind = 'invoice' AND (s.open > 0 OR s.settled_at IS NOT NULL)),
+        who AS MATERIALIZED (
+            SELECT d.debtor_id, d.creditor, r.segment
+            FROM (%s) d LEFT JOIN dunning.debtor_score r ON r.debtor_id = d.debtor_id)
+        SELECT w.creditor, l.level, CASE WHEN grouping(w.segment) = 1 THEN '*' ELSE w.segment END, count(*), count(*) FILTER (WHERE s.paid_on <= s.due_on + l.offset_days + 30), coalesce($1, dunning._now())
+        FROM settled s
+        JOIN who w ON w.debtor_id = s.debtor_id
+        JOIN dunning._levels() l ON l.creditor = w.creditor
+        -- it was there and still open when that day began, and the thirty days are over
+        WHERE s.issued_on <= s.due_on + l.offset_days AND (s.paid_on IS NULL OR s.paid_on >= s.due_on + l.offset_days)
+          AND s.due_on + l.offset_days <= $2 - 30 AND s.due_on + l.offset_days > ($2 - interval '12 months')::date
+        GROUP BY GROUPING SETS ((w.creditor, l.level), (w.creditor, l.level, w.segment))
+        HAVING grouping(w.segment) = 1 OR w.segment IS NOT NULL$q$,
+        dunning._settlement_sql(NULL, '$1'), dunning._ledger_sql('debtor', NULL, '$1'))
+    USING as_of, today, zone;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._proofs(timestamptz) IS 'The rows of dunning.proof as known at an instant (NULL: now). Reads the whole book.';
+
+-- maintain() and daily() call it. A figure of yesterday is as good as today's; none is told that is older than the setting.
+CREATE FUNCTION dunning._refresh_proofs() RETURNS SETOF dunning.proof
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    -- Two at once: the second waits, and writes what is then true.
+    LOCK TABLE dunning.proof IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM dunning.proof;
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN;
+    END IF;
+    RETURN QUERY INSERT INTO dunning.proof AS p SELECT x.* FROM dunning._proofs(NULL) x RETURNING p.*;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._refresh_proofs() IS 'Computes dunning.proof anew and returns its rows; a broken ledger leaves none, so that nothing is claimed.';
+
+CREATE FUNCTION dunning._proof(level text, segment text, creditor text, as_of timestamptz DEFAULT NULL, OUT share numeric, OUT n bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    IF as_of IS NULL THEN
+        SELECT p.paid::numeric / p.n, p.n INTO share, n FROM dunning.proof p
+        WHERE p.creditor = _proof.creditor AND p.level = _proof.level AND p.segment = coalesce(_proof.segment, '*');
+    ELSE
+        SELECT p.paid::numeric / p.n, p.n INTO share, n FROM dunning._proofs(as_of) p
+        WHERE p.creditor = _proof.creditor AND p.level = _proof.level AND p.segment = coalesce(_proof.segment, '*');
+    END IF;
+    n := coalesce(n, 0);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._proof(text, text, text, timestamptz) IS
+    'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';
+
+-- The fee that comes first, and of several on one day the sum a currency: each is for an invoice of its own.
+CREATE FUNCTION dunning._next_fees(debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, fee jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+BEGIN
+    -- charge is asked by name: without it there is no fee.
+    IF pg_catalog.to_regprocedure('dunning._pending_fees(text[], timestamptz)') IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE $q$
+        SELECT DISTINCT ON (x.debtor_id) x.debtor_id, pg_catalog.jsonb_build_object('amount', x.amount, 'currency', x.currency, 'on', x.day, 'level', x.level)
+        FROM (SELECT f.debtor_id, f.currency, min(f.level) AS level, sum(f.amount) AS amount,
+                     -- what is lawful already may be charged from tomorrow on: today's payment still avoids it
+                     greatest(f.lawful_from, $3 + 1) AS day
+              FROM dunning._pending_fees($1, $2) f
+              WHERE f.amount > 0 AND f.lawful_from <= $3 + dunning._value_of('fee_notice_days')::int
+              GROUP BY 1, 2, 5) x
+        ORDER BY x.debtor_id, x.day, x.amount DESC, x.currency$q$
+    USING debtor_ids, as_of, today;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._next_fees(text[], timestamptz) IS
+    'The next lawful fee of each debtor as a text may tell it: amount, currency, the first day on which it may be charged, level. No row: none within fee_notice_days.';
+
+-- Which framing may speak to each of these debtors, and with what. Arrays run beside each other; a fee is looked for where the
+-- framing or the text speaks of one.
+CREATE FUNCTION dunning._truth(debtor_ids text[], creditors text[], levels text[], framings text[], of_fees boolean[], as_of timestamptz)
+    RETURNS TABLE (ord bigint, framing text, reason text, fee jsonb, proof jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    least_n    bigint := dunning._value_of('proof_minimum')::numeric;
+    least      numeric := dunning._value_of('proof_share')::numeric;
+    oldest     timestamptz := coalesce(as_of, dunning._now()) - pg_catalog.make_interval(days => dunning._value_of('proof_days')::int);
+BEGIN
+    RETURN QUERY
+        WITH asked AS MATERIALIZED (
+            SELECT u.* FROM ROWS FROM (unnest(debtor_ids), unnest(creditors), unnest(levels), unnest(framings), unnest(of_fees))
+                               WITH ORDINALITY AS u(debtor_id, creditor, level, framing, of_fees, ord)),
+        fees AS MATERIALIZED (
+            SELECT f.debtor_id, f.fee FROM dunning._next_fees(ARRAY(SELECT DISTINCT a.debtor_id FROM asked a WHERE a.of_fees OR a.framing LIKE 'loss%'), as_of) f),
+        judged AS (
+            SELECT a.ord, a.framing, f.fee, a.level, p.n, p.paid,
+                   CASE WHEN a.framing LIKE 'loss%' THEN CASE WHEN f.fee IS NULL THEN 'no_fee_pending' END
+                        WHEN a.framing LIKE 'social%' THEN
+                            CASE WHEN p.n IS NULL THEN 'no_figure' WHEN p.as_of < oldest THEN 'figure_too_old' WHEN p.n < least_n THEN 'too_few_cases'
+                                 WHEN p.paid::numeric / p.n < least THEN 'figure_not_favourable' END END AS reason
+            FROM asked a
+            LEFT JOIN fees f ON f.debtor_id = a.debtor_id
+            LEFT JOIN dunning.debtor_score r ON a.framing LIKE 'social%' AND r.debtor_id = a.debtor_id
+            LEFT JOIN dunning.proof p ON a.framing LIKE 'social%' AND p.creditor = a.creditor AND p.level = a.level AND p.segment = coalesce(r.segment, '*'))
+        SELECT j.ord, CASE WHEN j.reason IS NULL THEN j.framing ELSE 'neutral' END, j.reason, j.fee,
+               CASE WHEN j.framing LIKE 'social%' AND j.reason IS NULL
+                    -- never more than is so: the percentage is cut, not rounded
+                    THEN pg_catalog.jsonb_build_object('share', round(j.paid::numeric / j.n, 4), 'percent', floor(100 * j.paid::numeric / j.n), 'n', j.n, 'level', j.level) END
+        FROM judged j;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._truth(text[], text[], text[], text[], boolean[], timestamptz) IS
+    'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee and proof of the template context, as of an instant (NULL: now).';
+
+-- Does a template, in the words of a framing, speak of a fee?
+CREATE FUNCTION dunning._speaks_of_fees(template text, framing text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN EXISTS (SELECT FROM dunning.template t
+                   WHERE t.template = _speaks_of_fees.template AND t.framing IN (_speaks_of_fees.framing, 'neutral') AND t.replaced_at IS NULL
+                     AND concat(t.subject, t.body_text, t.body_html) ~ '\{\{\{?[#^&]?\s*fee\M');
+END
+$fn$;
+COMMENT ON FUNCTION dunning._speaks_of_fees(text, text) IS 'Whether any text in force of a template, in a framing or neutral, names fee.';
+
+-- Stage row of a planning run, once more: what its texts claim. Most rows claim nothing.
+CREATE FUNCTION dunning._stage_truth(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    rows_    tid[];
+    debtors  text[];
+    creditors text[];
+    levels   text[];
+    framings text[];
+    fees     boolean[];
+BEGIN
+    SELECT array_agg(r.ctid), array_agg(r.debtor_id), array_agg(r.creditor), array_agg(coalesce(t.level, r.step)), array_agg(r.variant), array_agg(s.of_fees)
+    INTO rows_, debtors, creditors, levels, framings, fees
+    FROM pg_temp.dunning_plan_row r
+    JOIN (SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
+          FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x) d) s ON s.template = r.template AND s.variant = r.variant
+    LEFT JOIN dunning._steps() t ON t.strategy = r.strategy AND t.step = r.step
+    WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%');
+    IF rows_ IS NULL THEN
+        RETURN;
+    END IF;
+    UPDATE pg_temp.dunning_plan_row r
+    SET variant = t.framing, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof),
+        decision = r.decision || jsonb_strip_nulls(jsonb_build_object('fee', t.fee, 'proof', t.proof,
+            'framing', CASE WHEN t.reason IS NOT NULL THEN jsonb_build_object('asked', r.variant, 'told', t.framing, 'why', t.reason) END))
+    FROM dunning._truth(debtors, creditors, levels, framings, fees, as_of) t
+    WHERE r.ctid = rows_[t.ord];
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stage_truth(timestamptz) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee and proof are put into context and decision.';
+
+-- The same at the last moment, for messages whose context was frozen when they were planned.
+CREATE FUNCTION dunning._true_contexts(debtor_ids text[], creditors text[], templates text[], framings text[], contexts jsonb[])
+    RETURNS TABLE (ord bigint, framing text, reason text, context jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT t.ord, t.framing, t.reason, u.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof)
+        FROM dunning._truth(debtor_ids, creditors,
+                 ARRAY(SELECT coalesce(x.context->>'level', x.template) FROM ROWS FROM (unnest(contexts), unnest(templates)) WITH ORDINALITY AS x(context, template, ord) ORDER BY x.ord),
+                 framings, ARRAY(SELECT x.context->>'fee' IS NOT NULL FROM unnest(contexts) WITH ORDINALITY AS x(context, ord) ORDER BY x.ord), NULL) t
+        JOIN unnest(contexts) WITH ORDINALITY AS u(context, ord) ON u.ord = t.ord
+        ORDER BY t.ord;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._true_contexts(text[], text[], text[], text[], jsonb[]) IS
+    'Contexts of messages about to be rendered, with fee and proof as they are now, the framing that may speak, and why it is another than asked for.';
+GRANT EXECUTE ON FUNCTION dunning._true_contexts(text[], text[], text[], text[], jsonb[]) TO dunning_worker;
+
+-- For one message that is no part of a planning run.
+CREATE FUNCTION dunning._true_context(debtor_id text, creditor text, template text, context jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    framing text := coalesce(context->>'framing', 'neutral');
+    of_fees boolean := dunning._speaks_of_fees(template, framing);
+BEGIN
+    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND NOT of_fees THEN
+        RETURN context;
+    END IF;
+    RETURN (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof)
+            FROM dunning._truth(ARRAY[debtor_id], ARRAY[creditor], ARRAY[coalesce(context->>'level', template)], ARRAY[framing], ARRAY[of_fees], NULL) t);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._true_context(text, text, text, jsonb) IS 'A debtor''s context with fee and proof where the template, in the framing that the context names, speaks of them.';
