@@ -71,10 +71,18 @@ BEGIN
         JOIN step s ON s.strategy = d.strategy
         JOIN pg_temp.dunning_plan_item i ON i.debtor_id = d.debtor_id AND i.left_out IS NULL AND i.days >= s.from_day
         GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.least_sums),
+    -- how often a step was had for an anchor
+    had AS MATERIALIZED (
+        SELECT o.debtor_id, b.strategy, b.step, b.position, b.on_ladder, split_part(split_part(o.key, '/', 3), '#', 1) AS anchor,
+               max(coalesce(nullif(split_part(o.key, '#', 2), '')::int, 1)) AS times, (max(o.at) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day
+        FROM dunning.once o JOIN step b ON b.strategy = split_part(o.key, '/', 1) AND b.step = split_part(o.key, '/', 2)
+        WHERE o.kind = 'step' AND o.debtor_id IN (SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d)
+        GROUP BY 1, 2, 3, 4, 5, 6),
     -- One pass: whether any currency reached the step, by which date, what is listed and what is under its minimum.
     reached AS (
         SELECT x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day, coalesce(bool_or(x.total >= x.minimum) FILTER (WHERE r.r), false) AS enough,
-               coalesce(min(k.on_date) FILTER (WHERE r.r AND x.total >= x.minimum), min(k.on_date) FILTER (WHERE r.r)) AS anchor,
+               coalesce(min(k.on_date) FILTER (WHERE r.r AND x.total >= x.minimum AND NOT p.behind), min(k.on_date) FILTER (WHERE r.r AND x.total >= x.minimum),
+                        min(k.on_date) FILTER (WHERE r.r AND NOT p.behind), min(k.on_date) FILTER (WHERE r.r)) AS anchor,
                min(x.due_on) FILTER (WHERE r.r) AS due_on, max(o.on_date + s.to_day) FILTER (WHERE r.r) AS last_on,
                array_agg(x.currency ORDER BY x.currency) FILTER (WHERE x.total >= x.minimum) AS listed,
                jsonb_object_agg(x.currency, x.total) FILTER (WHERE x.total < x.minimum) AS under
@@ -91,6 +99,9 @@ BEGIN
             AND (s.anchor <> 'last_contact'
                  OR EXISTS (SELECT FROM dunning.once e JOIN step b ON b.strategy = x.strategy AND b.position < s.position AND b.on_ladder
                             WHERE e.debtor_id = x.debtor_id AND e.kind = 'step' AND e.key = dunning._step_key(b.strategy, b.step, x.due_on)))) r(r)
+        -- had by this currency: that does not keep another from it
+        CROSS JOIN LATERAL (SELECT s.on_ladder AND EXISTS (SELECT FROM had h WHERE h.debtor_id = x.debtor_id AND h.strategy = x.strategy AND h.on_ladder
+                                AND h.anchor = to_char(k.on_date, 'YYYY-MM-DD') AND h.position >= s.position) AS behind) p
         GROUP BY x.debtor_id, x.strategy, x.step, s.position, s.condition, s.to_day
         HAVING bool_or(r.r)),
     holds AS MATERIALIZED (
@@ -100,13 +111,6 @@ BEGIN
         FROM reached r
         LEFT JOIN holds h ON h.debtor_id = r.debtor_id
         WHERE h.failure IS NOT NULL OR r.condition IS NULL OR h.holds[array_position(conditions, r.condition)]),
-    -- how often a step was had for an anchor
-    had AS MATERIALIZED (
-        SELECT o.debtor_id, b.strategy, b.step, b.position, b.on_ladder, split_part(split_part(o.key, '/', 3), '#', 1) AS anchor,
-               max(coalesce(nullif(split_part(o.key, '#', 2), '')::int, 1)) AS times, (max(o.at) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day
-        FROM dunning.once o JOIN step b ON b.strategy = split_part(o.key, '/', 1) AND b.step = split_part(o.key, '/', 2)
-        WHERE o.kind = 'step' AND o.debtor_id IN (SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d)
-        GROUP BY 1, 2, 3, 4, 5, 6),
     -- the furthest step of the ladder: it never goes back
     furthest AS (
         SELECT h.debtor_id, h.strategy, h.anchor, max(h.position) AS position FROM had h WHERE h.on_ladder GROUP BY 1, 2, 3),
