@@ -2467,6 +2467,22 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.channel_cost ADD CONSTRAINT channel_cost_pkey PRIMARY KEY (creditor, country, channel, currency, valid_from)$step$;
 END
 $do$;
+CREATE OR REPLACE FUNCTION dunning._check_template_name(template text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.template t WHERE t.template = _check_template_name.template AND t.replaced_at IS NULL AND NOT t.partial) THEN
+        RAISE EXCEPTION 'template "%" does not exist', _check_template_name.template
+            USING ERRCODE = '22023',
+                  DETAIL = 'Known templates: ' || coalesce((SELECT pg_catalog.string_agg(DISTINCT t.template, ', ') FROM dunning.template t WHERE t.replaced_at IS NULL AND NOT t.partial), 'none') || '.',
+                  HINT = pg_catalog.format('SELECT * FROM dunning.save_template(%L, ''email'', ''en'', ''subject'', ''text'');', _check_template_name.template);
+    END IF;
+END
+$function$;
 CREATE FUNCTION dunning._payday_around(country text, payments date[], today date, OUT schedule text, OUT probability double precision, OUT last_on date, OUT next_on date)
  RETURNS record
  LANGUAGE c
@@ -4912,7 +4928,9 @@ DECLARE
 BEGIN
     -- By itself: what it includes exists and does not come back to it, as text and as HTML.
     pieces := dunning._partials(NULL, alone, NULL, _check_users.channel, _check_users.language, _check_users.creditor, _check_users.framing);
-    PERFORM dunning._template_names(NULL, alone, alone, pieces);
+    IF pieces->>_check_users.template IS NOT NULL THEN
+        PERFORM dunning._template_names(NULL, alone, alone, pieces);
+    END IF;
     FOR t IN
         SELECT x.* FROM dunning.template x
         WHERE NOT x.partial AND x.replaced_at IS NULL AND (x.creditor = _check_users.creditor OR _check_users.creditor = '*' OR x.creditor = '*')
@@ -4926,7 +4944,7 @@ BEGIN
             PERFORM dunning._check_personal(t.subject, t.body_text, t.body_html, dunning._sample_context() || dunning._placeholders(t.vars), pieces, t.personal);
         EXCEPTION WHEN SQLSTATE 'DN003' OR SQLSTATE '22023' OR SQLSTATE '53400' THEN
             GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-            RAISE EXCEPTION 'template "%" (%, %) cannot include this: %', t.template, t.channel, t.language, problem
+            RAISE EXCEPTION 'template "%" (%, %) cannot do with that: %', t.template, t.channel, t.language, problem
                 USING ERRCODE = 'DN003', DETAIL = detail, HINT = 'Change the partial, or first the template that includes it.';
         END;
     END LOOP;
@@ -5333,6 +5351,14 @@ BEGIN
         RAISE EXCEPTION 'a template needs a text'
             USING ERRCODE = '22023', DETAIL = 'body_text is what is read where HTML is not shown.', HINT = 'Give body_text.';
     END IF;
+    -- Two who save the same text at once: one waits here, so that versions follow each other. Who saves a partial waits for
+    -- all others, or what they save could close a circle, or break a text, that neither has seen.
+    IF piece THEN
+        PERFORM pg_advisory_xact_lock(dunning._hash64('partials'));
+    ELSE
+        PERFORM pg_advisory_xact_lock_shared(dunning._hash64('partials'));
+        PERFORM pg_advisory_xact_lock(dunning._hash64(concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing)));
+    END IF;
     PERFORM dunning._check_template_kind(save_template.template, save_template.channel, piece);
     pieces := dunning._partials(subject, body_text, body_html, save_template.channel, tongue, whose, save_template.framing);
     IF piece THEN
@@ -5352,10 +5378,6 @@ BEGIN
                           AND o.creditor = whose AND o.framing = t.framing AND NOT o.builtin AND o.replaced_at IS NULL)) THEN
         warnings := warnings || text 'other framings use this text too, until they are saved themselves: framing => ''loss_aversion''';
     END IF;
-    -- Two who save at once: one waits here, so that versions follow each other. Partials of a channel wait for each other,
-    -- or two that are saved at once could close a circle that neither has seen.
-    PERFORM pg_advisory_xact_lock(dunning._hash64(CASE WHEN piece THEN 'partial|' || save_template.channel
-        ELSE concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing) END));
     UPDATE dunning.template t SET replaced_at = now_at, replaced_by = session_user
     WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue
       AND t.creditor = whose AND t.framing = save_template.framing AND NOT t.builtin AND t.replaced_at IS NULL;
@@ -5369,6 +5391,45 @@ BEGIN
             save_template.subject, save_template.body_text, save_template.body_html, given, piece, coalesce(save_template.personal, false), session_user, now_at);
     IF piece THEN
         warnings := warnings || dunning._check_users(save_template.template, save_template.channel, tongue, whose, save_template.framing);
+    END IF;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.reset_template(template text, channel text, language text, creditor text DEFAULT NULL::text, framing text DEFAULT 'neutral'::text, OUT version integer, OUT warnings text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    tongue text := dunning._language(reset_template.language);
+    whose  text := coalesce(reset_template.creditor, '*');
+    piece  boolean;
+    chosen dunning.template;
+BEGIN
+    PERFORM pg_advisory_xact_lock(dunning._hash64('partials'));
+    UPDATE dunning.template t SET replaced_at = clock_timestamp(), replaced_by = session_user
+    WHERE t.template = reset_template.template AND t.channel = reset_template.channel AND t.language = tongue
+      AND t.creditor = whose AND t.framing = reset_template.framing AND NOT t.builtin AND t.replaced_at IS NULL
+    RETURNING t.partial INTO piece;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'template "%" (%, %) has no saved text to be reset', reset_template.template, reset_template.channel, reset_template.language
+            USING ERRCODE = '22023',
+                  DETAIL = coalesce('Saved are: ' || (SELECT string_agg(format('%s (%s, %s, creditor %s, %s)', t.template, t.channel,
+                                        t.language, t.creditor, t.framing), '; ') FROM dunning.template t
+                                    WHERE NOT t.builtin AND t.replaced_at IS NULL) || '.', 'No text is saved: all are as shipped.'),
+                  HINT = 'SELECT template, channel, language, creditor, framing FROM dunning.template WHERE NOT builtin AND replaced_at IS NULL;';
+    END IF;
+    warnings := '{}';
+    IF piece THEN
+        PERFORM dunning._check_users(reset_template.template, reset_template.channel, tongue, whose, reset_template.framing);
+    END IF;
+    chosen := dunning._find_template(reset_template.template, reset_template.channel, tongue, whose, reset_template.framing, piece);
+    version := chosen.version;
+    IF chosen.template IS NULL THEN
+        warnings := warnings || format('there is no text of template "%s" for channel "%s" any more', reset_template.template, reset_template.channel);
+    ELSIF chosen.language <> tongue THEN
+        warnings := warnings || format('there is no text in %s any more: %s is used', tongue, chosen.language);
     END IF;
 END
 $function$;
@@ -25125,6 +25186,7 @@ COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, unt
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor: 22023. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.reset_template(text,text,text,text,text) IS 'The version that is in force again after a saved text was taken out of use. 22023 where none was saved, DN003 for a partial that other texts cannot do without; the text stays in dunning.template. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) IS 'The number of the new version, which says what an old one said, and what a reader would miss in it. Checked like any text that is saved: an old one that names what is unknown now is refused (DN003). 22023 where there is no such version. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key that signs links from now on, also the first one. Links of the key before work for keep_days more (0: end at once, as do those of all older keys); keys whose time is over are removed. A file: not undone by a rollback, and to be copied to standbys. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
