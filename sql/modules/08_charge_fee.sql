@@ -39,8 +39,8 @@ $fn$;
 COMMENT ON FUNCTION dunning._received_on(text, date, boolean) IS 'When a letter counts as received: on the second post day (no Sunday, Monday or holiday) after it was sent; otherwise the day it was sent.';
 
 CREATE FUNCTION dunning._open_on(days date[], opens numeric[], on_day date) RETURNS numeric
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT o.o FROM unnest($1, $2) o(d, o) WHERE o.d <= $3 ORDER BY o.d DESC LIMIT 1 $$;
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT o.o FROM unnest($1, $2) o(d, o) WHERE o.d <= $3 ORDER BY o.d DESC LIMIT 1);
 COMMENT ON FUNCTION dunning._open_on(date[], numeric[], date) IS 'What was open when a day began.';
 
 CREATE FUNCTION dunning._lawful_fees(debtor_ids text[], as_of timestamptz DEFAULT NULL)

@@ -6,8 +6,8 @@
 -- (of the total, so that rows never drift from it), where a year's interest is added to the principal, and where a payment clears interest.
 
 CREATE FUNCTION dunning._law_countries(country text) RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT CASE WHEN $1 IN ('AT', 'BE', 'BG', 'CY', 'DE', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PT', 'SI', 'SK') THEN ARRAY[$1, 'EU'] ELSE ARRAY[$1] END $$;
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN $1 IN ('AT', 'BE', 'BG', 'CY', 'DE', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PT', 'SI', 'SK') THEN ARRAY[$1, 'EU'] ELSE ARRAY[$1] END;
 COMMENT ON FUNCTION dunning._law_countries(text) IS 'Where rules of a country stand: its own before those of the countries of the euro.';
 
 -- A country that has rows of its own, even disabled ones, is not served by those of the EU.
@@ -42,40 +42,30 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue.';
 
-CREATE FUNCTION dunning._percent_on(reference text, on_day date) RETURNS numeric
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-BEGIN
-    RETURN (SELECT x.percent FROM (
-                SELECT DISTINCT ON (r.valid_from) r.percent, r.valid_from, r.valid_to, r.enabled, r.builtin FROM dunning.reference_rate r
-                WHERE r.reference = _percent_on.reference ORDER BY r.valid_from, r.builtin) x
-            WHERE x.enabled AND x.valid_from <= _percent_on.on_day AND (x.valid_to >= _percent_on.on_day) IS NOT FALSE
-            ORDER BY x.builtin, x.valid_from DESC LIMIT 1);
-END
-$fn$;
-COMMENT ON FUNCTION dunning._percent_on(text, date) IS 'The reference rate of a day, the user''s row before the built-in one; NULL where nobody knows it.';
-
 CREATE FUNCTION dunning._rate_spans(rule dunning.interest_rule, from_on date, until_on date) RETURNS TABLE (begins date, rate numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     RETURN QUERY
-    SELECT d.d, dunning._round_up(dunning._round_up(dunning._percent_on((_rate_spans.rule).reference, CASE (_rate_spans.rule).fixing
-                    WHEN 'change' THEN d.d
-                    WHEN 'half_year' THEN make_date(date_part('year', d.d)::int, CASE WHEN date_part('month', d.d) < 7 THEN 1 ELSE 7 END, 1)
-                    ELSE make_date(date_part('year', d.d)::int, CASE WHEN date_part('month', d.d) < 7 THEN 1 ELSE 7 END, 1) - 1 END),
-                (_rate_spans.rule).round_reference) + (_rate_spans.rule).margin, (_rate_spans.rule).round_total)
+    WITH known AS MATERIALIZED (
+        SELECT x.* FROM (SELECT DISTINCT ON (r.valid_from) r.percent, r.valid_from, r.valid_to, r.enabled, r.builtin FROM dunning.reference_rate r
+                         WHERE r.reference = (_rate_spans.rule).reference ORDER BY r.valid_from, r.builtin) x WHERE x.enabled)
+    SELECT d.d, (SELECT dunning._round_up(dunning._round_up(k.percent, (_rate_spans.rule).round_reference) + (_rate_spans.rule).margin, (_rate_spans.rule).round_total)
+                 FROM known k
+                 WHERE k.valid_from <= f.on_day AND (k.valid_to >= f.on_day) IS NOT FALSE ORDER BY k.builtin, k.valid_from DESC LIMIT 1)
     FROM (SELECT _rate_spans.from_on AS d
           UNION SELECT e.e FROM dunning.reference_rate r, LATERAL (VALUES (r.valid_from), (r.valid_to + 1)) e(e)
                 WHERE r.reference = (_rate_spans.rule).reference AND (_rate_spans.rule).fixing = 'change'
           UNION SELECT make_date(y.y, m.m, 1)
                 FROM generate_series(date_part('year', _rate_spans.from_on)::int, date_part('year', _rate_spans.until_on)::int) y(y), (VALUES (1), (7)) m(m)
                 WHERE (_rate_spans.rule).fixing <> 'change') d
+    CROSS JOIN LATERAL (SELECT CASE (_rate_spans.rule).fixing WHEN 'change' THEN d.d ELSE
+            make_date(date_part('year', d.d)::int, CASE WHEN date_part('month', d.d) < 7 THEN 1 ELSE 7 END, 1) - ((_rate_spans.rule).fixing = 'half_year_before')::int END AS on_day) f
     WHERE d.d >= _rate_spans.from_on AND d.d < _rate_spans.until_on
     ORDER BY d.d;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule, date, date) IS 'From which days which rate of interest holds, in percent a year; NULL: not known.';
+COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule, date, date) IS 'From which days which rate of interest holds, in percent a year, by the user''s rows before the built-in ones; NULL: nobody knows it.';
 
 -- What was open of each invoice from which day on, from dated rows: payments and credit notes of a day count from the next. The same
 -- allocation as _allocation_sql(), at each day on which something came in. Where the source states open amounts, they are an upper bound.
@@ -89,20 +79,22 @@ BEGIN
     d AS MATERIALIZED (SELECT i.* FROM i WHERE i.amount > 0),
     p AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.invoice_id, (l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date + 1 AS day, l.amount
         FROM (%2$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND l.currency <> '' AND isfinite(l.paid_at)),
-    credit AS MATERIALIZED (SELECT p.debtor_id, p.currency, p.day, sum(p.amount) AS amount FROM (
-            SELECT p.debtor_id, p.currency, p.day, p.amount FROM p
-            UNION ALL SELECT i.debtor_id, i.currency, i.issued_on + 1, -i.amount FROM i WHERE i.amount < 0) p GROUP BY 1, 2, 3),
-    ev AS (SELECT DISTINCT d.debtor_id, d.currency, '-infinity'::date AS day FROM d UNION SELECT c.debtor_id, c.currency, c.day FROM credit c),
-    grid AS MATERIALIZED (SELECT d.debtor_id, d.currency, d.invoice_id, d.issued_on, d.due_on, d.amount, d.stated, d.kind, d.disputed, e.day,
-            d.amount - least(d.amount, coalesce((SELECT sum(p.amount) FROM p WHERE p.debtor_id = d.debtor_id AND p.currency = d.currency
-                AND p.invoice_id = d.invoice_id AND p.day <= e.day), 0)) AS rem
-        FROM d JOIN ev e ON e.debtor_id = d.debtor_id AND e.currency = d.currency),
-    pool AS (SELECT g.debtor_id, g.currency, g.day, sum(g.rem - g.amount) + coalesce((SELECT sum(c.amount) FROM credit c
-                WHERE c.debtor_id = g.debtor_id AND c.currency = g.currency AND c.day <= g.day), 0) AS pool
-        FROM grid g GROUP BY 1, 2, 3),
-    placed AS (SELECT g.*, pool.pool, sum(g.rem) OVER (PARTITION BY g.debtor_id, g.currency, g.day ORDER BY g.due_on, g.issued_on, g.invoice_id
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - g.rem AS before
-        FROM grid g JOIN pool ON pool.debtor_id = g.debtor_id AND pool.currency = g.currency AND pool.day = g.day),
+    -- In arrays, one row a debtor and currency and one an invoice: the rows of a batch are met once, whatever the planner thinks of them.
+    credit AS MATERIALIZED (SELECT x.debtor_id, x.currency, array_agg(x.day ORDER BY x.day) AS days, array_agg(x.total ORDER BY x.day) AS totals
+        FROM (SELECT u.debtor_id, u.currency, u.day, sum(sum(u.amount)) OVER (PARTITION BY u.debtor_id, u.currency ORDER BY u.day) AS total
+              FROM (SELECT p.debtor_id, p.currency, p.day, p.amount FROM p
+                    UNION ALL SELECT i.debtor_id, i.currency, i.issued_on + 1, -i.amount FROM i WHERE i.amount < 0) u GROUP BY 1, 2, 3) x GROUP BY 1, 2),
+    direct AS MATERIALIZED (SELECT p.debtor_id, p.currency, p.invoice_id, array_agg(p.day) AS days, array_agg(p.amount) AS amounts
+        FROM p WHERE p.invoice_id IS NOT NULL GROUP BY 1, 2, 3),
+    grid AS (SELECT d.debtor_id, d.currency, d.invoice_id, d.issued_on, d.due_on, d.amount, d.stated, d.kind, d.disputed, e.day, e.total,
+            d.amount - least(d.amount, coalesce((SELECT sum(x.amount) FROM unnest(t.days, t.amounts) x(day, amount) WHERE x.day <= e.day), 0)) AS rem
+        FROM d
+        LEFT JOIN credit c ON c.debtor_id = d.debtor_id AND c.currency = d.currency
+        LEFT JOIN direct t ON t.debtor_id = d.debtor_id AND t.currency = d.currency AND t.invoice_id = d.invoice_id
+        CROSS JOIN LATERAL (SELECT '-infinity'::date AS day, 0::numeric AS total UNION ALL SELECT x.day, x.total FROM unnest(c.days, c.totals) x(day, total)) e),
+    placed AS (SELECT g.*, g.total + sum(g.rem - g.amount) OVER (PARTITION BY g.debtor_id, g.currency, g.day) AS pool,
+            sum(g.rem) OVER (PARTITION BY g.debtor_id, g.currency, g.day ORDER BY g.due_on, g.issued_on, g.invoice_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - g.rem AS before
+        FROM grid g),
     opened AS (SELECT b.*, least(b.rem - greatest(0, least(b.rem, b.pool - b.before)), CASE WHEN %3$s THEN greatest(b.stated, 0) END) AS open FROM placed b)
 SELECT o.debtor_id, o.invoice_id, o.currency, o.issued_on, o.due_on, o.amount, o.disputed, array_agg(o.day ORDER BY o.day) AS days, array_agg(o.open ORDER BY o.day) AS opens
 FROM (SELECT o.*, lag(o.open) OVER (PARTITION BY o.debtor_id, o.currency, o.invoice_id ORDER BY o.day) AS earlier FROM opened o) o
@@ -232,7 +224,9 @@ BEGIN
 
         span_days := CASE _accrue.rule.day_count WHEN '30/360' THEN dunning._span_units('30/360', span_from, span_until)::int ELSE span_until - span_from END;
         base := principal + capital;
-        SELECT string_agg(DISTINCT f.why, ', ' ORDER BY f.why) INTO frozen_why FROM unnest(_accrue.frozen, _accrue.freezers) f(days, why) WHERE f.days @> span_from;
+        IF _accrue.frozen <> '{}' THEN
+            SELECT string_agg(DISTINCT f.why, ', ' ORDER BY f.why) INTO frozen_why FROM unnest(_accrue.frozen, _accrue.freezers) f(days, why) WHERE f.days @> span_from;
+        END IF;
         rate := CASE WHEN (span_from >= _accrue.starts_on) IS NOT TRUE OR frozen_why IS NOT NULL THEN NULL ELSE rates[n_rate] END;
         why := CASE WHEN (span_from >= _accrue.starts_on) IS NOT TRUE THEN 'not in default' WHEN frozen_why IS NOT NULL THEN 'frozen: ' || frozen_why
                     WHEN rate IS NULL THEN 'no rate of ' || _accrue.rule.reference END;

@@ -68,7 +68,7 @@ DELETE FROM dunning.reference_rate WHERE NOT builtin;
 -- day_counts_add_up: a leap year, the end of February, the 31st
 SELECT d.count, u.f AS from_on, u.t AS until_on, dunning._span_units(d.count, u.f, u.t) AS units
 FROM unnest('{act/365,act/360,30/360,act/act}'::text[]) d(count), (VALUES ('2024-02-01'::date, '2024-03-01'::date), ('2025-01-31', '2025-02-28'), ('2023-12-01', '2024-02-01'), ('2024-01-01', '2025-01-01')) u(f, t);
-SELECT count(*) AS spans_that_are_not_the_sum_of_their_days FROM unnest('{act/365,act/360,30/360,act/act}'::text[]) c, generate_series(0, 900, 37) n
+SELECT count(*) AS spans_that_are_not_the_sum_of_their_days FROM unnest('{act/365,act/360,30/360,act/act}'::text[]) c, generate_series(0, 900, 97) n
 WHERE dunning._span_units(c, '2023-11-29', '2023-11-29'::date + n) <> coalesce((SELECT sum(dunning._span_units(c, '2023-11-29'::date + i, '2023-11-30'::date + i)) FROM generate_series(0, n - 1) i), 0)
   AND n > 0;
 -- amounts_are_rounded_half_up_in_the_currencys_minor_unit
@@ -176,7 +176,7 @@ SELECT amount FROM dunning.charge('ch-no', 'no-1', 'collection-notice');
 -- no_payment_demand_of_105_when_the_notice_of_14_days_lapsed
 SELECT level, amount, lawful_from, blocked_by FROM pg_temp.fees('ch-no') WHERE invoice = 'no-1';
 -- no_fee_of_2026_that_nobody_verified_is_not_taken: 35, not 37.50
-SELECT enabled, amount FROM dunning.charge_rule WHERE country = 'NO' AND debtor_kind = 'person' AND level = 'reminder-1' ORDER BY valid_from;
+SELECT enabled, amount FROM dunning.charge_rule WHERE country = 'NO' AND debtor_kind = 'person' AND level = 'reminder-1' AND builtin ORDER BY valid_from;
 SET dunning.clock = '2026-06-15 12:00+00';
 -- no_business_compensation_is_460_in_2026
 SELECT pg_temp.fee('NO', 'company', 'compensation', 1) AS "2026", (SELECT amount FROM dunning._charge_rules('NO', 'company', '2025-03-01') r WHERE r.level = 'compensation') AS "2025";
@@ -366,7 +366,8 @@ DELETE FROM dunning.reference_rate WHERE NOT builtin;
 
 -- ---- years of random payments against plain arithmetic, day by day ----
 
-\set books 40
+-- DUN_BOOKS=10000 asks for more of them.
+\set books 25
 \getenv books DUN_BOOKS
 SELECT setseed(0.25);
 SELECT count(*) FROM (SELECT dunning.save_interest_rule(c, 'person', 'T-' || c, 6, '2000-01-01', day_count => dc, fixing => fx, compounding => co, round_total => up, grace_days => gr, clearing => cl, source => 'test')
@@ -418,12 +419,13 @@ DECLARE
     i dunning.invoice; d date; opens numeric; was numeric; principal numeric; capital numeric := 0; exact numeric := 0; closed numeric := 0; interest_paid numeric := 0; costs_paid numeric := 0;
     law text[] := (SELECT ARRAY[r.day_count, r.fixing, r.compounding, r.round_total::text, r.grace_days::text, array_to_string(r.clearing, ',')] FROM dunning.interest_rule r WHERE r.country = place);
     digits int := CASE place WHEN 'UY' THEN 0 ELSE 2 END; percent numeric; day date; weight numeric; begins date; pay numeric; due numeric; part text; years int := 0;
-    moved date[]; rates numeric[]; rate_from date[]; rate_to date[];
+    moved date[]; rates numeric[]; rate_from date[]; rate_to date[]; held tstzrange[]; looked date;
 BEGIN
     SELECT v.* INTO i FROM dunning.invoice v WHERE v.debtor_id = debtor AND v.invoice_id = invoice;
     begins := i.due_on + 1 + law[5]::int;
     moved := ARRAY(SELECT p.paid_at::date + 1 FROM dunning.payment p WHERE p.debtor_id = debtor UNION SELECT c.issued_on + 1 FROM dunning.invoice c WHERE c.debtor_id = debtor AND c.kind = 'credit_note');
     SELECT array_agg(r.percent), array_agg(r.valid_from), array_agg(r.valid_to) INTO rates, rate_from, rate_to FROM dunning.reference_rate r WHERE r.reference = 'T-' || place;
+    held := ARRAY(SELECT tstzrange(h.from_at, least(h.until_at, h.released_at)) FROM dunning.hold h WHERE h.debtor_id = debtor AND h.reason = 'moratorium' AND (h.invoice_id IS NULL OR h.invoice_id = invoice));
     d := i.due_on + 1;
     WHILE d < until LOOP
         IF was IS NULL OR d = ANY (moved) THEN
@@ -460,15 +462,16 @@ BEGIN
         END IF;
         day := CASE law[2] WHEN 'change' THEN d WHEN 'half_year' THEN CASE WHEN extract(month FROM d) < 7 THEN date_trunc('year', d)::date ELSE (date_trunc('year', d) + interval '6 months')::date END
                     ELSE CASE WHEN extract(month FROM d) < 7 THEN date_trunc('year', d)::date ELSE (date_trunc('year', d) + interval '6 months')::date END - 1 END;
-        SELECT r.p INTO percent FROM unnest(rates, rate_from, rate_to) r(p, f, t) WHERE day BETWEEN r.f AND r.t;
-        percent := CASE WHEN law[4] IS NULL THEN percent + 6 ELSE ceil((percent + 6) / law[4]::numeric) * law[4]::numeric END;
+        IF looked IS DISTINCT FROM day THEN
+            looked := day;
+            SELECT r.p INTO percent FROM unnest(rates, rate_from, rate_to) r(p, f, t) WHERE day BETWEEN r.f AND r.t;
+            percent := CASE WHEN law[4] IS NULL THEN percent + 6 ELSE ceil((percent + 6) / law[4]::numeric) * law[4]::numeric END;
+        END IF;
         weight := CASE law[1] WHEN 'act/365' THEN 1 / 365::numeric(60, 50) WHEN 'act/360' THEN 1 / 360::numeric(60, 50)
             WHEN 'act/act' THEN 1 / (CASE WHEN extract(doy FROM make_date(extract(year FROM d)::int, 12, 31)) = 366 THEN 366 ELSE 365 END)::numeric(60, 50)
             ELSE CASE WHEN extract(day FROM d) = 30 AND extract(day FROM d + 1) = 31 THEN 0
                       WHEN extract(month FROM d) = 2 AND extract(day FROM d + 1) = 1 THEN 31 - extract(day FROM d) ELSE 1 END / 360::numeric(60, 50) END;
-        IF d >= begins AND percent > 0 AND principal + capital > 0 AND NOT EXISTS (
-            SELECT FROM dunning.hold h WHERE h.debtor_id = debtor AND h.reason = 'moratorium' AND (h.invoice_id IS NULL OR h.invoice_id = invoice)
-              AND h.from_at < d + 1 AND least(h.until_at, h.released_at) > d) THEN
+        IF d >= begins AND percent > 0 AND principal + capital > 0 AND (held = '{}' OR NOT EXISTS (SELECT FROM unnest(held) h(h) WHERE h.h && tstzrange(d, d + 1))) THEN
             exact := exact + (principal + capital) * percent / 100 * weight;
         END IF;
         d := d + 1;

@@ -45,6 +45,17 @@ SELECT * FROM dunning.experiment_result('framing-x');
 SELECT * FROM dunning.end_experiment('framing-x');
 SELECT * FROM dunning.set_holdout(0);
 
+SELECT * FROM dunning.save_charging('default', fees => true, interest => true, terms => '{reminder_fee}');
+SELECT * FROM dunning.set_rate('GB-base', 3.75, '2026-06-30', '2026-12-30', 'Bank of England');
+SELECT * FROM dunning.save_charge_rule('GB', 'person', 'reminder-1', 'GBP', 5, '2026-01-01', source => 'the contract');
+SELECT * FROM dunning.save_interest_rule('GB', 'person', 'GB-base', 0, '2026-01-01', source => 'the contract');
+SELECT * FROM dunning.interest('d1');
+SELECT * FROM dunning.lawful_fees('d1');
+SELECT * FROM dunning.assess_charges();
+TABLE dunning.charge_due;
+SELECT * FROM dunning.verify_charges();
+SELECT * FROM dunning.reset_charge_rules('GB');
+
 SELECT * FROM dunning.save_strategy('own', 'a strategy of ours');
 SELECT * FROM dunning.save_step('own', 'first', 1, 3, 'reminder-1', '{email,sms}', condition => 'days_past_due > 1 AND coalesce(p_late, 0) >= 0');
 SELECT * FROM dunning.plan('own', dry_run => true);
