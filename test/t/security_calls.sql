@@ -51,6 +51,11 @@ SELECT * FROM dunning.save_charge_rule('GB', 'person', 'reminder-1', 'GBP', 5, '
 SELECT * FROM dunning.save_interest_rule('GB', 'person', 'GB-base', 0, '2026-01-01', source => 'the contract');
 SELECT * FROM dunning.interest('d1');
 SELECT * FROM dunning.lawful_fees('d1');
+SELECT * FROM dunning.record_notice('d1', 'I1-10', 'reminder-1', '2026-06-01', 5);
+SELECT c.charge_id FROM dunning.charge('d1', 'I1-10', 'reminder-1') c \gset
+SELECT * FROM dunning.waive(:'charge_id', 'goodwill');
+SELECT c.charge_id FROM dunning.charge('d2', 'I2-10', 'reminder-1') c \gset
+SELECT * FROM dunning.book_charge(:'charge_id', 'B-1');
 SELECT * FROM dunning.assess_charges();
 TABLE dunning.charge_due;
 SELECT * FROM dunning.verify_charges();
