@@ -255,10 +255,10 @@ CREATE FUNCTION dunning._check_template_name(template text) RETURNS void
 AS $fn$
 #variable_conflict error
 BEGIN
-    IF NOT EXISTS (SELECT FROM dunning.template t WHERE t.template = _check_template_name.template AND t.replaced_at IS NULL) THEN
+    IF NOT EXISTS (SELECT FROM dunning.template t WHERE t.template = _check_template_name.template AND t.replaced_at IS NULL AND NOT t.partial) THEN
         RAISE EXCEPTION 'template "%" does not exist', _check_template_name.template
             USING ERRCODE = '22023',
-                  DETAIL = 'Known templates: ' || coalesce((SELECT pg_catalog.string_agg(DISTINCT t.template, ', ') FROM dunning.template t WHERE t.replaced_at IS NULL), 'none') || '.',
+                  DETAIL = 'Known templates: ' || coalesce((SELECT pg_catalog.string_agg(DISTINCT t.template, ', ') FROM dunning.template t WHERE t.replaced_at IS NULL AND NOT t.partial), 'none') || '.',
                   HINT = pg_catalog.format('SELECT * FROM dunning.save_template(%L, ''email'', ''en'', ''subject'', ''text'');', _check_template_name.template);
     END IF;
 END

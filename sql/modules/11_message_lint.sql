@@ -136,7 +136,7 @@ END
 $$;
 COMMENT ON FUNCTION dunning._check_partial(text, text, text) IS 'Nothing; DN003 where a partial is no template or uses what no text may, 22023 where it has a subject.';
 
--- After a partial was saved: does every text that includes it still hold?
+-- After a partial was saved or taken back: does every text that includes it still hold?
 CREATE FUNCTION dunning._check_users(template text, channel text, language text, creditor text, framing text) RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -151,7 +151,9 @@ DECLARE
 BEGIN
     -- By itself: what it includes exists and does not come back to it, as text and as HTML.
     pieces := dunning._partials(NULL, alone, NULL, _check_users.channel, _check_users.language, _check_users.creditor, _check_users.framing);
-    PERFORM dunning._template_names(NULL, alone, alone, pieces);
+    IF pieces->>_check_users.template IS NOT NULL THEN
+        PERFORM dunning._template_names(NULL, alone, alone, pieces);
+    END IF;
     FOR t IN
         SELECT x.* FROM dunning.template x
         WHERE NOT x.partial AND x.replaced_at IS NULL AND (x.creditor = _check_users.creditor OR _check_users.creditor = '*' OR x.creditor = '*')
@@ -165,7 +167,7 @@ BEGIN
             PERFORM dunning._check_personal(t.subject, t.body_text, t.body_html, dunning._sample_context() || dunning._placeholders(t.vars), pieces, t.personal);
         EXCEPTION WHEN SQLSTATE 'DN003' OR SQLSTATE '22023' OR SQLSTATE '53400' THEN
             GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-            RAISE EXCEPTION 'template "%" (%, %) cannot include this: %', t.template, t.channel, t.language, problem
+            RAISE EXCEPTION 'template "%" (%, %) cannot do with that: %', t.template, t.channel, t.language, problem
                 USING ERRCODE = 'DN003', DETAIL = detail, HINT = 'Change the partial, or first the template that includes it.';
         END;
     END LOOP;

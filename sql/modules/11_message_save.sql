@@ -177,6 +177,14 @@ BEGIN
         RAISE EXCEPTION 'a template needs a text'
             USING ERRCODE = '22023', DETAIL = 'body_text is what is read where HTML is not shown.', HINT = 'Give body_text.';
     END IF;
+    -- Two who save the same text at once: one waits here, so that versions follow each other. Who saves a partial waits for
+    -- all others, or what they save could close a circle, or break a text, that neither has seen.
+    IF piece THEN
+        PERFORM pg_advisory_xact_lock(dunning._hash64('partials'));
+    ELSE
+        PERFORM pg_advisory_xact_lock_shared(dunning._hash64('partials'));
+        PERFORM pg_advisory_xact_lock(dunning._hash64(concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing)));
+    END IF;
     PERFORM dunning._check_template_kind(save_template.template, save_template.channel, piece);
     pieces := dunning._partials(subject, body_text, body_html, save_template.channel, tongue, whose, save_template.framing);
     IF piece THEN
@@ -196,10 +204,6 @@ BEGIN
                           AND o.creditor = whose AND o.framing = t.framing AND NOT o.builtin AND o.replaced_at IS NULL)) THEN
         warnings := warnings || text 'other framings use this text too, until they are saved themselves: framing => ''loss_aversion''';
     END IF;
-    -- Two who save at once: one waits here, so that versions follow each other. Partials of a channel wait for each other,
-    -- or two that are saved at once could close a circle that neither has seen.
-    PERFORM pg_advisory_xact_lock(dunning._hash64(CASE WHEN piece THEN 'partial|' || save_template.channel
-        ELSE concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing) END));
     UPDATE dunning.template t SET replaced_at = now_at, replaced_by = session_user
     WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue
       AND t.creditor = whose AND t.framing = save_template.framing AND NOT t.builtin AND t.replaced_at IS NULL;
@@ -228,11 +232,14 @@ AS $$
 DECLARE
     tongue text := dunning._language(reset_template.language);
     whose  text := coalesce(reset_template.creditor, '*');
+    piece  boolean;
     chosen dunning.template;
 BEGIN
+    PERFORM pg_advisory_xact_lock(dunning._hash64('partials'));
     UPDATE dunning.template t SET replaced_at = clock_timestamp(), replaced_by = session_user
     WHERE t.template = reset_template.template AND t.channel = reset_template.channel AND t.language = tongue
-      AND t.creditor = whose AND t.framing = reset_template.framing AND NOT t.builtin AND t.replaced_at IS NULL;
+      AND t.creditor = whose AND t.framing = reset_template.framing AND NOT t.builtin AND t.replaced_at IS NULL
+    RETURNING t.partial INTO piece;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'template "%" (%, %) has no saved text to be reset', reset_template.template, reset_template.channel, reset_template.language
             USING ERRCODE = '22023',
@@ -242,19 +249,20 @@ BEGIN
                   HINT = 'SELECT template, channel, language, creditor, framing FROM dunning.template WHERE NOT builtin AND replaced_at IS NULL;';
     END IF;
     warnings := '{}';
-    BEGIN
-        chosen := dunning._template(reset_template.template, reset_template.channel, tongue, whose, reset_template.framing);
-        version := chosen.version;
-        IF chosen.language <> tongue THEN
-            warnings := warnings || format('there is no text in %s any more: %s is used', tongue, chosen.language);
-        END IF;
-    EXCEPTION WHEN SQLSTATE 'DN003' THEN
+    IF piece THEN
+        PERFORM dunning._check_users(reset_template.template, reset_template.channel, tongue, whose, reset_template.framing);
+    END IF;
+    chosen := dunning._find_template(reset_template.template, reset_template.channel, tongue, whose, reset_template.framing, piece);
+    version := chosen.version;
+    IF chosen.template IS NULL THEN
         warnings := warnings || format('there is no text of template "%s" for channel "%s" any more', reset_template.template, reset_template.channel);
-    END;
+    ELSIF chosen.language <> tongue THEN
+        warnings := warnings || format('there is no text in %s any more: %s is used', tongue, chosen.language);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION dunning.reset_template(text, text, text, text, text) IS
-    'The version that is in force again after a saved text was taken out of use. 22023 where none was saved; the text stays in dunning.template. Role dunning_admin.';
+    'The version that is in force again after a saved text was taken out of use. 22023 where none was saved, DN003 for a partial that other texts cannot do without; the text stays in dunning.template. Role dunning_admin.';
 GRANT EXECUTE ON FUNCTION dunning.reset_template(text, text, text, text, text) TO dunning_admin;
 
 GRANT SELECT ON dunning.template TO dunning_viewer;

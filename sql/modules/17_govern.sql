@@ -130,7 +130,8 @@ BEGIN
     DELETE FROM dunning.task t WHERE t.completed_at < keep_from;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('tasks dropped', n, NULL);
-    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from;
+    -- Those that freeze interest stay: it is counted from the due date, however long ago.
+    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from AND h.reason <> ALL (dunning._freezing_reasons());
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('holds dropped', n, NULL);
     DELETE FROM dunning.run_step s USING dunning.run r WHERE r.run_id = s.run_id AND r.started_at < keep_from;

@@ -113,6 +113,7 @@ BEGIN
                               outcome = coalesce(t.outcome, 'cancelled')
     WHERE t.debtor_id = id;
     UPDATE dunning.hold h SET note = NULL WHERE h.debtor_id = id;
+    UPDATE dunning.charge c SET waive_reason = 'forgotten' WHERE c.debtor_id = id AND c.waived_at IS NOT NULL;
     UPDATE dunning.promise p SET cancelled_at = coalesce(p.cancelled_at, dunning._now()) WHERE p.debtor_id = id;
     -- A key that a caller chose may say who it was; its digest serves as well, since nobody needs to read it.
     UPDATE dunning.once o SET key = encode(sha256(convert_to(o.key, 'UTF8')), 'hex') WHERE o.debtor_id = id AND o.kind <> 'step';
@@ -120,7 +121,7 @@ BEGIN
     -- What is learnt of a person goes with the person. The egress ledger holds digests alone, and its chain must go on verifying.
     FOR source IN
         SELECT t.name FROM dunning._debtor_tables() t
-        WHERE t.name <> ALL (ARRAY['message', 'body', 'queue', 'egress', 'outcome', 'once', 'event', 'task', 'promise', 'hold', 'invoice', 'payment', 'debtor'])
+        WHERE t.name <> ALL (ARRAY['message', 'body', 'queue', 'egress', 'outcome', 'once', 'event', 'task', 'promise', 'hold', 'charge', 'charge_notice', 'invoice', 'payment', 'debtor'])
     LOOP
         EXECUTE format('DELETE FROM dunning.%I x WHERE x.debtor_id = $1', source.name) USING id;
         GET DIAGNOSTICS n = ROW_COUNT;

@@ -1383,6 +1383,1417 @@ BEGIN
     RETURN set_holdout.share;
 END
 $function$;
+CREATE TABLE dunning.reference_rate (
+    reference text COLLATE "C" NOT NULL,
+    valid_from date NOT NULL,
+    builtin boolean DEFAULT false NOT NULL,
+    valid_to date,
+    percent numeric NOT NULL,
+    source text NOT NULL,
+    verified boolean DEFAULT false NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    saved_by text,
+    saved_at timestamp with time zone,
+    CONSTRAINT reference_rate_check CHECK ((isfinite(valid_to) AND (valid_to >= valid_from))),
+    CONSTRAINT reference_rate_check1 CHECK ((verified OR (NOT builtin) OR (NOT enabled))),
+    CONSTRAINT reference_rate_overlap EXCLUDE USING gist (numrange((hashtextextended((((builtin)::text || '/'::text) || reference), (0)::bigint))::numeric, (hashtextextended((((builtin)::text || '/'::text) || reference), (0)::bigint))::numeric, '[]'::text) WITH =, daterange(valid_from, valid_to, '[]'::text) WITH &&) WHERE (enabled),
+    CONSTRAINT reference_rate_percent_check CHECK (((percent > ('-100'::integer)::numeric) AND (percent < (1000)::numeric))),
+    CONSTRAINT reference_rate_pkey PRIMARY KEY (reference, valid_from, builtin),
+    CONSTRAINT reference_rate_valid_from_check CHECK (isfinite(valid_from))
+);
+CREATE TABLE dunning.interest_rule (
+    country text COLLATE "C" NOT NULL,
+    debtor_kind text COLLATE "C" NOT NULL,
+    valid_from date NOT NULL,
+    builtin boolean DEFAULT false NOT NULL,
+    valid_to date,
+    reference text COLLATE "C" NOT NULL,
+    margin numeric NOT NULL,
+    round_reference numeric,
+    round_total numeric,
+    fixing text DEFAULT 'change'::text NOT NULL,
+    day_count text DEFAULT 'act/365'::text NOT NULL,
+    compounding text DEFAULT 'none'::text NOT NULL,
+    grace_days integer,
+    grace_term text,
+    by_notice boolean DEFAULT false NOT NULL,
+    clearing text[] DEFAULT '{principal,interest,costs}'::text[] NOT NULL,
+    frozen_by text[] DEFAULT '{moratorium,breathing_space,insolvency}'::text[] NOT NULL,
+    source text NOT NULL,
+    verified boolean DEFAULT false NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    saved_by text,
+    saved_at timestamp with time zone,
+    CONSTRAINT interest_rule_check CHECK ((isfinite(valid_to) AND (valid_to >= valid_from))),
+    CONSTRAINT interest_rule_check1 CHECK ((verified OR (NOT builtin) OR (NOT enabled))),
+    CONSTRAINT interest_rule_compounding_check CHECK ((compounding = ANY (ARRAY['none'::text, 'yearly'::text]))),
+    CONSTRAINT interest_rule_day_count_check CHECK ((day_count = ANY (ARRAY['act/365'::text, 'act/360'::text, '30/360'::text, 'act/act'::text]))),
+    CONSTRAINT interest_rule_debtor_kind_check CHECK ((debtor_kind = ANY (ARRAY['person'::text, 'company'::text]))),
+    CONSTRAINT interest_rule_fixing_check CHECK ((fixing = ANY (ARRAY['change'::text, 'half_year'::text, 'half_year_before'::text]))),
+    CONSTRAINT interest_rule_grace_days_check CHECK (((grace_days >= 0) AND (grace_days <= 3650))),
+    CONSTRAINT interest_rule_margin_check CHECK (((margin > ('-100'::integer)::numeric) AND (margin < (1000)::numeric))),
+    CONSTRAINT interest_rule_overlap EXCLUDE USING gist (numrange((hashtextextended((((((builtin)::text || '/'::text) || country) || '/'::text) || debtor_kind), (0)::bigint))::numeric, (hashtextextended((((((builtin)::text || '/'::text) || country) || '/'::text) || debtor_kind), (0)::bigint))::numeric, '[]'::text) WITH =, daterange(valid_from, valid_to, '[]'::text) WITH &&) WHERE (enabled),
+    CONSTRAINT interest_rule_pkey PRIMARY KEY (country, debtor_kind, valid_from, builtin),
+    CONSTRAINT interest_rule_round_reference_check CHECK (((round_reference > (0)::numeric) AND (round_reference < (100)::numeric))),
+    CONSTRAINT interest_rule_round_total_check CHECK (((round_total > (0)::numeric) AND (round_total < (100)::numeric))),
+    CONSTRAINT interest_rule_valid_from_check CHECK (isfinite(valid_from))
+);
+CREATE TABLE dunning.charge_rule (
+    country text COLLATE "C" NOT NULL,
+    debtor_kind text COLLATE "C" NOT NULL,
+    level text COLLATE "C" NOT NULL,
+    valid_from date NOT NULL,
+    builtin boolean DEFAULT false NOT NULL,
+    valid_to date,
+    kind text DEFAULT 'fee'::text NOT NULL,
+    "position" integer DEFAULT 1 NOT NULL,
+    family text NOT NULL,
+    currency text NOT NULL,
+    amount numeric,
+    tiers jsonb,
+    minimum numeric,
+    maximum numeric,
+    after_due_days integer DEFAULT 1 NOT NULL,
+    max_count integer,
+    min_gap_days integer,
+    gap_scope text DEFAULT 'invoice'::text NOT NULL,
+    notice text,
+    notice_days integer,
+    notice_post boolean DEFAULT false NOT NULL,
+    notice_amount boolean DEFAULT false NOT NULL,
+    term text,
+    with_reminder boolean DEFAULT true NOT NULL,
+    after_broken_plan boolean DEFAULT true NOT NULL,
+    source text NOT NULL,
+    verified boolean DEFAULT false NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    saved_by text,
+    saved_at timestamp with time zone,
+    CONSTRAINT charge_rule_after_due_days_check CHECK (((after_due_days >= 1) AND (after_due_days <= 3650))),
+    CONSTRAINT charge_rule_amount_check CHECK (((amount > (0)::numeric) AND (amount < '1000000000000'::numeric))),
+    CONSTRAINT charge_rule_check CHECK ((isfinite(valid_to) AND (valid_to >= valid_from))),
+    CONSTRAINT charge_rule_check1 CHECK (((amount IS NULL) <> (tiers IS NULL))),
+    CONSTRAINT charge_rule_check2 CHECK (((notice IS NULL) = (notice_days IS NULL))),
+    CONSTRAINT charge_rule_check3 CHECK ((verified OR (NOT builtin) OR (NOT enabled))),
+    CONSTRAINT charge_rule_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT charge_rule_debtor_kind_check CHECK ((debtor_kind = ANY (ARRAY['person'::text, 'company'::text]))),
+    CONSTRAINT charge_rule_gap_scope_check CHECK ((gap_scope = ANY (ARRAY['invoice'::text, 'debtor'::text]))),
+    CONSTRAINT charge_rule_kind_check CHECK ((kind = ANY (ARRAY['fee'::text, 'cost'::text, 'compensation'::text]))),
+    CONSTRAINT charge_rule_level_check CHECK (((level ~ '^[a-z][a-z0-9-]{0,40}$'::text) AND (level <> 'interest'::text))),
+    CONSTRAINT charge_rule_max_count_check CHECK (((max_count >= 1) AND (max_count <= 100))),
+    CONSTRAINT charge_rule_maximum_check CHECK (((maximum > (0)::numeric) AND (maximum < '1000000000000'::numeric))),
+    CONSTRAINT charge_rule_min_gap_days_check CHECK (((min_gap_days >= 0) AND (min_gap_days <= 3650))),
+    CONSTRAINT charge_rule_minimum_check CHECK (((minimum > (0)::numeric) AND (minimum < '1000000000000'::numeric))),
+    CONSTRAINT charge_rule_notice_days_check CHECK (((notice_days >= 0) AND (notice_days <= 365))),
+    CONSTRAINT charge_rule_overlap EXCLUDE USING gist (numrange((hashtextextended((((((((builtin)::text || '/'::text) || country) || '/'::text) || debtor_kind) || '/'::text) || level), (0)::bigint))::numeric, (hashtextextended((((((((builtin)::text || '/'::text) || country) || '/'::text) || debtor_kind) || '/'::text) || level), (0)::bigint))::numeric, '[]'::text) WITH =, daterange(valid_from, valid_to, '[]'::text) WITH &&) WHERE (enabled),
+    CONSTRAINT charge_rule_pkey PRIMARY KEY (country, debtor_kind, level, valid_from, builtin),
+    CONSTRAINT charge_rule_valid_from_check CHECK (isfinite(valid_from))
+);
+CREATE TABLE dunning.charging (
+    creditor text COLLATE "C" NOT NULL,
+    fees boolean DEFAULT false NOT NULL,
+    interest boolean DEFAULT false NOT NULL,
+    terms text[] DEFAULT '{}'::text[] NOT NULL,
+    saved_by text NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    CONSTRAINT charging_pkey PRIMARY KEY (creditor)
+);
+CREATE TABLE dunning.charge_notice (
+    debtor_id text COLLATE "C" NOT NULL,
+    invoice_id text COLLATE "C" NOT NULL,
+    level text COLLATE "C" NOT NULL,
+    sent_on date NOT NULL,
+    creditor text COLLATE "C" NOT NULL,
+    amount numeric,
+    recorded_by text NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    CONSTRAINT charge_notice_amount_check CHECK (((amount > (0)::numeric) AND (amount < '1000000000000'::numeric))),
+    CONSTRAINT charge_notice_pkey PRIMARY KEY (debtor_id, invoice_id, level, sent_on),
+    CONSTRAINT charge_notice_sent_on_check CHECK (isfinite(sent_on))
+);
+CREATE TABLE dunning.charge (
+    debtor_id text COLLATE "C" NOT NULL,
+    charge_id uuid DEFAULT dunning._uuid7() NOT NULL,
+    creditor text COLLATE "C" NOT NULL,
+    invoice_id text COLLATE "C" NOT NULL,
+    kind text NOT NULL,
+    level text COLLATE "C" NOT NULL,
+    currency text NOT NULL,
+    amount numeric NOT NULL,
+    charged_on date NOT NULL,
+    from_on date,
+    until_on date,
+    message_id uuid,
+    rule text NOT NULL,
+    basis jsonb NOT NULL,
+    seal bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    waived_at timestamp with time zone,
+    waived_by text,
+    waive_reason text,
+    booked_at timestamp with time zone,
+    booked_by text,
+    booked_as text,
+    CONSTRAINT charge_charged_on_check CHECK (isfinite(charged_on)),
+    CONSTRAINT charge_check CHECK (((amount > '-1000000000000000'::numeric) AND (amount < '1000000000000000'::numeric) AND ((amount > (0)::numeric) OR ((kind = 'interest'::text) AND (amount < (0)::numeric))))),
+    CONSTRAINT charge_check1 CHECK ((((kind = 'interest'::text) = (level = 'interest'::text)) AND ((kind = 'interest'::text) = (from_on IS NOT NULL)) AND ((from_on IS NULL) = (until_on IS NULL)))),
+    CONSTRAINT charge_check2 CHECK (((until_on > from_on) AND (until_on <= (charged_on + 1)))),
+    CONSTRAINT charge_check3 CHECK ((((waived_at IS NULL) = (waived_by IS NULL)) AND ((waived_at IS NULL) = (waive_reason IS NULL)))),
+    CONSTRAINT charge_check4 CHECK ((((booked_at IS NULL) = (booked_by IS NULL)) AND ((booked_at IS NULL) = (booked_as IS NULL)))),
+    CONSTRAINT charge_check5 CHECK (((waived_at IS NULL) OR (booked_at IS NULL))),
+    CONSTRAINT charge_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT charge_kind_check CHECK ((kind = ANY (ARRAY['fee'::text, 'cost'::text, 'compensation'::text, 'interest'::text]))),
+    CONSTRAINT charge_pkey PRIMARY KEY (debtor_id, charge_id)
+);
+CREATE INDEX charge_id ON dunning.charge USING btree (charge_id);
+CREATE UNIQUE INDEX charge_once ON dunning.charge USING btree (debtor_id, invoice_id, level) WHERE (kind <> 'interest'::text);
+CREATE UNIQUE INDEX charge_span ON dunning.charge USING btree (debtor_id, invoice_id, from_on) WHERE (kind = 'interest'::text);
+CREATE TABLE dunning.charge_change (
+    change_id uuid NOT NULL,
+    what text NOT NULL,
+    name text NOT NULL,
+    before jsonb,
+    changed_by text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT charge_change_pkey PRIMARY KEY (change_id)
+);
+CREATE FUNCTION dunning._minor_digits(currency text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (currency = ANY (ARRAY['BIF'::text, 'CLP'::text, 'DJF'::text, 'GNF'::text, 'ISK'::text, 'JPY'::text, 'KMF'::text, 'KRW'::text, 'PYG'::text, 'RWF'::text, 'UGX'::text, 'VND'::text, 'VUV'::text, 'XAF'::text, 'XOF'::text, 'XPF'::text])) THEN 0 WHEN (currency = ANY (ARRAY['BHD'::text, 'IQD'::text, 'JOD'::text, 'KWD'::text, 'LYD'::text, 'OMR'::text, 'TND'::text])) THEN 3 ELSE 2 END;
+CREATE FUNCTION dunning._quotient(numerator numeric, denominator numeric, digits integer)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN round(((sign(numerator) * div((((abs(numerator) * (2)::numeric) * power((10)::numeric, (digits)::numeric)) + denominator), ((2)::numeric * denominator))) / power((10)::numeric, (digits)::numeric)), digits);
+CREATE FUNCTION dunning._year_units(day_count text)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN (CASE day_count WHEN 'act/365'::text THEN 365 WHEN 'act/360'::text THEN 360 WHEN '30/360'::text THEN 360 WHEN 'act/act'::text THEN 133590 ELSE NULL::integer END)::numeric;
+CREATE FUNCTION dunning._span_units(day_count text, from_on date, until_on date)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN CASE day_count WHEN '30/360'::text THEN ((((((360)::double precision * (date_part('year'::text, until_on) - date_part('year'::text, from_on))) + ((30)::double precision * (date_part('month'::text, until_on) - date_part('month'::text, from_on)))) + LEAST(date_part('day'::text, until_on), (30)::double precision)) - LEAST(date_part('day'::text, from_on), (30)::double precision)))::numeric WHEN 'act/act'::text THEN ((SELECT sum((((LEAST(_span_units.until_on, make_date((y.y + 1), 1, 1)) - GREATEST(_span_units.from_on, make_date(y.y, 1, 1))) * (((make_date((y.y + 1), 1, 1) - make_date(y.y, 1, 1)) = 365))::integer) + ((LEAST(_span_units.until_on, make_date((y.y + 1), 1, 1)) - GREATEST(_span_units.from_on, make_date(y.y, 1, 1))) * 365))) AS sum FROM generate_series((date_part('year'::text, _span_units.from_on))::integer, (date_part('year'::text, (_span_units.until_on - 1)))::integer) y(y)))::numeric ELSE ((until_on - from_on))::numeric END;
+CREATE FUNCTION dunning._round_up(value numeric, step numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (step IS NULL) THEN value ELSE (((- div((- value), step)) * step) + CASE WHEN (value > ((- div((- value), step)) * step)) THEN step ELSE (0)::numeric END) END;
+CREATE FUNCTION dunning._fee_amount(amount numeric, tiers jsonb, minimum numeric, maximum numeric, claim numeric, digits integer)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    tier jsonb;
+    below numeric := 0;
+    share numeric;
+    hundredths numeric := 0;
+    fee numeric := _fee_amount.amount;
+BEGIN
+    IF _fee_amount.tiers -> 0 ? 'amount' THEN
+        FOR tier IN SELECT t.t FROM jsonb_array_elements(_fee_amount.tiers) WITH ORDINALITY t(t, n) ORDER BY t.n LOOP
+            fee := (tier ->> 'amount')::numeric;
+            EXIT WHEN NOT tier ? 'below' OR _fee_amount.claim < (tier ->> 'below')::numeric;
+        END LOOP;
+    ELSIF _fee_amount.tiers IS NOT NULL THEN
+        FOR tier IN SELECT t.t FROM jsonb_array_elements(_fee_amount.tiers) WITH ORDINALITY t(t, n) ORDER BY t.n LOOP
+            share := least(_fee_amount.claim, coalesce((tier ->> 'upto')::numeric, _fee_amount.claim)) - below;
+            EXIT WHEN share <= 0;
+            hundredths := hundredths + share * (tier ->> 'percent')::numeric;
+            below := below + share;
+        END LOOP;
+        fee := dunning._quotient(hundredths, 100, _fee_amount.digits);
+    END IF;
+    RETURN round(least(greatest(fee, _fee_amount.minimum), _fee_amount.maximum), _fee_amount.digits);
+END
+$function$;
+CREATE FUNCTION dunning._clear(clearing text[], payment numeric, INOUT costs numeric, INOUT interest numeric, INOUT principal numeric, OUT "left" numeric)
+ RETURNS record
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    part text;
+    due numeric;
+BEGIN
+    IF NOT (clearing @> '{costs,interest,principal}' AND cardinality(clearing) = 3) OR payment < 0 OR least(costs, interest, principal) < 0
+       OR num_nulls(clearing, payment, costs, interest, principal) > 0 THEN
+        RAISE EXCEPTION 'a payment cannot be cleared like this' USING ERRCODE = '22023',
+            DETAIL = format('Order %s, payment %s, costs %s, interest %s, principal %s.', clearing, payment, costs, interest, principal),
+            HINT = 'SELECT * FROM dunning._clear(''{costs,interest,principal}'', 100, 12.50, 3.20, 400);';
+    END IF;
+    "left" := payment;
+    FOREACH part IN ARRAY clearing LOOP
+        due := least("left", CASE part WHEN 'costs' THEN costs WHEN 'interest' THEN interest ELSE principal END);
+        "left" := "left" - due;
+        CASE part WHEN 'costs' THEN costs := costs - due; WHEN 'interest' THEN interest := interest - due; ELSE principal := principal - due; END CASE;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._charge_rules(country text, debtor_kind text, on_day date)
+ RETURNS SETOF dunning.charge_rule
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    places text[] := dunning._law_countries(_charge_rules.country);
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT ON (x.level) x.* FROM (
+        SELECT DISTINCT ON (r.country, r.level, r.valid_from) r.* FROM dunning.charge_rule r
+        WHERE r.country = ANY (places) AND r.debtor_kind = _charge_rules.debtor_kind
+          -- A level of which the country has rows of its own, even disabled ones, is not taken from those of the EU.
+          AND (r.country = places[1] OR NOT EXISTS (SELECT FROM dunning.charge_rule o
+               WHERE o.country = places[1] AND o.debtor_kind = r.debtor_kind AND o.level = r.level))
+        ORDER BY r.country, r.level, r.valid_from, r.builtin) x
+    WHERE x.enabled AND x.valid_from <= _charge_rules.on_day AND (x.valid_to >= _charge_rules.on_day) IS NOT FALSE
+    ORDER BY x.level, x.builtin, x.valid_from DESC;
+END
+$function$;
+CREATE FUNCTION dunning._received_on(country text, sent_on date, by_post boolean)
+ RETURNS date
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    day date := _received_on.sent_on;
+    left_days int := 2;
+BEGIN
+    WHILE _received_on.by_post AND left_days > 0 LOOP
+        day := day + 1;
+        IF date_part('isodow', day) NOT IN (1, 7) AND dunning._holiday(_received_on.country, NULL, day) IS NULL THEN
+            left_days := left_days - 1;
+        END IF;
+    END LOOP;
+    RETURN day;
+END
+$function$;
+CREATE FUNCTION dunning._open_on(days date[], opens numeric[], on_day date)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (SELECT o.o FROM UNNEST(_open_on.days, _open_on.opens) o(d, o) WHERE (o.d <= _open_on.on_day) ORDER BY o.d DESC LIMIT 1);
+CREATE FUNCTION dunning._lawful_fees(debtor_ids text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, invoice_id text, creditor text, level text, kind text, currency text, amount numeric, lawful_from date, blocked_by text[], rule text, "position" integer, with_reminder boolean, basis jsonb, held_days daterange[])
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := (coalesce(_lawful_fees.as_of, dunning._now()) AT TIME ZONE dunning._ledger_zone())::date;
+    broken text[] := ARRAY(SELECT DISTINCT s.debtor_id FROM dunning._promise_state(_lawful_fees.debtor_ids) s WHERE s.parts > 1 AND s.state IN ('broken', 'late'));
+BEGIN
+    RETURN QUERY
+    WITH sent AS MATERIALIZED (
+        SELECT n.debtor_id, n.invoice_id, n.level, n.sent_on, n.amount FROM dunning._notices(_lawful_fees.debtor_ids) n WHERE n.level IS NOT NULL
+        UNION ALL
+        SELECT h.debtor_id, h.invoice_id, h.level, h.charged_on, h.amount FROM dunning.charge h WHERE h.debtor_id = ANY (_lawful_fees.debtor_ids) AND h.kind <> 'interest'),
+    ruled AS (
+        SELECT c.debtor_id AS debtor, c.invoice_id AS invoice, c.creditor AS owner, c.currency AS money, c.due_on, c.disputed, c.days, c.opens, c.open_now, c.country AS place, c.hold_days, c.held,
+               r.*, dunning._minor_digits(r.currency) AS digits,
+               -- A sum for being late is told by what was late; a share of what is open, by what is open.
+               CASE WHEN r.kind = 'compensation' THEN dunning._open_on(c.days, c.opens, c.due_on + 1) ELSE c.open_now END AS claim
+        FROM dunning._claims(_lawful_fees.debtor_ids, _lawful_fees.as_of) c
+        CROSS JOIN LATERAL dunning._charge_rules(c.country, c.debtor_kind, today) r),
+    known AS (
+        SELECT x.*, dunning._fee_amount(x.amount, x.tiers, x.minimum, x.maximum, x.claim, x.digits) AS fee, n.notice_from, n.named, k.times, k.last_on, k.had,
+               CASE WHEN x.family = 'plan' THEN array_remove(x.held, 'promise') ELSE x.held END AS holds
+        FROM ruled x
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE h.invoice_id = x.invoice) AS times, max(h.charged_on) AS last_on, bool_or(h.level = x.level AND h.invoice_id = x.invoice) AS had
+            FROM dunning.charge h
+            WHERE h.debtor_id = x.debtor AND h.kind <> 'interest' AND h.basis #>> '{rule,family}' = x.family AND (h.invoice_id = x.invoice OR x.gap_scope = 'debtor')) k
+        LEFT JOIN LATERAL (
+            SELECT dunning._received_on(x.place, s.sent_on, x.notice_post) + x.notice_days + 1 AS notice_from, s.amount AS named
+            FROM sent s
+            WHERE s.debtor_id = x.debtor AND (s.invoice_id IS NULL OR s.invoice_id = x.invoice) AND s.level = x.notice AND s.sent_on > x.due_on
+              -- A cost counts as named only where it was the exact one of that day.
+              AND (NOT x.notice_amount OR s.amount = dunning._fee_amount(x.amount, x.tiers, x.minimum, x.maximum, dunning._open_on(x.days, x.opens, s.sent_on), x.digits))
+            ORDER BY s.sent_on LIMIT 1) n ON x.notice IS NOT NULL)
+    SELECT k.debtor, k.invoice, k.owner, k.level, k.kind, k.currency, CASE WHEN k.notice_amount THEN least(k.fee, k.named) ELSE k.fee END,
+           greatest(k.due_on + k.after_due_days, k.last_on + k.min_gap_days, k.notice_from),
+           array_remove(ARRAY[
+               CASE WHEN NOT coalesce(g.fees, false) THEN 'charging_off' END,
+               CASE WHEN k.term IS NOT NULL AND NOT coalesce(k.term = ANY (g.terms), false) THEN 'term:' || k.term END,
+               CASE WHEN k.money <> k.currency THEN 'currency' END,
+               CASE WHEN k.claim <= 0 THEN CASE WHEN k.kind = 'compensation' THEN 'paid_in_time' ELSE 'paid' END END,
+               CASE WHEN k.disputed THEN 'disputed' END,
+               CASE WHEN k.had THEN 'charged' END,
+               CASE WHEN k.times >= k.max_count THEN 'count:' || k.max_count END,
+               CASE WHEN k.notice IS NOT NULL AND k.notice_from IS NULL THEN 'notice:' || k.notice END,
+               CASE WHEN NOT k.after_broken_plan AND k.debtor = ANY (broken) THEN 'broken_instalment_agreement' END] || ARRAY(SELECT 'hold:' || h.h FROM unnest(k.holds) h(h)), NULL),
+           format('%s %s %s since %s (%s)', k.country, k.debtor_kind, k.level, to_char(k.valid_from, 'YYYY-MM-DD'), k.source), k.position, k.with_reminder,
+           jsonb_build_object('due_on', to_char(k.due_on, 'YYYY-MM-DD'), 'claim', trim_scale(k.claim), 'notice_from', to_char(k.notice_from, 'YYYY-MM-DD'), 'rule',
+               jsonb_strip_nulls(jsonb_build_object('country', k.country, 'debtor_kind', k.debtor_kind, 'valid_from', to_char(k.valid_from, 'YYYY-MM-DD'), 'builtin', k.builtin,
+                   'family', k.family, 'amount', k.amount, 'tiers', k.tiers, 'minimum', k.minimum, 'maximum', k.maximum, 'max_count', k.max_count, 'min_gap_days', k.min_gap_days,
+                   'after_due_days', k.after_due_days, 'notice', k.notice, 'notice_days', k.notice_days))), k.hold_days
+    FROM known k LEFT JOIN dunning.charging g ON g.creditor = k.owner;
+END
+$function$;
+CREATE FUNCTION dunning._pending_fees(debtor_ids text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, invoice_id text, creditor text, level text, kind text, currency text, amount numeric, lawful_from date, rule text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT DISTINCT ON (f.debtor_id, f.invoice_id) f.debtor_id, f.invoice_id, f.creditor, f.level, f.kind, f.currency, f.amount, f.lawful_from, f.rule
+        FROM dunning._lawful_fees(_pending_fees.debtor_ids, _pending_fees.as_of) f WHERE f.blocked_by = '{}'
+        ORDER BY f.debtor_id, f.invoice_id, f.lawful_from, f.position, f.level;
+END
+$function$;
+CREATE FUNCTION dunning.lawful_fees(debtor_id text)
+ RETURNS TABLE(invoice_id text, level text, kind text, currency text, amount numeric, lawful_from date, blocked_by text[], rule text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT f.invoice_id, f.level, f.kind, f.currency, f.amount, f.lawful_from, f.blocked_by, f.rule
+        FROM dunning._lawful_fees(ARRAY[dunning._canonical_id(lawful_fees.debtor_id)]) f ORDER BY f.invoice_id, f.lawful_from, f.position, f.level;
+END
+$function$;
+CREATE FUNCTION dunning._charge_seal(c dunning.charge)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+SELECT sha256(convert_to(jsonb_build_array(c.debtor_id, c.charge_id, c.creditor, c.invoice_id, c.kind, c.level, c.currency, trim_scale(c.amount),
+    to_char(c.charged_on, 'YYYY-MM-DD'), to_char(c.from_on, 'YYYY-MM-DD'), to_char(c.until_on, 'YYYY-MM-DD'), c.message_id, c.rule, c.basis,
+    extract(epoch FROM c.created_at), c.created_by)::text, 'UTF8')) $function$;
+CREATE FUNCTION dunning._refuse_charge(c dunning.charge, detail text, hint text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RAISE EXCEPTION 'debtor "%" may not be charged "%" on invoice "%"', c.debtor_id, c.level, c.invoice_id
+        USING ERRCODE = 'DN011', DETAIL = _refuse_charge.detail, HINT = coalesce(_refuse_charge.hint, format('SELECT * FROM dunning.lawful_fees(%L);', c.debtor_id));
+END
+$function$;
+CREATE FUNCTION dunning._no_rule(debtor_id text, invoice_id text, level text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    c record;
+BEGIN
+    SELECT x.country, x.debtor_kind INTO c FROM dunning._claims(ARRAY[_no_rule.debtor_id]) x WHERE x.invoice_id = _no_rule.invoice_id;
+    RETURN CASE
+        WHEN NOT FOUND THEN 'The ledger has no such invoice of this debtor, or it is cancelled, or is itself a fee or interest.'
+        WHEN c.country IS NULL THEN 'The debtor''s country is not known, so no law is.'
+        WHEN c.debtor_kind IS NULL THEN 'Whether the debtor is a person or a company is not known, so no law is.'
+        ELSE format('No enabled rule of %s for a %s allows "%s" today.', c.country, c.debtor_kind, _no_rule.level)
+             || coalesce((SELECT format(' One stands there disabled: %s.', min(r.source)) FROM dunning.charge_rule r
+                          WHERE r.country = c.country AND r.debtor_kind = c.debtor_kind AND r.level = _no_rule.level AND NOT r.enabled HAVING count(*) > 0), '') END;
+END
+$function$;
+CREATE FUNCTION dunning._guard_fee(INOUT c dunning.charge)
+ RETURNS dunning.charge
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    f record;
+    today date := (dunning._now() AT TIME ZONE dunning._ledger_zone())::date;
+BEGIN
+    SELECT x.* INTO f FROM dunning._lawful_fees(ARRAY[c.debtor_id]) x WHERE x.invoice_id = c.invoice_id AND x.level = c.level;
+    IF NOT FOUND THEN
+        PERFORM dunning._refuse_charge(c, dunning._no_rule(c.debtor_id, c.invoice_id, c.level),
+            'SELECT country, debtor_kind, level, amount, tiers, currency, enabled, source FROM dunning.charge_rule;');
+    END IF;
+    c.charged_on := coalesce(c.charged_on, today);
+    c.kind := coalesce(c.kind, f.kind);
+    c.currency := coalesce(c.currency, f.currency);
+    c.amount := coalesce(c.amount, f.amount);
+    c.creditor := coalesce(c.creditor, f.creditor);
+    IF f.blocked_by <> '{}' THEN
+        PERFORM dunning._refuse_charge(c, format('It is blocked by %s. Rule: %s.', array_to_string(f.blocked_by, ', '), f.rule));
+    ELSIF c.charged_on < today AND c.charged_on <@ ANY (f.held_days) THEN
+        PERFORM dunning._refuse_charge(c, format('A hold was in force on %s.', c.charged_on));
+    ELSIF c.charged_on < f.lawful_from OR c.charged_on > today THEN
+        PERFORM dunning._refuse_charge(c, format('It may be charged from %s on, not on %s; today is %s. Rule: %s.', f.lawful_from, c.charged_on, today, f.rule));
+    ELSIF c.amount > f.amount OR c.currency <> f.currency OR c.amount <> round(c.amount, dunning._minor_digits(c.currency)) THEN
+        PERFORM dunning._refuse_charge(c, format('At most %s %s may be charged, not %s %s. Rule: %s.', f.currency, f.amount, c.currency, c.amount, f.rule));
+    ELSIF c.kind <> f.kind OR c.creditor <> f.creditor THEN
+        PERFORM dunning._refuse_charge(c, format('It is a %s of creditor %s, not a %s of %s.', f.kind, f.creditor, c.kind, c.creditor));
+    END IF;
+    c.rule := f.rule;
+    c.basis := f.basis;
+END
+$function$;
+CREATE FUNCTION dunning._guard_interest(INOUT c dunning.charge)
+ RETURNS dunning.charge
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    due record;
+    posted record;
+    today date := (dunning._now() AT TIME ZONE dunning._ledger_zone())::date;
+    hint text := format('SELECT * FROM dunning.interest(%L, %L);', c.debtor_id, c.invoice_id);
+BEGIN
+    c.charged_on := coalesce(c.charged_on, today);
+    c.until_on := coalesce(c.until_on, c.charged_on + 1);
+    IF c.charged_on > today OR c.until_on > today + 1 THEN
+        PERFORM dunning._refuse_charge(c, format('Interest until %s is not earned yet; today is %s.', c.until_on, today), hint);
+    END IF;
+    SELECT coalesce(sum(i.amount), 0) AS amount, min(i.rule) AS rule, min(i.currency) AS currency, min(i.creditor) AS creditor, min(i.span_from) AS first_on,
+           jsonb_agg(jsonb_strip_nulls(jsonb_build_object('from', to_char(i.span_from, 'YYYY-MM-DD'), 'until', to_char(i.span_until, 'YYYY-MM-DD'), 'days', i.span_days,
+               'rate', i.rate, 'base', trim_scale(i.base), 'amount', i.amount, 'why', i.why)) ORDER BY i.span_from) AS spans
+    INTO due FROM dunning._interest(ARRAY[c.debtor_id], NULL, c.until_on, c.invoice_id) i;
+    IF due.rule IS NULL THEN
+        PERFORM dunning._refuse_charge(c, 'No interest accrued on this invoice: it is not overdue, or no enabled rule of its country allows interest.', hint);
+    END IF;
+    IF NOT coalesce((SELECT g.interest FROM dunning.charging g WHERE g.creditor = due.creditor), false) THEN
+        PERFORM dunning._refuse_charge(c, format('It is blocked by charging_off: creditor %s charges no interest.', due.creditor), format('SELECT dunning.save_charging(%L, interest => true);', due.creditor));
+    END IF;
+    SELECT coalesce(sum(h.amount), 0) AS amount, max(h.until_on) AS until_on INTO posted
+    FROM dunning.charge h WHERE h.debtor_id = c.debtor_id AND h.invoice_id = c.invoice_id AND h.kind = 'interest';
+    c.from_on := coalesce(c.from_on, posted.until_on, due.first_on);
+    c.currency := coalesce(c.currency, due.currency);
+    c.creditor := coalesce(c.creditor, due.creditor);
+    c.amount := coalesce(c.amount, due.amount - posted.amount);
+    IF c.from_on <> coalesce(posted.until_on, due.first_on) THEN
+        PERFORM dunning._refuse_charge(c, format('Interest is posted until %s: the next row begins there, not on %s.', coalesce(posted.until_on, due.first_on), c.from_on), hint);
+    ELSIF c.until_on <= c.from_on OR c.amount = 0 THEN
+        PERFORM dunning._refuse_charge(c, format('Interest is posted until %s, and nothing more accrued until %s.', c.from_on, c.until_on), hint);
+    ELSIF c.amount + posted.amount > due.amount OR c.currency <> due.currency OR c.creditor <> due.creditor OR c.amount + posted.amount < 0
+          OR c.amount <> round(c.amount, dunning._minor_digits(c.currency)) THEN
+        PERFORM dunning._refuse_charge(c, format('Until %s %s %s accrued, of which %s are posted: %s %s more is not lawful. Rule: %s.',
+            c.until_on, due.currency, due.amount, posted.amount, c.currency, c.amount, due.rule), hint);
+    END IF;
+    c.rule := due.rule;
+    c.basis := jsonb_build_object('accrued', due.amount, 'posted_before', posted.amount, 'spans', due.spans);
+END
+$function$;
+CREATE FUNCTION dunning._guard_charge()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF NEW.seal IS DISTINCT FROM OLD.seal OR dunning._charge_seal(NEW) <> OLD.seal
+           OR OLD.waived_at IS NOT NULL AND (NEW.waived_at IS DISTINCT FROM OLD.waived_at OR NEW.waived_by IS DISTINCT FROM OLD.waived_by) THEN
+            PERFORM dunning._refuse_charge(OLD, 'What a charge says is never changed, and what is waived stays so.',
+                format('SELECT dunning.waive(%L, ''reason'');', OLD.charge_id));
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF NEW.seal IS NOT NULL THEN
+        IF dunning._charge_seal(NEW) <> NEW.seal THEN
+            PERFORM dunning._refuse_charge(NEW, 'The row does not match its seal.', 'Leave the seal out, and the charge is checked as a new one.');
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF num_nulls(NEW.debtor_id, NEW.invoice_id, NEW.level) > 0 THEN
+        RAISE EXCEPTION 'a charge names a debtor, an invoice and a level' USING ERRCODE = '22023',
+            DETAIL = format('Given: debtor %L, invoice %L, level %L.', NEW.debtor_id, NEW.invoice_id, NEW.level), HINT = 'SELECT * FROM dunning.charge(''1042'', ''77'', ''reminder-1'');';
+    END IF;
+    -- Two writers of one debtor are told apart here; a snapshot older than the other's commit meets the unique indexes.
+    PERFORM pg_advisory_xact_lock(1685416560, hashtext(NEW.debtor_id));
+    NEW.debtor_id := dunning._canonical_id(NEW.debtor_id);
+    NEW.charge_id := coalesce(NEW.charge_id, dunning._uuid7());
+    IF NEW.level = 'interest' THEN
+        NEW.kind := coalesce(NEW.kind, 'interest');
+        NEW := dunning._guard_interest(NEW);
+    ELSE
+        NEW := dunning._guard_fee(NEW);
+    END IF;
+    NEW.created_at := dunning._now();
+    NEW.created_by := session_user;
+    NEW.seal := dunning._charge_seal(NEW);
+    RETURN NEW;
+END
+$function$;
+CREATE FUNCTION dunning._law_countries(country text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (country = ANY (ARRAY['AT'::text, 'BE'::text, 'BG'::text, 'CY'::text, 'DE'::text, 'EE'::text, 'ES'::text, 'FI'::text, 'FR'::text, 'GR'::text, 'HR'::text, 'IE'::text, 'IT'::text, 'LT'::text, 'LU'::text, 'LV'::text, 'MT'::text, 'NL'::text, 'PT'::text, 'SI'::text, 'SK'::text])) THEN ARRAY[country, 'EU'::text] ELSE ARRAY[country] END;
+CREATE FUNCTION dunning._interest_rule_of(country text, debtor_kind text, due_on date)
+ RETURNS dunning.interest_rule
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    place text;
+    found_rule dunning.interest_rule;
+BEGIN
+    FOREACH place IN ARRAY dunning._law_countries(_interest_rule_of.country) LOOP
+        IF EXISTS (SELECT FROM dunning.interest_rule r WHERE r.country = place AND r.debtor_kind = _interest_rule_of.debtor_kind) THEN
+            SELECT x.* INTO found_rule FROM (
+                SELECT DISTINCT ON (r.valid_from) r.* FROM dunning.interest_rule r
+                WHERE r.country = place AND r.debtor_kind = _interest_rule_of.debtor_kind ORDER BY r.valid_from, r.builtin) x
+            WHERE x.enabled AND x.valid_from <= _interest_rule_of.due_on AND (x.valid_to >= _interest_rule_of.due_on) IS NOT FALSE
+            ORDER BY x.builtin, x.valid_from DESC LIMIT 1;
+            RETURN found_rule;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$function$;
+CREATE FUNCTION dunning._freezing_reasons()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT u.u FROM dunning.interest_rule r, LATERAL unnest(r.frozen_by) u(u) ORDER BY 1);
+END
+$function$;
+CREATE FUNCTION dunning._rate_spans(rule dunning.interest_rule, from_on date, until_on date)
+ RETURNS TABLE(begins date, rate numeric)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    WITH known AS MATERIALIZED (
+        SELECT x.* FROM (SELECT DISTINCT ON (r.valid_from) r.percent, r.valid_from, r.valid_to, r.enabled, r.builtin FROM dunning.reference_rate r
+                         WHERE r.reference = (_rate_spans.rule).reference ORDER BY r.valid_from, r.builtin) x WHERE x.enabled)
+    SELECT d.d, (SELECT dunning._round_up(dunning._round_up(k.percent, (_rate_spans.rule).round_reference) + (_rate_spans.rule).margin, (_rate_spans.rule).round_total)
+                 FROM known k
+                 WHERE k.valid_from <= f.on_day AND (k.valid_to >= f.on_day) IS NOT FALSE ORDER BY k.builtin, k.valid_from DESC LIMIT 1)
+    FROM (SELECT _rate_spans.from_on AS d
+          UNION SELECT e.e FROM dunning.reference_rate r, LATERAL (VALUES (r.valid_from), (r.valid_to + 1)) e(e)
+                WHERE r.reference = (_rate_spans.rule).reference AND (_rate_spans.rule).fixing = 'change'
+          UNION SELECT make_date(y.y, m.m, 1)
+                FROM generate_series(date_part('year', _rate_spans.from_on)::int, date_part('year', _rate_spans.until_on)::int) y(y), (VALUES (1), (7)) m(m)
+                WHERE (_rate_spans.rule).fixing <> 'change') d
+    CROSS JOIN LATERAL (SELECT CASE (_rate_spans.rule).fixing WHEN 'change' THEN d.d ELSE
+            make_date(date_part('year', d.d)::int, CASE WHEN date_part('month', d.d) < 7 THEN 1 ELSE 7 END, 1) - ((_rate_spans.rule).fixing = 'half_year_before')::int END AS on_day) f
+    WHERE d.d >= _rate_spans.from_on AND d.d < _rate_spans.until_on
+    ORDER BY d.d;
+END
+$function$;
+CREATE FUNCTION dunning._open_days_sql(many text, as_of text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$WITH
+    i AS MATERIALIZED (SELECT l.* FROM (%1$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity'
+        AND isfinite(l.issued_on) AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> ''),
+    d AS MATERIALIZED (SELECT i.* FROM i WHERE i.amount > 0),
+    p AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.invoice_id, (l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date + 1 AS day, l.amount
+        FROM (%2$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND l.currency <> '' AND isfinite(l.paid_at)),
+    -- In arrays, one row a debtor and currency and one an invoice: the rows of a batch are met once, whatever the planner thinks of them.
+    credit AS MATERIALIZED (SELECT x.debtor_id, x.currency, array_agg(x.day ORDER BY x.day) AS days, array_agg(x.total ORDER BY x.day) AS totals
+        FROM (SELECT u.debtor_id, u.currency, u.day, sum(sum(u.amount)) OVER (PARTITION BY u.debtor_id, u.currency ORDER BY u.day) AS total
+              FROM (SELECT p.debtor_id, p.currency, p.day, p.amount FROM p
+                    UNION ALL SELECT i.debtor_id, i.currency, i.issued_on + 1, -i.amount FROM i WHERE i.amount < 0) u GROUP BY 1, 2, 3) x GROUP BY 1, 2),
+    direct AS MATERIALIZED (SELECT p.debtor_id, p.currency, p.invoice_id, array_agg(p.day) AS days, array_agg(p.amount) AS amounts
+        FROM p WHERE p.invoice_id IS NOT NULL GROUP BY 1, 2, 3),
+    grid AS (SELECT d.debtor_id, d.currency, d.invoice_id, d.issued_on, d.due_on, d.amount, d.stated, d.kind, d.disputed, e.day, e.total,
+            d.amount - least(d.amount, coalesce((SELECT sum(x.amount) FROM unnest(t.days, t.amounts) x(day, amount) WHERE x.day <= e.day), 0)) AS rem
+        FROM d
+        LEFT JOIN credit c ON c.debtor_id = d.debtor_id AND c.currency = d.currency
+        LEFT JOIN direct t ON t.debtor_id = d.debtor_id AND t.currency = d.currency AND t.invoice_id = d.invoice_id
+        CROSS JOIN LATERAL (SELECT '-infinity'::date AS day, 0::numeric AS total UNION ALL SELECT x.day, x.total FROM unnest(c.days, c.totals) x(day, total)) e),
+    placed AS (SELECT g.*, g.total + sum(g.rem - g.amount) OVER (PARTITION BY g.debtor_id, g.currency, g.day) AS pool,
+            sum(g.rem) OVER (PARTITION BY g.debtor_id, g.currency, g.day ORDER BY g.due_on, g.issued_on, g.invoice_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - g.rem AS before
+        FROM grid g),
+    opened AS (SELECT b.*, least(b.rem - greatest(0, least(b.rem, b.pool - b.before)), CASE WHEN %3$s THEN greatest(b.stated, 0) END) AS open FROM placed b)
+SELECT o.debtor_id, o.invoice_id, o.currency, o.issued_on, o.due_on, o.amount, o.disputed, array_agg(o.day ORDER BY o.day) AS days, array_agg(o.open ORDER BY o.day) AS opens
+FROM (SELECT o.*, lag(o.open) OVER (PARTITION BY o.debtor_id, o.currency, o.invoice_id ORDER BY o.day) AS earlier FROM opened o) o
+WHERE o.open IS DISTINCT FROM o.earlier AND o.kind = 'invoice'
+GROUP BY 1, 2, 3, 4, 5, 6, 7$q$,
+        dunning._invoices_sql(_open_days_sql.many, _open_days_sql.as_of), dunning._ledger_sql('payment', _open_days_sql.many, _open_days_sql.as_of),
+        dunning._states_balance_sql(_open_days_sql.as_of));
+END
+$function$;
+CREATE FUNCTION dunning._claims(debtor_ids text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, invoice_id text, creditor text, country text, debtor_kind text, currency text, issued_on date, due_on date, amount numeric, disputed boolean, days date[], opens numeric[], open_now numeric, hold_reasons text[], hold_days daterange[], held text[])
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        SELECT o.debtor_id, o.invoice_id, d.creditor, d.country, d.kind, o.currency, o.issued_on, o.due_on, o.amount, o.disputed, o.days, o.opens,
+               o.opens[cardinality(o.opens)], coalesce(h.reasons, '{}'), coalesce(h.days, '{}'), coalesce(h.held, '{}')
+        -- of several rows of one debtor none is believed
+        FROM (SELECT min(l.debtor_id) AS debtor_id, min(l.creditor) AS creditor, substr(dunning._place(min(l.country), NULL), 1, 2) AS country, min(l.kind) AS kind
+              FROM (%s) l GROUP BY l.debtor_id HAVING count(*) = 1) d
+        JOIN (%s) o ON o.debtor_id = d.debtor_id COLLATE "C"
+        LEFT JOIN LATERAL (
+            SELECT array_agg(x.reason ORDER BY x.from_at, x.hold_id) AS reasons, array_agg(daterange(x.first, x.last, '[]') ORDER BY x.from_at, x.hold_id) AS days,
+                   array_agg(DISTINCT x.reason) FILTER (WHERE x.from_at <= $3 AND (x.end_at > $3) IS NOT FALSE) AS held
+            FROM (SELECT k.reason, k.from_at, k.hold_id, least(k.until_at, k.released_at) AS end_at, (k.from_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS first,
+                         ((least(k.until_at, k.released_at) - interval '1 microsecond') AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last
+                  FROM dunning.hold k WHERE k.debtor_id = o.debtor_id AND (k.invoice_id IS NULL OR k.invoice_id = o.invoice_id)) x
+            WHERE x.end_at IS NULL OR x.end_at > x.from_at) h ON true
+        WHERE o.due_on BETWEEN '1900-01-01' AND '2199-12-31'$q$,
+        dunning._ledger_sql('debtor', '$1', '$2'), dunning._open_days_sql('$1', '$2'))
+        USING _claims.debtor_ids, _claims.as_of, coalesce(_claims.as_of, dunning._now());
+END
+$function$;
+CREATE FUNCTION dunning._notices(debtor_ids text[])
+ RETURNS TABLE(debtor_id text, invoice_id text, level text, sent_on date, amount numeric, due_on date, message_id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    SELECT n.debtor_id, n.invoice_id, n.level, n.sent_on, n.amount, NULL::date, NULL::uuid FROM dunning.charge_notice n WHERE n.debtor_id = ANY (_notices.debtor_ids)
+    UNION ALL
+    SELECT m.debtor_id, m.context #>> '{fee,invoice_id}', m.context #>> '{fee,level}', (e.contact_on AT TIME ZONE (SELECT dunning._ledger_zone()))::date,
+           CASE WHEN jsonb_typeof(m.context #> '{fee,amount}') = 'number' THEN (m.context #>> '{fee,amount}')::numeric END,
+           CASE WHEN m.context #>> '{fee,on}' ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$' THEN to_date(m.context #>> '{fee,on}', 'YYYY-MM-DD') END, m.message_id
+    FROM dunning.message m
+    JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id AND s.state IN ('sent', 'delivered')
+    JOIN LATERAL (SELECT min(x.contact_on) AS contact_on FROM dunning.egress x WHERE x.debtor_id = m.debtor_id AND x.message_id = m.message_id AND NOT x.test) e ON e.contact_on IS NOT NULL
+    WHERE m.debtor_id = ANY (_notices.debtor_ids) AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = m.channel AND c.human);
+END
+$function$;
+CREATE FUNCTION dunning._accrue(rule dunning.interest_rule, currency text, due_on date, starts_on date, until_on date, days date[], opens numeric[], frozen daterange[] DEFAULT '{}'::daterange[], freezers text[] DEFAULT '{}'::text[], cost_days date[] DEFAULT '{}'::date[], costs numeric[] DEFAULT '{}'::numeric[])
+ RETURNS TABLE(span_from date, span_until date, span_days integer, rate numeric, base numeric, amount numeric, why text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    year_units numeric := dunning._year_units(_accrue.rule.day_count) * 100;
+    digits int := dunning._minor_digits(_accrue.currency);
+    first date := _accrue.due_on + 1;
+    rate_days date[];
+    rates numeric[];
+    cuts date[];
+    n_open int := 0;
+    n_rate int := 0;
+    anniversary int := 1;
+    ledger_open numeric;
+    principal numeric;
+    capital numeric := 0;       -- interest of full years, bearing interest itself
+    running numeric := 0;       -- base * rate * units since the last rounding
+    closed numeric := 0;        -- interest that is a sum of money already
+    cleared numeric := 0;       -- of it, paid
+    costs_cleared numeric := 0;
+    shown numeric := 0;
+    part numeric;
+    frozen_why text;
+    step record;
+BEGIN
+    IF _accrue.until_on <= first THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(s.begins ORDER BY s.begins), array_agg(s.rate ORDER BY s.begins) INTO rate_days, rates FROM dunning._rate_spans(_accrue.rule, first, _accrue.until_on) s;
+    cuts := ARRAY(SELECT DISTINCT x.x FROM (
+            VALUES (first), (_accrue.starts_on), (_accrue.until_on)) x(x) WHERE x.x BETWEEN first AND _accrue.until_on
+        UNION SELECT x.x FROM unnest(_accrue.days || rate_days) x(x) WHERE x.x > first AND x.x < _accrue.until_on
+        UNION SELECT x.x FROM unnest(_accrue.frozen) f(f), LATERAL (VALUES (lower(f.f)), (upper(f.f))) x(x) WHERE x.x > first AND x.x < _accrue.until_on
+        UNION SELECT (_accrue.starts_on + make_interval(years => y.y))::date FROM generate_series(1, 300) y(y)
+              WHERE _accrue.rule.compounding = 'yearly' AND (_accrue.starts_on + make_interval(years => y.y))::date < _accrue.until_on
+        ORDER BY 1);
+    FOR i IN 1 .. cardinality(cuts) - 1 LOOP
+        span_from := cuts[i];
+        span_until := cuts[i + 1];
+        WHILE n_open < cardinality(_accrue.days) AND _accrue.days[n_open + 1] <= span_from LOOP n_open := n_open + 1; END LOOP;
+        WHILE n_rate < cardinality(rate_days) AND rate_days[n_rate + 1] <= span_from LOOP n_rate := n_rate + 1; END LOOP;
+
+        IF principal IS NULL THEN
+            principal := _accrue.opens[n_open];
+        ELSIF _accrue.opens[n_open] > ledger_open OR _accrue.rule.clearing[1] = 'principal' THEN
+            principal := principal + _accrue.opens[n_open] - ledger_open;       -- what is taken back is owed as principal
+        ELSIF _accrue.opens[n_open] < ledger_open THEN
+            closed := closed + dunning._quotient(running, year_units, digits);
+            running := 0;
+            SELECT k.* INTO step FROM dunning._clear(_accrue.rule.clearing, ledger_open - _accrue.opens[n_open],
+                coalesce((SELECT sum(c.cost) FROM unnest(_accrue.cost_days, _accrue.costs) c(day, cost) WHERE c.day < span_from), 0) - costs_cleared,
+                closed - cleared, principal) k;
+            costs_cleared := coalesce((SELECT sum(c.cost) FROM unnest(_accrue.cost_days, _accrue.costs) c(day, cost) WHERE c.day < span_from), 0) - step.costs;
+            cleared := closed - step.interest;
+            principal := step.principal;
+        END IF;
+        ledger_open := _accrue.opens[n_open];
+
+        WHILE _accrue.rule.compounding = 'yearly' AND (_accrue.starts_on + make_interval(years => anniversary))::date <= span_from LOOP
+            part := dunning._quotient(running, year_units, digits);
+            running := 0;
+            closed := closed + part;
+            capital := closed - cleared;
+            anniversary := anniversary + 1;
+        END LOOP;
+
+        span_days := CASE _accrue.rule.day_count WHEN '30/360' THEN dunning._span_units('30/360', span_from, span_until)::int ELSE span_until - span_from END;
+        base := principal + capital;
+        IF _accrue.frozen <> '{}' THEN
+            SELECT string_agg(DISTINCT f.why, ', ' ORDER BY f.why) INTO frozen_why FROM unnest(_accrue.frozen, _accrue.freezers) f(days, why) WHERE f.days @> span_from;
+        END IF;
+        rate := CASE WHEN (span_from >= _accrue.starts_on) IS NOT TRUE OR frozen_why IS NOT NULL THEN NULL ELSE rates[n_rate] END;
+        why := CASE WHEN (span_from >= _accrue.starts_on) IS NOT TRUE THEN 'not in default' WHEN frozen_why IS NOT NULL THEN 'frozen: ' || frozen_why
+                    WHEN rate IS NULL THEN 'no rate of ' || _accrue.rule.reference END;
+        IF rate > 0 AND base > 0 THEN
+            running := running + base * rate * dunning._span_units(_accrue.rule.day_count, span_from, span_until);
+        END IF;
+        amount := closed + dunning._quotient(running, year_units, digits) - shown;
+        shown := shown + amount;
+        IF base > 0 OR amount <> 0 THEN
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._interest(debtor_ids text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, until_on date DEFAULT NULL::date, invoice_id text DEFAULT NULL::text)
+ RETURNS TABLE(debtor_id text, of_invoice text, creditor text, currency text, span_from date, span_until date, span_days integer, rate numeric, base numeric, amount numeric, why text, rule text, open_now numeric, settles boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    claim record;
+    law dunning.interest_rule;
+    last date := coalesce(_interest.until_on, (coalesce(_interest.as_of, dunning._now()) AT TIME ZONE dunning._ledger_zone())::date + 1);
+    starts date;
+BEGIN
+    FOR claim IN
+        SELECT c.*, n.first_on, k.cost_days, k.costs, g.terms
+        FROM dunning._claims(_interest.debtor_ids, _interest.as_of) c
+        -- Only where a notice begins default are notices looked for.
+        LEFT JOIN LATERAL (SELECT min(x.sent_on) AS first_on
+            FROM dunning._notices(CASE WHEN EXISTS (SELECT FROM dunning.interest_rule r WHERE r.by_notice AND r.country = c.country) THEN ARRAY[c.debtor_id] ELSE '{}' END) x
+            WHERE (x.invoice_id IS NULL OR x.invoice_id = c.invoice_id) AND x.sent_on > c.due_on) n ON true
+        LEFT JOIN LATERAL (SELECT array_agg(h.charged_on ORDER BY h.charge_id) AS cost_days, array_agg(h.amount ORDER BY h.charge_id) AS costs FROM dunning.charge h
+            WHERE h.debtor_id = c.debtor_id AND h.invoice_id = c.invoice_id AND h.kind <> 'interest' AND h.waived_at IS NULL AND h.booked_at IS NULL) k ON true
+        LEFT JOIN dunning.charging g ON g.creditor = c.creditor
+        WHERE (_interest.invoice_id IS NULL OR c.invoice_id = _interest.invoice_id) AND c.due_on < last - 1
+        ORDER BY c.debtor_id, c.due_on, c.invoice_id
+    LOOP
+        law := dunning._interest_rule_of(claim.country, claim.debtor_kind, claim.due_on);
+        CONTINUE WHEN law.country IS NULL;
+        starts := least(CASE WHEN law.grace_days IS NOT NULL AND (law.grace_term IS NULL OR law.grace_term = ANY (claim.terms)) THEN claim.due_on + law.grace_days + 1 END,
+                        CASE WHEN law.by_notice THEN claim.first_on + 1 END);
+        RETURN QUERY SELECT claim.debtor_id, claim.invoice_id, claim.creditor, claim.currency, a.span_from, a.span_until, a.span_days, a.rate, a.base, a.amount, a.why,
+                format('%s %s since %s: %s + %s (%s)', law.country, law.debtor_kind, to_char(law.valid_from, 'YYYY-MM-DD'), law.reference, law.margin, law.source),
+                claim.open_now, claim.open_now <= 0 AND law.clearing[1] = 'principal' AND law.compounding = 'none'
+            FROM dunning._accrue(law, claim.currency, claim.due_on, starts, last, claim.days, claim.opens,
+                ARRAY(SELECT h.d FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by) ORDER BY h.n),
+                ARRAY(SELECT h.r FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by) ORDER BY h.n),
+                claim.cost_days, claim.costs) a;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning.interest(debtor_id text, invoice_id text DEFAULT NULL::text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(of_invoice text, from_on date, until_on date, days integer, rate numeric, base numeric, amount numeric, currency text, why text, rule text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_as_of(interest.as_of);
+    RETURN QUERY SELECT i.of_invoice, i.span_from, i.span_until, i.span_days, trim_scale(i.rate), trim_scale(i.base), i.amount, i.currency, i.why, i.rule
+        FROM dunning._interest(ARRAY[dunning._canonical_id(interest.debtor_id)], interest.as_of, NULL, interest.invoice_id) i;
+END
+$function$;
+CREATE FUNCTION dunning.charge(debtor_id text, invoice_id text, level text)
+ RETURNS SETOF dunning.charge
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    -- The guard of the table fills in amount, rule and facts, or refuses.
+    RETURN QUERY INSERT INTO dunning.charge AS c (debtor_id, invoice_id, level) VALUES (dunning._canonical_id(charge.debtor_id), charge.invoice_id, charge.level) RETURNING c.*;
+END
+$function$;
+CREATE FUNCTION dunning.waive(charge_id uuid, reason text)
+ RETURNS SETOF dunning.charge
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    old dunning.charge;
+BEGIN
+    SELECT c.* INTO old FROM dunning.charge c WHERE c.charge_id = waive.charge_id FOR UPDATE;
+    IF old.charge_id IS NULL OR old.waived_at IS NOT NULL OR old.booked_at IS NOT NULL THEN
+        RAISE EXCEPTION 'charge % %', waive.charge_id, CASE WHEN old.charge_id IS NULL THEN 'does not exist' WHEN old.waived_at IS NOT NULL THEN 'is waived already' ELSE 'is booked' END
+            USING ERRCODE = '22023',
+                  DETAIL = CASE WHEN old.charge_id IS NULL THEN 'No charge has this id.' WHEN old.waived_at IS NOT NULL THEN format('%s waived it: %s.', old.waived_by, old.waive_reason)
+                                ELSE format('Billing has it as invoice %s; a credit note there takes it back.', old.booked_as) END,
+                  HINT = 'SELECT * FROM dunning.charge_due;';
+    END IF;
+    IF coalesce(btrim(waive.reason), '') = '' THEN
+        RAISE EXCEPTION 'waiving needs a reason' USING ERRCODE = '22023', DETAIL = 'Whoever reads it later must see why.',
+            HINT = format('SELECT * FROM dunning.waive(%L, ''goodwill'');', waive.charge_id);
+    END IF;
+    RETURN QUERY UPDATE dunning.charge AS c SET waived_at = dunning._now(), waived_by = session_user, waive_reason = left(waive.reason, 1000)
+        WHERE c.debtor_id = old.debtor_id AND c.charge_id = old.charge_id RETURNING c.*;
+END
+$function$;
+CREATE FUNCTION dunning.book_charge(charge_id uuid, booked_as text)
+ RETURNS SETOF dunning.charge
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    old dunning.charge;
+BEGIN
+    SELECT c.* INTO old FROM dunning.charge c WHERE c.charge_id = book_charge.charge_id FOR UPDATE;
+    IF old.charge_id IS NULL OR old.waived_at IS NOT NULL OR old.booked_at IS NOT NULL OR coalesce(book_charge.booked_as, '') = '' THEN
+        RAISE EXCEPTION 'charge % cannot be booked', book_charge.charge_id
+            USING ERRCODE = '22023',
+                  DETAIL = CASE WHEN old.charge_id IS NULL THEN 'No charge has this id.' WHEN old.waived_at IS NOT NULL THEN format('%s waived it: %s.', old.waived_by, old.waive_reason)
+                                WHEN old.booked_at IS NOT NULL THEN format('It is booked as invoice %s.', old.booked_as) ELSE 'The invoice that it became is not named.' END,
+                  HINT = 'SELECT * FROM dunning.charge_due;';
+    END IF;
+    RETURN QUERY UPDATE dunning.charge AS c SET booked_at = dunning._now(), booked_by = session_user, booked_as = book_charge.booked_as
+        WHERE c.debtor_id = old.debtor_id AND c.charge_id = old.charge_id RETURNING c.*;
+END
+$function$;
+CREATE VIEW dunning.charge_due (debtor_id, charge_id, creditor, invoice_id, kind, level, currency, amount, charged_on, from_on, until_on, rule, message_id) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT c.debtor_id,
+    c.charge_id,
+    c.creditor,
+    c.invoice_id,
+    c.kind,
+    c.level,
+    c.currency,
+    c.amount,
+    c.charged_on,
+    c.from_on,
+    c.until_on,
+    c.rule,
+    c.message_id
+   FROM dunning.charge c
+  WHERE ((c.waived_at IS NULL) AND (c.booked_at IS NULL));
+CREATE FUNCTION dunning._charges_sql(many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    cut text := '(SELECT ' || dunning._cut_sql(_charges_sql.as_of) || ')';
+BEGIN
+    RETURN format($q$SELECT c.debtor_id, c.currency, c.charged, c.waived, least(c.due, greatest(-coalesce(b.balance, 0), 0)) AS paid,
+    c.due - least(c.due, greatest(-coalesce(b.balance, 0), 0)) AS open, c.booked
+FROM (SELECT x.debtor_id, x.currency, sum(x.amount) AS charged, coalesce(sum(x.amount) FILTER (WHERE x.state = 'waived'), 0) AS waived,
+          coalesce(sum(x.amount) FILTER (WHERE x.state = 'booked'), 0) AS booked, coalesce(sum(x.amount) FILTER (WHERE x.state = 'due'), 0) AS due
+      FROM (SELECT c.debtor_id, c.currency, c.amount, CASE WHEN c.waived_at IS NOT NULL AND (%1$s IS NULL OR c.waived_at < %1$s) THEN 'waived'
+                WHEN c.booked_at IS NOT NULL AND (%1$s IS NULL OR c.booked_at < %1$s) THEN 'booked' ELSE 'due' END AS state
+            FROM dunning.charge c WHERE (%1$s IS NULL OR c.created_at < %1$s)%2$s) x GROUP BY 1, 2) c
+LEFT JOIN (%3$s) b ON b.debtor_id = c.debtor_id AND b.currency = c.currency$q$, cut,
+        coalesce(' AND c.debtor_id = ANY ((' || _charges_sql.many || ')::text[])', ''),
+        dunning._balances_sql(coalesce(_charges_sql.many, 'ARRAY(SELECT DISTINCT c.debtor_id FROM dunning.charge c)'), _charges_sql.as_of));
+END
+$function$;
+CREATE FUNCTION dunning._assess_fees(debtor_ids text[])
+ RETURNS SETOF dunning.charge
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    fee record;
+    today date := (dunning._now() AT TIME ZONE dunning._ledger_zone())::date;
+BEGIN
+    FOR fee IN
+        SELECT DISTINCT ON (f.debtor_id, f.invoice_id, f.level) f.debtor_id, f.invoice_id, f.level, x.charged_on, x.amount, x.message_id
+        FROM (SELECT l.*, row_number() OVER (PARTITION BY l.debtor_id, l.level ORDER BY l.basis ->> 'due_on', l.invoice_id) AS place
+              FROM dunning._lawful_fees(_assess_fees.debtor_ids) l WHERE l.blocked_by = '{}') f
+        CROSS JOIN LATERAL (
+            SELECT n.sent_on AS charged_on, n.amount, n.message_id FROM dunning._notices(CASE WHEN f.with_reminder THEN ARRAY[f.debtor_id] ELSE '{}' END) n
+            -- A fee named for a later day is a warning, no charge. One that names no invoice is the oldest one's, and a message brings one fee.
+            WHERE n.message_id IS NOT NULL AND n.level = f.level AND (n.invoice_id = f.invoice_id OR n.invoice_id IS NULL AND f.place = 1)
+              AND n.due_on <= n.sent_on AND n.amount <= f.amount AND n.sent_on >= f.lawful_from
+              AND NOT EXISTS (SELECT FROM dunning.charge h WHERE h.debtor_id = f.debtor_id AND h.message_id = n.message_id)
+            UNION ALL
+            SELECT today, f.amount, NULL WHERE NOT f.with_reminder AND f.lawful_from <= today) x
+        ORDER BY f.debtor_id, f.invoice_id, f.level, x.charged_on
+    LOOP
+        BEGIN
+            RETURN QUERY INSERT INTO dunning.charge AS c (debtor_id, invoice_id, level, charged_on, amount, message_id)
+                VALUES (fee.debtor_id, fee.invoice_id, fee.level, fee.charged_on, fee.amount, fee.message_id) RETURNING c.*;
+        EXCEPTION WHEN SQLSTATE 'DN011' OR unique_violation THEN
+            NULL;       -- one before it in this run took its place: the gap holds
+        END;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._assess_interest(debtor_ids text[])
+ RETURNS SETOF dunning.charge
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := (dunning._now() AT TIME ZONE dunning._ledger_zone())::date;
+    month_end date := date_trunc('month', today::timestamp)::date;
+    span record;
+BEGIN
+    FOR span IN
+        SELECT i.debtor_id, i.of_invoice, u.u AS until_on, sum(i.amount) - p.amount AS amount
+        FROM (VALUES (month_end, false), (today + 1, true)) u(u, settled)
+        CROSS JOIN LATERAL dunning._interest(_assess_interest.debtor_ids, NULL, u.u) i
+        CROSS JOIN LATERAL (SELECT coalesce(sum(h.amount), 0) AS amount, max(h.until_on) AS until_on FROM dunning.charge h
+                            WHERE h.debtor_id = i.debtor_id AND h.invoice_id = i.of_invoice AND h.kind = 'interest') p
+        WHERE i.settles = u.settled AND (u.u > p.until_on) IS NOT FALSE
+        GROUP BY i.debtor_id, i.of_invoice, u.u, p.amount HAVING sum(i.amount) <> p.amount
+        ORDER BY i.debtor_id, i.of_invoice
+    LOOP
+        RETURN QUERY INSERT INTO dunning.charge AS c (debtor_id, invoice_id, level, kind, charged_on, until_on, amount)
+            VALUES (span.debtor_id, span.of_invoice, 'interest', 'interest', today, span.until_on, span.amount) RETURNING c.*;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning.assess_charges(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS SETOF dunning.charge
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    ids text[];
+    fees text[] := ARRAY(SELECT g.creditor FROM dunning.charging g WHERE g.fees);
+    interests text[] := ARRAY(SELECT g.creditor FROM dunning.charging g WHERE g.interest);
+BEGIN
+    -- What is posted stands in the journal of its day: neither tomorrow's nor yesterday's.
+    IF assess_charges.as_of > dunning._now() + interval '1 minute' OR assess_charges.as_of < dunning._now() - interval '1 day' THEN
+        RAISE EXCEPTION 'charges are posted today' USING ERRCODE = '22023', DETAIL = format('It is %s, not %s.', dunning._now(), assess_charges.as_of),
+            HINT = 'SELECT * FROM dunning.assess_charges(); what would be owed on another day: SELECT * FROM dunning.interest(''1042'', as_of => ''2026-12-31'');';
+    END IF;
+    IF fees || interests = '{}' OR dunning._ledger_problem() IS NOT NULL THEN
+        RETURN;
+    END IF;
+    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 500 AS batch FROM (%s) d
+                                   WHERE d.creditor = ANY ($1)) x GROUP BY x.batch ORDER BY x.batch', dunning._ledger_sql('debtor')) USING fees
+    LOOP
+        RETURN QUERY SELECT f.* FROM dunning._assess_fees(ids) f;
+    END LOOP;
+    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 500 AS batch FROM (%s) d
+                                   WHERE d.creditor = ANY ($1)) x GROUP BY x.batch ORDER BY x.batch', dunning._ledger_sql('debtor')) USING interests
+    LOOP
+        RETURN QUERY SELECT f.* FROM dunning._assess_interest(ids) f;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._refresh_charges()
+ RETURNS SETOF uuid
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT c.charge_id FROM dunning.assess_charges() c;
+END
+$function$;
+CREATE FUNCTION dunning.verify_charges()
+ RETURNS TABLE(debtor_id text, charge_id uuid, problem text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    SELECT c.debtor_id, c.charge_id, CASE WHEN dunning._charge_seal(c) <> c.seal THEN 'the row does not match its seal' ELSE 'more than its rule allows' END
+    FROM dunning.charge c
+    WHERE dunning._charge_seal(c) <> c.seal
+       OR c.kind <> 'interest' AND c.amount > dunning._fee_amount((c.basis #>> '{rule,amount}')::numeric, c.basis #> '{rule,tiers}', (c.basis #>> '{rule,minimum}')::numeric,
+              (c.basis #>> '{rule,maximum}')::numeric, (c.basis ->> 'claim')::numeric, dunning._minor_digits(c.currency))
+       OR c.kind = 'interest' AND c.amount + (c.basis ->> 'posted_before')::numeric > (c.basis ->> 'accrued')::numeric;
+END
+$function$;
+CREATE FUNCTION dunning._log_charge_change(what text, name text, before jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    INSERT INTO dunning.charge_change AS c (change_id, what, name, before, changed_by, changed_at)
+    VALUES (dunning._uuid7(), _log_charge_change.what, _log_charge_change.name, _log_charge_change.before, session_user, dunning._now());
+END
+$function$;
+CREATE FUNCTION dunning._check_law(country text, debtor_kind text, valid_from date, valid_to date)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    known text := 'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ '
+        'DE DJ DK DM DO DZ EC EE EG EH ER ES ET EU FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP '
+        'KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM '
+        'PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ '
+        'UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW';
+BEGIN
+    IF _check_law.country IS NULL OR _check_law.country <> ALL (string_to_array(known, ' ')) THEN
+        RAISE EXCEPTION 'unknown country "%"', _check_law.country USING ERRCODE = '22023',
+            DETAIL = 'A country is a two-letter ISO 3166 code in capitals; EU stands for countries of the euro that have no row of their own.',
+            HINT = 'SELECT DISTINCT country FROM dunning.charge_rule;';
+    ELSIF (_check_law.debtor_kind IN ('person', 'company')) IS NOT TRUE THEN
+        RAISE EXCEPTION 'unknown kind of debtor "%"', _check_law.debtor_kind USING ERRCODE = '22023',
+            DETAIL = 'A debtor is a person or a company.', HINT = 'Save one row for each where the law is the same.';
+    ELSIF (isfinite(_check_law.valid_from)) IS NOT TRUE OR _check_law.valid_to < _check_law.valid_from OR NOT isfinite(_check_law.valid_to) THEN
+        RAISE EXCEPTION 'no such period: % to %', _check_law.valid_from, _check_law.valid_to USING ERRCODE = '22023',
+            DETAIL = 'valid_from is a day; valid_to is the last day, on or after it, or NULL for until further notice.', HINT = 'For example valid_from => ''2027-01-01'', valid_to => ''2027-06-30''.';
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._overlap(what text, name text, valid_from date, valid_to date, other_from date, other_to date, hint text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RAISE EXCEPTION '% of % overlaps another', _overlap.what, _overlap.name USING ERRCODE = '22023',
+        DETAIL = format('The period from %s to %s meets one of yours from %s to %s.', to_char(_overlap.valid_from, 'YYYY-MM-DD'), coalesce(to_char(_overlap.valid_to, 'YYYY-MM-DD'), 'further notice'),
+                        to_char(_overlap.other_from, 'YYYY-MM-DD'), coalesce(to_char(_overlap.other_to, 'YYYY-MM-DD'), 'further notice')),
+        HINT = _overlap.hint;
+END
+$function$;
+CREATE FUNCTION dunning.set_rate(reference text, percent numeric, valid_from date, valid_to date DEFAULT NULL::date, source text DEFAULT NULL::text, enabled boolean DEFAULT true)
+ RETURNS TABLE(changed boolean, warnings text[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    other record;
+    old dunning.reference_rate;
+    lowest numeric;
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.interest_rule r WHERE r.reference = set_rate.reference) THEN
+        RAISE EXCEPTION 'unknown reference rate "%"', set_rate.reference USING ERRCODE = '22023',
+            DETAIL = format('Rules of interest name %s.', (SELECT string_agg(DISTINCT r.reference, ', ' ORDER BY r.reference) FROM dunning.interest_rule r)),
+            HINT = 'A new one begins with the rule that uses it: SELECT * FROM dunning.save_interest_rule(''FI'', ''person'', ''FI-reference'', 7, ''2026-01-01'', source => ''...'');';
+    END IF;
+    PERFORM dunning._check_law('EU', 'person', set_rate.valid_from, set_rate.valid_to);
+    -- A reference may be negative, what a debtor pays may not.
+    SELECT min(r.margin) INTO lowest FROM dunning.interest_rule r WHERE r.reference = set_rate.reference;
+    IF (set_rate.percent > -100 AND set_rate.percent < 1000 AND set_rate.percent + lowest >= 0) IS NOT TRUE OR set_rate.enabled IS NULL THEN
+        RAISE EXCEPTION 'rate % of "%" is out of range', set_rate.percent, set_rate.reference USING ERRCODE = '22023',
+            DETAIL = format('With the smallest margin of its rules, %s, the rate of interest would be %s percent a year; it is 0 or more.', lowest, set_rate.percent + lowest),
+            HINT = format('SELECT * FROM dunning.set_rate(%L, 2.00, %L, source => ''...'');', set_rate.reference, set_rate.valid_from);
+    END IF;
+    SELECT r.* INTO other FROM dunning.reference_rate r
+    WHERE r.reference = set_rate.reference AND NOT r.builtin AND r.enabled AND set_rate.enabled AND r.valid_from <> set_rate.valid_from
+      AND daterange(r.valid_from, r.valid_to, '[]') && daterange(set_rate.valid_from, set_rate.valid_to, '[]') ORDER BY r.valid_from LIMIT 1;
+    IF FOUND THEN
+        PERFORM dunning._overlap('rate', set_rate.reference, set_rate.valid_from, set_rate.valid_to, other.valid_from, other.valid_to,
+            CASE WHEN other.valid_from < set_rate.valid_from THEN format('SELECT * FROM dunning.set_rate(%L, %s, %L, %L, %L);', set_rate.reference, other.percent, other.valid_from, set_rate.valid_from - 1, other.source)
+                 ELSE format('SELECT * FROM dunning.set_rate(%L, %s, %L, %L, source => ''...'');', set_rate.reference, set_rate.percent, set_rate.valid_from, other.valid_from - 1) END);
+    END IF;
+    SELECT r.* INTO old FROM dunning.reference_rate r WHERE r.reference = set_rate.reference AND r.valid_from = set_rate.valid_from ORDER BY r.builtin LIMIT 1;
+    PERFORM dunning._log_charge_change('reference_rate', set_rate.reference || ' ' || to_char(set_rate.valid_from, 'YYYY-MM-DD'), CASE WHEN old.reference IS NOT NULL THEN to_jsonb(old) END);
+    INSERT INTO dunning.reference_rate AS r (reference, valid_from, builtin, valid_to, percent, source, verified, enabled, saved_by, saved_at)
+    VALUES (set_rate.reference, set_rate.valid_from, false, set_rate.valid_to, set_rate.percent, coalesce(set_rate.source, 'own rate'), set_rate.source IS NOT NULL, set_rate.enabled, session_user, dunning._now())
+    ON CONFLICT ON CONSTRAINT reference_rate_pkey DO UPDATE SET valid_to = excluded.valid_to, percent = excluded.percent, source = excluded.source, verified = excluded.verified,
+        enabled = excluded.enabled, saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+    RETURN QUERY SELECT old.reference IS NOT NULL, array_remove(ARRAY[
+        CASE WHEN set_rate.source IS NULL THEN 'no source is given: nobody can check this rate' END,
+        CASE WHEN old.builtin AND old.verified AND set_rate.percent > old.percent THEN format('it is above the verified rate of %s (%s)', old.percent, old.source) END,
+        CASE WHEN set_rate.valid_to IS NULL THEN 'it holds until another row is saved: rates change on 1 January and 1 July' END], NULL);
+END
+$function$;
+CREATE FUNCTION dunning.save_interest_rule(country text, debtor_kind text, reference text, margin numeric, valid_from date, valid_to date DEFAULT NULL::date, day_count text DEFAULT 'act/365'::text, fixing text DEFAULT 'half_year'::text, compounding text DEFAULT 'none'::text, round_reference numeric DEFAULT NULL::numeric, round_total numeric DEFAULT NULL::numeric, grace_days integer DEFAULT 0, grace_term text DEFAULT NULL::text, by_notice boolean DEFAULT false, clearing text[] DEFAULT '{principal,interest,costs}'::text[], frozen_by text[] DEFAULT '{moratorium,breathing_space,insolvency}'::text[], source text DEFAULT NULL::text, enabled boolean DEFAULT true)
+ RETURNS TABLE(changed boolean, warnings text[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    other record;
+    old dunning.interest_rule;
+BEGIN
+    PERFORM dunning._check_law(save_interest_rule.country, save_interest_rule.debtor_kind, save_interest_rule.valid_from, save_interest_rule.valid_to);
+    IF coalesce(save_interest_rule.reference, '') !~ '^[A-Za-z][A-Za-z0-9_-]{0,40}$' OR (save_interest_rule.margin > -100 AND save_interest_rule.margin < 1000) IS NOT TRUE
+       OR (save_interest_rule.day_count IN ('act/365', 'act/360', '30/360', 'act/act')) IS NOT TRUE OR (save_interest_rule.fixing IN ('change', 'half_year', 'half_year_before')) IS NOT TRUE
+       OR (save_interest_rule.compounding IN ('none', 'yearly')) IS NOT TRUE OR NOT coalesce(save_interest_rule.round_reference > 0 AND save_interest_rule.round_reference < 100, true)
+       OR NOT coalesce(save_interest_rule.round_total > 0 AND save_interest_rule.round_total < 100, true) OR NOT coalesce(save_interest_rule.grace_days BETWEEN 0 AND 3650, true)
+       OR (save_interest_rule.clearing @> '{costs,interest,principal}' AND cardinality(save_interest_rule.clearing) = 3) IS NOT TRUE
+       OR num_nulls(save_interest_rule.by_notice, save_interest_rule.frozen_by, save_interest_rule.enabled) > 0
+       OR EXISTS (SELECT FROM dunning.reference_rate r WHERE r.reference = save_interest_rule.reference AND r.percent + save_interest_rule.margin < 0) THEN
+        RAISE EXCEPTION 'the rule of interest makes no sense' USING ERRCODE = '22023',
+            DETAIL = 'day_count is act/365, act/360, 30/360 or act/act; fixing change, half_year or half_year_before; compounding none or yearly; clearing an order of costs, interest and principal; rate and margin together are not negative.',
+            HINT = 'SELECT * FROM dunning.save_interest_rule(''FI'', ''person'', ''FI-reference'', 7, ''2026-01-01'', source => ''...'');';
+    END IF;
+    SELECT r.* INTO other FROM dunning.interest_rule r
+    WHERE r.country = save_interest_rule.country AND r.debtor_kind = save_interest_rule.debtor_kind AND NOT r.builtin AND r.enabled AND save_interest_rule.enabled
+      AND r.valid_from <> save_interest_rule.valid_from
+      AND daterange(r.valid_from, r.valid_to, '[]') && daterange(save_interest_rule.valid_from, save_interest_rule.valid_to, '[]') LIMIT 1;
+    IF FOUND THEN
+        PERFORM dunning._overlap('rule of interest', save_interest_rule.country || ' ' || save_interest_rule.debtor_kind, save_interest_rule.valid_from, save_interest_rule.valid_to,
+            other.valid_from, other.valid_to, format('Save the one from %s with valid_to => %L first.', to_char(other.valid_from, 'YYYY-MM-DD'), to_char(save_interest_rule.valid_from - 1, 'YYYY-MM-DD')));
+    END IF;
+    SELECT r.* INTO old FROM dunning.interest_rule r WHERE r.country = save_interest_rule.country AND r.debtor_kind = save_interest_rule.debtor_kind
+        AND r.valid_from = save_interest_rule.valid_from ORDER BY r.builtin LIMIT 1;
+    PERFORM dunning._log_charge_change('interest_rule', concat_ws(' ', save_interest_rule.country, save_interest_rule.debtor_kind, to_char(save_interest_rule.valid_from, 'YYYY-MM-DD')),
+        CASE WHEN old.country IS NOT NULL THEN to_jsonb(old) END);
+    DELETE FROM dunning.interest_rule r WHERE r.country = save_interest_rule.country AND r.debtor_kind = save_interest_rule.debtor_kind
+        AND r.valid_from = save_interest_rule.valid_from AND NOT r.builtin;
+    INSERT INTO dunning.interest_rule (country, debtor_kind, valid_from, builtin, valid_to, reference, margin, round_reference, round_total, fixing, day_count, compounding,
+        grace_days, grace_term, by_notice, clearing, frozen_by, source, verified, enabled, saved_by, saved_at)
+    VALUES (save_interest_rule.country, save_interest_rule.debtor_kind, save_interest_rule.valid_from, false, save_interest_rule.valid_to, save_interest_rule.reference,
+        save_interest_rule.margin, save_interest_rule.round_reference, save_interest_rule.round_total, save_interest_rule.fixing, save_interest_rule.day_count,
+        save_interest_rule.compounding, save_interest_rule.grace_days, save_interest_rule.grace_term, save_interest_rule.by_notice, save_interest_rule.clearing,
+        save_interest_rule.frozen_by, coalesce(save_interest_rule.source, 'own rule'), save_interest_rule.source IS NOT NULL, save_interest_rule.enabled, session_user, dunning._now());
+    RETURN QUERY SELECT old.country IS NOT NULL, array_remove(ARRAY[
+        CASE WHEN save_interest_rule.source IS NULL THEN 'no source is given: nobody can check this rule' END,
+        CASE WHEN NOT EXISTS (SELECT FROM dunning.reference_rate r WHERE r.reference = save_interest_rule.reference AND r.enabled)
+             THEN format('no rate of %s is known yet: SELECT * FROM dunning.set_rate(...)', save_interest_rule.reference) END,
+        CASE WHEN old.builtin AND old.verified AND old.reference = save_interest_rule.reference AND save_interest_rule.margin > old.margin
+             THEN format('the margin is above the verified one of %s (%s)', old.margin, old.source) END], NULL);
+END
+$function$;
+CREATE FUNCTION dunning._check_tiers(tiers jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    tier jsonb;
+    edge text := CASE WHEN tiers -> 0 ? 'amount' THEN 'below' ELSE 'upto' END;
+    yields text := CASE WHEN tiers -> 0 ? 'amount' THEN 'amount' ELSE 'percent' END;
+    before numeric := 0;
+    n int := 0;
+BEGIN
+    IF tiers IS NULL THEN
+        RETURN NULL;
+    ELSIF jsonb_typeof(tiers) <> 'array' OR jsonb_array_length(tiers) NOT BETWEEN 1 AND 50 THEN
+        RETURN 'Tiers are an array of 1 to 50.';
+    END IF;
+    FOR tier IN SELECT t.t FROM jsonb_array_elements(tiers) WITH ORDINALITY t(t, n) ORDER BY t.n LOOP
+        n := n + 1;
+        IF jsonb_typeof(tier) <> 'object' OR jsonb_typeof(tier -> yields) IS DISTINCT FROM 'number' OR (tier ->> yields)::numeric <= 0 OR (tier ->> yields)::numeric > 1e12
+           OR (jsonb_typeof(tier -> edge) IS DISTINCT FROM 'number' AND (tier ? edge OR n < jsonb_array_length(tiers)))
+           OR (tier ->> edge)::numeric <= before OR tier - yields - edge <> '{}' THEN
+            RETURN format('Tier %s is %s; every one but the last has a rising "%s", and a positive "%s".', n, tier, edge, yields);
+        END IF;
+        before := (tier ->> edge)::numeric;
+    END LOOP;
+    RETURN NULL;
+END
+$function$;
+CREATE FUNCTION dunning.save_charge_rule(country text, debtor_kind text, level text, currency text, amount numeric DEFAULT NULL::numeric, valid_from date DEFAULT NULL::date, valid_to date DEFAULT NULL::date, tiers jsonb DEFAULT NULL::jsonb, minimum numeric DEFAULT NULL::numeric, maximum numeric DEFAULT NULL::numeric, kind text DEFAULT 'fee'::text, family text DEFAULT NULL::text, "position" integer DEFAULT 1, after_due_days integer DEFAULT 1, max_count integer DEFAULT NULL::integer, min_gap_days integer DEFAULT NULL::integer, gap_scope text DEFAULT 'invoice'::text, notice text DEFAULT NULL::text, notice_days integer DEFAULT NULL::integer, notice_post boolean DEFAULT false, notice_amount boolean DEFAULT false, term text DEFAULT NULL::text, with_reminder boolean DEFAULT NULL::boolean, after_broken_plan boolean DEFAULT true, source text DEFAULT NULL::text, enabled boolean DEFAULT true)
+ RETURNS TABLE(changed boolean, warnings text[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    r dunning.charge_rule;
+    old dunning.charge_rule;
+    law dunning.charge_rule;
+    other record;
+    wrong text;
+BEGIN
+    r.country := save_charge_rule.country;
+    r.debtor_kind := save_charge_rule.debtor_kind;
+    r.level := save_charge_rule.level;
+    r.valid_from := coalesce(save_charge_rule.valid_from, (dunning._now() AT TIME ZONE dunning._ledger_zone())::date);
+    r.valid_to := save_charge_rule.valid_to;
+    PERFORM dunning._check_law(r.country, r.debtor_kind, r.valid_from, r.valid_to);
+    wrong := coalesce(
+        CASE WHEN coalesce(r.level, '') !~ '^[a-z][a-z0-9-]{0,40}$' OR r.level = 'interest' THEN 'A level is a word of small letters, digits and "-"; interest has rules of its own.' END,
+        CASE WHEN coalesce(save_charge_rule.currency, '') !~ '^[A-Z]{3}$' THEN 'A currency is a code of three capitals.' END,
+        CASE WHEN num_nonnulls(save_charge_rule.amount, save_charge_rule.tiers) <> 1 THEN 'A fee is either an amount or tiers.' END,
+        dunning._check_tiers(save_charge_rule.tiers),
+        CASE WHEN NOT coalesce(save_charge_rule.amount > 0 AND save_charge_rule.amount < 1e12, true) OR NOT coalesce(save_charge_rule.minimum > 0 AND save_charge_rule.minimum < 1e12, true)
+                  OR NOT coalesce(save_charge_rule.maximum > 0 AND save_charge_rule.maximum < 1e12, true) OR save_charge_rule.minimum > save_charge_rule.maximum
+                  OR save_charge_rule.amount <> round(save_charge_rule.amount, dunning._minor_digits(save_charge_rule.currency)) THEN
+            'Amount, minimum and maximum are positive, in whole minor units, and in order.' END,
+        CASE WHEN (save_charge_rule.kind IN ('fee', 'cost', 'compensation')) IS NOT TRUE OR (save_charge_rule.gap_scope IN ('invoice', 'debtor')) IS NOT TRUE THEN
+            'kind is fee, cost or compensation; gap_scope is invoice or debtor.' END,
+        CASE WHEN (save_charge_rule.after_due_days BETWEEN 1 AND 3650) IS NOT TRUE OR NOT coalesce(save_charge_rule.max_count BETWEEN 1 AND 100, true)
+                  OR NOT coalesce(save_charge_rule.min_gap_days BETWEEN 0 AND 3650, true) OR NOT coalesce(save_charge_rule.notice_days BETWEEN 0 AND 365, true)
+                  OR num_nulls(save_charge_rule.notice, save_charge_rule.notice_days) = 1
+                  OR num_nulls(save_charge_rule.notice_post, save_charge_rule.notice_amount, save_charge_rule.after_broken_plan, save_charge_rule.enabled, save_charge_rule."position") > 0 THEN
+            'after_due_days is 1 to 3650, max_count 1 to 100, min_gap_days 0 to 3650; a notice has notice_days from 0 to 365.' END);
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'charge rule "%" makes no sense', save_charge_rule.level USING ERRCODE = '22023', DETAIL = wrong,
+            HINT = 'SELECT * FROM dunning.save_charge_rule(''FI'', ''person'', ''reminder-1'', ''EUR'', 5, ''2026-01-01'', source => ''...'');';
+    END IF;
+    r.builtin := false;
+    r.kind := save_charge_rule.kind;
+    r."position" := save_charge_rule."position";
+    r.family := coalesce(save_charge_rule.family, CASE WHEN r.level ~ '^reminder' THEN 'reminder' ELSE r.level END);
+    r.currency := save_charge_rule.currency;
+    r.amount := save_charge_rule.amount;
+    r.tiers := save_charge_rule.tiers;
+    r.minimum := save_charge_rule.minimum;
+    r.maximum := save_charge_rule.maximum;
+    r.after_due_days := save_charge_rule.after_due_days;
+    r.max_count := save_charge_rule.max_count;
+    r.min_gap_days := save_charge_rule.min_gap_days;
+    r.gap_scope := save_charge_rule.gap_scope;
+    r.notice := save_charge_rule.notice;
+    r.notice_days := save_charge_rule.notice_days;
+    r.notice_post := save_charge_rule.notice_post;
+    r.notice_amount := save_charge_rule.notice_amount;
+    r.term := save_charge_rule.term;
+    r.with_reminder := coalesce(save_charge_rule.with_reminder, r.kind = 'fee');
+    r.after_broken_plan := save_charge_rule.after_broken_plan;
+    r.source := coalesce(save_charge_rule.source, 'own rule');
+    r.verified := save_charge_rule.source IS NOT NULL;
+    r.enabled := save_charge_rule.enabled;
+    r.saved_by := session_user;
+    r.saved_at := dunning._now();
+
+    SELECT x.valid_from, x.valid_to INTO other FROM dunning.charge_rule x
+    WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND NOT x.builtin AND x.enabled AND r.enabled AND x.valid_from <> r.valid_from
+      AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') LIMIT 1;
+    IF FOUND THEN
+        PERFORM dunning._overlap('charge rule', concat_ws(' ', r.country, r.debtor_kind, r.level), r.valid_from, r.valid_to, other.valid_from, other.valid_to,
+            format('Save the one from %s with valid_to => %L first.', to_char(other.valid_from, 'YYYY-MM-DD'), to_char(r.valid_from - 1, 'YYYY-MM-DD')));
+    END IF;
+    SELECT x.* INTO old FROM dunning.charge_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND x.valid_from = r.valid_from ORDER BY x.builtin LIMIT 1;
+    SELECT x.* INTO law FROM dunning.charge_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND x.builtin AND x.verified AND x.enabled
+        AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') ORDER BY x.valid_from DESC LIMIT 1;
+    PERFORM dunning._log_charge_change('charge_rule', concat_ws(' ', r.country, r.debtor_kind, r.level, to_char(r.valid_from, 'YYYY-MM-DD')), CASE WHEN old.country IS NOT NULL THEN to_jsonb(old) END);
+    DELETE FROM dunning.charge_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND x.valid_from = r.valid_from AND NOT x.builtin;
+    INSERT INTO dunning.charge_rule SELECT r.*;
+    RETURN QUERY SELECT old.country IS NOT NULL, array_remove(ARRAY[
+        CASE WHEN save_charge_rule.source IS NULL THEN 'no source is given: nobody can check this rule' END,
+        CASE WHEN r.amount > law.amount AND r.currency = law.currency THEN format('it is above the verified amount of %s %s (%s)', law.currency, law.amount, law.source) END,
+        CASE WHEN law.max_count < r.max_count OR law.max_count IS NOT NULL AND r.max_count IS NULL THEN format('the law allows at most %s (%s)', law.max_count, law.source) END,
+        CASE WHEN law.min_gap_days > coalesce(r.min_gap_days, 0) THEN format('the law asks for %s days between two (%s)', law.min_gap_days, law.source) END,
+        CASE WHEN law.notice IS NOT NULL AND r.notice IS NULL THEN format('the law asks for a notice before it (%s)', law.source) END], NULL);
+END
+$function$;
+CREATE FUNCTION dunning.save_charging(creditor text, fees boolean DEFAULT false, interest boolean DEFAULT false, terms text[] DEFAULT '{}'::text[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    known text[] := ARRAY(SELECT r.term FROM dunning.charge_rule r WHERE r.term IS NOT NULL UNION SELECT r.grace_term FROM dunning.interest_rule r WHERE r.grace_term IS NOT NULL ORDER BY 1);
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = save_charging.creditor) THEN
+        RAISE EXCEPTION 'there is no creditor "%"', save_charging.creditor USING ERRCODE = '22023',
+            DETAIL = format('Known are %s.', (SELECT string_agg(DISTINCT c.creditor, ', ') FROM dunning.creditor c)), HINT = format('SELECT dunning.save_creditor(%L, ''Name'');', save_charging.creditor);
+    ELSIF num_nulls(save_charging.fees, save_charging.interest, save_charging.terms) > 0 OR NOT save_charging.terms <@ known THEN
+        RAISE EXCEPTION 'unknown term of a contract' USING ERRCODE = '22023', DETAIL = format('Rules ask for %s; given are %s.', array_to_string(known, ', '), save_charging.terms),
+            HINT = format('SELECT dunning.save_charging(%L, fees => true, interest => true, terms => ''{reminder_fee}'');', save_charging.creditor);
+    END IF;
+    PERFORM dunning._log_charge_change('charging', save_charging.creditor, (SELECT to_jsonb(g) FROM dunning.charging g WHERE g.creditor = save_charging.creditor));
+    INSERT INTO dunning.charging AS g (creditor, fees, interest, terms, saved_by, saved_at)
+    VALUES (save_charging.creditor, save_charging.fees, save_charging.interest, save_charging.terms, session_user, dunning._now())
+    ON CONFLICT ON CONSTRAINT charging_pkey DO UPDATE SET fees = excluded.fees, interest = excluded.interest, terms = excluded.terms, saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+    RETURN array_remove(ARRAY[
+        CASE WHEN save_charging.fees AND 'reminder_fee' = ANY (known) AND NOT 'reminder_fee' = ANY (save_charging.terms) THEN 'Swedish reminder fees need the term reminder_fee in the contract' END,
+        CASE WHEN save_charging.interest AND 'default_notice' = ANY (known) AND NOT 'default_notice' = ANY (save_charging.terms) THEN 'German consumers owe interest only after a reminder, or with the term default_notice on the invoice' END], NULL);
+END
+$function$;
+CREATE FUNCTION dunning.record_notice(debtor_id text, invoice_id text, level text, sent_on date, amount numeric DEFAULT NULL::numeric)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(record_notice.debtor_id);
+    c record;
+BEGIN
+    SELECT x.creditor, x.issued_on INTO c FROM dunning._claims(ARRAY[id]) x WHERE x.invoice_id = record_notice.invoice_id;
+    IF NOT FOUND OR (record_notice.sent_on BETWEEN c.issued_on AND (dunning._now() AT TIME ZONE dunning._ledger_zone())::date) IS NOT TRUE
+       OR coalesce(record_notice.level, '') !~ '^[a-z][a-z0-9-]{0,40}$' OR NOT coalesce(record_notice.amount > 0 AND record_notice.amount < 1e12, true) THEN
+        RAISE EXCEPTION 'such a notice cannot have been sent' USING ERRCODE = '22023',
+            DETAIL = format('Debtor %s, invoice %s, level %s, sent on %s: the invoice is one of the ledger, the day is between its issue and today.', id, record_notice.invoice_id, record_notice.level, record_notice.sent_on),
+            HINT = 'SELECT dunning.record_notice(''1042'', ''77'', ''collection-cost'', current_date, 40);';
+    END IF;
+    INSERT INTO dunning.charge_notice (debtor_id, invoice_id, level, sent_on, creditor, amount, recorded_by, recorded_at)
+    VALUES (id, record_notice.invoice_id, record_notice.level, record_notice.sent_on, c.creditor, record_notice.amount, session_user, dunning._now())
+    ON CONFLICT ON CONSTRAINT charge_notice_pkey DO NOTHING;
+END
+$function$;
+CREATE FUNCTION dunning.reset_charge_rules(country text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    row_gone record;
+    gone int := 0;
+BEGIN
+    FOR row_gone IN DELETE FROM dunning.charge_rule r WHERE r.country = reset_charge_rules.country AND NOT r.builtin RETURNING r.level, to_jsonb(r) AS before LOOP
+        PERFORM dunning._log_charge_change('charge_rule', reset_charge_rules.country || ' ' || row_gone.level, row_gone.before);
+        gone := gone + 1;
+    END LOOP;
+    FOR row_gone IN DELETE FROM dunning.interest_rule r WHERE r.country = reset_charge_rules.country AND NOT r.builtin RETURNING r.debtor_kind, to_jsonb(r) AS before LOOP
+        PERFORM dunning._log_charge_change('interest_rule', reset_charge_rules.country || ' ' || row_gone.debtor_kind, row_gone.before);
+        gone := gone + 1;
+    END LOOP;
+    RETURN gone;
+END
+$function$;
 CREATE TABLE dunning.offer (
     debtor_id text COLLATE "C" NOT NULL,
     offer_id uuid NOT NULL,
@@ -2467,6 +3878,22 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.channel_cost ADD CONSTRAINT channel_cost_pkey PRIMARY KEY (creditor, country, channel, currency, valid_from)$step$;
 END
 $do$;
+CREATE OR REPLACE FUNCTION dunning._check_template_name(template text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.template t WHERE t.template = _check_template_name.template AND t.replaced_at IS NULL AND NOT t.partial) THEN
+        RAISE EXCEPTION 'template "%" does not exist', _check_template_name.template
+            USING ERRCODE = '22023',
+                  DETAIL = 'Known templates: ' || coalesce((SELECT pg_catalog.string_agg(DISTINCT t.template, ', ') FROM dunning.template t WHERE t.replaced_at IS NULL AND NOT t.partial), 'none') || '.',
+                  HINT = pg_catalog.format('SELECT * FROM dunning.save_template(%L, ''email'', ''en'', ''subject'', ''text'');', _check_template_name.template);
+    END IF;
+END
+$function$;
 CREATE FUNCTION dunning._payday_around(country text, payments date[], today date, OUT schedule text, OUT probability double precision, OUT last_on date, OUT next_on date)
  RETURNS record
  LANGUAGE c
@@ -4912,7 +6339,9 @@ DECLARE
 BEGIN
     -- By itself: what it includes exists and does not come back to it, as text and as HTML.
     pieces := dunning._partials(NULL, alone, NULL, _check_users.channel, _check_users.language, _check_users.creditor, _check_users.framing);
-    PERFORM dunning._template_names(NULL, alone, alone, pieces);
+    IF pieces->>_check_users.template IS NOT NULL THEN
+        PERFORM dunning._template_names(NULL, alone, alone, pieces);
+    END IF;
     FOR t IN
         SELECT x.* FROM dunning.template x
         WHERE NOT x.partial AND x.replaced_at IS NULL AND (x.creditor = _check_users.creditor OR _check_users.creditor = '*' OR x.creditor = '*')
@@ -4926,7 +6355,7 @@ BEGIN
             PERFORM dunning._check_personal(t.subject, t.body_text, t.body_html, dunning._sample_context() || dunning._placeholders(t.vars), pieces, t.personal);
         EXCEPTION WHEN SQLSTATE 'DN003' OR SQLSTATE '22023' OR SQLSTATE '53400' THEN
             GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-            RAISE EXCEPTION 'template "%" (%, %) cannot include this: %', t.template, t.channel, t.language, problem
+            RAISE EXCEPTION 'template "%" (%, %) cannot do with that: %', t.template, t.channel, t.language, problem
                 USING ERRCODE = 'DN003', DETAIL = detail, HINT = 'Change the partial, or first the template that includes it.';
         END;
     END LOOP;
@@ -5333,6 +6762,14 @@ BEGIN
         RAISE EXCEPTION 'a template needs a text'
             USING ERRCODE = '22023', DETAIL = 'body_text is what is read where HTML is not shown.', HINT = 'Give body_text.';
     END IF;
+    -- Two who save the same text at once: one waits here, so that versions follow each other. Who saves a partial waits for
+    -- all others, or what they save could close a circle, or break a text, that neither has seen.
+    IF piece THEN
+        PERFORM pg_advisory_xact_lock(dunning._hash64('partials'));
+    ELSE
+        PERFORM pg_advisory_xact_lock_shared(dunning._hash64('partials'));
+        PERFORM pg_advisory_xact_lock(dunning._hash64(concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing)));
+    END IF;
     PERFORM dunning._check_template_kind(save_template.template, save_template.channel, piece);
     pieces := dunning._partials(subject, body_text, body_html, save_template.channel, tongue, whose, save_template.framing);
     IF piece THEN
@@ -5352,10 +6789,6 @@ BEGIN
                           AND o.creditor = whose AND o.framing = t.framing AND NOT o.builtin AND o.replaced_at IS NULL)) THEN
         warnings := warnings || text 'other framings use this text too, until they are saved themselves: framing => ''loss_aversion''';
     END IF;
-    -- Two who save at once: one waits here, so that versions follow each other. Partials of a channel wait for each other,
-    -- or two that are saved at once could close a circle that neither has seen.
-    PERFORM pg_advisory_xact_lock(dunning._hash64(CASE WHEN piece THEN 'partial|' || save_template.channel
-        ELSE concat_ws('|', 'template', save_template.template, save_template.channel, tongue, whose, save_template.framing) END));
     UPDATE dunning.template t SET replaced_at = now_at, replaced_by = session_user
     WHERE t.template = save_template.template AND t.channel = save_template.channel AND t.language = tongue
       AND t.creditor = whose AND t.framing = save_template.framing AND NOT t.builtin AND t.replaced_at IS NULL;
@@ -5369,6 +6802,45 @@ BEGIN
             save_template.subject, save_template.body_text, save_template.body_html, given, piece, coalesce(save_template.personal, false), session_user, now_at);
     IF piece THEN
         warnings := warnings || dunning._check_users(save_template.template, save_template.channel, tongue, whose, save_template.framing);
+    END IF;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.reset_template(template text, channel text, language text, creditor text DEFAULT NULL::text, framing text DEFAULT 'neutral'::text, OUT version integer, OUT warnings text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    tongue text := dunning._language(reset_template.language);
+    whose  text := coalesce(reset_template.creditor, '*');
+    piece  boolean;
+    chosen dunning.template;
+BEGIN
+    PERFORM pg_advisory_xact_lock(dunning._hash64('partials'));
+    UPDATE dunning.template t SET replaced_at = clock_timestamp(), replaced_by = session_user
+    WHERE t.template = reset_template.template AND t.channel = reset_template.channel AND t.language = tongue
+      AND t.creditor = whose AND t.framing = reset_template.framing AND NOT t.builtin AND t.replaced_at IS NULL
+    RETURNING t.partial INTO piece;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'template "%" (%, %) has no saved text to be reset', reset_template.template, reset_template.channel, reset_template.language
+            USING ERRCODE = '22023',
+                  DETAIL = coalesce('Saved are: ' || (SELECT string_agg(format('%s (%s, %s, creditor %s, %s)', t.template, t.channel,
+                                        t.language, t.creditor, t.framing), '; ') FROM dunning.template t
+                                    WHERE NOT t.builtin AND t.replaced_at IS NULL) || '.', 'No text is saved: all are as shipped.'),
+                  HINT = 'SELECT template, channel, language, creditor, framing FROM dunning.template WHERE NOT builtin AND replaced_at IS NULL;';
+    END IF;
+    warnings := '{}';
+    IF piece THEN
+        PERFORM dunning._check_users(reset_template.template, reset_template.channel, tongue, whose, reset_template.framing);
+    END IF;
+    chosen := dunning._find_template(reset_template.template, reset_template.channel, tongue, whose, reset_template.framing, piece);
+    version := chosen.version;
+    IF chosen.template IS NULL THEN
+        warnings := warnings || format('there is no text of template "%s" for channel "%s" any more', reset_template.template, reset_template.channel);
+    ELSIF chosen.language <> tongue THEN
+        warnings := warnings || format('there is no text in %s any more: %s is used', tongue, chosen.language);
     END IF;
 END
 $function$;
@@ -7068,7 +8540,8 @@ BEGIN
     DELETE FROM dunning.task t WHERE t.completed_at < keep_from;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('tasks dropped', n, NULL);
-    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from;
+    -- Those that freeze interest stay: it is counted from the due date, however long ago.
+    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from AND h.reason <> ALL (dunning._freezing_reasons());
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('holds dropped', n, NULL);
     DELETE FROM dunning.run_step s USING dunning.run r WHERE r.run_id = s.run_id AND r.started_at < keep_from;
@@ -7403,8 +8876,120 @@ BEGIN
     END LOOP;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.forget(debtor_id text)
+ RETURNS TABLE(item text, rows bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(forget.debtor_id);
+    n bigint;
+    source record;
+BEGIN
+    IF id IS NULL THEN
+        RAISE EXCEPTION 'whom to forget is not said' USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.forget(''1042'');';
+    END IF;
+    -- First nothing more is sent. What is on the wire still needs its text.
+    RETURN QUERY VALUES ('messages cancelled', dunning._stop_messages(id, 'forgotten')::bigint);
+    IF EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = id) THEN
+        RAISE EXCEPTION 'a message to debtor "%" is being sent', id
+            USING ERRCODE = '55000', HINT = format('Try again in a minute: SELECT * FROM dunning.forget(%L);', id);
+    END IF;
+    RETURN QUERY VALUES ('addresses suppressed', dunning._suppress_all(id)::bigint);
+    IF NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = id AND h.reason = 'forgotten' AND h.released_at IS NULL) THEN
+        INSERT INTO dunning.hold (debtor_id, hold_id, creditor, reason, from_at, placed_by)
+        VALUES (id, dunning._uuid7(), coalesce(dunning._creditor_of(id), 'default'), 'forgotten', dunning._now(), session_user);
+    END IF;
+
+    UPDATE dunning.body b SET address = '', subject = NULL, body_text = NULL, body_html = NULL WHERE b.debtor_id = id;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('texts blanked', n);
+    UPDATE dunning.message m SET context = '{}', decision = '{"forgotten": true}' WHERE m.debtor_id = id;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('message contexts blanked', n);
+    UPDATE dunning.outcome o SET detail = NULL WHERE o.debtor_id = id;
+    UPDATE dunning.event e SET detail = '{}', event_key = NULL WHERE e.debtor_id = id;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('events blanked', n);
+    UPDATE dunning.task t SET subject = t.kind, script = NULL, note = NULL, completed_at = coalesce(t.completed_at, dunning._now()),
+                              outcome = coalesce(t.outcome, 'cancelled')
+    WHERE t.debtor_id = id;
+    UPDATE dunning.hold h SET note = NULL WHERE h.debtor_id = id;
+    UPDATE dunning.charge c SET waive_reason = 'forgotten' WHERE c.debtor_id = id AND c.waived_at IS NOT NULL;
+    UPDATE dunning.promise p SET cancelled_at = coalesce(p.cancelled_at, dunning._now()) WHERE p.debtor_id = id;
+    -- A key that a caller chose may say who it was; its digest serves as well, since nobody needs to read it.
+    UPDATE dunning.once o SET key = encode(sha256(convert_to(o.key, 'UTF8')), 'hex') WHERE o.debtor_id = id AND o.kind <> 'step';
+
+    -- What is learnt of a person goes with the person. The egress ledger holds digests alone, and its chain must go on verifying.
+    FOR source IN
+        SELECT t.name FROM dunning._debtor_tables() t
+        WHERE t.name <> ALL (ARRAY['message', 'body', 'queue', 'egress', 'outcome', 'once', 'event', 'task', 'promise', 'hold', 'charge', 'charge_notice', 'invoice', 'payment', 'debtor'])
+    LOOP
+        EXECUTE format('DELETE FROM dunning.%I x WHERE x.debtor_id = $1', source.name) USING id;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        IF n > 0 THEN
+            RETURN QUERY VALUES (source.name || ' rows dropped', n);
+        END IF;
+    END LOOP;
+    -- A bound ledger is the billing schema's to clean; the built-in one is ours.
+    UPDATE dunning.debtor d
+    SET name = NULL, given_name = NULL, email = NULL, phone = NULL, address = NULL, attributes = NULL, consent = NULL, preferred_channel = NULL
+    WHERE d.debtor_id = id;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN QUERY VALUES ('built-in debtor rows blanked', n);
+END
+$function$;
 
 -- Rows that ship: a user's own are left alone.
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.charge_rule')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$INSERT INTO dunning.charge_rule (after_broken_plan, after_due_days, amount, builtin, country, currency, debtor_kind, enabled, family, gap_scope, kind, level, max_count, maximum, min_gap_days, minimum, notice, notice_amount, notice_days, notice_post, "position", source, term, tiers, valid_from, valid_to, verified, with_reminder) VALUES
+('true', '1', '40', 'true', 'DE', 'EUR', 'company', 'false', 'compensation', 'invoice', 'compensation', 'compensation', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '1', 'BGB 288(5), clause not looked up', NULL, NULL, '2014-07-29', NULL, 'false', 'false'),
+('false', '1', '100', 'true', 'DK', 'DKK', 'company', 'true', 'collection', 'invoice', 'fee', 'collection', '1', NULL, NULL, NULL, 'collection', 'false', '10', 'false', '9', 'renteloven 9 b; notice of inkassoloven 10, elov.dk', NULL, NULL, '2013-03-01', NULL, 'true', 'true'),
+('true', '1', '310', 'true', 'DK', 'DKK', 'company', 'false', 'compensation', 'invoice', 'compensation', 'compensation', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '10', 'renteloven 9 a (3); sum from one undated source', NULL, NULL, '2013-03-01', NULL, 'false', 'false'),
+('false', '1', '100', 'true', 'DK', 'DKK', 'company', 'true', 'reminder', 'debtor', 'fee', 'reminder-1', '3', NULL, '10', NULL, NULL, 'false', NULL, 'false', '1', 'renteloven 9 b; elov.dk, debtia.dk, ivaekst.dk', NULL, NULL, '2013-03-01', NULL, 'true', 'true'),
+('false', '1', '100', 'true', 'DK', 'DKK', 'company', 'true', 'reminder', 'debtor', 'fee', 'reminder-2', '3', NULL, '10', NULL, NULL, 'false', NULL, 'false', '2', 'renteloven 9 b; elov.dk, debtia.dk, ivaekst.dk', NULL, NULL, '2013-03-01', NULL, 'true', 'true'),
+('false', '1', '100', 'true', 'DK', 'DKK', 'company', 'true', 'reminder', 'debtor', 'fee', 'reminder-3', '3', NULL, '10', NULL, NULL, 'false', NULL, 'false', '3', 'renteloven 9 b; elov.dk, debtia.dk, ivaekst.dk', NULL, NULL, '2013-03-01', NULL, 'true', 'true'),
+('false', '1', '100', 'true', 'DK', 'DKK', 'person', 'true', 'collection', 'invoice', 'fee', 'collection', '1', NULL, NULL, NULL, 'collection', 'false', '10', 'false', '9', 'renteloven 9 b; notice of inkassoloven 10, elov.dk', NULL, NULL, '2013-03-01', NULL, 'true', 'true'),
+('false', '1', '100', 'true', 'DK', 'DKK', 'person', 'true', 'reminder', 'debtor', 'fee', 'reminder-1', '3', NULL, '10', NULL, NULL, 'false', NULL, 'false', '1', 'renteloven 9 b; elov.dk, debtia.dk, ivaekst.dk', NULL, NULL, '2013-03-01', NULL, 'true', 'true'),
+('false', '1', '100', 'true', 'DK', 'DKK', 'person', 'true', 'reminder', 'debtor', 'fee', 'reminder-2', '3', NULL, '10', NULL, NULL, 'false', NULL, 'false', '2', 'renteloven 9 b; elov.dk, debtia.dk, ivaekst.dk', NULL, NULL, '2013-03-01', NULL, 'true', 'true'),
+('false', '1', '100', 'true', 'DK', 'DKK', 'person', 'true', 'reminder', 'debtor', 'fee', 'reminder-3', '3', NULL, '10', NULL, NULL, 'false', NULL, 'false', '3', 'renteloven 9 b; elov.dk, debtia.dk, ivaekst.dk', NULL, NULL, '2013-03-01', NULL, 'true', 'true'),
+('true', '1', '40', 'true', 'EU', 'EUR', 'company', 'true', 'compensation', 'invoice', 'compensation', 'compensation', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '1', 'Directive 2011/7/EU art. 6; C-78/22: for each late payment', NULL, NULL, '2013-03-16', NULL, 'true', 'false'),
+('true', '1', NULL, 'true', 'GB', 'GBP', 'company', 'true', 'compensation', 'invoice', 'compensation', 'compensation', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '1', 'Late Payment of Commercial Debts Regulations 2002, 2013; payontime.co.uk', NULL, '[{"below": 1000, "amount": 40}, {"below": 10000, "amount": 70}, {"amount": 100}]', '2013-03-16', NULL, 'true', 'false'),
+('true', '1', NULL, 'true', 'NL', 'EUR', 'person', 'true', 'collection', 'invoice', 'cost', 'collection-cost', '1', '6775', NULL, '40', 'collection-cost', 'true', '14', 'true', '1', 'Besluit BIK, BW 6:96; intrum.nl, kerckhoffs-lasonder.nl', NULL, '[{"upto": 2500, "percent": 15}, {"upto": 5000, "percent": 10}, {"upto": 10000, "percent": 5}, {"upto": 200000, "percent": 1}, {"percent": 0.5}]', '2012-07-01', NULL, 'true', 'false'),
+('true', '14', '35', 'true', 'NO', 'NOK', 'company', 'false', 'reminder', 'invoice', 'fee', 'collection-notice', '2', NULL, '15', NULL, NULL, 'false', NULL, 'false', '3', 'inkassoforskriften; kraviainkasso.no, safe-okonomi.no', NULL, NULL, '2020-10-01', NULL, 'false', 'true'),
+('true', '1', '470', 'true', 'NO', 'NOK', 'company', 'true', 'compensation', 'invoice', 'compensation', 'compensation', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '10', 'FOR-2024-12-19-3279', NULL, NULL, '2025-01-01', '2025-06-30', 'true', 'false'),
+('true', '1', '460', 'true', 'NO', 'NOK', 'company', 'true', 'compensation', 'invoice', 'compensation', 'compensation', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '10', 'kred.no', NULL, NULL, '2026-01-01', '2026-06-30', 'true', 'false'),
+('true', '14', '105', 'true', 'NO', 'NOK', 'company', 'false', 'demand', 'invoice', 'fee', 'payment-demand', '1', NULL, NULL, NULL, 'collection-notice', 'false', '14', 'false', '4', 'inkassoforskriften; kraviainkasso.no', NULL, NULL, '2020-10-01', NULL, 'false', 'true'),
+('true', '14', '35', 'true', 'NO', 'NOK', 'company', 'false', 'reminder', 'invoice', 'fee', 'reminder-1', '2', NULL, '15', NULL, NULL, 'false', NULL, 'false', '1', 'inkassoforskriften; kraviainkasso.no, safe-okonomi.no', NULL, NULL, '2020-10-01', NULL, 'false', 'true'),
+('true', '14', '37.50', 'true', 'NO', 'NOK', 'company', 'false', 'reminder', 'invoice', 'fee', 'reminder-1', '2', NULL, '15', NULL, NULL, 'false', NULL, 'false', '1', 'one twentieth of NOK 750, derived; kred.no', NULL, NULL, '2026-01-01', NULL, 'false', 'true'),
+('true', '14', '35', 'true', 'NO', 'NOK', 'company', 'false', 'reminder', 'invoice', 'fee', 'reminder-2', '2', NULL, '15', NULL, NULL, 'false', NULL, 'false', '2', 'inkassoforskriften; kraviainkasso.no, safe-okonomi.no', NULL, NULL, '2020-10-01', NULL, 'false', 'true'),
+('true', '14', '35', 'true', 'NO', 'NOK', 'person', 'true', 'reminder', 'invoice', 'fee', 'collection-notice', '2', NULL, '15', NULL, NULL, 'false', NULL, 'false', '3', 'inkassoforskriften; kraviainkasso.no, safe-okonomi.no', NULL, NULL, '2020-10-01', NULL, 'true', 'true'),
+('true', '14', '105', 'true', 'NO', 'NOK', 'person', 'true', 'demand', 'invoice', 'fee', 'payment-demand', '1', NULL, NULL, NULL, 'collection-notice', 'false', '14', 'false', '4', 'inkassoforskriften; kraviainkasso.no', NULL, NULL, '2020-10-01', NULL, 'true', 'true'),
+('true', '14', '35', 'true', 'NO', 'NOK', 'person', 'true', 'reminder', 'invoice', 'fee', 'reminder-1', '2', NULL, '15', NULL, NULL, 'false', NULL, 'false', '1', 'inkassoforskriften; kraviainkasso.no, safe-okonomi.no', NULL, NULL, '2020-10-01', NULL, 'true', 'true'),
+('true', '14', '37.50', 'true', 'NO', 'NOK', 'person', 'false', 'reminder', 'invoice', 'fee', 'reminder-1', '2', NULL, '15', NULL, NULL, 'false', NULL, 'false', '1', 'one twentieth of NOK 750, derived; kred.no', NULL, NULL, '2026-01-01', NULL, 'false', 'true'),
+('true', '14', '35', 'true', 'NO', 'NOK', 'person', 'true', 'reminder', 'invoice', 'fee', 'reminder-2', '2', NULL, '15', NULL, NULL, 'false', NULL, 'false', '2', 'inkassoforskriften; kraviainkasso.no, safe-okonomi.no', NULL, NULL, '2020-10-01', NULL, 'true', 'true'),
+('true', '1', '180', 'true', 'SE', 'SEK', 'company', 'true', 'collection', 'invoice', 'fee', 'collection-demand', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '2', 'konsumenternas.se, kreditbevakarna.se', NULL, NULL, '2013-03-16', NULL, 'true', 'true'),
+('true', '1', '450', 'true', 'SE', 'SEK', 'company', 'true', 'compensation', 'invoice', 'compensation', 'compensation', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '10', 'lag (1981:739) 4 a; kreditbevakarna.se', NULL, NULL, '2013-03-16', NULL, 'true', 'false'),
+('true', '1', '170', 'true', 'SE', 'SEK', 'company', 'true', 'plan', 'invoice', 'fee', 'instalment-plan', '1', NULL, NULL, NULL, 'instalment-plan', 'false', '0', 'false', '3', 'konsumenternas.se, kreditbevakarna.se', NULL, NULL, '2013-03-16', NULL, 'true', 'true'),
+('true', '1', '60', 'true', 'SE', 'SEK', 'company', 'true', 'reminder', 'invoice', 'fee', 'reminder-1', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '1', 'konsumenternas.se, aroskapital.se', 'reminder_fee', NULL, '2013-03-16', NULL, 'true', 'true'),
+('true', '1', '180', 'true', 'SE', 'SEK', 'person', 'true', 'collection', 'invoice', 'fee', 'collection-demand', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '2', 'konsumenternas.se, kreditbevakarna.se', NULL, NULL, '2013-03-16', NULL, 'true', 'true'),
+('true', '1', '170', 'true', 'SE', 'SEK', 'person', 'true', 'plan', 'invoice', 'fee', 'instalment-plan', '1', NULL, NULL, NULL, 'instalment-plan', 'false', '0', 'false', '3', 'konsumenternas.se, kreditbevakarna.se', NULL, NULL, '2013-03-16', NULL, 'true', 'true'),
+('true', '1', '60', 'true', 'SE', 'SEK', 'person', 'true', 'reminder', 'invoice', 'fee', 'reminder-1', '1', NULL, NULL, NULL, NULL, 'false', NULL, 'false', '1', 'konsumenternas.se, aroskapital.se', 'reminder_fee', NULL, '2013-03-16', NULL, 'true', 'true')$step$;
+END
+$do$;
 DO $do$
 DECLARE
     brought boolean := false;
@@ -7450,6 +9035,33 @@ BEGIN
     -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
     IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
         EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.interest_rule')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$INSERT INTO dunning.interest_rule (builtin, by_notice, clearing, compounding, country, day_count, debtor_kind, enabled, fixing, frozen_by, grace_days, grace_term, margin, reference, round_reference, round_total, source, valid_from, verified) VALUES
+('true', 'true', '{costs,interest,principal}', 'none', 'DE', 'act/365', 'company', 'true', 'change', '{moratorium,breathing_space,insolvency}', '30', NULL, '9', 'DE-base', NULL, NULL, 'BGB 288(2), 286(3), 367', '2014-07-29', 'true'),
+('true', 'true', '{costs,interest,principal}', 'none', 'DE', 'act/365', 'person', 'true', 'change', '{moratorium,breathing_space,insolvency}', '30', 'default_notice', '5', 'DE-base', NULL, NULL, 'BGB 288(1), 286(3), 367', '2014-07-29', 'true'),
+('true', 'false', '{principal,interest,costs}', 'none', 'DK', '30/360', 'company', 'true', 'half_year', '{moratorium,breathing_space,insolvency}', '0', NULL, '8', 'DK-lending', NULL, NULL, 'renteloven 5; elov.dk, forbrug.dk', '2013-03-01', 'true'),
+('true', 'false', '{principal,interest,costs}', 'none', 'DK', '30/360', 'person', 'true', 'half_year', '{moratorium,breathing_space,insolvency}', '0', NULL, '8', 'DK-lending', NULL, NULL, 'renteloven 5; elov.dk, forbrug.dk', '2013-03-01', 'true'),
+('true', 'false', '{principal,interest,costs}', 'none', 'EU', 'act/365', 'company', 'true', 'half_year', '{moratorium,breathing_space,insolvency}', '0', NULL, '8', 'ECB-refi', NULL, NULL, 'Directive 2011/7/EU art. 3', '2013-03-16', 'true'),
+('true', 'false', '{principal,interest,costs}', 'none', 'GB', 'act/365', 'company', 'true', 'half_year_before', '{moratorium,breathing_space,insolvency}', '0', NULL, '8', 'GB-base', NULL, NULL, 'Late Payment of Commercial Debts (Interest) Act 1998 and orders of 2002, 2013', '2002-08-07', 'true'),
+('true', 'false', '{principal,interest,costs}', 'yearly', 'NL', 'act/365', 'company', 'true', 'half_year', '{moratorium,breathing_space,insolvency}', '0', NULL, '8', 'ECB-refi', NULL, NULL, 'BW 6:119a; vvoadvocatuur.nl, smkaccountants.nl', '2012-07-01', 'true'),
+('true', 'false', '{principal,interest,costs}', 'yearly', 'NL', 'act/365', 'person', 'true', 'half_year', '{moratorium,breathing_space,insolvency}', '0', NULL, '2.25', 'ECB-refi', NULL, '1', 'BW 6:119; vvoadvocatuur.nl, debloggendeadvocaat.nl', '2012-07-01', 'true'),
+('true', 'false', '{principal,interest,costs}', 'none', 'NO', 'act/365', 'company', 'true', 'half_year', '{moratorium,breathing_space,insolvency}', '0', NULL, '0', 'NO-late', NULL, NULL, 'forsinkelsesrenteloven; kred.no', '2013-01-01', 'true'),
+('true', 'false', '{principal,interest,costs}', 'none', 'NO', 'act/365', 'person', 'true', 'half_year', '{moratorium,breathing_space,insolvency}', '0', NULL, '0', 'NO-late', NULL, NULL, 'forsinkelsesrenteloven; kred.no', '2013-01-01', 'true'),
+('true', 'false', '{principal,interest,costs}', 'none', 'SE', 'act/365', 'company', 'true', 'half_year', '{moratorium,breathing_space,insolvency}', '0', NULL, '8', 'SE-reference', '0.5', NULL, 'räntelagen 6, 9', '2002-07-01', 'true'),
+('true', 'false', '{principal,interest,costs}', 'none', 'SE', 'act/365', 'person', 'true', 'half_year', '{moratorium,breathing_space,insolvency}', '0', NULL, '8', 'SE-reference', '0.5', NULL, 'räntelagen 6, 9', '2002-07-01', 'true')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
                     AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.offer_text')::pg_catalog.oid;
     END IF;
     IF brought THEN
@@ -7486,6 +9098,28 @@ BEGIN
 ('Betal {{#options}}{{total | money}} innen {{last_on | date}}{{/options}}, så anser vi hele kravet på {{amount | money}} som betalt. Si ja innen {{expires_on | date}}', 'true', '*', 'settlement', 'nb'),
 ('Betaal {{#options}}{{total | money}} uiterlijk {{last_on | date}}{{/options}}, dan beschouwen wij de hele vordering van {{amount | money}} als voldaan. Zeg ja uiterlijk {{expires_on | date}}', 'true', '*', 'settlement', 'nl'),
 ('Betala {{#options}}{{total | money}} senast {{last_on | date}}{{/options}}, så anser vi hela skulden på {{amount | money}} vara betald. Tacka ja senast {{expires_on | date}}', 'true', '*', 'settlement', 'sv')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.reference_rate')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$INSERT INTO dunning.reference_rate (builtin, enabled, percent, reference, source, valid_from, valid_to, verified) VALUES
+('true', 'true', '1.27', 'DE-base', 'Deutsche Bundesbank, Basiszinssatz, by finanzmarktnachrichten.de', '2026-01-01', '2026-06-30', 'true'),
+('true', 'true', '3.75', 'DK-lending', 'Danmarks Nationalbank; 11.75 % in all by selandiaadvokater.dk', '2024-01-01', '2024-06-30', 'true'),
+('true', 'true', '3.15', 'ECB-refi', 'ECB; 11.15 % commercial and 6 % consumer in all by smkaccountants.nl, debloggendeadvocaat.nl', '2025-01-01', '2025-06-30', 'true'),
+('true', 'true', '3.75', 'GB-base', 'Bank of England; 11.75 % in all by payontime.co.uk, lovetts.co.uk, cripps.co.uk', '2025-12-31', '2026-06-30', 'true'),
+('true', 'true', '12.50', 'NO-late', 'FOR-2024-12-19-3279', '2025-01-01', '2025-06-30', 'true'),
+('true', 'true', '12.00', 'NO-late', 'forsinkelsesrente, by kred.no', '2026-01-01', '2026-06-30', 'true'),
+('true', 'true', '2.00', 'SE-reference', 'Sveriges Riksbank, referensränta, by mystep.se', '2025-07-01', '2026-06-30', 'true')$step$;
 END
 $do$;
 DO $do$
@@ -24486,12 +26120,23 @@ Vänliga hälsningar
 END
 $do$;
 
+-- Triggers.
+CREATE TRIGGER charge_guard BEFORE INSERT OR UPDATE ON dunning.charge FOR EACH ROW EXECUTE FUNCTION dunning._guard_charge();
+ALTER TABLE dunning.charge ENABLE ALWAYS TRIGGER charge_guard;
+
 -- Tables that a dump takes.
 SELECT pg_catalog.pg_extension_config_dump('dunning.budget', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.charge', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.charge_change', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.charge_notice', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.charge_rule', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.charging', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.interest_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer_text', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.proof', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.reference_rate', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.sensitivity', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.strategy_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
@@ -24526,6 +26171,62 @@ ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],time
 ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
+ALTER TABLE dunning.reference_rate OWNER TO dunning_owner;
+ALTER TABLE dunning.interest_rule OWNER TO dunning_owner;
+ALTER TABLE dunning.charge_rule OWNER TO dunning_owner;
+ALTER TABLE dunning.charging OWNER TO dunning_owner;
+ALTER TABLE dunning.charge_notice OWNER TO dunning_owner;
+ALTER TABLE dunning.charge OWNER TO dunning_owner;
+ALTER TABLE dunning.charge_change OWNER TO dunning_owner;
+ALTER FUNCTION dunning._minor_digits(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._quotient(numeric,numeric,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._year_units(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._span_units(text,date,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._round_up(numeric,numeric) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._fee_amount(numeric,jsonb,numeric,numeric,numeric,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._charge_rules(text,text,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._received_on(text,date,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._open_on(date[],numeric[],date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._lawful_fees(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._pending_fees(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.lawful_fees(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._charge_seal(dunning.charge) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refuse_charge(dunning.charge,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._no_rule(text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._guard_fee(dunning.charge) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._guard_interest(dunning.charge) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._guard_charge() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._law_countries(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._interest_rule_of(text,text,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._freezing_reasons() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._open_days_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._claims(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._notices(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._accrue(dunning.interest_rule,text,date,date,date,date[],numeric[],daterange[],text[],date[],numeric[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._interest(text[],timestamp with time zone,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.interest(text,text,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.charge(text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.waive(uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.book_charge(uuid,text) OWNER TO dunning_owner;
+ALTER VIEW dunning.charge_due OWNER TO dunning_owner;
+ALTER FUNCTION dunning._charges_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._assess_fees(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._assess_interest(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.assess_charges(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_charges() OWNER TO dunning_owner;
+ALTER FUNCTION dunning.verify_charges() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._log_charge_change(text,text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_law(text,text,date,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._overlap(text,text,date,date,date,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_tiers(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_charging(text,boolean,boolean,text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.record_notice(text,text,text,date,numeric) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.reset_charge_rules(text) OWNER TO dunning_owner;
 ALTER TABLE dunning.offer OWNER TO dunning_owner;
 ALTER TABLE dunning.offer_text OWNER TO dunning_owner;
 ALTER FUNCTION dunning._offer_context(dunning.offer,text) OWNER TO dunning_owner;
@@ -24736,6 +26437,75 @@ REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FRO
 GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.reference_rate TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.interest_rule TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.charge_rule TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.charging TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.charge_notice TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.charge TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.charge_change TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._minor_digits(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._quotient(numeric,numeric,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._year_units(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._span_units(text,date,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._round_up(numeric,numeric) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._fee_amount(numeric,jsonb,numeric,numeric,numeric,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._charge_rules(text,text,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._received_on(text,date,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._open_on(date[],numeric[],date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._lawful_fees(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._pending_fees(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.lawful_fees(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.lawful_fees(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._charge_seal(dunning.charge) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refuse_charge(dunning.charge,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._no_rule(text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._guard_fee(dunning.charge) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._guard_interest(dunning.charge) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._guard_charge() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._law_countries(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._interest_rule_of(text,text,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._freezing_reasons() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._open_days_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._claims(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._notices(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._accrue(dunning.interest_rule,text,date,date,date,date[],numeric[],daterange[],text[],date[],numeric[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._interest(text[],timestamp with time zone,date,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.interest(text,text,timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.interest(text,text,timestamp with time zone) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.charge(text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.charge(text,text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.waive(uuid,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.waive(uuid,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.book_charge(uuid,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.book_charge(uuid,text) TO dunning_operator;
+GRANT SELECT ON TABLE dunning.charge_due TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._charges_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._assess_fees(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._assess_interest(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.assess_charges(timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.assess_charges(timestamp with time zone) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_charges() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.verify_charges() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.verify_charges() TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._log_charge_change(text,text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_law(text,text,date,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._check_tiers(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.record_notice(text,text,text,date,numeric) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.record_notice(text,text,text,date,numeric) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.reset_charge_rules(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.reset_charge_rules(text) TO dunning_admin;
 GRANT SELECT ON TABLE dunning.offer_text TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._offer_context(dunning.offer,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._live_offers(text[],timestamp with time zone) FROM PUBLIC;
@@ -24949,6 +26719,7 @@ REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
 COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
 COMMENT ON FUNCTION dunning._accept_by_link(text,jsonb) IS 'The offer that a form accepted; NULL where it names none, or none that stands.';
 COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accounts of the same person; the debtor alone where the ledger knows no persons or is broken.';
+COMMENT ON FUNCTION dunning._accrue(dunning.interest_rule,text,date,date,date,date[],numeric[],daterange[],text[],date[],numeric[]) IS 'The spans of interest on an invoice whose open amounts by day are given: from (counted) until (not counted), days, rate, base and amount; amounts add up to the rounded total. A span without interest says why.';
 COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) IS 'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
 COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
@@ -24959,6 +26730,8 @@ COMMENT ON FUNCTION dunning._anchor_problem(text,integer,integer) IS 'Why a step
 COMMENT ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) IS 'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
 COMMENT ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) IS 'Five arrays as numbered rows.';
 COMMENT ON FUNCTION dunning._asked_for(text[],timestamp with time zone) IS 'The sums that debtors are asked for by currency, the largest first: overdue, else what will be due; not what is disputed or held.';
+COMMENT ON FUNCTION dunning._assess_fees(text[]) IS 'Posts the fees that reminders named when they left, and those that need none.';
+COMMENT ON FUNCTION dunning._assess_interest(text[]) IS 'Posts late interest of these debtors: to the end of last month, or to today where the invoice is settled.';
 COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
@@ -24968,9 +26741,13 @@ COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS
 COMMENT ON FUNCTION dunning._channel_priors() IS 'First values by channel, with the weight of ten contacts: share of contacts answered, and of contacts after which the debtor opts out.';
 COMMENT ON FUNCTION dunning._channel_shares(text) IS 'By channel the share of a creditor''s contacts that are answered, shrunk to first values, that over all channels, and the risk of an opt-out.';
 COMMENT ON FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) IS 'The expected value of a contact less its cost, in the currency of both: p x margin x amount x (share / usual_share) x fatigue x quality - cost - loss by opt-outs.';
+COMMENT ON FUNCTION dunning._charge_rules(text,text,date) IS 'The enabled rule of each level in force on a day, the user''s before the built-in one.';
+COMMENT ON FUNCTION dunning._charge_seal(dunning.charge) IS 'Digest of what a charge says, without waiving and booking.';
+COMMENT ON FUNCTION dunning._charges_sql(text,text) IS 'SQL text: one row a debtor and currency: charged, waived, paid (by what was paid beyond all invoices), open (not waived, booked or paid: owed on top of the ledger''s balance) and booked (in the ledger''s balance by now).';
 COMMENT ON FUNCTION dunning._check_anchor(text,integer,integer) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
 COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated, be it for a debtor of whom nothing is known.';
+COMMENT ON FUNCTION dunning._check_law(text,text,date,date) IS 'Nothing, or 22023 where country, kind of debtor or period make no sense.';
 COMMENT ON FUNCTION dunning._check_live(dunning.offer) IS 'Nothing, or 55000 with what became of the offer and which one stands now.';
 COMMENT ON FUNCTION dunning._check_minimum(jsonb,text) IS 'Nothing, or 22023 where a minimum or a tolerance cannot be read.';
 COMMENT ON FUNCTION dunning._check_name(text,text,text) IS 'Nothing, or 22023 where a name cannot stand in a key.';
@@ -24982,7 +26759,10 @@ COMMENT ON FUNCTION dunning._check_reachable(text) IS 'Nothing, or 22023 where n
 COMMENT ON FUNCTION dunning._check_step(dunning.step) IS 'Nothing, or 22023 saying what of a step cannot be.';
 COMMENT ON FUNCTION dunning._check_template_kind(text,text,boolean) IS 'Nothing; 22023 where the name is in use for the other kind, template or partial.';
 COMMENT ON FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) IS 'The options of an offer as checked, else 22023 with what is wrong.';
+COMMENT ON FUNCTION dunning._check_tiers(jsonb) IS 'What is wrong with the tiers of a fee, NULL where nothing is.';
 COMMENT ON FUNCTION dunning._check_users(text,text,text,text,text) IS 'A warning where nothing includes the partial; DN003 where a text that includes it, or the partial itself, would no longer hold.';
+COMMENT ON FUNCTION dunning._claims(text[],timestamp with time zone) IS 'One row an invoice of these debtors with whatever a charge depends on: place, kind, open amounts by day, holds by day and those of the moment.';
+COMMENT ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) IS 'What is still open of costs, interest and principal after a payment that clears them in this order, and what is left of the payment. German law (BGB 367): costs, interest, principal. 22023 on a negative sum or an order that lacks a part.';
 COMMENT ON FUNCTION dunning._close_listed(timestamp with time zone) IS 'Marks as had what the currencies listed in the messages of a planning run had reached by themselves.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
 COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error. Only who follows a strategy with that condition is held by it.';
@@ -25001,21 +26781,28 @@ COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants 
 COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The day that an event''s detail names as "on", else the day it happened; NULL where detail says it is cancelled.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
+COMMENT ON FUNCTION dunning._fee_amount(numeric,jsonb,numeric,numeric,numeric,integer) IS 'A fee on a claim: a fixed amount, the amount of its bracket, or percents share by share, within minimum and maximum.';
 COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the context to be rendered, with the offer of record or null, and its id), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
+COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
+COMMENT ON FUNCTION dunning._guard_charge() IS 'Trigger: refuses (DN011) a charge that no rule allows, a second look at those let through before, and any change but waiving and booking.';
+COMMENT ON FUNCTION dunning._guard_fee(dunning.charge) IS 'The fee with rule and facts filled in; DN011 where it is not lawful.';
+COMMENT ON FUNCTION dunning._guard_interest(dunning.charge) IS 'The posted interest with rule and spans filled in; DN011 where it is more than what accrued.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
 COMMENT ON FUNCTION dunning._hold_over_budget(timestamp with time zone) IS 'Holds the rows of a planning run that today''s budgets are not enough for.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
 COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) IS 'The offers that were written: none for a debtor who has one of that state already.';
+COMMENT ON FUNCTION dunning._interest(text[],timestamp with time zone,date,text) IS 'The spans of late interest of these debtors'' invoices until a day (not counted; NULL: through the day of as_of).';
+COMMENT ON FUNCTION dunning._interest_rule_of(text,text,date) IS 'The enabled rule of interest for invoices due on a day, the user''s before the built-in one; NULL where there is none.';
 COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD?';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
@@ -25023,6 +26810,8 @@ COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is th
 COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed. Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strategies in order, one row with step NULL where a strategy has none: days from which invoices are listed and until which the step may be taken.';
 COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
+COMMENT ON FUNCTION dunning._law_countries(text) IS 'Where rules of a country stand: its own before those of the countries of the euro.';
+COMMENT ON FUNCTION dunning._lawful_fees(text[],timestamp with time zone) IS 'One row an invoice and level that has an enabled rule: amount, from which day it may be charged, and every reason why not (empty: it may).';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
 COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a channel should not exceed; an SMS is counted in parts instead.';
@@ -25038,13 +26827,17 @@ COMMENT ON FUNCTION dunning._lint_form(text,text,text,text,jsonb,jsonb,text,text
 COMMENT ON FUNCTION dunning._lint_languages(text,text,text,text,jsonb) IS 'Warnings on languages: debtors of the creditor (of all, for *) read one that the template has no text in; a partial that is included stands in another.';
 COMMENT ON FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb) IS 'What a reader would miss in a text: name, way to pay, line for those who paid; threats, lengths. Texts that are no template or name the unknown are errors (DN003).';
 COMMENT ON FUNCTION dunning._live_offers(text[],timestamp with time zone) IS 'The offer of record of each debtor who has one (NULL: the whole book): live, not over, and what it settles is still owed. `offer` is what a template gets.';
+COMMENT ON FUNCTION dunning._log_charge_change(text,text,jsonb) IS 'Keeps what a rate, rule or switch was before a change.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
 COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) IS 'The offer of record of each of the debtors after offers of the kinds asked for were made where there was none; no row where nothing is or can be offered. The terms without writing: _offer_terms().';
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
+COMMENT ON FUNCTION dunning._minor_digits(text) IS 'Decimals of a currency''s minor unit (ISO 4217).';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
 COMMENT ON FUNCTION dunning._next_fees(text[],timestamp with time zone) IS 'The next lawful fee of each debtor as a text may tell it: amount, currency, the first day on which it may be charged, level. No row: none within fee_notice_days.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
+COMMENT ON FUNCTION dunning._no_rule(text,text,text) IS 'In a sentence, why no rule allows a fee.';
+COMMENT ON FUNCTION dunning._notices(text[]) IS 'Written notices: invoice (NULL: all), level and amount of the fee that it named, when it left, from when the fee was said to be due, and our message.';
 COMMENT ON FUNCTION dunning._offer_context(dunning.offer,text) IS 'An offer as the template context has it.';
 COMMENT ON FUNCTION dunning._offer_option(integer,jsonb,text) IS 'An option of an offer out of its parts in order of date.';
 COMMENT ON FUNCTION dunning._offer_state(text[]) IS 'One row an offer of the debtors (NULL: all); agreement: open, kept, late, broken or cancelled, of an accepted one.';
@@ -25054,7 +26847,10 @@ COMMENT ON FUNCTION dunning._offer_with_steps(timestamp with time zone) IS 'Make
 COMMENT ON FUNCTION dunning._offer_words(text,text,text,jsonb) IS 'The text of an offer, the language it is in, and its options with their texts.';
 COMMENT ON FUNCTION dunning._offered_context(text,jsonb) IS 'A message''s context with the debtor''s offer of record, null where there is none. A name `offer` that the caller of send() gave stays.';
 COMMENT ON FUNCTION dunning._offset_words(text,integer) IS 'What a signed offset from an anchor means in words.';
+COMMENT ON FUNCTION dunning._open_days_sql(text,text) IS 'SQL text: one row a positive, uncancelled invoice that is no fee or interest itself: what was open of it (opens) from which day on (days, the first -infinity), as payments and credit notes came in.';
+COMMENT ON FUNCTION dunning._open_on(date[],numeric[],date) IS 'What was open when a day began.';
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
+COMMENT ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) IS 'Raises 22023 naming two periods that overlap.';
 COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The template of one choice on the page behind a link.';
 COMMENT ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) IS 'The context of link_page(), from conversation(): names, open balances, offer and options as they are now. DN009 where the debtor is no longer known.';
 COMMENT ON FUNCTION dunning._page_template(text,boolean,text) IS 'The template of the page behind a link of a purpose, or of the page that follows when it was acted on.';
@@ -25064,17 +26860,23 @@ COMMENT ON FUNCTION dunning._partials(text,text,text,text,text,text,text) IS 'Th
 COMMENT ON FUNCTION dunning._pay_cycles(text[],timestamp with time zone) IS 'The likeliest payday schedule of each debtor as of an instant, and its next date that leaves time to answer (value offer_first_days); NULL where none is likely. Who is paid weekly or every second week pays every second week.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
 COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
+COMMENT ON FUNCTION dunning._pending_fees(text[],timestamp with time zone) IS 'The next fee of each open invoice that may lawfully be charged, and from which day; no row where a hold freezes it, a notice is missing, the creditor does not charge, or no enabled rule allows one.';
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
 COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
 COMMENT ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) IS 'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';
 COMMENT ON FUNCTION dunning._proofs(timestamp with time zone) IS 'The rows of dunning.proof as known at an instant (NULL: now). Reads the whole book.';
+COMMENT ON FUNCTION dunning._quotient(numeric,numeric,integer) IS 'The exact quotient by a positive number, rounded half up (away from zero) once.';
+COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'From which days which rate of interest holds, in percent a year, by the user''s rows before the built-in ones; NULL: nobody knows it.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
+COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter counts as received: on the second post day (no Sunday, Monday or holiday) after it was sent; otherwise the day it was sent.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
+COMMENT ON FUNCTION dunning._refresh_charges() IS 'The charges that assess_charges() posted: how daily() and maintain() call it.';
 COMMENT ON FUNCTION dunning._refresh_offers(text[]) IS 'How many offers (of the debtors; NULL: all) were over by the clock or because less is owed, and have been ended.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
 COMMENT ON FUNCTION dunning._refresh_proofs() IS 'Computes dunning.proof anew and returns its rows; a broken ledger leaves none, so that nothing is claimed.';
 COMMENT ON FUNCTION dunning._refresh_scripts(text[]) IS 'How many open calls and visits of the debtors it looked at; their scripts name the offer of record.';
+COMMENT ON FUNCTION dunning._refuse_charge(dunning.charge,text,text) IS 'Raises DN011 with what is not lawful.';
 COMMENT ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) IS 'The parts that templates become in a context, the names they used and those that were null; partials as _partials() gives them. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
 COMMENT ON FUNCTION dunning._render_loose(text,jsonb,jsonb) IS 'A template rendered to the letter of the mustache specification, by the grammar and the walk of _render(): an unknown name is empty, {{{x}}} is not escaped. For its published cases; nothing that is sent goes this way.';
 COMMENT ON FUNCTION dunning._repeated(text[]) IS 'Those that stand there more than once, each once; empty where none does.';
@@ -25082,8 +26884,10 @@ COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row 
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._response_share(double precision,double precision,double precision) IS 'The share of contacts that a debtor answers, shrunk to the book''s with the weight of two answers: (2 + k) / (2 / q + E).';
 COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';
+COMMENT ON FUNCTION dunning._round_up(numeric,numeric) IS 'The value, rounded up to a multiple of the step where there is one.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
+COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (counted) until another (not counted).';
 COMMENT ON FUNCTION dunning._speaks_of_fees(text,text) IS 'Whether any text in force of a template, in a framing or neutral, names fee.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
@@ -25107,48 +26911,71 @@ COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timesta
 COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
+COMMENT ON FUNCTION dunning._year_units(text) IS 'Units of a year under a day count.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed (or, with option, accepts that option of the offer: 55000 where it does not stand any more), already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link whose form names an offer and its option accepts it (accepted), if it still stands. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed offer, live from now on, and the one it superseded. By another person than proposed it (42501). Role dunning_admin.';
+COMMENT ON FUNCTION dunning.assess_charges(timestamp with time zone) IS 'Posts what is lawfully due today for creditors that switched charging on (save_charging): fees that our reminders named when they left, sums that need no reminder, and late interest to the end of last month or, of settled invoices, to today. The rows it posted; running it again posts nothing. Nothing on a broken or stale ledger. daily() and maintain() call it. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charge over as an invoice of its own (kind fee or interest): from then on it stands in the ledger''s balance and no longer among what is open here. Unknown, waived or booked: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.charge(text,text,text) IS 'Charges the fee of a level on an invoice, also with a reminder that was written by hand, or posts its interest up to today (level ''interest''). One row: the charge, its amount and rule. A level is charged once an invoice. Not lawful: DN011 with why and the day from which it is. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.interest(text,text,timestamp with time zone) IS 'Late interest of a debtor''s overdue invoices (or one), a row a span: from (counted) until (not counted), days by the day count of the rule, rate in percent a year, base, amount in the currency''s minor unit, and where a span bears none, why (frozen, not in default, no rate known). What would be owed if all were paid on the day of as_of (NULL: today), whether or not the creditor charges it. Days run from the day after the due date through the day of payment. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.lawful_fees(text) IS 'Every fee that the law of a debtor''s country knows, an invoice and level: amount, the day from which it may be charged, and what blocks it (empty: nothing): charging_off, term:<what must be agreed>, currency, paid, paid_in_time, disputed, charged, count:<n>, notice:<what must be sent before>, broken_instalment_agreement, hold:<reason>. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, invoice, or offer and option, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor: 22023. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.record_notice(text,text,text,date,numeric) IS 'A notice that the law asks for before a cost was sent elsewhere, on this day, naming this cost; our own messages that name a fee count by themselves. Unknown invoice or an impossible day: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.reset_charge_rules(text) IS 'How many rules of your own it removed for a country, so that the built-in ones hold again. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.reset_template(text,text,text,text,text) IS 'The version that is in force again after a saved text was taken out of use. 22023 where none was saved, DN003 for a partial that other texts cannot do without; the text stays in dunning.template. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) IS 'The number of the new version, which says what an old one said, and what a reader would miss in it. Checked like any text that is saved: an old one that names what is unknown now is refused (DN003). 22023 where there is no such version. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key that signs links from now on, also the first one. Links of the key before work for keep_days more (0: end at once, as do those of all older keys); keys whose time is over are removed. A file: not undone by a rollback, and to be copied to standbys. Role dunning_admin.';
+COMMENT ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) IS 'Saves which fee may be charged at a level, by country (ISO, or EU) and kind of debtor (person, company), from a day on (NULL: today); replaces the row of the same first day and goes before a built-in one. amount, or tiers: [{"upto": 2500, "percent": 15}, ..., {"percent": 1}] share by share, or [{"below": 1000, "amount": 40}, ..., {"amount": 100}]. Counts and gaps are told over a family. Returns whether there was a row, and warnings where it is laxer than a verified law. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) IS 'Switches fees and interest of a creditor on or off (off until this call), and says which terms its contracts contain: reminder_fee (a fee for reminders was agreed), default_notice (the invoice says that default begins after thirty days). Returns what still needs a term. Unknown creditor or term: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) IS 'Saves how late interest is counted for invoices due in a period, by country (ISO, or EU) and kind of debtor (person, company); replaces the row of the same first day and goes before a built-in one. grace_days: days after the due date that bear none (NULL: only a notice begins default). Returns whether there was a row, and warnings. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_offer_text(text,text,text,text) IS 'The words in force from now on for offers of a kind in a language (and of a creditor); NULL restores the shipped ones. Offers made keep theirs. Unknown kind: 22023; unknown name: DN003. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) IS 'The step saved and what its signed offset means in words: negative is before the anchor (due_date, last_contact, broken_promise, next_fee, hearing, payday, event:<kind>). channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the due date likely self-curers get such channels only, until self_cure_wait nothing; after_contact = only where the debtor was contacted since the due date; again every repeat_days, at most repeat_max times; companion = a second message of the same touch; print = fields of a letter''s manifest; must = goes out whatever it is worth. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text,text) IS 'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next; choose = order (of a step''s channels the first that is worth it) or value (the one worth most). Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) IS 'The new version and what a reader would miss in it. vars: names that send() will be given; partial: a piece that others include by {{> name}}; personal: it may use what dunning.sensitivity calls personal. A text that is no template, names the unknown or includes itself is refused (DN003); earlier versions stay: template_history(). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.set_budget(numeric,text,text,text) IS 'What contacts may cost in a day in this currency (NULL: no limit any more), for a creditor and a campaign (the name of a strategy), or * for all together. What a day''s money is not enough for waits, the most worthwhile first. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all, in one country or all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) IS 'Sets a reference rate in percent a year for a period, the last day counted; NULL is until further notice. The row of the same reference and first day is replaced, and goes before a built-in one; enabled => false makes its days unknown, so that no interest accrues on them. Posted interest is corrected by the next assess_charges(). Returns whether there was a row, and warnings. Unknown reference, negative interest, overlapping periods: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_sensitivity(text,text,text) IS 'The level before. Says whether texts may use a field: open, personal (where the template permits it) or never; NULL restores the shipped level. 22023 for another level. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.set_strategy(text,text,text) IS 'The strategy this debtor now follows: the one given, or with NULL again what the rules say. Steps already had stay had by the strategy they were taken by. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
 COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left.';
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
+COMMENT ON TABLE dunning.charge IS 'Fees and posted interest. A row that no rule allows is refused whoever writes it; what stands is never changed but for waiving and booking.';
+COMMENT ON TABLE dunning.charge_change IS 'What rates, rules and switches were before each change.';
+COMMENT ON TABLE dunning.charge_notice IS 'Notices that the law asks for before a cost, with the cost that they named.';
+COMMENT ON TABLE dunning.charge_rule IS 'Which fee may be charged once a level, how much, and what must have happened before: by country, kind of debtor and period.';
+COMMENT ON TABLE dunning.charging IS 'Creditors that charge fees or interest, and the terms that their contracts contain. Without a row nothing is charged.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
+COMMENT ON TABLE dunning.interest_rule IS 'How late interest is counted, by country and kind of debtor: reference, margin, rounding, fixing, day count, compounding, beginning, order of clearing.';
 COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
 COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';
+COMMENT ON TABLE dunning.reference_rate IS 'Reference rates in percent a year, by period. Periods of one rate cannot overlap; a user''s row goes before the built-in one on each of its days.';
 COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text: personal needs the template''s own permission (save_template(personal => true)), never is refused. A user''s row replaces the built-in one of the same field; open takes a shipped guard away. Fields without a row are open.';
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
+COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
 COMMENT ON VIEW dunning.offers IS 'One row an offer ever made: its state, what was accepted, and whether the agreement is open, kept, late, broken or cancelled as the ledger says. Role dunning_viewer.';
 COMMENT ON VIEW dunning.promise_state IS 'One row a promise or instalment: open, kept, late (paid after the deadline), broken or cancelled, as the ledger says. Role dunning_viewer.';

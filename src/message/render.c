@@ -289,6 +289,9 @@ use(Renderer *r, DunNode *n, JsonbValue *v)
 {
 	int			below = r->path[look_up(r, &r->c->names[n->name], v)];
 
+	/* Nobody asks for the paths, and a recursion could make no end of them. */
+	if (r->plain)
+		return 0;
 	if (n->seen_below != below)
 	{
 		n->seen_path = dun_message_find_path(r->c, below, n->name);

@@ -92,14 +92,14 @@ sub decide
 	{
 		my ($was, $is) = ($old->{object}{$key}, $new->{object}{$key});
 		if (!$is) { $drop{$key} = 1; next }
-		my @parts = is_table($is) ? qw(options partition_key by_hand columns constraints indexes)
+		my @parts = is_table($is) ? qw(options partition_key by_hand columns constraints indexes triggers)
 			: $is->{type} eq 'FOREIGN DATA WRAPPER' ? qw(handler validator options)
 			: $is->{type} eq 'TYPE' ? qw(columns) : qw(definition options columns);
 		next if !changed($was, $is, @parts);
 		$create{$key} = 1;
 		$drop{$key} = 1 if $is->{type} =~ /^(FUNCTION|PROCEDURE|AGGREGATE|VIEW)$/ ? !replaceable($was, $is)
 			: $is->{type} eq 'TYPE' ? !alterable($was, $is) : 0;
-		push @refused, "$key: partition key, row security, triggers, persistence or tablespace changed; write this by hand"
+		push @refused, "$key: partition key, row security, persistence or tablespace changed; write this by hand"
 			if is_table($is) && changed($was, $is, qw(partition_key by_hand));
 	}
 	$create{$_} = 1 for grep { !$old->{object}{$_} } keys %{ $new->{object} };
@@ -376,6 +376,22 @@ sub shipped_rows
 	}
 }
 
+# After the functions that they call and the rows that they would look at.
+sub triggers
+{
+	my %state = (O => 'ENABLE', D => 'DISABLE', R => 'ENABLE REPLICA', A => 'ENABLE ALWAYS');
+	for my $key (sort grep { is_table($new->{object}{$_}) } keys %{ $new->{object} })
+	{
+		my ($table, $is, $was) = ($new->{object}{$key}{identity}, map { ($_ ? $_->{triggers} : undef) // {} } $new->{object}{$key}, $old->{object}{$key});
+		emit(map { "DROP TRIGGER $_ ON $table;\n" } grep { !same($was->{$_}, $is->{$_}) } sort keys %$was);
+		for my $name (grep { !same($was->{$_}, $is->{$_}) } sort keys %$is)
+		{
+			emit("$is->{$name}[0];\n");
+			emit("ALTER TABLE $table $state{$is->{$name}[1]} TRIGGER $name;\n") if $is->{$name}[1] ne 'O';
+		}
+	}
+}
+
 sub owners
 {
 	for my $key (by_oid($new))
@@ -500,6 +516,7 @@ title('What goes, or must be made anew.', sub {
 });
 title('What is new or differs.', sub { make($_) for grep { $create{$_} } by_oid($new) });
 title('Rows that ship: a user\'s own are left alone.', \&shipped_rows);
+title('Triggers.', \&triggers);
 title('Tables that a dump takes.', \&dump_list);
 title('Owners.', \&owners);
 title('Rights.', \&rights);

@@ -127,6 +127,20 @@ SET client_min_messages = warning;
 SELECT * FROM pg_temp.d_look(9);
 SELECT * FROM pg_temp.d_look(10);
 
+-- a_text_with_partials_leaves_whole_and_without_the_partial_is_held
+SELECT count(*) FROM dunning.save_template('d-foot', 'email', 'en', NULL, E'-- \n{{creditor_name}}', partial => true);
+SELECT count(*) FROM dunning.save_template('d-parts', 'email', 'en', '{{given_name}}: {{amount | money}}', E'{{given_name}}, {{pay_url}} Already paid? Fine.\n  {{> d-foot}}', '<p>{{given_name}}</p>{{> d-foot}}');
+SELECT state FROM dunning.send('d-13', 'd-parts', 'email');
+CALL dunning.deliver();
+SELECT s.state, b.subject, b.body_text, b.body_html, e.fields FROM pg_temp.d_look(13) s, dunning.body b JOIN dunning.egress e USING (debtor_id, message_id) WHERE b.debtor_id = 'd-13';
+SELECT state FROM dunning.send('d-14', 'd-parts', 'email');
+DELETE FROM dunning.template WHERE template = 'd-foot';
+SET client_min_messages = error;
+CALL dunning.deliver();
+SET client_min_messages = warning;
+SELECT * FROM pg_temp.d_look(14);
+DELETE FROM dunning.template WHERE template = 'd-parts';
+
 -- a_redirected_message_goes_to_the_tester_alone_also_on_a_copy
 SELECT dunning.deactivate(), dunning._activated();
 SELECT pg_temp.d_send(11);

@@ -92,6 +92,9 @@ FROM unnest(ARRAY['{{a', '{{', '{{}}', '{{ }}', '{{{a}}', '{{a}', '{{#a}}', '{{/
     '{{.a}}', '{{a.}}', '{{a | shout}}', '{{a | plural}}', '{{a | plural: x}}', '{{a | money: x}}', '{{a |}}', '{{#}}{{/}}', '{{å}}', '{{' || repeat('n', 10240) || '}}',
     E'a\x01b', '{{a.b}}', '}} {{a}}', '{{{{a}}}}', '{{a;drop table x}}']) t;
 SELECT dunning._render(NULL, E'line one\nline two {{#a}}', NULL, '{"a": 1}', 'en');
+-- bytes_that_are_no_text_come_neither_as_a_template_nor_as_a_value
+SELECT pg_temp.e($$SELECT dunning._render(NULL, convert_from('\xc328', 'UTF8'), NULL, '{}', 'en')$$), pg_temp.e($$SELECT dunning._render(NULL, convert_from('\x610062', 'UTF8'), NULL, '{}', 'en')$$),
+       pg_temp.e($$SELECT dunning._render(NULL, '{{v}}', NULL, '{"v": "a\u0000b"}', 'en')$$);
 -- nesting_repeats_and_sizes_are_bounded
 SELECT pg_temp.t(repeat('{{#a}}', 32) || 'x' || repeat('{{/a}}', 32), '{"a": true}'), pg_temp.t(repeat('{{#a}}', 33) || repeat('{{/a}}', 33), '{"a": true}');
 SELECT pg_temp.t(repeat('{{#a}}', 20000), '{"a": true}');
@@ -420,6 +423,9 @@ SELECT dunning.restore_template('sign', 'email', 'en', 7);
 SELECT dunning.restore_template('sign', 'email', 'en', NULL);
 SELECT h.version, h.builtin, h.in_framing, h.in_force, h.changed FROM dunning.template_history('reminder-1', 'sms', 'en', '*', 'neutral') h WHERE h.builtin;
 SELECT count(*) FROM dunning.template_history('nothing', 'sms', 'en');
+-- a_partial_that_others_include_is_not_taken_away
+SELECT dunning.reset_template('sign', 'email', 'en');
+SELECT pg_temp.e($$SELECT dunning.reset_template('name-line', 'email', 'en')$$), pg_temp.e($$SELECT dunning.reset_template('sign', 'email', 'sv', 'msg-sv')$$);
 -- a_text_that_is_too_personal_needs_a_permission_of_its_own_and_some_fields_get_none
 SELECT dunning.save_template('habit', 'sms', 'en', NULL, 'Hi {{given_name}}, you paid late {{n_late}} times. {{creditor_name}} {{pay_url}} Already paid? Fine.', vars => '{n_late}');
 SELECT version, warnings FROM dunning.save_template('habit', 'sms', 'en', NULL, 'Hi {{given_name}}, you paid late {{n_late}} times. {{creditor_name}} {{pay_url}} Already paid? Fine.', vars => '{n_late}', personal => true);

@@ -39,6 +39,19 @@ $node->safe_psql('book', q{
 		'Hello {{given_name}}, {{amount | money}} is due: {{pay_url}} Already paid? Ignore this. {{creditor_name}}');
 	SELECT dunning.activate();
 });
+# Charges: two rules and rates of our own, a fee, posted interest, one waived.
+$node->safe_psql('book', q{
+	SELECT dunning.save_charging(c.creditor, fees => true, interest => true) FROM (SELECT DISTINCT d.creditor FROM billing.v_debtor d) c;
+	SELECT dunning.save_interest_rule(c.country, k.kind, 'own-rate', 5, '2020-01-01', source => 'the contract')
+	FROM (SELECT DISTINCT d.country FROM billing.v_debtor d) c, (VALUES ('person'), ('company')) k(kind);
+	SELECT dunning.set_rate('own-rate', 3, '2020-01-01', source => 'the contract');
+	SELECT dunning.save_charge_rule(c.country, k.kind, 'handling', c.currency, 10, '2020-01-01', kind => 'cost', source => 'the contract')
+	FROM (SELECT d.country, min(i.currency) AS currency FROM billing.v_debtor d JOIN billing.v_invoice i ON i.debtor_id = d.debtor_id GROUP BY 1) c, (VALUES ('person'), ('company')) k(kind);
+});
+cmp_ok($node->safe_psql('book', q{SELECT count(*) FROM dunning.assess_charges()}), '>', 10, 'fees and interest are posted');
+$node->safe_psql('book', q{SELECT dunning.waive((SELECT min(c.charge_id::text)::uuid FROM dunning.charge c), 'goodwill')});
+my $charges = q{SELECT string_agg(to_jsonb(c)::text, E'\n' ORDER BY c.charge_id) FROM dunning.charge c};
+my $charged = $node->safe_psql('book', $charges);
 $node->safe_psql('book', q{CALL dunning.deliver(max_seconds => 20)});
 
 my $counts = q{
@@ -82,6 +95,9 @@ command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $copy->connstr('
 	'the dump restores under ON_ERROR_STOP');
 is($copy->safe_psql('book', $counts), $before, 'every table has the same rows');
 
+is($copy->safe_psql('book', $charges), $charged, 'every charge is as it was, though the guard of its table was there before it');
+is($copy->safe_psql('book', 'SELECT count(*) FROM dunning.verify_charges()'), '0', 'and matches its seal');
+isnt($copy->psql('book', q{INSERT INTO dunning.charge (debtor_id, invoice_id, level, amount) SELECT c.debtor_id, c.invoice_id, 'annoyance', 5 FROM dunning.charge c LIMIT 1}), 0, 'which refuses there too');
 is($copy->safe_psql('book', $shape), $before_shape, 'owners, rights, months and indexes are as before');
 
 # A dump of the copy is the same dump: nothing was lost or doubled on the way. (Keys of \restrict are random.)

@@ -103,7 +103,7 @@ sub make_book
 	$node->safe_psql($db, 'CREATE EXTENSION dunning; ' . slurp_file("$root/test/t/security_book.sql"));
 	$node->safe_psql($db, slurp_file("$root/test/t/security_hostile.sql")) if $column ne '';
 	$node->safe_psql($db, qq{
-		CREATE VIEW book.v_debtor AS SELECT d.debtor_id, d.name, d.given_name, d.language, d.country, d.email, d.phone$column FROM book.debtor d;
+		CREATE VIEW book.v_debtor AS SELECT d.debtor_id, d.name, d.given_name, d.language, d.country, d.email, d.phone$column} . ($column =~ /AS kind/ ? '' : ", 'person'::text AS kind") . qq{ FROM book.debtor d;
 		CREATE VIEW book.v_invoice AS SELECT i.*, 'https://pay.test/' || i.invoice_id AS pay_url} . ($column =~ s/,[^,]*AS kind//r =~ s/AS region/AS reference/r) . qq{ FROM book.invoice i;
 		CREATE VIEW book.v_payment AS SELECT p.*} . ($column =~ s/,[^,]*AS kind//r =~ s/AS region/AS payment_id/r) . qq{ FROM book.payment p;
 		GRANT USAGE ON SCHEMA book TO PUBLIC;

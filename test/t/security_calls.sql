@@ -45,6 +45,22 @@ SELECT * FROM dunning.experiment_result('framing-x');
 SELECT * FROM dunning.end_experiment('framing-x');
 SELECT * FROM dunning.set_holdout(0);
 
+SELECT * FROM dunning.save_charging('default', fees => true, interest => true, terms => '{reminder_fee}');
+SELECT * FROM dunning.set_rate('GB-base', 3.75, '2026-06-30', '2026-12-30', 'Bank of England');
+SELECT * FROM dunning.save_charge_rule('GB', 'person', 'reminder-1', 'GBP', 5, '2026-01-01', source => 'the contract');
+SELECT * FROM dunning.save_interest_rule('GB', 'person', 'GB-base', 0, '2026-01-01', source => 'the contract');
+SELECT * FROM dunning.interest('d1');
+SELECT * FROM dunning.lawful_fees('d1');
+SELECT * FROM dunning.record_notice('d1', 'I1-10', 'reminder-1', '2026-06-01', 5);
+SELECT c.charge_id FROM dunning.charge('d1', 'I1-10', 'reminder-1') c \gset
+SELECT * FROM dunning.waive(:'charge_id', 'goodwill');
+SELECT c.charge_id FROM dunning.charge('d2', 'I2-10', 'reminder-1') c \gset
+SELECT * FROM dunning.book_charge(:'charge_id', 'B-1');
+SELECT * FROM dunning.assess_charges();
+TABLE dunning.charge_due;
+SELECT * FROM dunning.verify_charges();
+SELECT * FROM dunning.reset_charge_rules('GB');
+
 SELECT * FROM dunning.save_strategy('own', 'a strategy of ours');
 SELECT * FROM dunning.save_step('own', 'first', 1, 3, 'reminder-1', '{email,sms}', condition => 'days_past_due > 1 AND coalesce(p_late, 0) >= 0');
 SELECT * FROM dunning.plan('own', dry_run => true);
@@ -66,9 +82,10 @@ SELECT * FROM dunning.send('d1', 'reminder-1', 'email', idempotency_key => 'k1')
 SELECT dunning.link(:'message_id', 'pay') AS token \gset
 SELECT * FROM dunning.open_link(:'token');
 SELECT * FROM dunning.act_on_link(:'token', '{"text": "hello"}');
-SELECT length(dunning.link_page(:'token')) > 0;
-SELECT length(dunning.letter_html(:'message_id')) > 0;
+SELECT * FROM dunning.link_page(:'token');
+SELECT * FROM dunning.letter_html(:'message_id');
 SELECT dunning.epc_payload('Nordlys', 'DK5000400440116243', 1.50);
+SELECT dunning.rotate_link_key();
 SELECT * FROM dunning.explain_message(:'message_id');
 SELECT * FROM dunning.cancel(:'message_id', 'a test');
 SELECT * FROM dunning.send_test('reminder-1', 'd4', 'email', 'me@example.org');
