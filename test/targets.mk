@@ -78,3 +78,8 @@ check-chaos: stage
 .PHONY: bench-render
 bench-render:
 	@bench/render/render.sh
+
+## make bench-plan N="10000 100000 1000000"    debtors a second and core of a dry run of plan(), and whether a debtor costs the same in every size
+.PHONY: bench-plan
+bench-plan: stage
+	@bench/plan/plan.sh

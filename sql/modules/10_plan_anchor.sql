@@ -38,8 +38,8 @@ BEGIN
             FROM (SELECT s.debtor_id, s.currency, max((s.deadline AT TIME ZONE dunning._ledger_zone())::date) AS on_date
                   FROM dunning._promise_state(debtor_ids) s WHERE s.state = 'broken' AND s.deadline <= as_of GROUP BY 1, 2) b;
     END IF;
-    -- A fee that may be charged today cannot be warned of any more.
-    IF 'next_fee' = ANY (anchors) AND pg_catalog.to_regprocedure('dunning._pending_fees(text[],timestamp with time zone)') IS NOT NULL THEN
+    -- A fee that may be charged today cannot be warned of any more. Where nobody charges fees none is asked for: that is dear.
+    IF 'next_fee' = ANY (anchors) AND EXISTS (SELECT FROM dunning.charging g WHERE g.fees) THEN
         RETURN QUERY EXECUTE 'SELECT f.debtor_id, ''next_fee'', f.currency, min(f.lawful_from), min(f.lawful_from)
             FROM dunning._pending_fees($1, $2) f WHERE f.lawful_from > $3 GROUP BY 1, 3' USING debtor_ids, as_of, today;
     END IF;

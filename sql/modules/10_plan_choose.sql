@@ -30,7 +30,8 @@ COMMENT ON TYPE dunning._choice IS 'What the gate and the best time said of a ca
 -- The best allowed instant of each candidate, and the gate's word on it. `at_once`: the first allowed instant instead of the best.
 CREATE FUNCTION dunning._try_candidates(candidates dunning._candidate[], as_of timestamptz, at_once boolean, own_messages uuid[] DEFAULT NULL)
     RETURNS dunning._choice[]
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    -- Arrays of any length are looked through: a plan made for a short one would take each for each.
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $fn$
 #variable_conflict error
 DECLARE
@@ -85,7 +86,7 @@ COMMENT ON FUNCTION dunning._try_candidates(dunning._candidate[], timestamptz, b
 CREATE FUNCTION dunning._choose(candidates dunning._candidate[], as_of timestamptz, at_once boolean DEFAULT false, own_messages uuid[] DEFAULT NULL)
     RETURNS TABLE (debtor_id text, channel text, server text, contact_at timestamptz, local_time text, p_response float8, uplift float8, explored boolean,
         propensity float8, timing jsonb, blocked_by text[], skipped jsonb)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $fn$
 #variable_conflict error
 DECLARE

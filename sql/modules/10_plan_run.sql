@@ -434,7 +434,7 @@ COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held mess
 
 CREATE FUNCTION dunning._plan(strategy text, as_of timestamptz, dry_run boolean, approve boolean, many text[] DEFAULT NULL) RETURNS SETOF dunning.planned
     -- Costs are guessed high here, since functions give the sets; compiling then takes longer than the run.
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan
 AS $fn$
 #variable_conflict error
 DECLARE
