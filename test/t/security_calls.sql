@@ -64,6 +64,13 @@ SELECT * FROM dunning.reset_charge_rules('GB');
 SELECT * FROM dunning.save_strategy('own', 'a strategy of ours');
 SELECT * FROM dunning.save_step('own', 'first', 1, 3, 'reminder-1', '{email,sms}', condition => 'days_past_due > 1 AND coalesce(p_late, 0) >= 0');
 SELECT * FROM dunning.plan('own', dry_run => true);
+SELECT * FROM dunning.assign_strategy('own', 'own', segment => 'new');
+SELECT * FROM dunning.set_strategy('d1', 'own');
+SELECT * FROM dunning.strategy_of('d1');
+SELECT * FROM dunning.set_strategy('d1', NULL);
+SELECT * FROM dunning.assign_strategy('own', 'own', segment => 'new', enabled => false);
+SELECT * FROM dunning.set_budget(100, 'EUR', campaign => 'own');
+SELECT * FROM dunning.set_budget(NULL, 'EUR', campaign => 'own');
 SELECT * FROM dunning.reset_step('own', 'first');
 SELECT * FROM dunning.set_cost('email', 0.01, 'GBP');
 SELECT p.run_id FROM dunning.plan(approve => true) p LIMIT 1 \gset
