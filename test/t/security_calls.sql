@@ -80,6 +80,12 @@ SELECT * FROM dunning.approve(:'run_id');
 SELECT * FROM dunning.plan();
 
 SELECT * FROM dunning.save_template('reminder-1', 'sms', 'en', NULL, 'Hello {{given_name}}, {{amount | money}} is due: {{pay_url}}. Already paid? Ignore this. {{creditor_name}}');
+SELECT * FROM dunning.save_template('closing', 'sms', 'en', NULL, 'Thank you. {{creditor_name}}', partial => true);
+SELECT * FROM dunning.save_template('with-closing', 'sms', 'en', NULL, 'Hello {{given_name}}, {{amount | money}}: {{pay_url}}. Already paid? Ignore this. {{> closing}}', vars => '{payday}', personal => true);
+SELECT * FROM dunning.template_history('with-closing', 'sms', 'en');
+SELECT * FROM dunning.restore_template('with-closing', 'sms', 'en', 1);
+SELECT dunning.set_sensitivity('payday', 'open'), dunning.set_sensitivity('payday', NULL);
+SELECT * FROM dunning.preview('with-closing', 'd1', 'sms');
 SELECT * FROM dunning.preview('reminder-1', 'd1', 'sms');
 SELECT * FROM dunning.render('reminder-1', '{"given_name": "Ada", "amount": 3, "currency": "GBP", "pay_url": "https://x.test", "creditor_name": "N"}', 'en', 'sms');
 SELECT * FROM dunning.reset_template('reminder-1', 'sms', 'en');
