@@ -78,3 +78,7 @@ check-chaos: stage
 .PHONY: bench-render
 bench-render:
 	@bench/render/render.sh
+## make check-offers N=100000 SEED=1    random lives of offers, told, answered and paid in any order, against a plain account of them
+.PHONY: check-offers
+check-offers: stage
+	@test/property/offers.sh
