@@ -83,3 +83,8 @@ bench-render:
 .PHONY: bench-plan
 bench-plan: stage
 	@bench/plan/plan.sh
+
+## make check-offers N=100000 SEED=1    random lives of offers, told, answered and paid in any order, against a plain account of them
+.PHONY: check-offers
+check-offers: stage
+	@test/property/offers.sh

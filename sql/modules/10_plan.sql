@@ -111,6 +111,7 @@ COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, 
 -- A person's word on one debtor goes before every rule.
 CREATE TABLE dunning.debtor_strategy (
     debtor_id       text COLLATE "C" PRIMARY KEY,
+    creditor        text COLLATE "C" NOT NULL,
     strategy        text COLLATE "C" NOT NULL,
     note            text,
     set_by          text NOT NULL,

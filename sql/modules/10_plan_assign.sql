@@ -91,8 +91,9 @@ AS $fn$
 #variable_conflict error
 DECLARE
     id text := dunning._canonical_id(set_strategy.debtor_id);
+    creditor text := dunning._creditor_of(id);
 BEGIN
-    IF id IS NULL OR dunning._creditor_of(id) IS NULL THEN
+    IF creditor IS NULL THEN
         RAISE EXCEPTION 'there is no debtor "%"', coalesce(set_strategy.debtor_id, 'NULL')
             USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
     ELSIF set_strategy.strategy IS NOT NULL THEN
@@ -102,8 +103,8 @@ BEGIN
     PERFORM dunning._log_change('debtor', id, (SELECT to_jsonb(o) FROM dunning.debtor_strategy o WHERE o.debtor_id = id));
     DELETE FROM dunning.debtor_strategy o WHERE o.debtor_id = id;
     IF set_strategy.strategy IS NOT NULL THEN
-        INSERT INTO dunning.debtor_strategy AS o (debtor_id, strategy, note, set_by, set_at)
-        VALUES (id, set_strategy.strategy, set_strategy.note, session_user, dunning._now());
+        INSERT INTO dunning.debtor_strategy AS o (debtor_id, creditor, strategy, note, set_by, set_at)
+        VALUES (id, creditor, set_strategy.strategy, set_strategy.note, session_user, dunning._now());
     END IF;
     RETURN (SELECT s.strategy FROM dunning.strategy_of(id) s);
 END

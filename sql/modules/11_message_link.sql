@@ -153,7 +153,6 @@ AS $$
 DECLARE
     told record;
     said jsonb := dunning._link_detail(act_on_link.detail);
-    named uuid;
 BEGIN
     SELECT t.* INTO told FROM dunning._token_of(act_on_link.token) t;
     purpose := told.purpose;
@@ -167,18 +166,10 @@ BEGIN
         RETURN;
     END IF;
     -- A plan link asks for a plan; with an option it takes one. What is accepted is what the page showed, else what the message said.
-    IF purpose = 'plan' AND said->>'option' ~ '^([0-9a-f-]{36}/)?[1-9]$' THEN
-        named := coalesce(substring(said->>'option' FROM '^([0-9a-f-]{36})/')::uuid,
-                          (SELECT b.offer_id FROM dunning.body b WHERE b.debtor_id = told.debtor_id AND b.message_id = told.message_id));
-        IF named IS NOT NULL THEN
-            SELECT a.recorded INTO recorded FROM dunning.accept_offer(told.debtor_id, right(said->>'option', 1)::int, named, 'link') a;
-            INSERT INTO dunning.once (debtor_id, kind, key, message_id, at)
-            VALUES (told.debtor_id, 'event', format('link:plan:%s', told.message_id), told.message_id, dunning._now()) ON CONFLICT DO NOTHING;
-            RETURN;
-        END IF;
-    END IF;
-    IF purpose = 'plan' THEN
-        SELECT a.accepted, a.recorded INTO accepted, recorded FROM dunning._accept_by_link(told.debtor_id, said) a;
+    IF purpose = 'plan' AND said ? 'option' THEN
+        SELECT a.accepted, a.recorded INTO accepted, recorded
+        FROM dunning._accept_by_link(told.debtor_id, coalesce((SELECT jsonb_build_object('offer', b.offer_id) FROM dunning.body b
+            WHERE b.debtor_id = told.debtor_id AND b.message_id = told.message_id AND b.offer_id IS NOT NULL), '{}') || said) a;
     END IF;
     IF accepted IS NOT NULL THEN
         RETURN;
@@ -190,7 +181,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning.act_on_link(text, jsonb) IS
-    'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed (or, with option, accepts that option of the offer: 55000 where it does not stand any more), already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link whose form names an offer and its option accepts it (accepted), if it still stands. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+    'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed, already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link with an option accepts it (accepted) of the offer that the form names, else of the one its message told of, if that still stands; if not, a person hears of it. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.link(uuid, text) TO dunning_operator, dunning_worker;
 GRANT EXECUTE ON FUNCTION dunning.open_link(text), dunning.act_on_link(text, jsonb) TO dunning_operator;
 

@@ -71,7 +71,7 @@ $$ [
     },
     {
         "template": "fee-warning",
-        "subject": "{{#fee}}før den {{on | date}} slipper du for gebyr{{/fee}}{{^fee}}{{amount | money}} til {{creditor_name}} mangler stadig{{/fee}}",
+        "subject": "{{#fee}}betal før den {{on | date}}, så undgår du et gebyr på {{amount | money}}{{/fee}}{{^fee}}{{amount | money}} til {{creditor_name}} mangler stadig{{/fee}}",
         "opening": "{{amount | money}} til {{creditor_name}} mangler stadig, [[days]] efter forfald.",
         "fact": "[[sum]] til {{creditor_name}} forfaldt for [[days]] siden.{{#fee}} [[loss_sms]]{{/fee}}",
         "nudge": "{{#fee}}[[loss]] Fra den dag kan vi lægge det til. {{/fee}}Kan du ikke betale i tide, så sig til inden."

@@ -71,7 +71,7 @@ $$ [
     },
     {
         "template": "fee-warning",
-        "subject": "{{#fee}}vor dem {{on | date}} fällt keine Gebühr an{{/fee}}{{^fee}}{{amount | money}} an {{creditor_name}} noch offen{{/fee}}",
+        "subject": "{{#fee}}Zahlung vor dem {{on | date}} erspart {{amount | money}} Gebühr{{/fee}}{{^fee}}{{amount | money}} an {{creditor_name}} noch offen{{/fee}}",
         "opening": "{{amount | money}} an {{creditor_name}} sind noch offen, seit [[days]].",
         "fact": "[[sum]] an {{creditor_name}} sind seit [[days]] offen.{{#fee}} [[loss_sms]]{{/fee}}",
         "nudge": "{{#fee}}[[loss]] Ab diesem Tag können wir sie berechnen. {{/fee}}Wenn Sie es nicht rechtzeitig schaffen, sagen Sie es uns bitte vorher."

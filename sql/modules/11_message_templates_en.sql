@@ -72,7 +72,7 @@ $$ [
     },
     {
         "template": "fee-warning",
-        "subject": "{{#fee}}before {{on | date}} you pay no fee{{/fee}}{{^fee}}{{amount | money}} to {{creditor_name}} is still open{{/fee}}",
+        "subject": "{{#fee}}pay before {{on | date}} and avoid a fee of {{amount | money}}{{/fee}}{{^fee}}{{amount | money}} to {{creditor_name}} is still open{{/fee}}",
         "opening": "{{amount | money}} to {{creditor_name}} is still open, [[days]] after it was due.",
         "fact": "[[sum]] to {{creditor_name}} is [[days]] overdue.{{#fee}} [[loss_sms]]{{/fee}}",
         "nudge": "{{#fee}}[[loss]] From that day we may add it. {{/fee}}If you cannot pay in time, tell us before then."

@@ -71,7 +71,7 @@ $$ [
     },
     {
         "template": "fee-warning",
-        "subject": "{{#fee}}før {{on | date}} slipper du gebyr{{/fee}}{{^fee}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt{{/fee}}",
+        "subject": "{{#fee}}betal før {{on | date}}, så slipper du et gebyr på {{amount | money}}{{/fee}}{{^fee}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt{{/fee}}",
         "opening": "{{amount | money}} til {{creditor_name}} er fortsatt ubetalt, [[days]] etter forfall.",
         "fact": "[[sum]] til {{creditor_name}} forfalt for [[days]] siden.{{#fee}} [[loss_sms]]{{/fee}}",
         "nudge": "{{#fee}}[[loss]] Fra den dagen kan vi legge det til. {{/fee}}Rekker du ikke å betale i tide, så si fra før det."

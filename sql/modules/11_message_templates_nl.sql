@@ -71,7 +71,7 @@ $$ [
     },
     {
         "template": "fee-warning",
-        "subject": "{{#fee}}betaal voor {{on | date}}, dan komen er geen kosten bij{{/fee}}{{^fee}}{{amount | money}} aan {{creditor_name}} staat nog open{{/fee}}",
+        "subject": "{{#fee}}betaal voor {{on | date}}, dan komt er geen {{amount | money}} aan kosten bij{{/fee}}{{^fee}}{{amount | money}} aan {{creditor_name}} staat nog open{{/fee}}",
         "opening": "{{amount | money}} aan {{creditor_name}} staat nog open. Dat is [[days]] te laat.",
         "fact": "[[sum]] aan {{creditor_name}} is [[days]] te laat.{{#fee}} [[loss_sms]]{{/fee}}",
         "nudge": "{{#fee}}[[loss]] Vanaf die dag mogen we die kosten vragen. {{/fee}}Lukt het niet op tijd? Laat het ons dan eerst weten."

@@ -71,7 +71,7 @@ $$ [
     },
     {
         "template": "fee-warning",
-        "subject": "{{#fee}}före den {{on | date}} slipper du avgift{{/fee}}{{^fee}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt{{/fee}}",
+        "subject": "{{#fee}}betala före den {{on | date}} så slipper du en avgift på {{amount | money}}{{/fee}}{{^fee}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt{{/fee}}",
         "opening": "{{amount | money}} till {{creditor_name}} är fortfarande obetalt, [[days]] efter förfallodagen.",
         "fact": "[[sum]] till {{creditor_name}} förföll för [[days]] sedan.{{#fee}} [[loss_sms]]{{/fee}}",
         "nudge": "{{#fee}}[[loss]] Från den dagen kan vi lägga till den. {{/fee}}Hinner du inte betala i tid, så hör av dig innan dess."

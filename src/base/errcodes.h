@@ -27,5 +27,7 @@
 #define DUN_ERR_TOKEN				MAKE_SQLSTATE('D', 'N', '0', '0', '9')
 /* A table of ours was changed so that it cannot be written as it must be. */
 #define DUN_ERR_TABLE				MAKE_SQLSTATE('D', 'N', '0', '1', '0')
+/* A charge that no rule allows. */
+#define DUN_ERR_CHARGE				MAKE_SQLSTATE('D', 'N', '0', '1', '1')
 
 #endif

@@ -575,9 +575,56 @@ build_one(DunItem *item)
 	item->bytes = (int32) (length(parts[0]) + length(parts[1]) + length(parts[2]));
 }
 
+/* Where the creditors' own sites serve the page behind a link; few rows. */
+static DunStatement pages_sql = {
+	"SELECT x.creditor, x.link_url"
+	"  FROM (SELECT DISTINCT ON (c.creditor) c.creditor, c.link_url FROM dunning.creditor c ORDER BY c.creditor, c.builtin) x"
+	" WHERE x.link_url IS NOT NULL",
+	0, {0}, .harmless = true
+};
+
+static bool
+is_mail(const DunItem *item)
+{
+	return item->state == NULL && strcmp(item->loaded->server->driver, "smtp") == 0;
+}
+
+/* A mail says in its header how a mail program unsubscribes (RFC 8058). */
+static void
+offer_unsubscribing(DunItem **items, int n)
+{
+	uint64		pages;
+	DunLinkKey	key;
+	const char *problem;
+	int			first = 0;
+
+	while (first < n && !is_mail(items[first]))
+		first++;
+	if (first == n || (pages = dun_base_run(&pages_sql, NULL, NULL, true, 0)) == 0 || !dun_message_try_key(&key, &problem))
+		return;
+	for (uint64 row = 0; row < pages; row++)
+	{
+		char	   *creditor = dun_base_text(row, 1);
+		char	   *base_url = dun_base_text(row, 2);
+
+		for (int i = first; i < n; i++)
+		{
+			MemoryContext before;
+
+			if (!is_mail(items[i]) || strcmp(items[i]->out.creditor, creditor) != 0)
+				continue;
+			before = MemoryContextSwitchTo(items[i]->context);
+			items[i]->out.unsubscribe_url = dun_message_unsubscribe_url(&key, base_url, items[i]->debtor_id, &items[i]->message_id);
+			MemoryContextSwitchTo(before);
+		}
+	}
+	explicit_bzero(&key, sizeof(key));
+}
+
 void
 dun_deliver_build(DunItem **items, int n)
 {
+	offer_unsubscribing(items, n);
 	for (int i = 0; i < n; i++)
 	{
 		MemoryContext before;

@@ -308,3 +308,20 @@ dun_message_add_links(Jsonb *context, const DunLinkKey *key, const char *base_ur
 	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
+
+char *
+dun_message_unsubscribe_url(const DunLinkKey *key, const char *base_url, const char *debtor_id, const pg_uuid_t *message_id)
+{
+	char		text[TOKEN_CHARS + 1];
+	int64		made = 0;
+	TimestampTz expires;
+
+	/* A UUIDv7 begins with the milliseconds since 1970. */
+	for (int i = 0; i < 6; i++)
+		made = (made << 8) | message_id->data[i];
+	expires = (made - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * INT64CONST(86400000)) * 1000 + 60 * USECS_PER_DAY;
+	if (!can_expire(expires))
+		return NULL;
+	sign(key, purpose_number("opt_out"), scope_of(TOKEN_VERSION, debtor_id), message_id, expires, text);
+	return psprintf("%s%s", base_url, text);
+}

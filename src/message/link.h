@@ -22,4 +22,11 @@
 extern Jsonb *dun_message_add_links(Jsonb *context, const DunLinkKey *key, const char *base_url,
 									const char *debtor_id, const pg_uuid_t *message_id, TimestampTz now);
 
+/*
+ * The address with which a mail program unsubscribes. Good until 60 days after the message was made, whenever it leaves,
+ * so that a repeated attempt has the same bytes.
+ */
+extern char *dun_message_unsubscribe_url(const DunLinkKey *key, const char *base_url, const char *debtor_id,
+										 const pg_uuid_t *message_id);
+
 #endif

@@ -4,7 +4,7 @@
  *
  * A name is looked up in the innermost section first and then outwards; null counts as found. The same walk notes
  * which names were used, because the egress ledger records what left the database. Work is bounded: depth by the
- * grammar and by MAX_SCOPES, output by DUN_RENDER_MAX_BYTES, and steps, since sections in sections may loop without output.
+ * grammar and by DUN_RENDER_MAX_SCOPES, output by DUN_RENDER_MAX_BYTES, and steps, since sections in sections may loop without output.
  */
 #include "postgres.h"
 
@@ -17,12 +17,10 @@
 
 #include "base/compat.h"
 #include "base/errcodes.h"
-#include "message/cache.h"
-#include "message/format.h"
 #include "message/render.h"
+#include "message/value.h"
 
 #define MAX_STEPS 2000000
-#define MAX_SCOPES 128			/* sections in sections, those of partials included */
 #define MAX_LEVELS 64			/* partials in partials; only where the data ends a recursion are they more than program.h's */
 #define MAX_KNOWN 60			/* names listed in a DETAIL */
 
@@ -31,40 +29,13 @@
 #define MARK_EMPTY	0x02		/* null where a value was wanted */
 #define MARK_BARE	0x04		/* shown without a filter */
 
-typedef struct Renderer
-{
-	DunCompiled *c;
-	const DunProgram *program;
-	const DunTemplate *t;		/* the unit that is walked */
-	DunPart		part;
-	const DunLocale *locale;
-	bool		utf8;
-	bool		plain;			/* an unknown name is null, the root may be anything */
-	bool		everything;		/* go into every section, whatever its value: for lint */
-	StringInfoData out;
-	StringInfoData scratch;		/* a formatted value before it is escaped */
-	const char *shown;			/* the value that is shown: in scratch, or in the context itself */
-	int			nshown;
-	JsonbValue	scope[MAX_SCOPES];
-	int			path[MAX_SCOPES];	/* where in the context each scope is */
-	int			depth;
-	int			levels;
-	int			steps;
-	uint8	   *marks;			/* a path */
-	int			nmarks;
-	JsonbValue *root;			/* the context's values by head of name */
-	bool	   *in_root;		/* it has one of that name */
-} Renderer;
-
-static const char *const part_names[] = {"subject", "body_text", "body_html"};
-
 /* Names of the house that a context may leave out: contexts frozen before a name existed, and callers with none. */
 static const char *const optional_names[] = {"dispute_url", "fee", "hearing", "note", "offer", "optout_reply", "optout_url", "paid_url", "plan_url", "proof", "qr"};
 
 /* ---- names ---- */
 
 static inline void
-mark(Renderer *r, int path, int bits)
+mark(DunRenderer *r, int path, int bits)
 {
 	if (unlikely(path >= r->nmarks))
 	{
@@ -79,7 +50,7 @@ mark(Renderer *r, int path, int bits)
 
 /* The paths with all of these marks, sorted. */
 static char **
-marked(const Renderer *r, int bits, int *n)
+marked(const DunRenderer *r, int bits, int *n)
 {
 	char	  **names = palloc((r->c->npaths + 1) * sizeof(char *));
 
@@ -95,12 +66,6 @@ marked(const Renderer *r, int bits, int *n)
 }
 
 /* ---- looking up ---- */
-
-static bool
-is_object(const JsonbValue *v)
-{
-	return v->type == jbvBinary && JsonContainerIsObject(v->val.binary.data);
-}
 
 static bool
 is_array(const JsonbValue *v)
@@ -121,7 +86,7 @@ append_keys(StringInfo list, const JsonbValue *object, int *n)
 }
 
 pg_noreturn static void
-report_unknown(Renderer *r, const DunName *name, const JsonbValue *where)
+report_unknown(DunRenderer *r, const DunName *name, const JsonbValue *where)
 {
 	StringInfoData known;
 	char	   *shown = pnstrdup(name->s, name->len);
@@ -132,7 +97,7 @@ report_unknown(Renderer *r, const DunName *name, const JsonbValue *where)
 		append_keys(&known, where, &n);
 	else
 		for (int i = r->depth; i >= 0; i--)
-			if (is_object(&r->scope[i]))
+			if (dun_message_is_object(&r->scope[i]))
 				append_keys(&known, &r->scope[i], &n);
 	ereport(ERROR,
 			(errcode(DUN_ERR_TEMPLATE),
@@ -188,11 +153,11 @@ read_entry(const JsonbContainer *c, int entry, const char *base, JsonbValue *v)
  * each would. In the inner scopes, which are small, names are searched for.
  */
 static void
-read_root(Renderer *r)
+read_root(DunRenderer *r)
 {
 	const JsonbContainer *c = r->scope[0].val.binary.data;
 	const DunHead *heads = r->c->heads;
-	int			nkeys = is_object(&r->scope[0]) ? JsonContainerSize(c) : 0;
+	int			nkeys = dun_message_is_object(&r->scope[0]) ? JsonContainerSize(c) : 0;
 	const char *base = (const char *) (c->children + 2 * nkeys);
 	uint32		at = 0;
 	int			head = 0;
@@ -217,7 +182,7 @@ read_root(Renderer *r)
 
 /* Follows what stands behind the first dot. */
 static void
-look_up_inner(Renderer *r, const DunName *name, JsonbValue *v)
+look_up_inner(DunRenderer *r, const DunName *name, JsonbValue *v)
 {
 	const char *end = name->s + name->len;
 
@@ -229,10 +194,10 @@ look_up_inner(Renderer *r, const DunName *name, JsonbValue *v)
 
 		if (v->type == jbvNull)
 			return;
-		if (!is_object(v) || getKeyJsonValueFromContainer(v->val.binary.data, s, len, &inner) == NULL)
+		if (!dun_message_is_object(v) || getKeyJsonValueFromContainer(v->val.binary.data, s, len, &inner) == NULL)
 		{
 			if (!r->plain)
-				report_unknown(r, name, is_object(v) ? v : NULL);
+				report_unknown(r, name, dun_message_is_object(v) ? v : NULL);
 			v->type = jbvNull;
 			return;
 		}
@@ -243,7 +208,7 @@ look_up_inner(Renderer *r, const DunName *name, JsonbValue *v)
 
 /* Returns the level of the scope that has the name. */
 static int
-look_up(Renderer *r, const DunName *name, JsonbValue *v)
+look_up(DunRenderer *r, const DunName *name, JsonbValue *v)
 {
 	int			level = r->depth;
 
@@ -253,7 +218,7 @@ look_up(Renderer *r, const DunName *name, JsonbValue *v)
 		return level;
 	}
 	for (; level > 0; level--)
-		if (is_object(&r->scope[level]) &&
+		if (dun_message_is_object(&r->scope[level]) &&
 			getKeyJsonValueFromContainer(r->scope[level].val.binary.data, name->s, name->head_len, v) != NULL)
 			break;
 	if (level == 0)
@@ -271,21 +236,21 @@ look_up(Renderer *r, const DunName *name, JsonbValue *v)
 }
 
 static void
-count_step(Renderer *r)
+count_step(DunRenderer *r)
 {
 	if ((r->steps & 1023) == 0)
 		CHECK_FOR_INTERRUPTS();
 	if (++r->steps > MAX_STEPS || r->out.len > DUN_RENDER_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("rendered %s is too large", part_names[r->part]),
+				 errmsg("rendered %s is too large", dun_message_part_names[r->part]),
 				 errdetail("A part may have 1 MB, and its sections may repeat %d times in all.", MAX_STEPS),
 				 errhint("Take a list out of the template with dunning.save_template(...), or shorten it in the context.")));
 }
 
 /* The value of a node's name, noted as used; returns its path. */
 static int
-use(Renderer *r, DunNode *n, JsonbValue *v)
+use(DunRenderer *r, DunNode *n, JsonbValue *v)
 {
 	int			below = r->path[look_up(r, &r->c->names[n->name], v)];
 
@@ -301,208 +266,8 @@ use(Renderer *r, DunNode *n, JsonbValue *v)
 	return n->seen_path;
 }
 
-/* ---- values ---- */
-
 static void
-refuse_value(Renderer *r, const DunNode *n, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("value of \"%.*s\" %s", n->text.len, r->t->text + n->text.at, what),
-			 errdetail("It is used in the %s.", part_names[r->part]),
-			 errhint("Correct the value in the ledger or in vars, or the template with dunning.save_template(...).")));
-}
-
-/* -?digits[.digits], as numeric prints it; so neither NaN nor infinity. */
-static bool
-is_decimal(const char *s, int len)
-{
-	int			i = 0,
-				n = 0;
-
-	if (i < len && s[i] == '-')
-		i++;
-	for (; i < len && s[i] >= '0' && s[i] <= '9'; i++)
-		n++;
-	if (n > 0 && i < len && s[i] == '.')
-		for (i++; i < len && s[i] >= '0' && s[i] <= '9'; i++)
-			;
-	return n > 0 && i == len && s[len - 1] != '.';
-}
-
-/* A number, or text that is one, as decimal text. */
-static char *
-decimal_of(Renderer *r, const DunNode *n, const JsonbValue *v)
-{
-	char	   *s;
-
-	if (v->type == jbvNumeric)
-		s = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
-	else if (v->type == jbvString)
-		s = pnstrdup(v->val.string.val, v->val.string.len);
-	else
-		s = pstrdup("");
-	if (!is_decimal(s, strlen(s)))
-		refuse_value(r, n, "is not a finite number");
-	return s;
-}
-
-/* The currency beside an amount: that of the innermost scope that has one. */
-static char *
-currency_of(Renderer *r, const DunNode *n)
-{
-	JsonbValue	v;
-
-	for (int i = r->depth; i >= 0; i--)
-		if (is_object(&r->scope[i]) && getKeyJsonValueFromContainer(r->scope[i].val.binary.data, "currency", 8, &v))
-		{
-			if (v.type != jbvString || v.val.string.len == 0)
-				break;
-			return pnstrdup(v.val.string.val, v.val.string.len);
-		}
-	refuse_value(r, n, "has no currency beside it");
-	return NULL;
-}
-
-static void
-format_money(Renderer *r, const DunNode *n, const JsonbValue *v)
-{
-	char	   *currency = currency_of(r, n);
-	char	   *s = decimal_of(r, n, v);
-	int			exponent = dun_message_currency_exponent(currency);
-	char	   *point = strchr(s, '.');
-
-	if (point && (int) strlen(point + 1) > exponent)
-	{
-		Datum		sum = DirectFunctionCall3(numeric_in, CStringGetDatum(s), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-
-		sum = DirectFunctionCall2(numeric_round, sum, Int32GetDatum(exponent));
-		s = DatumGetCString(DirectFunctionCall1(numeric_out, sum));
-	}
-	dun_message_format_money(&r->scratch, r->locale, s, currency, !r->utf8);
-}
-
-static void
-format_plural(Renderer *r, const DunNode *n, const JsonbValue *v)
-{
-	DunSpan		word = dun_message_is_one(r->locale, decimal_of(r, n, v)) ? n->singular : n->plural;
-
-	r->shown = r->t->text + word.at;
-	r->nshown = word.len;
-}
-
-static bool
-is_not_finite(const JsonbValue *v)
-{
-	static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
-
-	for (size_t i = 0; i < lengthof(words); i++)
-		if (v->val.string.len == (int) strlen(words[i]) && pg_strncasecmp(v->val.string.val, words[i], v->val.string.len) == 0)
-			return true;
-	return false;
-}
-
-static void
-format_plain(Renderer *r, const DunNode *n, const JsonbValue *v)
-{
-	switch (v->type)
-	{
-		case jbvString:
-			if (r->c->names[n->name].measure && is_not_finite(v))
-				refuse_value(r, n, "is not finite");
-			r->shown = v->val.string.val;
-			r->nshown = v->val.string.len;
-			break;
-		case jbvNumeric:
-			r->shown = decimal_of(r, n, v);
-			r->nshown = strlen(r->shown);
-			break;
-		case jbvBool:
-			r->shown = v->val.boolean ? "true" : "false";
-			r->nshown = v->val.boolean ? 4 : 5;
-			break;
-		default:
-			refuse_value(r, n, "is a list or an object, which only a section can show");
-	}
-}
-
-/* The value as it is shown, in r->shown. */
-static void
-format_value(Renderer *r, const DunNode *n, const JsonbValue *v)
-{
-	char	   *s;
-
-	resetStringInfo(&r->scratch);
-	switch (n->filter)
-	{
-		case DUN_FILTER_NONE:
-			format_plain(r, n, v);
-			return;
-		case DUN_FILTER_PLURAL:
-			format_plural(r, n, v);
-			return;
-		case DUN_FILTER_MONEY:
-			format_money(r, n, v);
-			break;
-		case DUN_FILTER_NUMBER:
-			dun_message_format_number(&r->scratch, r->locale, decimal_of(r, n, v), 0);
-			break;
-		case DUN_FILTER_ABS:
-			s = decimal_of(r, n, v);
-			dun_message_format_number(&r->scratch, r->locale, *s == '-' ? s + 1 : s, 0);
-			break;
-		case DUN_FILTER_DATE:
-			if (v->type != jbvString ||
-				!dun_message_format_date(&r->scratch, r->locale, v->val.string.val, v->val.string.len))
-				refuse_value(r, n, "is not a date");
-			break;
-	}
-	r->shown = r->scratch.data;
-	r->nshown = r->scratch.len;
-	if (n->filter == DUN_FILTER_DATE && !r->utf8)
-	{
-		r->shown = pg_any_to_server(pstrdup(r->scratch.data), r->scratch.len, PG_UTF8);
-		r->nshown = strlen(r->shown);
-	}
-}
-
-/* javascript: and its like never become a link, whatever the ledger says. */
-static void
-check_url(Renderer *r, const DunNode *n)
-{
-	static const char *const schemes[] = {"https://", "http://", "mailto:", "tel:"};
-
-	for (size_t i = 0; i < lengthof(schemes); i++)
-		if (r->nshown >= (int) strlen(schemes[i]) && pg_strncasecmp(r->shown, schemes[i], strlen(schemes[i])) == 0)
-			return;
-	/* "a" in href="{{part}}" alone would be a relative address, which no mail can follow */
-	if (r->nshown > 0)
-		refuse_value(r, n, "is not an http, mailto or tel address");
-}
-
-static void
-append_escaped(Renderer *r, const DunNode *n, const char *s, int len)
-{
-	switch (n->escape)
-	{
-		case DUN_ESCAPE_NONE:
-			dun_message_append_clean(&r->out, s, len, r->utf8);
-			break;
-		case DUN_ESCAPE_URL_START:
-			check_url(r, n);
-			dun_message_append_html(&r->out, s, len, r->utf8);
-			break;
-		case DUN_ESCAPE_URL_PART:
-			dun_message_append_percent(&r->out, s, len);
-			break;
-		case DUN_ESCAPE_HTML:
-			dun_message_append_html(&r->out, s, len, r->utf8);
-			break;
-	}
-}
-
-static void
-render_value(Renderer *r, DunNode *n)
+render_value(DunRenderer *r, DunNode *n)
 {
 	JsonbValue	v;
 	int			path = use(r, n, &v);
@@ -514,8 +279,8 @@ render_value(Renderer *r, DunNode *n)
 		mark(r, path, MARK_EMPTY);
 		return;
 	}
-	format_value(r, n, &v);
-	append_escaped(r, n, r->shown, r->nshown);
+	dun_message_format_value(r, n, &v);
+	dun_message_append_escaped(r, n, r->shown, r->nshown);
 }
 
 /* ---- the walk ---- */
@@ -540,19 +305,19 @@ is_something(const JsonbValue *v)
 }
 
 pg_noreturn static void
-report_depth(Renderer *r)
+report_depth(DunRenderer *r)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-			 errmsg("%s is nested too deeply", part_names[r->part]),
-			 errdetail("Sections may be %d deep and partials %d, those in partials counted.", MAX_SCOPES - 1, MAX_LEVELS),
+			 errmsg("%s is nested too deeply", dun_message_part_names[r->part]),
+			 errdetail("Sections may be %d deep and partials %d, those in partials counted.", DUN_RENDER_MAX_SCOPES - 1, MAX_LEVELS),
 			 errhint("Take a level out of the template with dunning.save_template(...), or out of the context.")));
 }
 
-static void render_nodes(Renderer *r, int from, int to);
+static void render_nodes(DunRenderer *r, int from, int to);
 
 static void
-render_section(Renderer *r, int node)
+render_section(DunRenderer *r, int node)
 {
 	DunNode    *n = &r->t->nodes[node];
 	JsonbValue	v;
@@ -566,7 +331,7 @@ render_section(Renderer *r, int node)
 	}
 	if (!is_something(&v) && !r->everything)
 		return;
-	if (r->depth == MAX_SCOPES - 1)
+	if (r->depth == DUN_RENDER_MAX_SCOPES - 1)
 		report_depth(r);
 	r->depth++;
 	r->path[r->depth] = path;
@@ -594,7 +359,7 @@ render_section(Renderer *r, int node)
 }
 
 static void
-render_partial(Renderer *r, const DunNode *n)
+render_partial(DunRenderer *r, const DunNode *n)
 {
 	const DunTemplate *before = r->t;
 
@@ -610,7 +375,7 @@ render_partial(Renderer *r, const DunNode *n)
 }
 
 static void
-render_nodes(Renderer *r, int from, int to)
+render_nodes(DunRenderer *r, int from, int to)
 {
 	int			i = from;
 
@@ -625,7 +390,7 @@ render_nodes(Renderer *r, int from, int to)
 				if (n->escape == DUN_ESCAPE_NONE)
 					appendBinaryStringInfo(&r->out, r->t->text + n->text.at, n->text.len);
 				else
-					append_escaped(r, n, r->t->text + n->text.at, n->text.len);
+					dun_message_append_escaped(r, n, r->t->text + n->text.at, n->text.len);
 				i++;
 				break;
 			case DUN_NODE_VALUE:
@@ -666,7 +431,7 @@ fold_line(StringInfo s)
 }
 
 static char *
-render_part(Renderer *r, DunPart part)
+render_part(DunRenderer *r, DunPart part)
 {
 	if (r->c->source.text[part] == NULL)
 		return NULL;
@@ -685,7 +450,7 @@ render_part(Renderer *r, DunPart part)
 }
 
 static void
-set_root(Renderer *r, Jsonb *context)
+set_root(DunRenderer *r, Jsonb *context)
 {
 	r->scope[0].type = jbvBinary;
 	r->scope[0].val.binary.data = &context->root;
@@ -703,7 +468,7 @@ set_root(Renderer *r, Jsonb *context)
 static void
 render_parts(const DunSource *source, Jsonb *context, const char *language, bool everything, DunParts *result)
 {
-	Renderer	r;
+	DunRenderer	r;
 
 	r.c = dun_message_find_compiled(source);
 	r.locale = dun_message_find_locale(language);

@@ -61,6 +61,7 @@ SELECT pg_temp.t_clear();
 
 -- the_day_before_a_fee_a_loss_framed_sms_goes_out_and_on_no_other_day
 BEGIN;
+INSERT INTO dunning.charging (creditor, fees, saved_by, saved_at) VALUES ('default', true, 'test', now());     -- fees are asked for where they are charged
 CREATE OR REPLACE FUNCTION dunning._pending_fees(debtor_ids text[], as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (debtor_id text, invoice_id text, creditor text, level text, kind text, currency text, amount numeric, lawful_from date, rule text) LANGUAGE sql STABLE AS $$
     SELECT d, d || '-1', 'default', 'reminder-2', 'reminder', 'EUR', 13.50, CASE d WHEN 't-fee' THEN date '2026-03-11' WHEN 't-today' THEN '2026-03-10' ELSE '2026-03-12' END, 'test'

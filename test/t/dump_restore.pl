@@ -41,6 +41,7 @@ $node->safe_psql('book', q{
 });
 # Charges: two rules and rates of our own, a fee, posted interest, one waived.
 $node->safe_psql('book', q{
+	SELECT dunning.save_creditor(d.creditor, d.creditor) FROM (SELECT DISTINCT v.creditor FROM billing.v_debtor v) d;
 	SELECT dunning.save_charging(c.creditor, fees => true, interest => true) FROM (SELECT DISTINCT d.creditor FROM billing.v_debtor d) c;
 	SELECT dunning.save_interest_rule(c.country, k.kind, 'own-rate', 5, '2020-01-01', source => 'the contract')
 	FROM (SELECT DISTINCT d.country FROM billing.v_debtor d) c, (VALUES ('person'), ('company')) k(kind);

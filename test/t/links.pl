@@ -1,17 +1,20 @@
 # Links: made when a message leaves, looked at without effect, acted on once, bound to key, purpose, debtor and database.
 use strict;
 use warnings;
+use Catcher;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+my $gateway = Catcher->new;
 my $secrets = PostgreSQL::Test::Utils::tempdir;
 my $spool = PostgreSQL::Test::Utils::tempdir;
 mkdir "$spool/$_" for qw(mail text);
 my $node = PostgreSQL::Test::Cluster->new('links');
 $node->init;
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.databases = 'none'\ntimezone = 'UTC'\nfsync = off\n"
-	  . "dunning.clock = '2026-06-22 10:00+02'\ndunning.secret_directory = '$secrets'\ndunning.spool_directory = '$spool'\n");
+	  . "dunning.clock = '2026-06-22 10:00+02'\ndunning.secret_directory = '$secrets'\ndunning.spool_directory = '$spool'\n"
+	  . "dunning.allowed_hosts = '" . $gateway->allowed_hosts . "'\n");
 $node->start;
 my $db = 'postgres';
 
@@ -216,6 +219,21 @@ sql(q{CREATE SERVER text TYPE 'sms' FOREIGN DATA WRAPPER dunning_gateway OPTIONS
 	SET client_min_messages = error; SELECT dunning.send(d, 'reminder-1', 'sms') FROM unnest('{p1,p2}'::text[]) d; CALL dunning.deliver(max_seconds => 60)});
 like(sql(q{SELECT body_text FROM dunning.body WHERE debtor_id = 'p1'}), qr{https://bank\.example/p1}, 'an_sms_carries_a_link_with_which_one_can_pay_there_and_then');
 like(sql(q{SELECT body_text FROM dunning.body WHERE debtor_id = 'p2'}), qr{https://pay\.example/d\?t=[A-Za-z0-9_-]{56}}, 'and the page where the ledger has no address to pay at');
+# a_mail_says_in_its_header_how_to_unsubscribe_with_one_click
+my $smtp = $gateway->smtp_url;
+sql(qq{CREATE SERVER smtp TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url '$smtp', "from" 'a\@example.org', tls 'none', timeout '2s', position '1');
+	CREATE USER MAPPING FOR dunning_worker SERVER smtp;
+	DROP SERVER mail CASCADE;
+	INSERT INTO dunning.debtor (debtor_id, creditor, name, given_name, language, country, email) VALUES ('m1', 'default', 'Bo', 'Bo', 'en', 'DK', 'm1\@example.org'), ('m2', 'plain', 'Bo', 'Bo', 'en', 'DK', 'm2\@example.org');
+	INSERT INTO dunning.invoice (debtor_id, invoice_id, creditor, issued_on, due_on, amount, currency) VALUES ('m1', 'I-3', 'default', '2026-05-01', '2026-06-01', 50, 'EUR'), ('m2', 'I-4', 'plain', '2026-05-01', '2026-06-01', 50, 'EUR');
+	SET client_min_messages = error; SELECT dunning.send(d, 'reminder-1', 'email') FROM unnest('{m1,m2}'::text[]) d; CALL dunning.deliver(max_seconds => 60)});
+my @mail = map { "To: $_->{recipient}\n" . $_->{body} =~ s/\r?\n[ \t]+//gr } $gateway->bodies;
+my ($with) = grep { /^To: .*m1\@/m } @mail or diag("@mail");
+my ($without) = grep { /^To: .*m2\@/m } @mail;
+like($with, qr{^List-Unsubscribe: <https://pay\.example/d\?t=([A-Za-z0-9_-]{56})>\r?\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r?$}m, 'a_mail_says_in_its_header_how_to_unsubscribe_with_one_click');
+unlike($without, qr/List-Unsubscribe/, 'not where the creditor has no page');
+my ($click) = $with =~ m{List-Unsubscribe: <[^>]*t=([A-Za-z0-9_-]{56})};
+is(sql("SELECT o.purpose || ' ' || o.debtor_id || ' ' || a.recorded FROM dunning.open_link('$click') o, dunning.act_on_link('$click') a"), 'opt_out m1 true', 'and the click is an opt-out');
 # the_page_fits_a_small_screen_and_loads_nothing_else
 like($offered, qr/<meta name="viewport" content="width=device-width, initial-scale=1">/, 'the_page_fits_a_small_screen_and_loads_nothing_else');
 unlike($offered, qr/<(img|link|iframe|object|embed|script|video|a )|url\(|https?:|[^-]width: *\d+px/i, 'no image, frame, foreign address or fixed width');
@@ -230,4 +248,5 @@ like($hostile, qr/\{\{name\}\}/, 'a value is no template');
 is(() = $hostile =~ /<form method="post">/g, 3, 'all forms are there; there is no address to pay at');
 
 $node->stop;
+$gateway->stop;
 done_testing();

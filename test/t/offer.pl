@@ -68,21 +68,23 @@ my ($token) = said('o1') =~ /t=(\S{56})$/;
 my $before = sql('SELECT count(*) FROM dunning.promise');
 my $page = sql("BEGIN READ ONLY; SELECT dunning.link_page('$token'); COMMIT");
 like($page, qr/\Q$text\E/, 'the page tells the offer of record');
-my ($option) = $page =~ m{name="option" value="([0-9a-f-]{36}/1)"};
-ok($option, 'and lets it be chosen');
+my ($offer) = $page =~ m{name="offer" value="([0-9a-f-]{36})"};
+ok($offer, 'and lets it be chosen');
 is(sql('SELECT count(*) FROM dunning.promise'), $before, 'looking_accepts_nothing');
-is(sql("SELECT purpose || ' ' || recorded FROM dunning.act_on_link('$token', '{\"option\": \"$option\"}')"), 'plan true', 'a_plan_link_accepts_the_option_that_its_page_showed');
-is(sql("SELECT recorded FROM dunning.act_on_link('$token', '{\"option\": \"$option\"}')"), 'f', 'once');
+is(sql("SELECT purpose || ' ' || recorded FROM dunning.act_on_link('$token', '{\"option\": 1, \"offer\": \"$offer\"}')"), 'plan true', 'a_plan_link_accepts_the_option_that_its_page_showed');
+is(sql("SELECT recorded FROM dunning.act_on_link('$token', '{\"option\": 1}')"), 'f', 'once, also where the form names no offer but the message did');
 is(sql(q{SELECT state || ' ' || via || ' ' || agreement FROM dunning.offers WHERE debtor_id = 'o1'}), 'accepted link open', 'it is accepted');
 is(sql(q{SELECT count(*) FROM dunning.hold WHERE debtor_id = 'o1' AND reason = 'promise' AND released_at IS NULL}), '1', 'and holds');
 
-# what_was_replaced_is_not_accepted_and_the_answer_says_what_stands
+# what_was_replaced_is_not_accepted_by_an_old_link
 ($token) = said('o4') =~ /t=(\S{56})$/;
 sql(q{SELECT dunning.make_offer('o4', 'promise', '{"amount": 50}', replace => true)});
-like(refusal("SELECT dunning.act_on_link('$token', '{\"option\": 1}')"), qr/^55000 the offer is superseded/, 'what_was_replaced_is_not_accepted_and_the_answer_says_what_stands');
+is(sql("SELECT a.accepted IS NULL FROM dunning.act_on_link('$token', '{\"option\": 1}') a"), 't', 'what_was_replaced_is_not_accepted_by_an_old_link');
 is(sql(q{SELECT count(*) FROM dunning.promise WHERE debtor_id = 'o4'}), '0', 'and nothing is promised');
+is(sql(q{SELECT count(*) FROM dunning.task WHERE debtor_id = 'o4' AND kind = 'plan_request'}), '1', 'but a person hears of it');
+like(refusal(q{SELECT dunning.accept_offer('o4', 1, (SELECT offer_id FROM dunning.offer WHERE debtor_id = 'o4' AND state = 'superseded'))}), qr/^55000 the offer is superseded/, 'asked by SQL it is refused');
 my $other = sql(q{SELECT offer_id FROM dunning.offer WHERE debtor_id = 'o3' AND state = 'live'});
-like(refusal("SELECT dunning.act_on_link('$token', '{\"option\": \"$other/1\"}')"), qr/^22023 debtor "o4" has no live offer/, 'nor another debtor\'s offer');
+like(refusal("SELECT dunning.accept_offer('o4', 1, '$other')"), qr/^22023 debtor "o4" has no live offer/, 'nor another debtor\'s offer');
 like(refusal("SET dunning.clock = '2026-08-01 10:00+02'; SELECT dunning.act_on_link('$token', '{\"option\": 1}')"), qr/^DN009/, 'an expired link accepts nothing');
 
 $node->stop;

@@ -138,7 +138,7 @@ $node->safe_psql('postgres', q{ALTER SYSTEM SET dunning.databases = 'none'; SELE
 $node->safe_psql('postgres', q{ALTER ROLE dunning_worker RESET ALL});
 
 # a_bound_view_never_sees_a_superuser_and_leaves_nothing_behind
-make_book('hostile', ', evil.probe() AS region, evil.early() AS kind');
+make_book('hostile', ', evil.probe() AS region, CASE WHEN evil.early() IS NULL THEN \'person\' ELSE \'person\' END AS kind');
 my $shape = q{SELECT md5(string_agg(x.x, ',' ORDER BY x.x COLLATE "C")) FROM (
 	SELECT p.oid::regprocedure || ' ' || p.prosecdef::text || coalesce(p.proconfig::text, '') || coalesce(p.proacl::text, '') || md5(p.prosrc) || p.proowner::regrole::text FROM pg_proc p
 		WHERE p.pronamespace = 'dunning'::regnamespace

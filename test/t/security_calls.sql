@@ -64,6 +64,13 @@ SELECT * FROM dunning.reset_charge_rules('GB');
 SELECT * FROM dunning.save_strategy('own', 'a strategy of ours');
 SELECT * FROM dunning.save_step('own', 'first', 1, 3, 'reminder-1', '{email,sms}', condition => 'days_past_due > 1 AND coalesce(p_late, 0) >= 0');
 SELECT * FROM dunning.plan('own', dry_run => true);
+SELECT * FROM dunning.assign_strategy('own', 'own', segment => 'new');
+SELECT * FROM dunning.set_strategy('d1', 'own');
+SELECT * FROM dunning.strategy_of('d1');
+SELECT * FROM dunning.set_strategy('d1', NULL);
+SELECT * FROM dunning.assign_strategy('own', 'own', segment => 'new', enabled => false);
+SELECT * FROM dunning.set_budget(100, 'EUR', campaign => 'own');
+SELECT * FROM dunning.set_budget(NULL, 'EUR', campaign => 'own');
 SELECT * FROM dunning.reset_step('own', 'first');
 SELECT * FROM dunning.set_cost('email', 0.01, 'GBP');
 SELECT p.run_id FROM dunning.plan(approve => true) p LIMIT 1 \gset
@@ -73,6 +80,12 @@ SELECT * FROM dunning.approve(:'run_id');
 SELECT * FROM dunning.plan();
 
 SELECT * FROM dunning.save_template('reminder-1', 'sms', 'en', NULL, 'Hello {{given_name}}, {{amount | money}} is due: {{pay_url}}. Already paid? Ignore this. {{creditor_name}}');
+SELECT * FROM dunning.save_template('closing', 'sms', 'en', NULL, 'Thank you. {{creditor_name}}', partial => true);
+SELECT * FROM dunning.save_template('with-closing', 'sms', 'en', NULL, 'Hello {{given_name}}, {{amount | money}}: {{pay_url}}. Already paid? Ignore this. {{> closing}}', vars => '{payday}', personal => true);
+SELECT * FROM dunning.template_history('with-closing', 'sms', 'en');
+SELECT * FROM dunning.restore_template('with-closing', 'sms', 'en', 1);
+SELECT dunning.set_sensitivity('payday', 'open'), dunning.set_sensitivity('payday', NULL);
+SELECT * FROM dunning.preview('with-closing', 'd1', 'sms');
 SELECT * FROM dunning.preview('reminder-1', 'd1', 'sms');
 SELECT * FROM dunning.render('reminder-1', '{"given_name": "Ada", "amount": 3, "currency": "GBP", "pay_url": "https://x.test", "creditor_name": "N"}', 'en', 'sms');
 SELECT * FROM dunning.reset_template('reminder-1', 'sms', 'en');

@@ -104,7 +104,7 @@ CREATE INDEX ON billing.v_payment (debtor_id);
 GRANT USAGE ON SCHEMA billing TO dunning_owner, dunning_worker;
 GRANT SELECT ON ALL TABLES IN SCHEMA billing TO dunning_owner, dunning_worker;
 SELECT dunning.bind(k, ('billing.v_' || k)::regclass) FROM unnest('{debtor,invoice,payment}'::text[]) k;
-SELECT dunning.start_experiment('framing', '["neutral", "loss_aversion"]');
+SELECT dunning.start_experiment('framing', '["neutral", "empathy"]');
 SELECT dunning.save_creditor('north', 'Nordlys Energi', phone => '+4511111111', account => 'DK-NORTH-1', language => 'da');
 SELECT dunning.save_creditor('south', 'Sydvand ApS', phone => '+4522222222', account => 'DK-SOUTH-2', language => 'en');
 CREATE TABLE public.sim_plan (at timestamptz, again bigint);
@@ -255,10 +255,10 @@ my @stale = rows(q{SELECT m.step, e.contact_on, e.contact_on::date - min(i.due_o
 none('days past due are told as of the day of the message', map { "$_->[0] to $_->[4] on $_->[1]: $_->[2] days, told as $_->[3]" } @stale);
 
 # The wording that was drawn is the wording that left.
-is(join(' ', map { "$_->[0]:$_->[1]" } rows(q{SELECT m.variant, string_agg(DISTINCT CASE WHEN b.body_text ~ 'no further reminders' THEN 'loss_aversion' ELSE 'neutral' END, '+')
+is(join(' ', map { "$_->[0]:$_->[1]" } rows(q{SELECT m.variant, string_agg(DISTINCT CASE WHEN b.body_text ~ 'find a way' THEN 'empathy' ELSE 'neutral' END, '+')
 	FROM dunning.message m JOIN dunning.body b USING (debtor_id, message_id)
 	WHERE m.template = 'reminder-1' AND m.channel IN ('email', 'sms') AND b.body_text ~ 'Already paid' GROUP BY 1 ORDER BY 1})),
-	'loss_aversion:loss_aversion neutral:neutral', 'each message has the wording of its arm');
+	'empathy:empathy neutral:neutral', 'each message has the wording of its arm');
 
 # Hours and holidays, in every zone where the debtor may be.
 my %holiday = (DK => [qw(2026-04-02 2026-04-03 2026-04-06 2026-05-14 2026-05-25)], SE => [qw(2026-04-03 2026-04-06 2026-05-01 2026-05-14)],
