@@ -1703,13 +1703,16 @@ BEGIN
         SELECT n.debtor_id, n.invoice_id, n.level, n.sent_on, n.amount FROM dunning._notices(_lawful_fees.debtor_ids) n WHERE n.level IS NOT NULL
         UNION ALL
         SELECT h.debtor_id, h.invoice_id, h.level, h.charged_on, h.amount FROM dunning.charge h WHERE h.debtor_id = ANY (_lawful_fees.debtor_ids) AND h.kind <> 'interest'),
+    claims AS MATERIALIZED (SELECT c.* FROM dunning._claims(_lawful_fees.debtor_ids, _lawful_fees.as_of) c),
+    -- the rules of each place once
+    laws AS MATERIALIZED (SELECT x.country AS of_country, x.debtor_kind AS of_kind, r.* FROM (SELECT DISTINCT c.country, c.debtor_kind FROM claims c) x
+                          CROSS JOIN LATERAL dunning._charge_rules(x.country, x.debtor_kind, today) r),
     ruled AS (
         SELECT c.debtor_id AS debtor, c.invoice_id AS invoice, c.creditor AS owner, c.currency AS money, c.due_on, c.disputed, c.days, c.opens, c.open_now, c.country AS place, c.hold_days, c.held,
                r.*, dunning._minor_digits(r.currency) AS digits,
                -- A sum for being late is told by what was late; a share of what is open, by what is open.
                CASE WHEN r.kind = 'compensation' THEN dunning._open_on(c.days, c.opens, c.due_on + 1) ELSE c.open_now END AS claim
-        FROM dunning._claims(_lawful_fees.debtor_ids, _lawful_fees.as_of) c
-        CROSS JOIN LATERAL dunning._charge_rules(c.country, c.debtor_kind, today) r),
+        FROM claims c JOIN laws r ON r.of_country = c.country AND r.of_kind = c.debtor_kind),
     known AS (
         SELECT x.*, dunning._fee_amount(x.amount, x.tiers, x.minimum, x.maximum, x.claim, x.digits) AS fee, n.notice_from, n.named, k.times, k.last_on, k.had,
                CASE WHEN x.family = 'plan' THEN array_remove(x.held, 'promise') ELSE x.held END AS holds

@@ -87,6 +87,11 @@ SELECT m.debtor_id, m.template, m.channel, m.cost, m.decision ? 'companion_of' A
 FROM dunning.message m WHERE m.step = 'final-notice' AND m.debtor_id LIKE 't-%' ORDER BY 1, 3;
 SELECT pg_temp.t_deliver();
 SELECT * FROM pg_temp.t_contacts();
+-- for the gate too: the companion may follow its message at once, another SMS may not
+SELECT CASE WHEN m.id = dunning._companion_id(l.message_id) THEN 'companion' ELSE 'another' END AS sms, g.blocked_by
+FROM dunning.message l, LATERAL (VALUES (dunning._companion_id(l.message_id)), (dunning._uuid7())) m(id),
+    LATERAL dunning._gate(ARRAY['t-formal'], ARRAY['sms'], ARRAY[dunning._now() + interval '1 hour'], NULL, ARRAY[m.id]) g
+WHERE l.debtor_id = 't-formal' AND l.channel = 'letter' ORDER BY 1;
 SELECT pg_temp.t_clear();
 SET dunning.clock = '2026-03-10 09:00+00';
 
