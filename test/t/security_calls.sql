@@ -115,6 +115,22 @@ SELECT * FROM dunning.record_event('replied', 'd5', detail => '{"channel": "emai
 SELECT * FROM dunning.record_event('bounced', 'd6', detail => '{"channel": "email", "address": "d6@example.org"}');
 SELECT * FROM dunning.record_event('opted_out', 'd7', detail => '{"channel": "sms"}');
 SELECT * FROM dunning.promise('d8', 5, 'GBP', '2026-07-10');
+SELECT * FROM dunning.plan_options('d7');
+SELECT * FROM dunning.save_setting('settlement_percent', '50');
+SELECT * FROM dunning.save_setting('four_eyes', 'true');
+SELECT * FROM dunning.make_offer('d7', 'settlement');
+-- Who proposed it may not approve it.
+UPDATE dunning.offer SET made_by = 'another';
+SELECT * FROM dunning.approve_offer('d7');
+SELECT * FROM dunning.decline_offer('d7');
+SELECT * FROM dunning.make_offer('d7', 'pay_later');
+SELECT * FROM dunning.withdraw_offer('d7', 'a mistake');
+SELECT * FROM dunning.make_offer('d7', 'promise');
+SELECT * FROM dunning.accept_offer('d7');
+SELECT * FROM dunning.save_offer_text('pay_later', 'en', 'Later is fine');
+TABLE dunning.offers;
+SELECT * FROM dunning.save_setting('settlement_percent', NULL);
+SELECT * FROM dunning.save_setting('four_eyes', NULL);
 SELECT * FROM dunning.agree_instalments('d9', '[{"amount": 10, "currency": "GBP", "due_on": "2026-07-01"}, {"amount": 10, "currency": "GBP", "due_on": "2026-08-01"}]');
 SELECT * FROM dunning.receive('text', :'headers', '{"event": "delivered"}');
 SELECT dunning.conversation('d5');
