@@ -65,7 +65,7 @@ $t$;
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-[[also]] {{amount | money}}.
+[[also]]
 {{/other_currencies}}
 $t$;
     facts_html constant text := $t$<p>[[opening]]</p>
@@ -77,7 +77,7 @@ $t$;
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>[[also]] {{amount | money}}.</p>
+<p>[[also]]</p>
 {{/other_currencies}}
 $t$;
     -- An offer has its one text, the same over every channel.
@@ -200,7 +200,7 @@ BEGIN
                            WHEN over = 'push' AND w.template = 'payment-thanks' THEN '[[hello_sms]] [[fact]]'
                            WHEN over = 'sms' THEN sms
                            WHEN over = 'push' THEN '[[hello_sms]] [[fact]][[text_pay]] [[already_sms]]'
-                           WHEN over IN ('call', 'visit') THEN concat_ws(E'\n', '1. [[' || over || '_who]]', '2. [[spoken]]{{#other_currencies}} [[also]] {{amount | money}}.{{/other_currencies}}',
+                           WHEN over IN ('call', 'visit') THEN concat_ws(E'\n', '1. [[' || over || '_who]]', '2. [[spoken]]{{#other_currencies}} [[also]]{{/other_currencies}}',
                                '3. ' || coalesce(message->>'ask', '[[call_ask]]'), '4. {{#offer}}[[call_offer]] {{text}}{{/offer}}{{^offer}}[[call_plan]]{{/offer}}', '5. [[call_end]]') || E'\n'
                            WHEN w.template = 'payment-thanks' THEN E'[[hello]]\n\n[[opening]]\n\n[[nudge]]\n' || regards || stop
                            WHEN over = 'letter' THEN E'[[dear]]\n\n' || facts || w.offer || by_post || regards

@@ -9,7 +9,7 @@ $$ {
     "sum": "{{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}}",
     "days": "{{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}",
     "due": "fällig am",
-    "also": "In einer anderen Währung sind außerdem offen:",
+    "also": "Außerdem sind {{amount | money}} in einer anderen Währung offen.",
     "pay": "Hier bezahlen",
     "account": "Sie können auf das Konto {{creditor_account}} überweisen.",
     "plan_link": "Um Ratenzahlung bitten",

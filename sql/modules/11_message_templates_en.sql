@@ -9,7 +9,7 @@ $$ {
     "sum": "{{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}}",
     "days": "{{days_overdue | number}} {{days_overdue | plural: day, days}}",
     "due": "due on",
-    "also": "In another currency there is also",
+    "also": "There is also {{amount | money}} in another currency.",
     "pay": "Pay here",
     "account": "You can pay to account {{creditor_account}}.",
     "plan_link": "Ask for a payment plan",

@@ -9,7 +9,7 @@ $$ {
     "sum": "{{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}}",
     "days": "{{days_overdue | number}} {{days_overdue | plural: dag, dager}}",
     "due": "forfall",
-    "also": "I en annen valuta er det også",
+    "also": "Det er også {{amount | money}} i en annen valuta.",
     "pay": "Betal her",
     "account": "Du kan betale til konto {{creditor_account}}.",
     "plan_link": "Be om en betalingsavtale",

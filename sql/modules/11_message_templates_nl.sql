@@ -9,7 +9,7 @@ $$ {
     "sum": "{{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}}",
     "days": "{{days_overdue | number}} {{days_overdue | plural: dag, dagen}}",
     "due": "betalen voor of op",
-    "also": "In een andere munt staat ook nog open:",
+    "also": "Er staat ook nog {{amount | money}} open in een andere munt.",
     "pay": "Betaal hier",
     "account": "Je kunt betalen op rekening {{creditor_account}}.",
     "plan_link": "Vraag een betalingsregeling aan",

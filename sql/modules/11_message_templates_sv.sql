@@ -9,7 +9,7 @@ $$ {
     "sum": "{{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}}",
     "days": "{{days_overdue | number}} {{days_overdue | plural: dag, dagar}}",
     "due": "förfallodag",
-    "also": "I en annan valuta finns också",
+    "also": "Det finns också {{amount | money}} i en annan valuta.",
     "pay": "Betala här",
     "account": "Du kan betala till konto {{creditor_account}}.",
     "plan_link": "Be om en betalningsplan",
