@@ -9388,289 +9388,289 @@ BEGIN
     EXECUTE $step$DELETE FROM dunning.template WHERE builtin$step$;
     EXECUTE $step$INSERT INTO dunning.template (body_html, body_text, builtin, channel, creditor, framing, language, partial, personal, saved_at, saved_by, subject, template, vars, version) VALUES
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
-2. Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg uden bebrejdelse, hvad der kom i vejen, og om betalingen er på vej.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vores aftale om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
-2. {{amount | money}} til {{creditor_name}} forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}opkald om {{amount | money}} til {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
-2. Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
-2. {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}dit møde om {{amount | money}} til {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
-2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg, hvordan det går, og hvad der kan betales om måneden. Pres ikke: Målet er en ordning, der holder.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en ordning for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
-2. Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
-2. Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
-2. Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
-2. Wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. Wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie ohne Vorwurf, was dazwischengekommen ist und ob die Zahlung unterwegs ist.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}unsere Vereinbarung zu {{amount | money}} an {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
-2. {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Anruf zu {{amount | money}} an {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
-2. Dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. Dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
-2. {{#hearing}}Sie haben{{#on}} am {{on | date}}{{/on}}{{#time}} um {{time}} Uhr{{/time}}{{#place}}, {{place}},{{/place}} einen Termin{{/hearing}}{{^hearing}}Sie haben demnächst einen Termin{{/hearing}} zu {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. {{#hearing}}Sie haben{{#on}} am {{on | date}}{{/on}}{{#time}} um {{time}} Uhr{{/time}}{{#place}}, {{place}},{{/place}} einen Termin{{/hearing}}{{^hearing}}Sie haben demnächst einen Termin{{/hearing}} zu {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Ihr Termin zu {{amount | money}} an {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
-2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie, wie es geht und was im Monat möglich ist. Drängen Sie nicht: Das Ziel ist eine Vereinbarung, die hält.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}ein Vorschlag zu {{amount | money}} an {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
-2. Nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. Nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
-2. Vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. Vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
-2. Wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. Wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
-2. We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask what came in between, without blame, and whether the payment is on its way.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}about our agreement on {{amount | money}} to {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
-2. {{amount | money}} to {{creditor_name}} was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} to {{creditor_name}} was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}call about {{amount | money}} to {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
-2. This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
-2. {{#hearing}}You have an appointment about {{/hearing}}{{^hearing}}You will soon have an appointment about {{/hearing}}{{amount | money}} to {{creditor_name}}{{#hearing}}{{#on}} on {{on | date}}{{/on}}{{#time}} at {{time}}{{/time}}{{#place}}, {{place}}{{/place}}{{/hearing}}. The amount was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. {{#hearing}}You have an appointment about {{/hearing}}{{^hearing}}You will soon have an appointment about {{/hearing}}{{amount | money}} to {{creditor_name}}{{#hearing}}{{#on}} on {{on | date}}{{/on}}{{#time}} at {{time}}{{/time}}{{#place}}, {{place}}{{/place}}{{/hearing}}. The amount was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}your appointment about {{amount | money}} to {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
-2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask how things are and what could be paid each month. Do not press: the aim is a plan that holds.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}a plan for {{amount | money}} to {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
-2. Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
-2. It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
-2. We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
-2. Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør uten bebreidelse hva som kom i veien, og om betalingen er på vei.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om avtalen vår om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
-2. {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}samtale om {{amount | money}} til {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
-2. Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
-2. {{#hearing}}Du har et møte{{#on}} {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møte{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. {{#hearing}}Du har et møte{{#on}} {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møte{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}møtet ditt om {{amount | money}} til {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
-2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør hvordan det går, og hva som kan betales i måneden. Ikke press: målet er en avtale som holder.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en avtale for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
-2. Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
-2. Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
-2. Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
-2. We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag zonder verwijt wat er tussen kwam, en of de betaling onderweg is.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}over onze afspraak voor {{amount | money}} aan {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
-2. {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}gesprek over {{amount | money}} aan {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
-2. Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
-2. {{#hearing}}Je hebt een afspraak{{#on}} op {{on | date}}{{/on}}{{#time}} om {{time}} uur{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Je hebt binnenkort een afspraak{{/hearing}} over {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. {{#hearing}}Je hebt een afspraak{{#on}} op {{on | date}}{{/on}}{{#time}} om {{time}} uur{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Je hebt binnenkort een afspraak{{/hearing}} over {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}je afspraak over {{amount | money}} aan {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
-2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag hoe het gaat en wat er per maand betaald kan worden. Dring niet aan: het doel is een regeling die lukt.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}een regeling voor {{amount | money}} aan {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
-2. Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}}, betalen voor of op {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
-2. Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
-2. We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
-2. Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga utan förebråelser vad som kom emellan, och om betalningen är på väg.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vår överenskommelse om {{amount | money}} till {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
-2. {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}samtal om {{amount | money}} till {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
-2. Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
-2. {{#hearing}}Du har ett möte{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart ett möte{{/hearing}} om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. {{#hearing}}Du har ett möte{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart ett möte{{/hearing}} om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}ditt möte om {{amount | money}} till {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
-2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga hur det är och vad som går att betala i månaden. Pressa inte: målet är en plan som håller.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en plan för {{amount | money}} till {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
-2. Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
-2. Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
-2. Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
@@ -9689,7 +9689,7 @@ BEGIN
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Vi vil langt hellere løse det sammen med dig end gå videre med sagen. Fortæl os i løbet af de næste dage, hvad du kan betale og hvornår: En ordning er nok til, at det stopper her.</p>
 {{#pay_url}}
@@ -9717,7 +9717,7 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Vi vil langt hellere løse det sammen med dig end gå videre med sagen. Fortæl os i løbet af de næste dage, hvad du kan betale og hvornår: En ordning er nok til, at det stopper her.
@@ -9764,7 +9764,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Passer dagen dig ikke, så sig til. Så finder vi en anden.</p>
 {{#pay_url}}
@@ -9792,7 +9792,7 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Passer dagen dig ikke, så sig til. Så finder vi en anden.
@@ -9839,7 +9839,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.</p>
 {{#pay_url}}
@@ -9867,7 +9867,7 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.
@@ -9914,7 +9914,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.</p>
 {{#pay_url}}
@@ -9942,7 +9942,7 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.
@@ -9989,7 +9989,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wir würden es viel lieber gemeinsam mit Ihnen klären, als weitere Schritte zu gehen. Sagen Sie uns in den nächsten Tagen, was Sie wann bezahlen können: Eine Vereinbarung reicht, damit es hier endet.</p>
 {{#pay_url}}
@@ -10017,7 +10017,7 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wir würden es viel lieber gemeinsam mit Ihnen klären, als weitere Schritte zu gehen. Sagen Sie uns in den nächsten Tagen, was Sie wann bezahlen können: Eine Vereinbarung reicht, damit es hier endet.
@@ -10064,7 +10064,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wenn Ihnen der Tag nicht passt, sagen Sie es uns. Dann finden wir einen anderen.</p>
 {{#pay_url}}
@@ -10092,7 +10092,7 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wenn Ihnen der Tag nicht passt, sagen Sie es uns. Dann finden wir einen anderen.
@@ -10139,7 +10139,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.</p>
 {{#pay_url}}
@@ -10167,7 +10167,7 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.
@@ -10214,7 +10214,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.</p>
 {{#pay_url}}
@@ -10242,7 +10242,7 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.
@@ -10289,7 +10289,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>We would much rather settle it with you than take further steps. Tell us in the next few days what you can pay and when: a plan is enough for it to stop here.</p>
 {{#pay_url}}
@@ -10317,7 +10317,7 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 We would much rather settle it with you than take further steps. Tell us in the next few days what you can pay and when: a plan is enough for it to stop here.
@@ -10364,7 +10364,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>If that day does not suit you, tell us, and we will find another one.</p>
 {{#pay_url}}
@@ -10392,7 +10392,7 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 If that day does not suit you, tell us, and we will find another one.
@@ -10439,7 +10439,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.</p>
 {{#pay_url}}
@@ -10467,7 +10467,7 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.
@@ -10514,7 +10514,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.</p>
 {{#pay_url}}
@@ -10542,7 +10542,7 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.
@@ -10589,7 +10589,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Vi vil mye heller løse det sammen med deg enn å gå videre med saken. Fortell oss i løpet av de neste dagene hva du kan betale og når: en avtale er nok til at det stopper her.</p>
 {{#pay_url}}
@@ -10617,7 +10617,7 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Vi vil mye heller løse det sammen med deg enn å gå videre med saken. Fortell oss i løpet av de neste dagene hva du kan betale og når: en avtale er nok til at det stopper her.
@@ -10664,7 +10664,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Passer ikke dagen for deg, så si fra. Da finner vi en annen.</p>
 {{#pay_url}}
@@ -10692,7 +10692,7 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Passer ikke dagen for deg, så si fra. Da finner vi en annen.
@@ -10739,7 +10739,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.</p>
 {{#pay_url}}
@@ -10767,7 +10767,7 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.
@@ -10814,7 +10814,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.</p>
 {{#pay_url}}
@@ -10842,7 +10842,7 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.
@@ -10889,7 +10889,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>We lossen het veel liever samen met je op dan dat we verder moeten gaan. Vertel ons in de komende dagen wat je kunt betalen en wanneer. Met een regeling stopt het hier.</p>
 {{#pay_url}}
@@ -10917,7 +10917,7 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 We lossen het veel liever samen met je op dan dat we verder moeten gaan. Vertel ons in de komende dagen wat je kunt betalen en wanneer. Met een regeling stopt het hier.
@@ -10964,7 +10964,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Komt die dag niet goed uit? Laat het ons weten, dan zoeken we een andere dag.</p>
 {{#pay_url}}
@@ -10992,7 +10992,7 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Komt die dag niet goed uit? Laat het ons weten, dan zoeken we een andere dag.
@@ -11039,7 +11039,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.</p>
 {{#pay_url}}
@@ -11067,7 +11067,7 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.
@@ -11114,7 +11114,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.</p>
 {{#pay_url}}
@@ -11142,7 +11142,7 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.
@@ -11189,7 +11189,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Vi löser det mycket hellre tillsammans med dig än går vidare. Berätta inom de närmaste dagarna vad du kan betala och när: en plan räcker för att det ska stanna här.</p>
 {{#pay_url}}
@@ -11217,7 +11217,7 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Vi löser det mycket hellre tillsammans med dig än går vidare. Berätta inom de närmaste dagarna vad du kan betala och när: en plan räcker för att det ska stanna här.
@@ -11264,7 +11264,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Passar dagen inte dig, så hör av dig. Då hittar vi en annan.</p>
 {{#pay_url}}
@@ -11292,7 +11292,7 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Passar dagen inte dig, så hör av dig. Då hittar vi en annan.
@@ -11339,7 +11339,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.</p>
 {{#pay_url}}
@@ -11367,7 +11367,7 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.
@@ -11414,7 +11414,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.</p>
 {{#pay_url}}
@@ -11442,7 +11442,7 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.
@@ -11489,9 +11489,9 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
-<p>{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
+<p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
 {{/pay_url}}
@@ -11517,10 +11517,10 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
-{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
+{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -11564,9 +11564,9 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
-<p>{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betaler du inden da, skal du ikke gøre mere.</p>
+<p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
 {{/pay_url}}
@@ -11592,10 +11592,10 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
-{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betaler du inden da, skal du ikke gøre mere.
+{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -11639,9 +11639,9 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
-<p>{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
+<p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
 {{/pay_url}}
@@ -11667,10 +11667,10 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
-{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
+{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -11714,9 +11714,9 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
-<p>{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
+<p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
 {{/pay_url}}
@@ -11742,10 +11742,10 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
-{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.
+{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -11789,7 +11789,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
@@ -11817,7 +11817,7 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
@@ -11864,7 +11864,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
@@ -11892,7 +11892,7 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Mit der Zahlung bis dahin ist alles getan.
@@ -11939,7 +11939,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
@@ -11967,7 +11967,7 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
@@ -12014,7 +12014,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
@@ -12042,7 +12042,7 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
@@ -12089,7 +12089,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
@@ -12117,7 +12117,7 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
@@ -12164,7 +12164,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Paying by then is all there is to do.</p>
 {{#pay_url}}
@@ -12192,7 +12192,7 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Paying by then is all there is to do.
@@ -12239,7 +12239,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
@@ -12267,7 +12267,7 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}It would help us if you could pay in the next few days.
@@ -12314,7 +12314,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
@@ -12342,7 +12342,7 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay now, or tell us what stands in the way.
@@ -12389,7 +12389,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
@@ -12417,7 +12417,7 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
@@ -12464,7 +12464,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
@@ -12492,7 +12492,7 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betaler du innen da, trenger du ikke å gjøre noe mer.
@@ -12539,7 +12539,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
@@ -12567,7 +12567,7 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
@@ -12614,7 +12614,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
@@ -12642,7 +12642,7 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal nå, eller fortell oss hva som står i veien.
@@ -12689,7 +12689,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
@@ -12717,7 +12717,7 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
@@ -12764,7 +12764,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
@@ -12792,7 +12792,7 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal je op tijd, dan hoef je verder niets te doen.
@@ -12839,7 +12839,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
@@ -12867,7 +12867,7 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Je helpt ons als je in de komende dagen betaalt.
@@ -12914,7 +12914,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
@@ -12942,7 +12942,7 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal nu, of vertel ons waarom het niet lukt.
@@ -12989,7 +12989,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
@@ -13017,7 +13017,7 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
@@ -13064,7 +13064,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
@@ -13092,7 +13092,7 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betalar du senast då behöver du inte göra något mer.
@@ -13139,7 +13139,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
@@ -13167,7 +13167,7 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
@@ -13214,7 +13214,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
@@ -13242,7 +13242,7 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala nu, eller berätta för oss vad som står i vägen.
@@ -13289,7 +13289,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Passer det nu, er det gjort på et øjeblik. Er en anden dag bedre, så fortæl os hvilken.</p>
 {{#pay_url}}
@@ -13317,7 +13317,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Passer det nu, er det gjort på et øjeblik. Er en anden dag bedre, så fortæl os hvilken.
@@ -13364,7 +13364,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Der kan være kommet noget i vejen. Betal nu, eller fortæl os, hvilken dag der passer.</p>
 {{#pay_url}}
@@ -13392,7 +13392,7 @@ Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Der kan være kommet noget i vejen. Betal nu, eller fortæl os, hvilken dag der passer.
@@ -13439,9 +13439,9 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
-<p>{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. Fra den dag kan vi lægge det til. {{/fee}}Kan du ikke betale i tide, så sig til inden.</p>
+<p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. Fra den dag kan vi lægge det til. {{/fee}}Kan du ikke betale i tide, så sig til inden.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
 {{/pay_url}}
@@ -13467,10 +13467,10 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
-{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. Fra den dag kan vi lægge det til. {{/fee}}Kan du ikke betale i tide, så sig til inden.
+{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. Fra den dag kan vi lægge det til. {{/fee}}Kan du ikke betale i tide, så sig til inden.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -13514,7 +13514,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
@@ -13542,7 +13542,7 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
@@ -13589,7 +13589,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Betaler du inden, eller aftaler du en ordning med os, bliver det måske ikke nødvendigt. Kan du ikke komme, så sig til.</p>
 {{#pay_url}}
@@ -13617,7 +13617,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Betaler du inden, eller aftaler du en ordning med os, bliver det måske ikke nødvendigt. Kan du ikke komme, så sig til.
@@ -13690,7 +13690,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -13727,7 +13727,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#offer}}
@@ -13784,7 +13784,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
@@ -13812,7 +13812,7 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Betaler du inden da, skal du ikke gøre mere.
@@ -13859,7 +13859,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
@@ -13887,7 +13887,7 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
@@ -13934,7 +13934,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
@@ -13962,7 +13962,7 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Betal nu, eller fortæl os, hvad der står i vejen.
@@ -14009,7 +14009,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wenn es jetzt passt, ist es schnell erledigt. Wenn ein anderer Tag besser ist, sagen Sie uns, welcher.</p>
 {{#pay_url}}
@@ -14037,7 +14037,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wenn es jetzt passt, ist es schnell erledigt. Wenn ein anderer Tag besser ist, sagen Sie uns, welcher.
@@ -14084,7 +14084,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Vielleicht ist etwas dazwischengekommen. Bitte bezahlen Sie jetzt oder sagen Sie uns, welcher Tag möglich ist.</p>
 {{#pay_url}}
@@ -14112,7 +14112,7 @@ wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount |
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Vielleicht ist etwas dazwischengekommen. Bitte bezahlen Sie jetzt oder sagen Sie uns, welcher Tag möglich ist.
@@ -14159,7 +14159,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. Ab diesem Tag können wir sie berechnen. {{/fee}}Wenn Sie es nicht rechtzeitig schaffen, sagen Sie es uns bitte vorher.</p>
 {{#pay_url}}
@@ -14187,7 +14187,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. Ab diesem Tag können wir sie berechnen. {{/fee}}Wenn Sie es nicht rechtzeitig schaffen, sagen Sie es uns bitte vorher.
@@ -14234,7 +14234,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
@@ -14262,7 +14262,7 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
@@ -14309,7 +14309,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wenn Sie vorher bezahlen oder mit uns Raten vereinbaren, ist er vielleicht nicht nötig. Wenn Sie nicht kommen können, sagen Sie es uns.</p>
 {{#pay_url}}
@@ -14337,7 +14337,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wenn Sie vorher bezahlen oder mit uns Raten vereinbaren, ist er vielleicht nicht nötig. Wenn Sie nicht kommen können, sagen Sie es uns.
@@ -14410,7 +14410,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -14447,7 +14447,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#offer}}
@@ -14504,7 +14504,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
@@ -14532,7 +14532,7 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Mit der Zahlung bis dahin ist alles getan.
@@ -14579,7 +14579,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
@@ -14607,7 +14607,7 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
@@ -14654,7 +14654,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
@@ -14682,7 +14682,7 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
@@ -14729,7 +14729,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>If now is a good time, it takes only a minute. If another day is better, tell us which one.</p>
 {{#pay_url}}
@@ -14757,7 +14757,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 If now is a good time, it takes only a minute. If another day is better, tell us which one.
@@ -14804,7 +14804,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>Something may have come in between. Please pay now, or tell us what day would work.</p>
 {{#pay_url}}
@@ -14832,7 +14832,7 @@ We had agreed on a payment that we have not yet seen. {{amount | money}} to {{cr
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 Something may have come in between. Please pay now, or tell us what day would work.
@@ -14879,7 +14879,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. From that day we may add it. {{/fee}}If you cannot pay in time, tell us before then.</p>
 {{#pay_url}}
@@ -14907,7 +14907,7 @@ No more messages to this address: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. From that day we may add it. {{/fee}}If you cannot pay in time, tell us before then.
@@ -14954,7 +14954,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
@@ -14982,7 +14982,7 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
@@ -15029,7 +15029,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>If you pay or agree on a plan with us before then, it may not be needed. If you cannot come, tell us.</p>
 {{#pay_url}}
@@ -15057,7 +15057,7 @@ No more messages to this address: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 If you pay or agree on a plan with us before then, it may not be needed. If you cannot come, tell us.
@@ -15130,7 +15130,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -15167,7 +15167,7 @@ No more messages to this address: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#offer}}
@@ -15224,7 +15224,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>Paying by then is all there is to do.</p>
 {{#pay_url}}
@@ -15252,7 +15252,7 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 Paying by then is all there is to do.
@@ -15299,7 +15299,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
@@ -15327,7 +15327,7 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 It would help us if you could pay in the next few days.
@@ -15374,7 +15374,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
@@ -15402,7 +15402,7 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 Please pay now, or tell us what stands in the way.
@@ -15449,7 +15449,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Passer det nå, er det gjort på et minutt. Er en annen dag bedre, så fortell oss hvilken.</p>
 {{#pay_url}}
@@ -15477,7 +15477,7 @@ No more messages to this address: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Passer det nå, er det gjort på et minutt. Er en annen dag bedre, så fortell oss hvilken.
@@ -15524,7 +15524,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Noe kan ha kommet i veien. Betal nå, eller fortell oss hvilken dag som passer.</p>
 {{#pay_url}}
@@ -15552,7 +15552,7 @@ Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Noe kan ha kommet i veien. Betal nå, eller fortell oss hvilken dag som passer.
@@ -15599,7 +15599,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. Fra den dagen kan vi legge det til. {{/fee}}Rekker du ikke å betale i tide, så si fra før det.</p>
 {{#pay_url}}
@@ -15627,7 +15627,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. Fra den dagen kan vi legge det til. {{/fee}}Rekker du ikke å betale i tide, så si fra før det.
@@ -15674,7 +15674,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
@@ -15702,7 +15702,7 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
@@ -15749,7 +15749,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Betaler du før det, eller gjør en avtale med oss, blir det kanskje ikke nødvendig. Kan du ikke komme, så si fra.</p>
 {{#pay_url}}
@@ -15777,7 +15777,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Betaler du før det, eller gjør en avtale med oss, blir det kanskje ikke nødvendig. Kan du ikke komme, så si fra.
@@ -15850,7 +15850,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -15887,7 +15887,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#offer}}
@@ -15944,7 +15944,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
@@ -15972,7 +15972,7 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Betaler du innen da, trenger du ikke å gjøre noe mer.
@@ -16019,7 +16019,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
@@ -16047,7 +16047,7 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
@@ -16094,7 +16094,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
@@ -16122,7 +16122,7 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Betal nå, eller fortell oss hva som står i veien.
@@ -16169,7 +16169,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Komt het nu goed uit? Dan is het zo geregeld. Is een andere dag beter, laat ons dan weten welke.</p>
 {{#pay_url}}
@@ -16197,7 +16197,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Komt het nu goed uit? Dan is het zo geregeld. Is een andere dag beter, laat ons dan weten welke.
@@ -16244,7 +16244,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Misschien kwam er iets tussen. Betaal nu, of laat ons weten welke dag wel lukt.</p>
 {{#pay_url}}
@@ -16272,7 +16272,7 @@ We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | mon
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Misschien kwam er iets tussen. Betaal nu, of laat ons weten welke dag wel lukt.
@@ -16319,7 +16319,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. Vanaf die dag mogen we die kosten vragen. {{/fee}}Lukt het niet op tijd? Laat het ons dan eerst weten.</p>
 {{#pay_url}}
@@ -16347,7 +16347,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. Vanaf die dag mogen we die kosten vragen. {{/fee}}Lukt het niet op tijd? Laat het ons dan eerst weten.
@@ -16394,7 +16394,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
@@ -16422,7 +16422,7 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
@@ -16469,7 +16469,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Betaal je voor die tijd, of spreek je een regeling met ons af, dan is het misschien niet nodig. Kun je niet komen? Laat het ons weten.</p>
 {{#pay_url}}
@@ -16497,7 +16497,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Betaal je voor die tijd, of spreek je een regeling met ons af, dan is het misschien niet nodig. Kun je niet komen? Laat het ons weten.
@@ -16570,7 +16570,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -16607,7 +16607,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#offer}}
@@ -16664,7 +16664,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
@@ -16692,7 +16692,7 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Betaal je op tijd, dan hoef je verder niets te doen.
@@ -16739,7 +16739,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
@@ -16767,7 +16767,7 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Je helpt ons als je in de komende dagen betaalt.
@@ -16814,7 +16814,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
@@ -16842,7 +16842,7 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Betaal nu, of vertel ons waarom het niet lukt.
@@ -16889,7 +16889,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Passar det nu tar det bara en minut. Är en annan dag bättre, så berätta vilken.</p>
 {{#pay_url}}
@@ -16917,7 +16917,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Passar det nu tar det bara en minut. Är en annan dag bättre, så berätta vilken.
@@ -16964,7 +16964,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Något kan ha kommit emellan. Betala nu, eller berätta vilken dag som passar.</p>
 {{#pay_url}}
@@ -16992,7 +16992,7 @@ Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | m
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Något kan ha kommit emellan. Betala nu, eller berätta vilken dag som passar.
@@ -17039,7 +17039,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. Från den dagen kan vi lägga till den. {{/fee}}Hinner du inte betala i tid, så hör av dig innan dess.</p>
 {{#pay_url}}
@@ -17067,7 +17067,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. Från den dagen kan vi lägga till den. {{/fee}}Hinner du inte betala i tid, så hör av dig innan dess.
@@ -17114,7 +17114,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
@@ -17142,7 +17142,7 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
@@ -17189,7 +17189,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Betalar du innan dess, eller gör upp en plan med oss, behövs det kanske inte. Kan du inte komma, så hör av dig.</p>
 {{#pay_url}}
@@ -17217,7 +17217,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Betalar du innan dess, eller gör upp en plan med oss, behövs det kanske inte. Kan du inte komma, så hör av dig.
@@ -17290,7 +17290,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -17327,7 +17327,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#offer}}
@@ -17384,7 +17384,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
@@ -17412,7 +17412,7 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Betalar du senast då behöver du inte göra något mer.
@@ -17459,7 +17459,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
@@ -17487,7 +17487,7 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
@@ -17534,7 +17534,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
@@ -17562,7 +17562,7 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Betala nu, eller berätta för oss vad som står i vägen.
@@ -17609,7 +17609,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
@@ -17637,7 +17637,7 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
@@ -17684,7 +17684,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
@@ -17712,7 +17712,7 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betaler du inden da, skal du ikke gøre mere.
@@ -17759,7 +17759,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
@@ -17787,7 +17787,7 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
@@ -17834,7 +17834,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
@@ -17862,7 +17862,7 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal nu, eller fortæl os, hvad der står i vejen.
@@ -17909,7 +17909,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
@@ -17937,7 +17937,7 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
@@ -17984,7 +17984,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
@@ -18012,7 +18012,7 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Mit der Zahlung bis dahin ist alles getan.
@@ -18059,7 +18059,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
@@ -18087,7 +18087,7 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
@@ -18134,7 +18134,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
@@ -18162,7 +18162,7 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
@@ -18209,7 +18209,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
@@ -18237,7 +18237,7 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
@@ -18284,7 +18284,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Paying by then is all there is to do.</p>
 {{#pay_url}}
@@ -18312,7 +18312,7 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Paying by then is all there is to do.
@@ -18359,7 +18359,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
@@ -18387,7 +18387,7 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}It would help us if you could pay in the next few days.
@@ -18434,7 +18434,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
@@ -18462,7 +18462,7 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay now, or tell us what stands in the way.
@@ -18509,7 +18509,7 @@ No more messages to this address: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
@@ -18537,7 +18537,7 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
@@ -18584,7 +18584,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
@@ -18612,7 +18612,7 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betaler du innen da, trenger du ikke å gjøre noe mer.
@@ -18659,7 +18659,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
@@ -18687,7 +18687,7 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
@@ -18734,7 +18734,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
@@ -18762,7 +18762,7 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal nå, eller fortell oss hva som står i veien.
@@ -18809,7 +18809,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
@@ -18837,7 +18837,7 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
@@ -18884,7 +18884,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
@@ -18912,7 +18912,7 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal je op tijd, dan hoef je verder niets te doen.
@@ -18959,7 +18959,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
@@ -18987,7 +18987,7 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Je helpt ons als je in de komende dagen betaalt.
@@ -19034,7 +19034,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
@@ -19062,7 +19062,7 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal nu, of vertel ons waarom het niet lukt.
@@ -19109,7 +19109,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
@@ -19137,7 +19137,7 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
@@ -19184,7 +19184,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
@@ -19212,7 +19212,7 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betalar du senast då behöver du inte göra något mer.
@@ -19259,7 +19259,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
@@ -19287,7 +19287,7 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
@@ -19334,7 +19334,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
@@ -19362,7 +19362,7 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala nu, eller berätta för oss vad som står i vägen.
@@ -19410,7 +19410,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Vi vil langt hellere løse det sammen med dig end gå videre med sagen. Fortæl os i løbet af de næste dage, hvad du kan betale og hvornår: En ordning er nok til, at det stopper her.</p>
 {{#pay_url}}
@@ -19433,7 +19433,7 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Vi vil langt hellere løse det sammen med dig end gå videre med sagen. Fortæl os i løbet af de næste dage, hvad du kan betale og hvornår: En ordning er nok til, at det stopper her.
@@ -19466,7 +19466,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Passer dagen dig ikke, så sig til. Så finder vi en anden.</p>
 {{#pay_url}}
@@ -19489,7 +19489,7 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Passer dagen dig ikke, så sig til. Så finder vi en anden.
@@ -19522,7 +19522,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.</p>
 {{#pay_url}}
@@ -19545,7 +19545,7 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.
@@ -19578,7 +19578,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.</p>
 {{#pay_url}}
@@ -19601,7 +19601,7 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.
@@ -19634,7 +19634,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wir würden es viel lieber gemeinsam mit Ihnen klären, als weitere Schritte zu gehen. Sagen Sie uns in den nächsten Tagen, was Sie wann bezahlen können: Eine Vereinbarung reicht, damit es hier endet.</p>
 {{#pay_url}}
@@ -19657,7 +19657,7 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wir würden es viel lieber gemeinsam mit Ihnen klären, als weitere Schritte zu gehen. Sagen Sie uns in den nächsten Tagen, was Sie wann bezahlen können: Eine Vereinbarung reicht, damit es hier endet.
@@ -19690,7 +19690,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wenn Ihnen der Tag nicht passt, sagen Sie es uns. Dann finden wir einen anderen.</p>
 {{#pay_url}}
@@ -19713,7 +19713,7 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wenn Ihnen der Tag nicht passt, sagen Sie es uns. Dann finden wir einen anderen.
@@ -19746,7 +19746,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.</p>
 {{#pay_url}}
@@ -19769,7 +19769,7 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.
@@ -19802,7 +19802,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.</p>
 {{#pay_url}}
@@ -19825,7 +19825,7 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.
@@ -19858,7 +19858,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>We would much rather settle it with you than take further steps. Tell us in the next few days what you can pay and when: a plan is enough for it to stop here.</p>
 {{#pay_url}}
@@ -19881,7 +19881,7 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 We would much rather settle it with you than take further steps. Tell us in the next few days what you can pay and when: a plan is enough for it to stop here.
@@ -19914,7 +19914,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>If that day does not suit you, tell us, and we will find another one.</p>
 {{#pay_url}}
@@ -19937,7 +19937,7 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 If that day does not suit you, tell us, and we will find another one.
@@ -19970,7 +19970,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.</p>
 {{#pay_url}}
@@ -19993,7 +19993,7 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.
@@ -20026,7 +20026,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.</p>
 {{#pay_url}}
@@ -20049,7 +20049,7 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.
@@ -20082,7 +20082,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Vi vil mye heller løse det sammen med deg enn å gå videre med saken. Fortell oss i løpet av de neste dagene hva du kan betale og når: en avtale er nok til at det stopper her.</p>
 {{#pay_url}}
@@ -20105,7 +20105,7 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Vi vil mye heller løse det sammen med deg enn å gå videre med saken. Fortell oss i løpet av de neste dagene hva du kan betale og når: en avtale er nok til at det stopper her.
@@ -20138,7 +20138,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Passer ikke dagen for deg, så si fra. Da finner vi en annen.</p>
 {{#pay_url}}
@@ -20161,7 +20161,7 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Passer ikke dagen for deg, så si fra. Da finner vi en annen.
@@ -20194,7 +20194,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.</p>
 {{#pay_url}}
@@ -20217,7 +20217,7 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.
@@ -20250,7 +20250,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.</p>
 {{#pay_url}}
@@ -20273,7 +20273,7 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.
@@ -20306,7 +20306,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>We lossen het veel liever samen met je op dan dat we verder moeten gaan. Vertel ons in de komende dagen wat je kunt betalen en wanneer. Met een regeling stopt het hier.</p>
 {{#pay_url}}
@@ -20329,7 +20329,7 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 We lossen het veel liever samen met je op dan dat we verder moeten gaan. Vertel ons in de komende dagen wat je kunt betalen en wanneer. Met een regeling stopt het hier.
@@ -20362,7 +20362,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Komt die dag niet goed uit? Laat het ons weten, dan zoeken we een andere dag.</p>
 {{#pay_url}}
@@ -20385,7 +20385,7 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Komt die dag niet goed uit? Laat het ons weten, dan zoeken we een andere dag.
@@ -20418,7 +20418,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.</p>
 {{#pay_url}}
@@ -20441,7 +20441,7 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.
@@ -20474,7 +20474,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.</p>
 {{#pay_url}}
@@ -20497,7 +20497,7 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.
@@ -20530,7 +20530,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Vi löser det mycket hellre tillsammans med dig än går vidare. Berätta inom de närmaste dagarna vad du kan betala och när: en plan räcker för att det ska stanna här.</p>
 {{#pay_url}}
@@ -20553,7 +20553,7 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Vi löser det mycket hellre tillsammans med dig än går vidare. Berätta inom de närmaste dagarna vad du kan betala och när: en plan räcker för att det ska stanna här.
@@ -20586,7 +20586,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Passar dagen inte dig, så hör av dig. Då hittar vi en annan.</p>
 {{#pay_url}}
@@ -20609,7 +20609,7 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Passar dagen inte dig, så hör av dig. Då hittar vi en annan.
@@ -20642,7 +20642,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.</p>
 {{#pay_url}}
@@ -20665,7 +20665,7 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.
@@ -20698,7 +20698,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.</p>
 {{#pay_url}}
@@ -20721,7 +20721,7 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.
@@ -20754,9 +20754,9 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
-<p>{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
+<p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
 {{/pay_url}}
@@ -20777,10 +20777,10 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
-{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
+{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -20810,9 +20810,9 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
-<p>{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betaler du inden da, skal du ikke gøre mere.</p>
+<p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
 {{/pay_url}}
@@ -20833,10 +20833,10 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
-{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betaler du inden da, skal du ikke gøre mere.
+{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -20866,9 +20866,9 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
-<p>{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
+<p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
 {{/pay_url}}
@@ -20889,10 +20889,10 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
-{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
+{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -20922,9 +20922,9 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
-<p>{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
+<p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
 {{/pay_url}}
@@ -20945,10 +20945,10 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
-{{#fee}}Betaler du før den {{on | date}}, undgår du et gebyr på {{amount | money}}. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.
+{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
 Betal her: {{pay_url}}
 {{/pay_url}}
@@ -20978,7 +20978,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
@@ -21001,7 +21001,7 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
@@ -21034,7 +21034,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
@@ -21057,7 +21057,7 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Mit der Zahlung bis dahin ist alles getan.
@@ -21090,7 +21090,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
@@ -21113,7 +21113,7 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
@@ -21146,7 +21146,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
@@ -21169,7 +21169,7 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
@@ -21202,7 +21202,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
@@ -21225,7 +21225,7 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
@@ -21258,7 +21258,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Paying by then is all there is to do.</p>
 {{#pay_url}}
@@ -21281,7 +21281,7 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Paying by then is all there is to do.
@@ -21314,7 +21314,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
@@ -21337,7 +21337,7 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}It would help us if you could pay in the next few days.
@@ -21370,7 +21370,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
@@ -21393,7 +21393,7 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay now, or tell us what stands in the way.
@@ -21426,7 +21426,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
@@ -21449,7 +21449,7 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
@@ -21482,7 +21482,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
@@ -21505,7 +21505,7 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betaler du innen da, trenger du ikke å gjøre noe mer.
@@ -21538,7 +21538,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
@@ -21561,7 +21561,7 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
@@ -21594,7 +21594,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
@@ -21617,7 +21617,7 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal nå, eller fortell oss hva som står i veien.
@@ -21650,7 +21650,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
@@ -21673,7 +21673,7 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
@@ -21706,7 +21706,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
@@ -21729,7 +21729,7 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal je op tijd, dan hoef je verder niets te doen.
@@ -21762,7 +21762,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
@@ -21785,7 +21785,7 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Je helpt ons als je in de komende dagen betaalt.
@@ -21818,7 +21818,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
@@ -21841,7 +21841,7 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal nu, of vertel ons waarom het niet lukt.
@@ -21874,7 +21874,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
@@ -21897,7 +21897,7 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
@@ -21930,7 +21930,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
@@ -21953,7 +21953,7 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betalar du senast då behöver du inte göra något mer.
@@ -21986,7 +21986,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
@@ -22009,7 +22009,7 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
@@ -22042,7 +22042,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
@@ -22065,7 +22065,7 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala nu, eller berätta för oss vad som står i vägen.
@@ -22098,7 +22098,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Der kan være kommet noget i vejen. Betal nu, eller fortæl os, hvilken dag der passer.</p>
 {{#pay_url}}
@@ -22121,7 +22121,7 @@ Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Der kan være kommet noget i vejen. Betal nu, eller fortæl os, hvilken dag der passer.
@@ -22154,7 +22154,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
@@ -22177,7 +22177,7 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
@@ -22210,7 +22210,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Betaler du inden, eller aftaler du en ordning med os, bliver det måske ikke nødvendigt. Kan du ikke komme, så sig til.</p>
 {{#pay_url}}
@@ -22233,7 +22233,7 @@ Venlig hilsen
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Betaler du inden, eller aftaler du en ordning med os, bliver det måske ikke nødvendigt. Kan du ikke komme, så sig til.
@@ -22266,7 +22266,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -22298,7 +22298,7 @@ Venlig hilsen
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#offer}}
@@ -22341,7 +22341,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
@@ -22364,7 +22364,7 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Betaler du inden da, skal du ikke gøre mere.
@@ -22397,7 +22397,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
@@ -22420,7 +22420,7 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
@@ -22453,7 +22453,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
@@ -22476,7 +22476,7 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 Betal nu, eller fortæl os, hvad der står i vejen.
@@ -22509,7 +22509,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Vielleicht ist etwas dazwischengekommen. Bitte bezahlen Sie jetzt oder sagen Sie uns, welcher Tag möglich ist.</p>
 {{#pay_url}}
@@ -22532,7 +22532,7 @@ wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount |
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Vielleicht ist etwas dazwischengekommen. Bitte bezahlen Sie jetzt oder sagen Sie uns, welcher Tag möglich ist.
@@ -22565,7 +22565,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
@@ -22588,7 +22588,7 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
@@ -22621,7 +22621,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Wenn Sie vorher bezahlen oder mit uns Raten vereinbaren, ist er vielleicht nicht nötig. Wenn Sie nicht kommen können, sagen Sie es uns.</p>
 {{#pay_url}}
@@ -22644,7 +22644,7 @@ Freundliche Grüße
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Wenn Sie vorher bezahlen oder mit uns Raten vereinbaren, ist er vielleicht nicht nötig. Wenn Sie nicht kommen können, sagen Sie es uns.
@@ -22677,7 +22677,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -22709,7 +22709,7 @@ Freundliche Grüße
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#offer}}
@@ -22752,7 +22752,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
@@ -22775,7 +22775,7 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Mit der Zahlung bis dahin ist alles getan.
@@ -22808,7 +22808,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
@@ -22831,7 +22831,7 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
@@ -22864,7 +22864,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
@@ -22887,7 +22887,7 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
@@ -22920,7 +22920,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>Something may have come in between. Please pay now, or tell us what day would work.</p>
 {{#pay_url}}
@@ -22943,7 +22943,7 @@ We had agreed on a payment that we have not yet seen. {{amount | money}} to {{cr
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 Something may have come in between. Please pay now, or tell us what day would work.
@@ -22976,7 +22976,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
@@ -22999,7 +22999,7 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
@@ -23032,7 +23032,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>If you pay or agree on a plan with us before then, it may not be needed. If you cannot come, tell us.</p>
 {{#pay_url}}
@@ -23055,7 +23055,7 @@ Kind regards
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 If you pay or agree on a plan with us before then, it may not be needed. If you cannot come, tell us.
@@ -23088,7 +23088,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -23120,7 +23120,7 @@ Kind regards
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#offer}}
@@ -23163,7 +23163,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>Paying by then is all there is to do.</p>
 {{#pay_url}}
@@ -23186,7 +23186,7 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 Paying by then is all there is to do.
@@ -23219,7 +23219,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
@@ -23242,7 +23242,7 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 It would help us if you could pay in the next few days.
@@ -23275,7 +23275,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
@@ -23298,7 +23298,7 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 Please pay now, or tell us what stands in the way.
@@ -23331,7 +23331,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Noe kan ha kommet i veien. Betal nå, eller fortell oss hvilken dag som passer.</p>
 {{#pay_url}}
@@ -23354,7 +23354,7 @@ Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Noe kan ha kommet i veien. Betal nå, eller fortell oss hvilken dag som passer.
@@ -23387,7 +23387,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
@@ -23410,7 +23410,7 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
@@ -23443,7 +23443,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Betaler du før det, eller gjør en avtale med oss, blir det kanskje ikke nødvendig. Kan du ikke komme, så si fra.</p>
 {{#pay_url}}
@@ -23466,7 +23466,7 @@ Vennlig hilsen
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Betaler du før det, eller gjør en avtale med oss, blir det kanskje ikke nødvendig. Kan du ikke komme, så si fra.
@@ -23499,7 +23499,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -23531,7 +23531,7 @@ Vennlig hilsen
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#offer}}
@@ -23574,7 +23574,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
@@ -23597,7 +23597,7 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Betaler du innen da, trenger du ikke å gjøre noe mer.
@@ -23630,7 +23630,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
@@ -23653,7 +23653,7 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
@@ -23686,7 +23686,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
@@ -23709,7 +23709,7 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 Betal nå, eller fortell oss hva som står i veien.
@@ -23742,7 +23742,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Misschien kwam er iets tussen. Betaal nu, of laat ons weten welke dag wel lukt.</p>
 {{#pay_url}}
@@ -23765,7 +23765,7 @@ We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | mon
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Misschien kwam er iets tussen. Betaal nu, of laat ons weten welke dag wel lukt.
@@ -23798,7 +23798,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
@@ -23821,7 +23821,7 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
@@ -23854,7 +23854,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Betaal je voor die tijd, of spreek je een regeling met ons af, dan is het misschien niet nodig. Kun je niet komen? Laat het ons weten.</p>
 {{#pay_url}}
@@ -23877,7 +23877,7 @@ Met vriendelijke groet
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Betaal je voor die tijd, of spreek je een regeling met ons af, dan is het misschien niet nodig. Kun je niet komen? Laat het ons weten.
@@ -23910,7 +23910,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -23942,7 +23942,7 @@ Met vriendelijke groet
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#offer}}
@@ -23985,7 +23985,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
@@ -24008,7 +24008,7 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Betaal je op tijd, dan hoef je verder niets te doen.
@@ -24041,7 +24041,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
@@ -24064,7 +24064,7 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Je helpt ons als je in de komende dagen betaalt.
@@ -24097,7 +24097,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
@@ -24120,7 +24120,7 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 Betaal nu, of vertel ons waarom het niet lukt.
@@ -24153,7 +24153,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Något kan ha kommit emellan. Betala nu, eller berätta vilken dag som passar.</p>
 {{#pay_url}}
@@ -24176,7 +24176,7 @@ Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | m
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Något kan ha kommit emellan. Betala nu, eller berätta vilken dag som passar.
@@ -24209,7 +24209,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
@@ -24232,7 +24232,7 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
@@ -24265,7 +24265,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Betalar du innan dess, eller gör upp en plan med oss, behövs det kanske inte. Kan du inte komma, så hör av dig.</p>
 {{#pay_url}}
@@ -24288,7 +24288,7 @@ Vänliga hälsningar
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Betalar du innan dess, eller gör upp en plan med oss, behövs det kanske inte. Kan du inte komma, så hör av dig.
@@ -24321,7 +24321,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 {{#offer}}
 <p>{{text}}</p>
@@ -24353,7 +24353,7 @@ Vänliga hälsningar
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#offer}}
@@ -24396,7 +24396,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
@@ -24419,7 +24419,7 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Betalar du senast då behöver du inte göra något mer.
@@ -24452,7 +24452,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
@@ -24475,7 +24475,7 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
@@ -24508,7 +24508,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
@@ -24531,7 +24531,7 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 Betala nu, eller berätta för oss vad som står i vägen.
@@ -24564,7 +24564,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
@@ -24587,7 +24587,7 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
@@ -24620,7 +24620,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
@@ -24643,7 +24643,7 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betaler du inden da, skal du ikke gøre mere.
@@ -24676,7 +24676,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
@@ -24699,7 +24699,7 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
@@ -24732,7 +24732,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en anden valuta er der også {{amount | money}}.</p>
+<p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
@@ -24755,7 +24755,7 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en anden valuta er der også {{amount | money}}.
+Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal nu, eller fortæl os, hvad der står i vejen.
@@ -24788,7 +24788,7 @@ Venlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
@@ -24811,7 +24811,7 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
@@ -24844,7 +24844,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
@@ -24867,7 +24867,7 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Mit der Zahlung bis dahin ist alles getan.
@@ -24900,7 +24900,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
@@ -24923,7 +24923,7 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
@@ -24956,7 +24956,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In einer anderen Währung sind außerdem offen: {{amount | money}}.</p>
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
@@ -24979,7 +24979,7 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In einer anderen Währung sind außerdem offen: {{amount | money}}.
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
@@ -25012,7 +25012,7 @@ Freundliche Grüße
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
@@ -25035,7 +25035,7 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
@@ -25068,7 +25068,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Paying by then is all there is to do.</p>
 {{#pay_url}}
@@ -25091,7 +25091,7 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Paying by then is all there is to do.
@@ -25124,7 +25124,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
@@ -25147,7 +25147,7 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}It would help us if you could pay in the next few days.
@@ -25180,7 +25180,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In another currency there is also {{amount | money}}.</p>
+<p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
@@ -25203,7 +25203,7 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In another currency there is also {{amount | money}}.
+There is also {{amount | money}} in another currency.
 {{/other_currencies}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay now, or tell us what stands in the way.
@@ -25236,7 +25236,7 @@ Kind regards
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
@@ -25259,7 +25259,7 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
@@ -25292,7 +25292,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
@@ -25315,7 +25315,7 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betaler du innen da, trenger du ikke å gjøre noe mer.
@@ -25348,7 +25348,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
@@ -25371,7 +25371,7 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
@@ -25404,7 +25404,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annen valuta er det også {{amount | money}}.</p>
+<p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
@@ -25427,7 +25427,7 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annen valuta er det også {{amount | money}}.
+Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal nå, eller fortell oss hva som står i veien.
@@ -25460,7 +25460,7 @@ Vennlig hilsen
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
@@ -25483,7 +25483,7 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
@@ -25516,7 +25516,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
@@ -25539,7 +25539,7 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal je op tijd, dan hoef je verder niets te doen.
@@ -25572,7 +25572,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
@@ -25595,7 +25595,7 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Je helpt ons als je in de komende dagen betaalt.
@@ -25628,7 +25628,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>In een andere munt staat ook nog open: {{amount | money}}.</p>
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
@@ -25651,7 +25651,7 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-In een andere munt staat ook nog open: {{amount | money}}.
+Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal nu, of vertel ons waarom het niet lukt.
@@ -25684,7 +25684,7 @@ Met vriendelijke groet
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
@@ -25707,7 +25707,7 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
@@ -25740,7 +25740,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
@@ -25763,7 +25763,7 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betalar du senast då behöver du inte göra något mer.
@@ -25796,7 +25796,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
@@ -25819,7 +25819,7 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
@@ -25852,7 +25852,7 @@ Vänliga hälsningar
 </ul>
 {{/balances}}
 {{#other_currencies}}
-<p>I en annan valuta finns också {{amount | money}}.</p>
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
@@ -25875,7 +25875,7 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
-I en annan valuta finns också {{amount | money}}.
+Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala nu, eller berätta för oss vad som står i vägen.
@@ -25895,7 +25895,7 @@ Vänliga hälsningar
 ', 'true', 'letter', '*', 'social_proof', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} mangler stadig, {{days_overdue | number}} {{days_overdue | plural: dag, dage}} efter forfald. Passer det at betale nu?{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}passer det nu med {{amount | money}} til {{creditor_name}}?', 'after-payday', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Den betaling, vi aftalte, er ikke nået frem til {{creditor_name}}. {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vores aftale om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så undgår du et gebyr på {{amount | money}}.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{#fee}}betal før den {{on | date}}, så undgår du et gebyr på {{amount | money}}{{/fee}}{{^fee}}{{amount | money}} til {{creditor_name}} mangler stadig{{/fee}}', 'fee-warning', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så slipper du for {{amount | money}} i gebyr.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{#fee}}betal før den {{on | date}}, så undgår du et gebyr på {{amount | money}}{{/fee}}{{^fee}}{{amount | money}} til {{creditor_name}} mangler stadig{{/fee}}', 'fee-warning', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Sidste påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi sender dig et brev om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du kan klare det lige her.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}vi sender dig et brev om {{amount | money}}', 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette.', 'true', 'push', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}dit møde om {{amount | money}} til {{creditor_name}}', 'hearing', '{}', '1'),
@@ -25983,10 +25983,10 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Bara så att du vet: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förfaller den {{due_on | date}}. Passar en annan dag bättre? Hör av dig.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'empathy', 'sv', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Är det svårt just nu? Hör av dig så hittar vi en lösning.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'empathy', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi har ännu inte fått {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Är det svårt just nu? Hör av dig så hittar vi en lösning.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'empathy', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Sidste påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så undgår du et gebyr på {{amount | money}}.{{/fee}}{{^fee}} Betal eller kontakt os i de nærmeste dage.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Til orientering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalder den {{due_on | date}}.{{#fee}} Betal før den {{on | date}}, så undgår du et gebyr på {{amount | money}}.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} En venlig påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så undgår du et gebyr på {{amount | money}}.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi mangler stadig {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så undgår du et gebyr på {{amount | money}}.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Sidste påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så slipper du for {{amount | money}} i gebyr.{{/fee}}{{^fee}} Betal eller kontakt os i de nærmeste dage.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Til orientering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalder den {{due_on | date}}.{{#fee}} Betal før den {{on | date}}, så slipper du for {{amount | money}} i gebyr.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} En venlig påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så slipper du for {{amount | money}} i gebyr.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi mangler stadig {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så slipper du for {{amount | money}} i gebyr.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'da', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} letzte Erinnerung: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#fee}} Zahlung vor dem {{on | date}} erspart Ihnen {{amount | money}} Gebühr.{{/fee}}{{^fee}} Bitte bezahlen Sie oder melden Sie sich in den nächsten Tagen.{{/fee}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'de', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} zur Erinnerung vorab: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind am {{due_on | date}} fällig.{{#fee}} Zahlung vor dem {{on | date}} erspart Ihnen {{amount | money}} Gebühr.{{/fee}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'de', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
 (NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} eine Erinnerung: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#fee}} Zahlung vor dem {{on | date}} erspart Ihnen {{amount | money}} Gebühr.{{/fee}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'de', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
@@ -26009,7 +26009,7 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi har ännu inte fått {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#fee}} Betala före den {{on | date}} så slipper du en avgift på {{amount | money}}.{{/fee}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'loss_aversion', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} mangler stadig, {{days_overdue | number}} {{days_overdue | plural: dag, dage}} efter forfald. Passer det at betale nu?{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'after-payday', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Den betaling, vi aftalte, er ikke nået frem til {{creditor_name}}. {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'broken-promise', '{}', '1'),
-(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så undgår du et gebyr på {{amount | money}}.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'fee-warning', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#fee}} Betal før den {{on | date}}, så slipper du for {{amount | money}} i gebyr.{{/fee}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'fee-warning', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Sidste påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Betal eller kontakt os i de nærmeste dage.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi sender dig et brev om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Du kan klare det lige her.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'formal-notice-sms', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', NULL, 'hearing', '{}', '1'),
@@ -26098,109 +26098,109 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#proof}} Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar.{{/proof}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'social_proof', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi har ännu inte fått {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#proof}} Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar.{{/proof}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'social_proof', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.
-2. Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg uden bebrejdelse, hvad der kom i vejen, og om betalingen er på vej.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'visit', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vores aftale om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.
-2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg, hvordan det går, og hvad der kan betales om måneden. Pres ikke: Målet er en ordning, der holder.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'visit', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en ordning for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.
-2. {{amount | money}} til {{creditor_name}} forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} I en anden valuta er der også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
 3. Spørg, om der er noget ved regningen, vi bør vide. Tag ikke imod kontanter, medmindre du har fået besked på det, og giv altid kvittering.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'visit', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}besøg om {{amount | money}} til {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.
-2. Wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. Wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie ohne Vorwurf, was dazwischengekommen ist und ob die Zahlung unterwegs ist.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'visit', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}unsere Vereinbarung zu {{amount | money}} an {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.
-2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie, wie es geht und was im Monat möglich ist. Drängen Sie nicht: Das Ziel ist eine Vereinbarung, die hält.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'visit', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}ein Vorschlag zu {{amount | money}} an {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.
-2. {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} In einer anderen Währung sind außerdem offen: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
 3. Fragen Sie, ob es zu der Rechnung etwas gibt, das wir wissen sollten. Nehmen Sie kein Bargeld an, wenn das nicht abgesprochen ist, und geben Sie immer eine Quittung.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'visit', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Besuch zu {{amount | money}} an {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.
-2. We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask what came in between, without blame, and whether the payment is on its way.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'visit', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}about our agreement on {{amount | money}} to {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.
-2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask how things are and what could be paid each month. Do not press: the aim is a plan that holds.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'visit', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}a plan for {{amount | money}} to {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.
-2. {{amount | money}} to {{creditor_name}} was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} In another currency there is also {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} to {{creditor_name}} was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
 3. Ask whether there is anything about the bill that we should know. Take no cash unless you were told to, and always give a receipt.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'visit', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}visit about {{amount | money}} to {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.
-2. Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør uten bebreidelse hva som kom i veien, og om betalingen er på vei.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'visit', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om avtalen vår om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.
-2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør hvordan det går, og hva som kan betales i måneden. Ikke press: målet er en avtale som holder.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'visit', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en avtale for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.
-2. {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} I en annen valuta er det også {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
 3. Spør om det er noe med regningen vi bør vite. Ikke ta imot kontanter med mindre du har fått beskjed om det, og gi alltid kvittering.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'visit', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}besøk om {{amount | money}} til {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.
-2. We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag zonder verwijt wat er tussen kwam, en of de betaling onderweg is.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'visit', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}over onze afspraak voor {{amount | money}} aan {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.
-2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag hoe het gaat en wat er per maand betaald kan worden. Dring niet aan: het doel is een regeling die lukt.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'visit', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}een regeling voor {{amount | money}} aan {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.
-2. {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} In een andere munt staat ook nog open: {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
 3. Vraag of er iets met de rekening is dat we moeten weten. Neem geen contant geld aan, tenzij dat is afgesproken, en geef altijd een bewijs.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'visit', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}bezoek over {{amount | money}} aan {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.
-2. Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga utan förebråelser vad som kom emellan, och om betalningen är på väg.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'visit', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vår överenskommelse om {{amount | money}} till {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.
-2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga hur det är och vad som går att betala i månaden. Pressa inte: målet är en plan som håller.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'visit', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en plan för {{amount | money}} till {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.
-2. {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} I en annan valuta finns också {{amount | money}}.{{/other_currencies}}
+2. {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
 3. Fråga om det är något med räkningen som vi bör veta. Ta inte emot kontanter om du inte har fått besked om det, och ge alltid ett kvitto.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
