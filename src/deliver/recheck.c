@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
@@ -26,9 +27,16 @@
 #define SAY(item, how, seen, asked_at) \
 	ereport(LOG, (errmsg("dunning %s %s %s " INT64_FORMAT, (how), (item)->out.message_id, (seen), (asked_at))))
 #define SAY_SEEN(item, row, col, asked_at) SAY((item), "recheck", dun_base_text((row), (col)), (asked_at))
-#define SAY_UNCHANGED(item, asked_at) \
-	SAY((item), "unchanged", \
-		DatumGetCString(DirectFunctionCall1(pg_snapshot_out, DirectFunctionCall1(pg_current_snapshot, (Datum) 0))), (asked_at))
+#define SAY_UNCHANGED(item, asked_at) say_unchanged((item), (asked_at))
+
+/* Between the statements of a call no snapshot is active. */
+static void
+say_unchanged(const DunItem *item, TimestampTz asked_at)
+{
+	PushActiveSnapshot(GetTransactionSnapshot());
+	SAY(item, "unchanged", DatumGetCString(DirectFunctionCall1(pg_snapshot_out, DirectFunctionCall1(pg_current_snapshot, (Datum) 0))), asked_at);
+	PopActiveSnapshot();
+}
 #else
 #define SAY_SEEN(item, row, col, asked_at) ((void) (asked_at))
 #define SAY_UNCHANGED(item, asked_at) ((void) (asked_at))

@@ -44,8 +44,9 @@ await_empty() {
 
 RANDOM=$seed
 printf '%-5s %-28s %-11s %-8s %s\n' cycle point action who 'back after, s'
-for cycle in $(seq 1 "$cycles"); do
-    point=${points[$(((cycle - 1) % ${#points[@]}))]}
+# run_cycle NUMBER POINT NTH: the process dies when it reaches the point for the nth time. Sets met.
+run_cycle() {
+    local cycle=$1 point=$2 nth=$3 action who n taker from back
     case $((RANDOM % 4)) in 0) action=postmaster ;; 1) action=error ;; 2) action=exit ;; *) action=kill ;; esac
     # An error in a procedure or outside of a batch just ends the call; in the worker it ends the worker.
     who=worker
@@ -65,7 +66,7 @@ for cycle in $(seq 1 "$cycles"); do
         -c "CALL helper.enqueue('o$cycle', $batch, 'once')" -c "CALL helper.enqueue('lostonce$cycle', 3, 'once')" \
         -c "CALL helper.enqueue('sh$cycle', 9, 'honest')" -c "CALL helper.enqueue('so$cycle', 9, 'once')" >/dev/null
     asked=$((${asked:-0} + 2 * batch + 6 + 6 + 3 + 9 + 9))
-    arm "$point:$action:$((1 + RANDOM % 2))"
+    arm "$point:$action:$nth"
     q -c "SELECT dunning.resume('honest'), dunning.resume('once')" >/dev/null 2>&1 || await_server
     # Some are taken back while they are under way, one by one (TAKE_BACK=0: none).
     ([ "${TAKE_BACK:-1}" = 1 ] || exit 0
@@ -90,6 +91,18 @@ for cycle in $(seq 1 "$cycles"); do
     q -c 'ALTER SYSTEM RESET dunning.databases' -c 'SELECT pg_reload_conf()' >/dev/null
     await_empty "$cycle"
     printf '%-5s %-28s %-11s %-8s %s%s\n' "$cycle" "$point" "$action" "$who" "$back" "$([ "$met" = yes ] || echo ' (not met)')"
+}
+
+again=()
+for cycle in $(seq 1 "$cycles"); do
+    point=${points[$(((cycle - 1) % ${#points[@]}))]}
+    run_cycle "$cycle" "$point" $((1 + RANDOM % 2))
+    [ "$met" = yes ] || again+=("$point")
+done
+# A point that was passed once only, while its second time was waited for, has another cycle.
+for point in "${again[@]}"; do
+    cycle=$((cycle + 1))
+    run_cycle "$cycle" "$point" 1
     [ "$met" = yes ] || unmet=$((${unmet:-0} + 1))
 done
 
@@ -116,5 +129,5 @@ JOIN LATERAL (
 WHERE k.accepts > 0 AND k.state NOT IN ('sent', 'delivered', 'unknown') OR k.state IS NULL OR k.state = 'sent' AND k.accepts = 0 OR k.once AND (k.arrivals > 1 OR k.arrivals > k.intents)
 ORDER BY k.message_id, x.at;
 SQL
-echo "$cycles cycles, seed $seed, ${unmet:-0} points not met: $bad deviations"
-[ "$bad" = 0 ]
+echo "$cycle cycles, seed $seed, ${unmet:-0} points not met: $bad deviations"
+no_crash && [ "$bad" = 0 ]

@@ -33,6 +33,11 @@ start_catcher() { # start_catcher OPTION...
 
 q() { psql_ -d book -At "$@"; }
 
+# We kill by signal 9. Any other signal that ends a process is a fault of ours, whatever the ledgers say.
+no_crash() {
+    ! grep -E 'was terminated by signal (4|6|7|8|11)\b|TRAP:|PANIC:' "$work/server.log"
+}
+
 # Wait a moment without sleeping: nothing ever arrives on this descriptor.
 tick() { read -rt "${1:-0.05}" <> <(:) || true; }
 

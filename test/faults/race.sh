@@ -73,4 +73,4 @@ unasked=$(q -c "SELECT count(*) FROM helper.race WHERE arrived_at IS NOT NULL AN
 refused=$(q -c "SELECT count(*) FROM helper.race r JOIN dunning.egress e USING (message_id) WHERE r.state = 'cancelled'")
 echo "$n races and $n payments before the claim: $before sent after a payment before the claim, $seen sent though the recheck could see the payment, $blind sent without a recheck, $other other deviations; $refused intents were refused by the recheck, $unasked left without being asked again"
 # A run in which no payment met a waiting intent has shown nothing about the recheck.
-[ "$before" = 0 ] && [ "$seen" = 0 ] && [ "$blind" = 0 ] && [ "$other" = 0 ] && [ "$refused" -gt 0 ]
+no_crash && [ "$before" = 0 ] && [ "$seen" = 0 ] && [ "$blind" = 0 ] && [ "$other" = 0 ] && [ "$refused" -gt 0 ]
