@@ -64,16 +64,8 @@ static char *
 reply_detail(DunItem *item, const DunReply *reply, bool may_have_arrived)
 {
 	StringInfoData s;
-	MemoryContext before;
-	char		plain[32];
+	MemoryContext before = MemoryContextSwitchTo(item->context);
 
-	/* Nearly every reply is no more than its code: few bytes, and no buffer to grow. */
-	if (reply->error == NULL && !may_have_arrived)
-	{
-		snprintf(plain, sizeof(plain), "{\"code\": %ld}", reply->code);
-		return reply->code != 0 ? MemoryContextStrdup(item->context, plain) : NULL;
-	}
-	before = MemoryContextSwitchTo(item->context);
 	initStringInfo(&s);
 	appendStringInfoChar(&s, '{');
 	if (reply->code != 0)
