@@ -38,7 +38,7 @@ for file in $files; do
     else
         grep -E '^(not )?ok ' "$log" | sed -E "s/^(not ok|ok) [0-9]+( - )?/\1 $name /" || true
         grep -q '^not ok' "$log" || echo "not ok $name: ended early"
-        grep -vE '^(not )?ok ' "$log" | tail -n 60
+        grep -vE '^(not )?ok ' "$log" | tail -n 60 || true
         mkdir -p "$root/tmp/tap/$name" && cp -rf "$work/$name"/log/* "$work/$name"/tmp_check/log/* "$log" "$root/tmp/tap/$name/" 2>/dev/null || true
     fi
     [ ! -x "$peer" ] || "$peer" stop "$work/$name"

@@ -27,7 +27,7 @@ INSERT INTO dunning.step (strategy, step, position, anchor, offset_days, templat
 
 INSERT INTO dunning.debtor (debtor_id, creditor, name, country, preferred_channel)
 SELECT 'd' || i, 'default', 'Debtor', 'DK', ref.pick(NULL, 'sms', 'email') FROM generate_series(1, :n) i WHERE random() < .98;
-INSERT INTO dunning.debtor_strategy SELECT d.debtor_id, ref.pick('a', 'b', 'c', 'd'), NULL, 'test', now() FROM dunning.debtor d WHERE random() < .9;
+INSERT INTO dunning.debtor_strategy SELECT d.debtor_id, 'default', ref.pick('a', 'b', 'c', 'd'), NULL, 'test', now() FROM dunning.debtor d WHERE random() < .9;
 INSERT INTO dunning.score_result SELECT d.debtor_id, 'default', ref.pick('other', 'habitual_late'), NULL, random(), random(), random(), '{}', '{}', now(), now() FROM dunning.debtor d WHERE random() < .9;
 INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, kind, disputed, cancelled_at)
 SELECT 'd' || i, CASE WHEN random() < .2 THEN 'same' ELSE 'i' END || k, CASE WHEN random() < .01 THEN '-infinity' ELSE ref.day(-70, -30) END,
