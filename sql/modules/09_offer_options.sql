@@ -152,6 +152,7 @@ $$
 DECLARE
     id text := dunning._canonical_id(plan_options.debtor_id);
 BEGIN
+    PERFORM dunning._check_as_of(plan_options.as_of);
     PERFORM dunning._check_offered(id);
     RETURN QUERY
         SELECT (o.o ->> 'option')::int, o.o -> 'parts', (o.o ->> 'count')::int, (o.o ->> 'total')::numeric, p.frequency, p.first_on, (o.o ->> 'last_on')::date, p.basis
@@ -160,7 +161,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning.plan_options(text, timestamptz, text) IS
-    'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor: 22023. Role dunning_viewer.';
+    'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor, or an as_of outside of the years 1 to 9999: 22023. Role dunning_viewer.';
 GRANT EXECUTE ON FUNCTION dunning.plan_options(text, timestamptz, text) TO dunning_viewer;
 
 CREATE FUNCTION dunning._check_offered(debtor_id text) RETURNS void

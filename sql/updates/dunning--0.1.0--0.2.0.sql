@@ -3495,6 +3495,7 @@ AS $function$
 DECLARE
     id text := dunning._canonical_id(plan_options.debtor_id);
 BEGIN
+    PERFORM dunning._check_as_of(plan_options.as_of);
     PERFORM dunning._check_offered(id);
     RETURN QUERY
         SELECT (o.o ->> 'option')::int, o.o -> 'parts', (o.o ->> 'count')::int, (o.o ->> 'total')::numeric, p.frequency, p.first_on, (o.o ->> 'last_on')::date, p.basis
@@ -27021,7 +27022,7 @@ COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page t
 COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
-COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor: 22023. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor, or an as_of outside of the years 1 to 9999: 22023. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.record_notice(text,text,text,date,numeric) IS 'A notice that the law asks for before a cost was sent elsewhere, on this day, naming this cost; our own messages that name a fee count by themselves. Unknown invoice or an impossible day: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reset_charge_rules(text) IS 'How many rules of your own it removed for a country, so that the built-in ones hold again. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
