@@ -74,7 +74,7 @@ $$
 BEGIN
     RETURN QUERY
         SELECT coalesce(p.step, 'none'), p.state,
-               concat_ws(', ', p.channel, p.template, p.local_time, p.reason, nullif(array_to_string(p.blocked_by, ', '), ''))
+               concat_ws(', ', p.channel, p.template, p.local_time, nullif(p.reason, array_to_string(p.blocked_by, ', ')), nullif(array_to_string(p.blocked_by, ', '), ''))
         FROM dunning._plan(NULL, NULL, true, false, ARRAY[_explain_plan.debtor_id]) p;
     IF NOT FOUND THEN
         RETURN QUERY VALUES ('none', 'nothing to do', 'no step of the strategy is due, or it was done');
@@ -84,6 +84,11 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 COMMENT ON FUNCTION dunning._explain_plan(text) IS 'What plan() would do for a debtor now.';
+
+CREATE FUNCTION dunning._words_of(reasons jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$ SELECT string_agg(r.word, '; ' ORDER BY r.n) FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(reasons) = 'array' THEN reasons ELSE '[]' END) WITH ORDINALITY r(word, n) $$;
+COMMENT ON FUNCTION dunning._words_of(jsonb) IS 'Reasons in one line; NULL where there are none.';
 
 CREATE FUNCTION dunning.explain(debtor_id text)
     RETURNS TABLE (topic text, item text, state text, detail text, fix_sql text)
@@ -95,6 +100,8 @@ DECLARE
     o dunning.overview;
     score_reasons jsonb;
     of_strategy text;
+    followed_by text;
+    coming text;
     problem text := dunning._ledger_problem();
 BEGIN
     IF problem IS DISTINCT FROM 'ledger_broken' THEN
@@ -104,9 +111,11 @@ BEGIN
                 USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
         END IF;
     END IF;
-    of_strategy := coalesce((SELECT m.strategy FROM dunning.message m WHERE m.debtor_id = id AND m.strategy IS NOT NULL ORDER BY m.message_id DESC LIMIT 1),
-                            (SELECT c.default_strategy FROM dunning.creditor c WHERE c.creditor = o.creditor ORDER BY c.builtin LIMIT 1),
-                            'standard');
+    -- Without a ledger nobody knows which rule fits: then it is the strategy of the last contact.
+    IF problem IS DISTINCT FROM 'ledger_broken' THEN
+        SELECT s.strategy, s.because INTO of_strategy, followed_by FROM dunning.strategy_of(id) s;
+    END IF;
+    of_strategy := coalesce(of_strategy, (SELECT m.strategy FROM dunning.message m WHERE m.debtor_id = id AND m.strategy IS NOT NULL ORDER BY m.message_id DESC LIMIT 1), 'standard');
     RETURN QUERY VALUES
         ('ledger', 'source', CASE WHEN problem IS NULL THEN 'ok' ELSE problem END,
          CASE WHEN problem IS NULL THEN 'read live' ELSE 'no contact until it is mended' END, dunning._fix_for(problem, id)),
@@ -115,9 +124,13 @@ BEGIN
                 coalesce(o.days_past_due, 0), o.open_invoices), NULL);
     SELECT to_jsonb(s.reasons) INTO score_reasons FROM dunning.debtor_score s WHERE s.debtor_id = id;
     RETURN QUERY VALUES
-        ('score', 'segment', coalesce(o.segment, 'none'), CASE WHEN o.segment IS NULL THEN 'not scored yet' ELSE 'diagnosis: ' || coalesce(o.diagnosis, 'none') END,
+        ('score', 'segment', coalesce(o.segment, 'none'), CASE WHEN o.segment IS NULL THEN 'not scored yet' ELSE 'diagnosis: ' || coalesce(o.diagnosis || coalesce(' (' || dunning._words_of(score_reasons->'diagnosis') || ')', ''), 'none') END,
          CASE WHEN o.segment IS NULL THEN 'SELECT * FROM dunning.score();' END),
-        ('score', 'pays within 30 days', coalesce(round((100 * o.p_paid_30d)::numeric) || ' %', 'unknown'), score_reasons::text, NULL);
+        ('score', 'pays within 30 days', coalesce(round((100 * o.p_paid_30d)::numeric) || ' %', 'unknown'), dunning._words_of(score_reasons->'p_paid_30d'), NULL);
+    RETURN QUERY
+        SELECT 'score', w.item, round((100 * w.p)::numeric) || ' %', dunning._words_of(score_reasons->w.name), NULL::text
+        FROM dunning.debtor_score s, LATERAL (VALUES (1, 'pays late', 'p_late', s.p_late), (2, 'pays without a reminder', 'p_self_cure', s.p_self_cure)) w(n, item, name, p)
+        WHERE s.debtor_id = id AND w.p IS NOT NULL ORDER BY w.n;
     RETURN QUERY
         SELECT 'hold', h.reason, 'held',
                concat_ws(', ', 'since ' || to_char(h.from_at, 'YYYY-MM-DD'), coalesce('until ' || to_char(h.until_at, 'YYYY-MM-DD'), 'until released'),
@@ -133,17 +146,22 @@ BEGIN
     RETURN QUERY
         SELECT 'promise', p.due_on::text, p.state, format('%s %s, paid %s', p.amount, p.currency, p.paid), NULL::text
         FROM dunning._promise_state(ARRAY[id]) p ORDER BY p.promised_at, p.part;
+    RETURN QUERY SELECT 'strategy', of_strategy, coalesce(followed_by, 'unknown'),
+                        (SELECT x.description FROM dunning._strategies() x WHERE x.strategy = of_strategy), NULL::text;
     RETURN QUERY SELECT 'step', s.item, s.state, s.detail, NULL::text FROM dunning._explain_steps(id, of_strategy) s;
     RETURN QUERY SELECT 'channel', c.item, c.state, c.detail, c.fix_sql FROM dunning._explain_channels(id) c;
     RETURN QUERY SELECT 'plan', p.item, p.state, p.detail, NULL::text FROM dunning._explain_plan(id) p;
+    IF o.next_state IS NULL THEN
+        coming := (SELECT format('%s by %s at %s, if nothing changes until then', n.step, n.channel, n.local_time) FROM dunning._explain_next(id, of_strategy) n);
+    END IF;
     RETURN QUERY VALUES
         ('contact', 'last', coalesce(o.last_state, 'none'),
          CASE WHEN o.last_message_id IS NOT NULL THEN format('%s by %s at %s', o.last_template, o.last_channel, o.last_contact_at) END,
          CASE WHEN o.last_message_id IS NOT NULL THEN format('SELECT * FROM dunning.explain_message(%L);', o.last_message_id) END),
-        ('contact', 'next', coalesce(o.next_state, 'none'),
+        ('contact', 'next', coalesce(o.next_state, CASE WHEN coming IS NOT NULL THEN 'expected' END, 'none'),
          CASE WHEN o.next_state IS NOT NULL
               THEN concat_ws(', ', format('%s by %s at %s', o.next_template, o.next_channel, o.next_local_time), array_to_string(o.blocked_by, ', '))
-              ELSE 'nothing is planned; what plan() would do now stands above' END, NULL);
+              ELSE coalesce(coming, 'nothing is planned, and as things stand daily runs of the next three months would plan nothing') END, NULL);
 END
 $$;
 COMMENT ON FUNCTION dunning.explain(text) IS

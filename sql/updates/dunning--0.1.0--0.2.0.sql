@@ -7064,6 +7064,21 @@ BEGIN
         SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source);
 END
 $function$;
+CREATE FUNCTION dunning._preview_links(creditor text, context jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN coalesce((
+        SELECT jsonb_object_agg(n.name, c.link_url || rpad('this-link-is-signed-when-the-message-leaves-', 56, '-'))
+        FROM (SELECT x.link_url FROM dunning.creditor x WHERE x.creditor = _preview_links.creditor ORDER BY x.builtin LIMIT 1) c
+        CROSS JOIN unnest('{pay_url,plan_url,paid_url,dispute_url,optout_url}'::text[]) n(name)
+        WHERE c.link_url IS NOT NULL AND _preview_links.context->>n.name IS NULL), '{}');
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.preview(template text, debtor_id text, channel text DEFAULT NULL::text, language text DEFAULT NULL::text, OUT subject text, OUT body_text text, OUT body_html text, OUT sms_parts integer, OUT missing text[], OUT warnings text[])
  RETURNS record
  LANGUAGE plpgsql
@@ -7087,7 +7102,8 @@ BEGIN
     END IF;
     over := coalesce(preview.channel, who.preferred_channel, 'email');
     chosen := dunning._template(preview.template, over, coalesce(preview.language, who.language), who.creditor);
-    SELECT dunning._true_context(id, who.creditor, preview.template, c.context) INTO context FROM dunning._context(ARRAY[id], NULL) c;
+    SELECT dunning._true_context(id, who.creditor, preview.template, c.context) || dunning._preview_links(who.creditor, c.context)
+    INTO context FROM dunning._context(ARRAY[id], NULL) c;
     SELECT r.subject, r.body_text, r.body_html, r.sms_parts, r.missing, r.warnings
     INTO subject, body_text, body_html, sms_parts, missing, warnings
     FROM dunning.render(preview.template, dunning._placeholders(chosen.vars) || context,
@@ -8299,6 +8315,31 @@ BEGIN
     RETURN dunning._report_debtor(report_html.debtor_id, as_of, coalesce(language, 'en'));
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._explain_plan(debtor_id text)
+ RETURNS TABLE(item text, state text, detail text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT coalesce(p.step, 'none'), p.state,
+               concat_ws(', ', p.channel, p.template, p.local_time, nullif(p.reason, array_to_string(p.blocked_by, ', ')), nullif(array_to_string(p.blocked_by, ', '), ''))
+        FROM dunning._plan(NULL, NULL, true, false, ARRAY[_explain_plan.debtor_id]) p;
+    IF NOT FOUND THEN
+        RETURN QUERY VALUES ('none', 'nothing to do', 'no step of the strategy is due, or it was done');
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY VALUES ('none', 'unknown', SQLERRM);
+END
+$function$;
+CREATE FUNCTION dunning._words_of(reasons jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT string_agg(r.word, '; ' ORDER BY r.n) FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(reasons) = 'array' THEN reasons ELSE '[]' END) WITH ORDINALITY r(word, n) $function$;
 CREATE OR REPLACE FUNCTION dunning.explain(debtor_id text)
  RETURNS TABLE(topic text, item text, state text, detail text, fix_sql text)
  LANGUAGE plpgsql
@@ -8311,6 +8352,8 @@ DECLARE
     o dunning.overview;
     score_reasons jsonb;
     of_strategy text;
+    followed_by text;
+    coming text;
     problem text := dunning._ledger_problem();
 BEGIN
     IF problem IS DISTINCT FROM 'ledger_broken' THEN
@@ -8320,9 +8363,11 @@ BEGIN
                 USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
         END IF;
     END IF;
-    of_strategy := coalesce((SELECT m.strategy FROM dunning.message m WHERE m.debtor_id = id AND m.strategy IS NOT NULL ORDER BY m.message_id DESC LIMIT 1),
-                            (SELECT c.default_strategy FROM dunning.creditor c WHERE c.creditor = o.creditor ORDER BY c.builtin LIMIT 1),
-                            'standard');
+    -- Without a ledger nobody knows which rule fits: then it is the strategy of the last contact.
+    IF problem IS DISTINCT FROM 'ledger_broken' THEN
+        SELECT s.strategy, s.because INTO of_strategy, followed_by FROM dunning.strategy_of(id) s;
+    END IF;
+    of_strategy := coalesce(of_strategy, (SELECT m.strategy FROM dunning.message m WHERE m.debtor_id = id AND m.strategy IS NOT NULL ORDER BY m.message_id DESC LIMIT 1), 'standard');
     RETURN QUERY VALUES
         ('ledger', 'source', CASE WHEN problem IS NULL THEN 'ok' ELSE problem END,
          CASE WHEN problem IS NULL THEN 'read live' ELSE 'no contact until it is mended' END, dunning._fix_for(problem, id)),
@@ -8331,9 +8376,13 @@ BEGIN
                 coalesce(o.days_past_due, 0), o.open_invoices), NULL);
     SELECT to_jsonb(s.reasons) INTO score_reasons FROM dunning.debtor_score s WHERE s.debtor_id = id;
     RETURN QUERY VALUES
-        ('score', 'segment', coalesce(o.segment, 'none'), CASE WHEN o.segment IS NULL THEN 'not scored yet' ELSE 'diagnosis: ' || coalesce(o.diagnosis, 'none') END,
+        ('score', 'segment', coalesce(o.segment, 'none'), CASE WHEN o.segment IS NULL THEN 'not scored yet' ELSE 'diagnosis: ' || coalesce(o.diagnosis || coalesce(' (' || dunning._words_of(score_reasons->'diagnosis') || ')', ''), 'none') END,
          CASE WHEN o.segment IS NULL THEN 'SELECT * FROM dunning.score();' END),
-        ('score', 'pays within 30 days', coalesce(round((100 * o.p_paid_30d)::numeric) || ' %', 'unknown'), score_reasons::text, NULL);
+        ('score', 'pays within 30 days', coalesce(round((100 * o.p_paid_30d)::numeric) || ' %', 'unknown'), dunning._words_of(score_reasons->'p_paid_30d'), NULL);
+    RETURN QUERY
+        SELECT 'score', w.item, round((100 * w.p)::numeric) || ' %', dunning._words_of(score_reasons->w.name), NULL::text
+        FROM dunning.debtor_score s, LATERAL (VALUES (1, 'pays late', 'p_late', s.p_late), (2, 'pays without a reminder', 'p_self_cure', s.p_self_cure)) w(n, item, name, p)
+        WHERE s.debtor_id = id AND w.p IS NOT NULL ORDER BY w.n;
     RETURN QUERY
         SELECT 'hold', h.reason, 'held',
                concat_ws(', ', 'since ' || to_char(h.from_at, 'YYYY-MM-DD'), coalesce('until ' || to_char(h.until_at, 'YYYY-MM-DD'), 'until released'),
@@ -8349,17 +8398,22 @@ BEGIN
     RETURN QUERY
         SELECT 'promise', p.due_on::text, p.state, format('%s %s, paid %s', p.amount, p.currency, p.paid), NULL::text
         FROM dunning._promise_state(ARRAY[id]) p ORDER BY p.promised_at, p.part;
+    RETURN QUERY SELECT 'strategy', of_strategy, coalesce(followed_by, 'unknown'),
+                        (SELECT x.description FROM dunning._strategies() x WHERE x.strategy = of_strategy), NULL::text;
     RETURN QUERY SELECT 'step', s.item, s.state, s.detail, NULL::text FROM dunning._explain_steps(id, of_strategy) s;
     RETURN QUERY SELECT 'channel', c.item, c.state, c.detail, c.fix_sql FROM dunning._explain_channels(id) c;
     RETURN QUERY SELECT 'plan', p.item, p.state, p.detail, NULL::text FROM dunning._explain_plan(id) p;
+    IF o.next_state IS NULL THEN
+        coming := (SELECT format('%s by %s at %s, if nothing changes until then', n.step, n.channel, n.local_time) FROM dunning._explain_next(id, of_strategy) n);
+    END IF;
     RETURN QUERY VALUES
         ('contact', 'last', coalesce(o.last_state, 'none'),
          CASE WHEN o.last_message_id IS NOT NULL THEN format('%s by %s at %s', o.last_template, o.last_channel, o.last_contact_at) END,
          CASE WHEN o.last_message_id IS NOT NULL THEN format('SELECT * FROM dunning.explain_message(%L);', o.last_message_id) END),
-        ('contact', 'next', coalesce(o.next_state, 'none'),
+        ('contact', 'next', coalesce(o.next_state, CASE WHEN coming IS NOT NULL THEN 'expected' END, 'none'),
          CASE WHEN o.next_state IS NOT NULL
               THEN concat_ws(', ', format('%s by %s at %s', o.next_template, o.next_channel, o.next_local_time), array_to_string(o.blocked_by, ', '))
-              ELSE 'nothing is planned; what plan() would do now stands above' END, NULL);
+              ELSE coalesce(coming, 'nothing is planned, and as things stand daily runs of the next three months would plan nothing') END, NULL);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.explain_message(message_id uuid)
@@ -8570,6 +8624,42 @@ AS $function$
  "diagnosis": "Diagnose", "p30": "Betaler inden 30 dage", "conversation": "Forløb", "when": "Hvornår", "what": "Hvad", "text": "Tekst", "invoice": "Faktura", "due": "Forfald", "open": "Åben", "promises": "Løfter", "state": "Status", "next_contact": "Næste kontakt",
  "last_contact": "Seneste kontakt", "until": "til"}
 }$json$::jsonb AS l) x
+$function$;
+CREATE FUNCTION dunning._explain_next(debtor_id text, strategy text)
+ RETURNS TABLE(step text, channel text, local_time text, contact_at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(NULL);
+    day   date;
+BEGIN
+    FOR day IN
+        SELECT DISTINCT d.day FROM (
+            SELECT today AS day
+            UNION ALL
+            SELECT b.oldest_due_on + s.offset_days FROM dunning.balance(_explain_next.debtor_id) b, dunning._steps(_explain_next.strategy) s WHERE s.anchor = 'due_date'
+            UNION ALL
+            -- what the days between two contacts have put off, and what is repeated
+            SELECT c.last_on + g.days
+            FROM (SELECT max((e.contact_on AT TIME ZONE dunning._ledger_zone())::date) AS last_on FROM dunning.egress e WHERE e.debtor_id = _explain_next.debtor_id AND NOT e.test) c,
+                 (SELECT t.min_gap_days FROM dunning._strategies() t WHERE t.strategy = _explain_next.strategy
+                  UNION SELECT unnest(ARRAY[s.cooldown_days, s.repeat_days, CASE WHEN s.anchor = 'last_contact' THEN s.offset_days END]) FROM dunning._steps(_explain_next.strategy) s) g(days)
+            UNION ALL
+            SELECT (h.until_at AT TIME ZONE dunning._ledger_zone())::date FROM dunning.hold h WHERE h.debtor_id = _explain_next.debtor_id AND h.released_at IS NULL AND isfinite(h.until_at)
+        ) d WHERE d.day >= today AND d.day <= today + 92 ORDER BY 1
+    LOOP
+        RETURN QUERY
+            SELECT p.step, p.channel, p.local_time, p.contact_at
+            FROM dunning._plan(NULL, CASE WHEN day > today THEN (day + time '10:00') AT TIME ZONE dunning._ledger_zone() END, true, false, ARRAY[_explain_next.debtor_id]) p
+            WHERE p.state <> 'held' AND p.contact_at IS NOT NULL ORDER BY p.contact_at LIMIT 1;
+        EXIT WHEN FOUND;
+    END LOOP;
+EXCEPTION WHEN OTHERS THEN
+    RETURN;
+END
 $function$;
 CREATE FUNCTION dunning._refresh_all()
  RETURNS TABLE(item text, rows bigint)
@@ -26464,6 +26554,7 @@ ALTER FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb) OWN
 ALTER FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._preview_links(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_up(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
@@ -26479,6 +26570,8 @@ ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_date(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._words_of(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._explain_next(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
@@ -26775,6 +26868,7 @@ GRANT EXECUTE ON FUNCTION dunning.save_template(text,text,text,text,text,text,te
 GRANT INSERT ON TABLE dunning.outcome TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._preview_links(text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) FROM PUBLIC;
@@ -26800,6 +26894,8 @@ REVOKE EXECUTE ON FUNCTION dunning._is_date(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._words_of(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._explain_next(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
@@ -26869,6 +26965,7 @@ COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many inde
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The day that an event''s detail names as "on", else the day it happened; NULL where detail says it is cancelled.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
+COMMENT ON FUNCTION dunning._explain_next(text,text) IS 'The next contact that daily planning would make if nothing changed, within 92 days; no row where there is none.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
 COMMENT ON FUNCTION dunning._fee_amount(numeric,jsonb,numeric,numeric,numeric,integer) IS 'A fee on a claim: a fixed amount, the amount of its bracket, or percents share by share, within minimum and maximum.';
 COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
@@ -26951,6 +27048,7 @@ COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 
 COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
 COMMENT ON FUNCTION dunning._pending_fees(text[],timestamp with time zone) IS 'The next fee of each open invoice that may lawfully be charged, and from which day; no row where a hold freezes it, a notice is missing, the creditor does not charge, or no enabled rule allows one.';
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
+COMMENT ON FUNCTION dunning._preview_links(text,jsonb) IS 'What stands in a preview for the links that a message of the creditor gets as it leaves; empty where the creditor has no page.';
 COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
 COMMENT ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) IS 'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';
 COMMENT ON FUNCTION dunning._proofs(timestamp with time zone) IS 'The rows of dunning.proof as known at an instant (NULL: now). Reads the whole book.';
@@ -27000,6 +27098,7 @@ COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timesta
 COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
+COMMENT ON FUNCTION dunning._words_of(jsonb) IS 'Reasons in one line; NULL where there are none.';
 COMMENT ON FUNCTION dunning._year_units(text) IS 'Units of a year under a day count.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
@@ -27023,6 +27122,7 @@ COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor, or an as_of outside of the years 1 to 9999: 22023. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.preview(text,text,text,text) IS 'What a template becomes for a debtor now: subject, text, HTML, number of SMS, names without a value, warnings. Names given by send(vars) stand in brackets, and links of a creditor with a page as an address of their length. 22023 for an unknown debtor, DN003 an unknown template. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.record_notice(text,text,text,date,numeric) IS 'A notice that the law asks for before a cost was sent elsewhere, on this day, naming this cost; our own messages that name a fee count by themselves. Unknown invoice or an impossible day: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reset_charge_rules(text) IS 'How many rules of your own it removed for a country, so that the built-in ones hold again. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';

@@ -332,6 +332,7 @@ dun_deliver_read_easy(DunTransfer *x, CURLcode result, DunReply *reply)
 	/* libcurl's own words may quote an address; its fixed text for the code does not. */
 	if (result != CURLE_OK)
 		reply->error = x->over_cap ? "reply too large" :
+			result == CURLE_USE_SSL_FAILED ? "the mail server offers no TLS; option tls 'none' does without it" :
 			strcmp(x->error, "address is not allowed") == 0 ? x->error : (char *) curl_easy_strerror(result);
 	if (smtp)
 	{
