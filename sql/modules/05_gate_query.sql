@@ -77,14 +77,22 @@ BEGIN
         FROM dunning._ask($1, $2, $3, $4, %2$s) q),
     d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent,
             coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind, coalesce(l.time_zone, '') AS zone_key,
-            l.email, l.phone, l.address, l.attributes
+            l.email, l.phone, l.address, l.attributes, l.creditor
         FROM (%3$s) l),
     c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
-    hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.until_at) AS untils
-        FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
-        WHERE h.released_at IS NULL AND h.invoice_id IS NULL GROUP BY 1),
+    -- A hold of one invoice is planning's to heed, save from its start until the messages that were planned before are stopped.
+    hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.from_at) AS froms, array_agg(h.until_at) AS untils
+        FROM (SELECT h.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END AS from_at, h.until_at
+              FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
+              WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending)
+              UNION ALL
+              SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
+              FROM d JOIN dunning.hold h ON h.person_id = d.person_id AND h.debtor_id <> d.debtor_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+              UNION ALL
+              SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
+              FROM d JOIN dunning.hold h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL) h GROUP BY 1),
     w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings,
-            x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
+            x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.froms AS hold_froms, hs.untils AS hold_untils,
             CASE WHEN x.address IS NOT NULL THEN dunning._digest(x.address, x.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest,
             dunning._words(
 %7$s                CASE WHEN x.strange THEN 'unknown_channel' END,
@@ -162,7 +170,7 @@ COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS
 CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT dunning._gate_places_sql($1) || $q$,
-    j AS MATERIALIZED (SELECT w.ord, w.debtor_id, w.channel, w.at, w.message_id, w.person_id, w.address, w.digest, w.ledger_mark, w.amounts, w.hold_reasons, w.hold_untils, pl.no,
+    j AS MATERIALIZED (SELECT w.ord, w.debtor_id, w.channel, w.at, w.message_id, w.person_id, w.address, w.digest, w.ledger_mark, w.amounts, w.hold_reasons, w.hold_froms, w.hold_untils, pl.no,
             CASE WHEN sup.address_digest IS NULL THEN w.words ELSE dunning._words(w.words, (
                 SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
                 WHERE u.channel = w.channel OR u.channel = '*')) END AS words,
@@ -250,7 +258,9 @@ BEGIN
 SELECT j.ord, j.debtor_id, j.channel,
     coalesce(dunning._words(j.words,
         CASE WHEN j.hold_reasons IS NOT NULL THEN ARRAY(
-            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
+            -- two seconds early: so long the recheck may be spared
+            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
+            WHERE (u.from_at > j.at + '2 seconds'::interval) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
         j.shut,
         CASE WHEN t.person_id IS NULL THEN CASE WHEN isfinite(j.at) THEN pl.barred END
              WHEN pl.caps IS NOT NULL THEN dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END), '{}') AS blocked_by,
@@ -270,9 +280,12 @@ CREATE FUNCTION dunning._gate_facts_sql() RETURNS text
 BEGIN
     RETURN format($q$WITH %s, %s, %s
 SELECT j.ord, j.debtor_id, j.channel, j.at, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
-    CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at)
-        WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
-    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(j.hold_untils) u(until_at)) END AS held_until,
+    CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
+        WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
+    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(j.hold_froms, j.hold_untils) u(from_at, until_at)
+        WHERE (u.from_at > j.at) IS NOT TRUE) END AS held_until,
+    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT min(u.from_at) FROM unnest(j.hold_froms) u(from_at) WHERE u.from_at > j.at) END AS held_from,
+    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT range_agg(tstzrange(u.from_at, u.until_at)) FROM unnest(j.hold_froms, j.hold_untils) u(from_at, until_at)) END AS held,
     pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
 FROM j
 LEFT JOIN pl ON pl.no = j.no
@@ -280,7 +293,7 @@ LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false),
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS
-    'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
+    'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 
 CREATE FUNCTION dunning._recheck_sql() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -293,7 +306,8 @@ BEGIN
 SELECT j.ord,
     coalesce(dunning._words(j.words,
         CASE WHEN j.hold_reasons IS NOT NULL THEN ARRAY(
-            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
+            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
+            WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
         j.shut), '{}') AS blocked_by
 FROM j
 ORDER BY j.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));
@@ -312,12 +326,14 @@ BEGIN
         RETURN 'SELECT NULL::int AS ord FROM dunning._ask($1, $2, $3, $4, $5::bytea[]) q WHERE $6::uuid[] IS NULL AND $7::int2[] IS NULL AND false';
     END IF;
     RETURN format($q$SELECT a.ord
-FROM (SELECT a.ord, a.debtor_id COLLATE "C" AS debtor_id, a.extra AS digest
+FROM (SELECT a.ord, a.debtor_id COLLATE "C" AS debtor_id, a.extra AS digest, l.person_id, l.creditor
       FROM dunning._ask($1, $2, $3, $4, $5::bytea[]) a
       JOIN (%s) m ON m.debtor_id = a.debtor_id COLLATE "C"
       JOIN (%s) l ON l.debtor_id = a.debtor_id COLLATE "C"
       WHERE m.valid AND NOT m.disputed AND (a.mark IS NULL OR m.mark = a.mark AND m.amounts <> '{}') OFFSET 0) a
-WHERE NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND h.released_at IS NULL AND h.invoice_id IS NULL OFFSET 0)
+WHERE NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) OFFSET 0)
+  AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.person_id = a.person_id AND h.person_id IS NOT NULL AND h.released_at IS NULL OFFSET 0)
+  AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.creditor = a.creditor AND h.scope = 'creditor' AND h.released_at IS NULL OFFSET 0)
   AND NOT EXISTS (SELECT FROM dunning.suppression s WHERE s.address_digest = a.digest OFFSET 0)
   AND EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = a.debtor_id AND q.message_id = $6[a.ord] AND q.attempts = $7[a.ord] - 1
                 AND q.state = 'queued' AND NOT EXISTS (SELECT FROM dunning.server_state p WHERE p.server = q.server) OFFSET 0)$q$,

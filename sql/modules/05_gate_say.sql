@@ -1,4 +1,4 @@
--- gate: holds, suppression, and the questions people ask of it.
+-- gate: suppression, and the questions people ask of it.
 
 CREATE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats timestamptz[], marks text[] DEFAULT NULL, message_ids uuid[] DEFAULT NULL)
     RETURNS TABLE (ord int, debtor_id text, channel text, blocked_by text[], address text, zone text, mark text, amounts jsonb)
@@ -51,7 +51,6 @@ CREATE FUNCTION dunning.contact_windows(debtor_id text, channel text, from_time 
 DECLARE
     id text := dunning._canonical_id(contact_windows.debtor_id);
     f record;
-    start timestamptz;
 BEGIN
     PERFORM dunning._need_channel(contact_windows.channel);
     IF id IS NULL OR (isfinite(contact_windows.from_time) AND isfinite(contact_windows.until_time)) IS NOT TRUE
@@ -65,90 +64,16 @@ BEGIN
     END IF;
     EXECUTE dunning._gate_facts_sql() INTO f
         USING ARRAY[id], ARRAY[contact_windows.channel], ARRAY[contact_windows.from_time], NULL::text[], NULL::uuid[];
-    start := greatest(contact_windows.from_time, f.held_until);
-    IF f.words <> '{}' OR start >= contact_windows.until_time THEN
+    IF f.words <> '{}' THEN
         RETURN '{}';
     END IF;
-    RETURN dunning._open_ranges(start, contact_windows.until_time, id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks);
+    RETURN dunning._open_ranges(contact_windows.from_time, contact_windows.until_time, id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks)
+        - coalesce(f.held, '{}');
 END
 $fn$;
 COMMENT ON FUNCTION dunning.contact_windows(text, text, timestamptz, timestamptz) IS
     'The instants, in whole minutes, at which allowed() says yes; empty where something blocks at any hour. At most 366 days (22023). Role: dunning_viewer.';
 GRANT EXECUTE ON FUNCTION dunning.contact_windows(text, text, timestamptz, timestamptz) TO dunning_viewer;
-
--- ---- holds ----
-
-CREATE FUNCTION dunning.hold(debtor_id text, reason text, until date DEFAULT NULL, invoice_id text DEFAULT NULL, note text DEFAULT NULL)
-    RETURNS TABLE (hold_id uuid, messages_stopped int)
-    LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-DECLARE
-    id text := dunning._canonical_id(hold.debtor_id);
-    owner text := dunning._creditor_of(id);
-    ends timestamptz;
-    exists_there boolean := true;
-    made uuid := dunning._uuid7();
-BEGIN
-    IF owner IS NULL THEN
-        RAISE EXCEPTION 'unknown debtor "%"', hold.debtor_id USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name'');';
-    END IF;
-    IF hold.reason IS NULL OR hold.reason !~ '^[a-z][a-z0-9_]{0,39}$' THEN
-        RAISE EXCEPTION 'a hold needs a reason of one word'
-            USING ERRCODE = '22023', DETAIL = format('Given: %L. Usual ones: dispute, hardship, moratorium, insolvency, legal_representation, deceased, investigation, manual.', hold.reason),
-                  HINT = format('SELECT * FROM dunning.hold(%L, ''manual'');', id);
-    END IF;
-    IF hold.until IS NOT NULL THEN
-        IF NOT isfinite(hold.until) OR hold.until > '9999-12-30' OR hold.until < (dunning._now() AT TIME ZONE 'UTC')::date - 1 THEN
-            RAISE EXCEPTION 'a hold cannot end on %', hold.until
-                USING ERRCODE = '22023', DETAIL = 'The day is past or not a day of the calendar.',
-                      HINT = format('SELECT * FROM dunning.hold(%L, %L, until => current_date + 14);', id, hold.reason);
-        END IF;
-        -- Through that day where the debtor lives; where that is not known, until it is over in every zone that it may be.
-        IF dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
-            EXECUTE format('SELECT max(($2 + 1)::timestamp AT TIME ZONE z.z) FROM (%s) d, unnest(dunning._zone(d.time_zone, d.country, d.region)) z(z)',
-                           dunning._ledger_sql('debtor', '$1')) INTO ends USING ARRAY[id], hold.until;
-        END IF;
-        ends := coalesce(ends, (hold.until + 1)::timestamp AT TIME ZONE (dunning._zone(NULL, NULL, NULL))[1]);
-    END IF;
-    IF hold.invoice_id IS NOT NULL AND dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM (%s) i WHERE i.invoice_id = $2)', dunning._ledger_sql('invoice', '$1'))
-            INTO exists_there USING ARRAY[id], hold.invoice_id;
-        IF NOT exists_there THEN
-            RAISE EXCEPTION 'debtor "%" has no invoice "%"', id, hold.invoice_id
-                USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.explain(%L);', id);
-        END IF;
-    END IF;
-    INSERT INTO dunning.hold AS h (debtor_id, hold_id, creditor, reason, invoice_id, note, from_at, until_at, placed_by)
-    VALUES (id, made, owner, hold.reason, hold.invoice_id, hold.note, dunning._now(), ends, session_user);
-    -- An invoice's hold changes what a message may ask for: it is planned anew without it.
-    RETURN QUERY SELECT made, dunning._stop_messages(id, 'hold:' || hold.reason);
-END
-$fn$;
-COMMENT ON FUNCTION dunning.hold(text, text, date, text, text) IS
-    'One row: the hold''s id and how many queued messages it stopped in this transaction. The debtor (or one invoice) is not dunned until released, or through the given day. Unknown debtor or invoice, bad reason or date: 22023. Role: dunning_operator.';
-GRANT EXECUTE ON FUNCTION dunning.hold(text, text, date, text, text) TO dunning_operator;
-
-CREATE FUNCTION dunning.release(hold_id uuid) RETURNS TABLE (debtor_id text, reason text, messages_released int)
-    LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-DECLARE
-    old dunning.hold;
-BEGIN
-    SELECT h.* INTO old FROM dunning.hold h WHERE h.hold_id = release.hold_id FOR UPDATE;
-    IF old.hold_id IS NULL OR old.released_at IS NOT NULL THEN
-        RAISE EXCEPTION 'hold % %', release.hold_id, CASE WHEN old.hold_id IS NULL THEN 'does not exist' ELSE 'is already released' END
-            USING ERRCODE = '22023',
-                  DETAIL = CASE WHEN old.hold_id IS NULL THEN 'No hold has this id.' ELSE format('%s released it on %s.', old.released_by, old.released_at::date) END,
-                  HINT = 'SELECT hold_id, debtor_id, reason FROM dunning.hold WHERE released_at IS NULL;';
-    END IF;
-    UPDATE dunning.hold h SET released_at = dunning._now(), released_by = session_user
-    WHERE h.debtor_id = old.debtor_id AND h.hold_id = old.hold_id;
-    RETURN QUERY SELECT old.debtor_id, old.reason, dunning._release_held(ARRAY[old.debtor_id], 'hold:' || old.reason);
-END
-$fn$;
-COMMENT ON FUNCTION dunning.release(uuid) IS
-    'One row: whose hold ended and how many messages it had held; the gate looks at those anew. Unknown or released: 22023. Role: dunning_operator.';
-GRANT EXECUTE ON FUNCTION dunning.release(uuid) TO dunning_operator;
 
 -- ---- suppression ----
 

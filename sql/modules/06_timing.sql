@@ -164,12 +164,14 @@ BEGIN
         SELECT f.ord, b.contact_at, dunning._local_time(b.contact_at, f.zone), b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
         FROM f
         JOIN ends e ON e.ord = f.ord
+        CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END AS until_at) u
         LEFT JOIN dunning.timing_profile p ON p.debtor_id = f.debtor_id
         LEFT JOIN dunning.timing_book k ON k.creditor = p.creditor AND k.channel = '*'
         LEFT JOIN dunning.timing_book h ON h.creditor = p.creditor AND h.channel = f.channel
         CROSS JOIN LATERAL dunning._best_of(f.debtor_id, f.channel, f.at,
-            CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END, $7,
-            f.words || CASE WHEN f.held_until = 'infinity' THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
+            -- nothing is planned for when a hold will have begun
+            least(u.until_at, f.held_from), $7,
+            f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
             f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
             p.activity, p.payments, p.contacts, p.responses, k.shape, (coalesce(h.responses, 0) + 1.0) / (coalesce(h.contacts, 0) + 10), $8) b
         ORDER BY f.ord$q$, dunning._gate_facts_sql())

@@ -37,10 +37,10 @@ CREATE FUNCTION dunning._freezing_reasons() RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN ARRAY(SELECT DISTINCT u.u FROM dunning.interest_rule r, LATERAL unnest(r.frozen_by) u(u) ORDER BY 1);
+    RETURN ARRAY(SELECT DISTINCT u.u FROM dunning.interest_rule r, LATERAL unnest(r.frozen_by || 'written_off'::text) u(u) ORDER BY 1);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue.';
+COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off bears none by any rule.';
 
 CREATE FUNCTION dunning._rate_spans(rule dunning.interest_rule, from_on date, until_on date) RETURNS TABLE (begins date, rate numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -117,7 +117,7 @@ BEGIN
         SELECT o.debtor_id, o.invoice_id, d.creditor, d.country, d.kind, o.currency, o.issued_on, o.due_on, o.amount, o.disputed, o.days, o.opens,
                o.opens[cardinality(o.opens)], coalesce(h.reasons, '{}'), coalesce(h.days, '{}'), coalesce(h.held, '{}')
         -- of several rows of one debtor none is believed
-        FROM (SELECT min(l.debtor_id) AS debtor_id, min(l.creditor) AS creditor, substr(dunning._place(min(l.country), NULL), 1, 2) AS country, min(l.kind) AS kind
+        FROM (SELECT min(l.debtor_id) AS debtor_id, min(l.creditor) AS creditor, min(l.person_id) AS person_id, substr(dunning._place(min(l.country), NULL), 1, 2) AS country, min(l.kind) AS kind
               FROM (%s) l GROUP BY l.debtor_id HAVING count(*) = 1) d
         JOIN (%s) o ON o.debtor_id = d.debtor_id COLLATE "C"
         LEFT JOIN LATERAL (
@@ -125,7 +125,11 @@ BEGIN
                    array_agg(DISTINCT x.reason) FILTER (WHERE x.from_at <= $3 AND (x.end_at > $3) IS NOT FALSE) AS held
             FROM (SELECT k.reason, k.from_at, k.hold_id, least(k.until_at, k.released_at) AS end_at, (k.from_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS first,
                          ((least(k.until_at, k.released_at) - interval '1 microsecond') AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last
-                  FROM dunning.hold k WHERE k.debtor_id = o.debtor_id AND (k.invoice_id IS NULL OR k.invoice_id = o.invoice_id)) x
+                  FROM (SELECT h.* FROM dunning.hold h WHERE h.debtor_id = o.debtor_id AND (h.invoice_id IS NULL OR h.invoice_id = o.invoice_id)
+                        UNION ALL
+                        SELECT h.* FROM dunning.hold h WHERE h.person_id = d.person_id AND h.person_id IS NOT NULL AND h.debtor_id <> o.debtor_id
+                        UNION ALL
+                        SELECT h.* FROM dunning.hold h WHERE h.creditor = d.creditor AND h.scope = 'creditor') k) x
             WHERE x.end_at IS NULL OR x.end_at > x.from_at) h ON true
         WHERE o.due_on BETWEEN '1900-01-01' AND '2199-12-31'$q$,
         dunning._ledger_sql('debtor', '$1', '$2'), dunning._open_days_sql('$1', '$2'))
@@ -276,8 +280,8 @@ BEGIN
                 format('%s %s since %s: %s + %s (%s)', law.country, law.debtor_kind, to_char(law.valid_from, 'YYYY-MM-DD'), law.reference, law.margin, law.source),
                 claim.open_now, claim.open_now <= 0 AND law.clearing[1] = 'principal' AND law.compounding = 'none'
             FROM dunning._accrue(law, claim.currency, claim.due_on, starts, last, claim.days, claim.opens,
-                ARRAY(SELECT h.d FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by) ORDER BY h.n),
-                ARRAY(SELECT h.r FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by) ORDER BY h.n),
+                ARRAY(SELECT h.d FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by || 'written_off'::text) ORDER BY h.n),
+                ARRAY(SELECT h.r FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by || 'written_off'::text) ORDER BY h.n),
                 claim.cost_days, claim.costs) a;
     END LOOP;
 END

@@ -88,6 +88,10 @@ BEGIN
     IF make_offer.kind IS NULL OR make_offer.kind NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN
         RAISE EXCEPTION 'there is no offer of kind "%"', coalesce(make_offer.kind, 'NULL')
             USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later and promise.', HINT = format('SELECT * FROM dunning.make_offer(%L, ''instalments'');', id);
+    ELSIF EXISTS (SELECT FROM dunning._holds(ARRAY[id]) h WHERE h.invoice_id IS NULL AND (dunning._hold_reason(h.reason)).offers IS FALSE) THEN
+        RAISE EXCEPTION 'debtor "%" is made no offers', id
+            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._holds(ARRAY[id]) h WHERE h.invoice_id IS NULL)),
+                  HINT = format('SELECT * FROM dunning.explain(%L);', id);
     ELSIF jsonb_typeof(make_offer.terms) <> 'object' THEN
         RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', make_offer.terms),
             HINT = 'terms => ''{"due_on": "2026-12-01"}''';
@@ -153,7 +157,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning.make_offer(text, text, jsonb, date, boolean) IS
-    'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
+    'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster; 55000 too while a hold lets no offer be made. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.make_offer(text, text, jsonb, date, boolean) TO dunning_operator;
 
 -- The offer that a call means, locked: the live one (or the proposed), or the one named, if it is this debtor's.

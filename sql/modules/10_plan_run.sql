@@ -458,6 +458,7 @@ BEGIN
         INSERT INTO dunning.plan_run AS p (run_id, strategy, as_of, approve, started_at, planned_by)
         VALUES (run, _plan.strategy, at, _plan.approve, clock_timestamp(), session_user);
         PERFORM dunning._expire_waiting();
+        PERFORM dunning._refresh_holds(many);
     END IF;
 
     PERFORM dunning._drop_stages();

@@ -107,6 +107,11 @@ BEGIN
             LEFT JOIN LATERAL (SELECT s.server FROM dunning._servers(x.c, debtor.creditor) s ORDER BY s.ord LIMIT 1) v ON true) y) c;
     SELECT c.* INTO chosen FROM dunning._choose(candidates, dunning._now(), not_after IS NULL) c;
     blocked := coalesce(chosen.blocked_by, ARRAY(SELECT DISTINCT w.value->>'why' FROM jsonb_array_elements(no_server) w));
+    -- All that could be asked for is held by itself.
+    IF about.amounts = '{}' THEN
+        EXECUTE 'SELECT $3 || ARRAY(SELECT DISTINCT i.left_out FROM (' || dunning._plan_items_sql('$1', '$2') || ') i WHERE i.left_out LIKE ''hold:%'' AND i.left_out <> ALL ($3) ORDER BY 1)'
+            INTO blocked USING ARRAY[debtor_id], NULL::timestamptz, blocked;
+    END IF;
     SELECT k.* INTO price FROM dunning._costs(debtor.creditor, dunning._today(NULL), about.context->>'currency') k WHERE k.channel = coalesce(chosen.channel, channels[1]);
     SELECT s.* INTO score FROM dunning.debtor_score s WHERE s.debtor_id = _send_row.debtor_id;
     RETURN jsonb_build_object('message_id', dunning._uuid7(), 'debtor_id', debtor_id, 'creditor', debtor.creditor, 'template', template,

@@ -70,8 +70,13 @@ BEGIN
             ORDER BY q.debtor_id, q.due, q.message_id),
         held AS (
             SELECT h.debtor_id, array_agg(DISTINCT h.reason || CASE WHEN h.invoice_id IS NULL THEN '' ELSE ' (invoice)' END) AS reasons
-            FROM dunning.hold h
-            WHERE h.released_at IS NULL AND h.from_at <= $2 AND coalesce(h.until_at > $2, true) AND ($1 IS NULL OR h.debtor_id = ANY ($1))
+            FROM (SELECT x.debtor_id, x.reason, x.invoice_id, x.released_at, x.from_at, x.until_at FROM dunning.hold x WHERE $1 IS NULL OR x.debtor_id = ANY ($1)
+                  UNION ALL
+                  SELECT d.debtor_id, x.reason, NULL, x.released_at, x.from_at, x.until_at FROM d
+                  JOIN dunning.hold x ON x.person_id = d.person_id AND x.person_id IS NOT NULL AND x.debtor_id <> d.debtor_id
+                  UNION ALL
+                  SELECT d.debtor_id, x.reason, NULL, x.released_at, x.from_at, x.until_at FROM d JOIN dunning.hold x ON x.creditor = d.creditor AND x.scope = 'creditor') h
+            WHERE h.released_at IS NULL AND h.from_at <= $2 AND coalesce(h.until_at > $2, true)
             GROUP BY 1),
         todo AS (
             SELECT t.debtor_id, count(*) AS n FROM dunning.task t

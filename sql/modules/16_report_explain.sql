@@ -134,11 +134,15 @@ BEGIN
     RETURN QUERY
         SELECT 'hold', h.reason, 'held',
                concat_ws(', ', 'since ' || to_char(h.from_at, 'YYYY-MM-DD'), coalesce('until ' || to_char(h.until_at, 'YYYY-MM-DD'), 'until released'),
-                         'by ' || h.placed_by, 'invoice ' || h.invoice_id, h.note),
+                         'by ' || h.placed_by, CASE h.scope WHEN 'person' THEN 'all accounts of the person' WHEN 'creditor' THEN 'the creditor''s whole book' END,
+                         'invoice ' || h.invoice_id, 'talk to ' || (h.contact ->> 'name'), h.note),
                format('SELECT * FROM dunning.release(%L);', h.hold_id)
-        FROM dunning.hold h
-        WHERE h.debtor_id = id AND h.released_at IS NULL AND coalesce(h.until_at > dunning._now(), true)
-        ORDER BY h.from_at;
+        FROM dunning._holds(ARRAY[id]) h
+        ORDER BY h.from_at, h.hold_id;
+    RETURN QUERY
+        SELECT 'hold', h.reason, 'scheduled', concat_ws(', ', 'from ' || to_char(h.from_at, 'YYYY-MM-DD'), 'by ' || h.placed_by, 'invoice ' || h.invoice_id, h.note),
+               format('SELECT * FROM dunning.release(%L);', h.hold_id)
+        FROM dunning.hold h WHERE h.debtor_id = id AND h.pending AND h.released_at IS NULL AND h.from_at > dunning._now() ORDER BY h.from_at, h.hold_id;
     IF problem = 'ledger_broken' THEN
         RETURN QUERY SELECT 'step', s.item, s.state, s.detail, NULL::text FROM dunning._explain_steps(id, of_strategy) s;
         RETURN;

@@ -112,7 +112,7 @@ BEGIN
         ARRAY[(SELECT ' ' || count(*) FROM dunning.task t WHERE t.completed_at IS NULL)]);
     result := result || dunning._metric('active_holds', 'gauge', 'Holds in force by reason.',
         ARRAY(SELECT format('{reason=%s} %s', dunning._metric_label(h.reason), count(*)) FROM dunning.hold h
-              WHERE h.released_at IS NULL AND coalesce(h.until_at > dunning._now(), true) GROUP BY h.reason));
+              WHERE h.released_at IS NULL AND h.from_at <= dunning._now() AND coalesce(h.until_at > dunning._now(), true) GROUP BY h.reason));
     result := result || dunning._metric('ledger_ok', 'gauge', '1 while the ledger is whole and fresh.',
         ARRAY[' ' || CASE WHEN dunning._ledger_problem() IS NULL THEN 1 ELSE 0 END]);
     result := result || dunning._metric('paused_servers', 'gauge', 'Servers that are paused.',

@@ -131,7 +131,8 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('tasks dropped', n, NULL);
     -- Those that freeze interest stay: it is counted from the due date, however long ago.
-    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from AND h.reason <> ALL (dunning._freezing_reasons());
+    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from AND NOT h.pending AND h.reason <> ALL (dunning._freezing_reasons())
+        AND NOT EXISTS (SELECT FROM dunning.handover v WHERE v.debtor_id = h.debtor_id AND v.state = 'approved');
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('holds dropped', n, NULL);
     DELETE FROM dunning.run_step s USING dunning.run r WHERE r.run_id = s.run_id AND r.started_at < keep_from;

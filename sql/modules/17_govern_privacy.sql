@@ -112,7 +112,8 @@ BEGIN
     UPDATE dunning.task t SET subject = t.kind, script = NULL, note = NULL, completed_at = coalesce(t.completed_at, dunning._now()),
                               outcome = coalesce(t.outcome, 'cancelled')
     WHERE t.debtor_id = id;
-    UPDATE dunning.hold h SET note = NULL WHERE h.debtor_id = id;
+    UPDATE dunning.hold h SET note = NULL, contact = NULL, release_note = NULL WHERE h.debtor_id = id;
+    UPDATE dunning.handover v SET note = NULL, decision_note = NULL, end_note = NULL WHERE v.debtor_id = id;
     UPDATE dunning.charge c SET waive_reason = 'forgotten' WHERE c.debtor_id = id AND c.waived_at IS NOT NULL;
     UPDATE dunning.promise p SET cancelled_at = coalesce(p.cancelled_at, dunning._now()) WHERE p.debtor_id = id;
     -- A key that a caller chose may say who it was; its digest serves as well, since nobody needs to read it.
@@ -121,7 +122,7 @@ BEGIN
     -- What is learnt of a person goes with the person. The egress ledger holds digests alone, and its chain must go on verifying.
     FOR source IN
         SELECT t.name FROM dunning._debtor_tables() t
-        WHERE t.name <> ALL (ARRAY['message', 'body', 'queue', 'egress', 'outcome', 'once', 'event', 'task', 'promise', 'hold', 'charge', 'charge_notice', 'invoice', 'payment', 'debtor'])
+        WHERE t.name <> ALL (ARRAY['message', 'body', 'queue', 'egress', 'outcome', 'once', 'event', 'task', 'promise', 'hold', 'charge', 'charge_notice', 'handover', 'case_export', 'invoice', 'payment', 'debtor'])
     LOOP
         EXECUTE format('DELETE FROM dunning.%I x WHERE x.debtor_id = $1', source.name) USING id;
         GET DIAGNOSTICS n = ROW_COUNT;

@@ -52,6 +52,8 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.step DROP CONSTRAINT IF EXISTS step_anchor_check$step$;
 END
 $do$;
+DROP FUNCTION dunning.release(uuid);
+DROP FUNCTION dunning.hold(text,text,date,text,text);
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
 DROP FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text);
 
@@ -683,6 +685,452 @@ BEGIN
     RETURN result;
 END
 $function$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.hold')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD COLUMN IF NOT EXISTS scope text DEFAULT 'debtor'::text NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD COLUMN IF NOT EXISTS person_id text COLLATE "C"$step$;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD COLUMN IF NOT EXISTS pending boolean DEFAULT false NOT NULL$step$;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD COLUMN IF NOT EXISTS contact jsonb$step$;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD COLUMN IF NOT EXISTS placed_at timestamp with time zone$step$;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD COLUMN IF NOT EXISTS release_note text$step$;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD CONSTRAINT hold_check CHECK (((invoice_id IS NULL) OR (scope = 'debtor'::text)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD CONSTRAINT hold_check1 CHECK (((scope = 'person'::text) = (person_id IS NOT NULL)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD CONSTRAINT hold_check2 CHECK (((scope <> 'creditor'::text) OR (debtor_id = ''::text)))$step$;
+    EXECUTE $step$ALTER TABLE dunning.hold ADD CONSTRAINT hold_scope_check CHECK ((scope = ANY (ARRAY['debtor'::text, 'person'::text, 'creditor'::text])))$step$;
+    EXECUTE $step$CREATE INDEX IF NOT EXISTS hold_creditor ON dunning.hold USING btree (creditor) WHERE (scope = 'creditor'::text)$step$;
+    EXECUTE $step$CREATE INDEX IF NOT EXISTS hold_pending ON dunning.hold USING btree (from_at) WHERE pending$step$;
+    EXECUTE $step$CREATE INDEX IF NOT EXISTS hold_person ON dunning.hold USING btree (person_id) WHERE (person_id IS NOT NULL)$step$;
+END
+$do$;
+CREATE TABLE dunning.hold_reason (
+    reason text COLLATE "C" NOT NULL,
+    builtin boolean DEFAULT false NOT NULL,
+    scope text NOT NULL,
+    default_days integer,
+    offers boolean NOT NULL,
+    released_by text NOT NULL,
+    by_hand boolean DEFAULT true NOT NULL,
+    task text,
+    description text NOT NULL,
+    saved_by text,
+    saved_at timestamp with time zone,
+    CONSTRAINT hold_reason_default_days_check CHECK ((default_days > 0)),
+    CONSTRAINT hold_reason_pkey PRIMARY KEY (reason, builtin),
+    CONSTRAINT hold_reason_reason_check CHECK ((reason ~ '^[a-z][a-z0-9_]{0,39}$'::text)),
+    CONSTRAINT hold_reason_released_by_check CHECK ((released_by = ANY (ARRAY['operator'::text, 'admin'::text, 'system'::text]))),
+    CONSTRAINT hold_reason_scope_check CHECK ((scope = ANY (ARRAY['debtor'::text, 'person'::text])))
+);
+CREATE FUNCTION dunning._hold_reason(reason text)
+ RETURNS dunning.hold_reason
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    known dunning.hold_reason;
+BEGIN
+    SELECT r.* INTO known FROM dunning.hold_reason r WHERE r.reason = _hold_reason.reason ORDER BY r.builtin LIMIT 1;
+    RETURN known;
+END
+$function$;
+CREATE FUNCTION dunning._day_where(debtor_id text, day date, ending boolean)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    wanted timestamp := (_day_where.day + _day_where.ending::int)::timestamp;
+    first timestamptz;
+    last timestamptz;
+BEGIN
+    IF _day_where.debtor_id <> '' AND dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
+        EXECUTE format('SELECT min($2 AT TIME ZONE z.z), max($2 AT TIME ZONE z.z) FROM (%s) d, unnest(dunning._zone(d.time_zone, d.country, d.region)) z(z)',
+                       dunning._ledger_sql('debtor', '$1')) INTO first, last USING ARRAY[_day_where.debtor_id], wanted;
+    END IF;
+    RETURN coalesce(CASE WHEN _day_where.ending THEN last ELSE first END, wanted AT TIME ZONE (dunning._zone(NULL, NULL, NULL))[1]);
+END
+$function$;
+CREATE FUNCTION dunning._hold_span(debtor_id text, reason dunning.hold_reason, from_on date, until date, hint text, OUT from_at timestamp with time zone, OUT until_at timestamp with time zone, OUT pending boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := (dunning._now() AT TIME ZONE 'UTC')::date;
+    ends date := coalesce(_hold_span.until, coalesce(_hold_span.from_on, today) + reason.default_days);
+BEGIN
+    IF _hold_span.from_on IS NOT NULL AND (NOT isfinite(_hold_span.from_on) OR abs(_hold_span.from_on - today) > 3660) THEN
+        RAISE EXCEPTION 'a hold cannot begin on %', _hold_span.from_on
+            USING ERRCODE = '22023', DETAIL = 'The day is not one of the calendar within ten years.', HINT = format(_hold_span.hint, 'from_on => current_date + 7');
+    ELSIF ends IS NOT NULL AND (NOT isfinite(ends) OR ends > '9999-12-30' OR ends < today - 1) THEN
+        RAISE EXCEPTION 'a hold cannot end on %', ends
+            USING ERRCODE = '22023', DETAIL = 'The day is past or not a day of the calendar.', HINT = format(_hold_span.hint, 'until => current_date + 14');
+    ELSIF ends < _hold_span.from_on THEN
+        RAISE EXCEPTION 'a hold cannot end on % and begin on %', ends, _hold_span.from_on
+            USING ERRCODE = '22023', DETAIL = 'It would be over before it begins.', HINT = format(_hold_span.hint, 'from_on => current_date + 7, until => current_date + 14');
+    END IF;
+    from_at := coalesce(dunning._day_where(_hold_span.debtor_id, _hold_span.from_on, false), dunning._now());
+    until_at := dunning._day_where(_hold_span.debtor_id, ends, true);
+    pending := from_at > dunning._now();
+END
+$function$;
+CREATE FUNCTION dunning._check_reason(reason text, hint text)
+ RETURNS dunning.hold_reason
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    known dunning.hold_reason := dunning._hold_reason(_check_reason.reason);
+BEGIN
+    IF known.reason IS NULL THEN
+        RAISE EXCEPTION 'there is no reason "%" for a hold', coalesce(_check_reason.reason, 'NULL')
+            USING ERRCODE = '22023',
+                  DETAIL = format('Known are %s.', (SELECT string_agg(DISTINCT r.reason, ', ' ORDER BY r.reason) FROM dunning.hold_reason r WHERE r.by_hand)),
+                  HINT = 'Take one of them, or make your own: SELECT dunning.save_hold_reason(''strike'', ''the post does not run'');';
+    ELSIF NOT known.by_hand THEN
+        RAISE EXCEPTION 'a hold "%" is not placed by hand', known.reason
+            USING ERRCODE = '22023', DETAIL = format('It means: %s.', known.description),
+                  HINT = CASE known.reason WHEN 'handed_over' THEN 'SELECT * FROM dunning.propose_handover(''1042'', ''agency'');'
+                                           WHEN 'written_off' THEN 'SELECT * FROM dunning.propose_handover(''1042'', ''write_off'');'
+                                           WHEN 'forgotten' THEN 'SELECT * FROM dunning.forget(''1042'');' ELSE _check_reason.hint END;
+    END IF;
+    RETURN known;
+END
+$function$;
+CREATE FUNCTION dunning._held_accounts(held dunning.hold)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN CASE held.scope WHEN 'debtor' THEN ARRAY[held.debtor_id] WHEN 'person' THEN dunning._accounts_of(held.debtor_id) END;
+END
+$function$;
+CREATE FUNCTION dunning._begin_hold(held dunning.hold)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    known dunning.hold_reason := dunning._hold_reason(held.reason);
+    accounts text[] := dunning._held_accounts(held);
+    debtors text[];
+    ids uuid[];
+    stopped int;
+BEGIN
+    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO debtors, ids FROM dunning.queue q
+    WHERE q.state <> 'sending' AND CASE WHEN accounts IS NULL THEN q.creditor = held.creditor ELSE q.debtor_id = ANY (accounts) END;
+    stopped := dunning._cancel_messages(debtors, ids, 'hold:' || held.reason, true);
+    -- An invoice less is asked for, and an offer is about the whole.
+    SELECT array_agg(o.debtor_id), array_agg(o.offer_id) INTO debtors, ids FROM dunning.offer o
+    WHERE o.state IN ('live', 'proposed') AND CASE WHEN accounts IS NULL THEN o.creditor = held.creditor ELSE o.debtor_id = ANY (accounts) END
+      AND (held.invoice_id IS NULL AND known.offers IS FALSE
+           OR held.invoice_id IS NOT NULL AND NOT EXISTS (SELECT FROM dunning._asked_for(ARRAY[o.debtor_id], NULL) a WHERE a.currency = o.currency AND a.amount >= o.amount));
+    PERFORM dunning._end_offers(debtors, ids, 'withdrawn', 'hold:' || held.reason);
+    IF known.task IS NOT NULL AND held.scope <> 'creditor' THEN
+        PERFORM dunning._task(held.debtor_id, held.reason, known.task, creditor => held.creditor,
+            script => (SELECT string_agg(format('%s: %s', c.key, c.value), E'\n' ORDER BY c.key <> 'name', c.key) FROM jsonb_each_text(held.contact) c));
+    END IF;
+    RETURN stopped;
+END
+$function$;
+CREATE FUNCTION dunning._refresh_holds(many text[] DEFAULT NULL::text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    held dunning.hold;
+    n int := 0;
+BEGIN
+    FOR held IN SELECT h.* FROM dunning.hold h WHERE h.pending AND h.from_at <= dunning._now() AND (_refresh_holds.many IS NULL OR h.debtor_id = ANY (_refresh_holds.many))
+                ORDER BY h.from_at, h.hold_id FOR UPDATE SKIP LOCKED LOOP
+        UPDATE dunning.hold h SET pending = false WHERE h.debtor_id = held.debtor_id AND h.hold_id = held.hold_id;
+        IF held.released_at IS NULL AND coalesce(held.until_at > dunning._now(), true) THEN
+            PERFORM dunning._begin_hold(held);
+        END IF;
+        n := n + 1;
+    END LOOP;
+    RETURN n;
+END
+$function$;
+CREATE FUNCTION dunning._place_hold(held dunning.hold)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    held.placed_by := session_user;
+    held.placed_at := dunning._now();
+    INSERT INTO dunning.hold SELECT (held).*;
+    RETURN CASE WHEN held.pending THEN 0 ELSE dunning._begin_hold(held) END;
+END
+$function$;
+CREATE FUNCTION dunning.hold(debtor_id text, reason text, until date DEFAULT NULL::date, invoice_id text DEFAULT NULL::text, note text DEFAULT NULL::text, from_on date DEFAULT NULL::date, scope text DEFAULT NULL::text, contact jsonb DEFAULT NULL::jsonb)
+ RETURNS TABLE(hold_id uuid, messages_stopped integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(hold.debtor_id);
+    hint text := format('SELECT * FROM dunning.hold(%L, %L, %%s);', id, coalesce(hold.reason, 'manual'));
+    known dunning.hold_reason;
+    made dunning.hold;
+    exists_there boolean := true;
+BEGIN
+    made.debtor_id := id;
+    made.creditor := dunning._creditor_of(id);
+    IF made.creditor IS NULL OR id = '' THEN
+        RAISE EXCEPTION 'unknown debtor "%"', hold.debtor_id USING ERRCODE = '22023', DETAIL = 'The ledger has no such debtor.', HINT = 'SELECT * FROM dunning.find_debtor(''name'');';
+    END IF;
+    known := dunning._check_reason(hold.reason, format(hint, 'note => ''…'''));
+    made.scope := coalesce(nullif(hold.scope, 'invoice'), CASE WHEN hold.invoice_id IS NOT NULL OR hold.scope = 'invoice' THEN 'debtor' ELSE known.scope END);
+    IF made.scope NOT IN ('debtor', 'person') OR made.scope = 'person' AND hold.invoice_id IS NOT NULL OR hold.scope = 'invoice' AND hold.invoice_id IS NULL THEN
+        RAISE EXCEPTION 'a hold covers an invoice, a debtor or a person, not "%"', hold.scope
+            USING ERRCODE = '22023', DETAIL = 'With an invoice_id it is that invoice''s alone, else scope says debtor (this account) or person (all accounts).',
+                  HINT = CASE WHEN hold.scope = 'creditor' THEN format('A whole book: SELECT * FROM dunning.hold_creditor(%L, %L);', made.creditor, known.reason)
+                              ELSE format(hint, 'scope => ''person''') END;
+    ELSIF hold.contact IS NOT NULL AND (jsonb_typeof(hold.contact) <> 'object' OR coalesce(hold.contact ->> 'name', '') = '' OR octet_length(hold.contact::text) > 4000) THEN
+        RAISE EXCEPTION 'who is to be talked to has at least a name'
+            USING ERRCODE = '22023', DETAIL = format('Given: %s.', left(hold.contact::text, 200)), HINT = format(hint, 'contact => ''{"name": "Advokat Lund", "phone": "+45…", "email": "…"}''');
+    END IF;
+    IF hold.invoice_id IS NOT NULL AND dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM (%s) i WHERE i.invoice_id = $2)', dunning._ledger_sql('invoice', '$1'))
+            INTO exists_there USING ARRAY[id], hold.invoice_id;
+        IF NOT exists_there THEN
+            RAISE EXCEPTION 'debtor "%" has no invoice "%"', id, hold.invoice_id
+                USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.explain(%L);', id);
+        END IF;
+    END IF;
+    IF made.scope = 'person' THEN
+        EXECUTE format('SELECT d.person_id FROM (%s) d', dunning._ledger_sql('debtor', '$1')) INTO made.person_id USING ARRAY[id];
+    END IF;
+    SELECT s.from_at, s.until_at, s.pending INTO made.from_at, made.until_at, made.pending FROM dunning._hold_span(id, known, hold.from_on, hold.until, hint) s;
+    made.hold_id := dunning._uuid7();
+    made.reason := known.reason;
+    made.invoice_id := hold.invoice_id;
+    made.note := hold.note;
+    made.contact := hold.contact;
+    RETURN QUERY SELECT made.hold_id, dunning._place_hold(made);
+END
+$function$;
+CREATE FUNCTION dunning.hold_creditor(creditor text, reason text, until date DEFAULT NULL::date, note text DEFAULT NULL::text, from_on date DEFAULT NULL::date)
+ RETURNS TABLE(hold_id uuid, messages_stopped integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    hint text := format('SELECT * FROM dunning.hold_creditor(%L, %L, %%s);', hold_creditor.creditor, coalesce(hold_creditor.reason, 'manual'));
+    known dunning.hold_reason;
+    made dunning.hold;
+    exists_there boolean;
+BEGIN
+    exists_there := EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = hold_creditor.creditor AND NOT c.builtin);
+    IF NOT exists_there THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM (%s) d WHERE d.creditor = $1)', dunning._ledger_sql('debtor')) INTO exists_there USING hold_creditor.creditor;
+    END IF;
+    IF NOT coalesce(exists_there, false) THEN
+        RAISE EXCEPTION 'there is no creditor "%"', coalesce(hold_creditor.creditor, 'NULL')
+            USING ERRCODE = '22023', DETAIL = 'Neither save_creditor() nor the ledger has named it.', HINT = 'SELECT DISTINCT creditor FROM dunning.debtor_overview;';
+    END IF;
+    known := dunning._check_reason(hold_creditor.reason, format(hint, 'note => ''…'''));
+    made.debtor_id := '';
+    made.hold_id := dunning._uuid7();
+    made.creditor := hold_creditor.creditor;
+    made.reason := known.reason;
+    made.scope := 'creditor';
+    made.note := hold_creditor.note;
+    SELECT s.from_at, s.until_at, s.pending INTO made.from_at, made.until_at, made.pending FROM dunning._hold_span('', known, hold_creditor.from_on, hold_creditor.until, hint) s;
+    RETURN QUERY SELECT made.hold_id, dunning._place_hold(made);
+END
+$function$;
+CREATE FUNCTION dunning._may_release(held dunning.hold)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    -- A reason that was taken away since is an operator's.
+    who text := CASE WHEN held.scope = 'creditor' THEN 'admin' ELSE coalesce((dunning._hold_reason(held.reason)).released_by, 'operator') END;
+BEGIN
+    IF who = 'system' THEN
+        RAISE EXCEPTION 'a hold "%" is not released by itself', held.reason
+            USING ERRCODE = '55000', DETAIL = 'It ends when the hand-over or write-off that placed it is taken back.',
+                  HINT = format('SELECT handover_id FROM dunning.handovers WHERE debtor_id = %L; SELECT * FROM dunning.take_back(handover_id, ''why'');', held.debtor_id);
+    ELSIF who = 'admin' AND NOT pg_has_role(session_user, 'dunning_admin', 'MEMBER') THEN
+        RAISE EXCEPTION 'a hold "%" is released by dunning_admin alone', CASE held.scope WHEN 'creditor' THEN 'creditor' ELSE held.reason END
+            USING ERRCODE = '42501', DETAIL = format('%s is not a member of dunning_admin.', session_user),
+                  HINT = format('A member: SELECT * FROM dunning.release(%L);', held.hold_id);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._end_hold(held dunning.hold, note text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    UPDATE dunning.hold h SET released_at = dunning._now(), released_by = session_user, release_note = _end_hold.note, pending = false
+    WHERE h.debtor_id = held.debtor_id AND h.hold_id = held.hold_id AND h.released_at IS NULL;
+    RETURN dunning._release_held(coalesce(dunning._held_accounts(held),
+        ARRAY(SELECT DISTINCT q.debtor_id FROM dunning.queue q WHERE q.creditor = held.creditor AND q.state = 'held')), 'hold:' || held.reason);
+END
+$function$;
+CREATE FUNCTION dunning.release(hold_id uuid, note text DEFAULT NULL::text)
+ RETURNS TABLE(debtor_id text, reason text, messages_released integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    old dunning.hold;
+BEGIN
+    SELECT h.* INTO old FROM dunning.hold h WHERE h.hold_id = release.hold_id FOR UPDATE;
+    IF old.hold_id IS NULL OR old.released_at IS NOT NULL THEN
+        RAISE EXCEPTION 'hold % %', release.hold_id, CASE WHEN old.hold_id IS NULL THEN 'does not exist' ELSE 'is already released' END
+            USING ERRCODE = '22023',
+                  DETAIL = CASE WHEN old.hold_id IS NULL THEN 'No hold has this id.' ELSE format('%s released it on %s.', old.released_by, old.released_at::date) END,
+                  HINT = 'SELECT hold_id, debtor_id, reason FROM dunning.hold WHERE released_at IS NULL;';
+    END IF;
+    PERFORM dunning._may_release(old);
+    RETURN QUERY SELECT nullif(old.debtor_id, ''), old.reason, dunning._end_hold(old, release.note);
+END
+$function$;
+CREATE FUNCTION dunning.save_hold_reason(reason text, description text, scope text DEFAULT 'debtor'::text, default_days integer DEFAULT NULL::integer, offers boolean DEFAULT true, released_by text DEFAULT 'operator'::text, task text DEFAULT NULL::text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    hint text := 'SELECT dunning.save_hold_reason(''strike'', ''the post does not run'', scope => ''debtor'', default_days => 14);';
+    old dunning.hold_reason := dunning._hold_reason(save_hold_reason.reason);
+    made dunning.hold_reason;
+BEGIN
+    IF save_hold_reason.reason IS NULL OR save_hold_reason.reason !~ '^[a-z][a-z0-9_]{0,39}$' OR coalesce(btrim(save_hold_reason.description), '') = '' THEN
+        RAISE EXCEPTION 'a reason is one word with a description'
+            USING ERRCODE = '22023', DETAIL = format('Given: %L, %L.', save_hold_reason.reason, save_hold_reason.description), HINT = hint;
+    ELSIF save_hold_reason.scope IS NULL OR save_hold_reason.scope NOT IN ('debtor', 'person') OR save_hold_reason.released_by IS NULL OR save_hold_reason.released_by NOT IN ('operator', 'admin')
+          OR save_hold_reason.default_days NOT BETWEEN 1 AND 3660 OR save_hold_reason.offers IS NULL THEN
+        RAISE EXCEPTION 'reason "%" is not said in full', save_hold_reason.reason
+            USING ERRCODE = '22023', DETAIL = 'The scope is debtor or person, released_by operator or admin, default_days from 1 to 3660 or none, offers true or false.', HINT = hint;
+    ELSIF old.by_hand IS FALSE OR old.builtin AND old.reason IN ('promise', 'awaiting_us') THEN
+        RAISE EXCEPTION 'reason "%" is the program''s own', old.reason
+            USING ERRCODE = '22023', DETAIL = format('It means: %s.', old.description), HINT = hint;
+    END IF;
+    INSERT INTO dunning.hold_reason AS r (reason, builtin, scope, default_days, offers, released_by, task, description, saved_by, saved_at)
+    VALUES (save_hold_reason.reason, false, save_hold_reason.scope, save_hold_reason.default_days, save_hold_reason.offers, save_hold_reason.released_by,
+            save_hold_reason.task, save_hold_reason.description, session_user, dunning._now())
+    ON CONFLICT ON CONSTRAINT hold_reason_pkey DO UPDATE
+        SET scope = excluded.scope, default_days = excluded.default_days, offers = excluded.offers, released_by = excluded.released_by, task = excluded.task,
+            description = excluded.description, saved_by = excluded.saved_by, saved_at = excluded.saved_at
+    RETURNING r.* INTO made;
+    PERFORM dunning._log_rule_change('hold_reason', made.reason, CASE WHEN NOT old.builtin THEN to_jsonb(old) END, to_jsonb(made));
+    RETURN old.reason IS NULL;
+END
+$function$;
+CREATE FUNCTION dunning.reset_hold_reason(reason text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    old dunning.hold_reason;
+BEGIN
+    DELETE FROM dunning.hold_reason r WHERE r.reason = reset_hold_reason.reason AND NOT r.builtin RETURNING r.* INTO old;
+    IF old.reason IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM dunning._log_rule_change('hold_reason', old.reason, to_jsonb(old), NULL);
+    RETURN true;
+END
+$function$;
+CREATE FUNCTION dunning._holds(debtor_ids text[], at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, hold_id uuid, reason text, scope text, invoice_id text, from_at timestamp with time zone, until_at timestamp with time zone, placed_by text, note text, contact jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    moment timestamptz := coalesce(_holds.at, dunning._now());
+    broken boolean := dunning._ledger_problem() IS NOT DISTINCT FROM 'ledger_broken';
+BEGIN
+    RETURN QUERY SELECT h.debtor_id::text, h.hold_id, h.reason, CASE WHEN h.invoice_id IS NOT NULL THEN 'invoice' ELSE h.scope END, h.invoice_id::text, h.from_at, h.until_at, h.placed_by, h.note, h.contact
+        FROM dunning.hold h
+        WHERE h.debtor_id = ANY (_holds.debtor_ids) AND h.from_at <= moment AND coalesce(h.released_at > moment, true) AND coalesce(h.until_at > moment, true);
+    IF NOT broken AND EXISTS (SELECT FROM dunning.hold h WHERE (h.person_id IS NOT NULL OR h.scope = 'creditor') AND coalesce(h.released_at > moment, true)) THEN
+        RETURN QUERY EXECUTE format($q$
+            SELECT d.debtor_id::text, h.hold_id, h.reason, h.scope, NULL::text, h.from_at, h.until_at, CASE WHEN h.creditor = d.creditor THEN h.placed_by END,
+                   CASE WHEN h.creditor = d.creditor THEN h.note END, CASE WHEN h.creditor = d.creditor THEN h.contact END
+            FROM (%s) d
+            JOIN LATERAL (SELECT x.* FROM dunning.hold x WHERE x.person_id = d.person_id AND x.person_id IS NOT NULL AND x.debtor_id <> d.debtor_id
+                          UNION ALL SELECT x.* FROM dunning.hold x WHERE x.creditor = d.creditor AND x.scope = 'creditor') h
+                ON h.from_at <= $2 AND coalesce(h.released_at > $2, true) AND coalesce(h.until_at > $2, true)$q$, dunning._ledger_sql('debtor', '$1'))
+            USING _holds.debtor_ids, moment;
+    END IF;
+END
+$function$;
+CREATE VIEW dunning.holds (debtor_id, hold_id, creditor, scope, invoice_id, reason, state, from_at, until_at, placed_by, placed_at, released_at, released_by) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT NULLIF(h.debtor_id, ''::text) AS debtor_id,
+    h.hold_id,
+    h.creditor,
+        CASE
+            WHEN (h.invoice_id IS NOT NULL) THEN 'invoice'::text
+            ELSE h.scope
+        END AS scope,
+    h.invoice_id,
+    h.reason,
+        CASE
+            WHEN (h.released_at IS NOT NULL) THEN 'released'::text
+            WHEN (h.until_at <= dunning._now()) THEN 'over'::text
+            WHEN (h.from_at > dunning._now()) THEN 'scheduled'::text
+            ELSE 'in force'::text
+        END AS state,
+    h.from_at,
+    h.until_at,
+    h.placed_by,
+    COALESCE(h.placed_at, h.from_at) AS placed_at,
+    h.released_at,
+    h.released_by
+   FROM dunning.hold h;
 CREATE FUNCTION dunning._words(VARIADIC words "any")
  RETURNS text[]
  LANGUAGE c
@@ -716,14 +1164,22 @@ BEGIN
         FROM dunning._ask($1, $2, $3, $4, %2$s) q),
     d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent,
             coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind, coalesce(l.time_zone, '') AS zone_key,
-            l.email, l.phone, l.address, l.attributes
+            l.email, l.phone, l.address, l.attributes, l.creditor
         FROM (%3$s) l),
     c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
-    hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.until_at) AS untils
-        FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
-        WHERE h.released_at IS NULL AND h.invoice_id IS NULL GROUP BY 1),
+    -- A hold of one invoice is planning's to heed, save from its start until the messages that were planned before are stopped.
+    hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.from_at) AS froms, array_agg(h.until_at) AS untils
+        FROM (SELECT h.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END AS from_at, h.until_at
+              FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
+              WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending)
+              UNION ALL
+              SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
+              FROM d JOIN dunning.hold h ON h.person_id = d.person_id AND h.debtor_id <> d.debtor_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+              UNION ALL
+              SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
+              FROM d JOIN dunning.hold h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL) h GROUP BY 1),
     w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings,
-            x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.untils AS hold_untils,
+            x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.froms AS hold_froms, hs.untils AS hold_untils,
             CASE WHEN x.address IS NOT NULL THEN dunning._digest(x.address, x.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest,
             dunning._words(
 %7$s                CASE WHEN x.strange THEN 'unknown_channel' END,
@@ -802,7 +1258,7 @@ CREATE OR REPLACE FUNCTION dunning._gate_rules_sql(ahead interval)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT dunning._gate_places_sql($1) || $q$,
-    j AS MATERIALIZED (SELECT w.ord, w.debtor_id, w.channel, w.at, w.message_id, w.person_id, w.address, w.digest, w.ledger_mark, w.amounts, w.hold_reasons, w.hold_untils, pl.no,
+    j AS MATERIALIZED (SELECT w.ord, w.debtor_id, w.channel, w.at, w.message_id, w.person_id, w.address, w.digest, w.ledger_mark, w.amounts, w.hold_reasons, w.hold_froms, w.hold_untils, pl.no,
             CASE WHEN sup.address_digest IS NULL THEN w.words ELSE dunning._words(w.words, (
                 SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
                 WHERE u.channel = w.channel OR u.channel = '*')) END AS words,
@@ -895,7 +1351,9 @@ BEGIN
 SELECT j.ord, j.debtor_id, j.channel,
     coalesce(dunning._words(j.words,
         CASE WHEN j.hold_reasons IS NOT NULL THEN ARRAY(
-            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
+            -- two seconds early: so long the recheck may be spared
+            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
+            WHERE (u.from_at > j.at + '2 seconds'::interval) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
         j.shut,
         CASE WHEN t.person_id IS NULL THEN CASE WHEN isfinite(j.at) THEN pl.barred END
              WHEN pl.caps IS NOT NULL THEN dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END), '{}') AS blocked_by,
@@ -915,9 +1373,12 @@ AS $function$
 BEGIN
     RETURN format($q$WITH %s, %s, %s
 SELECT j.ord, j.debtor_id, j.channel, j.at, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
-    CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at)
-        WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
-    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(j.hold_untils) u(until_at)) END AS held_until,
+    CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
+        WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
+    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(j.hold_froms, j.hold_untils) u(from_at, until_at)
+        WHERE (u.from_at > j.at) IS NOT TRUE) END AS held_until,
+    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT min(u.from_at) FROM unnest(j.hold_froms) u(from_at) WHERE u.from_at > j.at) END AS held_from,
+    CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT range_agg(tstzrange(u.from_at, u.until_at)) FROM unnest(j.hold_froms, j.hold_untils) u(from_at, until_at)) END AS held,
     pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
 FROM j
 LEFT JOIN pl ON pl.no = j.no
@@ -939,7 +1400,8 @@ BEGIN
 SELECT j.ord,
     coalesce(dunning._words(j.words,
         CASE WHEN j.hold_reasons IS NOT NULL THEN ARRAY(
-            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_untils) u(reason, until_at) WHERE u.until_at IS NULL OR (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
+            SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
+            WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
         j.shut), '{}') AS blocked_by
 FROM j
 ORDER BY j.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));
@@ -957,12 +1419,14 @@ BEGIN
         RETURN 'SELECT NULL::int AS ord FROM dunning._ask($1, $2, $3, $4, $5::bytea[]) q WHERE $6::uuid[] IS NULL AND $7::int2[] IS NULL AND false';
     END IF;
     RETURN format($q$SELECT a.ord
-FROM (SELECT a.ord, a.debtor_id COLLATE "C" AS debtor_id, a.extra AS digest
+FROM (SELECT a.ord, a.debtor_id COLLATE "C" AS debtor_id, a.extra AS digest, l.person_id, l.creditor
       FROM dunning._ask($1, $2, $3, $4, $5::bytea[]) a
       JOIN (%s) m ON m.debtor_id = a.debtor_id COLLATE "C"
       JOIN (%s) l ON l.debtor_id = a.debtor_id COLLATE "C"
       WHERE m.valid AND NOT m.disputed AND (a.mark IS NULL OR m.mark = a.mark AND m.amounts <> '{}') OFFSET 0) a
-WHERE NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND h.released_at IS NULL AND h.invoice_id IS NULL OFFSET 0)
+WHERE NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) OFFSET 0)
+  AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.person_id = a.person_id AND h.person_id IS NOT NULL AND h.released_at IS NULL OFFSET 0)
+  AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.creditor = a.creditor AND h.scope = 'creditor' AND h.released_at IS NULL OFFSET 0)
   AND NOT EXISTS (SELECT FROM dunning.suppression s WHERE s.address_digest = a.digest OFFSET 0)
   AND EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = a.debtor_id AND q.message_id = $6[a.ord] AND q.attempts = $7[a.ord] - 1
                 AND q.state = 'queued' AND NOT EXISTS (SELECT FROM dunning.server_state p WHERE p.server = q.server) OFFSET 0)$q$,
@@ -1001,53 +1465,35 @@ BEGIN
     RETURN QUERY SELECT g.blocked_by = '{}', g.blocked_by FROM dunning._gate(ARRAY[id], ARRAY[allowed.channel], ARRAY[allowed.at]) g;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning.hold(debtor_id text, reason text, until date DEFAULT NULL::date, invoice_id text DEFAULT NULL::text, note text DEFAULT NULL::text)
- RETURNS TABLE(hold_id uuid, messages_stopped integer)
+CREATE OR REPLACE FUNCTION dunning.contact_windows(debtor_id text, channel text, from_time timestamp with time zone, until_time timestamp with time zone)
+ RETURNS tstzmultirange
  LANGUAGE plpgsql
- SECURITY DEFINER ROWS 1
+ STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
 AS $function$
 #variable_conflict error
 DECLARE
-    id text := dunning._canonical_id(hold.debtor_id);
-    owner text := dunning._creditor_of(id);
-    ends timestamptz;
-    exists_there boolean := true;
-    made uuid := dunning._uuid7();
+    id text := dunning._canonical_id(contact_windows.debtor_id);
+    f record;
 BEGIN
-    IF owner IS NULL THEN
-        RAISE EXCEPTION 'unknown debtor "%"', hold.debtor_id USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name'');';
+    PERFORM dunning._need_channel(contact_windows.channel);
+    IF id IS NULL OR (isfinite(contact_windows.from_time) AND isfinite(contact_windows.until_time)) IS NOT TRUE
+       OR contact_windows.from_time > contact_windows.until_time OR contact_windows.until_time - contact_windows.from_time > '366 days'::interval THEN
+        RAISE EXCEPTION 'no such span: % to %', contact_windows.from_time, contact_windows.until_time
+            USING ERRCODE = '22023', DETAIL = 'Both ends are finite, in order, and at most 366 days apart; a debtor is given.',
+                  HINT = 'SELECT dunning.contact_windows(''1042'', ''sms'', now(), now() + ''7 days'');';
     END IF;
-    IF hold.reason IS NULL OR hold.reason !~ '^[a-z][a-z0-9_]{0,39}$' THEN
-        RAISE EXCEPTION 'a hold needs a reason of one word'
-            USING ERRCODE = '22023', DETAIL = format('Given: %L. Usual ones: dispute, hardship, moratorium, insolvency, legal_representation, deceased, investigation, manual.', hold.reason),
-                  HINT = format('SELECT * FROM dunning.hold(%L, ''manual'');', id);
+    IF dunning._ledger_problem() IS NOT NULL THEN
+        RETURN '{}';
     END IF;
-    IF hold.until IS NOT NULL THEN
-        IF NOT isfinite(hold.until) OR hold.until > '9999-12-30' OR hold.until < (dunning._now() AT TIME ZONE 'UTC')::date - 1 THEN
-            RAISE EXCEPTION 'a hold cannot end on %', hold.until
-                USING ERRCODE = '22023', DETAIL = 'The day is past or not a day of the calendar.',
-                      HINT = format('SELECT * FROM dunning.hold(%L, %L, until => current_date + 14);', id, hold.reason);
-        END IF;
-        -- Through that day where the debtor lives; where that is not known, until it is over in every zone that it may be.
-        IF dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
-            EXECUTE format('SELECT max(($2 + 1)::timestamp AT TIME ZONE z.z) FROM (%s) d, unnest(dunning._zone(d.time_zone, d.country, d.region)) z(z)',
-                           dunning._ledger_sql('debtor', '$1')) INTO ends USING ARRAY[id], hold.until;
-        END IF;
-        ends := coalesce(ends, (hold.until + 1)::timestamp AT TIME ZONE (dunning._zone(NULL, NULL, NULL))[1]);
+    EXECUTE dunning._gate_facts_sql() INTO f
+        USING ARRAY[id], ARRAY[contact_windows.channel], ARRAY[contact_windows.from_time], NULL::text[], NULL::uuid[];
+    IF f.words <> '{}' THEN
+        RETURN '{}';
     END IF;
-    IF hold.invoice_id IS NOT NULL AND dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
-        EXECUTE format('SELECT EXISTS (SELECT FROM (%s) i WHERE i.invoice_id = $2)', dunning._ledger_sql('invoice', '$1'))
-            INTO exists_there USING ARRAY[id], hold.invoice_id;
-        IF NOT exists_there THEN
-            RAISE EXCEPTION 'debtor "%" has no invoice "%"', id, hold.invoice_id
-                USING ERRCODE = '22023', HINT = format('SELECT * FROM dunning.explain(%L);', id);
-        END IF;
-    END IF;
-    INSERT INTO dunning.hold AS h (debtor_id, hold_id, creditor, reason, invoice_id, note, from_at, until_at, placed_by)
-    VALUES (id, made, owner, hold.reason, hold.invoice_id, hold.note, dunning._now(), ends, session_user);
-    -- An invoice's hold changes what a message may ask for: it is planned anew without it.
-    RETURN QUERY SELECT made, dunning._stop_messages(id, 'hold:' || hold.reason);
+    RETURN dunning._open_ranges(contact_windows.from_time, contact_windows.until_time, id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks)
+        - coalesce(f.held, '{}');
 END
 $function$;
 CREATE TABLE dunning.timing_profile (
@@ -1210,12 +1656,14 @@ BEGIN
         SELECT f.ord, b.contact_at, dunning._local_time(b.contact_at, f.zone), b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
         FROM f
         JOIN ends e ON e.ord = f.ord
+        CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END AS until_at) u
         LEFT JOIN dunning.timing_profile p ON p.debtor_id = f.debtor_id
         LEFT JOIN dunning.timing_book k ON k.creditor = p.creditor AND k.channel = '*'
         LEFT JOIN dunning.timing_book h ON h.creditor = p.creditor AND h.channel = f.channel
         CROSS JOIN LATERAL dunning._best_of(f.debtor_id, f.channel, f.at,
-            CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END, $7,
-            f.words || CASE WHEN f.held_until = 'infinity' THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
+            -- nothing is planned for when a hold will have begun
+            least(u.until_at, f.held_from), $7,
+            f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
             f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
             p.activity, p.payments, p.contacts, p.responses, k.shape, (coalesce(h.responses, 0) + 1.0) / (coalesce(h.contacts, 0) + 10), $8) b
         ORDER BY f.ord$q$, dunning._gate_facts_sql())
@@ -1978,7 +2426,7 @@ CREATE FUNCTION dunning._freezing_reasons()
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN ARRAY(SELECT DISTINCT u.u FROM dunning.interest_rule r, LATERAL unnest(r.frozen_by) u(u) ORDER BY 1);
+    RETURN ARRAY(SELECT DISTINCT u.u FROM dunning.interest_rule r, LATERAL unnest(r.frozen_by || 'written_off'::text) u(u) ORDER BY 1);
 END
 $function$;
 CREATE FUNCTION dunning._rate_spans(rule dunning.interest_rule, from_on date, until_on date)
@@ -2060,7 +2508,7 @@ BEGIN
         SELECT o.debtor_id, o.invoice_id, d.creditor, d.country, d.kind, o.currency, o.issued_on, o.due_on, o.amount, o.disputed, o.days, o.opens,
                o.opens[cardinality(o.opens)], coalesce(h.reasons, '{}'), coalesce(h.days, '{}'), coalesce(h.held, '{}')
         -- of several rows of one debtor none is believed
-        FROM (SELECT min(l.debtor_id) AS debtor_id, min(l.creditor) AS creditor, substr(dunning._place(min(l.country), NULL), 1, 2) AS country, min(l.kind) AS kind
+        FROM (SELECT min(l.debtor_id) AS debtor_id, min(l.creditor) AS creditor, min(l.person_id) AS person_id, substr(dunning._place(min(l.country), NULL), 1, 2) AS country, min(l.kind) AS kind
               FROM (%s) l GROUP BY l.debtor_id HAVING count(*) = 1) d
         JOIN (%s) o ON o.debtor_id = d.debtor_id COLLATE "C"
         LEFT JOIN LATERAL (
@@ -2068,7 +2516,11 @@ BEGIN
                    array_agg(DISTINCT x.reason) FILTER (WHERE x.from_at <= $3 AND (x.end_at > $3) IS NOT FALSE) AS held
             FROM (SELECT k.reason, k.from_at, k.hold_id, least(k.until_at, k.released_at) AS end_at, (k.from_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS first,
                          ((least(k.until_at, k.released_at) - interval '1 microsecond') AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last
-                  FROM dunning.hold k WHERE k.debtor_id = o.debtor_id AND (k.invoice_id IS NULL OR k.invoice_id = o.invoice_id)) x
+                  FROM (SELECT h.* FROM dunning.hold h WHERE h.debtor_id = o.debtor_id AND (h.invoice_id IS NULL OR h.invoice_id = o.invoice_id)
+                        UNION ALL
+                        SELECT h.* FROM dunning.hold h WHERE h.person_id = d.person_id AND h.person_id IS NOT NULL AND h.debtor_id <> o.debtor_id
+                        UNION ALL
+                        SELECT h.* FROM dunning.hold h WHERE h.creditor = d.creditor AND h.scope = 'creditor') k) x
             WHERE x.end_at IS NULL OR x.end_at > x.from_at) h ON true
         WHERE o.due_on BETWEEN '1900-01-01' AND '2199-12-31'$q$,
         dunning._ledger_sql('debtor', '$1', '$2'), dunning._open_days_sql('$1', '$2'))
@@ -2220,8 +2672,8 @@ BEGIN
                 format('%s %s since %s: %s + %s (%s)', law.country, law.debtor_kind, to_char(law.valid_from, 'YYYY-MM-DD'), law.reference, law.margin, law.source),
                 claim.open_now, claim.open_now <= 0 AND law.clearing[1] = 'principal' AND law.compounding = 'none'
             FROM dunning._accrue(law, claim.currency, claim.due_on, starts, last, claim.days, claim.opens,
-                ARRAY(SELECT h.d FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by) ORDER BY h.n),
-                ARRAY(SELECT h.r FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by) ORDER BY h.n),
+                ARRAY(SELECT h.d FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by || 'written_off'::text) ORDER BY h.n),
+                ARRAY(SELECT h.r FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by || 'written_off'::text) ORDER BY h.n),
                 claim.cost_days, claim.costs) a;
     END LOOP;
 END
@@ -3124,6 +3576,10 @@ BEGIN
     IF make_offer.kind IS NULL OR make_offer.kind NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN
         RAISE EXCEPTION 'there is no offer of kind "%"', coalesce(make_offer.kind, 'NULL')
             USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later and promise.', HINT = format('SELECT * FROM dunning.make_offer(%L, ''instalments'');', id);
+    ELSIF EXISTS (SELECT FROM dunning._holds(ARRAY[id]) h WHERE h.invoice_id IS NULL AND (dunning._hold_reason(h.reason)).offers IS FALSE) THEN
+        RAISE EXCEPTION 'debtor "%" is made no offers', id
+            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._holds(ARRAY[id]) h WHERE h.invoice_id IS NULL)),
+                  HINT = format('SELECT * FROM dunning.explain(%L);', id);
     ELSIF jsonb_typeof(make_offer.terms) <> 'object' THEN
         RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', make_offer.terms),
             HINT = 'terms => ''{"due_on": "2026-12-01"}''';
@@ -5303,6 +5759,7 @@ BEGIN
         INSERT INTO dunning.plan_run AS p (run_id, strategy, as_of, approve, started_at, planned_by)
         VALUES (run, _plan.strategy, at, _plan.approve, clock_timestamp(), session_user);
         PERFORM dunning._expire_waiting();
+        PERFORM dunning._refresh_holds(many);
     END IF;
 
     PERFORM dunning._drop_stages();
@@ -7186,6 +7643,11 @@ BEGIN
             LEFT JOIN LATERAL (SELECT s.server FROM dunning._servers(x.c, debtor.creditor) s ORDER BY s.ord LIMIT 1) v ON true) y) c;
     SELECT c.* INTO chosen FROM dunning._choose(candidates, dunning._now(), not_after IS NULL) c;
     blocked := coalesce(chosen.blocked_by, ARRAY(SELECT DISTINCT w.value->>'why' FROM jsonb_array_elements(no_server) w));
+    -- All that could be asked for is held by itself.
+    IF about.amounts = '{}' THEN
+        EXECUTE 'SELECT $3 || ARRAY(SELECT DISTINCT i.left_out FROM (' || dunning._plan_items_sql('$1', '$2') || ') i WHERE i.left_out LIKE ''hold:%'' AND i.left_out <> ALL ($3) ORDER BY 1)'
+            INTO blocked USING ARRAY[debtor_id], NULL::timestamptz, blocked;
+    END IF;
     SELECT k.* INTO price FROM dunning._costs(debtor.creditor, dunning._today(NULL), about.context->>'currency') k WHERE k.channel = coalesce(chosen.channel, channels[1]);
     SELECT s.* INTO score FROM dunning.debtor_score s WHERE s.debtor_id = _send_row.debtor_id;
     RETURN jsonb_build_object('message_id', dunning._uuid7(), 'debtor_id', debtor_id, 'creditor', debtor.creditor, 'template', template,
@@ -7832,16 +8294,566 @@ BEGIN
         'promises', coalesce((SELECT jsonb_agg(jsonb_build_object('amount', p.amount, 'currency', p.currency, 'due_on', p.due_on, 'part', p.part,
                                                                   'parts', p.parts, 'paid', p.paid, 'state', p.state) ORDER BY p.promised_at DESC, p.part)
                               FROM dunning._promise_state(ARRAY[id]) p), '[]'),
-        'holds', coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', h.hold_id, 'reason', h.reason, 'invoice_id', h.invoice_id,
-                                                               'until', h.until_at, 'note', h.note) ORDER BY h.from_at)
-                           FROM dunning.hold h
-                           WHERE h.debtor_id = id AND h.released_at IS NULL AND coalesce(h.until_at > dunning._now(), true)), '[]'),
+        'holds', coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', h.hold_id, 'reason', h.reason, 'scope', h.scope, 'invoice_id', h.invoice_id,
+                                                               'until', h.until_at, 'note', h.note, 'contact', h.contact) ORDER BY h.from_at, h.hold_id)
+                           FROM dunning._holds(ARRAY[id]) h), '[]'),
         'tasks', coalesce((SELECT jsonb_agg(jsonb_build_object('task_id', t.task_id, 'kind', t.kind, 'subject', t.subject, 'due_at', t.due_at,
                                                                'script', t.script, 'claimed_by', t.claimed_by) ORDER BY t.due_at)
                            FROM dunning.task t WHERE t.debtor_id = id AND t.completed_at IS NULL), '[]'),
         'history', dunning._conversation_history(id, 30));
 END
 $function$;
+CREATE TABLE dunning.handover (
+    debtor_id text COLLATE "C" NOT NULL,
+    handover_id uuid NOT NULL,
+    creditor text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    why text NOT NULL,
+    invoices jsonb NOT NULL,
+    amounts jsonb NOT NULL,
+    charges jsonb,
+    recipient text,
+    commission_percent numeric,
+    note text,
+    proposed_at timestamp with time zone NOT NULL,
+    proposed_by text NOT NULL,
+    decided_at timestamp with time zone,
+    decided_by text,
+    decision_note text,
+    ended_at timestamp with time zone,
+    ended_by text,
+    end_note text,
+    hold_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    CONSTRAINT handover_check CHECK (((state = 'proposed'::text) = (decided_at IS NULL))),
+    CONSTRAINT handover_check1 CHECK (((state = 'taken_back'::text) = (ended_at IS NOT NULL))),
+    CONSTRAINT handover_commission_percent_check CHECK (((commission_percent >= (0)::numeric) AND (commission_percent <= (100)::numeric))),
+    CONSTRAINT handover_kind_check CHECK ((kind = ANY (ARRAY['agency'::text, 'court'::text, 'write_off'::text]))),
+    CONSTRAINT handover_pkey PRIMARY KEY (debtor_id, handover_id),
+    CONSTRAINT handover_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'approved'::text, 'rejected'::text, 'taken_back'::text])))
+);
+CREATE INDEX handover_id ON dunning.handover USING btree (handover_id);
+CREATE UNIQUE INDEX handover_proposed ON dunning.handover USING btree (debtor_id) WHERE (state = 'proposed'::text);
+CREATE TABLE dunning.handover_rule (
+    rule text COLLATE "C" NOT NULL,
+    "position" integer NOT NULL,
+    kind text NOT NULL,
+    after text NOT NULL,
+    days integer NOT NULL,
+    creditor text COLLATE "C",
+    debtor_kind text,
+    minimum jsonb DEFAULT '{}'::jsonb NOT NULL,
+    recipient text,
+    commission_percent numeric,
+    saved_by text NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    CONSTRAINT handover_rule_after_check CHECK ((after = ANY (ARRAY['last_step'::text, 'stopped'::text, 'age'::text]))),
+    CONSTRAINT handover_rule_commission_percent_check CHECK (((commission_percent >= (0)::numeric) AND (commission_percent <= (100)::numeric))),
+    CONSTRAINT handover_rule_days_check CHECK ((days >= 0)),
+    CONSTRAINT handover_rule_debtor_kind_check CHECK ((debtor_kind = ANY (ARRAY['person'::text, 'company'::text]))),
+    CONSTRAINT handover_rule_kind_check CHECK ((kind = ANY (ARRAY['agency'::text, 'court'::text, 'write_off'::text]))),
+    CONSTRAINT handover_rule_pkey PRIMARY KEY (rule)
+);
+CREATE FUNCTION dunning._handover_event(of_case dunning.handover, what text, note text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, detail, recorded_at, recorded_by)
+    VALUES (of_case.debtor_id, dunning._uuid7(), of_case.creditor, what, dunning._now(),
+            jsonb_strip_nulls(jsonb_build_object('handover_id', of_case.handover_id, 'kind', of_case.kind, 'why', of_case.why, 'amounts', of_case.amounts,
+                'invoices', (SELECT jsonb_agg(i.i ->> 'invoice_id') FROM jsonb_array_elements(of_case.invoices) i(i)), 'recipient', of_case.recipient, 'text', note)),
+            dunning._now(), session_user);
+END
+$function$;
+CREATE FUNCTION dunning._handover_items(debtor_id text, invoice_ids text[], kind text)
+ RETURNS TABLE(item jsonb, currency text, open numeric, left_out text, days integer)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        SELECT jsonb_build_object('invoice_id', i.invoice_id, 'reference', i.reference, 'currency', i.currency, 'due_on', to_char(i.due_on, 'YYYY-MM-DD'),
+                                  'amount', trim_scale(i.amount), 'open', trim_scale(i.open)), i.currency, i.open,
+               CASE WHEN i.left_out IN ('hold:handed_over', 'hold:written_off') THEN i.left_out WHEN $3 = 'write_off' THEN NULL ELSE i.left_out END, i.days
+        FROM (%s) i WHERE CASE WHEN $2 IS NULL THEN i.days > 0 ELSE i.invoice_id = ANY ($2) END
+        ORDER BY i.due_on, i.invoice_id$q$, dunning._plan_items_sql('$1', 'NULL::timestamptz'))
+        USING ARRAY[_handover_items.debtor_id], _handover_items.invoice_ids, _handover_items.kind;
+END
+$function$;
+CREATE FUNCTION dunning._handover_blockers(debtor_ids text[], kind text)
+ RETURNS TABLE(debtor_id text, reason text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT DISTINCT h.debtor_id, h.reason FROM dunning._holds(_handover_blockers.debtor_ids) h
+        WHERE h.invoice_id IS NULL AND CASE WHEN _handover_blockers.kind = 'write_off' THEN h.reason = 'promise' ELSE h.reason NOT IN ('manual', 'legal_representation') END;
+END
+$function$;
+CREATE FUNCTION dunning._check_commission(kind text, recipient text, commission_percent numeric, hint text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF kind IS NULL OR kind NOT IN ('agency', 'court', 'write_off') THEN
+        RAISE EXCEPTION 'there is no hand-over of kind "%"', coalesce(kind, 'NULL')
+            USING ERRCODE = '22023', DETAIL = 'Kinds are agency, court and write_off.', HINT = hint;
+    ELSIF commission_percent IS NOT NULL AND (kind = 'write_off' OR NOT commission_percent BETWEEN 0 AND 100) THEN
+        RAISE EXCEPTION 'the commission cannot be % percent', commission_percent
+            USING ERRCODE = '22023', DETAIL = 'It is the share, from 0 to 100, that an agency or lawyer keeps of what comes in; a write-off has none.', HINT = hint;
+    ELSIF kind = 'agency' AND coalesce(btrim(recipient), '') = '' THEN
+        RAISE EXCEPTION 'which agency is not said' USING ERRCODE = '22023', DETAIL = 'The recipient stands in the export and in the report.', HINT = hint;
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning.propose_handover(debtor_id text, kind text, invoice_ids text[] DEFAULT NULL::text[], recipient text DEFAULT NULL::text, commission_percent numeric DEFAULT NULL::numeric, note text DEFAULT NULL::text, OUT handover_id uuid, OUT state text, OUT invoices integer, OUT amounts jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(propose_handover.debtor_id);
+    hint text := format('SELECT * FROM dunning.propose_handover(%L, ''agency'', recipient => ''Inkasso Nord'', commission_percent => 12);', id);
+    made dunning.handover;
+    blocked text;
+    items jsonb;
+BEGIN
+    PERFORM dunning._check_commission(propose_handover.kind, propose_handover.recipient, propose_handover.commission_percent, hint);
+    made.creditor := dunning._creditor_of(id);
+    IF made.creditor IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', coalesce(id, 'NULL')
+            USING ERRCODE = '22023', DETAIL = 'The ledger has no such debtor.', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    END IF;
+    SELECT string_agg(b.reason, ', ' ORDER BY b.reason) INTO blocked FROM dunning._handover_blockers(ARRAY[id], propose_handover.kind) b;
+    IF blocked IS NOT NULL THEN
+        RAISE EXCEPTION 'debtor "%" cannot be handed over now', id
+            USING ERRCODE = '55000', DETAIL = format('In force: %s.', blocked), HINT = format('SELECT * FROM dunning.explain(%L);', id);
+    END IF;
+    SELECT jsonb_agg(i.item) FILTER (WHERE i.left_out IS NULL),
+           string_agg(format('%s (%s)', i.item ->> 'invoice_id', i.left_out), ', ') FILTER (WHERE i.left_out IS NOT NULL)
+        INTO items, blocked FROM dunning._handover_items(id, propose_handover.invoice_ids, propose_handover.kind) i;
+    IF propose_handover.invoice_ids IS NOT NULL AND coalesce(jsonb_array_length(items), 0) <> (SELECT count(DISTINCT u.u) FROM unnest(propose_handover.invoice_ids) u(u)) THEN
+        RAISE EXCEPTION 'not every one of these invoices can be handed over'
+            USING ERRCODE = '22023', DETAIL = coalesce('Left out: ' || blocked || '. ', '') || format('Open of them: %s.',
+                      coalesce((SELECT string_agg(i.i ->> 'invoice_id', ', ') FROM jsonb_array_elements(items) i(i)), 'none')),
+                  HINT = format('SELECT * FROM dunning.balance(%L);', id);
+    ELSIF items IS NULL THEN
+        RAISE EXCEPTION 'debtor "%" has nothing to hand over', id
+            USING ERRCODE = '22023', DETAIL = coalesce('Left out: ' || blocked || '.', 'Nothing is overdue.'), HINT = format('SELECT * FROM dunning.explain(%L);', id);
+    END IF;
+    made.handover_id := dunning._uuid7();
+    made.invoices := items;
+    made.amounts := dunning._handover_sums(items);
+    INSERT INTO dunning.handover AS v (debtor_id, handover_id, creditor, kind, state, why, invoices, amounts, recipient, commission_percent, note, proposed_at, proposed_by)
+    VALUES (id, made.handover_id, made.creditor, propose_handover.kind, 'proposed', 'by_hand', items, made.amounts, propose_handover.recipient,
+            propose_handover.commission_percent, propose_handover.note, dunning._now(), session_user)
+    ON CONFLICT DO NOTHING RETURNING v.* INTO made;
+    IF made.handover_id IS NULL THEN
+        RAISE EXCEPTION 'debtor "%" has a case that waits for a decision', id
+            USING ERRCODE = '55000', DETAIL = (SELECT format('%s, proposed by %s at %s.', v.kind, v.proposed_by, v.proposed_at) FROM dunning.handover v WHERE v.debtor_id = id AND v.state = 'proposed'),
+                  HINT = format('SELECT * FROM dunning.handovers WHERE debtor_id = %L AND state = ''proposed'';', id);
+    END IF;
+    PERFORM dunning._handover_event(made, 'handover_proposed', made.note);
+    handover_id := made.handover_id;
+    state := made.state;
+    invoices := jsonb_array_length(items);
+    amounts := made.amounts;
+END
+$function$;
+CREATE FUNCTION dunning._handover_sums(items jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT coalesce(jsonb_object_agg(s.currency, s.open), '{}')
+            FROM (SELECT i.i ->> 'currency' AS currency, trim_scale(sum((i.i ->> 'open')::numeric)) AS open FROM jsonb_array_elements(items) i(i) GROUP BY 1) s);
+END
+$function$;
+CREATE FUNCTION dunning._find_handover(handover_id uuid, wanted text)
+ RETURNS dunning.handover
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    found_case dunning.handover;
+BEGIN
+    SELECT v.* INTO found_case FROM dunning.handover v WHERE v.handover_id = _find_handover.handover_id FOR UPDATE;
+    IF found_case.handover_id IS NULL THEN
+        RAISE EXCEPTION 'there is no hand-over %', coalesce(_find_handover.handover_id::text, 'NULL')
+            USING ERRCODE = '22023', DETAIL = 'No case has this id.', HINT = format('SELECT handover_id, debtor_id, kind FROM dunning.handovers WHERE state = %L;', wanted);
+    ELSIF found_case.state <> wanted THEN
+        RAISE EXCEPTION 'the case is %', found_case.state
+            USING ERRCODE = '55000', DETAIL = format('%s decided on %s.', found_case.decided_by, found_case.decided_at),
+                  HINT = format('SELECT * FROM dunning.handovers WHERE debtor_id = %L;', found_case.debtor_id);
+    END IF;
+    RETURN found_case;
+END
+$function$;
+CREATE FUNCTION dunning._still_to_hand_over(of_case dunning.handover)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    blocked text;
+    items jsonb;
+BEGIN
+    IF dunning._value_of('four_eyes')::boolean AND of_case.proposed_by = session_user THEN
+        RAISE EXCEPTION 'who proposed a hand-over does not approve it'
+            USING ERRCODE = '42501', DETAIL = format('%s proposed it, and the value four_eyes is true.', of_case.proposed_by),
+                  HINT = format('Another person: SELECT * FROM dunning.approve_handover(%L);', of_case.handover_id);
+    END IF;
+    SELECT string_agg(b.reason, ', ' ORDER BY b.reason) INTO blocked FROM dunning._handover_blockers(ARRAY[of_case.debtor_id], of_case.kind) b;
+    IF blocked IS NULL THEN
+        SELECT jsonb_agg(i.item) INTO items
+        FROM dunning._handover_items(of_case.debtor_id, ARRAY(SELECT x.x ->> 'invoice_id' FROM jsonb_array_elements(of_case.invoices) x(x)), of_case.kind) i
+        WHERE i.left_out IS NULL;
+    END IF;
+    IF items IS NULL THEN
+        RAISE EXCEPTION 'the case cannot be approved any more'
+            USING ERRCODE = '55000', DETAIL = coalesce(format('In force since: %s.', blocked), 'Nothing of it is open, undisputed and free of holds.'),
+                  HINT = format('SELECT * FROM dunning.reject_handover(%L, ''overtaken'');', of_case.handover_id);
+    END IF;
+    RETURN items;
+END
+$function$;
+CREATE FUNCTION dunning.approve_handover(handover_id uuid, note text DEFAULT NULL::text, OUT debtor_id text, OUT invoices integer, OUT amounts jsonb, OUT messages_stopped integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    of_case dunning.handover := dunning._find_handover(approve_handover.handover_id, 'proposed');
+    items jsonb := dunning._still_to_hand_over(of_case);
+    held dunning.hold;
+    added jsonb;
+    one record;
+BEGIN
+    EXECUTE format('SELECT jsonb_object_agg(c.currency, trim_scale(c.open)) FROM (%s) c WHERE c.open <> 0', dunning._charges_sql('$1'))
+        INTO added USING ARRAY[of_case.debtor_id];
+    messages_stopped := 0;
+    FOR one IN SELECT i.i ->> 'invoice_id' AS invoice_id FROM jsonb_array_elements(items) i(i) LOOP
+        held := NULL;
+        held.debtor_id := of_case.debtor_id;
+        held.hold_id := dunning._uuid7();
+        held.creditor := of_case.creditor;
+        held.reason := CASE WHEN of_case.kind = 'write_off' THEN 'written_off' ELSE 'handed_over' END;
+        held.invoice_id := one.invoice_id;
+        held.from_at := dunning._now();
+        held.scope := 'debtor';
+        held.pending := false;
+        messages_stopped := messages_stopped + dunning._place_hold(held);
+        of_case.hold_ids := of_case.hold_ids || held.hold_id;
+    END LOOP;
+    UPDATE dunning.handover v SET state = 'approved', invoices = items, amounts = dunning._handover_sums(items), charges = added,
+        decided_at = dunning._now(), decided_by = session_user, decision_note = approve_handover.note, hold_ids = of_case.hold_ids
+    WHERE v.debtor_id = of_case.debtor_id AND v.handover_id = of_case.handover_id RETURNING v.* INTO of_case;
+    -- Calls and visits that were to ask for it, where nothing else is asked for.
+    IF NOT EXISTS (SELECT FROM dunning._asked_for(ARRAY[of_case.debtor_id], NULL)) THEN
+        UPDATE dunning.task t SET completed_at = dunning._now(), outcome = 'cancelled', note = coalesce(t.note, held.reason)
+        WHERE t.debtor_id = of_case.debtor_id AND t.completed_at IS NULL AND t.kind IN ('call', 'visit');
+    END IF;
+    PERFORM dunning._handover_event(of_case, held.reason, approve_handover.note);
+    debtor_id := of_case.debtor_id;
+    invoices := jsonb_array_length(items);
+    amounts := of_case.amounts;
+END
+$function$;
+CREATE FUNCTION dunning._need_note(note text, call text, handover_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF coalesce(btrim(note), '') = '' THEN
+        RAISE EXCEPTION 'a decision like this has a reason' USING ERRCODE = '22023', DETAIL = 'The reason stands in the history.',
+            HINT = format('SELECT * FROM dunning.%s(%L, ''why'');', call, handover_id);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning.reject_handover(handover_id uuid, note text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    of_case dunning.handover := dunning._find_handover(reject_handover.handover_id, 'proposed');
+BEGIN
+    PERFORM dunning._need_note(reject_handover.note, 'reject_handover', of_case.handover_id);
+    UPDATE dunning.handover v SET state = 'rejected', decided_at = dunning._now(), decided_by = session_user, decision_note = reject_handover.note
+    WHERE v.debtor_id = of_case.debtor_id AND v.handover_id = of_case.handover_id;
+    PERFORM dunning._handover_event(of_case, 'handover_rejected', reject_handover.note);
+    RETURN of_case.debtor_id;
+END
+$function$;
+CREATE FUNCTION dunning.take_back(handover_id uuid, note text, OUT debtor_id text, OUT invoices integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    of_case dunning.handover := dunning._find_handover(take_back.handover_id, 'approved');
+    held dunning.hold;
+BEGIN
+    PERFORM dunning._need_note(take_back.note, 'take_back', of_case.handover_id);
+    UPDATE dunning.handover v SET state = 'taken_back', ended_at = dunning._now(), ended_by = session_user, end_note = take_back.note
+    WHERE v.debtor_id = of_case.debtor_id AND v.handover_id = of_case.handover_id;
+    FOR held IN SELECT h.* FROM dunning.hold h WHERE h.debtor_id = of_case.debtor_id AND h.hold_id = ANY (of_case.hold_ids) AND h.released_at IS NULL LOOP
+        PERFORM dunning._end_hold(held, take_back.note);
+    END LOOP;
+    PERFORM dunning._handover_event(of_case, 'taken_back', take_back.note);
+    debtor_id := of_case.debtor_id;
+    invoices := jsonb_array_length(of_case.invoices);
+END
+$function$;
+CREATE FUNCTION dunning.save_handover_rule(rule text, kind text, after text, days integer, "position" integer DEFAULT 100, creditor text DEFAULT NULL::text, debtor_kind text DEFAULT NULL::text, minimum jsonb DEFAULT '{}'::jsonb, recipient text DEFAULT NULL::text, commission_percent numeric DEFAULT NULL::numeric)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    hint text := 'SELECT dunning.save_handover_rule(''agency'', ''agency'', after => ''last_step'', days => 21, recipient => ''Inkasso Nord'', commission_percent => 12, minimum => ''{"*": 50}'');';
+    old jsonb := (SELECT to_jsonb(r) FROM dunning.handover_rule r WHERE r.rule = save_handover_rule.rule);
+BEGIN
+    PERFORM dunning._check_commission(save_handover_rule.kind, save_handover_rule.recipient, save_handover_rule.commission_percent, hint);
+    IF save_handover_rule.rule IS NULL OR save_handover_rule.rule !~ '^[a-z][a-z0-9_-]{0,39}$' OR save_handover_rule.after IS NULL OR save_handover_rule.after NOT IN ('last_step', 'stopped', 'age')
+       OR save_handover_rule.days IS NULL OR save_handover_rule.days NOT BETWEEN 0 AND 3660 OR "position" IS NULL OR save_handover_rule.debtor_kind NOT IN ('person', 'company') THEN
+        RAISE EXCEPTION 'a rule says after what, and how many days later'
+            USING ERRCODE = '22023', DETAIL = 'after is last_step (of the debtor''s strategy), stopped (its stop_after was reached) or age (days past due); days are 0 to 3660; debtor_kind is person or company.', HINT = hint;
+    ELSIF save_handover_rule.minimum IS NULL OR jsonb_typeof(save_handover_rule.minimum) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(CASE jsonb_typeof(save_handover_rule.minimum) WHEN 'object' THEN save_handover_rule.minimum ELSE '{}' END) m(key, value)
+                     WHERE m.key !~ '^([A-Z]{3}|\*)$' OR jsonb_typeof(m.value) <> 'number' OR (m.value #>> '{}')::numeric < 0) THEN
+        RAISE EXCEPTION 'a minimum is a sum by currency' USING ERRCODE = '22023', DETAIL = format('Given: %s. "*" is every currency that is not named.', save_handover_rule.minimum), HINT = hint;
+    END IF;
+    INSERT INTO dunning.handover_rule AS r (rule, position, kind, after, days, creditor, debtor_kind, minimum, recipient, commission_percent, saved_by, saved_at)
+    VALUES (save_handover_rule.rule, "position", save_handover_rule.kind, save_handover_rule.after, save_handover_rule.days, save_handover_rule.creditor, save_handover_rule.debtor_kind,
+            save_handover_rule.minimum, save_handover_rule.recipient, save_handover_rule.commission_percent, session_user, dunning._now())
+    ON CONFLICT ON CONSTRAINT handover_rule_pkey DO UPDATE
+        SET position = excluded.position, kind = excluded.kind, after = excluded.after, days = excluded.days, creditor = excluded.creditor, debtor_kind = excluded.debtor_kind,
+            minimum = excluded.minimum, recipient = excluded.recipient, commission_percent = excluded.commission_percent, saved_by = excluded.saved_by, saved_at = excluded.saved_at;
+    PERFORM dunning._log_rule_change('handover_rule', save_handover_rule.rule, old, (SELECT to_jsonb(r) FROM dunning.handover_rule r WHERE r.rule = save_handover_rule.rule));
+    RETURN old IS NULL;
+END
+$function$;
+CREATE FUNCTION dunning.drop_handover_rule(rule text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    old dunning.handover_rule;
+BEGIN
+    DELETE FROM dunning.handover_rule r WHERE r.rule = drop_handover_rule.rule RETURNING r.* INTO old;
+    IF old.rule IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM dunning._log_rule_change('handover_rule', old.rule, to_jsonb(old), NULL);
+    RETURN true;
+END
+$function$;
+CREATE FUNCTION dunning._handover_fits_sql(after text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN CASE after
+        WHEN 'age' THEN 'SELECT i.debtor_id FROM i WHERE i.days >= $2'
+        WHEN 'last_step' THEN $q$
+            SELECT i.debtor_id FROM i JOIN d ON d.debtor_id = i.debtor_id
+            JOIN (SELECT DISTINCT ON (s.strategy) s.strategy, s.step FROM dunning._steps() s JOIN dunning._strategies() t ON t.strategy = s.strategy
+                  WHERE s.anchor IN ('due_date', 'last_contact') AND s.step IS DISTINCT FROM t.stop_step ORDER BY s.strategy, s.position DESC, s.step DESC) l ON l.strategy = d.strategy
+            JOIN dunning.once o ON o.debtor_id = i.debtor_id AND o.kind = 'step' AND o.key = dunning._step_key(l.strategy, l.step, i.due_on)
+            WHERE o.at <= $1 - $2 * interval '1 day'$q$
+        ELSE format($q$
+            SELECT c.debtor_id FROM (%s) c JOIN d ON d.debtor_id = c.debtor_id JOIN dunning._strategies() t ON t.strategy = d.strategy
+            WHERE c.unanswered >= t.stop_after AND c.last_contact <= $1 - $2 * interval '1 day'$q$, dunning._contact_sql('NULL', '$1', true)) END;
+END
+$function$;
+CREATE FUNCTION dunning._propose_by_rule(rule dunning.handover_rule)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    made dunning.handover;
+    found_cases dunning.handover[];
+    n int := 0;
+BEGIN
+    EXECUTE format($q$
+        WITH i AS MATERIALIZED (SELECT p.* FROM (%s) p WHERE p.left_out IS NULL AND p.days > 0),
+        d AS MATERIALIZED (SELECT a.debtor_id, a.creditor, a.kind, a.strategy FROM (%s) a
+                           WHERE ($3 IS NULL OR a.creditor = $3) AND ($4 IS NULL OR coalesce(nullif(a.kind, ''), 'person') = $4)),
+        fits AS MATERIALIZED (SELECT DISTINCT f.debtor_id FROM (%s) f),
+        -- what is under way goes first
+        free AS MATERIALIZED (SELECT f.debtor_id FROM fits f
+            WHERE NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = f.debtor_id AND q.state <> 'held')
+              AND NOT EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = f.debtor_id AND o.state IN ('live', 'proposed') AND o.expires_at > $1)
+              AND NOT EXISTS (SELECT FROM dunning.handover v WHERE v.debtor_id = f.debtor_id
+                              AND (v.state = 'proposed' OR coalesce(v.ended_at, v.decided_at) > $1 - $7 * interval '1 day' AND v.state IN ('rejected', 'taken_back')))),
+        asked AS (SELECT i.*, sum(i.open) OVER (PARTITION BY i.debtor_id, i.currency) AS sum FROM i JOIN free f ON f.debtor_id = i.debtor_id
+                  WHERE $5 <> 'age' OR i.days >= $2)
+        SELECT array_agg(ROW(d.debtor_id, NULL, d.creditor, NULL, 'proposed', $5, x.items, dunning._handover_sums(x.items), NULL, NULL, NULL, NULL, $1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}')::dunning.handover
+                         ORDER BY d.debtor_id)
+        FROM d
+        JOIN (SELECT a.debtor_id, jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'reference', a.reference, 'currency', a.currency, 'due_on', to_char(a.due_on, 'YYYY-MM-DD'),
+                         'amount', trim_scale(a.amount), 'open', trim_scale(a.open)) ORDER BY a.due_on, a.invoice_id) AS items
+              FROM asked a WHERE a.sum >= coalesce(($6 ->> a.currency)::numeric, ($6 ->> '*')::numeric, 0) GROUP BY 1) x ON x.debtor_id = d.debtor_id$q$,
+        dunning._plan_items_sql('NULL', 'NULL::timestamptz'), dunning._assigned_sql(dunning._ledger_sql('debtor')), dunning._handover_fits_sql(rule.after))
+        INTO found_cases USING dunning._now(), rule.days, rule.creditor, rule.debtor_kind, rule.after, rule.minimum, dunning._value_of('handover_again_days')::int;
+    FOR made IN
+        INSERT INTO dunning.handover AS v (debtor_id, handover_id, creditor, kind, state, why, invoices, amounts, recipient, commission_percent, proposed_at, proposed_by)
+        SELECT c.debtor_id, dunning._uuid7(), c.creditor, rule.kind, 'proposed', rule.after, c.invoices, c.amounts, rule.recipient, rule.commission_percent, c.proposed_at, 'rule:' || rule.rule
+        FROM unnest(found_cases) c
+        WHERE c.debtor_id NOT IN (SELECT b.debtor_id FROM dunning._handover_blockers(ARRAY(SELECT u.debtor_id FROM unnest(found_cases) u), rule.kind) b)
+        ON CONFLICT DO NOTHING RETURNING v.*
+    LOOP
+        PERFORM dunning._handover_event(made, 'handover_proposed');
+        n := n + 1;
+    END LOOP;
+    RETURN n;
+END
+$function$;
+CREATE FUNCTION dunning._refresh_handovers()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    rule dunning.handover_rule;
+    n int := 0;
+BEGIN
+    IF dunning._ledger_problem() IS NOT NULL THEN
+        RETURN 0;       -- who owes what is not known today
+    END IF;
+    FOR rule IN SELECT r.* FROM dunning.handover_rule r ORDER BY r.position, r.rule LOOP
+        n := n + dunning._propose_by_rule(rule);
+    END LOOP;
+    RETURN n;
+END
+$function$;
+CREATE FUNCTION dunning._handovers(debtor_ids text[] DEFAULT NULL::text[])
+ RETURNS TABLE(debtor_id text, handover_id uuid, creditor text, kind text, state text, why text, recipient text, invoices integer, amounts jsonb, charges jsonb, collected jsonb, commission_percent numeric, commission jsonb, proposed_at timestamp with time zone, proposed_by text, decided_at timestamp with time zone, decided_by text, ended_at timestamp with time zone, ended_by text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    ids text[] := ARRAY(SELECT DISTINCT v.debtor_id FROM dunning.handover v
+                        WHERE v.state IN ('approved', 'taken_back') AND (_handovers.debtor_ids IS NULL OR v.debtor_id = ANY (_handovers.debtor_ids)));
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        WITH item AS MATERIALIZED (SELECT o.debtor_id, o.invoice_id, o.open FROM (%1$s) o),
+        pay AS MATERIALIZED (SELECT p.debtor_id, p.currency, p.paid_at, p.amount FROM (%2$s) p),
+        came AS (
+            SELECT c.debtor_id, c.handover_id, c.currency, least(greatest(c.less, 0), greatest(coalesce(y.paid, 0), 0)) AS paid, c.commission_percent
+            FROM (SELECT v.debtor_id, v.handover_id, v.decided_at, v.ended_at, v.commission_percent, i.i ->> 'currency' AS currency,
+                         sum((i.i ->> 'open')::numeric - coalesce(o.open, 0)) AS less
+                  FROM dunning.handover v CROSS JOIN LATERAL jsonb_array_elements(v.invoices) i(i)
+                  LEFT JOIN item o ON o.debtor_id = v.debtor_id AND o.invoice_id = i.i ->> 'invoice_id'
+                  WHERE v.debtor_id = ANY ($1) AND v.state IN ('approved', 'taken_back') GROUP BY 1, 2, 3, 4, 5, 6) c
+            LEFT JOIN LATERAL (SELECT sum(p.amount) AS paid FROM pay p WHERE p.debtor_id = c.debtor_id AND p.currency = c.currency
+                               AND p.paid_at > c.decided_at AND coalesce(p.paid_at <= c.ended_at, true)) y ON true),
+        sums AS (SELECT c.debtor_id, c.handover_id, jsonb_object_agg(c.currency, trim_scale(c.paid)) AS paid,
+                        jsonb_object_agg(c.currency, round(c.paid * c.commission_percent / 100, dunning._minor_digits(c.currency))) FILTER (WHERE c.commission_percent IS NOT NULL) AS cut
+                 FROM came c WHERE c.paid > 0 GROUP BY 1, 2)
+        SELECT v.debtor_id::text, v.handover_id, v.creditor::text, v.kind::text, v.state::text, v.why, v.recipient, jsonb_array_length(v.invoices), v.amounts, v.charges, coalesce(s.paid, '{}'),
+               v.commission_percent, coalesce(s.cut, '{}'), v.proposed_at, v.proposed_by, v.decided_at, v.decided_by, v.ended_at, v.ended_by
+        FROM dunning.handover v LEFT JOIN sums s ON s.debtor_id = v.debtor_id AND s.handover_id = v.handover_id
+        WHERE $2 IS NULL OR v.debtor_id = ANY ($2)$q$,
+        dunning._open_items_sql('$1', 'NULL'), dunning._ledger_sql('payment', '$1'))
+        USING ids, _handovers.debtor_ids;
+END
+$function$;
+CREATE VIEW dunning.handovers (debtor_id, handover_id, creditor, kind, state, why, recipient, invoices, amounts, charges, collected, commission_percent, commission, proposed_at, proposed_by, decided_at, decided_by, ended_at, ended_by) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT h.debtor_id,
+    h.handover_id,
+    h.creditor,
+    h.kind,
+    h.state,
+    h.why,
+    h.recipient,
+    h.invoices,
+    h.amounts,
+    h.charges,
+    h.collected,
+    h.commission_percent,
+    h.commission,
+    h.proposed_at,
+    h.proposed_by,
+    h.decided_at,
+    h.decided_by,
+    h.ended_at,
+    h.ended_by
+   FROM dunning._handovers() h(debtor_id, handover_id, creditor, kind, state, why, recipient, invoices, amounts, charges, collected, commission_percent, commission, proposed_at, proposed_by, decided_at, decided_by, ended_at, ended_by);
+CREATE FUNCTION dunning._handover_invoices()
+ RETURNS TABLE(debtor_id text, invoice_id text, currency text, open numeric, kind text, state text, recipient text, handover_id uuid, creditor text, proposed_at timestamp with time zone, decided_at timestamp with time zone, ended_at timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT v.debtor_id::text, i.i ->> 'invoice_id', i.i ->> 'currency', (i.i ->> 'open')::numeric, v.kind::text, v.state::text, v.recipient, v.handover_id, v.creditor::text,
+               v.proposed_at, v.decided_at, v.ended_at
+        FROM dunning.handover v CROSS JOIN LATERAL jsonb_array_elements(v.invoices) i(i);
+END
+$function$;
+CREATE VIEW dunning.handover_invoices (debtor_id, invoice_id, currency, open, kind, state, recipient, handover_id, creditor, proposed_at, decided_at, ended_at) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT h.debtor_id,
+    h.invoice_id,
+    h.currency,
+    h.open,
+    h.kind,
+    h.state,
+    h.recipient,
+    h.handover_id,
+    h.creditor,
+    h.proposed_at,
+    h.decided_at,
+    h.ended_at
+   FROM dunning._handover_invoices() h(debtor_id, invoice_id, currency, open, kind, state, recipient, handover_id, creditor, proposed_at, decided_at, ended_at);
 CREATE FUNCTION dunning._promise_state(many text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS TABLE(debtor_id text, promise_id uuid, creditor text, amount numeric, currency text, due_on date, part integer, parts integer, promised_at timestamp with time zone, deadline timestamp with time zone, paid numeric, state text, hold_id uuid, recorded_by text)
  LANGUAGE plpgsql
@@ -8210,6 +9222,80 @@ BEGIN
     END IF;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._overview(many text[], personal boolean)
+ RETURNS SETOF dunning.overview
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    scope text := CASE WHEN many IS NOT NULL THEN '$1' END;
+    today date := dunning._now()::date;
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        WITH d AS (%s),
+        mark AS (%s),
+        item AS (
+            SELECT s.debtor_id, sum(s.n) AS n, max(s.dpd) AS dpd, jsonb_object_agg(s.currency, s.overdue) FILTER (WHERE s.overdue > 0) AS overdue
+            FROM (SELECT i.debtor_id, i.currency, count(*) AS n, max($3 - i.due_on) AS dpd, sum(i.open) FILTER (WHERE i.due_on < $3) AS overdue
+                  FROM (%s) i GROUP BY 1, 2) s
+            GROUP BY 1),
+        last AS (
+            SELECT DISTINCT ON (e.debtor_id) e.debtor_id, e.message_id, e.channel, e.contact_on
+            FROM dunning.egress e WHERE NOT e.test AND ($1 IS NULL OR e.debtor_id = ANY ($1))
+            ORDER BY e.debtor_id, e.contact_on DESC, e.message_id DESC),
+        touched AS (
+            SELECT e.debtor_id, count(DISTINCT e.message_id) AS n
+            FROM dunning.egress e WHERE NOT e.test AND ($1 IS NULL OR e.debtor_id = ANY ($1)) GROUP BY 1),
+        next AS (
+            SELECT DISTINCT ON (q.debtor_id) q.debtor_id, q.message_id, q.channel, q.due, q.state, q.blocked_by
+            FROM dunning.queue q WHERE $1 IS NULL OR q.debtor_id = ANY ($1)
+            ORDER BY q.debtor_id, q.due, q.message_id),
+        held AS (
+            SELECT h.debtor_id, array_agg(DISTINCT h.reason || CASE WHEN h.invoice_id IS NULL THEN '' ELSE ' (invoice)' END) AS reasons
+            FROM (SELECT x.debtor_id, x.reason, x.invoice_id, x.released_at, x.from_at, x.until_at FROM dunning.hold x WHERE $1 IS NULL OR x.debtor_id = ANY ($1)
+                  UNION ALL
+                  SELECT d.debtor_id, x.reason, NULL, x.released_at, x.from_at, x.until_at FROM d
+                  JOIN dunning.hold x ON x.person_id = d.person_id AND x.person_id IS NOT NULL AND x.debtor_id <> d.debtor_id
+                  UNION ALL
+                  SELECT d.debtor_id, x.reason, NULL, x.released_at, x.from_at, x.until_at FROM d JOIN dunning.hold x ON x.creditor = d.creditor AND x.scope = 'creditor') h
+            WHERE h.released_at IS NULL AND h.from_at <= $2 AND coalesce(h.until_at > $2, true)
+            GROUP BY 1),
+        todo AS (
+            SELECT t.debtor_id, count(*) AS n FROM dunning.task t
+            WHERE t.completed_at IS NULL AND ($1 IS NULL OR t.debtor_id = ANY ($1)) GROUP BY 1),
+        promised AS (
+            SELECT DISTINCT ON (p.debtor_id) p.debtor_id,
+                   p.amount || ' ' || p.currency || ' ' || p.due_on || ' ' || p.state AS said
+            FROM dunning._promise_state($1) p WHERE p.state <> 'cancelled'
+            ORDER BY p.debtor_id, p.promised_at DESC, p.state = 'open' DESC, p.part)
+        SELECT d.debtor_id, d.creditor, d.kind, CASE WHEN $4 THEN d.name END, d.language, d.country,
+               CASE WHEN $4 THEN d.preferred_channel END, CASE WHEN $4 THEN d.email END, CASE WHEN $4 THEN d.phone END,
+               CASE WHEN $4 THEN d.consent END,
+               coalesce(mark.amounts, '{}'), greatest(item.dpd, 0), coalesce(item.overdue, '{}'), coalesce(item.n, 0)::bigint,
+               s.segment, s.diagnosis, s.p_paid_30d,
+               coalesce(touched.n, 0), last.contact_on, last.channel, lm.template, ls.state, last.message_id,
+               next.due, nm.local_time, next.channel, nm.template, next.state, next.blocked_by,
+               coalesce(held.reasons, '{}'), coalesce(todo.n, 0), promised.said
+        FROM d
+        LEFT JOIN mark ON mark.debtor_id = d.debtor_id
+        LEFT JOIN item ON item.debtor_id = d.debtor_id
+        LEFT JOIN dunning.debtor_score s ON s.debtor_id = d.debtor_id
+        LEFT JOIN touched ON touched.debtor_id = d.debtor_id
+        LEFT JOIN last ON last.debtor_id = d.debtor_id
+        LEFT JOIN dunning.message lm ON lm.debtor_id = last.debtor_id AND lm.message_id = last.message_id
+        LEFT JOIN dunning.message_state ls ON ls.debtor_id = last.debtor_id AND ls.message_id = last.message_id
+        LEFT JOIN next ON next.debtor_id = d.debtor_id
+        LEFT JOIN dunning.message nm ON nm.debtor_id = next.debtor_id AND nm.message_id = next.message_id
+        LEFT JOIN held ON held.debtor_id = d.debtor_id
+        LEFT JOIN todo ON todo.debtor_id = d.debtor_id
+        LEFT JOIN promised ON promised.debtor_id = d.debtor_id
+        $q$, dunning._ledger_sql('debtor', scope), dunning._mark_sql(scope), dunning._open_items_sql(scope))
+        USING many, dunning._now(), today, personal;
+END
+$function$;
 CREATE FUNCTION dunning._report_reach(as_of timestamp with time zone)
  RETURNS TABLE(segment text, channel text, contacted bigint, reached bigint, paid bigint, cost jsonb, stopped bigint)
  LANGUAGE plpgsql
@@ -8386,11 +9472,15 @@ BEGIN
     RETURN QUERY
         SELECT 'hold', h.reason, 'held',
                concat_ws(', ', 'since ' || to_char(h.from_at, 'YYYY-MM-DD'), coalesce('until ' || to_char(h.until_at, 'YYYY-MM-DD'), 'until released'),
-                         'by ' || h.placed_by, 'invoice ' || h.invoice_id, h.note),
+                         'by ' || h.placed_by, CASE h.scope WHEN 'person' THEN 'all accounts of the person' WHEN 'creditor' THEN 'the creditor''s whole book' END,
+                         'invoice ' || h.invoice_id, 'talk to ' || (h.contact ->> 'name'), h.note),
                format('SELECT * FROM dunning.release(%L);', h.hold_id)
-        FROM dunning.hold h
-        WHERE h.debtor_id = id AND h.released_at IS NULL AND coalesce(h.until_at > dunning._now(), true)
-        ORDER BY h.from_at;
+        FROM dunning._holds(ARRAY[id]) h
+        ORDER BY h.from_at, h.hold_id;
+    RETURN QUERY
+        SELECT 'hold', h.reason, 'scheduled', concat_ws(', ', 'from ' || to_char(h.from_at, 'YYYY-MM-DD'), 'by ' || h.placed_by, 'invoice ' || h.invoice_id, h.note),
+               format('SELECT * FROM dunning.release(%L);', h.hold_id)
+        FROM dunning.hold h WHERE h.debtor_id = id AND h.pending AND h.released_at IS NULL AND h.from_at > dunning._now() ORDER BY h.from_at, h.hold_id;
     IF problem = 'ledger_broken' THEN
         RETURN QUERY SELECT 'step', s.item, s.state, s.detail, NULL::text FROM dunning._explain_steps(id, of_strategy) s;
         RETURN;
@@ -8507,6 +9597,45 @@ BEGIN
         FROM spent s FULL JOIN won w USING (creditor, channel, currency)
         ORDER BY 1, 2, 3
         $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING from_time, until_time;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.metrics()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    -- Counters are of the partitions that are kept: a dropped month lowers them, which a scraper takes for a restart.
+    result text := '';
+BEGIN
+    result := result || dunning._metric('queue_messages', 'gauge', 'Unfinished messages by state and channel.',
+        ARRAY(SELECT format('{state=%s,channel=%s} %s', dunning._metric_label(q.state), dunning._metric_label(q.channel), count(*))
+              FROM dunning.queue q GROUP BY q.state, q.channel));
+    result := result || dunning._metric('held_messages', 'gauge', 'Held messages by what blocks them.',
+        ARRAY(SELECT format('{blocked_by=%s} %s', dunning._metric_label(b.b), count(*))
+              FROM dunning.queue q CROSS JOIN LATERAL unnest(q.blocked_by) AS b (b) WHERE q.state = 'held' GROUP BY b.b));
+    result := result || dunning._metric('backlog_age_seconds', 'gauge', 'How long the oldest due message has waited.',
+        ARRAY[(SELECT ' ' || greatest(0, round(extract(epoch FROM coalesce(dunning._now() - min(q.due), '0')))) FROM dunning.queue q WHERE q.state = 'queued')]);
+    result := result || dunning._metric('attempts', 'counter', 'Attempts to send by channel and server, tests apart.',
+        ARRAY(SELECT format('{channel=%s,server=%s,test=%s} %s', dunning._metric_label(e.channel), dunning._metric_label(e.server),
+                            dunning._metric_label(e.test::text), count(*))
+              FROM dunning.egress e GROUP BY e.channel, e.server, e.test));
+    result := result || dunning._metric('outcomes', 'counter', 'Outcomes by state.',
+        ARRAY(SELECT format('{state=%s} %s', dunning._metric_label(o.state), count(*)) FROM dunning.outcome o GROUP BY o.state));
+    result := result || dunning._metric('events', 'counter', 'Events by kind.',
+        ARRAY(SELECT format('{kind=%s} %s', dunning._metric_label(e.kind), count(*)) FROM dunning.event e GROUP BY e.kind));
+    result := result || dunning._metric('open_tasks', 'gauge', 'Tasks that wait for a person.',
+        ARRAY[(SELECT ' ' || count(*) FROM dunning.task t WHERE t.completed_at IS NULL)]);
+    result := result || dunning._metric('active_holds', 'gauge', 'Holds in force by reason.',
+        ARRAY(SELECT format('{reason=%s} %s', dunning._metric_label(h.reason), count(*)) FROM dunning.hold h
+              WHERE h.released_at IS NULL AND h.from_at <= dunning._now() AND coalesce(h.until_at > dunning._now(), true) GROUP BY h.reason));
+    result := result || dunning._metric('ledger_ok', 'gauge', '1 while the ledger is whole and fresh.',
+        ARRAY[' ' || CASE WHEN dunning._ledger_problem() IS NULL THEN 1 ELSE 0 END]);
+    result := result || dunning._metric('paused_servers', 'gauge', 'Servers that are paused.',
+        ARRAY[(SELECT ' ' || count(*) FROM dunning._servers() s WHERE s.paused)]);
+    RETURN result || E'# EOF\n';
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._html_row(cells text[], class text DEFAULT NULL::text)
@@ -8720,7 +9849,8 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('tasks dropped', n, NULL);
     -- Those that freeze interest stay: it is counted from the due date, however long ago.
-    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from AND h.reason <> ALL (dunning._freezing_reasons());
+    DELETE FROM dunning.hold h WHERE coalesce(h.released_at, h.until_at) < keep_from AND NOT h.pending AND h.reason <> ALL (dunning._freezing_reasons())
+        AND NOT EXISTS (SELECT FROM dunning.handover v WHERE v.debtor_id = h.debtor_id AND v.state = 'approved');
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('holds dropped', n, NULL);
     DELETE FROM dunning.run_step s USING dunning.run r WHERE r.run_id = s.run_id AND r.started_at < keep_from;
@@ -8739,6 +9869,139 @@ AS $function$
 BEGIN
     RETURN QUERY SELECT m.item, m.rows, m.detail FROM dunning._maintain() m;
     RETURN QUERY SELECT r.item, r.rows, NULL::text FROM dunning._refresh_all() r;
+END
+$function$;
+CREATE TABLE dunning.case_export (
+    debtor_id text COLLATE "C" NOT NULL,
+    export_id uuid NOT NULL,
+    creditor text COLLATE "C" NOT NULL,
+    digest bytea NOT NULL,
+    bytes integer NOT NULL,
+    purpose text NOT NULL,
+    exported_at timestamp with time zone NOT NULL,
+    exported_by text NOT NULL,
+    CONSTRAINT case_export_pkey PRIMARY KEY (debtor_id, export_id)
+);
+CREATE FUNCTION dunning._case_ledger(id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    part jsonb;
+    ledger jsonb := '{}';
+    source record;
+BEGIN
+    FOR source IN SELECT k.kind, k.query, k.ordered FROM (VALUES
+            ('debtor', dunning._ledger_sql('debtor', '$1'), 'x.debtor_id'),
+            ('invoice', dunning._ledger_sql('invoice', '$1'), 'x.issued_on, x.invoice_id'),
+            ('payment', dunning._ledger_sql('payment', '$1'), 'x.paid_at, x.payment_id, x.invoice_id, x.amount'),
+            ('open', dunning._open_items_sql('$1', 'NULL'), 'x.due_on, x.invoice_id'),
+            ('balance', dunning._balances_sql('$1', 'NULL'), 'x.currency'),
+            ('charges', dunning._charges_sql('$1'), 'x.currency')) k(kind, query, ordered) LOOP
+        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,person_id}''::text[] ORDER BY %s, to_jsonb(x)::text), ''[]'') FROM (%s) x', source.ordered, source.query) INTO part USING ARRAY[id];
+        ledger := ledger || jsonb_build_object(source.kind, part);
+    END LOOP;
+    RETURN ledger;
+END
+$function$;
+CREATE FUNCTION dunning._case_messages(id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+                'message_id', m.message_id, 'strategy', m.strategy, 'step', m.step, 'template', m.template, 'channel', m.channel, 'language', m.language,
+                'contact_at', m.contact_at, 'local_time', m.local_time, 'amounts', m.amounts, 'fee', m.context -> 'fee', 'planned_at', m.created_at, 'planned_by', m.created_by,
+                'state', s.state, 'reason', s.reason,
+                'text', (SELECT to_jsonb(b) - '{message_id,debtor_id,creditor}'::text[] FROM dunning.body b WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id),
+                'attempts', coalesce((SELECT jsonb_agg(to_jsonb(e) - '{message_id,debtor_id,creditor}'::text[] ORDER BY e.attempt) FROM dunning.egress e
+                                      WHERE e.debtor_id = m.debtor_id AND e.message_id = m.message_id), '[]'),
+                'outcomes', coalesce((SELECT jsonb_agg(to_jsonb(o) - '{message_id,debtor_id,creditor}'::text[] ORDER BY o.at, o.outcome_id) FROM dunning.outcome o
+                                      WHERE o.debtor_id = m.debtor_id AND o.message_id = m.message_id), '[]'))
+            ORDER BY m.contact_at, m.message_id)
+        FROM dunning.message m LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
+        WHERE m.debtor_id = id), '[]');
+END
+$function$;
+CREATE FUNCTION dunning._case_rows(id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN jsonb_build_object(
+        'events', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor,event_key}'::text[] ORDER BY x.at, x.event_id) FROM dunning.event x WHERE x.debtor_id = id), '[]'),
+        'tasks', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor}'::text[] ORDER BY x.created_at, x.task_id) FROM dunning.task x WHERE x.debtor_id = id), '[]'),
+        'promises', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor}'::text[] ORDER BY x.promised_at, x.part, x.promise_id) FROM dunning._promise_state(ARRAY[id]) x), '[]'),
+        'offers', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor}'::text[] ORDER BY x.made_at, x.offer_id) FROM dunning.offer x WHERE x.debtor_id = id), '[]'),
+        'charges', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor,seal}'::text[] ORDER BY x.charged_on, x.invoice_id, x.level, x.from_on, x.charge_id) FROM dunning.charge x WHERE x.debtor_id = id), '[]'),
+        'notices', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor}'::text[] ORDER BY x.sent_on, x.invoice_id, x.level) FROM dunning.charge_notice x WHERE x.debtor_id = id), '[]'),
+        'interest', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor,settles}'::text[] ORDER BY x.of_invoice, x.span_from) FROM dunning._interest(ARRAY[id]) x), '[]'),
+        'holds', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor,person_id,pending}'::text[] ORDER BY x.from_at, x.hold_id) FROM dunning.hold x WHERE x.debtor_id = id), '[]')
+            -- placed at another account of the person: that it is so, not what was noted there
+            || coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', x.hold_id, 'reason', x.reason, 'scope', x.scope, 'from_at', x.from_at, 'until_at', x.until_at) ORDER BY x.from_at, x.hold_id)
+                         FROM dunning._holds(ARRAY[id]) x WHERE x.hold_id NOT IN (SELECT h.hold_id FROM dunning.hold h WHERE h.debtor_id = id)), '[]'),
+        'handovers', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor}'::text[] ORDER BY x.proposed_at, x.handover_id) FROM dunning.handover x WHERE x.debtor_id = id), '[]'));
+END
+$function$;
+CREATE FUNCTION dunning._case_consent(id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    key bytea := (SELECT k.key FROM dunning.digest_key k);
+    stated jsonb;
+BEGIN
+    EXECUTE format('SELECT d.consent FROM (%s) d', dunning._ledger_sql('debtor', '$1')) INTO stated USING ARRAY[id];
+    RETURN jsonb_build_object('stated', stated, 'suppressed', coalesce((
+        SELECT jsonb_agg(jsonb_build_object('channel', x.channel, 'reason', x.reason, 'at', x.suppressed_at, 'by', x.suppressed_by) ORDER BY x.suppressed_at, x.channel, x.address_digest)
+        FROM (SELECT DISTINCT s.* FROM (SELECT DISTINCT ON (c.channel) c.channel, c.address_field FROM dunning.channel c ORDER BY c.channel, c.builtin) c
+              CROSS JOIN LATERAL (SELECT dunning._ledger_address(id, c.channel) AS address) a
+              JOIN dunning.suppression s ON s.address_digest = dunning._digest(a.address, c.address_field, key) AND s.channel IN (c.channel, '*')
+              WHERE a.address <> '') x), '[]'));
+END
+$function$;
+CREATE FUNCTION dunning.export_case(debtor_id text, purpose text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET bytea_output TO 'hex'
+ SET extra_float_digits TO '1'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(export_case.debtor_id);
+    of_creditor text := dunning._creditor_of(id);
+    document jsonb;
+BEGIN
+    IF of_creditor IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', coalesce(id, 'NULL')
+            USING ERRCODE = '22023', DETAIL = 'The ledger has no such debtor.', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    ELSIF coalesce(btrim(export_case.purpose), '') = '' THEN
+        RAISE EXCEPTION 'a case is taken out for a purpose'
+            USING ERRCODE = '22023', DETAIL = 'It stands in dunning.case_export, with who and when.', HINT = format('SELECT dunning.export_case(%L, ''to Inkasso Nord'');', id);
+    END IF;
+    document := jsonb_build_object('debtor_id', id, 'stated_on', to_char(dunning._today(NULL), 'YYYY-MM-DD'),
+            'creditor', (SELECT to_jsonb(c) - '{builtin,link_url,default_strategy}'::text[] FROM dunning.creditor c WHERE c.creditor = of_creditor ORDER BY c.builtin LIMIT 1),
+            'ledger', dunning._case_ledger(id), 'consent', dunning._case_consent(id), 'messages', dunning._case_messages(id))
+        || dunning._case_rows(id);
+    INSERT INTO dunning.case_export (debtor_id, export_id, creditor, digest, bytes, purpose, exported_at, exported_by)
+    VALUES (id, dunning._uuid7(), of_creditor, sha256(convert_to(document::text, 'UTF8')), octet_length(document::text), export_case.purpose, dunning._now(), session_user);
+    RETURN document;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._run_work(step text, creditor text, OUT rows bigint, OUT detail text)
@@ -9095,7 +10358,8 @@ BEGIN
     UPDATE dunning.task t SET subject = t.kind, script = NULL, note = NULL, completed_at = coalesce(t.completed_at, dunning._now()),
                               outcome = coalesce(t.outcome, 'cancelled')
     WHERE t.debtor_id = id;
-    UPDATE dunning.hold h SET note = NULL WHERE h.debtor_id = id;
+    UPDATE dunning.hold h SET note = NULL, contact = NULL, release_note = NULL WHERE h.debtor_id = id;
+    UPDATE dunning.handover v SET note = NULL, decision_note = NULL, end_note = NULL WHERE v.debtor_id = id;
     UPDATE dunning.charge c SET waive_reason = 'forgotten' WHERE c.debtor_id = id AND c.waived_at IS NOT NULL;
     UPDATE dunning.promise p SET cancelled_at = coalesce(p.cancelled_at, dunning._now()) WHERE p.debtor_id = id;
     -- A key that a caller chose may say who it was; its digest serves as well, since nobody needs to read it.
@@ -9104,7 +10368,7 @@ BEGIN
     -- What is learnt of a person goes with the person. The egress ledger holds digests alone, and its chain must go on verifying.
     FOR source IN
         SELECT t.name FROM dunning._debtor_tables() t
-        WHERE t.name <> ALL (ARRAY['message', 'body', 'queue', 'egress', 'outcome', 'once', 'event', 'task', 'promise', 'hold', 'charge', 'charge_notice', 'invoice', 'payment', 'debtor'])
+        WHERE t.name <> ALL (ARRAY['message', 'body', 'queue', 'egress', 'outcome', 'once', 'event', 'task', 'promise', 'hold', 'charge', 'charge_notice', 'handover', 'case_export', 'invoice', 'payment', 'debtor'])
     LOOP
         EXECUTE format('DELETE FROM dunning.%I x WHERE x.debtor_id = $1', source.name) USING id;
         GET DIAGNOSTICS n = ROW_COUNT;
@@ -9184,6 +10448,36 @@ BEGIN
     EXECUTE $step$DELETE FROM dunning.creditor WHERE builtin$step$;
     EXECUTE $step$INSERT INTO dunning.creditor (builtin, creditor, language, name) VALUES
 ('true', 'default', 'en', 'Accounts receivable')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.hold_reason')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$INSERT INTO dunning.hold_reason (builtin, by_hand, default_days, description, offers, reason, released_by, scope, task) VALUES
+('true', 'true', '7', 'the debtor has asked or answered: it is our turn', 'true', 'awaiting_us', 'operator', 'debtor', NULL),
+('true', 'true', '60', 'as a moratorium, under the law of that name', 'false', 'breathing_space', 'admin', 'person', NULL),
+('true', 'true', NULL, 'nobody is written to; the estate is talked to by a person', 'false', 'deceased', 'admin', 'person', 'deceased: find out who represents the estate'),
+('true', 'true', NULL, 'the claim is disputed; usually of one invoice, the others go on', 'true', 'dispute', 'operator', 'debtor', NULL),
+('true', 'false', NULL, 'all that was known of the person was blanked', 'false', 'forgotten', 'admin', 'debtor', NULL),
+('true', 'false', NULL, 'handed over to an agency or a court', 'false', 'handed_over', 'system', 'debtor', NULL),
+('true', 'true', '30', 'cannot pay now: time to work out an arrangement, which may be offered and accepted', 'true', 'hardship', 'operator', 'debtor', NULL),
+('true', 'true', NULL, 'claims go to the administrator; no contact, no fee and no interest', 'false', 'insolvency', 'admin', 'person', 'insolvency: lodge the claim with the administrator'),
+('true', 'true', '30', 'something is being looked into: a complaint, a fraud, an error of ours', 'true', 'investigation', 'operator', 'debtor', NULL),
+('true', 'true', NULL, 'nobody but the representative is talked to, by a person', 'true', 'legal_representation', 'operator', 'debtor', 'represented: deal with the representative alone'),
+('true', 'true', NULL, 'any other reason; the note says which', 'true', 'manual', 'operator', 'debtor', NULL),
+('true', 'true', '60', 'a protection by law or order: no contact, no fee and no interest', 'false', 'moratorium', 'admin', 'person', NULL),
+('true', 'true', NULL, 'a promise or an instalment plan runs', 'true', 'promise', 'operator', 'debtor', NULL),
+('true', 'false', NULL, 'the rest of a settlement that was paid, until it is credited', 'false', 'settled', 'admin', 'debtor', NULL),
+('true', 'false', NULL, 'written off: nothing is asked for any more', 'false', 'written_off', 'system', 'debtor', NULL)$step$;
 END
 $do$;
 DO $do$
@@ -9352,7 +10646,8 @@ BEGIN
     EXECUTE $step$INSERT INTO dunning.setting (builtin, description, name, value) VALUES
 ('true', 'days without contact after a reply, an inbound call, a dispute or a request, while it is our turn', 'awaiting_us_days', '7'),
 ('true', 'days before a fee becomes lawful from which on a text may speak of it', 'fee_notice_days', '30'),
-('true', 'whether what waives money needs the approval of a second person', 'four_eyes', 'false'),
+('true', 'whether what waives money or gives a claim away needs the approval of a second person', 'four_eyes', 'false'),
+('true', 'days after a rejected or taken back hand-over in which no rule proposes another', 'handover_again_days', '90'),
 ('true', 'days after which the report warns that a source without max_age was not loaded', 'ledger_stale_days', '3'),
 ('true', 'days after a declined or broken offer in which planning makes no other by itself', 'offer_again_days', '30'),
 ('true', 'days that an offer stands', 'offer_days', '14'),
@@ -26305,12 +27600,16 @@ ALTER TABLE dunning.charge ENABLE ALWAYS TRIGGER charge_guard;
 
 -- Tables that a dump takes.
 SELECT pg_catalog.pg_extension_config_dump('dunning.budget', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.case_export', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge_change', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge_notice', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charging', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.handover', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.handover_rule', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.hold_reason', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.interest_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer_text', 'WHERE NOT builtin');
@@ -26329,6 +27628,24 @@ ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks(text[],text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks_sql(text) OWNER TO dunning_owner;
+ALTER TABLE dunning.hold_reason OWNER TO dunning_owner;
+ALTER FUNCTION dunning._hold_reason(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._day_where(text,date,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_reason(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._held_accounts(dunning.hold) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._begin_hold(dunning.hold) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_holds(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._place_hold(dunning.hold) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.hold_creditor(text,text,date,text,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._may_release(dunning.hold) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._end_hold(dunning.hold,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.release(uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.reset_hold_reason(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._holds(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER VIEW dunning.holds OWNER TO dunning_owner;
 ALTER FUNCTION dunning._words("any") OWNER TO dunning_owner;
 ALTER FUNCTION dunning._repeated(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) OWNER TO dunning_owner;
@@ -26562,6 +27879,29 @@ ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._take_over(smallint[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
+ALTER TABLE dunning.handover OWNER TO dunning_owner;
+ALTER TABLE dunning.handover_rule OWNER TO dunning_owner;
+ALTER FUNCTION dunning._handover_event(dunning.handover,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._handover_items(text,text[],text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._handover_blockers(text[],text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_commission(text,text,numeric,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.propose_handover(text,text,text[],text,numeric,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._handover_sums(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._find_handover(uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._still_to_hand_over(dunning.handover) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.approve_handover(uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._need_note(text,text,uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.reject_handover(uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.take_back(uuid,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.drop_handover_rule(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._handover_fits_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._propose_by_rule(dunning.handover_rule) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_handovers() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._handovers(text[]) OWNER TO dunning_owner;
+ALTER VIEW dunning.handovers OWNER TO dunning_owner;
+ALTER FUNCTION dunning._handover_invoices() OWNER TO dunning_owner;
+ALTER VIEW dunning.handover_invoices OWNER TO dunning_owner;
 ALTER FUNCTION dunning._promise_state(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER VIEW dunning.promise_state OWNER TO dunning_owner;
 ALTER FUNCTION dunning._keep_settlement(text,uuid) OWNER TO dunning_owner;
@@ -26574,6 +27914,12 @@ ALTER FUNCTION dunning._words_of(jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._explain_next(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
+ALTER TABLE dunning.case_export OWNER TO dunning_owner;
+ALTER FUNCTION dunning._case_ledger(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._case_messages(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._case_rows(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._case_consent(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.export_case(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
 
 -- Rights.
@@ -26589,7 +27935,30 @@ GRANT EXECUTE ON FUNCTION dunning._marks(text[],text,text) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._marks_sql(text) FROM PUBLIC;
 REVOKE SELECT ON TABLE dunning.hold FROM dunning_viewer;
 GRANT SELECT ON TABLE dunning.hold TO dunning_operator;
-GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by) ON TABLE dunning.hold TO dunning_viewer;
+GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by, scope, pending, placed_at) ON TABLE dunning.hold TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.hold_reason TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._hold_reason(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._day_where(text,date,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_reason(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._held_accounts(dunning.hold) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._begin_hold(dunning.hold) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_holds(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._place_hold(dunning.hold) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.hold_creditor(text,text,date,text,date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.hold_creditor(text,text,date,text,date) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._may_release(dunning.hold) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._end_hold(dunning.hold,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.release(uuid,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.release(uuid,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.reset_hold_reason(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.reset_hold_reason(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._holds(text[],timestamp with time zone) FROM PUBLIC;
+GRANT SELECT ON TABLE dunning.holds TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._words("any") FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._words("any") TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._repeated(text[]) FROM PUBLIC;
@@ -26884,6 +28253,38 @@ REVOKE EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
+GRANT SELECT ON TABLE dunning.handover TO dunning_operator;
+GRANT SELECT (debtor_id, handover_id, creditor, kind, state, why, invoices, amounts, charges, recipient, commission_percent, proposed_at, proposed_by, decided_at, decided_by, ended_at, ended_by) ON TABLE dunning.handover TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.handover_rule TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._handover_event(dunning.handover,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._handover_items(text,text[],text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._handover_blockers(text[],text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_commission(text,text,numeric,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.propose_handover(text,text,text[],text,numeric,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.propose_handover(text,text,text[],text,numeric,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._handover_sums(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._find_handover(uuid,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._still_to_hand_over(dunning.handover) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.approve_handover(uuid,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.approve_handover(uuid,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._need_note(text,text,uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.reject_handover(uuid,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.reject_handover(uuid,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.take_back(uuid,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.take_back(uuid,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.drop_handover_rule(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.drop_handover_rule(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._handover_fits_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_handovers() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._handovers(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._handovers(text[]) TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.handovers TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._handover_invoices() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._handover_invoices() TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.handover_invoices TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._promise_state(text[],timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._promise_state(text[],timestamp with time zone) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.promise_state TO dunning_viewer;
@@ -26898,6 +28299,13 @@ REVOKE EXECUTE ON FUNCTION dunning._words_of(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._explain_next(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
+GRANT SELECT ON TABLE dunning.case_export TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._case_ledger(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._case_messages(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._case_rows(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._case_consent(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.export_case(text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.export_case(text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
 
 -- Comments.
@@ -26920,9 +28328,14 @@ COMMENT ON FUNCTION dunning._assess_interest(text[]) IS 'Posts late interest of 
 COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
+COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a hold stopped as it began; offers that do not go with it are withdrawn, and its task is made.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
+COMMENT ON FUNCTION dunning._case_consent(text) IS 'What the debtor consented to, and which of the debtor''s addresses of now must not be used, since when and why.';
+COMMENT ON FUNCTION dunning._case_ledger(text) IS 'The rows of a debtor''s ledger, what is open and owed, and the sums of charges, each in one order.';
+COMMENT ON FUNCTION dunning._case_messages(text) IS 'Every message of a debtor with its text as sent, attempts, and outcomes, in order.';
+COMMENT ON FUNCTION dunning._case_rows(text) IS 'Events, tasks, promises, offers, charges, notices, interest, holds and hand-overs of a debtor, each in one order.';
 COMMENT ON FUNCTION dunning._channel_priors() IS 'First values by channel, with the weight of ten contacts: share of contacts answered, and of contacts after which the debtor opts out.';
 COMMENT ON FUNCTION dunning._channel_shares(text) IS 'By channel the share of a creditor''s contacts that are answered, shrunk to first values, that over all channels, and the risk of an opt-out.';
 COMMENT ON FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) IS 'The expected value of a contact less its cost, in the currency of both: p x margin x amount x (share / usual_share) x fatigue x quality - cost - loss by opt-outs.';
@@ -26931,6 +28344,7 @@ COMMENT ON FUNCTION dunning._charge_seal(dunning.charge) IS 'Digest of what a ch
 COMMENT ON FUNCTION dunning._charges_sql(text,text) IS 'SQL text: one row a debtor and currency: charged, waived, paid (by what was paid beyond all invoices), open (not waived, booked or paid: owed on top of the ledger''s balance) and booked (in the ledger''s balance by now).';
 COMMENT ON FUNCTION dunning._check_anchor(text,integer,integer) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
+COMMENT ON FUNCTION dunning._check_commission(text,text,numeric,text) IS 'Nothing; 22023 for a kind, recipient or share that makes no sense.';
 COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated, be it for a debtor of whom nothing is known.';
 COMMENT ON FUNCTION dunning._check_law(text,text,date,date) IS 'Nothing, or 22023 where country, kind of debtor or period make no sense.';
 COMMENT ON FUNCTION dunning._check_live(dunning.offer) IS 'Nothing, or 55000 with what became of the offer and which one stands now.';
@@ -26941,6 +28355,7 @@ COMMENT ON FUNCTION dunning._check_partial(text,text,text) IS 'Nothing; DN003 wh
 COMMENT ON FUNCTION dunning._check_personal(text,text,text,jsonb,jsonb,boolean) IS 'Nothing; DN003 where a text uses what dunning.sensitivity forbids it.';
 COMMENT ON FUNCTION dunning._check_promises(text[]) IS 'How many promises (of the debtors; NULL: all) were found broken and how many holds of promises ended.';
 COMMENT ON FUNCTION dunning._check_reachable(text) IS 'Nothing, or 22023 where no step of the strategy counts from the due date without needing another before it.';
+COMMENT ON FUNCTION dunning._check_reason(text,text) IS 'What a reason means that a person may give; 22023 with the known ones.';
 COMMENT ON FUNCTION dunning._check_step(dunning.step) IS 'Nothing, or 22023 saying what of a step cannot be.';
 COMMENT ON FUNCTION dunning._check_template_kind(text,text,boolean) IS 'Nothing; 22023 where the name is in use for the other kind, template or partial.';
 COMMENT ON FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) IS 'The options of an offer as checked, else 22023 with what is wrong.';
@@ -26956,8 +28371,10 @@ COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with 
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
+COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
+COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
 COMMENT ON FUNCTION dunning._epc_line(text,text,integer) IS 'A field of the payload as one line; 22023 where it breaks or is too long.';
@@ -26968,22 +28385,34 @@ COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held mess
 COMMENT ON FUNCTION dunning._explain_next(text,text) IS 'The next contact that daily planning would make if nothing changed, within 92 days; no row where there is none.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
 COMMENT ON FUNCTION dunning._fee_amount(numeric,jsonb,numeric,numeric,numeric,integer) IS 'A fee on a claim: a fixed amount, the amount of its bracket, or percents share by share, within minimum and maximum.';
+COMMENT ON FUNCTION dunning._find_handover(uuid,text) IS 'A case of the state wanted, locked. Unknown: 22023; of another state: 55000.';
 COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the context to be rendered, with the offer of record or null, and its id), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
-COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue.';
-COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds and their end, the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
+COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off bears none by any rule.';
+COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
 COMMENT ON FUNCTION dunning._guard_charge() IS 'Trigger: refuses (DN011) a charge that no rule allows, a second look at those let through before, and any change but waiving and booking.';
 COMMENT ON FUNCTION dunning._guard_fee(dunning.charge) IS 'The fee with rule and facts filled in; DN011 where it is not lawful.';
 COMMENT ON FUNCTION dunning._guard_interest(dunning.charge) IS 'The posted interest with rule and spans filled in; DN011 where it is more than what accrued.';
+COMMENT ON FUNCTION dunning._handover_blockers(text[],text) IS 'Debtors whose holds forbid a hand-over of a kind, with the reason: a running promise always, for agency and court any but manual and legal_representation.';
+COMMENT ON FUNCTION dunning._handover_event(dunning.handover,text,text) IS 'Nothing; writes what happened to a case into the debtor''s events.';
+COMMENT ON FUNCTION dunning._handover_fits_sql(text) IS 'SQL text: debtors whom a rule after last_step, stopped or age is about.';
+COMMENT ON FUNCTION dunning._handover_invoices() IS 'One row an invoice of every case.';
+COMMENT ON FUNCTION dunning._handover_items(text,text[],text) IS 'The open invoices of a case (NULL: all overdue ones), and why one cannot be part of it.';
+COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoices of a case, by currency.';
+COMMENT ON FUNCTION dunning._handovers(text[]) IS 'One row a case of the debtors (NULL: all) with what came in since it was decided and the recipient''s share of it.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
+COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
 COMMENT ON FUNCTION dunning._hold_over_budget(timestamp with time zone) IS 'Holds the rows of a planning run that today''s budgets are not enough for.';
+COMMENT ON FUNCTION dunning._hold_reason(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
+COMMENT ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) IS 'First and last instant of a hold, and whether it is yet to begin; 22023 for days that make no sense.';
+COMMENT ON FUNCTION dunning._holds(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
 COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) IS 'The offers that were written: none for a debtor who has one of that state already.';
@@ -27018,8 +28447,10 @@ COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for wha
 COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) IS 'The offer of record of each of the debtors after offers of the kinds asked for were made where there was none; no row where nothing is or can be offered. The terms without writing: _offer_terms().';
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
+COMMENT ON FUNCTION dunning._may_release(dunning.hold) IS 'Nothing; 42501 where the caller may not release such a hold, 55000 where nobody does it so.';
 COMMENT ON FUNCTION dunning._minor_digits(text) IS 'Decimals of a currency''s minor unit (ISO 4217).';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
+COMMENT ON FUNCTION dunning._need_note(text,text,uuid) IS 'Nothing; 22023 where no reason is given.';
 COMMENT ON FUNCTION dunning._next_fees(text[],timestamp with time zone) IS 'The next lawful fee of each debtor as a text may tell it: amount, currency, the first day on which it may be charged, level. No row: none within fee_notice_days.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
 COMMENT ON FUNCTION dunning._no_rule(text,text,text) IS 'In a sentence, why no rule allows a fee.';
@@ -27047,11 +28478,13 @@ COMMENT ON FUNCTION dunning._pay_cycles(text[],timestamp with time zone) IS 'The
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
 COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
 COMMENT ON FUNCTION dunning._pending_fees(text[],timestamp with time zone) IS 'The next fee of each open invoice that may lawfully be charged, and from which day; no row where a hold freezes it, a notice is missing, the creditor does not charge, or no enabled rule allows one.';
+COMMENT ON FUNCTION dunning._place_hold(dunning.hold) IS 'How many messages a new hold stopped.';
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
 COMMENT ON FUNCTION dunning._preview_links(text,jsonb) IS 'What stands in a preview for the links that a message of the creditor gets as it leaves; empty where the creditor has no page.';
 COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
 COMMENT ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) IS 'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';
 COMMENT ON FUNCTION dunning._proofs(timestamp with time zone) IS 'The rows of dunning.proof as known at an instant (NULL: now). Reads the whole book.';
+COMMENT ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) IS 'How many cases a rule proposed just now.';
 COMMENT ON FUNCTION dunning._quotient(numeric,numeric,integer) IS 'The exact quotient by a positive number, rounded half up (away from zero) once.';
 COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'From which days which rate of interest holds, in percent a year, by the user''s rows before the built-in ones; NULL: nobody knows it.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
@@ -27059,6 +28492,8 @@ COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter co
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_charges() IS 'The charges that assess_charges() posted: how daily() and maintain() call it.';
+COMMENT ON FUNCTION dunning._refresh_handovers() IS 'How many cases the rules proposed; maintain() and daily() call it.';
+COMMENT ON FUNCTION dunning._refresh_holds(text[]) IS 'How many holds (of the debtors; NULL: all) began since it last looked.';
 COMMENT ON FUNCTION dunning._refresh_offers(text[]) IS 'How many offers (of the debtors; NULL: all) were over by the clock or because less is owed, and have been ended.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
 COMMENT ON FUNCTION dunning._refresh_proofs() IS 'Computes dunning.proof anew and returns its rows; a broken ledger leaves none, so that nothing is claimed.';
@@ -27082,6 +28517,7 @@ COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages re
 COMMENT ON FUNCTION dunning._stage_truth(timestamp with time zone) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee and proof are put into context and decision.';
 COMMENT ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) IS 'What a step adds to the template context of each debtor: tone, level, note, print, hearing; what there is not is left out.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
+COMMENT ON FUNCTION dunning._still_to_hand_over(dunning.handover) IS 'The invoices of a case as they are open now; 42501 for its own proposer under four_eyes, 55000 where nothing is left or a hold forbids it.';
 COMMENT ON FUNCTION dunning._strategies_in_use() IS 'Strategies that some debtor may follow: of creditors, of rules, set by hand, or saved by somebody.';
 COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.';
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
@@ -27103,6 +28539,7 @@ COMMENT ON FUNCTION dunning._year_units(text) IS 'Units of a year under a day co
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed, already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link with an option accepts it (accepted) of the offer that the form names, else of the one its message told of, if that still stands; if not, a person hears of it. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.approve_handover(uuid,text) IS 'One row: the invoices handed over or written off, as open now, and messages stopped. They are held from this transaction on: no contact, no fee, no offer; written-off ones bear no interest. With four_eyes not by who proposed it (42501). Unknown: 22023; decided already, nothing left, or a hold that forbids it: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed offer, live from now on, and the one it superseded. By another person than proposed it (42501). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.assess_charges(timestamp with time zone) IS 'Posts what is lawfully due today for creditors that switched charging on (save_charging): fees that our reminders named when they left, sums that need no reminder, and late interest to the end of last month or, of settled invoices, to today. The rows it posted; running it again posts nothing. Nothing on a broken or stale ledger. daily() and maintain() call it. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
@@ -27113,18 +28550,26 @@ COMMENT ON FUNCTION dunning.charge(text,text,text) IS 'Charges the fee of a leve
 COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of this name stood and proposes nothing any more; what it proposed stands. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.export_case(text,text) IS 'The whole case of a debtor at its creditor as one JSON document: ledger rows and balances, charges and interest to today, every message with its text as sent, attempts and outcomes, events, tasks, promises, offers, notices, holds, consent, hand-overs. On one day the same rows give the same octets; who took it, when, why and its sha256 stand in dunning.case_export. Unknown debtor or no purpose: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) IS 'One row: the hold''s id and how many queued messages it stopped in this transaction. The debtor, one invoice, or (scope person, the rule for deceased, insolvency, moratorium) all accounts of the person are not dunned, from now or from_on, until released or through the given day, or as long as the reason has it. contact: who is to be talked to instead. Unknown debtor, invoice or reason, bad scope or dates: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.hold_creditor(text,text,date,text,date) IS 'One row: the hold''s id and how many queued messages it stopped. Nobody in the creditor''s book is dunned, nor charged a fee, from now or from_on, until released by dunning_admin or through the given day. Unknown creditor or reason, bad dates: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.interest(text,text,timestamp with time zone) IS 'Late interest of a debtor''s overdue invoices (or one), a row a span: from (counted) until (not counted), days by the day count of the rule, rate in percent a year, base, amount in the currency''s minor unit, and where a span bears none, why (frozen, not in default, no rate known). What would be owed if all were paid on the day of as_of (NULL: today), whether or not the creditor charges it. Days run from the day after the due date through the day of payment. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.lawful_fees(text) IS 'Every fee that the law of a debtor''s country knows, an invoice and level: amount, the day from which it may be charged, and what blocks it (empty: nothing): charging_off, term:<what must be agreed>, currency, paid, paid_in_time, disputed, charged, count:<n>, notice:<what must be sent before>, broken_instalment_agreement, hold:<reason>. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, invoice, or offer and option, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
-COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster; 55000 too while a hold lets no offer be made. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor, or an as_of outside of the years 1 to 9999: 22023. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.preview(text,text,text,text) IS 'What a template becomes for a debtor now: subject, text, HTML, number of SMS, names without a value, warnings. Names given by send(vars) stand in brackets, and links of a creditor with a page as an address of their length. 22023 for an unknown debtor, DN003 an unknown template. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.propose_handover(text,text,text[],text,numeric,text) IS 'One row: the case that now waits for approve_handover(), with its invoices (NULL: all that are overdue, neither disputed nor held) and sums. kind: agency, court, write_off. Nothing stops yet. Bad kind, recipient, share or invoices: 22023; a hold that forbids it, or another case that waits: 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.record_notice(text,text,text,date,numeric) IS 'A notice that the law asks for before a cost was sent elsewhere, on this day, naming this cost; our own messages that name a fee count by themselves. Unknown invoice or an impossible day: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.reject_handover(uuid,text) IS 'The debtor whose case is not approved; dunning goes on, and no rule proposes it again for handover_again_days. No reason or unknown: 22023; decided already: 55000. Role dunning_admin.';
+COMMENT ON FUNCTION dunning.release(uuid,text) IS 'One row: whose hold ended (NULL: a whole book''s) and how many messages it had held; the gate looks at those anew. Unknown or released: 22023; a reason that only dunning_admin releases: 42501; one of a hand-over: 55000. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reset_charge_rules(text) IS 'How many rules of your own it removed for a country, so that the built-in ones hold again. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.reset_hold_reason(text) IS 'True where a reason of your own was removed, so that a shipped one of that name holds again; holds that stand go on. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_template(text,text,text,text,text) IS 'The version that is in force again after a saved text was taken out of use. 22023 where none was saved, DN003 for a partial that other texts cannot do without; the text stays in dunning.template. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) IS 'The number of the new version, which says what an old one said, and what a reader would miss in it. Checked like any text that is saved: an old one that names what is unknown now is refused (DN003). 22023 where there is no such version. Role dunning_admin.';
@@ -27132,6 +28577,8 @@ COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key tha
 COMMENT ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) IS 'Saves which fee may be charged at a level, by country (ISO, or EU) and kind of debtor (person, company), from a day on (NULL: today); replaces the row of the same first day and goes before a built-in one. amount, or tiers: [{"upto": 2500, "percent": 15}, ..., {"percent": 1}] share by share, or [{"below": 1000, "amount": 40}, ..., {"amount": 100}]. Counts and gaps are told over a family. Returns whether there was a row, and warnings where it is laxer than a verified law. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) IS 'Switches fees and interest of a creditor on or off (off until this call), and says which terms its contracts contain: reminder_fee (a fee for reminders was agreed), default_notice (the invoice says that default begins after thirty days). Returns what still needs a term. Unknown creditor or term: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) IS 'Whether the rule is new. From the next daily() or maintain() on it proposes cases so many days after the last step of a strategy, its stop, or the due date; the first rule by position that fits counts. Bad values: 22023. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) IS 'Whether the reason is new. Makes a reason for holds of your own or changes what a shipped one means from now on; holds that stand keep their dates. Bad words or one of the program''s own: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) IS 'Saves how late interest is counted for invoices due in a period, by country (ISO, or EU) and kind of debtor (person, company); replaces the row of the same first day and goes before a built-in one. grace_days: days after the due date that bear none (NULL: only a notice begins default). Returns whether there was a row, and warnings. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_offer_text(text,text,text,text) IS 'The words in force from now on for offers of a kind in a language (and of a creditor); NULL restores the shipped ones. Offers made keep theirs. Unknown kind: 22023; unknown name: DN003. Role dunning_admin.';
@@ -27144,11 +28591,13 @@ COMMENT ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) IS 'Se
 COMMENT ON FUNCTION dunning.set_sensitivity(text,text,text) IS 'The level before. Says whether texts may use a field: open, personal (where the template permits it) or never; NULL restores the shipped level. 22023 for another level. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.set_strategy(text,text,text) IS 'The strategy this debtor now follows: the one given, or with NULL again what the rules say. Steps already had stay had by the strategy they were taken by. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.take_back(uuid,text) IS 'One row: the debtor whose hand-over or write-off is undone, and how many invoices are dunned again from the next planning on. No reason or unknown: 22023; not approved: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
 COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left.';
+COMMENT ON TABLE dunning.case_export IS 'Who took the case of a debtor out of the database, when, what for, and the digest of what it said.';
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
 COMMENT ON TABLE dunning.charge IS 'Fees and posted interest. A row that no rule allows is refused whoever writes it; what stands is never changed but for waiving and booking.';
 COMMENT ON TABLE dunning.charge_change IS 'What rates, rules and switches were before each change.';
@@ -27156,6 +28605,10 @@ COMMENT ON TABLE dunning.charge_notice IS 'Notices that the law asks for before 
 COMMENT ON TABLE dunning.charge_rule IS 'Which fee may be charged once a level, how much, and what must have happened before: by country, kind of debtor and period.';
 COMMENT ON TABLE dunning.charging IS 'Creditors that charge fees or interest, and the terms that their contracts contain. Without a row nothing is charged.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
+COMMENT ON TABLE dunning.handover IS 'Hand-overs to agencies and courts and write-offs: proposed, decided, taken back, with the invoices they are about.';
+COMMENT ON TABLE dunning.handover_rule IS 'When maintain() and daily() propose a hand-over or write-off by themselves; none is shipped.';
+COMMENT ON TABLE dunning.hold IS 'Debtors, single invoices, persons with all their accounts and whole books that are not dunned, from when to when, why and by whom. A row is never changed but by its release.';
+COMMENT ON TABLE dunning.hold_reason IS 'The reasons of holds: whom each covers, how long, whether offers go on, who may release it, and the task that comes with it.';
 COMMENT ON TABLE dunning.interest_rule IS 'How late interest is counted, by country and kind of debtor: reference, margin, rounding, fixing, day count, compounding, beginning, order of clearing.';
 COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
@@ -27166,5 +28619,8 @@ COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, 
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
+COMMENT ON VIEW dunning.handover_invoices IS 'What billing may book: one row an invoice of every hand-over and write-off with what was open of it, from proposal (state proposed) to decision. The ledger is billing''s to change. Role: dunning_viewer.';
+COMMENT ON VIEW dunning.handovers IS 'One row a hand-over or write-off: proposed, approved, rejected or taken back, with sums by currency, what came in since the decision (payments, as far as the invoices are open no more) and the recipient''s commission on it. Role: dunning_viewer.';
+COMMENT ON VIEW dunning.holds IS 'Every hold ever placed: whom it covers, from when to when, its state, who placed and who released it. Notes are dunning_operator''s, in dunning.hold. Role: dunning_viewer.';
 COMMENT ON VIEW dunning.offers IS 'One row an offer ever made: its state, what was accepted, and whether the agreement is open, kept, late, broken or cancelled as the ledger says. Role dunning_viewer.';
 COMMENT ON VIEW dunning.promise_state IS 'One row a promise or instalment: open, kept, late (paid after the deadline), broken or cancelled, as the ledger says. Role dunning_viewer.';

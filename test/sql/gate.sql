@@ -218,7 +218,7 @@ EXECUTE recheck('{G-1,G-4}', '{email,letter}', '{2026-06-10 10:00+00,2026-06-10 
 INSERT INTO dunning.payment (debtor_id, payment_id, creditor, paid_at, amount, currency) VALUES ('G-1', 'Y-1', 'north', '2026-06-10 09:00+00', 40, 'DKK');
 SELECT dunning.suppress('frozen@example.com', 'email', 'bounced');
 DELETE FROM dunning.queue WHERE debtor_id = 'G-1';
-SELECT messages_stopped FROM dunning.hold('G-1', 'deceased');
+SELECT messages_stopped FROM dunning.hold('G-1', 'deceased', scope => 'debtor');
 INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, server, channel) VALUES ('G-1', md5('G-1')::uuid, 'north', 0, 'queued', '2026-06-10 10:00+00', 'none', 'email');
 EXECUTE clear('{G-1,G-4,G-4,G-4,G-4,G-5}', '{email,letter,letter,letter,letter,letter}', array_fill('2026-06-10 10:00+00'::timestamptz, '{6}'), ARRAY[:'g_m', NULL, NULL, NULL, NULL, NULL],
     ARRAY['\x01', '\x01', dunning._address_digest('frozen@example.com', 'email'), '\x01', '\x01', '\x01'],

@@ -34,6 +34,13 @@ SELECT * FROM dunning.allowed('d1', 'email', '2026-06-22 10:00+02');
 SELECT * FROM dunning.contact_windows('d1', 'email', '2026-06-22 10:00+02', '2026-06-24 10:00+02');
 SELECT h.hold_id FROM dunning.hold('d2', 'hardship') h \gset
 SELECT * FROM dunning.release(:'hold_id');
+SELECT * FROM dunning.save_hold_reason('strike', 'the post does not run', default_days => 14);
+SELECT h.hold_id FROM dunning.hold('d2', 'deceased', from_on => '2026-06-30', contact => '{"name": "The estate"}') h \gset
+SELECT * FROM dunning.release(:'hold_id', 'a mistake');
+SELECT h.hold_id FROM dunning.hold_creditor('default', 'strike') h \gset
+SELECT * FROM dunning.release(:'hold_id');
+SELECT * FROM dunning.reset_hold_reason('strike');
+TABLE dunning.holds;
 SELECT * FROM dunning.suppress('gone@example.org', 'email', 'bounced');
 SELECT * FROM dunning.unsuppress('gone@example.org', 'email');
 SELECT * FROM dunning.best_time('d1', 'email');
@@ -133,6 +140,15 @@ SELECT * FROM dunning.save_setting('settlement_percent', NULL);
 SELECT * FROM dunning.save_setting('four_eyes', NULL);
 SELECT * FROM dunning.agree_instalments('d9', '[{"amount": 10, "currency": "GBP", "due_on": "2026-07-01"}, {"amount": 10, "currency": "GBP", "due_on": "2026-08-01"}]');
 SELECT * FROM dunning.receive('text', :'headers', '{"event": "delivered"}');
+SELECT * FROM dunning.save_handover_rule('agency', 'agency', 'age', 1, recipient => 'Inkasso Nord', commission_percent => 12, minimum => '{"*": 1}');
+SELECT v.handover_id FROM dunning.propose_handover('d11', 'write_off') v \gset
+SELECT * FROM dunning.approve_handover(:'handover_id');
+SELECT * FROM dunning.take_back(:'handover_id', 'a mistake');
+SELECT v.handover_id FROM dunning.propose_handover('d12', 'court') v \gset
+SELECT * FROM dunning.reject_handover(:'handover_id', 'too small');
+TABLE dunning.handovers;
+TABLE dunning.handover_invoices;
+SELECT dunning.export_case('d11', 'to the agency');
 SELECT dunning.conversation('d5');
 SELECT w.task_id FROM dunning.worklist w LIMIT 1 \gset
 SELECT * FROM dunning.claim_task(:'task_id');
@@ -157,6 +173,7 @@ SELECT * FROM dunning.health();
 SELECT * FROM dunning.maintain();
 CALL dunning.daily();
 CALL dunning.deliver(max_seconds => 20);
+SELECT * FROM dunning.drop_handover_rule('agency');
 SELECT dunning.export('d1');
 SELECT * FROM dunning.forget('d10');
 SELECT dunning.deactivate();
