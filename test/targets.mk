@@ -45,7 +45,7 @@ bench-queue:
 catcher:
 	@$(MAKE) -s -C test/gateways CFLAGS="-O2 -g"
 
-## make bench-deliver   messages a second of one worker against a plain curl program, in one run (N=20000)
+## make bench-deliver   messages a second of one worker against a plain curl program, in one run (N=20000 CHANNELS="sms email" LINKS=1 OFFERS=5)
 .PHONY: bench-deliver
 bench-deliver: stage catcher
 	@bench/deliver/deliver.sh

@@ -3,11 +3,13 @@
 # libcurl program that posts the same kind of message to the same gateway in the same run.
 # PERF=8 (seconds) and STATEMENTS=1 write where the worker's time goes into tmp/bench.
 #   N=20000 messages a channel, CHANNELS="sms email", SLOTS=64, DELAY=0 (ms the gateway takes for each answer), KEEP=1 leaves the server's log in tmp/bench.
+#   LINKS=1: the creditor has a page, so links are signed. OFFERS=5: every fifth debtor has an offer of record. TEMPLATE=reminder-1: what is sent.
 # Time is the gateway's own: from the first arrival in its ledger to the last.
 set -euo pipefail
 . "$(dirname "$0")/../../test/lib/common.sh"
 here=$root/bench/deliver
 n=${N:-20000}
+template=${TEMPLATE:-reminder-1}
 work=$(scratch_dir)
 catcher_pid=
 finish() {
@@ -26,11 +28,16 @@ catcher_pid=$!
 
 start_cluster "$work" "shared_preload_libraries = 'dunning${STATEMENTS:+,pg_stat_statements}'" ${STATEMENTS:+"pg_stat_statements.track = 'all'"} "dunning.databases = 'bench'" "fsync = on" "timezone = 'UTC'" \
     "dunning.clock = '2026-06-22 10:00+02'" "dunning.allowed_hosts = '127.0.0.1:$http, 127.0.0.1:$smtp'" "dunning.slots = ${SLOTS:-64}" \
-    "dunning.workers = 1" "shared_buffers = '512MB'" "min_wal_size = '1GB'" "max_wal_size = '4GB'" "work_mem = '64MB'"
+    "dunning.workers = 1" "shared_buffers = '512MB'" "min_wal_size = '1GB'" "max_wal_size = '4GB'" "work_mem = '64MB'" "dunning.secret_directory = '$work/secrets'"
 q() { psql_ -d bench -At "$@"; }
 psql_ -d postgres -c 'CREATE DATABASE bench'
 q -c 'CREATE EXTENSION dunning'
 q -v n="$n" -v http="http://127.0.0.1:$http/send" -v smtp="smtp://127.0.0.1:$smtp" -f "$here/book.sql"
+if [ -n "${LINKS:-}" ]; then
+    install -d -o postgres -m 700 "$work/secrets"
+    q -f "$here/links.sql" >/dev/null
+fi
+[ -z "${OFFERS:-}" ] || q -v every="$OFFERS" -f "$here/offers.sql" >/dev/null
 
 # The machine is faster in one moment than in the next, so the plain program runs before the sending and after it; what
 # counts is its best number of slots, by the mean of both.
@@ -83,7 +90,7 @@ for channel in ${CHANNELS:-sms email}; do
     q -c 'CHECKPOINT'
     lines=$(wc -l <"$work/ledger")
     cpu=$(worker_cpu)
-    queued=$(q -v channel="$channel" -f "$here/enqueue.sql")
+    queued=$(q -v channel="$channel" -v template="$template" -f "$here/enqueue.sql")
     [ -z "${PERF:-}" ] || profile
     [ -z "${STATEMENTS:-}" ] || q -c 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements' -c 'SELECT pg_stat_statements_reset()' >/dev/null
     wait_empty

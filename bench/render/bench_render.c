@@ -57,7 +57,7 @@ static void
 render(const Work *w, int i, DunParts *parts)
 {
 	dun_message_render_parts(w->source[0], w->source[1], w->source[2], w->partials, DatumGetJsonbP(w->contexts[i % w->ncontexts]),
-							 w->language, parts);
+							 w->language, NULL, parts);
 }
 
 PG_FUNCTION_INFO_V1(bench_render);

@@ -106,9 +106,10 @@ DECLARE
     at timestamptz := coalesce(_live_offers.as_of, dunning._now());
     ids text[];
 BEGIN
-    IF _live_offers.as_of IS NULL THEN
-        ids := ARRAY(SELECT o.debtor_id FROM dunning.offer o
-                     WHERE o.state = 'live' AND o.expires_at > at AND (_live_offers.debtor_ids IS NULL OR o.debtor_id = ANY (_live_offers.debtor_ids)));
+    IF _live_offers.as_of IS NULL AND _live_offers.debtor_ids IS NULL THEN
+        ids := ARRAY(SELECT o.debtor_id FROM dunning.offer o WHERE o.state = 'live' AND o.expires_at > at);
+    ELSIF _live_offers.as_of IS NULL THEN
+        ids := ARRAY(SELECT o.debtor_id FROM dunning.offer o WHERE o.state = 'live' AND o.expires_at > at AND o.debtor_id = ANY (_live_offers.debtor_ids));
     ELSE
         ids := ARRAY(SELECT DISTINCT o.debtor_id FROM dunning.offer o
                      WHERE o.live_from <= at AND coalesce(o.ended_at > at, true) AND o.expires_at > at
@@ -117,13 +118,18 @@ BEGIN
     IF cardinality(ids) = 0 THEN
         RETURN;
     END IF;
+    -- OFFSET 0: a look-up by key for each balance; a second look at the array of ids would sort it each time.
     RETURN QUERY EXECUTE format($q$
         SELECT o.debtor_id::text, o.offer_id, o.kind::text, jsonb_build_object('currency', o.currency, 'amount', o.amount, 'options', o.options),
-               o.expires_at, o.made_at, o.expires_on, dunning._offer_context(o)
-        FROM dunning.offer o
-        JOIN (%s) b ON b.debtor_id = o.debtor_id AND b.currency = o.currency
-        WHERE o.debtor_id = ANY ($1) AND o.live_from <= $3 AND coalesce(o.ended_at > $3, true) AND ($2 IS NOT NULL OR o.state = 'live') AND o.expires_at > $3
-          AND b.problem IS NULL AND b.balance - coalesce(b.disputed, 0) >= o.amount$q$, dunning._balances_sql('$1', '$2'))
+               o.expires_at, o.made_at, o.expires_on,
+               -- _offer_context(), without a call for each
+               jsonb_build_object('offer_id', o.offer_id, 'kind', o.kind, 'text', o.text, 'amount', o.amount, 'currency', o.currency,
+                                  'options', o.options, 'expires_on', to_char(o.expires_on, 'YYYY-MM-DD'), 'link', NULL)
+        FROM (%s) b
+        CROSS JOIN LATERAL (SELECT x.* FROM dunning.offer x
+                            WHERE x.debtor_id = b.debtor_id AND x.currency = b.currency AND x.live_from <= $3 AND coalesce(x.ended_at > $3, true)
+                              AND ($2 IS NOT NULL OR x.state = 'live') AND x.expires_at > $3 OFFSET 0) o
+        WHERE b.problem IS NULL AND b.balance - coalesce(b.disputed, 0) >= o.amount$q$, dunning._balances_sql('$1', '$2'))
         USING ids, _live_offers.as_of, at;
 END
 $$;

@@ -68,32 +68,34 @@ COMMENT ON FUNCTION dunning._refresh_scripts(text[]) IS 'How many open calls and
 
 -- Asked by the worker for what is about to be frozen, and for what is frozen and would leave again. A row only where something is to be done.
 CREATE FUNCTION dunning._freeze_offers(debtor_ids text[], message_ids uuid[], named boolean[], frozen boolean[])
-    RETURNS TABLE (ord int, verdict text, offer_id uuid, context jsonb)
+    RETURNS TABLE (ord int, verdict text, offer_id uuid, offer jsonb)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 DECLARE
     today date;
-    locked text[];
+    locked boolean[];       -- beside the arguments: the debtor has an offer, and it stands until the batch commits
 BEGIN
-    -- Whoever is changing an offer just now is not waited for: what would name it is looked at again in a moment.
-    SELECT array_agg(o.debtor_id) INTO locked
-    FROM (SELECT x.debtor_id FROM dunning.offer x
-          WHERE x.debtor_id = ANY (_freeze_offers.debtor_ids) AND x.state = 'live' ORDER BY x.debtor_id FOR SHARE SKIP LOCKED) o;
-    IF locked IS NULL AND NOT (true = ANY (_freeze_offers.named)) AND NOT (true = ANY (_freeze_offers.frozen))
+    IF NOT (true = ANY (_freeze_offers.named)) AND NOT (true = ANY (_freeze_offers.frozen))
        AND NOT EXISTS (SELECT FROM dunning.offer x WHERE x.debtor_id = ANY (_freeze_offers.debtor_ids) AND x.state = 'live') THEN
         RETURN;
     END IF;
+    -- Whoever is changing an offer just now is not waited for: what would name it is looked at again in a moment.
+    SELECT array_agg(l.debtor_id IS NOT NULL ORDER BY u.ord) INTO locked
+    FROM unnest(_freeze_offers.debtor_ids) WITH ORDINALITY u(debtor_id, ord)
+    LEFT JOIN LATERAL (SELECT x.debtor_id FROM dunning.offer x
+                       WHERE x.debtor_id = u.debtor_id AND x.state = 'live' OFFSET 0 FOR SHARE SKIP LOCKED) l ON true;
     today := dunning._today(NULL);
     RETURN QUERY
         WITH record AS MATERIALIZED (
-            SELECT l.debtor_id, l.offer_id, l.offer FROM dunning._live_offers(locked) l WHERE l.expires_on >= today),
+            SELECT l.debtor_id, l.offer_id, l.offer
+            FROM dunning._live_offers(ARRAY(SELECT u.debtor_id FROM unnest(_freeze_offers.debtor_ids, locked) u(debtor_id, locked) WHERE u.locked)) l
+            WHERE l.expires_on >= today),
         asked AS MATERIALIZED (
             SELECT u.ord::int AS ord, u.debtor_id, u.message_id, u.named, u.frozen, b.offer_id AS said,
-                   u.debtor_id <> ALL (coalesce(locked, '{}'))
-                       AND EXISTS (SELECT FROM dunning.offer x WHERE x.debtor_id = u.debtor_id AND x.state = 'live') AS changing
-            FROM ROWS FROM (unnest(_freeze_offers.debtor_ids), unnest(_freeze_offers.message_ids), unnest(_freeze_offers.named), unnest(_freeze_offers.frozen))
-                 WITH ORDINALITY AS u(debtor_id, message_id, named, frozen, ord)
+                   NOT u.locked AND EXISTS (SELECT FROM dunning.offer x WHERE x.debtor_id = u.debtor_id AND x.state = 'live') AS changing
+            FROM ROWS FROM (unnest(_freeze_offers.debtor_ids), unnest(_freeze_offers.message_ids), unnest(_freeze_offers.named), unnest(_freeze_offers.frozen), unnest(locked))
+                 WITH ORDINALITY AS u(debtor_id, message_id, named, frozen, locked, ord)
             LEFT JOIN LATERAL (SELECT x.offer_id FROM dunning.body x
                                WHERE u.frozen AND x.debtor_id = u.debtor_id AND x.message_id = u.message_id OFFSET 0) b ON true)
         SELECT a.ord,
@@ -102,16 +104,16 @@ BEGIN
                     WHEN r.offer_id IS NULL AND m.decision ->> 'offer_needed' = 'true' THEN 'gone'
                     ELSE 'say' END,
                r.offer_id,
-               CASE WHEN NOT a.frozen THEN dunning._optional_names() || m.context || jsonb_build_object('offer', r.offer || jsonb_build_object('link', m.context -> 'plan_url')) END
+               CASE WHEN NOT a.frozen THEN r.offer END
         FROM asked a
         LEFT JOIN record r ON r.debtor_id = a.debtor_id
-        CROSS JOIN LATERAL (SELECT x.context, x.decision FROM dunning.message x
-                            WHERE x.debtor_id = a.debtor_id AND x.message_id = a.message_id OFFSET 0) m
+        LEFT JOIN LATERAL (SELECT x.decision FROM dunning.message x
+                           WHERE r.offer_id IS NULL AND x.debtor_id = a.debtor_id AND x.message_id = a.message_id OFFSET 0) m ON true
         WHERE a.frozen AND a.said IS NOT NULL OR NOT a.frozen AND (a.named OR a.changing OR r.offer_id IS NOT NULL);
 END
 $$;
 COMMENT ON FUNCTION dunning._freeze_offers(text[], uuid[], boolean[], boolean[]) IS
-    'For messages about to be frozen: say (the context to be rendered, with the offer of record or null, and its id), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
+    'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
 GRANT EXECUTE ON FUNCTION dunning._freeze_offers(text[], uuid[], boolean[], boolean[]) TO dunning_worker;
 
 CREATE FUNCTION dunning._end_offers(debtor_ids text[], offer_ids uuid[], state text, note text) RETURNS uuid[]

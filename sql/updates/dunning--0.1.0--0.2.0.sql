@@ -3315,9 +3315,10 @@ DECLARE
     at timestamptz := coalesce(_live_offers.as_of, dunning._now());
     ids text[];
 BEGIN
-    IF _live_offers.as_of IS NULL THEN
-        ids := ARRAY(SELECT o.debtor_id FROM dunning.offer o
-                     WHERE o.state = 'live' AND o.expires_at > at AND (_live_offers.debtor_ids IS NULL OR o.debtor_id = ANY (_live_offers.debtor_ids)));
+    IF _live_offers.as_of IS NULL AND _live_offers.debtor_ids IS NULL THEN
+        ids := ARRAY(SELECT o.debtor_id FROM dunning.offer o WHERE o.state = 'live' AND o.expires_at > at);
+    ELSIF _live_offers.as_of IS NULL THEN
+        ids := ARRAY(SELECT o.debtor_id FROM dunning.offer o WHERE o.state = 'live' AND o.expires_at > at AND o.debtor_id = ANY (_live_offers.debtor_ids));
     ELSE
         ids := ARRAY(SELECT DISTINCT o.debtor_id FROM dunning.offer o
                      WHERE o.live_from <= at AND coalesce(o.ended_at > at, true) AND o.expires_at > at
@@ -3326,13 +3327,18 @@ BEGIN
     IF cardinality(ids) = 0 THEN
         RETURN;
     END IF;
+    -- OFFSET 0: a look-up by key for each balance; a second look at the array of ids would sort it each time.
     RETURN QUERY EXECUTE format($q$
         SELECT o.debtor_id::text, o.offer_id, o.kind::text, jsonb_build_object('currency', o.currency, 'amount', o.amount, 'options', o.options),
-               o.expires_at, o.made_at, o.expires_on, dunning._offer_context(o)
-        FROM dunning.offer o
-        JOIN (%s) b ON b.debtor_id = o.debtor_id AND b.currency = o.currency
-        WHERE o.debtor_id = ANY ($1) AND o.live_from <= $3 AND coalesce(o.ended_at > $3, true) AND ($2 IS NOT NULL OR o.state = 'live') AND o.expires_at > $3
-          AND b.problem IS NULL AND b.balance - coalesce(b.disputed, 0) >= o.amount$q$, dunning._balances_sql('$1', '$2'))
+               o.expires_at, o.made_at, o.expires_on,
+               -- _offer_context(), without a call for each
+               jsonb_build_object('offer_id', o.offer_id, 'kind', o.kind, 'text', o.text, 'amount', o.amount, 'currency', o.currency,
+                                  'options', o.options, 'expires_on', to_char(o.expires_on, 'YYYY-MM-DD'), 'link', NULL)
+        FROM (%s) b
+        CROSS JOIN LATERAL (SELECT x.* FROM dunning.offer x
+                            WHERE x.debtor_id = b.debtor_id AND x.currency = b.currency AND x.live_from <= $3 AND coalesce(x.ended_at > $3, true)
+                              AND ($2 IS NOT NULL OR x.state = 'live') AND x.expires_at > $3 OFFSET 0) o
+        WHERE b.problem IS NULL AND b.balance - coalesce(b.disputed, 0) >= o.amount$q$, dunning._balances_sql('$1', '$2'))
         USING ids, _live_offers.as_of, at;
 END
 $function$;
@@ -4076,7 +4082,7 @@ BEGIN
 END
 $function$;
 CREATE FUNCTION dunning._freeze_offers(debtor_ids text[], message_ids uuid[], named boolean[], frozen boolean[])
- RETURNS TABLE(ord integer, verdict text, offer_id uuid, context jsonb)
+ RETURNS TABLE(ord integer, verdict text, offer_id uuid, offer jsonb)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4084,26 +4090,28 @@ AS $function$
 #variable_conflict error
 DECLARE
     today date;
-    locked text[];
+    locked boolean[];       -- beside the arguments: the debtor has an offer, and it stands until the batch commits
 BEGIN
-    -- Whoever is changing an offer just now is not waited for: what would name it is looked at again in a moment.
-    SELECT array_agg(o.debtor_id) INTO locked
-    FROM (SELECT x.debtor_id FROM dunning.offer x
-          WHERE x.debtor_id = ANY (_freeze_offers.debtor_ids) AND x.state = 'live' ORDER BY x.debtor_id FOR SHARE SKIP LOCKED) o;
-    IF locked IS NULL AND NOT (true = ANY (_freeze_offers.named)) AND NOT (true = ANY (_freeze_offers.frozen))
+    IF NOT (true = ANY (_freeze_offers.named)) AND NOT (true = ANY (_freeze_offers.frozen))
        AND NOT EXISTS (SELECT FROM dunning.offer x WHERE x.debtor_id = ANY (_freeze_offers.debtor_ids) AND x.state = 'live') THEN
         RETURN;
     END IF;
+    -- Whoever is changing an offer just now is not waited for: what would name it is looked at again in a moment.
+    SELECT array_agg(l.debtor_id IS NOT NULL ORDER BY u.ord) INTO locked
+    FROM unnest(_freeze_offers.debtor_ids) WITH ORDINALITY u(debtor_id, ord)
+    LEFT JOIN LATERAL (SELECT x.debtor_id FROM dunning.offer x
+                       WHERE x.debtor_id = u.debtor_id AND x.state = 'live' OFFSET 0 FOR SHARE SKIP LOCKED) l ON true;
     today := dunning._today(NULL);
     RETURN QUERY
         WITH record AS MATERIALIZED (
-            SELECT l.debtor_id, l.offer_id, l.offer FROM dunning._live_offers(locked) l WHERE l.expires_on >= today),
+            SELECT l.debtor_id, l.offer_id, l.offer
+            FROM dunning._live_offers(ARRAY(SELECT u.debtor_id FROM unnest(_freeze_offers.debtor_ids, locked) u(debtor_id, locked) WHERE u.locked)) l
+            WHERE l.expires_on >= today),
         asked AS MATERIALIZED (
             SELECT u.ord::int AS ord, u.debtor_id, u.message_id, u.named, u.frozen, b.offer_id AS said,
-                   u.debtor_id <> ALL (coalesce(locked, '{}'))
-                       AND EXISTS (SELECT FROM dunning.offer x WHERE x.debtor_id = u.debtor_id AND x.state = 'live') AS changing
-            FROM ROWS FROM (unnest(_freeze_offers.debtor_ids), unnest(_freeze_offers.message_ids), unnest(_freeze_offers.named), unnest(_freeze_offers.frozen))
-                 WITH ORDINALITY AS u(debtor_id, message_id, named, frozen, ord)
+                   NOT u.locked AND EXISTS (SELECT FROM dunning.offer x WHERE x.debtor_id = u.debtor_id AND x.state = 'live') AS changing
+            FROM ROWS FROM (unnest(_freeze_offers.debtor_ids), unnest(_freeze_offers.message_ids), unnest(_freeze_offers.named), unnest(_freeze_offers.frozen), unnest(locked))
+                 WITH ORDINALITY AS u(debtor_id, message_id, named, frozen, locked, ord)
             LEFT JOIN LATERAL (SELECT x.offer_id FROM dunning.body x
                                WHERE u.frozen AND x.debtor_id = u.debtor_id AND x.message_id = u.message_id OFFSET 0) b ON true)
         SELECT a.ord,
@@ -4112,11 +4120,11 @@ BEGIN
                     WHEN r.offer_id IS NULL AND m.decision ->> 'offer_needed' = 'true' THEN 'gone'
                     ELSE 'say' END,
                r.offer_id,
-               CASE WHEN NOT a.frozen THEN dunning._optional_names() || m.context || jsonb_build_object('offer', r.offer || jsonb_build_object('link', m.context -> 'plan_url')) END
+               CASE WHEN NOT a.frozen THEN r.offer END
         FROM asked a
         LEFT JOIN record r ON r.debtor_id = a.debtor_id
-        CROSS JOIN LATERAL (SELECT x.context, x.decision FROM dunning.message x
-                            WHERE x.debtor_id = a.debtor_id AND x.message_id = a.message_id OFFSET 0) m
+        LEFT JOIN LATERAL (SELECT x.decision FROM dunning.message x
+                           WHERE r.offer_id IS NULL AND x.debtor_id = a.debtor_id AND x.message_id = a.message_id OFFSET 0) m ON true
         WHERE a.frozen AND a.said IS NOT NULL OR NOT a.frozen AND (a.named OR a.changing OR r.offer_id IS NOT NULL);
 END
 $function$;
@@ -28390,7 +28398,7 @@ COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debt
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
-COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the context to be rendered, with the offer of record or null, and its id), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
+COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
 COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off bears none by any rule.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';

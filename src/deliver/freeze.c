@@ -12,7 +12,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -69,7 +68,7 @@ static DunStatement frozen_sql = {
 
 /* Locks the offers of record of these debtors until the batch commits, so that who changes one sees the bodies with it. */
 static DunStatement offers_sql = {
-	"SELECT f.ord, f.verdict, f.offer_id, f.context FROM dunning._freeze_offers($1, $2, $3, $4) f",
+	"SELECT f.ord, f.verdict, f.offer_id, f.offer FROM dunning._freeze_offers($1, $2, $3, $4) f",
 	4, {TEXTARRAYOID, UUIDARRAYOID, BOOLARRAYOID, BOOLARRAYOID}, .harmless = true
 };
 
@@ -256,20 +255,6 @@ open_key(const Asked *asked, int n, DunLinkKey *key)
 	return false;
 }
 
-/* The link of an offer is the plan link of the message that tells of it. */
-static Jsonb *
-link_offer(Jsonb *context)
-{
-	Datum		path[2] = {CStringGetTextDatum("offer"), CStringGetTextDatum("link")};
-	JsonbValue	url;
-
-	if (getKeyJsonValueFromContainer(&context->root, "plan_url", strlen("plan_url"), &url) == NULL)
-		return context;
-	return DatumGetJsonbP(DirectFunctionCall4(jsonb_set, JsonbPGetDatum(context),
-											  PointerGetDatum(construct_array(path, 2, TEXTOID, -1, false, TYPALIGN_INT)),
-											  JsonbPGetDatum(JsonbValueToJsonb(&url)), BoolGetDatum(true)));
-}
-
 static void
 render(DunItem **items, int n)
 {
@@ -288,11 +273,10 @@ render(DunItem **items, int n)
 		MemoryContext before = MemoryContextSwitchTo(scratch);
 		DunParts	parts;
 		Jsonb	   *context = dun_message_age_context(DatumGetJsonbP(items[i]->context_json), today);
+		DunLinks	links = {signs ? &key : NULL, t->link_url, items[i]->debtor_id, &items[i]->message_id, now,
+			items[i]->tells_offer, items[i]->has_offer ? DatumGetJsonbP(items[i]->offer) : NULL};
 
-		context = dun_message_add_links(context, signs ? &key : NULL, t->link_url, items[i]->debtor_id, &items[i]->message_id, now);
-		if (items[i]->has_offer)
-			context = link_offer(context);
-		dun_message_render_parts(t->subject, t->body_text, t->body_html, t->partials, context, t->language, &parts);
+		dun_message_render_parts(t->subject, t->body_text, t->body_html, t->partials, context, t->language, &links, &parts);
 		keep_parts(items[i], &parts);
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(scratch);
@@ -349,7 +333,8 @@ take_offer(DunItem *item, uint64 row)
 	}
 	if (strcmp(verdict, "say") != 0)
 		return;
-	item->context_json = own_value(item, row, 4);
+	item->tells_offer = true;
+	item->offer = own_value(item, row, 4);
 	id = dun_base_value(row, 3, &isnull);
 	item->has_offer = !isnull;
 	if (!isnull)

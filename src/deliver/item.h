@@ -81,8 +81,10 @@ typedef struct DunItem
 	char	   *framing_reason; /* why not the one planned, NULL: it is that one */
 	char	   *mark;			/* NULL: about no balance */
 	Datum		context_json;
-	pg_uuid_t	offer_id;		/* the offer of record that the context has */
+	bool		tells_offer;	/* `offer` goes before what the context has of that name */
 	bool		has_offer;
+	Datum		offer;			/* the offer of record, jsonb; 0: none */
+	pg_uuid_t	offer_id;
 	char	   *purpose;		/* strategy/step, or who called send() */
 	char	   *test_address;	/* send_test(): goes there and to nobody else; NULL: a real message */
 	char	   *cost;			/* numeric, as text */

@@ -53,7 +53,7 @@ static DunStatement lanes_sql = {
 /* OFFSET 0: a look-up by key for each row, never a hash of a whole month, whatever the planner thinks of the batch. */
 #define CLAIM_SQL(slices) \
 	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language," \
-	"       coalesce(m.context->>'framing', m.variant, 'neutral'), m.not_after, m.ledger_mark, dunning._optional_names() || m.context," \
+	"       coalesce(m.context->>'framing', m.variant, 'neutral'), m.not_after, m.ledger_mark, m.context," \
 	"       coalesce(m.strategy || '/' || m.step, m.created_by), m.decision->>'test_address', m.cost::text, m.cost_currency," \
 	"       m.context->>'sender_name', m.context->>'reply_to', q.reason IS NOT NULL" \
 	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, q.reason FROM dunning.queue q" \

@@ -232,6 +232,15 @@ number_heads(DunCompiled *c)
 	}
 }
 
+int
+dun_message_find_head(const DunCompiled *c, const char *name)
+{
+	DunHead		head = {name, strlen(name)};
+	DunHead    *found = bsearch(&head, c->heads, c->nheads, sizeof(DunHead), compare_heads);
+
+	return found ? found - c->heads : -1;
+}
+
 /* ---- paths ---- */
 
 static int

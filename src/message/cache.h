@@ -69,6 +69,9 @@ typedef struct DunCompiled
 /* Stays valid until the next call. Errors: DN003 no template, 53400 too large. */
 extern DunCompiled *dun_message_find_compiled(const DunSource *source);
 
+/* Which of the heads a name is, -1: the texts do not name it. */
+extern int	dun_message_find_head(const DunCompiled *compiled, const char *name);
+
 /* The path of a name below another path. */
 extern int	dun_message_find_path(DunCompiled *compiled, int parent, int name);
 

@@ -16,13 +16,16 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "commands/dbcommands.h"
 #include "common/sha2.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -42,6 +45,7 @@ static const char *const purposes[] = {"pay", "plan", "already_paid", "dispute",
 
 /* The names of their addresses in a context. */
 static const char *const address_names[] = {"pay_url", "plan_url", "paid_url", "dispute_url", "optout_url"};
+#define PLAN 1
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -229,84 +233,91 @@ dun_message_sql_verify_token(PG_FUNCTION_ARGS)
 
 /* ---- addresses in a context ---- */
 
-static int
-address_number(const JsonbValue *name)
+static bool
+find_value(const JsonbContainer *object, const char *name, JsonbValue *v)
 {
-	for (int i = 0; i < (int) lengthof(address_names); i++)
-		if (name->val.string.len == (int) strlen(address_names[i]) &&
-			memcmp(name->val.string.val, address_names[i], name->val.string.len) == 0)
-			return i;
-	return -1;
+	return getKeyJsonValueFromContainer(unconstify(JsonbContainer *, object), name, strlen(name), v) != NULL && v->type != jbvNull;
+}
+
+/* Whether the texts name the link of something they tell: {{offer.link}}, or {{link}} in a section. */
+static bool
+names_link(const DunCompiled *c)
+{
+	static const char link[] = "link";
+	int			len = strlen(link);
+
+	for (int i = 0; i < c->nnames; i++)
+		if (c->names[i].len >= len && memcmp(c->names[i].s + c->names[i].len - len, link, len) == 0)
+			return true;
+	return false;
 }
 
 static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
+set_object(JsonbValue *v, Jsonb *object)
 {
-	JsonbValue	v;
-
-	v.type = text ? jbvString : jbvNull;
-	if (text)
-	{
-		v.val.string.val = unconstify(char *, text);
-		v.val.string.len = strlen(text);
-	}
-	pushJsonbValue(state, token, &v);
+	v->type = jbvBinary;
+	v->val.binary.data = &object->root;
+	v->val.binary.len = VARSIZE(object) - VARHDRSZ;
 }
 
-static bool
-names_all(Jsonb *context)
+/* The link of an offer is the plan link of the message that tells of it. */
+static Jsonb *
+link_offer(Jsonb *offer, JsonbValue *url)
 {
-	JsonbValue	value;
+	Datum		path = CStringGetTextDatum("link");
 
-	for (int i = 0; i < (int) lengthof(address_names); i++)
-		if (getKeyJsonValueFromContainer(&context->root, address_names[i], strlen(address_names[i]), &value) == NULL)
-			return false;
-	return true;
+	return DatumGetJsonbP(DirectFunctionCall4(jsonb_set, JsonbPGetDatum(offer),
+											  PointerGetDatum(construct_array(&path, 1, TEXTOID, -1, false, TYPALIGN_INT)),
+											  JsonbPGetDatum(JsonbValueToJsonb(url)), BoolGetDatum(true)));
 }
 
-Jsonb *
-dun_message_add_links(Jsonb *context, const DunLinkKey *key, const char *base_url,
-					  const char *debtor_id, const pg_uuid_t *message_id, TimestampTz now)
+static void
+make_address(const DunLinks *links, int purpose, char **scope, JsonbValue *v)
 {
-	JsonbParseState *state = NULL;
-	JsonbIterator *it;
-	JsonbIteratorToken token;
-	JsonbValue	name;
-	JsonbValue	value;
-	TimestampTz expires = now + DUN_LINK_DAYS * USECS_PER_DAY;
-	bool		signs = key != NULL && base_url != NULL && can_expire(expires);
-	char	   *scope = signs ? scope_of(TOKEN_VERSION, debtor_id) : NULL;
-	bool		has[lengthof(address_names)] = {false};
+	TimestampTz expires = links->now + DUN_LINK_DAYS * USECS_PER_DAY;
+	char		text[TOKEN_CHARS + 1];
 
-	if (!JB_ROOT_IS_OBJECT(context) || (!signs && names_all(context)))
-		return context;
-	it = JsonbIteratorInit(&context->root);
-	JsonbIteratorNext(&it, &name, true);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	while ((token = JsonbIteratorNext(&it, &name, true)) == WJB_KEY)
+	v->type = jbvNull;
+	if (links->key == NULL || links->base_url == NULL || !can_expire(expires))
+		return;
+	if (*scope == NULL)
+		*scope = scope_of(TOKEN_VERSION, links->debtor_id);
+	sign(links->key, purpose, *scope, links->message_id, expires, text);
+	v->type = jbvString;
+	v->val.string.val = psprintf("%s%s", links->base_url, text);
+	v->val.string.len = strlen(v->val.string.val);
+}
+
+void
+dun_message_fill_links(const DunLinks *links, const DunCompiled *c, const JsonbContainer *context, JsonbValue *root, bool *in_root)
+{
+	int			offer = links->tells_offer ? dun_message_find_head(c, "offer") : -1;
+	bool		linked = offer >= 0 && links->offer != NULL && names_link(c);
+	char	   *scope = NULL;
+
+	if (offer >= 0)
 	{
-		int			number = address_number(&name);
-
-		JsonbIteratorNext(&it, &value, true);
-		if (number >= 0 && value.type == jbvNull)
-			continue;
-		if (number >= 0)
-			has[number] = true;
-		pushJsonbValue(&state, WJB_KEY, &name);
-		pushJsonbValue(&state, WJB_VALUE, &value);
+		root[offer].type = jbvNull;
+		in_root[offer] = true;
+		if (links->offer != NULL)
+			set_object(&root[offer], links->offer);
 	}
 	for (int i = 0; i < (int) lengthof(address_names); i++)
 	{
-		char		text[TOKEN_CHARS + 1];
+		int			head = dun_message_find_head(c, address_names[i]);
+		JsonbValue	url;
 
-		if (has[i])
+		if (head < 0 && !(linked && i == PLAN))
 			continue;
-		push_text(&state, WJB_KEY, address_names[i]);
-		if (signs)
-			sign(key, i, scope, message_id, expires, text);
-		push_text(&state, WJB_VALUE, signs ? psprintf("%s%s", base_url, text) : NULL);
+		if (!find_value(context, address_names[i], &url))
+			make_address(links, i, &scope, &url);
+		if (linked && i == PLAN)
+			set_object(&root[offer], link_offer(links->offer, &url));
+		if (head < 0)
+			continue;
+		root[head] = url;
+		in_root[head] = true;
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
 char *

@@ -17,6 +17,7 @@
 
 #include "base/compat.h"
 #include "base/errcodes.h"
+#include "message/link.h"
 #include "message/render.h"
 #include "message/value.h"
 
@@ -48,7 +49,7 @@ mark(DunRenderer *r, int path, int bits)
 	r->marks[path] |= bits;
 }
 
-/* The paths with all of these marks, sorted. */
+/* The paths with all of these marks, sorted. One may be found by two names: {{a.b}}, and {{b}} in a section a. */
 static char **
 marked(const DunRenderer *r, int bits, int *n)
 {
@@ -58,9 +59,10 @@ marked(const DunRenderer *r, int bits, int *n)
 	for (int i = 0; i + 1 < r->c->npaths; i++)
 	{
 		int			path = r->c->order[i];
+		char	   *text = r->c->paths[path].text;
 
-		if (path < r->nmarks && (r->marks[path] & bits) == bits)
-			names[(*n)++] = r->c->paths[path].text;
+		if (path < r->nmarks && (r->marks[path] & bits) == bits && (*n == 0 || strcmp(names[*n - 1], text) != 0))
+			names[(*n)++] = text;
 	}
 	return names;
 }
@@ -217,8 +219,9 @@ look_up(DunRenderer *r, const DunName *name, JsonbValue *v)
 		*v = r->scope[level];
 		return level;
 	}
+	/* A section of "." may be the context once more, whose values stand in `root`. */
 	for (; level > 0; level--)
-		if (dun_message_is_object(&r->scope[level]) &&
+		if (dun_message_is_object(&r->scope[level]) && r->scope[level].val.binary.data != r->scope[0].val.binary.data &&
 			getKeyJsonValueFromContainer(r->scope[level].val.binary.data, name->s, name->head_len, v) != NULL)
 			break;
 	if (level == 0)
@@ -466,7 +469,7 @@ set_root(DunRenderer *r, Jsonb *context)
 }
 
 static void
-render_parts(const DunSource *source, Jsonb *context, const char *language, bool everything, DunParts *result)
+render_parts(const DunSource *source, Jsonb *context, const char *language, const DunLinks *links, bool everything, DunParts *result)
 {
 	DunRenderer	r;
 
@@ -484,6 +487,8 @@ render_parts(const DunSource *source, Jsonb *context, const char *language, bool
 	r.in_root = palloc0(r.c->nheads + 1);
 	set_root(&r, context);
 	read_root(&r);
+	if (links != NULL)
+		dun_message_fill_links(links, r.c, &context->root, r.root, r.in_root);
 	initStringInfo(&r.scratch);
 	result->subject = render_part(&r, DUN_PART_SUBJECT);
 	result->body_text = render_part(&r, DUN_PART_TEXT);
@@ -496,11 +501,11 @@ render_parts(const DunSource *source, Jsonb *context, const char *language, bool
 
 void
 dun_message_render_parts(const char *subject, const char *body_text, const char *body_html, const Jsonb *partials,
-						 Jsonb *context, const char *language, DunParts *result)
+						 Jsonb *context, const char *language, const DunLinks *links, DunParts *result)
 {
 	DunSource	source = {{subject, body_text, body_html}, partials, false};
 
-	render_parts(&source, context, language, false, result);
+	render_parts(&source, context, language, links, false, result);
 }
 
 void
@@ -509,7 +514,7 @@ dun_message_visit_parts(const char *subject, const char *body_text, const char *
 {
 	DunSource	source = {{subject, body_text, body_html}, partials, false};
 
-	render_parts(&source, context, NULL, true, result);
+	render_parts(&source, context, NULL, NULL, true, result);
 }
 
 char *
@@ -518,6 +523,6 @@ dun_message_render_plain(const char *source_text, const Jsonb *partials, Jsonb *
 	DunSource	source = {{NULL, source_text, NULL}, partials, true};
 	DunParts	parts;
 
-	render_parts(&source, context, NULL, false, &parts);
+	render_parts(&source, context, NULL, NULL, false, &parts);
 	return parts.body_text;
 }

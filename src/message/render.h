@@ -35,14 +35,18 @@ typedef struct DunParts
 	int			nbare;
 } DunParts;
 
+struct DunLinks;
+
 /*
  * Render what is not NULL. `partials` (NULL: none) is {"name": {"text": ..., "html": ...}}; in HTML a partial without html
- * is its text, escaped. `language` (NULL: en) says how sums, numbers and dates read.
+ * is its text, escaped. `language` (NULL: en) says how sums, numbers and dates read. With `links` (link.h; NULL: none) the
+ * addresses that the texts name and the context does not have are made.
  * Errors: DN003 no template, or a name that the context does not have (DETAIL lists those it has); 22023 a value that
  * cannot be shown (a sum that is no finite number, no date, a link that is no http address); 53400 too large.
  */
 extern void dun_message_render_parts(const char *subject, const char *body_text, const char *body_html,
-									 const Jsonb *partials, Jsonb *context, const char *language, DunParts *result);
+									 const Jsonb *partials, Jsonb *context, const char *language,
+									 const struct DunLinks *links, DunParts *result);
 
 /*
  * The same, but through every section whatever its value, so that no name goes unseen: what lint asks before a

@@ -72,7 +72,7 @@ dun_message_sql_render(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(3))
 		PG_RETURN_NULL();
 	dun_message_render_parts(text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2),
-							 jsonb_argument(fcinfo, 5), PG_GETARG_JSONB_P(3), text_argument(fcinfo, 4), &parts);
+							 jsonb_argument(fcinfo, 5), PG_GETARG_JSONB_P(3), text_argument(fcinfo, 4), NULL, &parts);
 	set_text(&values[0], &nulls[0], parts.subject);
 	set_text(&values[1], &nulls[1], parts.body_text);
 	set_text(&values[2], &nulls[2], parts.body_html);

@@ -43,7 +43,7 @@ BEGIN
         RETURN 'gone';
     END IF;
     IF said IS NULL THEN
-        SELECT r.body_text INTO said FROM dunning.render('ep', coalesce(f.context, m.context), 'en', m.channel) r;
+        SELECT r.body_text INTO said FROM dunning.render('ep', m.context || CASE WHEN f.verdict = 'say' THEN jsonb_build_object('offer', f.offer) ELSE '{}' END, 'en', m.channel) r;
         INSERT INTO dunning.body (message_id, debtor_id, creditor, address, body_text, rendered_at, offer_id) VALUES (message, debtor, 'default', 'x', said, now(), f.offer_id);
     END IF;
     IF sends THEN

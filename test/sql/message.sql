@@ -44,6 +44,9 @@ SELECT dunning._render('x', 'Dear {{nmae}}', NULL, '{"name": "K", "given_name": 
 SELECT dunning._render('x', '{{#a}}{{b.nope}}{{/a}}', NULL, '{"a": [{"b": {"c": 1, "d": 2}}]}', 'en');
 -- a_known_name_without_a_value_renders_empty_and_is_reported
 SELECT r.* FROM dunning._render('{{a}}', '{{b}}{{#c}}{{d}}{{/c}}{{#e}}{{/e}}', NULL, '{"a": 1, "b": null, "c": [{"d": null}], "e": null}', 'en') r;
+-- what_a_context_may_leave_out_is_known_to_the_renderer
+SELECT count(*) > 10 AS names, count(*) FILTER (WHERE r.body_text = '') = count(*) AS all_known
+FROM jsonb_object_keys(dunning._optional_names()) k, LATERAL dunning._render(NULL, '{{' || k || '}}', NULL, '{}', 'en') r;
 -- the_fields_used_are_named_by_their_path
 SELECT r.fields FROM dunning._render('{{given_name}}', '{{#balances}}{{#invoices}}{{amount | money}} {{creditor_name}}{{/invoices}}{{/balances}}', '<p>{{name}}</p>',
     dunning._sample_context(), 'en') r;

@@ -211,7 +211,7 @@ BEGIN
     SELECT * INTO m FROM dunning.message x WHERE x.message_id = message;
     SELECT * INTO f FROM dunning._freeze_offers(ARRAY[m.debtor_id], ARRAY[message], ARRAY[m.context -> 'offer' <> 'null'], ARRAY[EXISTS (SELECT FROM dunning.body b WHERE b.message_id = message)]);
     IF coalesce(f.verdict, 'say') <> 'say' THEN RETURN f.verdict; END IF;
-    SELECT r.body_text INTO said FROM dunning.render(m.template, coalesce(f.context, m.context), m.language, m.channel) r;
+    SELECT r.body_text INTO said FROM dunning.render(m.template, m.context || CASE WHEN f.verdict = 'say' THEN jsonb_build_object('offer', f.offer) ELSE '{}' END, m.language, m.channel) r;
     INSERT INTO dunning.body (message_id, debtor_id, creditor, address, subject, body_text, rendered_at, offer_id)
     VALUES (message, m.debtor_id, m.creditor, 'x', 's', said, dunning._now(), f.offer_id);
     RETURN said;

@@ -238,6 +238,18 @@ is(sql("SELECT o.purpose || ' ' || o.debtor_id || ' ' || a.recorded FROM dunning
 like($offered, qr/<meta name="viewport" content="width=device-width, initial-scale=1">/, 'the_page_fits_a_small_screen_and_loads_nothing_else');
 unlike($offered, qr/<(img|link|iframe|object|embed|script|video|a )|url\(|https?:|[^-]width: *\d+px/i, 'no image, frame, foreign address or fixed width');
 cmp_ok(length $offered, '<', 16384, 'small enough for a slow line');
+# a_link_is_made_wherever_the_text_names_it_also_for_a_message_planned_before_there_was_the_name
+sql(q{INSERT INTO dunning.template (template, channel, language, body_text, partial) VALUES
+		('deep', 'email', 'en', '{{#balances}}{{#invoices}}a={{plan_url}}{{/invoices}}{{/balances}} {{#.}}b={{paid_url}}{{/.}} {{#optout_url}}c={{.}}{{/optout_url}} {{> deep-piece}}{{^note}} e{{/note}}', false),
+		('deep-piece', 'email', 'en', 'd={{dispute_url}}', true);
+	INSERT INTO dunning.debtor (debtor_id, creditor, name, given_name, language, country, email) SELECT 'n' || i, CASE i WHEN 3 THEN 'plain' ELSE 'default' END, 'Bo', 'Bo', 'en', 'DK', 'n' || i || '@example.org' FROM generate_series(1, 3) i;
+	INSERT INTO dunning.invoice (debtor_id, invoice_id, creditor, issued_on, due_on, amount, currency) SELECT 'n' || i, 'N', CASE i WHEN 3 THEN 'plain' ELSE 'default' END, '2026-05-01', '2026-06-01', 50, 'EUR' FROM generate_series(1, 3) i;
+	SET client_min_messages = error; SELECT dunning.send('n' || i, 'deep', 'email') FROM generate_series(1, 3) i;
+	UPDATE dunning.message SET context = context - ARRAY(SELECT jsonb_object_keys(dunning._optional_names())) WHERE debtor_id IN ('n2', 'n3');
+	CALL dunning.deliver(max_seconds => 60)});
+like(sql("SELECT body_text FROM dunning.body WHERE debtor_id = '$_'"), qr{^a=(https://pay\.example/d\?t=\S{56}) b=(?!\g1)https://pay\.\S+ c=(?!\g1)https://pay\.\S+ d=(?!\g1)https://pay\.\S+ e$},
+	"a_link_is_made_wherever_the_text_names_it_also_for_a_message_planned_before_there_was_the_name: $_") for qw(n1 n2);
+is(sql(q{SELECT body_text FROM dunning.body WHERE debtor_id = 'n3'}), 'a= b=  d= e', 'and is empty where the creditor has no page');
 # hostile_names_stay_text
 my $hostile = page('d2', 'dispute');
 unlike($hostile, qr/<script|<img|\x{202e}|\xe2\x80\xae/, 'hostile_names_stay_text');

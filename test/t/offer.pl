@@ -55,6 +55,19 @@ like(said('o3'), qr/100\.00/, 'then it names what stands');
 is(sql(q{SELECT count(*) FROM dunning.body b LEFT JOIN dunning.offer o ON o.offer_id = b.offer_id AND position(o.text IN b.body_text) > 0 WHERE b.offer_id IS NOT NULL AND o.offer_id IS NULL}), '0', 'a body keeps which offer it names');
 like(said('o1'), qr{wait.* https://pay\.example/d\?t=\S{56} https://pay\.example}, 'the link of an offer is the plan link');
 
+# a_text_that_names_the_link_of_an_offer_and_no_other_has_it_in_a_section_by_its_path_and_in_a_partial
+sql(q{INSERT INTO dunning.template (template, channel, language, body_text, partial) VALUES
+		('of-link', 'sms', 'en', 'a {{#offer}}{{link}}{{/offer}} b {{offer.link}} c {{> of-piece}}', false), ('of-piece', 'sms', 'en', '{{#offer}}{{#options}}{{link}}{{/options}}{{/offer}}', true);
+	INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, phone) VALUES ('o7', 'Ann', 'Ann', 'en', 'GB', '+447700900117');
+	INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('o7', 'I', '2026-04-01', '2026-05-01', 300, 'GBP');
+	SELECT s.state FROM dunning.send('o7', 'of-link', 'sms') s;
+	UPDATE dunning.queue SET state = 'queued', due = dunning._now() WHERE debtor_id = 'o7';
+	SELECT dunning.make_offer('o7', 'pay_later')});
+deliver();
+my $link = qr{https://pay\.example/d\?t=\S{56}};
+like(said('o7'), qr{a ($link) b \g1 c (\g1)+$}, 'a_text_that_names_the_link_of_an_offer_and_no_other_has_it_in_a_section_by_its_path_and_in_a_partial');
+is(sql(q{SELECT fields FROM dunning.egress WHERE debtor_id = 'o7'}), '{offer,offer.link,offer.options}', 'and the ledger of what left names it once');
+
 # a_message_frozen_and_put_off_does_not_leave_with_an_offer_that_is_over
 sql(q{SELECT s.state FROM dunning.send('o5', 'of', 'sms') s; UPDATE dunning.queue SET state = 'queued', due = dunning._now() WHERE debtor_id = 'o5'; SELECT dunning.make_offer('o5', 'pay_later')});
 sql(q{INSERT INTO dunning.body (message_id, debtor_id, creditor, address, body_text, rendered_at, offer_id)
