@@ -41,8 +41,11 @@ BEGIN
         WITH item AS MATERIALIZED (%1$s),
         currency AS (
             SELECT i.debtor_id, i.currency, sum(i.open) AS amount, min(i.due_on) AS due_on, max(i.days) AS days, count(*) AS invoices,
-                   pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('reference', i.reference, 'amount', i.open, 'due_on', i.due_on,
-                       'days_overdue', i.days, 'pay_url', i.pay_url) ORDER BY i.due_on, i.invoice_id) AS list
+                   pg_catalog.jsonb_agg(CASE WHEN i.open < i.amount
+                       -- what payments and credit notes have taken off it
+                       THEN pg_catalog.jsonb_build_object('reference', i.reference, 'amount', i.open, 'due_on', i.due_on, 'days_overdue', i.days, 'pay_url', i.pay_url,
+                           'settled', pg_catalog.jsonb_build_object('amount', i.amount - i.open, 'of', i.amount))
+                       ELSE pg_catalog.jsonb_build_object('reference', i.reference, 'amount', i.open, 'due_on', i.due_on, 'days_overdue', i.days, 'pay_url', i.pay_url) END ORDER BY i.due_on, i.invoice_id) AS list
             FROM item i GROUP BY i.debtor_id, i.currency),
         balance AS (
             SELECT c.debtor_id,

@@ -16,6 +16,49 @@ COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the t
 SELECT pg_catalog.pg_extension_config_dump('dunning.proof', '');
 GRANT SELECT ON dunning.proof TO dunning_viewer;
 
+-- What late payment costs the creditor, by its own account: no query over the ledger can know it, so who says it says from where.
+CREATE TABLE dunning.late_cost (
+    creditor        text COLLATE "C" PRIMARY KEY,
+    amount          numeric NOT NULL CHECK (amount > 0 AND amount < 'Infinity'),
+    currency        text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    source          text NOT NULL,
+    known_on        date NOT NULL,
+    set_by          text NOT NULL,
+    set_at          timestamptz NOT NULL
+);
+COMMENT ON TABLE dunning.late_cost IS 'What a bill that is paid late costs a creditor on average, with its source: what texts of the framing cost_to_others say.';
+SELECT pg_catalog.pg_extension_config_dump('dunning.late_cost', '');
+GRANT SELECT ON dunning.late_cost TO dunning_viewer;
+
+CREATE FUNCTION dunning.set_late_cost(amount numeric, currency text, source text, creditor text DEFAULT 'default', known_on date DEFAULT NULL) RETURNS numeric
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    since date := coalesce(set_late_cost.known_on, dunning._today(NULL));
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = set_late_cost.creditor) THEN
+        RAISE EXCEPTION 'creditor "%" does not exist', coalesce(set_late_cost.creditor, 'NULL')
+            USING ERRCODE = '22023', HINT = 'SELECT dunning.save_creditor(''north'', ''Nordlys Energi'');';
+    ELSIF set_late_cost.amount IS NOT NULL AND (NOT (set_late_cost.amount > 0 AND set_late_cost.amount < 'Infinity') OR (set_late_cost.currency ~ '^[A-Z]{3}$') IS NOT TRUE
+          OR coalesce(btrim(set_late_cost.source), '') = '' OR NOT isfinite(since) OR since > dunning._today(NULL)) THEN
+        RAISE EXCEPTION 'what late payment costs is a finite amount above 0 in a currency of three capitals, with its source'
+            USING ERRCODE = '22023', DETAIL = 'It is told to debtors as a fact; known_on is the day of the figure, not one to come. NULL as the amount takes it back.',
+                  HINT = 'SELECT dunning.set_late_cost(18.50, ''EUR'', ''controlling, cost of collections 2025 / late bills'', creditor => ''north'');';
+    END IF;
+    PERFORM dunning._log_change('late_cost', set_late_cost.creditor, (SELECT to_jsonb(c) FROM dunning.late_cost c WHERE c.creditor = set_late_cost.creditor));
+    DELETE FROM dunning.late_cost c WHERE c.creditor = set_late_cost.creditor;
+    IF set_late_cost.amount IS NOT NULL THEN
+        INSERT INTO dunning.late_cost AS c (creditor, amount, currency, source, known_on, set_by, set_at)
+        VALUES (set_late_cost.creditor, set_late_cost.amount, set_late_cost.currency, set_late_cost.source, since, session_user, dunning._now());
+    END IF;
+    RETURN set_late_cost.amount;
+END
+$fn$;
+COMMENT ON FUNCTION dunning.set_late_cost(numeric, text, text, text, date) IS
+    'What a bill that is paid late costs the creditor on average (NULL: nobody knows any more), by which source, known since when (NULL: today). Texts of the framing cost_to_others name it until it is late_cost_days old, and are the neutral ones without. Role: dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.set_late_cost(numeric, text, text, text, date) TO dunning_admin;
+
 -- How many days after its due date an invoice reaches a level: by the creditor's own strategy, else the first that has it.
 CREATE FUNCTION dunning._levels() RETURNS TABLE (creditor text, level text, offset_days int)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -128,13 +171,14 @@ COMMENT ON FUNCTION dunning._next_fees(text[], timestamptz) IS
 -- Which framing may speak to each of these debtors, and with what. Arrays run beside each other; a fee is looked for where the
 -- framing or the text speaks of one.
 CREATE FUNCTION dunning._truth(debtor_ids text[], creditors text[], levels text[], framings text[], of_fees boolean[], as_of timestamptz)
-    RETURNS TABLE (ord bigint, framing text, reason text, fee jsonb, proof jsonb)
+    RETURNS TABLE (ord bigint, framing text, reason text, fee jsonb, proof jsonb, late_cost jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
     least_n    bigint := dunning._value_of('proof_minimum')::numeric;
     least      numeric := dunning._value_of('proof_share')::numeric;
+    oldest_cost timestamptz := coalesce(as_of, dunning._now()) - pg_catalog.make_interval(days => dunning._value_of('late_cost_days')::int);
     oldest     timestamptz := coalesce(as_of, dunning._now()) - pg_catalog.make_interval(days => dunning._value_of('proof_days')::int);
 BEGIN
     RETURN QUERY
@@ -144,24 +188,27 @@ BEGIN
         fees AS MATERIALIZED (
             SELECT f.debtor_id, f.fee FROM dunning._next_fees(ARRAY(SELECT DISTINCT a.debtor_id FROM asked a WHERE a.of_fees OR a.framing LIKE 'loss%'), as_of) f),
         judged AS (
-            SELECT a.ord, a.framing, f.fee, a.level, p.n, p.paid,
+            SELECT a.ord, a.framing, f.fee, a.level, p.n, p.paid, c.amount, c.currency,
                    CASE WHEN a.framing LIKE 'loss%' THEN CASE WHEN f.fee IS NULL THEN 'no_fee_pending' END
                         WHEN a.framing LIKE 'social%' THEN
                             CASE WHEN p.n IS NULL THEN 'no_figure' WHEN p.as_of < oldest THEN 'figure_too_old' WHEN p.n < least_n THEN 'too_few_cases'
-                                 WHEN p.paid::numeric / p.n < least THEN 'figure_not_favourable' END END AS reason
+                                 WHEN p.paid::numeric / p.n < least THEN 'figure_not_favourable' END
+                        WHEN a.framing LIKE 'cost%' THEN CASE WHEN c.amount IS NULL THEN 'no_figure' WHEN c.known_on < oldest_cost THEN 'figure_too_old' END END AS reason
             FROM asked a
             LEFT JOIN fees f ON f.debtor_id = a.debtor_id
             LEFT JOIN dunning.debtor_score r ON a.framing LIKE 'social%' AND r.debtor_id = a.debtor_id
-            LEFT JOIN dunning.proof p ON a.framing LIKE 'social%' AND p.creditor = a.creditor AND p.level = a.level AND p.segment = coalesce(r.segment, '*'))
+            LEFT JOIN dunning.proof p ON a.framing LIKE 'social%' AND p.creditor = a.creditor AND p.level = a.level AND p.segment = coalesce(r.segment, '*')
+            LEFT JOIN dunning.late_cost c ON a.framing LIKE 'cost%' AND c.creditor = a.creditor)
         SELECT j.ord, CASE WHEN j.reason IS NULL THEN j.framing ELSE 'neutral' END, j.reason, j.fee,
                CASE WHEN j.framing LIKE 'social%' AND j.reason IS NULL
                     -- never more than is so: the percentage is cut, not rounded
-                    THEN pg_catalog.jsonb_build_object('share', round(j.paid::numeric / j.n, 4), 'percent', floor(100 * j.paid::numeric / j.n), 'n', j.n, 'level', j.level) END
+                    THEN pg_catalog.jsonb_build_object('share', round(j.paid::numeric / j.n, 4), 'percent', floor(100 * j.paid::numeric / j.n), 'n', j.n, 'level', j.level) END,
+               CASE WHEN j.framing LIKE 'cost%' AND j.reason IS NULL THEN pg_catalog.jsonb_build_object('amount', j.amount, 'currency', j.currency) END
         FROM judged j;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._truth(text[], text[], text[], text[], boolean[], timestamptz) IS
-    'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee and proof of the template context, as of an instant (NULL: now).';
+    'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now).';
 
 -- Does a template, in the words of a framing, speak of a fee?
 CREATE FUNCTION dunning._speaks_of_fees(template text, framing text) RETURNS boolean
@@ -195,19 +242,19 @@ BEGIN
     JOIN (SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
           FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x) d) s ON s.template = r.template AND s.variant = r.variant
     LEFT JOIN dunning._steps() t ON t.strategy = r.strategy AND t.step = r.step
-    WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%');
+    WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%' OR r.variant LIKE 'cost%');
     IF rows_ IS NULL THEN
         RETURN;
     END IF;
     UPDATE pg_temp.dunning_plan_row r
-    SET variant = t.framing, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof),
-        decision = r.decision || jsonb_strip_nulls(jsonb_build_object('fee', t.fee, 'proof', t.proof,
+    SET variant = t.framing, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost),
+        decision = r.decision || jsonb_strip_nulls(jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost,
             'framing', CASE WHEN t.reason IS NOT NULL THEN jsonb_build_object('asked', r.variant, 'told', t.framing, 'why', t.reason) END))
     FROM dunning._truth(debtors, creditors, levels, framings, fees, as_of) t
     WHERE r.ctid = rows_[t.ord];
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_truth(timestamptz) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee and proof are put into context and decision.';
+COMMENT ON FUNCTION dunning._stage_truth(timestamptz) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee, proof and late_cost are put into context and decision.';
 
 -- The same at the last moment, for messages whose context was frozen when they were planned.
 CREATE FUNCTION dunning._true_contexts(debtor_ids text[], creditors text[], templates text[], framings text[], contexts jsonb[])
@@ -217,7 +264,7 @@ AS $fn$
 #variable_conflict error
 BEGIN
     RETURN QUERY
-        SELECT t.ord, t.framing, t.reason, u.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof)
+        SELECT t.ord, t.framing, t.reason, u.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
         FROM dunning._truth(debtor_ids, creditors,
                  ARRAY(SELECT coalesce(x.context->>'level', x.template) FROM ROWS FROM (unnest(contexts), unnest(templates)) WITH ORDINALITY AS x(context, template, ord) ORDER BY x.ord),
                  framings, ARRAY(SELECT x.context->>'fee' IS NOT NULL FROM unnest(contexts) WITH ORDINALITY AS x(context, ord) ORDER BY x.ord), NULL) t
@@ -226,7 +273,7 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning._true_contexts(text[], text[], text[], text[], jsonb[]) IS
-    'Contexts of messages about to be rendered, with fee and proof as they are now, the framing that may speak, and why it is another than asked for.';
+    'Contexts of messages about to be rendered, with fee, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
 GRANT EXECUTE ON FUNCTION dunning._true_contexts(text[], text[], text[], text[], jsonb[]) TO dunning_worker;
 
 -- For one message that is no part of a planning run.
@@ -238,11 +285,11 @@ DECLARE
     framing text := coalesce(context->>'framing', 'neutral');
     of_fees boolean := dunning._speaks_of_fees(template, framing);
 BEGIN
-    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND NOT of_fees THEN
+    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND framing NOT LIKE 'cost%' AND NOT of_fees THEN
         RETURN context;
     END IF;
-    RETURN (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof)
+    RETURN (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
             FROM dunning._truth(ARRAY[debtor_id], ARRAY[creditor], ARRAY[coalesce(context->>'level', template)], ARRAY[framing], ARRAY[of_fees], NULL) t);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._true_context(text, text, text, jsonb) IS 'A debtor''s context with fee and proof where the template, in the framing that the context names, speaks of them.';
+COMMENT ON FUNCTION dunning._true_context(text, text, text, jsonb) IS 'A debtor''s context with fee, proof and late_cost where the template, in the framing that the context names, speaks of them.';

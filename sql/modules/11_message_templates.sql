@@ -33,11 +33,13 @@ AS $$
         'say', CASE framing
             WHEN 'loss_aversion' THEN '{{#fee}}' || (words->>'loss') || ' {{/fee}}' || (words->>'nudge')
             WHEN 'social_proof' THEN '{{#proof}}' || (words->>'social') || ' {{/proof}}' || (words->>'nudge')
+            WHEN 'cost_to_others' THEN '{{#late_cost}}' || (words->>'cost') || ' {{/late_cost}}' || (words->>'nudge')
             WHEN 'empathy' THEN words->>'empathy'
             ELSE words->>'nudge' END,
         'say_sms', CASE framing
             WHEN 'loss_aversion' THEN '{{#fee}} ' || (words->>'loss_sms') || '{{/fee}}' || coalesce('{{^fee}} ' || (words->>'nudge_sms') || '{{/fee}}', '')
             WHEN 'social_proof' THEN '{{#proof}} ' || (words->>'social_sms') || '{{/proof}}' || coalesce('{{^proof}} ' || (words->>'nudge_sms') || '{{/proof}}', '')
+            WHEN 'cost_to_others' THEN '{{#late_cost}} ' || (words->>'cost_sms') || '{{/late_cost}}' || coalesce('{{^late_cost}} ' || (words->>'nudge_sms') || '{{/late_cost}}', '')
             WHEN 'empathy' THEN ' ' || (words->>'empathy_sms')
             ELSE coalesce(' ' || (words->>'nudge_sms'), '') END)
 $$;
@@ -61,7 +63,7 @@ $t$;
     facts    constant text := $t$[[opening]]
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, [[due]] {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, [[due]] {{due_on | date}}{{#settled}} ([[settled]]){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -72,7 +74,7 @@ $t$;
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, [[due]] {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, [[due]] {{due_on | date}}{{#settled}} ([[settled]]){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -190,7 +192,7 @@ BEGIN
             ELSE 'email letter sms push call' END, ' ')
         LOOP
             FOREACH framed IN ARRAY CASE WHEN over IN ('email', 'letter', 'sms') AND message->>'template' IN ('pre-due', 'reminder-1', 'reminder-2', 'final-notice')
-                THEN ARRAY['neutral', 'loss_aversion', 'social_proof', 'empathy'] ELSE ARRAY['neutral'] END
+                THEN ARRAY['neutral', 'loss_aversion', 'social_proof', 'cost_to_others', 'empathy'] ELSE ARRAY['neutral'] END
             LOOP
                 INSERT INTO dunning.template (template, channel, language, framing, builtin, subject, body_text, body_html)
                 SELECT message->>'template', over, language, framed, true,

@@ -87,6 +87,7 @@ INSERT INTO dunning.setting (name, builtin, value, description) VALUES
     ('proof_minimum',       true, '200', 'invoices that must have reached a level before a text may say how many of them were paid'),
     ('proof_share',         true, '0.5', 'share of them that must have been paid for a text to say so'),
     ('proof_days',          true, '8', 'days after which such a figure is too old to be told'),
+    ('late_cost_days',      true, '400', 'days after which a creditor''s figure of what late payment costs is too old to be told'),
     ('fee_notice_days',     true, '30', 'days before a fee becomes lawful from which on a text may speak of it'),
     ('ledger_stale_days',   true, '3', 'days after which the report warns that a source without max_age was not loaded');
 

@@ -113,7 +113,7 @@ COMMENT ON FUNCTION dunning._receipt(dunning.message, text, text, text, jsonb, t
 CREATE FUNCTION dunning._event_kinds() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $$ SELECT ARRAY['delivered', 'opened', 'clicked', 'replied', 'bounced', 'failed', 'opted_out', 'complaint', 'called', 'called_in',
-                'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere', 'hearing'] $$;
+                'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere', 'hearing', 'payment_failed'] $$;
 COMMENT ON FUNCTION dunning._event_kinds() IS 'The kinds of events, in the order of the documentation.';
 
 CREATE FUNCTION dunning._is_date(word text) RETURNS boolean

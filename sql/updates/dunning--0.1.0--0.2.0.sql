@@ -5065,8 +5065,11 @@ BEGIN
         WITH item AS MATERIALIZED (%1$s),
         currency AS (
             SELECT i.debtor_id, i.currency, sum(i.open) AS amount, min(i.due_on) AS due_on, max(i.days) AS days, count(*) AS invoices,
-                   pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('reference', i.reference, 'amount', i.open, 'due_on', i.due_on,
-                       'days_overdue', i.days, 'pay_url', i.pay_url) ORDER BY i.due_on, i.invoice_id) AS list
+                   pg_catalog.jsonb_agg(CASE WHEN i.open < i.amount
+                       -- what payments and credit notes have taken off it
+                       THEN pg_catalog.jsonb_build_object('reference', i.reference, 'amount', i.open, 'due_on', i.due_on, 'days_overdue', i.days, 'pay_url', i.pay_url,
+                           'settled', pg_catalog.jsonb_build_object('amount', i.amount - i.open, 'of', i.amount))
+                       ELSE pg_catalog.jsonb_build_object('reference', i.reference, 'amount', i.open, 'due_on', i.due_on, 'days_overdue', i.days, 'pay_url', i.pay_url) END ORDER BY i.due_on, i.invoice_id) AS list
             FROM item i GROUP BY i.debtor_id, i.currency),
         balance AS (
             SELECT c.debtor_id,
@@ -5903,6 +5906,46 @@ CREATE TABLE dunning.proof (
     as_of timestamp with time zone NOT NULL,
     CONSTRAINT proof_pkey PRIMARY KEY (creditor, level, segment)
 );
+CREATE TABLE dunning.late_cost (
+    creditor text COLLATE "C" NOT NULL,
+    amount numeric NOT NULL,
+    currency text NOT NULL,
+    source text NOT NULL,
+    known_on date NOT NULL,
+    set_by text NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT late_cost_amount_check CHECK (((amount > (0)::numeric) AND (amount < 'Infinity'::numeric))),
+    CONSTRAINT late_cost_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT late_cost_pkey PRIMARY KEY (creditor)
+);
+CREATE FUNCTION dunning.set_late_cost(amount numeric, currency text, source text, creditor text DEFAULT 'default'::text, known_on date DEFAULT NULL::date)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    since date := coalesce(set_late_cost.known_on, dunning._today(NULL));
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = set_late_cost.creditor) THEN
+        RAISE EXCEPTION 'creditor "%" does not exist', coalesce(set_late_cost.creditor, 'NULL')
+            USING ERRCODE = '22023', HINT = 'SELECT dunning.save_creditor(''north'', ''Nordlys Energi'');';
+    ELSIF set_late_cost.amount IS NOT NULL AND (NOT (set_late_cost.amount > 0 AND set_late_cost.amount < 'Infinity') OR (set_late_cost.currency ~ '^[A-Z]{3}$') IS NOT TRUE
+          OR coalesce(btrim(set_late_cost.source), '') = '' OR NOT isfinite(since) OR since > dunning._today(NULL)) THEN
+        RAISE EXCEPTION 'what late payment costs is a finite amount above 0 in a currency of three capitals, with its source'
+            USING ERRCODE = '22023', DETAIL = 'It is told to debtors as a fact; known_on is the day of the figure, not one to come. NULL as the amount takes it back.',
+                  HINT = 'SELECT dunning.set_late_cost(18.50, ''EUR'', ''controlling, cost of collections 2025 / late bills'', creditor => ''north'');';
+    END IF;
+    PERFORM dunning._log_change('late_cost', set_late_cost.creditor, (SELECT to_jsonb(c) FROM dunning.late_cost c WHERE c.creditor = set_late_cost.creditor));
+    DELETE FROM dunning.late_cost c WHERE c.creditor = set_late_cost.creditor;
+    IF set_late_cost.amount IS NOT NULL THEN
+        INSERT INTO dunning.late_cost AS c (creditor, amount, currency, source, known_on, set_by, set_at)
+        VALUES (set_late_cost.creditor, set_late_cost.amount, set_late_cost.currency, set_late_cost.source, since, session_user, dunning._now());
+    END IF;
+    RETURN set_late_cost.amount;
+END
+$function$;
 CREATE FUNCTION dunning._levels()
  RETURNS TABLE(creditor text, level text, offset_days integer)
  LANGUAGE plpgsql
@@ -6014,7 +6057,7 @@ BEGIN
 END
 $function$;
 CREATE FUNCTION dunning._truth(debtor_ids text[], creditors text[], levels text[], framings text[], of_fees boolean[], as_of timestamp with time zone)
- RETURNS TABLE(ord bigint, framing text, reason text, fee jsonb, proof jsonb)
+ RETURNS TABLE(ord bigint, framing text, reason text, fee jsonb, proof jsonb, late_cost jsonb)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -6023,6 +6066,7 @@ AS $function$
 DECLARE
     least_n    bigint := dunning._value_of('proof_minimum')::numeric;
     least      numeric := dunning._value_of('proof_share')::numeric;
+    oldest_cost timestamptz := coalesce(as_of, dunning._now()) - pg_catalog.make_interval(days => dunning._value_of('late_cost_days')::int);
     oldest     timestamptz := coalesce(as_of, dunning._now()) - pg_catalog.make_interval(days => dunning._value_of('proof_days')::int);
 BEGIN
     RETURN QUERY
@@ -6032,19 +6076,22 @@ BEGIN
         fees AS MATERIALIZED (
             SELECT f.debtor_id, f.fee FROM dunning._next_fees(ARRAY(SELECT DISTINCT a.debtor_id FROM asked a WHERE a.of_fees OR a.framing LIKE 'loss%'), as_of) f),
         judged AS (
-            SELECT a.ord, a.framing, f.fee, a.level, p.n, p.paid,
+            SELECT a.ord, a.framing, f.fee, a.level, p.n, p.paid, c.amount, c.currency,
                    CASE WHEN a.framing LIKE 'loss%' THEN CASE WHEN f.fee IS NULL THEN 'no_fee_pending' END
                         WHEN a.framing LIKE 'social%' THEN
                             CASE WHEN p.n IS NULL THEN 'no_figure' WHEN p.as_of < oldest THEN 'figure_too_old' WHEN p.n < least_n THEN 'too_few_cases'
-                                 WHEN p.paid::numeric / p.n < least THEN 'figure_not_favourable' END END AS reason
+                                 WHEN p.paid::numeric / p.n < least THEN 'figure_not_favourable' END
+                        WHEN a.framing LIKE 'cost%' THEN CASE WHEN c.amount IS NULL THEN 'no_figure' WHEN c.known_on < oldest_cost THEN 'figure_too_old' END END AS reason
             FROM asked a
             LEFT JOIN fees f ON f.debtor_id = a.debtor_id
             LEFT JOIN dunning.debtor_score r ON a.framing LIKE 'social%' AND r.debtor_id = a.debtor_id
-            LEFT JOIN dunning.proof p ON a.framing LIKE 'social%' AND p.creditor = a.creditor AND p.level = a.level AND p.segment = coalesce(r.segment, '*'))
+            LEFT JOIN dunning.proof p ON a.framing LIKE 'social%' AND p.creditor = a.creditor AND p.level = a.level AND p.segment = coalesce(r.segment, '*')
+            LEFT JOIN dunning.late_cost c ON a.framing LIKE 'cost%' AND c.creditor = a.creditor)
         SELECT j.ord, CASE WHEN j.reason IS NULL THEN j.framing ELSE 'neutral' END, j.reason, j.fee,
                CASE WHEN j.framing LIKE 'social%' AND j.reason IS NULL
                     -- never more than is so: the percentage is cut, not rounded
-                    THEN pg_catalog.jsonb_build_object('share', round(j.paid::numeric / j.n, 4), 'percent', floor(100 * j.paid::numeric / j.n), 'n', j.n, 'level', j.level) END
+                    THEN pg_catalog.jsonb_build_object('share', round(j.paid::numeric / j.n, 4), 'percent', floor(100 * j.paid::numeric / j.n), 'n', j.n, 'level', j.level) END,
+               CASE WHEN j.framing LIKE 'cost%' AND j.reason IS NULL THEN pg_catalog.jsonb_build_object('amount', j.amount, 'currency', j.currency) END
         FROM judged j;
 END
 $function$;
@@ -6082,13 +6129,13 @@ BEGIN
     JOIN (SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
           FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x) d) s ON s.template = r.template AND s.variant = r.variant
     LEFT JOIN dunning._steps() t ON t.strategy = r.strategy AND t.step = r.step
-    WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%');
+    WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%' OR r.variant LIKE 'cost%');
     IF rows_ IS NULL THEN
         RETURN;
     END IF;
     UPDATE pg_temp.dunning_plan_row r
-    SET variant = t.framing, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof),
-        decision = r.decision || jsonb_strip_nulls(jsonb_build_object('fee', t.fee, 'proof', t.proof,
+    SET variant = t.framing, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost),
+        decision = r.decision || jsonb_strip_nulls(jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost,
             'framing', CASE WHEN t.reason IS NOT NULL THEN jsonb_build_object('asked', r.variant, 'told', t.framing, 'why', t.reason) END))
     FROM dunning._truth(debtors, creditors, levels, framings, fees, as_of) t
     WHERE r.ctid = rows_[t.ord];
@@ -6103,7 +6150,7 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN QUERY
-        SELECT t.ord, t.framing, t.reason, u.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof)
+        SELECT t.ord, t.framing, t.reason, u.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
         FROM dunning._truth(debtor_ids, creditors,
                  ARRAY(SELECT coalesce(x.context->>'level', x.template) FROM ROWS FROM (unnest(contexts), unnest(templates)) WITH ORDINALITY AS x(context, template, ord) ORDER BY x.ord),
                  framings, ARRAY(SELECT x.context->>'fee' IS NOT NULL FROM unnest(contexts) WITH ORDINALITY AS x(context, ord) ORDER BY x.ord), NULL) t
@@ -6122,10 +6169,10 @@ DECLARE
     framing text := coalesce(context->>'framing', 'neutral');
     of_fees boolean := dunning._speaks_of_fees(template, framing);
 BEGIN
-    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND NOT of_fees THEN
+    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND framing NOT LIKE 'cost%' AND NOT of_fees THEN
         RETURN context;
     END IF;
-    RETURN (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof)
+    RETURN (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
             FROM dunning._truth(ARRAY[debtor_id], ARRAY[creditor], ARRAY[coalesce(context->>'level', template)], ARRAY[framing], ARRAY[of_fees], NULL) t);
 END
 $function$;
@@ -6181,7 +6228,7 @@ CREATE FUNCTION dunning._optional_names()
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$ SELECT jsonb '{"offer": null, "fee": null, "proof": null, "hearing": null, "plan_url": null, "paid_url": null,
+AS $function$ SELECT jsonb '{"offer": null, "fee": null, "proof": null, "late_cost": null, "hearing": null, "plan_url": null, "paid_url": null,
     "dispute_url": null, "optout_url": null, "optout_reply": null, "qr": null, "note": null}' $function$;
 CREATE FUNCTION dunning._find_template(template text, channel text, language text, creditor text, framing text DEFAULT 'neutral'::text, partial boolean DEFAULT false)
  RETURNS dunning.template
@@ -7178,15 +7225,16 @@ AS $function$ SELECT jsonb '{
     "reference": "F-1042-7", "pay_url": "https://pay.example/F-1042-7",
     "balances": [
         {"currency": "EUR", "amount": 1240.50, "due_on": "2026-10-01", "days_overdue": 12, "invoices": [
-            {"reference": "F-1042-7", "amount": 620.25, "due_on": "2026-10-01", "days_overdue": 12, "pay_url": "https://pay.example/F-1042-7"},
-            {"reference": "F-1042-8", "amount": 620.25, "due_on": "2026-10-05", "days_overdue": 8, "pay_url": "https://pay.example/F-1042-8"}]},
+            {"reference": "F-1042-7", "amount": 620.25, "due_on": "2026-10-01", "days_overdue": 12, "pay_url": "https://pay.example/F-1042-7", "settled": {"amount": 100, "of": 720.25}},
+            {"reference": "F-1042-8", "amount": 620.25, "due_on": "2026-10-05", "days_overdue": 8, "pay_url": "https://pay.example/F-1042-8", "settled": {"amount": 79.75, "of": 700}}]},
         {"currency": "GBP", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": [
-            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}],
+            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9", "settled": {"amount": 20, "of": 100}}]}],
     "other_currencies": [
         {"currency": "GBP", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": [
-            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9"}]}],
+            {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9", "settled": {"amount": 20, "of": 100}}]}],
     "fee": {"amount": 13.50, "currency": "EUR", "on": "2026-10-14", "level": "reminder-1"},
     "proof": {"share": 0.83, "percent": 83, "n": 412, "level": "reminder-1"},
+    "late_cost": {"amount": 18.50, "currency": "EUR"},
     "offer": {"offer_id": "01990000-0000-7000-8000-000000000001", "kind": "instalments", "amount": 1240.50, "currency": "EUR",
         "text": "1) 3 x 413.50 EUR from 1 November. 2) 6 x 206.75 EUR from 1 November. Until 20 October.", "expires_on": "2026-10-20", "link": "https://pay.example/offer/k3V9", "options": [
             {"option": 1, "number": 1, "text": "3 x 413.50 EUR from 1 November", "count": 3, "part": 413.50, "last": null, "total": 1240.50, "currency": "EUR", "first_on": "2026-11-01",
@@ -9084,7 +9132,7 @@ CREATE OR REPLACE FUNCTION dunning._event_kinds()
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$ SELECT ARRAY['delivered', 'opened', 'clicked', 'replied', 'bounced', 'failed', 'opted_out', 'complaint', 'called', 'called_in',
-                'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere', 'hearing'] $function$;
+                'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere', 'hearing', 'payment_failed'] $function$;
 CREATE FUNCTION dunning._is_date(word text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -9796,6 +9844,74 @@ BEGIN
     END LOOP;
 EXCEPTION WHEN OTHERS THEN
     RETURN;
+END
+$function$;
+CREATE FUNCTION dunning.touches(from_date date, until_date date)
+ RETURNS TABLE(creditor text, strategy text, step text, channel text, sent bigint, debtors bigint, reached bigint, reacted bigint, promised bigint, paid_14d bigint, median_days numeric)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    zone text := coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
+    from_time timestamptz;
+    until_time timestamptz;
+BEGIN
+    IF from_date IS NULL OR until_date IS NULL OR from_date >= until_date OR from_date < '0001-01-02' OR until_date > '9999-12-30' THEN
+        RAISE EXCEPTION 'touches are of a span of days' USING ERRCODE = '22023',
+            DETAIL = format('Not from %s until %s.', coalesce(from_date::text, 'NULL'), coalesce(until_date::text, 'NULL')),
+            HINT = 'SELECT * FROM dunning.touches(''2026-10-01'', ''2026-11-01'');';
+    END IF;
+    from_time := from_date::timestamp AT TIME ZONE zone;
+    until_time := until_date::timestamp AT TIME ZONE zone;
+    RETURN QUERY EXECUTE format($q$
+        WITH contact AS MATERIALIZED (
+            SELECT c.debtor_id, c.message_id, c.creditor, c.channel, min(c.at) AS at, bool_or(c.state = 'delivered') AS delivered
+            -- the contacts of the two weeks after the span take the payments that are theirs
+            FROM dunning._contacts($1, $2 + interval '14 days') c GROUP BY 1, 2, 3, 4),
+        spaced AS (SELECT c.*, lead(c.at) OVER (PARTITION BY c.debtor_id ORDER BY c.at, c.message_id) AS next_at FROM contact c),
+        pay AS MATERIALIZED (SELECT p.debtor_id, p.paid_at FROM (%s) p WHERE p.amount > 0),
+        touch AS (
+            SELECT c.creditor, m.strategy, coalesce(m.step, m.template) AS step, c.channel, c.debtor_id,
+                   c.delivered OR coalesce(e.reached, false) AS reached, coalesce(e.reacted, false) AS reacted, coalesce(e.promised, false) AS promised, p.paid_at - c.at AS took
+            FROM spaced c
+            JOIN dunning.message m ON m.debtor_id = c.debtor_id AND m.message_id = c.message_id
+            -- what a debtor does belongs to the last contact of the fourteen days before it
+            LEFT JOIN LATERAL (
+                SELECT bool_or(v.kind IN ('delivered', 'opened', 'clicked', 'replied', 'called_in', 'conversation', 'promised')) AS reached,
+                       bool_or(v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised', 'circumstances_changed', 'paid_elsewhere', 'disputed')) AS reacted,
+                       bool_or(v.kind = 'promised') AS promised
+                FROM dunning.event v
+                WHERE v.debtor_id = c.debtor_id AND v.at >= c.at AND v.at < least(c.next_at, c.at + interval '14 days') AND v.detail ->> 'machine' IS DISTINCT FROM 'true') e ON true
+            LEFT JOIN LATERAL (SELECT min(x.paid_at) AS paid_at FROM pay x WHERE x.debtor_id = c.debtor_id AND x.paid_at > c.at AND x.paid_at <= least(c.next_at, c.at + interval '14 days')) p ON true
+            WHERE c.at < $2)
+        SELECT t.creditor::text, t.strategy::text, t.step::text, t.channel::text, count(*), count(DISTINCT t.debtor_id), count(*) FILTER (WHERE t.reached),
+               count(*) FILTER (WHERE t.reacted), count(*) FILTER (WHERE t.promised), count(t.took),
+               round((percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM t.took) / 86400))::numeric, 1)
+        FROM touch t GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING from_time, until_time;
+END
+$function$;
+CREATE FUNCTION dunning.invoice_contacts(debtor_id text, reference text DEFAULT NULL::text)
+ RETURNS TABLE(invoice text, at timestamp with time zone, channel text, template text, step text, amount numeric, currency text, state text, message_id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(invoice_contacts.debtor_id);
+BEGIN
+    RETURN QUERY
+        SELECT i.value->>'reference', coalesce((SELECT min(e.contact_on) FROM dunning.egress e WHERE e.debtor_id = m.debtor_id AND e.message_id = m.message_id), m.contact_at),
+               m.channel::text, m.template::text, m.step::text, (i.value->>'amount')::numeric, b.value->>'currency', s.state, m.message_id
+        FROM dunning.message m
+        CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(m.context->'balances') = 'array' THEN m.context->'balances' ELSE '[]' END) b(value)
+        CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(b.value->'invoices') = 'array' THEN b.value->'invoices' ELSE '[]' END) i(value)
+        LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
+        WHERE m.debtor_id = id AND (invoice_contacts.reference IS NULL OR i.value->>'reference' = invoice_contacts.reference)
+        ORDER BY 2, m.message_id, 1;
 END
 $function$;
 CREATE FUNCTION dunning._refresh_all()
@@ -10656,6 +10772,7 @@ BEGIN
 ('true', 'days before a fee becomes lawful from which on a text may speak of it', 'fee_notice_days', '30'),
 ('true', 'whether what waives money or gives a claim away needs the approval of a second person', 'four_eyes', 'false'),
 ('true', 'days after a rejected or taken back hand-over in which no rule proposes another', 'handover_again_days', '90'),
+('true', 'days after which a creditor''s figure of what late payment costs is too old to be told', 'late_cost_days', '400'),
 ('true', 'days after which the report warns that a source without max_age was not loaded', 'ledger_stale_days', '3'),
 ('true', 'days after a declined or broken offer in which planning makes no other by itself', 'offer_again_days', '30'),
 ('true', 'days that an offer stands', 'offer_days', '14'),
@@ -11078,7 +11195,1807 @@ BEGIN
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Der er også {{amount | money}} i en anden valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.{{#paid_url}}<br><a href="{{paid_url}}">Fortæl os, at du har betalt</a>{{/paid_url}}</p>
+<p>Kan du ikke betale det hele nu, eller har din situation ændret sig, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.{{#plan_url}}<br><a href="{{plan_url}}">Bed om en betalingsordning</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Fortæl os, at der er noget galt med regningen</a>{{/dispute_url}}</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Ikke flere beskeder til denne adresse</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Der er også {{amount | money}} i en anden valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Bed om en betalingsordning: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Fortæl os, at du har betalt: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Fortæl os, at der er noget galt med regningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, eller har din situation ændret sig, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Ikke flere beskeder til denne adresse: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Der er også {{amount | money}} i en anden valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betaler du inden da, skal du ikke gøre mere.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.{{#paid_url}}<br><a href="{{paid_url}}">Fortæl os, at du har betalt</a>{{/paid_url}}</p>
+<p>Kan du ikke betale det hele nu, eller har din situation ændret sig, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.{{#plan_url}}<br><a href="{{plan_url}}">Bed om en betalingsordning</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Fortæl os, at der er noget galt med regningen</a>{{/dispute_url}}</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Ikke flere beskeder til denne adresse</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Der er også {{amount | money}} i en anden valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betaler du inden da, skal du ikke gøre mere.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Bed om en betalingsordning: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Fortæl os, at du har betalt: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Fortæl os, at der er noget galt med regningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, eller har din situation ændret sig, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Ikke flere beskeder til denne adresse: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Der er også {{amount | money}} i en anden valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.{{#paid_url}}<br><a href="{{paid_url}}">Fortæl os, at du har betalt</a>{{/paid_url}}</p>
+<p>Kan du ikke betale det hele nu, eller har din situation ændret sig, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.{{#plan_url}}<br><a href="{{plan_url}}">Bed om en betalingsordning</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Fortæl os, at der er noget galt med regningen</a>{{/dispute_url}}</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Ikke flere beskeder til denne adresse</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Der er også {{amount | money}} i en anden valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Bed om en betalingsordning: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Fortæl os, at du har betalt: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Fortæl os, at der er noget galt med regningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, eller har din situation ændret sig, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Ikke flere beskeder til denne adresse: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Der er også {{amount | money}} i en anden valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.{{#paid_url}}<br><a href="{{paid_url}}">Fortæl os, at du har betalt</a>{{/paid_url}}</p>
+<p>Kan du ikke betale det hele nu, eller har din situation ændret sig, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.{{#plan_url}}<br><a href="{{plan_url}}">Bed om en betalingsordning</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Fortæl os, at der er noget galt med regningen</a>{{/dispute_url}}</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Ikke flere beskeder til denne adresse</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}
+
+Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Der er også {{amount | money}} i en anden valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal nu, eller fortæl os, hvad der står i vejen.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Bed om en betalingsordning: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Fortæl os, at du har betalt: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Fortæl os, at der er noget galt med regningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, eller har din situation ændret sig, så svar på denne mail{{#creditor_phone}} eller ring på {{creditor_phone}}{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Ikke flere beskeder til denne adresse: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!{{#paid_url}}<br><a href="{{paid_url}}">Mitteilen, dass bezahlt ist</a>{{/paid_url}}</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.{{#plan_url}}<br><a href="{{plan_url}}">Um Ratenzahlung bitten</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Mitteilen, dass etwas mit der Rechnung nicht stimmt</a>{{/dispute_url}}</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Keine Nachrichten mehr an diese Adresse</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
+{{/other_currencies}}
+
+{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
+{{#pay_url}}
+Hier bezahlen: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Sie können auf das Konto {{creditor_account}} überweisen.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Um Ratenzahlung bitten: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Mitteilen, dass bezahlt ist: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Mitteilen, dass etwas mit der Rechnung nicht stimmt: {{dispute_url}}
+{{/dispute_url}}
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Keine Nachrichten mehr an diese Adresse: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Mit der Zahlung bis dahin ist alles getan.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!{{#paid_url}}<br><a href="{{paid_url}}">Mitteilen, dass bezahlt ist</a>{{/paid_url}}</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.{{#plan_url}}<br><a href="{{plan_url}}">Um Ratenzahlung bitten</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Mitteilen, dass etwas mit der Rechnung nicht stimmt</a>{{/dispute_url}}</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Keine Nachrichten mehr an diese Adresse</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
+{{/other_currencies}}
+
+{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Mit der Zahlung bis dahin ist alles getan.
+{{#pay_url}}
+Hier bezahlen: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Sie können auf das Konto {{creditor_account}} überweisen.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Um Ratenzahlung bitten: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Mitteilen, dass bezahlt ist: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Mitteilen, dass etwas mit der Rechnung nicht stimmt: {{dispute_url}}
+{{/dispute_url}}
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Keine Nachrichten mehr an diese Adresse: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!{{#paid_url}}<br><a href="{{paid_url}}">Mitteilen, dass bezahlt ist</a>{{/paid_url}}</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.{{#plan_url}}<br><a href="{{plan_url}}">Um Ratenzahlung bitten</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Mitteilen, dass etwas mit der Rechnung nicht stimmt</a>{{/dispute_url}}</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Keine Nachrichten mehr an diese Adresse</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
+{{/other_currencies}}
+
+{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
+{{#pay_url}}
+Hier bezahlen: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Sie können auf das Konto {{creditor_account}} überweisen.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Um Ratenzahlung bitten: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Mitteilen, dass bezahlt ist: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Mitteilen, dass etwas mit der Rechnung nicht stimmt: {{dispute_url}}
+{{/dispute_url}}
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Keine Nachrichten mehr an diese Adresse: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!{{#paid_url}}<br><a href="{{paid_url}}">Mitteilen, dass bezahlt ist</a>{{/paid_url}}</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.{{#plan_url}}<br><a href="{{plan_url}}">Um Ratenzahlung bitten</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Mitteilen, dass etwas mit der Rechnung nicht stimmt</a>{{/dispute_url}}</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Keine Nachrichten mehr an diese Adresse</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
+{{/other_currencies}}
+
+{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
+{{#pay_url}}
+Hier bezahlen: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Sie können auf das Konto {{creditor_account}} überweisen.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Um Ratenzahlung bitten: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Mitteilen, dass bezahlt ist: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Mitteilen, dass etwas mit der Rechnung nicht stimmt: {{dispute_url}}
+{{/dispute_url}}
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, antworten Sie einfach auf diese E-Mail{{#creditor_phone}} oder rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Keine Nachrichten mehr an diese Adresse: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>There is also {{amount | money}} in another currency.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>You can pay to account {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Already paid? Then please ignore this message, and thank you.{{#paid_url}}<br><a href="{{paid_url}}">Tell us that you have paid</a>{{/paid_url}}</p>
+<p>If you cannot pay it all now, or something has changed for you, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.{{#plan_url}}<br><a href="{{plan_url}}">Ask for a payment plan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Tell us that something is wrong with the bill</a>{{/dispute_url}}</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">No more messages to this address</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+There is also {{amount | money}} in another currency.
+{{/other_currencies}}
+
+{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
+{{#pay_url}}
+Pay here: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+You can pay to account {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Ask for a payment plan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Tell us that you have paid: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Tell us that something is wrong with the bill: {{dispute_url}}
+{{/dispute_url}}
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, or something has changed for you, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+No more messages to this address: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>There is also {{amount | money}} in another currency.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Paying by then is all there is to do.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>You can pay to account {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Already paid? Then please ignore this message, and thank you.{{#paid_url}}<br><a href="{{paid_url}}">Tell us that you have paid</a>{{/paid_url}}</p>
+<p>If you cannot pay it all now, or something has changed for you, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.{{#plan_url}}<br><a href="{{plan_url}}">Ask for a payment plan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Tell us that something is wrong with the bill</a>{{/dispute_url}}</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">No more messages to this address</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+There is also {{amount | money}} in another currency.
+{{/other_currencies}}
+
+{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Paying by then is all there is to do.
+{{#pay_url}}
+Pay here: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+You can pay to account {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Ask for a payment plan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Tell us that you have paid: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Tell us that something is wrong with the bill: {{dispute_url}}
+{{/dispute_url}}
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, or something has changed for you, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+No more messages to this address: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>There is also {{amount | money}} in another currency.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}It would help us if you could pay in the next few days.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>You can pay to account {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Already paid? Then please ignore this message, and thank you.{{#paid_url}}<br><a href="{{paid_url}}">Tell us that you have paid</a>{{/paid_url}}</p>
+<p>If you cannot pay it all now, or something has changed for you, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.{{#plan_url}}<br><a href="{{plan_url}}">Ask for a payment plan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Tell us that something is wrong with the bill</a>{{/dispute_url}}</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">No more messages to this address</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+There is also {{amount | money}} in another currency.
+{{/other_currencies}}
+
+{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}It would help us if you could pay in the next few days.
+{{#pay_url}}
+Pay here: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+You can pay to account {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Ask for a payment plan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Tell us that you have paid: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Tell us that something is wrong with the bill: {{dispute_url}}
+{{/dispute_url}}
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, or something has changed for you, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+No more messages to this address: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}</p>
+<p>We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>There is also {{amount | money}} in another currency.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay now, or tell us what stands in the way.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>You can pay to account {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Already paid? Then please ignore this message, and thank you.{{#paid_url}}<br><a href="{{paid_url}}">Tell us that you have paid</a>{{/paid_url}}</p>
+<p>If you cannot pay it all now, or something has changed for you, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.{{#plan_url}}<br><a href="{{plan_url}}">Ask for a payment plan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Tell us that something is wrong with the bill</a>{{/dispute_url}}</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">No more messages to this address</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}}
+
+We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+There is also {{amount | money}} in another currency.
+{{/other_currencies}}
+
+{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay now, or tell us what stands in the way.
+{{#pay_url}}
+Pay here: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+You can pay to account {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Ask for a payment plan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Tell us that you have paid: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Tell us that something is wrong with the bill: {{dispute_url}}
+{{/dispute_url}}
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, or something has changed for you, just reply to this e-mail{{#creditor_phone}} or call {{creditor_phone}}{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+No more messages to this address: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det er også {{amount | money}} i en annen valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!{{#paid_url}}<br><a href="{{paid_url}}">Fortell oss at du har betalt</a>{{/paid_url}}</p>
+<p>Kan du ikke betale alt nå, eller har situasjonen din endret seg, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.{{#plan_url}}<br><a href="{{plan_url}}">Be om en betalingsavtale</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Fortell oss at noe er galt med regningen</a>{{/dispute_url}}</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Ikke flere meldinger til denne adressen</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det er også {{amount | money}} i en annen valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Be om en betalingsavtale: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Fortell oss at du har betalt: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Fortell oss at noe er galt med regningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, eller har situasjonen din endret seg, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Ikke flere meldinger til denne adressen: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det er også {{amount | money}} i en annen valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!{{#paid_url}}<br><a href="{{paid_url}}">Fortell oss at du har betalt</a>{{/paid_url}}</p>
+<p>Kan du ikke betale alt nå, eller har situasjonen din endret seg, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.{{#plan_url}}<br><a href="{{plan_url}}">Be om en betalingsavtale</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Fortell oss at noe er galt med regningen</a>{{/dispute_url}}</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Ikke flere meldinger til denne adressen</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det er også {{amount | money}} i en annen valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betaler du innen da, trenger du ikke å gjøre noe mer.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Be om en betalingsavtale: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Fortell oss at du har betalt: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Fortell oss at noe er galt med regningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, eller har situasjonen din endret seg, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Ikke flere meldinger til denne adressen: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det er også {{amount | money}} i en annen valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!{{#paid_url}}<br><a href="{{paid_url}}">Fortell oss at du har betalt</a>{{/paid_url}}</p>
+<p>Kan du ikke betale alt nå, eller har situasjonen din endret seg, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.{{#plan_url}}<br><a href="{{plan_url}}">Be om en betalingsavtale</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Fortell oss at noe er galt med regningen</a>{{/dispute_url}}</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Ikke flere meldinger til denne adressen</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det er også {{amount | money}} i en annen valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Be om en betalingsavtale: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Fortell oss at du har betalt: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Fortell oss at noe er galt med regningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, eller har situasjonen din endret seg, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Ikke flere meldinger til denne adressen: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}</p>
+<p>Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det er også {{amount | money}} i en annen valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal nå, eller fortell oss hva som står i veien.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!{{#paid_url}}<br><a href="{{paid_url}}">Fortell oss at du har betalt</a>{{/paid_url}}</p>
+<p>Kan du ikke betale alt nå, eller har situasjonen din endret seg, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.{{#plan_url}}<br><a href="{{plan_url}}">Be om en betalingsavtale</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Fortell oss at noe er galt med regningen</a>{{/dispute_url}}</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Ikke flere meldinger til denne adressen</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}}
+
+Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det er også {{amount | money}} i en annen valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal nå, eller fortell oss hva som står i veien.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Be om en betalingsavtale: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Fortell oss at du har betalt: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Fortell oss at noe er galt med regningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, eller har situasjonen din endret seg, så svar på denne e-posten{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Ikke flere meldinger til denne adressen: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Je kunt betalen op rekening {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Al betaald? Dan hoef je niets te doen. Dank je wel!{{#paid_url}}<br><a href="{{paid_url}}">Laat weten dat je hebt betaald</a>{{/paid_url}}</p>
+<p>Kun je niet alles nu betalen, of is er iets veranderd in je leven? Beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We zoeken samen een regeling die past.{{#plan_url}}<br><a href="{{plan_url}}">Vraag een betalingsregeling aan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Laat weten dat de rekening niet klopt</a>{{/dispute_url}}</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Geen berichten meer op dit adres</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Er staat ook nog {{amount | money}} open in een andere munt.
+{{/other_currencies}}
+
+{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
+{{#pay_url}}
+Betaal hier: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Je kunt betalen op rekening {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Vraag een betalingsregeling aan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Laat weten dat je hebt betaald: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Laat weten dat de rekening niet klopt: {{dispute_url}}
+{{/dispute_url}}
+
+Al betaald? Dan hoef je niets te doen. Dank je wel!
+
+Kun je niet alles nu betalen, of is er iets veranderd in je leven? Beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We zoeken samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Geen berichten meer op dit adres: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Je kunt betalen op rekening {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Al betaald? Dan hoef je niets te doen. Dank je wel!{{#paid_url}}<br><a href="{{paid_url}}">Laat weten dat je hebt betaald</a>{{/paid_url}}</p>
+<p>Kun je niet alles nu betalen, of is er iets veranderd in je leven? Beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We zoeken samen een regeling die past.{{#plan_url}}<br><a href="{{plan_url}}">Vraag een betalingsregeling aan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Laat weten dat de rekening niet klopt</a>{{/dispute_url}}</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Geen berichten meer op dit adres</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Er staat ook nog {{amount | money}} open in een andere munt.
+{{/other_currencies}}
+
+{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal je op tijd, dan hoef je verder niets te doen.
+{{#pay_url}}
+Betaal hier: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Je kunt betalen op rekening {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Vraag een betalingsregeling aan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Laat weten dat je hebt betaald: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Laat weten dat de rekening niet klopt: {{dispute_url}}
+{{/dispute_url}}
+
+Al betaald? Dan hoef je niets te doen. Dank je wel!
+
+Kun je niet alles nu betalen, of is er iets veranderd in je leven? Beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We zoeken samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Geen berichten meer op dit adres: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}}, betalen voor of op {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Je helpt ons als je in de komende dagen betaalt.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Je kunt betalen op rekening {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Al betaald? Dan hoef je niets te doen. Dank je wel!{{#paid_url}}<br><a href="{{paid_url}}">Laat weten dat je hebt betaald</a>{{/paid_url}}</p>
+<p>Kun je niet alles nu betalen, of is er iets veranderd in je leven? Beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We zoeken samen een regeling die past.{{#plan_url}}<br><a href="{{plan_url}}">Vraag een betalingsregeling aan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Laat weten dat de rekening niet klopt</a>{{/dispute_url}}</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Geen berichten meer op dit adres</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Er staat ook nog {{amount | money}} open in een andere munt.
+{{/other_currencies}}
+
+{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Je helpt ons als je in de komende dagen betaalt.
+{{#pay_url}}
+Betaal hier: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Je kunt betalen op rekening {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Vraag een betalingsregeling aan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Laat weten dat je hebt betaald: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Laat weten dat de rekening niet klopt: {{dispute_url}}
+{{/dispute_url}}
+
+Al betaald? Dan hoef je niets te doen. Dank je wel!
+
+Kun je niet alles nu betalen, of is er iets veranderd in je leven? Beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We zoeken samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Geen berichten meer op dit adres: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}</p>
+<p>We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal nu, of vertel ons waarom het niet lukt.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Je kunt betalen op rekening {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Al betaald? Dan hoef je niets te doen. Dank je wel!{{#paid_url}}<br><a href="{{paid_url}}">Laat weten dat je hebt betaald</a>{{/paid_url}}</p>
+<p>Kun je niet alles nu betalen, of is er iets veranderd in je leven? Beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We zoeken samen een regeling die past.{{#plan_url}}<br><a href="{{plan_url}}">Vraag een betalingsregeling aan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Laat weten dat de rekening niet klopt</a>{{/dispute_url}}</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Geen berichten meer op dit adres</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}}
+
+We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Er staat ook nog {{amount | money}} open in een andere munt.
+{{/other_currencies}}
+
+{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal nu, of vertel ons waarom het niet lukt.
+{{#pay_url}}
+Betaal hier: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Je kunt betalen op rekening {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Vraag een betalingsregeling aan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Laat weten dat je hebt betaald: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Laat weten dat de rekening niet klopt: {{dispute_url}}
+{{/dispute_url}}
+
+Al betaald? Dan hoef je niets te doen. Dank je wel!
+
+Kun je niet alles nu betalen, of is er iets veranderd in je leven? Beantwoord dan deze e-mail{{#creditor_phone}} of bel {{creditor_phone}}{{/creditor_phone}}. We zoeken samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Geen berichten meer op dit adres: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betala till konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!{{#paid_url}}<br><a href="{{paid_url}}">Berätta att du har betalat</a>{{/paid_url}}</p>
+<p>Kan du inte betala allt nu, eller har din situation ändrats, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.{{#plan_url}}<br><a href="{{plan_url}}">Be om en betalningsplan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Berätta att något är fel med räkningen</a>{{/dispute_url}}</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Inga fler meddelanden till den här adressen</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det finns också {{amount | money}} i en annan valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
+{{#pay_url}}
+Betala här: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betala till konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Be om en betalningsplan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Berätta att du har betalat: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Berätta att något är fel med räkningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, eller har din situation ändrats, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Inga fler meddelanden till den här adressen: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betalar du senast då behöver du inte göra något mer.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betala till konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!{{#paid_url}}<br><a href="{{paid_url}}">Berätta att du har betalat</a>{{/paid_url}}</p>
+<p>Kan du inte betala allt nu, eller har din situation ändrats, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.{{#plan_url}}<br><a href="{{plan_url}}">Be om en betalningsplan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Berätta att något är fel med räkningen</a>{{/dispute_url}}</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Inga fler meddelanden till den här adressen</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det finns också {{amount | money}} i en annan valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betalar du senast då behöver du inte göra något mer.
+{{#pay_url}}
+Betala här: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betala till konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Be om en betalningsplan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Berätta att du har betalat: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Berätta att något är fel med räkningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, eller har din situation ändrats, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Inga fler meddelanden till den här adressen: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betala till konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!{{#paid_url}}<br><a href="{{paid_url}}">Berätta att du har betalat</a>{{/paid_url}}</p>
+<p>Kan du inte betala allt nu, eller har din situation ändrats, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.{{#plan_url}}<br><a href="{{plan_url}}">Be om en betalningsplan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Berätta att något är fel med räkningen</a>{{/dispute_url}}</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Inga fler meddelanden till den här adressen</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det finns också {{amount | money}} i en annan valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
+{{#pay_url}}
+Betala här: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betala till konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Be om en betalningsplan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Berätta att du har betalat: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Berätta att något är fel med räkningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, eller har din situation ändrats, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Inga fler meddelanden till den här adressen: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala nu, eller berätta för oss vad som står i vägen.</p>
+{{#pay_url}}
+<p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+<p>Du kan betala till konto {{creditor_account}}.</p>
+{{/creditor_account}}
+{{/pay_url}}
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!{{#paid_url}}<br><a href="{{paid_url}}">Berätta att du har betalat</a>{{/paid_url}}</p>
+<p>Kan du inte betala allt nu, eller har din situation ändrats, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.{{#plan_url}}<br><a href="{{plan_url}}">Be om en betalningsplan</a>{{/plan_url}}{{#dispute_url}}<br><a href="{{dispute_url}}">Berätta att något är fel med räkningen</a>{{/dispute_url}}</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+{{#optout_url}}
+<p style="font-size: 80%"><a href="{{optout_url}}">Inga fler meddelanden till den här adressen</a></p>
+{{/optout_url}}
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det finns också {{amount | money}} i en annan valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala nu, eller berätta för oss vad som står i vägen.
+{{#pay_url}}
+Betala här: {{pay_url}}
+{{/pay_url}}
+{{^pay_url}}
+{{#creditor_account}}
+Du kan betala till konto {{creditor_account}}.
+{{/creditor_account}}
+{{/pay_url}}
+{{#plan_url}}
+Be om en betalningsplan: {{plan_url}}
+{{/plan_url}}
+{{#paid_url}}
+Berätta att du har betalat: {{paid_url}}
+{{/paid_url}}
+{{#dispute_url}}
+Berätta att något är fel med räkningen: {{dispute_url}}
+{{/dispute_url}}
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, eller har din situation ändrats, så svara på det här mejlet{{#creditor_phone}} eller ring {{creditor_phone}}{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+{{#optout_url}}
+
+Inga fler meddelanden till den här adressen: {{optout_url}}
+{{/optout_url}}
+', 'true', 'email', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title></head>
+<body style="font: 16px/1.5 sans-serif; color: #222; max-width: 36em; margin: 0; padding: 1em">
+<p>{{#given_name}}Hej {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}{{/name}}{{^name}}Hej{{/name}}{{/given_name}}</p>
+<p>Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11107,7 +13024,7 @@ BEGIN
 Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11153,7 +13070,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11182,7 +13099,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11228,7 +13145,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11257,7 +13174,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11303,7 +13220,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11332,7 +13249,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11378,7 +13295,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11407,7 +13324,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11453,7 +13370,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11482,7 +13399,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11528,7 +13445,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11557,7 +13474,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11603,7 +13520,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11632,7 +13549,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11678,7 +13595,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11707,7 +13624,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11753,7 +13670,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11782,7 +13699,7 @@ No more messages to this address: {{optout_url}}
 Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11828,7 +13745,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11857,7 +13774,7 @@ No more messages to this address: {{optout_url}}
 It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11903,7 +13820,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -11932,7 +13849,7 @@ No more messages to this address: {{optout_url}}
 We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -11978,7 +13895,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12007,7 +13924,7 @@ No more messages to this address: {{optout_url}}
 Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12053,7 +13970,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12082,7 +13999,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12128,7 +14045,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12157,7 +14074,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12203,7 +14120,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12232,7 +14149,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12278,7 +14195,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12307,7 +14224,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12353,7 +14270,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12382,7 +14299,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12428,7 +14345,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12457,7 +14374,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12503,7 +14420,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12532,7 +14449,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12578,7 +14495,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12607,7 +14524,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12653,7 +14570,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12682,7 +14599,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12728,7 +14645,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12757,7 +14674,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12803,7 +14720,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12832,7 +14749,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12878,7 +14795,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12907,7 +14824,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -12953,7 +14870,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -12982,7 +14899,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13028,7 +14945,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13057,7 +14974,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13103,7 +15020,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13132,7 +15049,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13178,7 +15095,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13207,7 +15124,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13253,7 +15170,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13282,7 +15199,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13328,7 +15245,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13357,7 +15274,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13403,7 +15320,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13432,7 +15349,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13478,7 +15395,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13507,7 +15424,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13553,7 +15470,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13582,7 +15499,7 @@ No more messages to this address: {{optout_url}}
 Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13628,7 +15545,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13657,7 +15574,7 @@ No more messages to this address: {{optout_url}}
 It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13703,7 +15620,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13732,7 +15649,7 @@ No more messages to this address: {{optout_url}}
 We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13778,7 +15695,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13807,7 +15724,7 @@ No more messages to this address: {{optout_url}}
 Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13853,7 +15770,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13882,7 +15799,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -13928,7 +15845,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -13957,7 +15874,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14003,7 +15920,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14032,7 +15949,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14078,7 +15995,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14107,7 +16024,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14153,7 +16070,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14182,7 +16099,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14228,7 +16145,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14257,7 +16174,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14303,7 +16220,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14332,7 +16249,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14378,7 +16295,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14407,7 +16324,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14453,7 +16370,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14482,7 +16399,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14528,7 +16445,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14557,7 +16474,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14603,7 +16520,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14632,7 +16549,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14678,7 +16595,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14707,7 +16624,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{amount | money}} til {{creditor_name}} mangler stadig. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14753,7 +16670,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14782,7 +16699,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14828,7 +16745,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14857,7 +16774,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{amount | money}} til {{creditor_name}} mangler stadig, {{days_overdue | number}} {{days_overdue | plural: dag, dage}} efter forfald.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14903,7 +16820,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -14932,7 +16849,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -14978,7 +16895,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15007,7 +16924,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15079,7 +16996,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15117,7 +17034,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15173,7 +17090,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15202,7 +17119,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15248,7 +17165,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15277,7 +17194,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15323,7 +17240,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15352,7 +17269,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15398,7 +17315,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15427,7 +17344,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{amount | money}} an {{creditor_name}} sind noch offen. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15473,7 +17390,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15502,7 +17419,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15548,7 +17465,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15577,7 +17494,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{amount | money}} an {{creditor_name}} sind noch offen, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15623,7 +17540,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15652,7 +17569,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15698,7 +17615,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15727,7 +17644,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#hearing}}Sie haben{{#on}} am {{on | date}}{{/on}}{{#time}} um {{time}} Uhr{{/time}}{{#place}}, {{place}},{{/place}} einen Termin{{/hearing}}{{^hearing}}Sie haben demnächst einen Termin{{/hearing}} zu {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15799,7 +17716,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15837,7 +17754,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15893,7 +17810,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15922,7 +17839,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -15968,7 +17885,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -15997,7 +17914,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16043,7 +17960,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16072,7 +17989,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16118,7 +18035,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16147,7 +18064,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{amount | money}} to {{creditor_name}} is still open. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16193,7 +18110,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16222,7 +18139,7 @@ No more messages to this address: {{optout_url}}
 We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16268,7 +18185,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16297,7 +18214,7 @@ No more messages to this address: {{optout_url}}
 {{amount | money}} to {{creditor_name}} is still open, {{days_overdue | number}} {{days_overdue | plural: day, days}} after it was due.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16343,7 +18260,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16372,7 +18289,7 @@ No more messages to this address: {{optout_url}}
 This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16418,7 +18335,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16447,7 +18364,7 @@ No more messages to this address: {{optout_url}}
 {{#hearing}}You have an appointment about {{/hearing}}{{^hearing}}You will soon have an appointment about {{/hearing}}{{amount | money}} to {{creditor_name}}{{#hearing}}{{#on}} on {{on | date}}{{/on}}{{#time}} at {{time}}{{/time}}{{#place}}, {{place}}{{/place}}{{/hearing}}. The amount was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16519,7 +18436,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16557,7 +18474,7 @@ No more messages to this address: {{optout_url}}
 {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16613,7 +18530,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16642,7 +18559,7 @@ No more messages to this address: {{optout_url}}
 Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16688,7 +18605,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16717,7 +18634,7 @@ No more messages to this address: {{optout_url}}
 It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16763,7 +18680,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16792,7 +18709,7 @@ No more messages to this address: {{optout_url}}
 We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16838,7 +18755,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16867,7 +18784,7 @@ No more messages to this address: {{optout_url}}
 {{amount | money}} til {{creditor_name}} er fortsatt ubetalt. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16913,7 +18830,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -16942,7 +18859,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -16988,7 +18905,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17017,7 +18934,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{amount | money}} til {{creditor_name}} er fortsatt ubetalt, {{days_overdue | number}} {{days_overdue | plural: dag, dager}} etter forfall.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17063,7 +18980,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17092,7 +19009,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17138,7 +19055,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17167,7 +19084,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#hearing}}Du har et møte{{#on}} {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møte{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17239,7 +19156,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17277,7 +19194,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17333,7 +19250,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17362,7 +19279,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17408,7 +19325,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17437,7 +19354,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17483,7 +19400,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17512,7 +19429,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17558,7 +19475,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17587,7 +19504,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{amount | money}} aan {{creditor_name}} staat nog open. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17633,7 +19550,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17662,7 +19579,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17708,7 +19625,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17737,7 +19654,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{amount | money}} aan {{creditor_name}} staat nog open. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17783,7 +19700,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17812,7 +19729,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17858,7 +19775,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17887,7 +19804,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#hearing}}Je hebt een afspraak{{#on}} op {{on | date}}{{/on}}{{#time}} om {{time}} uur{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Je hebt binnenkort een afspraak{{/hearing}} over {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -17959,7 +19876,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -17997,7 +19914,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18053,7 +19970,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18082,7 +19999,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18128,7 +20045,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18157,7 +20074,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18203,7 +20120,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18232,7 +20149,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18278,7 +20195,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18307,7 +20224,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{amount | money}} till {{creditor_name}} är fortfarande obetalt. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18353,7 +20270,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18382,7 +20299,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18428,7 +20345,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18457,7 +20374,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{amount | money}} till {{creditor_name}} är fortfarande obetalt, {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} efter förfallodagen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18503,7 +20420,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18532,7 +20449,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18578,7 +20495,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18607,7 +20524,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#hearing}}Du har ett möte{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart ett möte{{/hearing}} om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18679,7 +20596,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18717,7 +20634,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18773,7 +20690,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18802,7 +20719,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18848,7 +20765,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18877,7 +20794,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18923,7 +20840,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -18952,7 +20869,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -18998,7 +20915,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19027,7 +20944,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19073,7 +20990,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19102,7 +21019,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19148,7 +21065,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19177,7 +21094,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19223,7 +21140,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19252,7 +21169,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19298,7 +21215,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19327,7 +21244,7 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19373,7 +21290,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19402,7 +21319,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19448,7 +21365,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19477,7 +21394,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19523,7 +21440,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19552,7 +21469,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19598,7 +21515,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19627,7 +21544,7 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19673,7 +21590,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19702,7 +21619,7 @@ No more messages to this address: {{optout_url}}
 Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19748,7 +21665,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19777,7 +21694,7 @@ No more messages to this address: {{optout_url}}
 It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19823,7 +21740,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19852,7 +21769,7 @@ No more messages to this address: {{optout_url}}
 We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19898,7 +21815,7 @@ No more messages to this address: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -19927,7 +21844,7 @@ No more messages to this address: {{optout_url}}
 Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -19973,7 +21890,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20002,7 +21919,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20048,7 +21965,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20077,7 +21994,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20123,7 +22040,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20152,7 +22069,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20198,7 +22115,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20227,7 +22144,7 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20273,7 +22190,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20302,7 +22219,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20348,7 +22265,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20377,7 +22294,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20423,7 +22340,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20452,7 +22369,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20498,7 +22415,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20527,7 +22444,7 @@ Geen berichten meer op dit adres: {{optout_url}}
 Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20573,7 +22490,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20602,7 +22519,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20648,7 +22565,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20677,7 +22594,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20723,7 +22640,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20752,7 +22669,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20799,7 +22716,1351 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Der er også {{amount | money}} i en anden valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
+{{#pay_url}}
+<p>Betal her: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, eller har din situation ændret sig, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Der er også {{amount | money}} i en anden valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, eller har din situation ændret sig, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Der er også {{amount | money}} i en anden valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betaler du inden da, skal du ikke gøre mere.</p>
+{{#pay_url}}
+<p>Betal her: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, eller har din situation ændret sig, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Der er også {{amount | money}} i en anden valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betaler du inden da, skal du ikke gøre mere.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, eller har din situation ændret sig, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Der er også {{amount | money}} i en anden valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
+{{#pay_url}}
+<p>Betal her: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, eller har din situation ændret sig, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Der er også {{amount | money}} i en anden valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, eller har din situation ændret sig, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Der er også {{amount | money}} i en anden valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
+{{#pay_url}}
+<p>Betal her: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du allerede betalt? Så se bort fra denne besked, og tak for det.</p>
+<p>Kan du ikke betale det hele nu, eller har din situation ændret sig, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.</p>
+<p>Venlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}
+
+Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Der er også {{amount | money}} i en anden valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal nu, eller fortæl os, hvad der står i vejen.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du allerede betalt? Så se bort fra denne besked, og tak for det.
+
+Kan du ikke betale det hele nu, eller har din situation ændret sig, så {{#creditor_phone}}ring på {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til os{{/creditor_phone}}. Så finder vi en ordning, der passer.
+
+Venlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
+{{#pay_url}}
+<p>Hier bezahlen: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>
+{{/creditor_account}}
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
+{{/other_currencies}}
+
+{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
+{{#pay_url}}
+Hier bezahlen: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Sie können auf das Konto {{creditor_account}} überweisen.
+{{/creditor_account}}
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Mit der Zahlung bis dahin ist alles getan.</p>
+{{#pay_url}}
+<p>Hier bezahlen: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>
+{{/creditor_account}}
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
+{{/other_currencies}}
+
+{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Mit der Zahlung bis dahin ist alles getan.
+{{#pay_url}}
+Hier bezahlen: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Sie können auf das Konto {{creditor_account}} überweisen.
+{{/creditor_account}}
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
+{{#pay_url}}
+<p>Hier bezahlen: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>
+{{/creditor_account}}
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
+{{/other_currencies}}
+
+{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
+{{#pay_url}}
+Hier bezahlen: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Sie können auf das Konto {{creditor_account}} überweisen.
+{{/creditor_account}}
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="de">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}</p>
+<p>wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
+{{#pay_url}}
+<p>Hier bezahlen: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Sie können auf das Konto {{creditor_account}} überweisen.</p>
+{{/creditor_account}}
+<p>Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!</p>
+<p>Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.</p>
+<p>Freundliche Grüße<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}}
+
+wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Außerdem sind {{amount | money}} in einer anderen Währung offen.
+{{/other_currencies}}
+
+{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
+{{#pay_url}}
+Hier bezahlen: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Sie können auf das Konto {{creditor_account}} überweisen.
+{{/creditor_account}}
+
+Bereits bezahlt? Dann betrachten Sie diese Nachricht bitte als erledigt. Vielen Dank!
+
+Wenn Sie nicht alles auf einmal bezahlen können oder sich bei Ihnen etwas geändert hat, {{#creditor_phone}}rufen Sie uns an: {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}schreiben Sie uns{{/creditor_phone}}. Wir finden eine Lösung, die passt.
+
+Freundliche Grüße
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>There is also {{amount | money}} in another currency.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
+{{#pay_url}}
+<p>Pay here: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>You can pay to account {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, or something has changed for you, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+There is also {{amount | money}} in another currency.
+{{/other_currencies}}
+
+{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
+{{#pay_url}}
+Pay here: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+You can pay to account {{creditor_account}}.
+{{/creditor_account}}
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, or something has changed for you, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>There is also {{amount | money}} in another currency.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Paying by then is all there is to do.</p>
+{{#pay_url}}
+<p>Pay here: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>You can pay to account {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, or something has changed for you, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+There is also {{amount | money}} in another currency.
+{{/other_currencies}}
+
+{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Paying by then is all there is to do.
+{{#pay_url}}
+Pay here: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+You can pay to account {{creditor_account}}.
+{{/creditor_account}}
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, or something has changed for you, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>There is also {{amount | money}} in another currency.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}It would help us if you could pay in the next few days.</p>
+{{#pay_url}}
+<p>Pay here: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>You can pay to account {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, or something has changed for you, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+There is also {{amount | money}} in another currency.
+{{/other_currencies}}
+
+{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}It would help us if you could pay in the next few days.
+{{#pay_url}}
+Pay here: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+You can pay to account {{creditor_account}}.
+{{/creditor_account}}
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, or something has changed for you, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}</p>
+<p>We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>There is also {{amount | money}} in another currency.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay now, or tell us what stands in the way.</p>
+{{#pay_url}}
+<p>Pay here: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>You can pay to account {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Already paid? Then please ignore this message, and thank you.</p>
+<p>If you cannot pay it all now, or something has changed for you, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.</p>
+<p>Kind regards<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Dear {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Dear {{name}},{{/name}}{{^name}}Good day,{{/name}}{{/given_name}}
+
+We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+There is also {{amount | money}} in another currency.
+{{/other_currencies}}
+
+{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay now, or tell us what stands in the way.
+{{#pay_url}}
+Pay here: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+You can pay to account {{creditor_account}}.
+{{/creditor_account}}
+
+Already paid? Then please ignore this message, and thank you.
+
+If you cannot pay it all now, or something has changed for you, {{#creditor_phone}}call us on {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}write to us{{/creditor_phone}}. We will find a plan that fits.
+
+Kind regards
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det er også {{amount | money}} i en annen valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
+{{#pay_url}}
+<p>Betal her: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, eller har situasjonen din endret seg, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det er også {{amount | money}} i en annen valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, eller har situasjonen din endret seg, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det er også {{amount | money}} i en annen valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
+{{#pay_url}}
+<p>Betal her: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, eller har situasjonen din endret seg, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det er også {{amount | money}} i en annen valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betaler du innen da, trenger du ikke å gjøre noe mer.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, eller har situasjonen din endret seg, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det er også {{amount | money}} i en annen valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
+{{#pay_url}}
+<p>Betal her: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, eller har situasjonen din endret seg, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det er også {{amount | money}} i en annen valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, eller har situasjonen din endret seg, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nb">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}</p>
+<p>Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det er også {{amount | money}} i en annen valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal nå, eller fortell oss hva som står i veien.</p>
+{{#pay_url}}
+<p>Betal her: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betale til konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!</p>
+<p>Kan du ikke betale alt nå, eller har situasjonen din endret seg, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.</p>
+<p>Vennlig hilsen<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Kjære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kjære {{name}}{{/name}}{{^name}}God dag{{/name}}{{/given_name}}
+
+Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det er også {{amount | money}} i en annen valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal nå, eller fortell oss hva som står i veien.
+{{#pay_url}}
+Betal her: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betale til konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du allerede betalt? Da kan du se bort fra denne meldingen. Takk!
+
+Kan du ikke betale alt nå, eller har situasjonen din endret seg, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv til oss{{/creditor_phone}}. Vi finner en avtale som passer.
+
+Vennlig hilsen
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
+{{#pay_url}}
+<p>Betaal hier: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Je kunt betalen op rekening {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Al betaald? Dan hoef je niets te doen. Dank je wel!</p>
+<p>Kun je niet alles nu betalen, of is er iets veranderd in je leven? {{#creditor_phone}}Bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Schrijf ons dan{{/creditor_phone}}. We zoeken samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Er staat ook nog {{amount | money}} open in een andere munt.
+{{/other_currencies}}
+
+{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
+{{#pay_url}}
+Betaal hier: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Je kunt betalen op rekening {{creditor_account}}.
+{{/creditor_account}}
+
+Al betaald? Dan hoef je niets te doen. Dank je wel!
+
+Kun je niet alles nu betalen, of is er iets veranderd in je leven? {{#creditor_phone}}Bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Schrijf ons dan{{/creditor_phone}}. We zoeken samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
+{{#pay_url}}
+<p>Betaal hier: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Je kunt betalen op rekening {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Al betaald? Dan hoef je niets te doen. Dank je wel!</p>
+<p>Kun je niet alles nu betalen, of is er iets veranderd in je leven? {{#creditor_phone}}Bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Schrijf ons dan{{/creditor_phone}}. We zoeken samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Er staat ook nog {{amount | money}} open in een andere munt.
+{{/other_currencies}}
+
+{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal je op tijd, dan hoef je verder niets te doen.
+{{#pay_url}}
+Betaal hier: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Je kunt betalen op rekening {{creditor_account}}.
+{{/creditor_account}}
+
+Al betaald? Dan hoef je niets te doen. Dank je wel!
+
+Kun je niet alles nu betalen, of is er iets veranderd in je leven? {{#creditor_phone}}Bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Schrijf ons dan{{/creditor_phone}}. We zoeken samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}}, betalen voor of op {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Je helpt ons als je in de komende dagen betaalt.</p>
+{{#pay_url}}
+<p>Betaal hier: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Je kunt betalen op rekening {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Al betaald? Dan hoef je niets te doen. Dank je wel!</p>
+<p>Kun je niet alles nu betalen, of is er iets veranderd in je leven? {{#creditor_phone}}Bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Schrijf ons dan{{/creditor_phone}}. We zoeken samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Er staat ook nog {{amount | money}} open in een andere munt.
+{{/other_currencies}}
+
+{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Je helpt ons als je in de komende dagen betaalt.
+{{#pay_url}}
+Betaal hier: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Je kunt betalen op rekening {{creditor_account}}.
+{{/creditor_account}}
+
+Al betaald? Dan hoef je niets te doen. Dank je wel!
+
+Kun je niet alles nu betalen, of is er iets veranderd in je leven? {{#creditor_phone}}Bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Schrijf ons dan{{/creditor_phone}}. We zoeken samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="nl">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}</p>
+<p>We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal nu, of vertel ons waarom het niet lukt.</p>
+{{#pay_url}}
+<p>Betaal hier: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Je kunt betalen op rekening {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Al betaald? Dan hoef je niets te doen. Dank je wel!</p>
+<p>Kun je niet alles nu betalen, of is er iets veranderd in je leven? {{#creditor_phone}}Bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Schrijf ons dan{{/creditor_phone}}. We zoeken samen een regeling die past.</p>
+<p>Met vriendelijke groet<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Beste {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Beste {{name}},{{/name}}{{^name}}Goedendag,{{/name}}{{/given_name}}
+
+We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Er staat ook nog {{amount | money}} open in een andere munt.
+{{/other_currencies}}
+
+{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal nu, of vertel ons waarom het niet lukt.
+{{#pay_url}}
+Betaal hier: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Je kunt betalen op rekening {{creditor_account}}.
+{{/creditor_account}}
+
+Al betaald? Dan hoef je niets te doen. Dank je wel!
+
+Kun je niet alles nu betalen, of is er iets veranderd in je leven? {{#creditor_phone}}Bel ons dan op {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Schrijf ons dan{{/creditor_phone}}. We zoeken samen een regeling die past.
+
+Met vriendelijke groet
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
+{{#pay_url}}
+<p>Betala här: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betala till konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, eller har din situation ändrats, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det finns också {{amount | money}} i en annan valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
+{{#pay_url}}
+Betala här: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betala till konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, eller har din situation ändrats, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betalar du senast då behöver du inte göra något mer.</p>
+{{#pay_url}}
+<p>Betala här: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betala till konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, eller har din situation ändrats, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det finns också {{amount | money}} i en annan valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betalar du senast då behöver du inte göra något mer.
+{{#pay_url}}
+Betala här: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betala till konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, eller har din situation ändrats, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
+{{#pay_url}}
+<p>Betala här: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betala till konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, eller har din situation ändrats, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det finns också {{amount | money}} i en annan valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
+{{#pay_url}}
+Betala här: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betala till konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, eller har din situation ändrats, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="sv">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}</p>
+<p>Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
+{{/invoices}}
+</ul>
+{{/balances}}
+{{#other_currencies}}
+<p>Det finns också {{amount | money}} i en annan valuta.</p>
+{{/other_currencies}}
+<p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala nu, eller berätta för oss vad som står i vägen.</p>
+{{#pay_url}}
+<p>Betala här: {{pay_url}}</p>
+{{/pay_url}}
+{{#creditor_account}}
+<p>Du kan betala till konto {{creditor_account}}.</p>
+{{/creditor_account}}
+<p>Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!</p>
+<p>Kan du inte betala allt nu, eller har din situation ändrats, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.</p>
+<p>Vänliga hälsningar<br>{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}</p>
+</body>
+</html>
+', '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}}
+
+Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
+{{#balances}}
+{{#invoices}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
+{{/invoices}}
+{{/balances}}
+{{#other_currencies}}
+Det finns också {{amount | money}} i en annan valuta.
+{{/other_currencies}}
+
+{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala nu, eller berätta för oss vad som står i vägen.
+{{#pay_url}}
+Betala här: {{pay_url}}
+{{/pay_url}}
+{{#creditor_account}}
+Du kan betala till konto {{creditor_account}}.
+{{/creditor_account}}
+
+Har du redan betalat? Då kan du bortse från det här meddelandet. Tack!
+
+Kan du inte betala allt nu, eller har din situation ändrats, så {{#creditor_phone}}ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}skriv till oss{{/creditor_phone}}. Vi hittar en plan som passar.
+
+Vänliga hälsningar
+{{#sender_name}}{{sender_name}}{{/sender_name}}{{^sender_name}}{{creditor_name}}{{/sender_name}}
+', 'true', 'letter', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
+('<!DOCTYPE html>
+<html lang="da">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>
+<meta name="envelope" content="plain">{{#note}}<meta name="note" content="{{note}}">{{/note}}</head>
+<body style="font: 12pt/1.5 Georgia, serif; color: #222; max-width: 36em; margin: 3cm 2.5cm">
+<p>{{#given_name}}Kære {{given_name}}{{/given_name}}{{^given_name}}{{#name}}Kære {{name}}{{/name}}{{^name}}Goddag{{/name}}{{/given_name}}</p>
+<p>Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.</p>
+{{#balances}}
+<ul>
+{{#invoices}}
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20823,7 +24084,7 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20855,7 +24116,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20879,7 +24140,7 @@ Venlig hilsen
 Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20911,7 +24172,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20935,7 +24196,7 @@ Venlig hilsen
 Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -20967,7 +24228,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -20991,7 +24252,7 @@ Venlig hilsen
 Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21023,7 +24284,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21047,7 +24308,7 @@ Venlig hilsen
 dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21079,7 +24340,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21103,7 +24364,7 @@ Freundliche Grüße
 nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21135,7 +24396,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21159,7 +24420,7 @@ Freundliche Grüße
 vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21191,7 +24452,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21215,7 +24476,7 @@ Freundliche Grüße
 wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21247,7 +24508,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21271,7 +24532,7 @@ Freundliche Grüße
 This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21303,7 +24564,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21327,7 +24588,7 @@ Kind regards
 Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21359,7 +24620,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21383,7 +24644,7 @@ Kind regards
 It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21415,7 +24676,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21439,7 +24700,7 @@ Kind regards
 We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21471,7 +24732,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21495,7 +24756,7 @@ Kind regards
 Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21527,7 +24788,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21551,7 +24812,7 @@ Vennlig hilsen
 Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21583,7 +24844,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21607,7 +24868,7 @@ Vennlig hilsen
 Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21639,7 +24900,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21663,7 +24924,7 @@ Vennlig hilsen
 Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21695,7 +24956,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21719,7 +24980,7 @@ Vennlig hilsen
 Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21751,7 +25012,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21775,7 +25036,7 @@ Met vriendelijke groet
 Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21807,7 +25068,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21831,7 +25092,7 @@ Met vriendelijke groet
 Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21863,7 +25124,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21887,7 +25148,7 @@ Met vriendelijke groet
 We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21919,7 +25180,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21943,7 +25204,7 @@ Met vriendelijke groet
 Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -21975,7 +25236,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -21999,7 +25260,7 @@ Vänliga hälsningar
 Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22031,7 +25292,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22055,7 +25316,7 @@ Vänliga hälsningar
 Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22087,7 +25348,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22111,7 +25372,7 @@ Vänliga hälsningar
 Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22143,7 +25404,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22167,7 +25428,7 @@ Vänliga hälsningar
 Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22199,7 +25460,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22223,7 +25484,7 @@ Venlig hilsen
 Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22255,7 +25516,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22279,7 +25540,7 @@ Venlig hilsen
 Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22311,7 +25572,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22335,7 +25596,7 @@ Venlig hilsen
 Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22367,7 +25628,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22391,7 +25652,7 @@ Venlig hilsen
 dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22423,7 +25684,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22447,7 +25708,7 @@ Freundliche Grüße
 nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22479,7 +25740,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22503,7 +25764,7 @@ Freundliche Grüße
 vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22535,7 +25796,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22559,7 +25820,7 @@ Freundliche Grüße
 wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22591,7 +25852,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22615,7 +25876,7 @@ Freundliche Grüße
 This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22647,7 +25908,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22671,7 +25932,7 @@ Kind regards
 Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22703,7 +25964,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22727,7 +25988,7 @@ Kind regards
 It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22759,7 +26020,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22783,7 +26044,7 @@ Kind regards
 We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22815,7 +26076,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22839,7 +26100,7 @@ Kind regards
 Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22871,7 +26132,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22895,7 +26156,7 @@ Vennlig hilsen
 Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22927,7 +26188,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -22951,7 +26212,7 @@ Vennlig hilsen
 Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -22983,7 +26244,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23007,7 +26268,7 @@ Vennlig hilsen
 Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23039,7 +26300,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23063,7 +26324,7 @@ Vennlig hilsen
 Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23095,7 +26356,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23119,7 +26380,7 @@ Met vriendelijke groet
 Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23151,7 +26412,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23175,7 +26436,7 @@ Met vriendelijke groet
 Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23207,7 +26468,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23231,7 +26492,7 @@ Met vriendelijke groet
 We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23263,7 +26524,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23287,7 +26548,7 @@ Met vriendelijke groet
 Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23319,7 +26580,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23343,7 +26604,7 @@ Vänliga hälsningar
 Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23375,7 +26636,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23399,7 +26660,7 @@ Vänliga hälsningar
 Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23431,7 +26692,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23455,7 +26716,7 @@ Vänliga hälsningar
 Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23487,7 +26748,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23511,7 +26772,7 @@ Vänliga hälsningar
 Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23543,7 +26804,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23567,7 +26828,7 @@ Venlig hilsen
 Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23599,7 +26860,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23623,7 +26884,7 @@ Venlig hilsen
 {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23655,7 +26916,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23688,7 +26949,7 @@ Venlig hilsen
 {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23730,7 +26991,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23754,7 +27015,7 @@ Venlig hilsen
 Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23786,7 +27047,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23810,7 +27071,7 @@ Venlig hilsen
 Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23842,7 +27103,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23866,7 +27127,7 @@ Venlig hilsen
 Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23898,7 +27159,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23922,7 +27183,7 @@ Venlig hilsen
 wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -23954,7 +27215,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -23978,7 +27239,7 @@ Freundliche Grüße
 dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24010,7 +27271,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24034,7 +27295,7 @@ Freundliche Grüße
 {{#hearing}}Sie haben{{#on}} am {{on | date}}{{/on}}{{#time}} um {{time}} Uhr{{/time}}{{#place}}, {{place}},{{/place}} einen Termin{{/hearing}}{{^hearing}}Sie haben demnächst einen Termin{{/hearing}} zu {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24066,7 +27327,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24099,7 +27360,7 @@ Freundliche Grüße
 {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24141,7 +27402,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24165,7 +27426,7 @@ Freundliche Grüße
 nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24197,7 +27458,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24221,7 +27482,7 @@ Freundliche Grüße
 vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24253,7 +27514,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24277,7 +27538,7 @@ Freundliche Grüße
 wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24309,7 +27570,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24333,7 +27594,7 @@ Freundliche Grüße
 We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24365,7 +27626,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24389,7 +27650,7 @@ Kind regards
 This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24421,7 +27682,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24445,7 +27706,7 @@ Kind regards
 {{#hearing}}You have an appointment about {{/hearing}}{{^hearing}}You will soon have an appointment about {{/hearing}}{{amount | money}} to {{creditor_name}}{{#hearing}}{{#on}} on {{on | date}}{{/on}}{{#time}} at {{time}}{{/time}}{{#place}}, {{place}}{{/place}}{{/hearing}}. The amount was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24477,7 +27738,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24510,7 +27771,7 @@ Kind regards
 {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24552,7 +27813,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24576,7 +27837,7 @@ Kind regards
 Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24608,7 +27869,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24632,7 +27893,7 @@ Kind regards
 It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24664,7 +27925,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24688,7 +27949,7 @@ Kind regards
 We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24720,7 +27981,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24744,7 +28005,7 @@ Kind regards
 Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24776,7 +28037,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24800,7 +28061,7 @@ Vennlig hilsen
 Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24832,7 +28093,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24856,7 +28117,7 @@ Vennlig hilsen
 {{#hearing}}Du har et møte{{#on}} {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møte{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24888,7 +28149,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24921,7 +28182,7 @@ Vennlig hilsen
 {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -24963,7 +28224,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -24987,7 +28248,7 @@ Vennlig hilsen
 Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25019,7 +28280,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25043,7 +28304,7 @@ Vennlig hilsen
 Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25075,7 +28336,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25099,7 +28360,7 @@ Vennlig hilsen
 Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25131,7 +28392,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25155,7 +28416,7 @@ Vennlig hilsen
 We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25187,7 +28448,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25211,7 +28472,7 @@ Met vriendelijke groet
 Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25243,7 +28504,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25267,7 +28528,7 @@ Met vriendelijke groet
 {{#hearing}}Je hebt een afspraak{{#on}} op {{on | date}}{{/on}}{{#time}} om {{time}} uur{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Je hebt binnenkort een afspraak{{/hearing}} over {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25299,7 +28560,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25332,7 +28593,7 @@ Met vriendelijke groet
 {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25374,7 +28635,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25398,7 +28659,7 @@ Met vriendelijke groet
 Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25430,7 +28691,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25454,7 +28715,7 @@ Met vriendelijke groet
 Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25486,7 +28747,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25510,7 +28771,7 @@ Met vriendelijke groet
 We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25542,7 +28803,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25566,7 +28827,7 @@ Met vriendelijke groet
 Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25598,7 +28859,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25622,7 +28883,7 @@ Vänliga hälsningar
 Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25654,7 +28915,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25678,7 +28939,7 @@ Vänliga hälsningar
 {{#hearing}}Du har ett möte{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart ett möte{{/hearing}} om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25710,7 +28971,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25743,7 +29004,7 @@ Vänliga hälsningar
 {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25785,7 +29046,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25809,7 +29070,7 @@ Vänliga hälsningar
 Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25841,7 +29102,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25865,7 +29126,7 @@ Vänliga hälsningar
 Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25897,7 +29158,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25921,7 +29182,7 @@ Vänliga hälsningar
 Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -25953,7 +29214,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -25977,7 +29238,7 @@ Vänliga hälsningar
 Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26009,7 +29270,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26033,7 +29294,7 @@ Venlig hilsen
 Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26065,7 +29326,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26089,7 +29350,7 @@ Venlig hilsen
 Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26121,7 +29382,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26145,7 +29406,7 @@ Venlig hilsen
 Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfald {{due_on | date}}{{#settled}} (af {{of | money}} er {{amount | money}} betalt eller krediteret){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26177,7 +29438,7 @@ Venlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26201,7 +29462,7 @@ Venlig hilsen
 dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26233,7 +29494,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26257,7 +29518,7 @@ Freundliche Grüße
 nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26289,7 +29550,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26313,7 +29574,7 @@ Freundliche Grüße
 vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26345,7 +29606,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26369,7 +29630,7 @@ Freundliche Grüße
 wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, fällig am {{due_on | date}}{{#settled}} (von {{of | money}} sind {{amount | money}} bezahlt oder gutgeschrieben){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26401,7 +29662,7 @@ Freundliche Grüße
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26425,7 +29686,7 @@ Freundliche Grüße
 This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26457,7 +29718,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26481,7 +29742,7 @@ Kind regards
 Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26513,7 +29774,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26537,7 +29798,7 @@ Kind regards
 It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26569,7 +29830,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26593,7 +29854,7 @@ Kind regards
 We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, due on {{due_on | date}}{{#settled}} (of {{of | money}}, {{amount | money}} is paid or credited){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26625,7 +29886,7 @@ Kind regards
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26649,7 +29910,7 @@ Kind regards
 Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26681,7 +29942,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26705,7 +29966,7 @@ Vennlig hilsen
 Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26737,7 +29998,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26761,7 +30022,7 @@ Vennlig hilsen
 Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26793,7 +30054,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26817,7 +30078,7 @@ Vennlig hilsen
 Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, forfall {{due_on | date}}{{#settled}} (av {{of | money}} er {{amount | money}} betalt eller kreditert){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26849,7 +30110,7 @@ Vennlig hilsen
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26873,7 +30134,7 @@ Vennlig hilsen
 Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26905,7 +30166,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26929,7 +30190,7 @@ Met vriendelijke groet
 Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -26961,7 +30222,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -26985,7 +30246,7 @@ Met vriendelijke groet
 Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -27017,7 +30278,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -27041,7 +30302,7 @@ Met vriendelijke groet
 We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, betalen voor of op {{due_on | date}}{{#settled}} (van {{of | money}} is {{amount | money}} betaald of verrekend){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -27073,7 +30334,7 @@ Met vriendelijke groet
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -27097,7 +30358,7 @@ Met vriendelijke groet
 Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -27129,7 +30390,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -27153,7 +30414,7 @@ Vänliga hälsningar
 Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -27185,7 +30446,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -27209,7 +30470,7 @@ Vänliga hälsningar
 Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -27241,7 +30502,7 @@ Vänliga hälsningar
 {{#balances}}
 <ul>
 {{#invoices}}
-<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}</li>
+<li>{{#pay_url}}<a href="{{pay_url}}">{{/pay_url}}{{#reference}}{{reference}}: {{/reference}}{{amount | money}}{{#pay_url}}</a>{{/pay_url}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}</li>
 {{/invoices}}
 </ul>
 {{/balances}}
@@ -27265,7 +30526,7 @@ Vänliga hälsningar
 Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.
 {{#balances}}
 {{#invoices}}
-- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}
+- {{#reference}}{{reference}}: {{/reference}}{{amount | money}}, förfallodag {{due_on | date}}{{#settled}} (av {{of | money}} är {{amount | money}} betalt eller krediterat){{/settled}}
 {{/invoices}}
 {{/balances}}
 {{#other_currencies}}
@@ -27353,6 +30614,30 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Bara så att du vet: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förfaller den {{due_on | date}}.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi har ännu inte fått {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta.', 'true', 'push', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan', 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Sidste påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#late_cost}} Hver sen betaling koster i snit {{amount | money}}, som alle kunder er med til at betale.{{/late_cost}}{{^late_cost}} Betal eller kontakt os i de nærmeste dage.{{/late_cost}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Til orientering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalder den {{due_on | date}}.{{#late_cost}} Hver sen betaling koster i snit {{amount | money}}, som alle kunder er med til at betale.{{/late_cost}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} En venlig påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#late_cost}} Hver sen betaling koster i snit {{amount | money}}, som alle kunder er med til at betale.{{/late_cost}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Vi mangler stadig {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, der forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#late_cost}} Hver sen betaling koster i snit {{amount | money}}, som alle kunder er med til at betale.{{/late_cost}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'da', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} letzte Erinnerung: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#late_cost}} Jede späte Zahlung kostet im Schnitt {{amount | money}}, die alle Kunden mittragen.{{/late_cost}}{{^late_cost}} Bitte bezahlen Sie oder melden Sie sich in den nächsten Tagen.{{/late_cost}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} zur Erinnerung vorab: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind am {{due_on | date}} fällig.{{#late_cost}} Jede späte Zahlung kostet im Schnitt {{amount | money}}, die alle Kunden mittragen.{{/late_cost}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} eine Erinnerung: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#late_cost}} Jede späte Zahlung kostet im Schnitt {{amount | money}}, die alle Kunden mittragen.{{/late_cost}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#name}}Guten Tag {{name}},{{/name}}{{^name}}{{#given_name}}Guten Tag {{given_name}},{{/given_name}}{{^given_name}}Guten Tag,{{/given_name}}{{/name}} wir haben {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} an {{creditor_name}} noch nicht erhalten, seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#late_cost}} Jede späte Zahlung kostet im Schnitt {{amount | money}}, die alle Kunden mittragen.{{/late_cost}}{{#pay_url}} Hier bezahlen: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Sie können auf das Konto {{creditor_account}} überweisen.{{/creditor_account}}{{/pay_url}} Bereits bezahlt? Vielen Dank. Raten? {{#creditor_phone}}Tel. {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Sprechen Sie uns an{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'de', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} our last reminder: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#late_cost}} Each late bill costs {{amount | money}} on average, and all customers pay for it.{{/late_cost}}{{^late_cost}} Please pay or get in touch in the next few days.{{/late_cost}}{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} a heads-up: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is due on {{due_on | date}}.{{#late_cost}} Each late bill costs {{amount | money}} on average, and all customers pay for it.{{/late_cost}}{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} a reminder: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#late_cost}} Each late bill costs {{amount | money}} on average, and all customers pay for it.{{/late_cost}}{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hi {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hello {{name}},{{/name}}{{^name}}Hello,{{/name}}{{/given_name}} we have not yet received {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} to {{creditor_name}}, now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#late_cost}} Each late bill costs {{amount | money}} on average, and all customers pay for it.{{/late_cost}}{{#pay_url}} Pay here: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} You can pay to account {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Already paid? Ignore this. Need a plan? {{#creditor_phone}}Call {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Contact us{{/creditor_phone}}{{#optout_reply}} Reply STOP to opt out.{{/optout_reply}}', 'true', 'sms', '*', 'cost_to_others', 'en', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Siste påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#late_cost}} Hver sen betaling koster i snitt {{amount | money}}, som alle kundene er med på å betale.{{/late_cost}}{{^late_cost}} Betal eller ta kontakt i løpet av de neste dagene.{{/late_cost}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Bare så du vet det: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaller {{due_on | date}}.{{#late_cost}} Hver sen betaling koster i snitt {{amount | money}}, som alle kundene er med på å betale.{{/late_cost}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#late_cost}} Hver sen betaling koster i snitt {{amount | money}}, som alle kundene er med på å betale.{{/late_cost}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hei, {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hei, {{name}}!{{/name}}{{^name}}Hei!{{/name}}{{/given_name}} Vi har ennå ikke mottatt {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}}, som forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#late_cost}} Hver sen betaling koster i snitt {{amount | money}}, som alle kundene er med på å betale.{{/late_cost}}{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Avdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt oss{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'nb', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} onze laatste herinnering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#late_cost}} Elke late betaling kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen.{{/late_cost}}{{^late_cost}} Betaal of neem in de komende dagen contact op.{{/late_cost}}{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} een bericht vooraf: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.{{#late_cost}} Elke late betaling kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen.{{/late_cost}}{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} een herinnering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#late_cost}} Elke late betaling kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen.{{/late_cost}}{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hallo {{given_name}},{{/given_name}}{{^given_name}}{{#name}}Hallo {{name}},{{/name}}{{^name}}Hallo,{{/name}}{{/given_name}} we hebben {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} aan {{creditor_name}} nog niet ontvangen. Dat is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#late_cost}} Elke late betaling kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen.{{/late_cost}}{{#pay_url}} Betaal hier: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Je kunt betalen op rekening {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Al betaald? Dank je wel. Regeling? {{#creditor_phone}}Bel {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Neem contact op{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'nl', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Sista påminnelsen: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#late_cost}} Varje sen betalning kostar i snitt {{amount | money}}, som alla kunder är med och betalar.{{/late_cost}}{{^late_cost}} Betala eller hör av dig inom de närmaste dagarna.{{/late_cost}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Bara så att du vet: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förfaller den {{due_on | date}}.{{#late_cost}} Varje sen betalning kostar i snitt {{amount | money}}, som alla kunder är med och betalar.{{/late_cost}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} En påminnelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#late_cost}} Varje sen betalning kostar i snitt {{amount | money}}, som alla kunder är med och betalar.{{/late_cost}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
+(NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi har ännu inte fått {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#late_cost}} Varje sen betalning kostar i snitt {{amount | money}}, som alla kunder är med och betalar.{{/late_cost}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'cost_to_others', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Sidste påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Er det svært lige nu? Sig til, så finder vi en løsning.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'empathy', 'da', 'false', 'false', now(), 'dunning', NULL, 'final-notice', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} Til orientering: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfalder den {{due_on | date}}. Passer en anden dag bedre? Sig til.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'empathy', 'da', 'false', 'false', now(), 'dunning', NULL, 'pre-due', '{}', '1'),
 (NULL, '{{#given_name}}Hej {{given_name}}.{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}.{{/name}}{{^name}}Hej.{{/name}}{{/given_name}} En venlig påmindelse: {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Er det svært lige nu? Sig til, så finder vi en løsning.{{#pay_url}} Betal her: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betale til konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Allerede betalt? Se bort fra dette. Afdrag? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakt os{{/creditor_phone}}', 'true', 'sms', '*', 'empathy', 'da', 'false', 'false', now(), 'dunning', NULL, 'reminder-1', '{}', '1'),
@@ -27619,6 +30904,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.handover', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.handover_rule', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.hold_reason', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.interest_rule', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.late_cost', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer_text', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.proof', '');
@@ -27817,6 +31103,8 @@ ALTER FUNCTION dunning._enqueue_companions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._offer_with_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._close_listed(timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.proof OWNER TO dunning_owner;
+ALTER TABLE dunning.late_cost OWNER TO dunning_owner;
+ALTER FUNCTION dunning.set_late_cost(numeric,text,text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._levels() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._proofs(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_proofs() OWNER TO dunning_owner;
@@ -27920,6 +31208,8 @@ ALTER FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,int
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._words_of(jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._explain_next(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.touches(date,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.invoice_contacts(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._maintain() OWNER TO dunning_owner;
 ALTER TABLE dunning.case_export OWNER TO dunning_owner;
@@ -28166,6 +31456,9 @@ REVOKE EXECUTE ON FUNCTION dunning._enqueue_companions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._offer_with_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._close_listed(timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.proof TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.late_cost TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.set_late_cost(numeric,text,text,text,date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.set_late_cost(numeric,text,text,text,date) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._levels() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._proofs(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_proofs() FROM PUBLIC;
@@ -28305,6 +31598,10 @@ GRANT EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with ti
 REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._words_of(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._explain_next(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.touches(date,date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.touches(date,date) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.invoice_contacts(text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.invoice_contacts(text,text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_all() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._maintain() FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.case_export TO dunning_viewer;
@@ -28522,7 +31819,7 @@ COMMENT ON FUNCTION dunning._speaks_of_fees(text,text) IS 'Whether any text in f
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
-COMMENT ON FUNCTION dunning._stage_truth(timestamp with time zone) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee and proof are put into context and decision.';
+COMMENT ON FUNCTION dunning._stage_truth(timestamp with time zone) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee, proof and late_cost are put into context and decision.';
 COMMENT ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) IS 'What a step adds to the template context of each debtor: tone, level, note, print, hearing; what there is not is left out.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
 COMMENT ON FUNCTION dunning._still_to_hand_over(dunning.handover) IS 'The invoices of a case as they are open now; 42501 for its own proposer under four_eyes, 55000 where nothing is left or a hold forbids it.';
@@ -28536,9 +31833,9 @@ COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say t
 COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
 COMMENT ON FUNCTION dunning._too_personal(text[],boolean) IS 'Those of the fields that a text may not use, with the level and the reason; permitted: the template may be personal.';
 COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to: a companion has the key of its message but for one octet, so both count as one contact.';
-COMMENT ON FUNCTION dunning._true_context(text,text,text,jsonb) IS 'A debtor''s context with fee and proof where the template, in the framing that the context names, speaks of them.';
-COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) IS 'Contexts of messages about to be rendered, with fee and proof as they are now, the framing that may speak, and why it is another than asked for.';
-COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timestamp with time zone) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee and proof of the template context, as of an instant (NULL: now).';
+COMMENT ON FUNCTION dunning._true_context(text,text,text,jsonb) IS 'A debtor''s context with fee, proof and late_cost where the template, in the framing that the context names, speaks of them.';
+COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) IS 'Contexts of messages about to be rendered, with fee, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
+COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timestamp with time zone) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now).';
 COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
@@ -28564,6 +31861,7 @@ COMMENT ON FUNCTION dunning.export_case(text,text) IS 'The whole case of a debto
 COMMENT ON FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) IS 'One row: the hold''s id and how many queued messages it stopped in this transaction. The debtor, one invoice, or (scope person, the rule for deceased, insolvency, moratorium) all accounts of the person are not dunned, from now or from_on, until released or through the given day, or as long as the reason has it. contact: who is to be talked to instead. Unknown debtor, invoice or reason, bad scope or dates: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.hold_creditor(text,text,date,text,date) IS 'One row: the hold''s id and how many queued messages it stopped. Nobody in the creditor''s book is dunned, nor charged a fee, from now or from_on, until released by dunning_admin or through the given day. Unknown creditor or reason, bad dates: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.interest(text,text,timestamp with time zone) IS 'Late interest of a debtor''s overdue invoices (or one), a row a span: from (counted) until (not counted), days by the day count of the rule, rate in percent a year, base, amount in the currency''s minor unit, and where a span bears none, why (frozen, not in default, no rate known). What would be owed if all were paid on the day of as_of (NULL: today), whether or not the creditor charges it. Days run from the day after the due date through the day of payment. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.invoice_contacts(text,text) IS 'The contacts of a debtor that named an invoice (NULL: each of them), with what was open of it then and what became of the message. The reference is the ledger''s, or the invoice_id where it has none. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.lawful_fees(text) IS 'Every fee that the law of a debtor''s country knows, an invoice and level: amount, the day from which it may be charged, and what blocks it (empty: nothing): charging_off, term:<what must be agreed>, currency, paid, paid_in_time, disputed, charged, count:<n>, notice:<what must be sent before>, broken_instalment_agreement, hold:<reason>. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, invoice, or offer and option, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
@@ -28595,12 +31893,14 @@ COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integ
 COMMENT ON FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) IS 'The new version and what a reader would miss in it. vars: names that send() will be given; partial: a piece that others include by {{> name}}; personal: it may use what dunning.sensitivity calls personal. A text that is no template, names the unknown or includes itself is refused (DN003); earlier versions stay: template_history(). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.set_budget(numeric,text,text,text) IS 'What contacts may cost in a day in this currency (NULL: no limit any more), for a creditor and a campaign (the name of a strategy), or * for all together. What a day''s money is not enough for waits, the most worthwhile first. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all, in one country or all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.set_late_cost(numeric,text,text,text,date) IS 'What a bill that is paid late costs the creditor on average (NULL: nobody knows any more), by which source, known since when (NULL: today). Texts of the framing cost_to_others name it until it is late_cost_days old, and are the neutral ones without. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) IS 'Sets a reference rate in percent a year for a period, the last day counted; NULL is until further notice. The row of the same reference and first day is replaced, and goes before a built-in one; enabled => false makes its days unknown, so that no interest accrues on them. Posted interest is corrected by the next assess_charges(). Returns whether there was a row, and warnings. Unknown reference, negative interest, overlapping periods: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_sensitivity(text,text,text) IS 'The level before. Says whether texts may use a field: open, personal (where the template permits it) or never; NULL restores the shipped level. 22023 for another level. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.set_strategy(text,text,text) IS 'The strategy this debtor now follows: the one given, or with NULL again what the rules say. Steps already had stay had by the strategy they were taken by. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.take_back(uuid,text) IS 'One row: the debtor whose hand-over or write-off is undone, and how many invoices are dunned again from the next planning on. No reason or unknown: 22023; not approved: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.touches(date,date) IS 'What each step brought over each channel in a span of days (until_date excluded): messages that left, debtors, reached, reacted (clicked, answered, called, promised, disputed), promised, followed by a payment within 14 days, and after how many days in the middle. A payment or reaction belongs to the last contact before it. 22023 without a span. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
@@ -28618,6 +31918,7 @@ COMMENT ON TABLE dunning.handover_rule IS 'When maintain() and daily() propose a
 COMMENT ON TABLE dunning.hold IS 'Debtors, single invoices, persons with all their accounts and whole books that are not dunned, from when to when, why and by whom. A row is never changed but by its release.';
 COMMENT ON TABLE dunning.hold_reason IS 'The reasons of holds: whom each covers, how long, whether offers go on, who may release it, and the task that comes with it.';
 COMMENT ON TABLE dunning.interest_rule IS 'How late interest is counted, by country and kind of debtor: reference, margin, rounding, fixing, day count, compounding, beginning, order of clearing.';
+COMMENT ON TABLE dunning.late_cost IS 'What a bill that is paid late costs a creditor on average, with its source: what texts of the framing cost_to_others say.';
 COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
 COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';

@@ -413,8 +413,8 @@ claims(const DunItem *item)
 {
 	Jsonb	   *context = DatumGetJsonbP(item->context_json);
 
-	return strncmp(item->framing, "loss", 4) == 0 || strncmp(item->framing, "social", 6) == 0 ||
-		names_value(context, "fee") || names_value(context, "proof");
+	return strncmp(item->framing, "loss", 4) == 0 || strncmp(item->framing, "social", 6) == 0 || strncmp(item->framing, "cost", 4) == 0 ||
+		names_value(context, "fee") || names_value(context, "proof") || names_value(context, "late_cost");
 }
 
 /* What is not so at this moment is not said: the neutral words leave, and why stands beside the body. */

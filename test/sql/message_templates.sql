@@ -91,6 +91,10 @@ SELECT kind, count(*), bool_and(body_html ~ '<meta name="envelope" content="plai
        bool_or(body_html ~ 'name="note"') AS any_note, bool_or(body_html ~ '<(table|img|style)') AS like_a_bill
 FROM shown WHERE channel = 'letter' AND kind IN ('full', 'bare') GROUP BY kind ORDER BY kind;
 
+-- a_mail_reads_like_one_from_a_person_to_a_person
+SELECT count(*), bool_and(body_text ~ '^[^\n]*Kirsten[^\n]*\n\n') AS greets, bool_and(right(regexp_replace(body_text, E'\n\n[^\n]*: https://pay.example/stop[^\n]*\n$', ''), 60) ~ 'Mette') AS signed,
+       bool_or(body_html ~* '<(table|img|style|center|button|h1|form)|background|class=') AS like_a_newsletter FROM shown WHERE channel = 'email' AND kind = 'full';
+
 -- what_is_shipped_is_what_was_read
 SELECT language, count(*), md5(string_agg(concat_ws('|', template, channel, framing, kind, subject, body_text, body_html), E'\n' ORDER BY template, channel, framing, kind)) AS digest
 FROM shown GROUP BY language ORDER BY language;

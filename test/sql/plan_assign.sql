@@ -274,6 +274,67 @@ SELECT dunning.set_budget(1, 'euro');
 SELECT dunning.set_budget(1, 'EUR', campaign => 'nosuch');
 SELECT pg_temp.u_clear() IS NOT NULL;
 
+-- who_has_paid_begins_anew_with_the_next_invoice (lago 2875)
+SELECT dunning.save_strategy('u-anew', 'Two steps', min_gap_days => 1);
+SELECT * FROM dunning.save_step('u-anew', 'first', 1, 3, 'reminder-1', '{email}');
+SELECT * FROM dunning.save_step('u-anew', 'second', 2, 10, 'reminder-2', '{email}');
+SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-anew'), pg_temp.u_owes('u-anew', 8)) x;
+SELECT day, debtor, step FROM pg_temp.u_days('u-anew', '2026-03-13');
+SELECT count(*) FROM (SELECT pg_temp.u_pays('u-anew', 100, '2026-03-13 12:00+00'), pg_temp.u_owes('u-anew', 1)) x;
+SELECT day, debtor, step FROM pg_temp.u_days('u-anew', '2026-03-24');
+SELECT pg_temp.u_clear() IS NOT NULL;
+
+-- a_changed_strategy_holds_for_all_its_debtors_from_the_next_run_on (lago 2866, 2867, 2868): how far a debtor is, is not stored but counted
+SELECT dunning.save_strategy('u-limit', 'Every other day', min_gap_days => 1);
+SELECT * FROM dunning.save_step('u-limit', 'first', 1, 1, 'reminder-1', '{email}', repeat_days => 2);
+SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-limit'), pg_temp.u_owes('u-limit', 1)) x;
+SELECT day, debtor, step, reason FROM pg_temp.u_days('u-limit', '2026-03-12');
+SELECT dunning.save_strategy('u-limit', 'Every other day, two at most', min_gap_days => 1, stop_after => 2);
+SELECT day, debtor, step, reason FROM pg_temp.u_days('u-limit', '2026-03-14');
+SELECT dunning.save_strategy('u-limit', 'Every other day, three at most', min_gap_days => 1, stop_after => 3);
+SELECT day, debtor, step, reason FROM pg_temp.u_days('u-limit', '2026-03-16');
+SELECT pg_temp.u_clear() IS NOT NULL;
+
+-- a_payment_that_failed_is_answered_by_a_step_of_its_own (lago 2546)
+SELECT dunning.save_strategy('u-card', 'A card was refused');
+SELECT means FROM dunning.save_step('u-card', 'unpaid', 1, 14, 'reminder-1', '{email}');
+SELECT means FROM dunning.save_step('u-card', 'refused', 2, 0, 'reminder-1', '{email}', anchor => 'event:payment_failed');
+SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-card'), pg_temp.u_owes('u-card', 1), pg_temp.u_debtor('u-quiet'), pg_temp.u_owes('u-quiet', 1)) x;
+SELECT debtor, step FROM pg_temp.u_plan('u-card');
+SELECT recorded, stopped, task_id IS NULL AS no_task FROM dunning.record_event('payment_failed', 'u-card', detail => '{"code": "card_declined"}');
+SELECT debtor, step FROM pg_temp.u_plan('u-card');
+SELECT debtor, step FROM pg_temp.u_plan('u-card');
+SELECT pg_temp.u_clear() IS NOT NULL;
+
+-- who_has_no_email_is_asked_over_the_next_channel (lago 2784)
+SELECT dunning.save_strategy('u-next', 'E-mail, else SMS', margin => 1);
+SELECT means FROM dunning.save_step('u-next', 'first', 1, 3, 'reminder-1', '{email,sms}');
+SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-mail'), pg_temp.u_owes('u-mail', 3), pg_temp.u_debtor('u-none', email => false), pg_temp.u_owes('u-none', 3)) x;
+SELECT debtor, channel, state FROM pg_temp.u_plan('u-next');
+SELECT pg_temp.u_clear() IS NOT NULL;
+
+-- whatsapp_goes_to_those_who_agreed_and_says_what_the_sms_says (odoo documentation 12312)
+CREATE SERVER u_whatsapp TYPE 'whatsapp' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'mock');
+SELECT dunning.save_strategy('u-chat', 'WhatsApp, else SMS', margin => 1);
+SELECT means FROM dunning.save_step('u-chat', 'first', 1, 3, 'reminder-1', '{whatsapp,sms}');
+SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-agreed'), pg_temp.u_owes('u-agreed', 3), pg_temp.u_debtor('u-silent'), pg_temp.u_owes('u-silent', 3)) x;
+UPDATE dunning.debtor SET consent = '{"whatsapp": true}' WHERE debtor_id = 'u-agreed';
+SELECT debtor, channel, state FROM pg_temp.u_plan('u-chat');
+SELECT w.body_text = s.body_text AS the_same FROM dunning.preview('reminder-1', 'u-agreed', 'whatsapp') w, dunning.preview('reminder-1', 'u-agreed', 'sms') s;
+SELECT pg_temp.u_clear() IS NOT NULL;
+DROP SERVER u_whatsapp;
+
+-- which_contacts_named_an_invoice_and_with_what_sum (OCA 505)
+SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-named'), pg_temp.u_owes('u-named', 5, 100, invoice => 'u-n-1'), pg_temp.u_owes('u-named', 4, 40, invoice => 'u-n-2')) x;
+SELECT day, debtor, step FROM pg_temp.u_days('u-anew', '2026-03-11');
+SELECT pg_temp.u_pays('u-named', 30, '2026-03-12 12:00+00', 'u-n-1');
+SELECT day, debtor, step FROM pg_temp.u_days('u-anew', '2026-03-17');
+SET ROLE dunning_viewer;
+SELECT invoice, at, channel, template, step, amount, currency, state FROM dunning.invoice_contacts('u-named', 'u-n-1');
+SELECT count(*) AS of_both, count(DISTINCT message_id) AS messages FROM dunning.invoice_contacts('u-named');
+RESET ROLE;
+SELECT pg_temp.u_clear() IS NOT NULL;
+
 -- strategies_are_for_admins_a_debtors_own_for_operators
 SET ROLE dunning_operator;
 SELECT dunning.assign_strategy('x', 'consumer', segment => 'new');

@@ -105,6 +105,40 @@ FROM dunning.message m JOIN dunning.body b ON b.message_id = m.message_id,
 SELECT e.item, e.detail FROM dunning.message m, LATERAL dunning.explain_message(m.message_id) e WHERE m.debtor_id = 'tr-12' AND e.topic = 'sent text' AND e.item = 'framing';
 SELECT 1 AS refreshed FROM dunning._refresh_proofs() LIMIT 1;
 
+-- what_late_payment_costs_is_told_with_the_figure_of_the_creditor_while_it_is_fresh_and_not_without
+SELECT t.framing, t.reason, t.late_cost FROM dunning._truth('{tr-4}', '{truth}', '{reminder-1}', '{cost_to_others}', NULL, NULL) t;
+SELECT dunning.set_late_cost(18.5, 'GBP', 'cost of collections / late bills, 2025', creditor => 'truth', known_on => '2026-01-31');
+SELECT t.ord, t.framing, t.reason, t.late_cost FROM dunning._truth('{tr-4,tr-4}', '{truth,nobody}', '{reminder-1,reminder-1}', '{cost_to_others,cost_to_others}', NULL, NULL) t ORDER BY 1;
+SELECT p.language, substring(p.body_text FROM '[^\n]*18[.,]50[^\n]*') FROM (
+    SELECT l.language, (dunning.render('reminder-1', c.context || '{"framing": "cost_to_others", "late_cost": {"amount": 18.5, "currency": "GBP"}}', l.language, 'email')).body_text
+    FROM unnest('{da,de,en,nb,nl,sv}'::text[]) l(language), dunning._context('{tr-4}', NULL) c) p ORDER BY 1;
+SELECT dunning.set_late_cost(18.5, 'GBP', 'cost of collections / late bills, 2023', creditor => 'truth', known_on => '2025-01-31');
+SELECT t.framing, t.reason FROM dunning._truth('{tr-4}', '{truth}', '{reminder-1}', '{cost_to_others}', NULL, NULL) t;
+-- a_figure_without_amount_currency_source_or_creditor_is_refused_and_every_change_is_kept
+SELECT dunning.set_late_cost(a, c, s, creditor => w) FROM (VALUES (0, 'GBP', 'x', 'truth')) v(a, c, s, w);
+SELECT dunning.set_late_cost(a, c, s, creditor => w) FROM (VALUES (1, 'pounds', 'x', 'truth')) v(a, c, s, w);
+SELECT dunning.set_late_cost(a, c, s, creditor => w) FROM (VALUES (1, 'GBP', ' ', 'truth')) v(a, c, s, w);
+SELECT dunning.set_late_cost('NaN', 'GBP', 'x', creditor => 'truth');
+SELECT dunning.set_late_cost(1, 'GBP', 'x', creditor => 'truth', known_on => '2026-06-23');
+SELECT dunning.set_late_cost(1, 'GBP', 'x', creditor => 'nobody-known');
+SELECT c.before->>'source' AS before FROM dunning.plan_change c WHERE c.what = 'late_cost' ORDER BY c.change_id;
+-- a_cost_that_was_taken_back_between_planning_and_sending_is_not_told_and_the_neutral_text_leaves
+SELECT dunning.set_late_cost(18.5, 'GBP', 'cost of collections / late bills, 2025', creditor => 'truth');
+SELECT 1 AS made FROM dunning.save_step('tr-framed', 'reminder-1', 1, 5, 'reminder-1', '{email}', framing => 'cost_to_others');
+CREATE TEMP TABLE costs AS SELECT p.* FROM dunning._plan('tr-framed', NULL, false, false, '{tr-6,tr-7}') p;
+UPDATE dunning.queue SET due = dunning._now() + interval '1 day' WHERE debtor_id LIKE 'tr-%';
+SELECT p.debtor_id, p.step, p.variant, m.decision->'late_cost' AS cost FROM costs p JOIN dunning.message m ON m.message_id = p.message_id ORDER BY p.debtor_id;
+CREATE FUNCTION pg_temp.tr_cost(who text) RETURNS TABLE (debtor_id text, state text, framing text, reason text, claims text) LANGUAGE sql AS $$
+SELECT s.debtor_id, s.state, b.framing, b.framing_reason, substring(b.body_text FROM '[^\n]*paid late costs [^,]*')
+FROM dunning.message_state s JOIN dunning.body b ON b.message_id = s.message_id WHERE s.debtor_id = who $$;
+UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'tr-6';
+CALL dunning.deliver();
+SELECT * FROM pg_temp.tr_cost('tr-6');
+SELECT dunning.set_late_cost(NULL, NULL, NULL, creditor => 'truth');
+UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'tr-7';
+CALL dunning.deliver();
+SELECT * FROM pg_temp.tr_cost('tr-7');
+
 -- Fees as charge tells them, from a table of the test: the day and the sum are at hand.
 CREATE TABLE public.tr_fee (debtor_id text, invoice_id text, amount numeric, lawful_from date);
 DO $$ BEGIN
@@ -174,6 +208,8 @@ DELETE FROM dunning.egress_head;
 DELETE FROM dunning.queue WHERE debtor_id LIKE 'tr-%';
 DELETE FROM dunning.once WHERE debtor_id LIKE 'tr-%';
 DELETE FROM dunning.proof WHERE creditor = 'truth';
+DELETE FROM dunning.plan_change WHERE what = 'late_cost';
+DELETE FROM dunning.late_cost;
 DELETE FROM dunning.score_result WHERE debtor_id LIKE 'tr-%';
 DELETE FROM dunning.payment WHERE debtor_id LIKE 'tr-%';
 DELETE FROM dunning.invoice WHERE debtor_id LIKE 'tr-%';

@@ -273,6 +273,13 @@ SELECT model, version, n = (SELECT count(*) FROM i WHERE due_on < '2026-07-01') 
 FROM dunning.train('late');
 SELECT target, as_of, seed, metrics ->> 'grouped' AS grouped, metrics ->> 'cross_validated' AS cross_validated FROM dunning.model WHERE model = 'late';
 
+-- the_amount_of_an_invoice_is_an_input: where only the large ones are paid late, the model knows the late ones
+BEGIN;
+UPDATE i SET amount = i.amount / 1000 + CASE WHEN EXISTS (SELECT FROM p WHERE p.invoice_id = i.invoice_id AND p.paid_at::date <= i.due_on) THEN 90 ELSE 900 END;
+UPDATE p SET amount = i.amount FROM i WHERE i.invoice_id = p.invoice_id;
+SELECT auc > 0.95 AS knows FROM dunning.train('late');
+ROLLBACK;
+
 -- nothing_at_or_after_as_of_reaches_a_model
 SELECT version FROM dunning.train('late', '2026-04-01'), dunning.promote('late', 1) \g /dev/null
 BEGIN;
@@ -286,6 +293,8 @@ ROLLBACK;
 -- paid_30d_looks_at_overdue_debtors_and_at_30_days_that_are_over
 SELECT n = (SELECT count(*) FROM generate_series(1, 6) k, LATERAL dunning.features(timestamptz '2026-07-01 09:00+00' - 30 * k * interval '1 day') f WHERE f.n_overdue > 0) AS rows, auc > 0.55 AS says_something
 FROM dunning.train();
+-- the_age_of_the_debt_is_an_input
+SELECT feature_stats::text ~ '"days_past_due"' AS days_past_due FROM dunning.model WHERE model = 'paid_30d';
 SELECT (metrics ->> 'positives')::int = (SELECT count(*) FROM generate_series(1, 6) k, LATERAL (SELECT timestamptz '2026-07-01 09:00+00' - 30 * k * interval '1 day' AS at) s,
     LATERAL dunning.features(s.at) f WHERE f.n_overdue > 0 AND EXISTS (SELECT FROM p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= s.at AND p.paid_at < s.at + interval '30 days')) AS labels
 FROM dunning.model WHERE model = 'paid_30d';

@@ -84,6 +84,25 @@ SELECT count(*) FROM dunning._refresh_profiles('{T-1003}');
 SELECT cardinality(payments) AS own_payments FROM dunning.timing_profile WHERE debtor_id = 'T-1003';
 SELECT (contact_at AT TIME ZONE 'Europe/Copenhagen')::date AS on_the_payday, (reasons ->> 'payday')::float8 > 0.5 AS by_payday FROM dunning.best_time('T-1003', 'email', top => 2) LIMIT 1;
 
+-- a_company_that_pays_in_a_monthly_run_is_known_by_its_payments
+INSERT INTO dunning.debtor (debtor_id, creditor, kind, name, country, time_zone, email) VALUES ('T-firm', 'north', 'company', 'Firm', 'DK', 'Europe/Copenhagen', 'firm@example.com');
+INSERT INTO dunning.payment (debtor_id, payment_id, creditor, paid_at, amount, currency)
+SELECT 'T-firm', 'T-f' || m, 'north', (date_trunc('month', '2026-06-01'::timestamp) - m * interval '1 month' - interval '1 day')::date, 5000, 'DKK' FROM generate_series(0, 11) m;
+SELECT schedule, probability > 0.8 AS sure, next_date FROM dunning.payday('T-firm') LIMIT 1;
+SELECT count(*) FROM dunning._refresh_profiles('{T-firm}');
+SELECT (contact_at AT TIME ZONE 'Europe/Copenhagen')::date AS on_the_day_of_the_run, (reasons ->> 'payday')::float8 > 0.5 AS by_it FROM dunning.best_time('T-firm', 'email', '2026-06-15', '2026-07-10', top => 2) LIMIT 1;
+
+-- what_was_learnt_fades_so_that_new_habits_win: thirty answers in the morning a year ago, ten in the evening since April
+INSERT INTO dunning.egress (message_id, attempt, debtor_id, creditor, channel, server, address_digest, fields, body_digest, bytes, reason, cost, cost_currency, at, contact_on, slice, seq, prev, digest)
+SELECT dunning._uuid7(), 1, 'T-1007', 'north', 'sms', 'mail', '', '{}', '', 0, 'timing test', 0, 'EUR', now(), at, 0, 0, '', ''
+FROM (SELECT '2025-05-01 04:00+00'::timestamptz + n * interval '1 day' AS at FROM generate_series(1, 30) n UNION ALL SELECT '2026-04-01 10:00+00'::timestamptz + n * interval '6 days' FROM generate_series(1, 10) n) x;
+INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, recorded_at, recorded_by)
+SELECT e.debtor_id, dunning._uuid7(), 'north', 'clicked', CASE WHEN e.contact_on < '2026-01-01' THEN e.contact_on + interval '3 hours 10 minutes' ELSE e.contact_on + interval '8 hours 10 minutes' END, now(), 'timing test'
+FROM dunning.egress e WHERE e.reason = 'timing test' AND e.debtor_id = 'T-1007' AND (e.contact_on < '2025-07-01' OR e.contact_on > '2026-04-01' AND extract(minute FROM e.contact_on) = 0);
+SELECT count(*) FROM dunning._refresh_profiles('{T-1007}');
+SELECT extract(hour FROM contact_at AT TIME ZONE 'Europe/Copenhagen') BETWEEN 17 AND 20 AS in_the_evening
+FROM dunning.best_time('T-1007', 'call', not_before => '2026-06-15 00:00+00', not_after => '2026-06-15 22:00+00', top => 2) LIMIT 1;
+
 -- one_contact_in_twenty_is_drawn_evenly_and_falls_the_same_when_asked_again
 INSERT INTO dunning.debtor (debtor_id, creditor, kind, country, email) SELECT 'T-' || i, 'north', 'person', 'DK', 'x' || i || '@example.com' FROM generate_series(2000, 3999) i;
 CREATE TEMP TABLE asked AS SELECT * FROM dunning.best_times('email') WHERE debtor_id ~ '^T-[23]...$';

@@ -80,6 +80,8 @@ SELECT * FROM dunning.set_budget(100, 'EUR', campaign => 'own');
 SELECT * FROM dunning.set_budget(NULL, 'EUR', campaign => 'own');
 SELECT * FROM dunning.reset_step('own', 'first');
 SELECT * FROM dunning.set_cost('email', 0.01, 'GBP');
+SELECT * FROM dunning.set_late_cost(18.5, 'GBP', 'a test');
+SELECT * FROM dunning.set_late_cost(NULL, NULL, NULL);
 SELECT p.run_id FROM dunning.plan(approve => true) p LIMIT 1 \gset
 SELECT * FROM dunning.reject(:'run_id');
 SELECT p.run_id FROM dunning.plan(approve => true) p LIMIT 1 \gset
@@ -160,6 +162,8 @@ SELECT dunning.report_html();
 SELECT dunning.report_html(debtor_id => 'd1');
 SELECT * FROM dunning.explain('d1');
 SELECT * FROM dunning.costs('2026-06-01', '2026-07-01');
+SELECT * FROM dunning.touches('2026-06-01', '2026-07-01');
+SELECT * FROM dunning.invoice_contacts((SELECT min(debtor_id) FROM dunning.message));
 SELECT dunning.metrics();
 TABLE dunning.debtor_overview;
 TABLE dunning.worklist;
