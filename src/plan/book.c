@@ -186,6 +186,7 @@ dun_plan_row_text(const DunRow *row, int i, int *len)
 {
 	const char *text = row->texts + row->id_len;
 
+	*len = 0;
 	if (row->len[i] == DUN_NO_TEXT)
 		return NULL;
 	for (int before = 0; before < i; before++)
