@@ -5541,7 +5541,7 @@ BEGIN
     FROM dunning._choose(ARRAY(
         SELECT ROW(c.debtor_id, c.channel, c.rank, c.server, w.not_before,
                    -- a pre-due reminder is worth something until the due date is over
-                   least(w.not_before + r.horizon, r.until_at))::dunning._candidate
+                   least(w.not_before + r.horizon, r.until_at - interval '1 microsecond'))::dunning._candidate
         FROM pg_temp.dunning_plan_candidate c
         JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = c.debtor_id
         CROSS JOIN LATERAL (SELECT greatest(as_of, r.last_contact + r.min_gap_days * interval '1 day') AS not_before) w
@@ -5580,12 +5580,16 @@ BEGIN
         PERFORM dunning._stage_candidates(as_of);
         PERFORM dunning._stage_choice(as_of);
         done := ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}');
-        INSERT INTO pg_temp.dunning_plan_passed
-        SELECT r.debtor_id, r.step, coalesce(array_to_string(c.blocked_by, ', '), w.whys)
-        FROM pg_temp.dunning_plan_kept_reach r
-        LEFT JOIN pg_temp.dunning_plan_kept_choice c ON c.debtor_id = r.debtor_id
-        LEFT JOIN (SELECT x.debtor_id, string_agg(DISTINCT x.why, ', ') AS whys FROM pg_temp.dunning_plan_kept_candidate x GROUP BY 1) w ON w.debtor_id = r.debtor_id
-        WHERE r.debtor_id = ANY (done);
+        -- The first step of those who found another one, and this one of those who are still looking.
+        FOREACH stage IN ARRAY ARRAY['kept_', ''] LOOP
+            EXECUTE pg_catalog.format($q$
+                INSERT INTO pg_temp.dunning_plan_passed
+                SELECT r.debtor_id, r.step, coalesce(array_to_string(c.blocked_by, ', '), w.whys, 'min_gap')
+                FROM pg_temp.dunning_plan_%1$sreach r
+                LEFT JOIN pg_temp.dunning_plan_%1$schoice c ON c.debtor_id = r.debtor_id
+                LEFT JOIN (SELECT x.debtor_id, string_agg(DISTINCT x.why, ', ') AS whys FROM pg_temp.dunning_plan_%1$scandidate x GROUP BY 1) w ON w.debtor_id = r.debtor_id
+                WHERE (r.debtor_id = ANY ($1)) = %2$L$q$, stage, stage <> '') USING done;
+        END LOOP;
         FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
             EXECUTE pg_catalog.format('DELETE FROM pg_temp.%1$I k WHERE k.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage) USING done;
             EXECUTE pg_catalog.format('INSERT INTO pg_temp.%I SELECT n.* FROM pg_temp.%I n WHERE n.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage, 'dunning_plan_' || stage) USING done;

@@ -347,6 +347,23 @@ read_profile(FunctionCallInfo fcinfo, int first, Question *q)
 	dun_timing_payday(q->windows->place.country, dates, n, &q->payday);
 }
 
+/* Contacts within the days that some cap looks back: how far beyond them the history reaches depends on who else was asked about. */
+static int
+recent_contacts(const Question *q)
+{
+	TimestampTz longest = 0;
+	int			n = 0;
+
+	for (int i = 0; i < q->history.ncaps; i++)
+	{
+		longest = Max(longest, q->history.caps[i].days * USECS_PER_DAY);
+		longest = Max(longest, Max(q->history.caps[i].gap, q->history.caps[i].silence));
+	}
+	for (int i = 0; i < q->history.ncontacts; i++)
+		n += q->history.contacts[i].at >= q->from - longest;
+	return n;
+}
+
 PG_FUNCTION_INFO_V1(dun_timing_sql_best);
 
 /*
@@ -411,7 +428,7 @@ dun_timing_sql_best(PG_FUNCTION_ARGS)
 	}
 
 	/* The coin is a function of the debtor and of how many contacts there were: asked twice, it falls the same. */
-	seed = psprintf("%s/%d/%d", q.who.debtor_id, q.contacts, q.history.ncontacts);
+	seed = psprintf("%s/%d/%d", q.who.debtor_id, q.contacts, recent_contacts(&q));
 	coin = dun_base_hash64(seed, strlen(seed), SALT);
 	if (top == 1 && dun_base_rng_uniform(&coin) < EXPLORE)
 	{
