@@ -216,6 +216,8 @@ BEGIN
         SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM dunning.queue q
         WHERE (SELECT since.asked FROM since)
           AND q.debtor_id = ANY (%2$s) AND q.state IN ('queued', 'sending')
+          -- a test that waits is no contact either; no run of plan() makes one
+          AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
         UNION ALL
         SELECT j.debtor_id, j.channel, j.message_id, j.at, j.ord FROM sev
         JOIN j ON j.person_id = sev.person_id AND j.words IS NULL AND j.shut IS NULL AND j.message_id IS NOT NULL),

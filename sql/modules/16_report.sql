@@ -66,7 +66,9 @@ BEGIN
             FROM dunning.egress e WHERE NOT e.test AND ($1 IS NULL OR e.debtor_id = ANY ($1)) GROUP BY 1),
         next AS (
             SELECT DISTINCT ON (q.debtor_id) q.debtor_id, q.message_id, q.channel, q.due, q.state, q.blocked_by
-            FROM dunning.queue q WHERE $1 IS NULL OR q.debtor_id = ANY ($1)
+            FROM dunning.queue q
+            WHERE ($1 IS NULL OR q.debtor_id = ANY ($1))
+              AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
             ORDER BY q.debtor_id, q.due, q.message_id),
         held AS (
             SELECT h.debtor_id, array_agg(DISTINCT h.reason || CASE WHEN h.invoice_id IS NULL THEN '' ELSE ' (invoice)' END) AS reasons

@@ -74,7 +74,7 @@ $$
 BEGIN
     RETURN QUERY
         SELECT coalesce(p.step, 'none'), p.state,
-               concat_ws(', ', p.channel, p.template, p.local_time, nullif(p.reason, array_to_string(p.blocked_by, ', ')), nullif(array_to_string(p.blocked_by, ', '), ''))
+               concat_ws(', ', p.channel, p.template, p.local_time, CASE WHEN p.reason = ANY (p.blocked_by) IS NOT TRUE THEN p.reason END, nullif(array_to_string(p.blocked_by, ', '), ''))
         FROM dunning._plan(NULL, NULL, true, false, ARRAY[_explain_plan.debtor_id]) p;
     IF NOT FOUND THEN
         RETURN QUERY VALUES ('none', 'nothing to do', 'no step of the strategy is due, or it was done');

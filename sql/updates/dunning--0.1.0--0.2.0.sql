@@ -1305,6 +1305,8 @@ BEGIN
         SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM dunning.queue q
         WHERE (SELECT since.asked FROM since)
           AND q.debtor_id = ANY (%2$s) AND q.state IN ('queued', 'sending')
+          -- a test that waits is no contact either; no run of plan() makes one
+          AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
         UNION ALL
         SELECT j.debtor_id, j.channel, j.message_id, j.at, j.ord FROM sev
         JOIN j ON j.person_id = sev.person_id AND j.words IS NULL AND j.shut IS NULL AND j.message_id IS NOT NULL),
@@ -9311,7 +9313,9 @@ BEGIN
             FROM dunning.egress e WHERE NOT e.test AND ($1 IS NULL OR e.debtor_id = ANY ($1)) GROUP BY 1),
         next AS (
             SELECT DISTINCT ON (q.debtor_id) q.debtor_id, q.message_id, q.channel, q.due, q.state, q.blocked_by
-            FROM dunning.queue q WHERE $1 IS NULL OR q.debtor_id = ANY ($1)
+            FROM dunning.queue q
+            WHERE ($1 IS NULL OR q.debtor_id = ANY ($1))
+              AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
             ORDER BY q.debtor_id, q.due, q.message_id),
         held AS (
             SELECT h.debtor_id, array_agg(DISTINCT h.reason || CASE WHEN h.invoice_id IS NULL THEN '' ELSE ' (invoice)' END) AS reasons
@@ -9471,7 +9475,7 @@ AS $function$
 BEGIN
     RETURN QUERY
         SELECT coalesce(p.step, 'none'), p.state,
-               concat_ws(', ', p.channel, p.template, p.local_time, nullif(p.reason, array_to_string(p.blocked_by, ', ')), nullif(array_to_string(p.blocked_by, ', '), ''))
+               concat_ws(', ', p.channel, p.template, p.local_time, CASE WHEN p.reason = ANY (p.blocked_by) IS NOT TRUE THEN p.reason END, nullif(array_to_string(p.blocked_by, ', '), ''))
         FROM dunning._plan(NULL, NULL, true, false, ARRAY[_explain_plan.debtor_id]) p;
     IF NOT FOUND THEN
         RETURN QUERY VALUES ('none', 'nothing to do', 'no step of the strategy is due, or it was done');

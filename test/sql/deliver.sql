@@ -159,6 +159,9 @@ CALL dunning.deliver();
 -- send_test_goes_where_the_tester_says_and_is_no_contact
 SELECT dunning.activate();
 SELECT state, channel, server FROM dunning.send_test('reminder-1', 'd-12', 'email', 'me@example.net');
+-- nor does it count, or stand as the debtor's next one, while it waits
+SELECT allowed, blocked_by FROM dunning.allowed('d-12', 'email', dunning._now());
+SELECT next_state IS NULL AS none_planned FROM dunning.debtor_overview WHERE debtor_id = 'd-12';
 CALL dunning.deliver();
 SELECT e.test, e.address_digest = dunning._address_digest('me@example.net', 'email') AS to_me FROM dunning.egress e WHERE e.debtor_id = 'd-12';
 SELECT * FROM dunning.send_test('reminder-1', 'd-12', 'email', E'me@example.net\r\nRCPT TO:<you@example.net>');
