@@ -67,6 +67,7 @@ typedef struct DunItem
 	DunLane    *lane;
 	DunLoaded  *loaded;
 	bool		waiting;		/* counted in lane->waiting: claimed and not started */
+	TimestampTz rate_taken;		/* of its place in the server's rate; 0: it has none */
 
 	pg_uuid_t	message_id;
 	char	   *debtor_id;

@@ -281,6 +281,15 @@ on_reply(void *owner, const DunReply *reply)
 	dun_deliver_judge_reply(current_run, owner, reply);
 }
 
+static bool
+keeps_rate(DunItem *item)
+{
+	DunServer  *server = item->loaded->server;
+
+	return dun_deliver_take_rate(server->rate_group ? server->rate_group : server->name, server->rate,
+								 &item->rate_taken, &item->lane->rate_ready_at);
+}
+
 /* As many as have a slot and a place in their server's window. */
 static int
 choose_group(DunRun *run, DunItem **group)
@@ -293,18 +302,11 @@ choose_group(DunRun *run, DunItem **group)
 	dlist_foreach_modify(iter, &run->ready)
 	{
 		DunItem    *item = dlist_container(DunItem, node, iter.cur);
-		DunServer  *server = item->loaded->server;
 
 		if (n == room)
 			break;
-		if (server->rate > 0)
-		{
-			if (now < item->lane->rate_ready_at)
-				continue;
-			if (dun_deliver_take_rate(server->rate_group ? server->rate_group : server->name, server->rate, 1,
-									  &item->lane->rate_ready_at) == 0)
-				continue;
-		}
+		if ((item->loaded->server->rate > 0 && now < item->lane->rate_ready_at) || !keeps_rate(item))
+			continue;
 		dlist_delete(iter.cur);
 		run->nready--;
 		group[n++] = item;
@@ -414,8 +416,14 @@ send_group(DunRun *run)
 				proc_exit(1);
 			if (group[i]->state != NULL)
 				dun_deliver_push_done(run, group[i]);
-			else
+			else if (keeps_rate(group[i]))
 				start(run, group[i]);
+			else
+			{
+				/* The recheck took so long that its place went to others. */
+				dlist_push_head(&run->ready, &group[i]->node);
+				run->nready++;
+			}
 		}
 	pfree(group);
 	return true;

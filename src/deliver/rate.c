@@ -77,30 +77,40 @@ advance(DunRate *slot, TimestampTz now)
 	slot->part = Max(slot->part, part);
 }
 
-int
-dun_deliver_rate_take(DunRate *rates, Oid database, const char *name, double rate, int wanted,
+/* A place that has fallen out of the window is nobody's any more. */
+static void
+give_back(DunRate *slot, TimestampTz taken)
+{
+	int64		part = taken / part_us(slot->rate);
+
+	if (part > slot->part - RING && part <= slot->part && slot->counts[part % RING] > 0)
+		slot->counts[part % RING]--;
+}
+
+bool
+dun_deliver_rate_take(DunRate *rates, Oid database, const char *name, double rate, TimestampTz taken,
 					  TimestampTz now, TimestampTz *ready_at)
 {
 	DunRate    *slot = find(rates, database, name, rate, now);
 	int			used = 0;
-	int			granted;
+	int64		p;
 
 	if (slot->rate != rate)
 		fill(slot, rate, now);
 	advance(slot, now);
+	if (taken != 0)
+		give_back(slot, taken);
 	for (int i = 0; i < RING; i++)
 		used += slot->counts[i];
-	granted = Max(0, Min(wanted, window_limit(rate) - used));
-	slot->counts[slot->part % RING] += granted;
-
-	if (granted < wanted)
+	if (used < window_limit(rate))
 	{
-		/* The oldest part that holds something falls out of the ring next. */
-		int64		p = slot->part - DUN_RATE_PARTS;
-
-		while (p < slot->part && slot->counts[p % RING] == 0)
-			p++;
-		*ready_at = (p + RING) * part_us(rate);
+		slot->counts[slot->part % RING]++;
+		return true;
 	}
-	return granted;
+	/* The oldest part that holds something falls out of the ring next. */
+	p = slot->part - DUN_RATE_PARTS;
+	while (p < slot->part && slot->counts[p % RING] == 0)
+		p++;
+	*ready_at = (p + RING) * part_us(rate);
+	return false;
 }

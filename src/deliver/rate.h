@@ -5,6 +5,7 @@
  * A window of one second (or 1/rate where the rate is below one a second) is counted in sixteen parts. A message may
  * go if the current part and the sixteen before it hold fewer than N: any window of that length lies inside of these
  * seventeen. A bucket seen for the first time counts as full, so that a restart cannot send a window's worth twice.
+ * Between the taking of a place and the first byte lies a query, so the place is moved to the instant of leaving.
  * Pure: the caller holds the lock and brings the clock.
  */
 #ifndef DUN_DELIVER_RATE_H
@@ -26,8 +27,11 @@ typedef struct DunRate
 	int			counts[DUN_RATE_PARTS + 1]; /* by part modulo 17 */
 } DunRate;
 
-/* How many of `wanted` may go at `now`; where fewer, *ready_at says when to ask again. */
-extern int	dun_deliver_rate_take(DunRate *rates, Oid database, const char *name, double rate, int wanted,
+/*
+ * May one message go at `now`? A place taken before (`taken`, 0: none) is given up for the new one. Where it may not,
+ * *ready_at says when to ask again.
+ */
+extern bool dun_deliver_rate_take(DunRate *rates, Oid database, const char *name, double rate, TimestampTz taken,
 								  TimestampTz now, TimestampTz *ready_at);
 
 #endif

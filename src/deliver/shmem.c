@@ -238,19 +238,20 @@ dun_deliver_take_farewell(Oid database, int number)
 	return word;
 }
 
-int
-dun_deliver_take_rate(const char *bucket, double rate, int wanted, TimestampTz *ready_at)
+bool
+dun_deliver_take_rate(const char *bucket, double rate, TimestampTz *taken, TimestampTz *ready_at)
 {
 	static DunRate private_rates[DUN_RATES];
 	TimestampTz now = GetCurrentTimestamp();
-	int			granted;
+	bool		granted;
 
 	if (rate <= 0)
-		return wanted;
-	if (shared == NULL)
-		return dun_deliver_rate_take(private_rates, MyDatabaseId, bucket, rate, wanted, now, ready_at);
-	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
-	granted = dun_deliver_rate_take(shared->rates, MyDatabaseId, bucket, rate, wanted, now, ready_at);
-	LWLockRelease(shared->lock);
+		return true;
+	if (shared != NULL)
+		LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	granted = dun_deliver_rate_take(shared ? shared->rates : private_rates, MyDatabaseId, bucket, rate, *taken, now, ready_at);
+	if (shared != NULL)
+		LWLockRelease(shared->lock);
+	*taken = granted ? now : 0;
 	return granted;
 }

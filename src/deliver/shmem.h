@@ -84,9 +84,9 @@ extern void dun_deliver_say_farewell(Oid database, int number, DunFarewell word)
 extern DunFarewell dun_deliver_take_farewell(Oid database, int number);
 
 /*
- * May `wanted` messages go out now under a limit of `rate` a second? Returns how many of them; where fewer, *ready_at
- * says when to ask again. What is granted counts as sent.
+ * May a message go out now under a limit of `rate` a second? Then it counts as sent at *taken, which is set to now; a
+ * place taken before (not 0) is moved there. Where it may not, *taken is 0 and *ready_at says when to ask again.
  */
-extern int	dun_deliver_take_rate(const char *bucket, double rate, int wanted, TimestampTz *ready_at);
+extern bool dun_deliver_take_rate(const char *bucket, double rate, TimestampTz *taken, TimestampTz *ready_at);
 
 #endif
