@@ -1,17 +1,17 @@
 -- gate: holds. Placed by a person or by what a debtor does, for one invoice, an account, a person with all accounts, or a creditor's whole
 -- book; released by a person or over by the clock. The gate reads them; nothing here is ever deleted but by retention.
 
-CREATE FUNCTION dunning._hold_reason(reason text) RETURNS dunning.hold_reason
+CREATE FUNCTION dunning._reason_of(reason text) RETURNS dunning.hold_reason
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
     known dunning.hold_reason;
 BEGIN
-    SELECT r.* INTO known FROM dunning.hold_reason r WHERE r.reason = _hold_reason.reason ORDER BY r.builtin LIMIT 1;
+    SELECT r.* INTO known FROM dunning.hold_reason r WHERE r.reason = _reason_of.reason ORDER BY r.builtin LIMIT 1;
     RETURN known;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._hold_reason(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
+COMMENT ON FUNCTION dunning._reason_of(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
 
 -- Where somebody lives is not always known: a day begins with its first instant and ends with its last one in any zone that it may be.
 CREATE FUNCTION dunning._day_where(debtor_id text, day date, ending boolean) RETURNS timestamptz
@@ -60,7 +60,7 @@ CREATE FUNCTION dunning._check_reason(reason text, hint text) RETURNS dunning.ho
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    known dunning.hold_reason := dunning._hold_reason(_check_reason.reason);
+    known dunning.hold_reason := dunning._reason_of(_check_reason.reason);
 BEGIN
     IF known.reason IS NULL THEN
         RAISE EXCEPTION 'there is no reason "%" for a hold', coalesce(_check_reason.reason, 'NULL')
@@ -94,7 +94,7 @@ CREATE FUNCTION dunning._begin_hold(held dunning.hold) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    known dunning.hold_reason := dunning._hold_reason(held.reason);
+    known dunning.hold_reason := dunning._reason_of(held.reason);
     accounts text[] := dunning._held_accounts(held);
     debtors text[];
     ids uuid[];
@@ -119,12 +119,11 @@ $fn$;
 COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a hold stopped as it began; offers that do not go with it are withdrawn, and its task is made.';
 
 -- Holds whose day has come. Until this has run the gate blocks every message of theirs, so no clock has to be watched.
-CREATE FUNCTION dunning._refresh_holds(many text[] DEFAULT NULL) RETURNS int
+CREATE FUNCTION dunning._refresh_holds(many text[] DEFAULT NULL) RETURNS SETOF uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
     held dunning.hold;
-    n int := 0;
 BEGIN
     FOR held IN SELECT h.* FROM dunning.hold h WHERE h.pending AND h.from_at <= dunning._now() AND (_refresh_holds.many IS NULL OR h.debtor_id = ANY (_refresh_holds.many))
                 ORDER BY h.from_at, h.hold_id FOR UPDATE SKIP LOCKED LOOP
@@ -132,12 +131,11 @@ BEGIN
         IF held.released_at IS NULL AND coalesce(held.until_at > dunning._now(), true) THEN
             PERFORM dunning._begin_hold(held);
         END IF;
-        n := n + 1;
+        RETURN NEXT held.hold_id;
     END LOOP;
-    RETURN n;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._refresh_holds(text[]) IS 'How many holds (of the debtors; NULL: all) began since it last looked.';
+COMMENT ON FUNCTION dunning._refresh_holds(text[]) IS 'The holds (of the debtors; NULL: all) that began since it last looked.';
 
 CREATE FUNCTION dunning._place_hold(held dunning.hold) RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -241,7 +239,7 @@ CREATE FUNCTION dunning._may_release(held dunning.hold) RETURNS void
 #variable_conflict error
 DECLARE
     -- A reason that was taken away since is an operator's.
-    who text := CASE WHEN held.scope = 'creditor' THEN 'admin' ELSE coalesce((dunning._hold_reason(held.reason)).released_by, 'operator') END;
+    who text := CASE WHEN held.scope = 'creditor' THEN 'admin' ELSE coalesce((dunning._reason_of(held.reason)).released_by, 'operator') END;
 BEGIN
     IF who = 'system' THEN
         RAISE EXCEPTION 'a hold "%" is not released by itself', held.reason
@@ -295,7 +293,7 @@ CREATE FUNCTION dunning.save_hold_reason(reason text, description text, scope te
 #variable_conflict error
 DECLARE
     hint text := 'SELECT dunning.save_hold_reason(''strike'', ''the post does not run'', scope => ''debtor'', default_days => 14);';
-    old dunning.hold_reason := dunning._hold_reason(save_hold_reason.reason);
+    old dunning.hold_reason := dunning._reason_of(save_hold_reason.reason);
     made dunning.hold_reason;
 BEGIN
     IF save_hold_reason.reason IS NULL OR save_hold_reason.reason !~ '^[a-z][a-z0-9_]{0,39}$' OR coalesce(btrim(save_hold_reason.description), '') = '' THEN
@@ -342,17 +340,17 @@ COMMENT ON FUNCTION dunning.reset_hold_reason(text) IS 'True where a reason of y
 GRANT EXECUTE ON FUNCTION dunning.reset_hold_reason(text) TO dunning_admin;
 
 -- In force for a debtor, whoever placed it. What another creditor wrote down about the person is not told.
-CREATE FUNCTION dunning._holds(debtor_ids text[], at timestamptz DEFAULT NULL)
+CREATE FUNCTION dunning._held_by(debtor_ids text[], at timestamptz DEFAULT NULL)
     RETURNS TABLE (debtor_id text, hold_id uuid, reason text, scope text, invoice_id text, from_at timestamptz, until_at timestamptz, placed_by text, note text, contact jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    moment timestamptz := coalesce(_holds.at, dunning._now());
+    moment timestamptz := coalesce(_held_by.at, dunning._now());
     broken boolean := dunning._ledger_problem() IS NOT DISTINCT FROM 'ledger_broken';
 BEGIN
     RETURN QUERY SELECT h.debtor_id::text, h.hold_id, h.reason, CASE WHEN h.invoice_id IS NOT NULL THEN 'invoice' ELSE h.scope END, h.invoice_id::text, h.from_at, h.until_at, h.placed_by, h.note, h.contact
         FROM dunning.hold h
-        WHERE h.debtor_id = ANY (_holds.debtor_ids) AND h.from_at <= moment AND coalesce(h.released_at > moment, true) AND coalesce(h.until_at > moment, true);
+        WHERE h.debtor_id = ANY (_held_by.debtor_ids) AND h.from_at <= moment AND coalesce(h.released_at > moment, true) AND coalesce(h.until_at > moment, true);
     IF NOT broken AND EXISTS (SELECT FROM dunning.hold h WHERE (h.person_id IS NOT NULL OR h.scope = 'creditor') AND coalesce(h.released_at > moment, true)) THEN
         RETURN QUERY EXECUTE format($q$
             SELECT d.debtor_id::text, h.hold_id, h.reason, h.scope, NULL::text, h.from_at, h.until_at, CASE WHEN h.creditor = d.creditor THEN h.placed_by END,
@@ -361,11 +359,11 @@ BEGIN
             JOIN LATERAL (SELECT x.* FROM dunning.hold x WHERE x.person_id = d.person_id AND x.person_id IS NOT NULL AND x.debtor_id <> d.debtor_id
                           UNION ALL SELECT x.* FROM dunning.hold x WHERE x.creditor = d.creditor AND x.scope = 'creditor') h
                 ON h.from_at <= $2 AND coalesce(h.released_at > $2, true) AND coalesce(h.until_at > $2, true)$q$, dunning._ledger_sql('debtor', '$1'))
-            USING _holds.debtor_ids, moment;
+            USING _held_by.debtor_ids, moment;
     END IF;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._holds(text[], timestamptz) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
+COMMENT ON FUNCTION dunning._held_by(text[], timestamptz) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
 
 CREATE VIEW dunning.holds WITH (security_invoker, security_barrier) AS
     SELECT nullif(h.debtor_id, '') AS debtor_id, h.hold_id, h.creditor, CASE WHEN h.invoice_id IS NOT NULL THEN 'invoice' ELSE h.scope END AS scope, h.invoice_id, h.reason,

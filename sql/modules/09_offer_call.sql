@@ -88,9 +88,9 @@ BEGIN
     IF make_offer.kind IS NULL OR make_offer.kind NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN
         RAISE EXCEPTION 'there is no offer of kind "%"', coalesce(make_offer.kind, 'NULL')
             USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later and promise.', HINT = format('SELECT * FROM dunning.make_offer(%L, ''instalments'');', id);
-    ELSIF EXISTS (SELECT FROM dunning._holds(ARRAY[id]) h WHERE h.invoice_id IS NULL AND (dunning._hold_reason(h.reason)).offers IS FALSE) THEN
+    ELSIF EXISTS (SELECT FROM dunning._held_by(ARRAY[id]) h WHERE h.invoice_id IS NULL AND (dunning._reason_of(h.reason)).offers IS FALSE) THEN
         RAISE EXCEPTION 'debtor "%" is made no offers', id
-            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._holds(ARRAY[id]) h WHERE h.invoice_id IS NULL)),
+            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._held_by(ARRAY[id]) h WHERE h.invoice_id IS NULL)),
                   HINT = format('SELECT * FROM dunning.explain(%L);', id);
     ELSIF jsonb_typeof(make_offer.terms) <> 'object' THEN
         RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', make_offer.terms),

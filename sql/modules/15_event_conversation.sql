@@ -95,7 +95,7 @@ BEGIN
                               FROM dunning._promise_state(ARRAY[id]) p), '[]'),
         'holds', coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', h.hold_id, 'reason', h.reason, 'scope', h.scope, 'invoice_id', h.invoice_id,
                                                                'until', h.until_at, 'note', h.note, 'contact', h.contact) ORDER BY h.from_at, h.hold_id)
-                           FROM dunning._holds(ARRAY[id]) h), '[]'),
+                           FROM dunning._held_by(ARRAY[id]) h), '[]'),
         'tasks', coalesce((SELECT jsonb_agg(jsonb_build_object('task_id', t.task_id, 'kind', t.kind, 'subject', t.subject, 'due_at', t.due_at,
                                                                'script', t.script, 'claimed_by', t.claimed_by) ORDER BY t.due_at)
                            FROM dunning.task t WHERE t.debtor_id = id AND t.completed_at IS NULL), '[]'),

@@ -94,7 +94,7 @@ CREATE FUNCTION dunning._handover_blockers(debtor_ids text[], kind text) RETURNS
 $$
 #variable_conflict error
 BEGIN
-    RETURN QUERY SELECT DISTINCT h.debtor_id, h.reason FROM dunning._holds(_handover_blockers.debtor_ids) h
+    RETURN QUERY SELECT DISTINCT h.debtor_id, h.reason FROM dunning._held_by(_handover_blockers.debtor_ids) h
         WHERE h.invoice_id IS NULL AND CASE WHEN _handover_blockers.kind = 'write_off' THEN h.reason = 'promise' ELSE h.reason NOT IN ('manual', 'legal_representation') END;
 END
 $$;
@@ -230,7 +230,7 @@ BEGIN
     END IF;
     IF items IS NULL THEN
         RAISE EXCEPTION 'the case cannot be approved any more'
-            USING ERRCODE = '55000', DETAIL = coalesce(format('In force since: %s.', blocked), 'Nothing of it is open, undisputed and free of holds.'),
+            USING ERRCODE = '55000', DETAIL = coalesce('In force since: ' || blocked || '.', 'Nothing of it is open, undisputed and free of holds.'),
                   HINT = format('SELECT * FROM dunning.reject_handover(%L, ''overtaken'');', of_case.handover_id);
     END IF;
     RETURN items;

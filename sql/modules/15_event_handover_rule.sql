@@ -67,19 +67,18 @@ BEGIN
             WHERE o.at <= $1 - $2 * interval '1 day'$q$
         ELSE format($q$
             SELECT c.debtor_id FROM (%s) c JOIN d ON d.debtor_id = c.debtor_id JOIN dunning._strategies() t ON t.strategy = d.strategy
-            WHERE c.unanswered >= t.stop_after AND c.last_contact <= $1 - $2 * interval '1 day'$q$, dunning._contact_sql('NULL', '$1', true)) END;
+            WHERE c.unanswered >= t.stop_after AND c.last_contact <= $1 - $2 * interval '1 day'$q$, dunning._contact_sql(NULL, '$1', true)) END;
 END
 $$;
 COMMENT ON FUNCTION dunning._handover_fits_sql(text) IS 'SQL text: debtors whom a rule after last_step, stopped or age is about.';
 
-CREATE FUNCTION dunning._propose_by_rule(rule dunning.handover_rule) RETURNS int
+CREATE FUNCTION dunning._propose_by_rule(rule dunning.handover_rule) RETURNS SETOF uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
 $$
 #variable_conflict error
 DECLARE
     made dunning.handover;
     found_cases dunning.handover[];
-    n int := 0;
 BEGIN
     EXECUTE format($q$
         WITH i AS MATERIALIZED (SELECT p.* FROM (%s) p WHERE p.left_out IS NULL AND p.days > 0),
@@ -100,7 +99,7 @@ BEGIN
         JOIN (SELECT a.debtor_id, jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'reference', a.reference, 'currency', a.currency, 'due_on', to_char(a.due_on, 'YYYY-MM-DD'),
                          'amount', trim_scale(a.amount), 'open', trim_scale(a.open)) ORDER BY a.due_on, a.invoice_id) AS items
               FROM asked a WHERE a.sum >= coalesce(($6 ->> a.currency)::numeric, ($6 ->> '*')::numeric, 0) GROUP BY 1) x ON x.debtor_id = d.debtor_id$q$,
-        dunning._plan_items_sql('NULL', 'NULL::timestamptz'), dunning._assigned_sql(dunning._ledger_sql('debtor')), dunning._handover_fits_sql(rule.after))
+        dunning._plan_items_sql(NULL, 'NULL::timestamptz'), dunning._assigned_sql(dunning._ledger_sql('debtor')), dunning._handover_fits_sql(rule.after))
         INTO found_cases USING dunning._now(), rule.days, rule.creditor, rule.debtor_kind, rule.after, rule.minimum, dunning._value_of('handover_again_days')::int;
     FOR made IN
         INSERT INTO dunning.handover AS v (debtor_id, handover_id, creditor, kind, state, why, invoices, amounts, recipient, commission_percent, proposed_at, proposed_by)
@@ -110,34 +109,31 @@ BEGIN
         ON CONFLICT DO NOTHING RETURNING v.*
     LOOP
         PERFORM dunning._handover_event(made, 'handover_proposed');
-        n := n + 1;
+        RETURN NEXT made.handover_id;
     END LOOP;
-    RETURN n;
 END
 $$;
-COMMENT ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) IS 'How many cases a rule proposed just now.';
+COMMENT ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) IS 'The cases that a rule proposed just now.';
 
-CREATE FUNCTION dunning._refresh_handovers() RETURNS int
+CREATE FUNCTION dunning._refresh_handovers() RETURNS SETOF uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 DECLARE
     rule dunning.handover_rule;
-    n int := 0;
 BEGIN
     IF dunning._ledger_problem() IS NOT NULL THEN
-        RETURN 0;       -- who owes what is not known today
+        RETURN;         -- who owes what is not known today
     END IF;
     FOR rule IN SELECT r.* FROM dunning.handover_rule r ORDER BY r.position, r.rule LOOP
-        n := n + dunning._propose_by_rule(rule);
+        RETURN QUERY SELECT p.p FROM dunning._propose_by_rule(rule) p(p);
     END LOOP;
-    RETURN n;
 END
 $$;
-COMMENT ON FUNCTION dunning._refresh_handovers() IS 'How many cases the rules proposed; maintain() and daily() call it.';
+COMMENT ON FUNCTION dunning._refresh_handovers() IS 'The cases that the rules proposed; maintain() and daily() call it.';
 
 -- What came in since the decision: payments, as far as what was handed over is open no more.
-CREATE FUNCTION dunning._handovers(debtor_ids text[] DEFAULT NULL)
+CREATE FUNCTION dunning._cases(debtor_ids text[] DEFAULT NULL)
     RETURNS TABLE (debtor_id text, handover_id uuid, creditor text, kind text, state text, why text, recipient text, invoices int, amounts jsonb, charges jsonb, collected jsonb,
                    commission_percent numeric, commission jsonb, proposed_at timestamptz, proposed_by text, decided_at timestamptz, decided_by text, ended_at timestamptz, ended_by text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS
@@ -145,7 +141,7 @@ $$
 #variable_conflict error
 DECLARE
     ids text[] := ARRAY(SELECT DISTINCT v.debtor_id FROM dunning.handover v
-                        WHERE v.state IN ('approved', 'taken_back') AND (_handovers.debtor_ids IS NULL OR v.debtor_id = ANY (_handovers.debtor_ids)));
+                        WHERE v.state IN ('approved', 'taken_back') AND (_cases.debtor_ids IS NULL OR v.debtor_id = ANY (_cases.debtor_ids)));
 BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH item AS MATERIALIZED (SELECT o.debtor_id, o.invoice_id, o.open FROM (%1$s) o),
@@ -167,19 +163,19 @@ BEGIN
         FROM dunning.handover v LEFT JOIN sums s ON s.debtor_id = v.debtor_id AND s.handover_id = v.handover_id
         WHERE $2 IS NULL OR v.debtor_id = ANY ($2)$q$,
         dunning._open_items_sql('$1', 'NULL'), dunning._ledger_sql('payment', '$1'))
-        USING ids, _handovers.debtor_ids;
+        USING ids, _cases.debtor_ids;
 END
 $$;
-COMMENT ON FUNCTION dunning._handovers(text[]) IS 'One row a case of the debtors (NULL: all) with what came in since it was decided and the recipient''s share of it.';
-GRANT EXECUTE ON FUNCTION dunning._handovers(text[]) TO dunning_viewer;
+COMMENT ON FUNCTION dunning._cases(text[]) IS 'One row a case of the debtors (NULL: all) with what came in since it was decided and the recipient''s share of it.';
+GRANT EXECUTE ON FUNCTION dunning._cases(text[]) TO dunning_viewer;
 
 CREATE VIEW dunning.handovers WITH (security_invoker, security_barrier) AS
-    SELECT h.* FROM dunning._handovers() h;
+    SELECT h.* FROM dunning._cases() h;
 COMMENT ON VIEW dunning.handovers IS
     'One row a hand-over or write-off: proposed, approved, rejected or taken back, with sums by currency, what came in since the decision (payments, as far as the invoices are open no more) and the recipient''s commission on it. Role: dunning_viewer.';
 GRANT SELECT ON dunning.handovers TO dunning_viewer;
 
-CREATE FUNCTION dunning._handover_invoices()
+CREATE FUNCTION dunning._case_invoices()
     RETURNS TABLE (debtor_id text, invoice_id text, currency text, open numeric, kind text, state text, recipient text, handover_id uuid, creditor text, proposed_at timestamptz, decided_at timestamptz, ended_at timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
@@ -190,11 +186,11 @@ BEGIN
         FROM dunning.handover v CROSS JOIN LATERAL jsonb_array_elements(v.invoices) i(i);
 END
 $$;
-COMMENT ON FUNCTION dunning._handover_invoices() IS 'One row an invoice of every case.';
-GRANT EXECUTE ON FUNCTION dunning._handover_invoices() TO dunning_viewer;
+COMMENT ON FUNCTION dunning._case_invoices() IS 'One row an invoice of every case.';
+GRANT EXECUTE ON FUNCTION dunning._case_invoices() TO dunning_viewer;
 
 CREATE VIEW dunning.handover_invoices WITH (security_invoker, security_barrier) AS
-    SELECT h.* FROM dunning._handover_invoices() h;
+    SELECT h.* FROM dunning._case_invoices() h;
 COMMENT ON VIEW dunning.handover_invoices IS
     'What billing may book: one row an invoice of every hand-over and write-off with what was open of it, from proposal (state proposed) to decision. The ledger is billing''s to change. Role: dunning_viewer.';
 GRANT SELECT ON dunning.handover_invoices TO dunning_viewer;

@@ -313,6 +313,7 @@ BEGIN
         || coalesce(dunning._html_table(ARRAY[l ->> 'segment', l ->> 'channel', '>' || (l ->> 'contacted'), '>' || (l ->> 'reached'), '>' || (l ->> 'paid_14'), '>' || (l ->> 'cost'), '>' || (l ->> 'stopped')], reach)
                     || '<p class="sub">' || dunning._html(l ->> 'few') || '</p>', '<p>' || dunning._html(l ->> 'no_data') || '</p>')
         || format('<h2>%s</h2>%s', dunning._html(l ->> 'hours'), dunning._report_heat(as_of, l))
+        || dunning._report_cases_html(as_of, l)
         || dunning._report_queue(as_of, l));
 END
 $$;

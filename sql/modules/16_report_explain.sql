@@ -137,7 +137,7 @@ BEGIN
                          'by ' || h.placed_by, CASE h.scope WHEN 'person' THEN 'all accounts of the person' WHEN 'creditor' THEN 'the creditor''s whole book' END,
                          'invoice ' || h.invoice_id, 'talk to ' || (h.contact ->> 'name'), h.note),
                format('SELECT * FROM dunning.release(%L);', h.hold_id)
-        FROM dunning._holds(ARRAY[id]) h
+        FROM dunning._held_by(ARRAY[id]) h
         ORDER BY h.from_at, h.hold_id;
     RETURN QUERY
         SELECT 'hold', h.reason, 'scheduled', concat_ws(', ', 'from ' || to_char(h.from_at, 'YYYY-MM-DD'), 'by ' || h.placed_by, 'invoice ' || h.invoice_id, h.note),

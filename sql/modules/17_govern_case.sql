@@ -78,7 +78,7 @@ BEGIN
         'holds', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor,person_id,pending}'::text[] ORDER BY x.from_at, x.hold_id) FROM dunning.hold x WHERE x.debtor_id = id), '[]')
             -- placed at another account of the person: that it is so, not what was noted there
             || coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', x.hold_id, 'reason', x.reason, 'scope', x.scope, 'from_at', x.from_at, 'until_at', x.until_at) ORDER BY x.from_at, x.hold_id)
-                         FROM dunning._holds(ARRAY[id]) x WHERE x.hold_id NOT IN (SELECT h.hold_id FROM dunning.hold h WHERE h.debtor_id = id)), '[]'),
+                         FROM dunning._held_by(ARRAY[id]) x WHERE x.hold_id NOT IN (SELECT h.hold_id FROM dunning.hold h WHERE h.debtor_id = id)), '[]'),
         'handovers', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor}'::text[] ORDER BY x.proposed_at, x.handover_id) FROM dunning.handover x WHERE x.debtor_id = id), '[]'));
 END
 $$;

@@ -730,7 +730,7 @@ CREATE TABLE dunning.hold_reason (
     CONSTRAINT hold_reason_released_by_check CHECK ((released_by = ANY (ARRAY['operator'::text, 'admin'::text, 'system'::text]))),
     CONSTRAINT hold_reason_scope_check CHECK ((scope = ANY (ARRAY['debtor'::text, 'person'::text])))
 );
-CREATE FUNCTION dunning._hold_reason(reason text)
+CREATE FUNCTION dunning._reason_of(reason text)
  RETURNS dunning.hold_reason
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -740,7 +740,7 @@ AS $function$
 DECLARE
     known dunning.hold_reason;
 BEGIN
-    SELECT r.* INTO known FROM dunning.hold_reason r WHERE r.reason = _hold_reason.reason ORDER BY r.builtin LIMIT 1;
+    SELECT r.* INTO known FROM dunning.hold_reason r WHERE r.reason = _reason_of.reason ORDER BY r.builtin LIMIT 1;
     RETURN known;
 END
 $function$;
@@ -797,7 +797,7 @@ CREATE FUNCTION dunning._check_reason(reason text, hint text)
 AS $function$
 #variable_conflict error
 DECLARE
-    known dunning.hold_reason := dunning._hold_reason(_check_reason.reason);
+    known dunning.hold_reason := dunning._reason_of(_check_reason.reason);
 BEGIN
     IF known.reason IS NULL THEN
         RAISE EXCEPTION 'there is no reason "%" for a hold', coalesce(_check_reason.reason, 'NULL')
@@ -833,7 +833,7 @@ CREATE FUNCTION dunning._begin_hold(held dunning.hold)
 AS $function$
 #variable_conflict error
 DECLARE
-    known dunning.hold_reason := dunning._hold_reason(held.reason);
+    known dunning.hold_reason := dunning._reason_of(held.reason);
     accounts text[] := dunning._held_accounts(held);
     debtors text[];
     ids uuid[];
@@ -856,7 +856,7 @@ BEGIN
 END
 $function$;
 CREATE FUNCTION dunning._refresh_holds(many text[] DEFAULT NULL::text[])
- RETURNS integer
+ RETURNS SETOF uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -864,7 +864,6 @@ AS $function$
 #variable_conflict error
 DECLARE
     held dunning.hold;
-    n int := 0;
 BEGIN
     FOR held IN SELECT h.* FROM dunning.hold h WHERE h.pending AND h.from_at <= dunning._now() AND (_refresh_holds.many IS NULL OR h.debtor_id = ANY (_refresh_holds.many))
                 ORDER BY h.from_at, h.hold_id FOR UPDATE SKIP LOCKED LOOP
@@ -872,9 +871,8 @@ BEGIN
         IF held.released_at IS NULL AND coalesce(held.until_at > dunning._now(), true) THEN
             PERFORM dunning._begin_hold(held);
         END IF;
-        n := n + 1;
+        RETURN NEXT held.hold_id;
     END LOOP;
-    RETURN n;
 END
 $function$;
 CREATE FUNCTION dunning._place_hold(held dunning.hold)
@@ -982,7 +980,7 @@ AS $function$
 #variable_conflict error
 DECLARE
     -- A reason that was taken away since is an operator's.
-    who text := CASE WHEN held.scope = 'creditor' THEN 'admin' ELSE coalesce((dunning._hold_reason(held.reason)).released_by, 'operator') END;
+    who text := CASE WHEN held.scope = 'creditor' THEN 'admin' ELSE coalesce((dunning._reason_of(held.reason)).released_by, 'operator') END;
 BEGIN
     IF who = 'system' THEN
         RAISE EXCEPTION 'a hold "%" is not released by itself', held.reason
@@ -1039,7 +1037,7 @@ AS $function$
 #variable_conflict error
 DECLARE
     hint text := 'SELECT dunning.save_hold_reason(''strike'', ''the post does not run'', scope => ''debtor'', default_days => 14);';
-    old dunning.hold_reason := dunning._hold_reason(save_hold_reason.reason);
+    old dunning.hold_reason := dunning._reason_of(save_hold_reason.reason);
     made dunning.hold_reason;
 BEGIN
     IF save_hold_reason.reason IS NULL OR save_hold_reason.reason !~ '^[a-z][a-z0-9_]{0,39}$' OR coalesce(btrim(save_hold_reason.description), '') = '' THEN
@@ -1082,7 +1080,7 @@ BEGIN
     RETURN true;
 END
 $function$;
-CREATE FUNCTION dunning._holds(debtor_ids text[], at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+CREATE FUNCTION dunning._held_by(debtor_ids text[], at timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS TABLE(debtor_id text, hold_id uuid, reason text, scope text, invoice_id text, from_at timestamp with time zone, until_at timestamp with time zone, placed_by text, note text, contact jsonb)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -1090,12 +1088,12 @@ CREATE FUNCTION dunning._holds(debtor_ids text[], at timestamp with time zone DE
 AS $function$
 #variable_conflict error
 DECLARE
-    moment timestamptz := coalesce(_holds.at, dunning._now());
+    moment timestamptz := coalesce(_held_by.at, dunning._now());
     broken boolean := dunning._ledger_problem() IS NOT DISTINCT FROM 'ledger_broken';
 BEGIN
     RETURN QUERY SELECT h.debtor_id::text, h.hold_id, h.reason, CASE WHEN h.invoice_id IS NOT NULL THEN 'invoice' ELSE h.scope END, h.invoice_id::text, h.from_at, h.until_at, h.placed_by, h.note, h.contact
         FROM dunning.hold h
-        WHERE h.debtor_id = ANY (_holds.debtor_ids) AND h.from_at <= moment AND coalesce(h.released_at > moment, true) AND coalesce(h.until_at > moment, true);
+        WHERE h.debtor_id = ANY (_held_by.debtor_ids) AND h.from_at <= moment AND coalesce(h.released_at > moment, true) AND coalesce(h.until_at > moment, true);
     IF NOT broken AND EXISTS (SELECT FROM dunning.hold h WHERE (h.person_id IS NOT NULL OR h.scope = 'creditor') AND coalesce(h.released_at > moment, true)) THEN
         RETURN QUERY EXECUTE format($q$
             SELECT d.debtor_id::text, h.hold_id, h.reason, h.scope, NULL::text, h.from_at, h.until_at, CASE WHEN h.creditor = d.creditor THEN h.placed_by END,
@@ -1104,7 +1102,7 @@ BEGIN
             JOIN LATERAL (SELECT x.* FROM dunning.hold x WHERE x.person_id = d.person_id AND x.person_id IS NOT NULL AND x.debtor_id <> d.debtor_id
                           UNION ALL SELECT x.* FROM dunning.hold x WHERE x.creditor = d.creditor AND x.scope = 'creditor') h
                 ON h.from_at <= $2 AND coalesce(h.released_at > $2, true) AND coalesce(h.until_at > $2, true)$q$, dunning._ledger_sql('debtor', '$1'))
-            USING _holds.debtor_ids, moment;
+            USING _held_by.debtor_ids, moment;
     END IF;
 END
 $function$;
@@ -3584,9 +3582,9 @@ BEGIN
     IF make_offer.kind IS NULL OR make_offer.kind NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN
         RAISE EXCEPTION 'there is no offer of kind "%"', coalesce(make_offer.kind, 'NULL')
             USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later and promise.', HINT = format('SELECT * FROM dunning.make_offer(%L, ''instalments'');', id);
-    ELSIF EXISTS (SELECT FROM dunning._holds(ARRAY[id]) h WHERE h.invoice_id IS NULL AND (dunning._hold_reason(h.reason)).offers IS FALSE) THEN
+    ELSIF EXISTS (SELECT FROM dunning._held_by(ARRAY[id]) h WHERE h.invoice_id IS NULL AND (dunning._reason_of(h.reason)).offers IS FALSE) THEN
         RAISE EXCEPTION 'debtor "%" is made no offers', id
-            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._holds(ARRAY[id]) h WHERE h.invoice_id IS NULL)),
+            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._held_by(ARRAY[id]) h WHERE h.invoice_id IS NULL)),
                   HINT = format('SELECT * FROM dunning.explain(%L);', id);
     ELSIF jsonb_typeof(make_offer.terms) <> 'object' THEN
         RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', make_offer.terms),
@@ -8358,7 +8356,7 @@ BEGIN
                               FROM dunning._promise_state(ARRAY[id]) p), '[]'),
         'holds', coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', h.hold_id, 'reason', h.reason, 'scope', h.scope, 'invoice_id', h.invoice_id,
                                                                'until', h.until_at, 'note', h.note, 'contact', h.contact) ORDER BY h.from_at, h.hold_id)
-                           FROM dunning._holds(ARRAY[id]) h), '[]'),
+                           FROM dunning._held_by(ARRAY[id]) h), '[]'),
         'tasks', coalesce((SELECT jsonb_agg(jsonb_build_object('task_id', t.task_id, 'kind', t.kind, 'subject', t.subject, 'due_at', t.due_at,
                                                                'script', t.script, 'claimed_by', t.claimed_by) ORDER BY t.due_at)
                            FROM dunning.task t WHERE t.debtor_id = id AND t.completed_at IS NULL), '[]'),
@@ -8456,7 +8454,7 @@ CREATE FUNCTION dunning._handover_blockers(debtor_ids text[], kind text)
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN QUERY SELECT DISTINCT h.debtor_id, h.reason FROM dunning._holds(_handover_blockers.debtor_ids) h
+    RETURN QUERY SELECT DISTINCT h.debtor_id, h.reason FROM dunning._held_by(_handover_blockers.debtor_ids) h
         WHERE h.invoice_id IS NULL AND CASE WHEN _handover_blockers.kind = 'write_off' THEN h.reason = 'promise' ELSE h.reason NOT IN ('manual', 'legal_representation') END;
 END
 $function$;
@@ -8593,7 +8591,7 @@ BEGIN
     END IF;
     IF items IS NULL THEN
         RAISE EXCEPTION 'the case cannot be approved any more'
-            USING ERRCODE = '55000', DETAIL = coalesce(format('In force since: %s.', blocked), 'Nothing of it is open, undisputed and free of holds.'),
+            USING ERRCODE = '55000', DETAIL = coalesce('In force since: ' || blocked || '.', 'Nothing of it is open, undisputed and free of holds.'),
                   HINT = format('SELECT * FROM dunning.reject_handover(%L, ''overtaken'');', of_case.handover_id);
     END IF;
     RETURN items;
@@ -8763,11 +8761,11 @@ BEGIN
             WHERE o.at <= $1 - $2 * interval '1 day'$q$
         ELSE format($q$
             SELECT c.debtor_id FROM (%s) c JOIN d ON d.debtor_id = c.debtor_id JOIN dunning._strategies() t ON t.strategy = d.strategy
-            WHERE c.unanswered >= t.stop_after AND c.last_contact <= $1 - $2 * interval '1 day'$q$, dunning._contact_sql('NULL', '$1', true)) END;
+            WHERE c.unanswered >= t.stop_after AND c.last_contact <= $1 - $2 * interval '1 day'$q$, dunning._contact_sql(NULL, '$1', true)) END;
 END
 $function$;
 CREATE FUNCTION dunning._propose_by_rule(rule dunning.handover_rule)
- RETURNS integer
+ RETURNS SETOF uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8777,7 +8775,6 @@ AS $function$
 DECLARE
     made dunning.handover;
     found_cases dunning.handover[];
-    n int := 0;
 BEGIN
     EXECUTE format($q$
         WITH i AS MATERIALIZED (SELECT p.* FROM (%s) p WHERE p.left_out IS NULL AND p.days > 0),
@@ -8798,7 +8795,7 @@ BEGIN
         JOIN (SELECT a.debtor_id, jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'reference', a.reference, 'currency', a.currency, 'due_on', to_char(a.due_on, 'YYYY-MM-DD'),
                          'amount', trim_scale(a.amount), 'open', trim_scale(a.open)) ORDER BY a.due_on, a.invoice_id) AS items
               FROM asked a WHERE a.sum >= coalesce(($6 ->> a.currency)::numeric, ($6 ->> '*')::numeric, 0) GROUP BY 1) x ON x.debtor_id = d.debtor_id$q$,
-        dunning._plan_items_sql('NULL', 'NULL::timestamptz'), dunning._assigned_sql(dunning._ledger_sql('debtor')), dunning._handover_fits_sql(rule.after))
+        dunning._plan_items_sql(NULL, 'NULL::timestamptz'), dunning._assigned_sql(dunning._ledger_sql('debtor')), dunning._handover_fits_sql(rule.after))
         INTO found_cases USING dunning._now(), rule.days, rule.creditor, rule.debtor_kind, rule.after, rule.minimum, dunning._value_of('handover_again_days')::int;
     FOR made IN
         INSERT INTO dunning.handover AS v (debtor_id, handover_id, creditor, kind, state, why, invoices, amounts, recipient, commission_percent, proposed_at, proposed_by)
@@ -8808,13 +8805,12 @@ BEGIN
         ON CONFLICT DO NOTHING RETURNING v.*
     LOOP
         PERFORM dunning._handover_event(made, 'handover_proposed');
-        n := n + 1;
+        RETURN NEXT made.handover_id;
     END LOOP;
-    RETURN n;
 END
 $function$;
 CREATE FUNCTION dunning._refresh_handovers()
- RETURNS integer
+ RETURNS SETOF uuid
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -8822,18 +8818,16 @@ AS $function$
 #variable_conflict error
 DECLARE
     rule dunning.handover_rule;
-    n int := 0;
 BEGIN
     IF dunning._ledger_problem() IS NOT NULL THEN
-        RETURN 0;       -- who owes what is not known today
+        RETURN;         -- who owes what is not known today
     END IF;
     FOR rule IN SELECT r.* FROM dunning.handover_rule r ORDER BY r.position, r.rule LOOP
-        n := n + dunning._propose_by_rule(rule);
+        RETURN QUERY SELECT p.p FROM dunning._propose_by_rule(rule) p(p);
     END LOOP;
-    RETURN n;
 END
 $function$;
-CREATE FUNCTION dunning._handovers(debtor_ids text[] DEFAULT NULL::text[])
+CREATE FUNCTION dunning._cases(debtor_ids text[] DEFAULT NULL::text[])
  RETURNS TABLE(debtor_id text, handover_id uuid, creditor text, kind text, state text, why text, recipient text, invoices integer, amounts jsonb, charges jsonb, collected jsonb, commission_percent numeric, commission jsonb, proposed_at timestamp with time zone, proposed_by text, decided_at timestamp with time zone, decided_by text, ended_at timestamp with time zone, ended_by text)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -8843,7 +8837,7 @@ AS $function$
 #variable_conflict error
 DECLARE
     ids text[] := ARRAY(SELECT DISTINCT v.debtor_id FROM dunning.handover v
-                        WHERE v.state IN ('approved', 'taken_back') AND (_handovers.debtor_ids IS NULL OR v.debtor_id = ANY (_handovers.debtor_ids)));
+                        WHERE v.state IN ('approved', 'taken_back') AND (_cases.debtor_ids IS NULL OR v.debtor_id = ANY (_cases.debtor_ids)));
 BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH item AS MATERIALIZED (SELECT o.debtor_id, o.invoice_id, o.open FROM (%1$s) o),
@@ -8865,7 +8859,7 @@ BEGIN
         FROM dunning.handover v LEFT JOIN sums s ON s.debtor_id = v.debtor_id AND s.handover_id = v.handover_id
         WHERE $2 IS NULL OR v.debtor_id = ANY ($2)$q$,
         dunning._open_items_sql('$1', 'NULL'), dunning._ledger_sql('payment', '$1'))
-        USING ids, _handovers.debtor_ids;
+        USING ids, _cases.debtor_ids;
 END
 $function$;
 CREATE VIEW dunning.handovers (debtor_id, handover_id, creditor, kind, state, why, recipient, invoices, amounts, charges, collected, commission_percent, commission, proposed_at, proposed_by, decided_at, decided_by, ended_at, ended_by) WITH (security_invoker=true, security_barrier=true) AS
@@ -8888,8 +8882,8 @@ CREATE VIEW dunning.handovers (debtor_id, handover_id, creditor, kind, state, wh
     h.decided_by,
     h.ended_at,
     h.ended_by
-   FROM dunning._handovers() h(debtor_id, handover_id, creditor, kind, state, why, recipient, invoices, amounts, charges, collected, commission_percent, commission, proposed_at, proposed_by, decided_at, decided_by, ended_at, ended_by);
-CREATE FUNCTION dunning._handover_invoices()
+   FROM dunning._cases() h(debtor_id, handover_id, creditor, kind, state, why, recipient, invoices, amounts, charges, collected, commission_percent, commission, proposed_at, proposed_by, decided_at, decided_by, ended_at, ended_by);
+CREATE FUNCTION dunning._case_invoices()
  RETURNS TABLE(debtor_id text, invoice_id text, currency text, open numeric, kind text, state text, recipient text, handover_id uuid, creditor text, proposed_at timestamp with time zone, decided_at timestamp with time zone, ended_at timestamp with time zone)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -8915,7 +8909,7 @@ CREATE VIEW dunning.handover_invoices (debtor_id, invoice_id, currency, open, ki
     h.proposed_at,
     h.decided_at,
     h.ended_at
-   FROM dunning._handover_invoices() h(debtor_id, invoice_id, currency, open, kind, state, recipient, handover_id, creditor, proposed_at, decided_at, ended_at);
+   FROM dunning._case_invoices() h(debtor_id, invoice_id, currency, open, kind, state, recipient, handover_id, creditor, proposed_at, decided_at, ended_at);
 CREATE FUNCTION dunning._promise_state(many text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS TABLE(debtor_id text, promise_id uuid, creditor text, amount numeric, currency text, due_on date, part integer, parts integer, promised_at timestamp with time zone, deadline timestamp with time zone, paid numeric, state text, hold_id uuid, recorded_by text)
  LANGUAGE plpgsql
@@ -9445,7 +9439,44 @@ BEGIN
         || coalesce(dunning._html_table(ARRAY[l ->> 'segment', l ->> 'channel', '>' || (l ->> 'contacted'), '>' || (l ->> 'reached'), '>' || (l ->> 'paid_14'), '>' || (l ->> 'cost'), '>' || (l ->> 'stopped')], reach)
                     || '<p class="sub">' || dunning._html(l ->> 'few') || '</p>', '<p>' || dunning._html(l ->> 'no_data') || '</p>')
         || format('<h2>%s</h2>%s', dunning._html(l ->> 'hours'), dunning._report_heat(as_of, l))
+        || dunning._report_cases_html(as_of, l)
         || dunning._report_queue(as_of, l));
+END
+$function$;
+CREATE FUNCTION dunning._report_cases(as_of timestamp with time zone)
+ RETURNS TABLE(kind text, recipient text, currency text, cases bigint, amount numeric, collected numeric, commission numeric)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT c.kind, c.recipient, a.key, count(*), sum(a.value::numeric), coalesce(sum((c.collected ->> a.key)::numeric), 0), sum((c.commission ->> a.key)::numeric)
+        FROM dunning._cases() c CROSS JOIN LATERAL jsonb_each_text(c.amounts) a
+        WHERE c.state IN ('approved', 'taken_back') AND c.decided_at <= coalesce(_report_cases.as_of, dunning._now())
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+END
+$function$;
+CREATE FUNCTION dunning._report_cases_html(as_of timestamp with time zone, l jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    found_rows text;
+    lang text := l ->> 'lang';
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.handover v WHERE v.state IN ('approved', 'taken_back')) THEN
+        RETURN '';
+    END IF;
+    SELECT string_agg(dunning._html_row(ARRAY[l ->> ('case_' || c.kind), coalesce(c.recipient, ''), dunning._number(c.cases, lang), dunning._number(c.amount, lang, 2) || ' ' || c.currency,
+               dunning._number(c.collected, lang, 2) || ' ' || c.currency, coalesce(dunning._number(c.commission, lang, 2) || ' ' || c.currency, '')]), '' ORDER BY c.kind, c.recipient, c.currency)
+    INTO found_rows FROM dunning._report_cases(as_of) c;
+    RETURN format('<h2>%s</h2>', dunning._html(l ->> 'cases'))
+        || coalesce(dunning._html_table(ARRAY[l ->> 'what', l ->> 'recipient', '>' || (l ->> 'debtors'), '>' || (l ->> 'amount'), '>' || (l ->> 'collected'), '>' || (l ->> 'commission')], found_rows), '');
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.report_html(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, language text DEFAULT 'en'::text, debtor_id text DEFAULT NULL::text)
@@ -9539,7 +9570,7 @@ BEGIN
                          'by ' || h.placed_by, CASE h.scope WHEN 'person' THEN 'all accounts of the person' WHEN 'creditor' THEN 'the creditor''s whole book' END,
                          'invoice ' || h.invoice_id, 'talk to ' || (h.contact ->> 'name'), h.note),
                format('SELECT * FROM dunning.release(%L);', h.hold_id)
-        FROM dunning._holds(ARRAY[id]) h
+        FROM dunning._held_by(ARRAY[id]) h
         ORDER BY h.from_at, h.hold_id;
     RETURN QUERY
         SELECT 'hold', h.reason, 'scheduled', concat_ws(', ', 'from ' || to_char(h.from_at, 'YYYY-MM-DD'), 'by ' || h.placed_by, 'invoice ' || h.invoice_id, h.note),
@@ -9785,7 +9816,8 @@ AS $function$
  "w_unknown": "{} messages have an unknown fate: wait for receipts or ask the gateway.", "w_paused": "Server {} is paused.", "w_down": "Server {}: most attempts of the last 24 hours failed.", "w_tasks": "{} tasks are overdue on the worklist.", "w_scores": "There are no scores yet.",
  "debtor": "Debtor", "preferences": "Preferences", "name": "Name", "language": "Language", "country": "Country", "preferred": "Preferred channel", "consent": "Consent", "email": "E-mail", "phone": "Phone", "balance": "Balance", "dpd": "days past due",
  "diagnosis": "Diagnosis", "p30": "Pays within 30 days", "conversation": "Conversation", "when": "When", "what": "What", "text": "Text", "invoice": "Invoice", "due": "Due", "open": "Open", "promises": "Promises", "state": "State", "next_contact": "Next contact",
- "last_contact": "Last contact", "until": "until"},
+ "last_contact": "Last contact", "until": "until",
+ "cases": "Handed over and written off", "recipient": "Recipient", "collected": "Came in since", "commission": "Commission", "case_agency": "agency", "case_court": "court", "case_write_off": "written off"},
 "de": {"title": "Inkassobericht", "as_of": "Stand", "warnings": "Warnungen", "all_well": "Keine Warnungen.", "figures": "Kennzahlen", "overdue": "Überfällig", "received_7": "Eingegangen, 7 Tage",
  "received_30": "Eingegangen, 30 Tage", "kept": "Zusagen eingehalten", "before": "zuvor", "of": "von", "none": "keine", "ageing": "Alter der offenen Posten", "bucket": "Tage überfällig", "amount": "Betrag", "invoices": "Rechnungen",
  "debtors": "Schuldner", "not_due": "noch nicht fällig", "over": "über", "reach": "Wen wir erreicht haben, letzte 90 Tage", "segment": "Segment", "channel": "Kanal", "contacted": "Kontaktiert", "reached": "Erreicht (Quittung, Antwort)", "paid_14": "Bezahlt in 14 Tagen",
@@ -9795,7 +9827,8 @@ AS $function$
  "w_unknown": "Bei {} Nachrichten ist unbekannt, ob sie ankamen: Quittungen abwarten oder beim Anbieter nachfragen.", "w_paused": "Server {} ist angehalten.", "w_down": "Server {}: die meisten Versuche der letzten 24 Stunden scheiterten.", "w_tasks": "{} Aufgaben sind überfällig.", "w_scores": "Es gibt noch keine Bewertungen.",
  "debtor": "Schuldner", "preferences": "Vorlieben", "name": "Name", "language": "Sprache", "country": "Land", "preferred": "Bevorzugter Kanal", "consent": "Einwilligung", "email": "E-Mail", "phone": "Telefon", "balance": "Saldo", "dpd": "Tage überfällig",
  "diagnosis": "Diagnose", "p30": "Zahlt binnen 30 Tagen", "conversation": "Verlauf", "when": "Wann", "what": "Was", "text": "Text", "invoice": "Rechnung", "due": "Fällig", "open": "Offen", "promises": "Zusagen", "state": "Stand", "next_contact": "Nächster Kontakt",
- "last_contact": "Letzter Kontakt", "until": "bis"},
+ "last_contact": "Letzter Kontakt", "until": "bis",
+ "cases": "Abgegeben und ausgebucht", "recipient": "Empfänger", "collected": "Seither eingegangen", "commission": "Provision", "case_agency": "Inkassobüro", "case_court": "Gericht", "case_write_off": "ausgebucht"},
 "nl": {"title": "Incassorapport", "as_of": "stand van", "warnings": "Waarschuwingen", "all_well": "Geen waarschuwingen.", "figures": "Kerncijfers", "overdue": "Achterstallig", "received_7": "Ontvangen, 7 dagen",
  "received_30": "Ontvangen, 30 dagen", "kept": "Toezeggingen nagekomen", "before": "daarvoor", "of": "van", "none": "geen", "ageing": "Ouderdom van openstaande posten", "bucket": "Dagen te laat", "amount": "Bedrag", "invoices": "Facturen",
  "debtors": "Debiteuren", "not_due": "nog niet vervallen", "over": "meer dan", "reach": "Wie wij bereikten, laatste 90 dagen", "segment": "Segment", "channel": "Kanaal", "contacted": "Benaderd", "reached": "Bereikt (bevestiging, antwoord)", "paid_14": "Betaald binnen 14 dagen",
@@ -9805,7 +9838,8 @@ AS $function$
  "w_unknown": "Van {} berichten is het lot onbekend: wacht op bevestigingen of vraag het de aanbieder.", "w_paused": "Server {} is gepauzeerd.", "w_down": "Server {}: de meeste pogingen van de laatste 24 uur mislukten.", "w_tasks": "{} taken zijn over tijd.", "w_scores": "Er zijn nog geen scores.",
  "debtor": "Debiteur", "preferences": "Voorkeuren", "name": "Naam", "language": "Taal", "country": "Land", "preferred": "Voorkeurskanaal", "consent": "Toestemming", "email": "E-mail", "phone": "Telefoon", "balance": "Saldo", "dpd": "dagen te laat",
  "diagnosis": "Diagnose", "p30": "Betaalt binnen 30 dagen", "conversation": "Gesprek", "when": "Wanneer", "what": "Wat", "text": "Tekst", "invoice": "Factuur", "due": "Vervalt", "open": "Open", "promises": "Toezeggingen", "state": "Stand", "next_contact": "Volgend contact",
- "last_contact": "Laatste contact", "until": "tot"},
+ "last_contact": "Laatste contact", "until": "tot",
+ "cases": "Uit handen gegeven en afgeschreven", "recipient": "Ontvanger", "collected": "Sindsdien ontvangen", "commission": "Commissie", "case_agency": "incassobureau", "case_court": "rechtbank", "case_write_off": "afgeschreven"},
 "da": {"title": "Inkassorapport", "as_of": "pr.", "warnings": "Advarsler", "all_well": "Ingen advarsler.", "figures": "Nøgletal", "overdue": "Forfaldent", "received_7": "Modtaget, 7 dage",
  "received_30": "Modtaget, 30 dage", "kept": "Løfter holdt", "before": "før", "of": "af", "none": "ingen", "ageing": "Hvor gammelt er det udestående", "bucket": "Dage over forfald", "amount": "Beløb", "invoices": "Fakturaer",
  "debtors": "Skyldnere", "not_due": "endnu ikke forfaldent", "over": "over", "reach": "Hvem vi nåede, seneste 90 dage", "segment": "Segment", "channel": "Kanal", "contacted": "Kontaktet", "reached": "Nået (kvittering, svar)", "paid_14": "Betalt inden 14 dage",
@@ -9815,7 +9849,8 @@ AS $function$
  "w_unknown": "{} beskeders skæbne er ukendt: afvent kvitteringer eller spørg udbyderen.", "w_paused": "Server {} er sat på pause.", "w_down": "Server {}: de fleste forsøg de seneste 24 timer mislykkedes.", "w_tasks": "{} opgaver er over tid.", "w_scores": "Der er endnu ingen scorer.",
  "debtor": "Skyldner", "preferences": "Præferencer", "name": "Navn", "language": "Sprog", "country": "Land", "preferred": "Foretrukken kanal", "consent": "Samtykke", "email": "E-mail", "phone": "Telefon", "balance": "Saldo", "dpd": "dage over forfald",
  "diagnosis": "Diagnose", "p30": "Betaler inden 30 dage", "conversation": "Forløb", "when": "Hvornår", "what": "Hvad", "text": "Tekst", "invoice": "Faktura", "due": "Forfald", "open": "Åben", "promises": "Løfter", "state": "Status", "next_contact": "Næste kontakt",
- "last_contact": "Seneste kontakt", "until": "til"}
+ "last_contact": "Seneste kontakt", "until": "til",
+ "cases": "Overdraget og afskrevet", "recipient": "Modtager", "collected": "Indgået siden", "commission": "Provision", "case_agency": "inkassobureau", "case_court": "retten", "case_write_off": "afskrevet"}
 }$json$::jsonb AS l) x
 $function$;
 CREATE FUNCTION dunning._explain_next(debtor_id text, strategy text)
@@ -10081,7 +10116,7 @@ BEGIN
         'holds', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor,person_id,pending}'::text[] ORDER BY x.from_at, x.hold_id) FROM dunning.hold x WHERE x.debtor_id = id), '[]')
             -- placed at another account of the person: that it is so, not what was noted there
             || coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', x.hold_id, 'reason', x.reason, 'scope', x.scope, 'from_at', x.from_at, 'until_at', x.until_at) ORDER BY x.from_at, x.hold_id)
-                         FROM dunning._holds(ARRAY[id]) x WHERE x.hold_id NOT IN (SELECT h.hold_id FROM dunning.hold h WHERE h.debtor_id = id)), '[]'),
+                         FROM dunning._held_by(ARRAY[id]) x WHERE x.hold_id NOT IN (SELECT h.hold_id FROM dunning.hold h WHERE h.debtor_id = id)), '[]'),
         'handovers', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor}'::text[] ORDER BY x.proposed_at, x.handover_id) FROM dunning.handover x WHERE x.debtor_id = id), '[]'));
 END
 $function$;
@@ -30931,7 +30966,7 @@ ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks(text[],text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks_sql(text) OWNER TO dunning_owner;
 ALTER TABLE dunning.hold_reason OWNER TO dunning_owner;
-ALTER FUNCTION dunning._hold_reason(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._reason_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_where(text,date,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_reason(text,text) OWNER TO dunning_owner;
@@ -30946,7 +30981,7 @@ ALTER FUNCTION dunning._end_hold(dunning.hold,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.release(uuid,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_hold_reason(text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._holds(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._held_by(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER VIEW dunning.holds OWNER TO dunning_owner;
 ALTER FUNCTION dunning._words("any") OWNER TO dunning_owner;
 ALTER FUNCTION dunning._repeated(text[]) OWNER TO dunning_owner;
@@ -31202,9 +31237,9 @@ ALTER FUNCTION dunning.drop_handover_rule(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._handover_fits_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._propose_by_rule(dunning.handover_rule) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_handovers() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._handovers(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._cases(text[]) OWNER TO dunning_owner;
 ALTER VIEW dunning.handovers OWNER TO dunning_owner;
-ALTER FUNCTION dunning._handover_invoices() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._case_invoices() OWNER TO dunning_owner;
 ALTER VIEW dunning.handover_invoices OWNER TO dunning_owner;
 ALTER FUNCTION dunning._promise_state(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER VIEW dunning.promise_state OWNER TO dunning_owner;
@@ -31214,6 +31249,8 @@ ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_date(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._report_cases(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._words_of(jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._explain_next(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.touches(date,date) OWNER TO dunning_owner;
@@ -31243,7 +31280,7 @@ REVOKE SELECT ON TABLE dunning.hold FROM dunning_viewer;
 GRANT SELECT ON TABLE dunning.hold TO dunning_operator;
 GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by, scope, pending, placed_at) ON TABLE dunning.hold TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.hold_reason TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning._hold_reason(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._reason_of(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._day_where(text,date,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_reason(text,text) FROM PUBLIC;
@@ -31263,7 +31300,7 @@ REVOKE EXECUTE ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boole
 GRANT EXECUTE ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_hold_reason(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_hold_reason(text) TO dunning_admin;
-REVOKE EXECUTE ON FUNCTION dunning._holds(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._held_by(text[],timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.holds TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._words("any") FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._words("any") TO dunning_worker;
@@ -31588,11 +31625,11 @@ GRANT EXECUTE ON FUNCTION dunning.drop_handover_rule(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._handover_fits_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_handovers() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._handovers(text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning._handovers(text[]) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._cases(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._cases(text[]) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.handovers TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning._handover_invoices() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning._handover_invoices() TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._case_invoices() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._case_invoices() TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.handover_invoices TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._promise_state(text[],timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._promise_state(text[],timestamp with time zone) TO dunning_viewer;
@@ -31604,6 +31641,8 @@ REVOKE EXECUTE ON FUNCTION dunning._is_date(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._report_cases(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._words_of(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._explain_next(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.touches(date,date) FROM PUBLIC;
@@ -31646,9 +31685,11 @@ COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestam
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
 COMMENT ON FUNCTION dunning._case_consent(text) IS 'What the debtor consented to, and which of the debtor''s addresses of now must not be used, since when and why.';
+COMMENT ON FUNCTION dunning._case_invoices() IS 'One row an invoice of every case.';
 COMMENT ON FUNCTION dunning._case_ledger(text) IS 'The rows of a debtor''s ledger, what is open and owed, and the sums of charges, each in one order.';
 COMMENT ON FUNCTION dunning._case_messages(text) IS 'Every message of a debtor with its text as sent, attempts, and outcomes, in order.';
 COMMENT ON FUNCTION dunning._case_rows(text) IS 'Events, tasks, promises, offers, charges, notices, interest, holds and hand-overs of a debtor, each in one order.';
+COMMENT ON FUNCTION dunning._cases(text[]) IS 'One row a case of the debtors (NULL: all) with what came in since it was decided and the recipient''s share of it.';
 COMMENT ON FUNCTION dunning._channel_priors() IS 'First values by channel, with the weight of ten contacts: share of contacts answered, and of contacts after which the debtor opts out.';
 COMMENT ON FUNCTION dunning._channel_shares(text) IS 'By channel the share of a creditor''s contacts that are answered, shrunk to first values, that over all channels, and the risk of an opt-out.';
 COMMENT ON FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) IS 'The expected value of a contact less its cost, in the currency of both: p x margin x amount x (share / usual_share) x fatigue x quality - cost - loss by opt-outs.';
@@ -31715,17 +31756,14 @@ COMMENT ON FUNCTION dunning._guard_interest(dunning.charge) IS 'The posted inter
 COMMENT ON FUNCTION dunning._handover_blockers(text[],text) IS 'Debtors whose holds forbid a hand-over of a kind, with the reason: a running promise always, for agency and court any but manual and legal_representation.';
 COMMENT ON FUNCTION dunning._handover_event(dunning.handover,text,text) IS 'Nothing; writes what happened to a case into the debtor''s events.';
 COMMENT ON FUNCTION dunning._handover_fits_sql(text) IS 'SQL text: debtors whom a rule after last_step, stopped or age is about.';
-COMMENT ON FUNCTION dunning._handover_invoices() IS 'One row an invoice of every case.';
 COMMENT ON FUNCTION dunning._handover_items(text,text[],text) IS 'The open invoices of a case (NULL: all overdue ones), and why one cannot be part of it.';
 COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoices of a case, by currency.';
-COMMENT ON FUNCTION dunning._handovers(text[]) IS 'One row a case of the debtors (NULL: all) with what came in since it was decided and the recipient''s share of it.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
+COMMENT ON FUNCTION dunning._held_by(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
 COMMENT ON FUNCTION dunning._hold_over_budget(timestamp with time zone) IS 'Holds the rows of a planning run that today''s budgets are not enough for.';
-COMMENT ON FUNCTION dunning._hold_reason(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
 COMMENT ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) IS 'First and last instant of a hold, and whether it is yet to begin; 22023 for days that make no sense.';
-COMMENT ON FUNCTION dunning._holds(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
 COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) IS 'The offers that were written: none for a debtor who has one of that state already.';
@@ -31797,16 +31835,17 @@ COMMENT ON FUNCTION dunning._preview_links(text,jsonb) IS 'What stands in a prev
 COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
 COMMENT ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) IS 'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';
 COMMENT ON FUNCTION dunning._proofs(timestamp with time zone) IS 'The rows of dunning.proof as known at an instant (NULL: now). Reads the whole book.';
-COMMENT ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) IS 'How many cases a rule proposed just now.';
+COMMENT ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) IS 'The cases that a rule proposed just now.';
 COMMENT ON FUNCTION dunning._quotient(numeric,numeric,integer) IS 'The exact quotient by a positive number, rounded half up (away from zero) once.';
 COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'From which days which rate of interest holds, in percent a year, by the user''s rows before the built-in ones; NULL: nobody knows it.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
+COMMENT ON FUNCTION dunning._reason_of(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
 COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter counts as received: on the second post day (no Sunday, Monday or holiday) after it was sent; otherwise the day it was sent.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_charges() IS 'The charges that assess_charges() posted: how daily() and maintain() call it.';
-COMMENT ON FUNCTION dunning._refresh_handovers() IS 'How many cases the rules proposed; maintain() and daily() call it.';
-COMMENT ON FUNCTION dunning._refresh_holds(text[]) IS 'How many holds (of the debtors; NULL: all) began since it last looked.';
+COMMENT ON FUNCTION dunning._refresh_handovers() IS 'The cases that the rules proposed; maintain() and daily() call it.';
+COMMENT ON FUNCTION dunning._refresh_holds(text[]) IS 'The holds (of the debtors; NULL: all) that began since it last looked.';
 COMMENT ON FUNCTION dunning._refresh_offers(text[]) IS 'How many offers (of the debtors; NULL: all) were over by the clock or because less is owed, and have been ended.';
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
 COMMENT ON FUNCTION dunning._refresh_proofs() IS 'Computes dunning.proof anew and returns its rows; a broken ledger leaves none, so that nothing is claimed.';
@@ -31815,6 +31854,8 @@ COMMENT ON FUNCTION dunning._refuse_charge(dunning.charge,text,text) IS 'Raises 
 COMMENT ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) IS 'The parts that templates become in a context, the names they used and those that were null; partials as _partials() gives them. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
 COMMENT ON FUNCTION dunning._render_loose(text,jsonb,jsonb) IS 'A template rendered to the letter of the mustache specification, by the grammar and the walk of _render(): an unknown name is empty, {{{x}}} is not escaped. For its published cases; nothing that is sent goes this way.';
 COMMENT ON FUNCTION dunning._repeated(text[]) IS 'Those that stand there more than once, each once; empty where none does.';
+COMMENT ON FUNCTION dunning._report_cases(timestamp with time zone) IS 'One row a kind of end, recipient and currency: cases decided until an instant, their sums, what came in since, and the commission on it (NULL: none is agreed).';
+COMMENT ON FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) IS 'Hand-overs and write-offs as HTML; empty where there are none.';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._response_share(double precision,double precision,double precision) IS 'The share of contacts that a debtor answers, shrunk to the book''s with the weight of two answers: (2 + k) / (2 / q + E).';
