@@ -118,6 +118,17 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a hold stopped as it began; offers that do not go with it are withdrawn, and its task is made.';
 
+-- A planning run reads the book once and writes minutes later: what it will write still lists an invoice that is held meanwhile.
+CREATE FUNCTION dunning._planning_elsewhere() RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = 1685416558 AND l.objid = 8 AND l.objsubid = 2 AND l.granted
+                     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND l.pid <> pg_backend_pid());
+END
+$fn$;
+COMMENT ON FUNCTION dunning._planning_elsewhere() IS 'Whether another session plans just now.';
+
 -- Holds whose day has come. Until this has run the gate blocks every message of theirs, so no clock has to be watched.
 CREATE FUNCTION dunning._refresh_holds(many text[] DEFAULT NULL) RETURNS SETOF uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -126,6 +137,7 @@ DECLARE
     held dunning.hold;
 BEGIN
     FOR held IN SELECT h.* FROM dunning.hold h WHERE h.pending AND h.from_at <= dunning._now() AND (_refresh_holds.many IS NULL OR h.debtor_id = ANY (_refresh_holds.many))
+                  AND (h.invoice_id IS NULL OR NOT dunning._planning_elsewhere())
                 ORDER BY h.from_at, h.hold_id FOR UPDATE SKIP LOCKED LOOP
         UPDATE dunning.hold h SET pending = false WHERE h.debtor_id = held.debtor_id AND h.hold_id = held.hold_id;
         IF held.released_at IS NULL AND coalesce(held.until_at > dunning._now(), true) THEN
@@ -143,8 +155,14 @@ CREATE FUNCTION dunning._place_hold(held dunning.hold) RETURNS int
 BEGIN
     held.placed_by := session_user;
     held.placed_at := dunning._now();
+    IF held.pending THEN
+        INSERT INTO dunning.hold SELECT (held).*;
+        RETURN 0;
+    END IF;
+    -- What a run that goes on just now will write is blocked by the gate, until the next one has planned without the invoice.
+    held.pending := held.invoice_id IS NOT NULL AND dunning._planning_elsewhere();
     INSERT INTO dunning.hold SELECT (held).*;
-    RETURN CASE WHEN held.pending THEN 0 ELSE dunning._begin_hold(held) END;
+    RETURN dunning._begin_hold(held);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._place_hold(dunning.hold) IS 'How many messages a new hold stopped.';

@@ -390,6 +390,10 @@ DECLARE
     waiting_debtors text[];
     waiting_messages uuid[];
 BEGIN
+    -- An invoice was held while this run computed: its debtor is planned by the next one.
+    DELETE FROM pg_temp.dunning_plan_row r USING dunning.plan_run p, dunning.hold h
+    WHERE p.run_id = _enqueue_run.run_id AND r.message_id IS NOT NULL AND h.debtor_id = r.debtor_id AND h.invoice_id IS NOT NULL
+      AND h.released_at IS NULL AND h.hold_id >= dunning._uuid7_floor(p.started_at);
     -- What stood held for an earlier step is overtaken too.
     SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO waiting_debtors, waiting_messages
     FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id

@@ -855,6 +855,18 @@ BEGIN
     RETURN stopped;
 END
 $function$;
+CREATE FUNCTION dunning._planning_elsewhere()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = 1685416558 AND l.objid = 8 AND l.objsubid = 2 AND l.granted
+                     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND l.pid <> pg_backend_pid());
+END
+$function$;
 CREATE FUNCTION dunning._refresh_holds(many text[] DEFAULT NULL::text[])
  RETURNS SETOF uuid
  LANGUAGE plpgsql
@@ -866,6 +878,7 @@ DECLARE
     held dunning.hold;
 BEGIN
     FOR held IN SELECT h.* FROM dunning.hold h WHERE h.pending AND h.from_at <= dunning._now() AND (_refresh_holds.many IS NULL OR h.debtor_id = ANY (_refresh_holds.many))
+                  AND (h.invoice_id IS NULL OR NOT dunning._planning_elsewhere())
                 ORDER BY h.from_at, h.hold_id FOR UPDATE SKIP LOCKED LOOP
         UPDATE dunning.hold h SET pending = false WHERE h.debtor_id = held.debtor_id AND h.hold_id = held.hold_id;
         IF held.released_at IS NULL AND coalesce(held.until_at > dunning._now(), true) THEN
@@ -885,8 +898,14 @@ AS $function$
 BEGIN
     held.placed_by := session_user;
     held.placed_at := dunning._now();
+    IF held.pending THEN
+        INSERT INTO dunning.hold SELECT (held).*;
+        RETURN 0;
+    END IF;
+    -- What a run that goes on just now will write is blocked by the gate, until the next one has planned without the invoice.
+    held.pending := held.invoice_id IS NOT NULL AND dunning._planning_elsewhere();
     INSERT INTO dunning.hold SELECT (held).*;
-    RETURN CASE WHEN held.pending THEN 0 ELSE dunning._begin_hold(held) END;
+    RETURN dunning._begin_hold(held);
 END
 $function$;
 CREATE FUNCTION dunning.hold(debtor_id text, reason text, until date DEFAULT NULL::date, invoice_id text DEFAULT NULL::text, note text DEFAULT NULL::text, from_on date DEFAULT NULL::date, scope text DEFAULT NULL::text, contact jsonb DEFAULT NULL::jsonb)
@@ -5700,6 +5719,10 @@ DECLARE
     waiting_debtors text[];
     waiting_messages uuid[];
 BEGIN
+    -- An invoice was held while this run computed: its debtor is planned by the next one.
+    DELETE FROM pg_temp.dunning_plan_row r USING dunning.plan_run p, dunning.hold h
+    WHERE p.run_id = _enqueue_run.run_id AND r.message_id IS NOT NULL AND h.debtor_id = r.debtor_id AND h.invoice_id IS NOT NULL
+      AND h.released_at IS NULL AND h.hold_id >= dunning._uuid7_floor(p.started_at);
     -- What stood held for an earlier step is overtaken too.
     SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO waiting_debtors, waiting_messages
     FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id
@@ -30972,6 +30995,7 @@ ALTER FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) OWNER
 ALTER FUNCTION dunning._check_reason(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_accounts(dunning.hold) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._begin_hold(dunning.hold) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._planning_elsewhere() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_holds(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._place_hold(dunning.hold) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) OWNER TO dunning_owner;
@@ -31286,6 +31310,7 @@ REVOKE EXECUTE ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date
 REVOKE EXECUTE ON FUNCTION dunning._check_reason(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._held_accounts(dunning.hold) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._begin_hold(dunning.hold) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._planning_elsewhere() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_holds(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._place_hold(dunning.hold) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) FROM PUBLIC;
@@ -31831,6 +31856,7 @@ COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest p
 COMMENT ON FUNCTION dunning._pending_fees(text[],timestamp with time zone) IS 'The next fee of each open invoice that may lawfully be charged, and from which day; no row where a hold freezes it, a notice is missing, the creditor does not charge, or no enabled rule allows one.';
 COMMENT ON FUNCTION dunning._place_hold(dunning.hold) IS 'How many messages a new hold stopped.';
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
+COMMENT ON FUNCTION dunning._planning_elsewhere() IS 'Whether another session plans just now.';
 COMMENT ON FUNCTION dunning._preview_links(text,jsonb) IS 'What stands in a preview for the links that a message of the creditor gets as it leaves; empty where the creditor has no page.';
 COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
 COMMENT ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) IS 'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';

@@ -217,6 +217,7 @@ DELETE FROM dunning.creditor WHERE creditor IN ('vn', 'vs');
 DELETE FROM dunning.creditor_change;
 DELETE FROM dunning.step WHERE strategy = 'v-two';
 DELETE FROM dunning.strategy WHERE strategy = 'v-two';
+DELETE FROM dunning.plan_change;
 DROP SERVER v_mail;
 RESET dunning.clock;
 RESET dunning.timezone;

@@ -133,6 +133,7 @@ SELECT at, (dunning.allowed('h-a1', 'email', at)).blocked_by AS a1, (dunning.all
 FROM unnest('{2026-06-10 10:00+00,2026-06-14 21:59:57+00,2026-06-14 21:59:59+00,2026-06-14 22:00+00,2026-06-20 21:59+00,2026-06-20 22:00+00}'::timestamptz[]) at;
 SELECT dunning.contact_windows('h-a1', 'email', '2026-06-12 10:00+00', '2026-06-22 10:00+00');
 SELECT contact_at < '2026-06-14 22:00+00' AS before_it FROM dunning.best_time('h-a2', 'email', not_after => '2026-06-19 10:00+00');
+SELECT contact_at IS NULL AS none_within FROM dunning.best_time('h-a2', 'email', '2026-06-14 20:00+00', '2026-06-19 10:00+00');
 SELECT * FROM pg_temp.planned();
 SELECT item, state FROM dunning.explain('h-a1') WHERE topic = 'hold';
 UPDATE dunning.queue SET due = '2026-06-16 10:00+00' WHERE debtor_id LIKE 'h-a%';
@@ -252,6 +253,7 @@ DELETE FROM dunning.creditor WHERE creditor IN ('hn', 'hs');
 DELETE FROM dunning.creditor_change;
 DELETE FROM dunning.step WHERE strategy = 'h-one';
 DELETE FROM dunning.strategy WHERE strategy = 'h-one';
+DELETE FROM dunning.plan_change;
 DROP SERVER h_mail;
 RESET dunning.clock;
 RESET dunning.timezone;

@@ -13,7 +13,7 @@ INSERT INTO dunning.debtor (debtor_id, creditor, person_id, kind, name, given_na
     ('k-n', 'kn', 'k-P', 'person', 'Ane North', 'Ane', 'DK', 'ane@example.test', '+4511111111', '{"whatsapp": true}'),
     ('k-s', 'ks', 'k-P', 'person', 'Ane South', 'Ane', 'DK', 'south@example.test', '+4599999999', NULL);
 INSERT INTO dunning.invoice (debtor_id, invoice_id, creditor, issued_on, due_on, amount, currency, reference) VALUES
-    ('k-n', 'k-N1', 'kn', '2026-04-01', '2026-05-01', 1000, 'DKK', 'N-1'), ('k-n', 'k-N2', 'kn', '2026-04-02', '2026-05-02', 200, 'DKK', 'N-2'), ('k-s', 'k-S1', 'ks', '2026-04-01', '2026-05-01', 7777, 'DKK', 'S-1');
+    ('k-n', 'k-N1', 'kn', '2026-04-01', '2026-05-01', 1000, 'DKK', 'N-1'), ('k-n', 'k-N2', 'kn', '2026-04-02', '2026-05-02', 200, 'DKK', 'N-2'), ('k-s', 'k-S1', 'ks', '2026-04-01', '2026-05-01', 7654.32, 'DKK', 'S-1');
 INSERT INTO dunning.payment (debtor_id, payment_id, invoice_id, creditor, paid_at, amount, currency) VALUES ('k-n', 'k-p1', 'k-N2', 'kn', '2026-05-05 12:00+00', 150, 'DKK');
 -- a message that left, with its text, attempt and receipts
 INSERT INTO dunning.message (message_id, debtor_id, creditor, strategy, step, template, channel, language, server, contact_at, local_time, amounts, cost, cost_currency, p, context, decision, created_at, created_by)
@@ -49,7 +49,7 @@ SELECT :'c_doc'::jsonb #>> '{promises,0,state}' AS promise, :'c_doc'::jsonb #>> 
 SELECT count(*) AS spans, sum((i ->> 'amount')::numeric) FILTER (WHERE i ->> 'of_invoice' = 'k-N1') AS interest FROM jsonb_array_elements(:'c_doc'::jsonb -> 'interest') i;
 
 -- what_was_estimated_and_what_another_creditor_knows_is_no_part_of_it
-SELECT :'c_doc' LIKE '%estimated%' OR :'c_doc' LIKE '%4242%' AS estimates, :'c_doc' LIKE '%7777%' OR :'c_doc' LIKE '%outh%' OR :'c_doc' LIKE '%k-s%' AS of_the_other, :'c_doc' LIKE '%k-P%' AS person;
+SELECT :'c_doc' LIKE '%estimated%' OR :'c_doc' LIKE '%0.4242%' AS estimates, :'c_doc' LIKE '%7654.32%' OR :'c_doc' LIKE '%outh%' OR :'c_doc' LIKE '%k-s%' AS of_the_other, :'c_doc' LIKE '%k-P%' AS person;
 -- no_table_with_rows_of_a_debtor_is_left_out_but_for_what_is_named_here: working state, and what was estimated or learnt of the person
 SELECT t.name FROM dunning._debtor_tables() t
 WHERE t.name <> ALL ('{debtor,invoice,payment,message,body,egress,outcome,event,task,promise,offer,charge,charge_notice,hold,handover}'
