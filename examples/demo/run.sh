@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # make demo: a throw-away cluster, a generated billing book, and the main job end to end, with real figures.
-# DEBTORS, DAYS, EVERY, SEED and KEEP=1 (leave the cluster running until Enter) change it. The report lands in tmp/demo/report.html.
+# DEBTORS, DAYS, EVERY, SEED, HABITS (a file of habits/: households, traders) and KEEP=1 (leave the cluster running until Enter) change it.
+# The report lands in tmp/demo/report.html.
 set -euo pipefail
 . "$(dirname "$0")/../../test/lib/common.sh"
 
-debtors=${DEBTORS:-20000}
-days=${DAYS:-9}
-every=${EVERY:-3}         # the daily run on every so manyth day; messages leave on each
+debtors=${DEBTORS:-10000}
+days=${DAYS:-28}
+every=${EVERY:-4}         # the daily run on every so manyth day; messages leave on each
 seed=${SEED:-1}
+habits=${HABITS:-households}
+demo=$root/examples/demo
 first_day=2026-06-22
 out=$state/demo
 work=$(scratch_dir)
@@ -49,6 +52,10 @@ set_clock() { # the worker follows at the reload; so does the postmaster, a mome
     while now=$(q 'SHOW dunning.clock') && [ "$now" != "$1" ]; do :; done
 }
 
+if [ ! -r "$demo/habits/$habits.sql" ]; then
+    what="habits"; mend="HABITS=$(basename -s .sql "$demo"/habits/*.sql | paste -sd' ' | sed 's/ / make demo, or HABITS=/g') make demo"
+    exit 1
+fi
 total=$(now_ms)
 begin "build" "apt-get install postgresql-$major postgresql-server-dev-$major libcurl4-openssl-dev gcc make"
 "$root/test/lib/stage.sh" >"$work/step.log" 2>&1
@@ -74,10 +81,9 @@ run -c 'CREATE EXTENSION dunning'
 end "unix socket $work, port $PGPORT, library preloaded"
 
 begin "billing book"
-run -v debtors="$debtors" -v seed="$seed" -v t0="$first_day" -f "$root/examples/demo/generate.sql"
-run -f "$root/examples/demo/bind.sql"
-run -v http="http://127.0.0.1:$http_port/sms" -v smtp="smtp://127.0.0.1:$smtp_port" -f "$root/examples/demo/configure.sql" -c "CALL demo.advance()"
-end "$(q "SELECT format('%s debtors of 2 creditors, %s invoices; %s %% on time, %s %% of the late before any reminder, %s %% never',
+run -v debtors="$debtors" -v seed="$seed" -v t0="$first_day" -v habits="$demo/habits/$habits.sql" -f "$demo/generate.sql"
+run -v http="http://127.0.0.1:$http_port/sms" -v smtp="smtp://127.0.0.1:$smtp_port" -f "$demo/bind.sql" -f "$demo/servers.sql" -f "$demo/configure.sql" -f "$demo/baseline.sql" -c "CALL demo.advance()"
+end "$(q "SELECT format('$habits, seed $seed: %s debtors of 2 creditors, %s invoices; %s %% on time, %s %% of the late before any reminder, %s %% never',
     (SELECT count(*) FROM billing.kunde), (SELECT count(*) FROM billing.faktura), on_time, before, never) FROM demo.shares")"
 
 begin "train, score"
@@ -135,7 +141,7 @@ q "SELECT dunning.report_html()" >"$out/report.html"
 end "$out/report.html, $(wc -c <"$out/report.html") bytes"
 
 echo
-psql_ -d demo -v first_day="$first_day" -P border=1 -P footer=off -f "$root/examples/demo/compare.sql"
+psql_ -d demo -v first_day="$first_day" -P border=1 -P footer=off -f "$demo/compare.sql"
 printf 'The catcher accepted %s messages; the egress ledger says %s left; its chains verify: %s\n' \
     "$(grep -c accept "$out/catcher.ledger")" "$(q "SELECT count(*) FROM demo.contact WHERE channel IN ('email', 'sms')")" \
     "$(q "SELECT bool_and(ok) FROM dunning.verify_egress()")"

@@ -85,8 +85,10 @@ CREATE FUNCTION dunning._rules_on_history() RETURNS TABLE (target text, probabil
         'format(''rule, no model: %s of %s settled invoices late, with the book''''s mean in the weight of five'', f.n_late, f.n_paid)'),
     ('paid_30d', '((coalesce(f.days_since_payment, 31) <= 30)::int + 5 * b.paid_recently) / 6',
         'format(''rule, no model: %s, and %s %% of the overdue have'', CASE WHEN f.days_since_payment <= 30 THEN ''has paid in the last 30 days'' ELSE ''has not paid in the last 30 days'' END, round((100 * b.paid_recently)::numeric))'),
-    ('self_cure', '(f.n_late + 5 * b.cured) / (f.n_late + f.n_overdue + 5)',
-        'format(''rule, no model: %s late invoices paid, %s overdue, with the book''''s mean in the weight of five'', f.n_late, f.n_overdue)')
+    -- of late invoices that were paid after so many days on average, those within a fortnight if each day were like the one before
+    ('self_cure', '(coalesce(f.n_late * (1 - exp(-14 / greatest(f.avg_late / nullif(f.late_ratio, 0), 1))), 0) + 5 * b.cured) / (f.n_late + f.n_overdue + 5)',
+        'format(''rule, no model: %s late invoices paid%s, %s overdue, with the book''''s mean in the weight of five'', f.n_late, '
+        ''' after '' || round((f.avg_late / nullif(f.late_ratio, 0))::numeric) || '' days on average'', f.n_overdue)')
 $fn$;
 COMMENT ON FUNCTION dunning._rules_on_history() IS 'Probability and words of each target where no model is trained, over features f and means of the book b.';
 
@@ -125,7 +127,7 @@ BEGIN
         AND l.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)),
     s AS MATERIALIZED (%3$s),
     b AS MATERIALIZED (SELECT coalesce(avg((coalesce(f.days_since_payment, 31) <= 30)::int) FILTER (WHERE f.n_overdue > 0), 0.5)::float8 AS paid_recently,
-        coalesce(sum(f.n_late)::float8 / nullif(sum(f.n_late + f.n_overdue), 0), 0.5) AS cured,
+        coalesce(sum(f.n_late * (1 - exp(-14 / greatest(f.avg_late / nullif(f.late_ratio, 0), 1)))) / nullif(sum(f.n_late + f.n_overdue), 0), 0.5) AS cured,
         (SELECT mode() WITHIN GROUP (ORDER BY i.due_on - i.issued_on) FROM (%4$s) i WHERE isfinite(i.due_on) AND isfinite(i.issued_on)) AS terms FROM f),
     x AS (SELECT f.*, g.diagnosis, g.evidence, %5$s AS p_late, %6$s AS p_self_cure, CASE WHEN f.n_overdue > 0 THEN %7$s END AS p_paid_30d,
             jsonb_strip_nulls(jsonb_build_object('diagnosis', CASE WHEN g.evidence <> '' THEN jsonb_build_array(g.evidence) END,

@@ -36,17 +36,18 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._late_sql(timestamptz) IS 'Training query of target late.';
 
--- self_cure: an invoice that was not paid when due, and whose next 30 days are over: was it paid in them before anybody wrote or called?
+-- self_cure: an invoice that was not paid when due, and whose next 14 days are over: was it paid in them before anybody wrote or called? No strategy
+-- waits longer for that, so who pays in the fourth week does not count as one who needs no reminder.
 CREATE FUNCTION dunning._self_cure_sql(at timestamptz) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     RETURN format(
-        'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late <= 30, false) AND NOT EXISTS (SELECT FROM dunning.egress e '
+        'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e '
         'WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) '
         'AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS self_cure '
         'FROM dunning.invoice_features(%2$L) f '
-        'WHERE f.due_on + 30 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0)',
+        'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0)',
         (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
 END
 $fn$;
@@ -133,7 +134,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning.train(text, timestamptz, text) IS
 'Cross-validated metrics of a new version of a model over the ledger, named as its target. late: is an invoice paid after its due date, by what was known at its issue. '
-'paid_30d: does a debtor with something overdue pay anything within 30 days. self_cure: is an invoice that was not paid when due paid within 30 days before any contact. '
+'paid_30d: does a debtor with something overdue pay anything within 30 days. self_cure: is an invoice that was not paid when due paid within 14 days before any contact. '
 'Nothing at or after as_of (NULL: now) is looked at; outcomes not yet decided then are left out; a debtor''s rows stay in one fold. DN004 with fewer than 50 rows of either class, with the targets that can be trained. Needs dunning_operator.';
 
 GRANT EXECUTE ON FUNCTION dunning.train(text, timestamptz, text) TO dunning_operator;

@@ -32,7 +32,7 @@ CREATE TABLE dunning.strategy (
     grace_days      int NOT NULL DEFAULT 0,
     horizon         interval NOT NULL DEFAULT '7 days', -- how far ahead the best time is looked for
     min_gap_days    int NOT NULL DEFAULT 5 CHECK (min_gap_days >= 0),   -- between two contacts of a debtor
-    self_cure       float8 NOT NULL DEFAULT 0.6,        -- from this probability on a debtor counts as a likely self-curer
+    self_cure       float8 NOT NULL DEFAULT 0.5,        -- from this probability on a debtor counts as a likely self-curer
     margin          numeric NOT NULL DEFAULT 0.05,      -- what a unit of money collected is worth to the creditor
     enabled         boolean NOT NULL DEFAULT true,
     -- a rest of a part-paid invoice that counts as paid: currency -> amount, '*' for the others
@@ -172,14 +172,14 @@ CREATE TABLE dunning.plan_change (
 COMMENT ON TABLE dunning.plan_change IS 'What strategies, steps and costs were before each change.';
 
 INSERT INTO dunning.strategy (strategy, builtin, description, minimum)
-VALUES ('standard', true, 'A pre-due reminder for habitual late payers, two reminders, a final notice, a call; nothing that costs money for likely self-curers in the first ten days', '{"*": 5}');
+VALUES ('standard', true, 'A pre-due reminder for habitual late payers who do not cure by themselves, two reminders, a final notice, a call, each ten days after the one before; nothing for likely self-curers in the first ten days', '{"*": 5}');
 
-INSERT INTO dunning.step (strategy, step, builtin, position, anchor, offset_days, template, channels, condition, self_cure_days, after_contact) VALUES
-    ('standard', 'pre-due',      true, 1, 'due_date', -3, 'pre-due',      '{email,sms}',        'p_late >= 0.5 OR segment = ''habitual_late''', 0, false),
-    ('standard', 'reminder-1',   true, 2, 'due_date',  5, 'reminder-1',   '{email,sms}',        NULL, 10, false),
-    ('standard', 'reminder-2',   true, 3, 'due_date', 15, 'reminder-2',   '{sms,email,letter}', NULL, 0, false),
-    ('standard', 'final-notice', true, 4, 'due_date', 30, 'final-notice', '{letter,email,sms}', NULL, 0, true),
-    ('standard', 'call',         true, 5, 'due_date', 40, 'final-notice', '{call}',             NULL, 0, true);
+INSERT INTO dunning.step (strategy, step, builtin, position, anchor, offset_days, template, channels, condition, self_cure_wait, after_contact, cooldown_days) VALUES
+    ('standard', 'pre-due',      true, 1, 'due_date', -3, 'pre-due',      '{email,sms}',        'p_late >= 0.5 AND p_self_cure < 0.5', 0, false, NULL),
+    ('standard', 'reminder-1',   true, 2, 'due_date',  5, 'reminder-1',   '{email,sms}',        NULL, 10, false, NULL),
+    ('standard', 'reminder-2',   true, 3, 'due_date', 15, 'reminder-2',   '{sms,email,letter}', NULL, 0, false, 10),
+    ('standard', 'final-notice', true, 4, 'due_date', 30, 'final-notice', '{letter,email,sms}', NULL, 0, true, 10),
+    ('standard', 'call',         true, 5, 'due_date', 40, 'final-notice', '{call}',             NULL, 0, true, 10);
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.plan_change', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.strategy', 'WHERE NOT builtin');

@@ -12,7 +12,7 @@ $fn$;
 COMMENT ON FUNCTION dunning._log_change(text, text, jsonb) IS 'Keeps what a row was before a change.';
 
 CREATE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}', grace_days int DEFAULT 0,
-    horizon interval DEFAULT '7 days', min_gap_days int DEFAULT 5, self_cure float8 DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true,
+    horizon interval DEFAULT '7 days', min_gap_days int DEFAULT 5, self_cure float8 DEFAULT 0.5, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true,
     tolerance jsonb DEFAULT '{}', max_contacts int DEFAULT NULL, max_days int DEFAULT NULL, stop_after int DEFAULT NULL, stop_step text DEFAULT NULL,
     catch_up text DEFAULT 'furthest', choose text DEFAULT 'order')
     RETURNS text

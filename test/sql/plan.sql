@@ -34,14 +34,16 @@ CREATE FUNCTION pg_temp.p_plan(dry_run boolean DEFAULT false) RETURNS TABLE (deb
 SELECT p.debtor_id, p.step, p.channel, p.amounts, p.state, p.reason FROM dunning.plan(dry_run => p_plan.dry_run) p WHERE p.debtor_id LIKE 'p-%' ORDER BY p.debtor_id COLLATE "C" $$;
 
 SELECT count(*) FROM (SELECT
-    pg_temp.p_debtor('p-early', segment => 'habitual_late'), pg_temp.p_owes('p-early', -3),
+    pg_temp.p_debtor('p-early', p_late => 0.9), pg_temp.p_owes('p-early', -3),
     pg_temp.p_debtor('p-early-prompt', segment => 'prompt'), pg_temp.p_owes('p-early-prompt', -3),
-    pg_temp.p_debtor('p-early-by-score', p_late => 0.7), pg_temp.p_owes('p-early-by-score', -1),
-    pg_temp.p_debtor('p-future', segment => 'habitual_late'), pg_temp.p_owes('p-future', -5),
+    pg_temp.p_debtor('p-early-by-score', p_late => 0.5, p_self_cure => 0.49), pg_temp.p_owes('p-early-by-score', -1),
+    pg_temp.p_debtor('p-early-curer', segment => 'habitual_late', p_late => 0.9, p_self_cure => 0.6), pg_temp.p_owes('p-early-curer', -3),
+    pg_temp.p_debtor('p-future', p_late => 0.9), pg_temp.p_owes('p-future', -5),
     pg_temp.p_debtor('p-four'), pg_temp.p_owes('p-four', 4),
     pg_temp.p_debtor('p-five'), pg_temp.p_owes('p-five', 5),
     pg_temp.p_debtor('p-curer-mail', p_self_cure => 0.8), pg_temp.p_owes('p-curer-mail', 6),
     pg_temp.p_debtor('p-curer-phone', email => false, p_self_cure => 0.8), pg_temp.p_owes('p-curer-phone', 6),
+    pg_temp.p_debtor('p-curer-half', p_self_cure => 0.5), pg_temp.p_owes('p-curer-half', 9),
     pg_temp.p_debtor('p-curer-late', email => false, p_self_cure => 0.8), pg_temp.p_owes('p-curer-late', 11)) x;
 SELECT count(*) FROM (SELECT
     pg_temp.p_debtor('p-multi'), pg_temp.p_owes('p-multi', 20), pg_temp.p_owes('p-multi', 30, 3, 'SEK'), pg_temp.p_owes('p-multi', 6, 40, 'DKK'),
@@ -65,7 +67,8 @@ SELECT count(*) AS messages FROM dunning.message WHERE debtor_id LIKE 'p-%';
 SELECT count(*) AS keys FROM dunning.once WHERE debtor_id LIKE 'p-%';
 
 -- offsets_are_signed: -3 is before the due date and only there (p-early, not p-future), 5 is after and only there (p-five, not p-four)
--- likely_self_curers_get_no_paid_touch: e-mail yes (p-curer-mail), SMS no (p-curer-phone) until the tenth day is over (p-curer-late)
+-- likely_self_curers_are_left_alone_for_ten_days: neither e-mail (p-curer-mail, p-curer-half) nor SMS (p-curer-phone) until they are over (p-curer-late)
+-- no_pre_due_reminder_to_one_who_is_late_but_pays_by_himself (p-early-curer)
 -- a_debtor_gets_one_message_listing_each_currency_with_its_own_total (p-multi), one_under_its_minimum_is_left_out
 -- a_disputed_or_held_invoice_leaves_the_others (p-disputed, p-hold-one); a_too_recent_one_rides_along_only_if_due (p-recent)
 -- a_final_notice_is_nobodys_first_word (p-old); a_net_credit_is_no_contact (p-credit); a_usable_preferred_channel_goes_first (p-sms, p-fax)
@@ -90,16 +93,16 @@ SELECT count(*) FILTER (WHERE g.blocked_by = '{}') = count(*) AS allowed FROM (
     SELECT array_agg(m.debtor_id) d, array_agg(m.channel) c, array_agg(m.contact_at) at, array_agg(m.ledger_mark) k, array_agg(m.message_id) i FROM dunning.message m WHERE m.debtor_id LIKE 'p-%') x,
     LATERAL dunning._gate(d, c, at, k, i) g;
 
--- a_debtor_is_left_alone_between_two_contacts_and_the_next_step_follows
+-- a_debtor_is_left_alone_between_two_contacts_and_nobody_hears_of_the_next_step_before_ten_days_are_over
 SELECT pg_temp.p_deliver();
 SET dunning.clock = '2026-03-11 09:00+00';
 SELECT debtor, step, state, reason FROM pg_temp.p_plan() WHERE debtor NOT IN ('p-four', 'p-curer-phone', 'p-nowhere', 'p-small');
--- where_the_furthest_step_cannot_be_taken_or_is_not_worth_its_price_the_one_before_it_is
-SELECT debtor_id, step, channel, decision->'passed_over' AS passed_over FROM dunning.message WHERE debtor_id IN ('p-poor', 'p-nophone') AND step <> 'reminder-2' ORDER BY 1;
 -- a_partial_payment_moves_the_anchor_and_the_steps_of_the_next_invoice_stand_open (p-recent: what was oldest is paid, what is 6 days late gets its own first reminder)
 SET dunning.clock = '2026-03-15 09:00+00';
 SELECT pg_temp.p_pays('p-recent', 100, '2026-03-12 12:00+00', 'p-recent-EUR15');
 SELECT step, amounts FROM pg_temp.p_plan() WHERE debtor = 'p-recent';
+-- where_the_furthest_step_cannot_be_taken_or_is_not_worth_its_price_the_one_before_it_is
+SELECT debtor_id, step, channel, decision->'passed_over' AS passed_over FROM dunning.message WHERE debtor_id IN ('p-poor', 'p-nophone') AND step <> 'reminder-2' ORDER BY 1;
 SELECT key, message_id IS NOT NULL AS sent FROM dunning.once WHERE debtor_id = 'p-recent' ORDER BY 1;
 -- a_day_that_was_missed_is_caught_up_once: nine days later p-five is 20 days late
 SET dunning.clock = '2026-03-25 09:00+00';

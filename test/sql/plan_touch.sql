@@ -48,8 +48,8 @@ DELETE FROM dunning.score_result WHERE debtor_id LIKE who; DELETE FROM dunning.e
 DELETE FROM dunning.timing_profile WHERE debtor_id LIKE who; DELETE FROM dunning.task WHERE debtor_id LIKE who; DELETE FROM dunning.debtor_strategy WHERE debtor_id LIKE who $$;
 
 -- a_pre_due_reminder_goes_to_habitual_late_payers_alone
-SELECT count(*) FROM (SELECT pg_temp.t_debtor('t-late', segment => 'habitual_late'), pg_temp.t_owes('t-late', -3), pg_temp.t_debtor('t-score', p_late => 0.6), pg_temp.t_owes('t-score', -2),
-    pg_temp.t_debtor('t-prompt', segment => 'prompt'), pg_temp.t_owes('t-prompt', -3)) x;
+SELECT count(*) FROM (SELECT pg_temp.t_debtor('t-late', segment => 'habitual_late', p_late => 0.9, p_self_cure => 0.3), pg_temp.t_owes('t-late', -3), pg_temp.t_debtor('t-score', p_late => 0.6), pg_temp.t_owes('t-score', -2),
+    pg_temp.t_debtor('t-prompt', segment => 'prompt'), pg_temp.t_owes('t-prompt', -3), pg_temp.t_debtor('t-curer', segment => 'habitual_late', p_late => 0.9, p_self_cure => 0.6), pg_temp.t_owes('t-curer', -3)) x;
 SELECT * FROM pg_temp.t_plan('consumer');
 SELECT pg_temp.t_clear();
 

@@ -299,8 +299,8 @@ SELECT (metrics ->> 'positives')::int = (SELECT count(*) FROM generate_series(1,
     LATERAL dunning.features(s.at) f WHERE f.n_overdue > 0 AND EXISTS (SELECT FROM p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= s.at AND p.paid_at < s.at + interval '30 days')) AS labels
 FROM dunning.model WHERE model = 'paid_30d';
 
--- self_cure_is_payment_within_30_days_of_due_and_before_any_contact
-SELECT n = (SELECT count(*) FROM i LEFT JOIN p USING (invoice_id) WHERE due_on + 30 < '2026-07-01' AND (paid_at IS NULL OR paid_at::date > due_on)) AS rows
+-- self_cure_is_payment_within_14_days_of_due_and_before_any_contact
+SELECT n = (SELECT count(*) FROM i LEFT JOIN p USING (invoice_id) WHERE due_on + 14 < '2026-07-01' AND (paid_at IS NULL OR paid_at::date > due_on)) AS rows
 FROM dunning.train('self_cure');
 SELECT dunning._self_cure_sql('2026-07-01 09:00+00') AS query \gset
 SELECT count(*) FILTER (WHERE self_cure) AS cured, count(*) FILTER (WHERE NOT self_cure) AS not_cured FROM (:query) x WHERE debtor = 'x-self';
