@@ -172,7 +172,7 @@ CREATE TABLE dunning.plan_change (
 COMMENT ON TABLE dunning.plan_change IS 'What strategies, steps and costs were before each change.';
 
 INSERT INTO dunning.strategy (strategy, builtin, description, minimum)
-VALUES ('standard', true, 'A pre-due reminder for habitual late payers who do not cure by themselves, two reminders, a final notice, a call, each ten days after the one before; nothing for likely self-curers in the first ten days', '{"*": 5}');
+VALUES ('standard', true, 'A pre-due reminder for habitual late payers, two reminders, a final notice, a call, ten days from one to the next; nothing for likely self-curers in the first ten days', '{"*": 5}');
 
 INSERT INTO dunning.step (strategy, step, builtin, position, anchor, offset_days, template, channels, condition, self_cure_wait, after_contact, cooldown_days) VALUES
     ('standard', 'pre-due',      true, 1, 'due_date', -3, 'pre-due',      '{email,sms}',        'p_late >= 0.5 AND p_self_cure < 0.5', 0, false, NULL),

@@ -75,8 +75,9 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._levels() IS 'The day of each level, counted from an invoice''s due date, by creditor.';
 
+-- The planner takes the ledger's rows for few where they come through a view, and would look through all settlements for each: hence no nested loops.
 CREATE FUNCTION dunning._proofs(as_of timestamptz) RETURNS SETOF dunning.proof
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET enable_nestloop = off
 AS $fn$
 #variable_conflict error
 DECLARE

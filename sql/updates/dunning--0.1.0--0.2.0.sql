@@ -52,6 +52,21 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.step DROP CONSTRAINT IF EXISTS step_anchor_check$step$;
 END
 $do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.strategy')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.strategy ALTER COLUMN self_cure DROP DEFAULT$step$;
+END
+$do$;
 DROP FUNCTION dunning.release(uuid);
 DROP FUNCTION dunning.hold(text,text,date,text,text);
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
@@ -542,6 +557,22 @@ BEGIN
         dunning._ledger_sql('debtor', NULL, '$1'), dunning._open_items_sql('$4', '$1'));
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._rules_on_history()
+ RETURNS TABLE(target text, probability text, words text)
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    VALUES
+    ('late', 'f.late_ratio_shrunk',
+        'format(''rule, no model: %s of %s settled invoices late, with the book''''s mean in the weight of five'', f.n_late, f.n_paid)'),
+    ('paid_30d', '((coalesce(f.days_since_payment, 31) <= 30)::int + 5 * b.paid_recently) / 6',
+        'format(''rule, no model: %s, and %s %% of the overdue have'', CASE WHEN f.days_since_payment <= 30 THEN ''has paid in the last 30 days'' ELSE ''has not paid in the last 30 days'' END, round((100 * b.paid_recently)::numeric))'),
+    -- of late invoices that were paid after so many days on average, those within a fortnight if each day were like the one before
+    ('self_cure', '(coalesce(f.n_late * (1 - exp(-14 / greatest(f.avg_late / nullif(f.late_ratio, 0), 1))), 0) + 5 * b.cured) / (f.n_late + f.n_overdue + 5)',
+        'format(''rule, no model: %s late invoices paid%s, %s overdue, with the book''''s mean in the weight of five'', f.n_late, '
+        ''' after '' || round((f.avg_late / nullif(f.late_ratio, 0))::numeric) || '' days on average'', f.n_overdue)')
+$function$;
 CREATE OR REPLACE FUNCTION dunning._score_sql(used text[], segments text)
  RETURNS text
  LANGUAGE plpgsql
@@ -568,7 +599,7 @@ BEGIN
         AND l.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)),
     s AS MATERIALIZED (%3$s),
     b AS MATERIALIZED (SELECT coalesce(avg((coalesce(f.days_since_payment, 31) <= 30)::int) FILTER (WHERE f.n_overdue > 0), 0.5)::float8 AS paid_recently,
-        coalesce(sum(f.n_late)::float8 / nullif(sum(f.n_late + f.n_overdue), 0), 0.5) AS cured,
+        coalesce(sum(f.n_late * (1 - exp(-14 / greatest(f.avg_late / nullif(f.late_ratio, 0), 1)))) / nullif(sum(f.n_late + f.n_overdue), 0), 0.5) AS cured,
         (SELECT mode() WITHIN GROUP (ORDER BY i.due_on - i.issued_on) FROM (%4$s) i WHERE isfinite(i.due_on) AND isfinite(i.issued_on)) AS terms FROM f),
     x AS (SELECT f.*, g.diagnosis, g.evidence, %5$s AS p_late, %6$s AS p_self_cure, CASE WHEN f.n_overdue > 0 THEN %7$s END AS p_paid_30d,
             jsonb_strip_nulls(jsonb_build_object('diagnosis', CASE WHEN g.evidence <> '' THEN jsonb_build_array(g.evidence) END,
@@ -646,11 +677,11 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN format(
-        'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late <= 30, false) AND NOT EXISTS (SELECT FROM dunning.egress e '
+        'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e '
         'WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) '
         'AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS self_cure '
         'FROM dunning.invoice_features(%2$L) f '
-        'WHERE f.due_on + 30 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0)',
+        'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0)',
         (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
 END
 $function$;
@@ -4263,6 +4294,7 @@ BEGIN
     IF brought THEN
         RETURN;
     END IF;
+    EXECUTE $step$ALTER TABLE dunning.strategy ALTER COLUMN self_cure SET DEFAULT 0.5$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS tolerance jsonb DEFAULT '{}'::jsonb NOT NULL$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS max_contacts integer$step$;
     EXECUTE $step$ALTER TABLE dunning.strategy ADD COLUMN IF NOT EXISTS max_days integer$step$;
@@ -5114,7 +5146,7 @@ BEGIN
         items, dunning._ledger_sql('debtor', many, as_of), coalesce(many, 'NULL'), coalesce(as_of, 'NULL'));
 END
 $function$;
-CREATE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.6, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true, tolerance jsonb DEFAULT '{}'::jsonb, max_contacts integer DEFAULT NULL::integer, max_days integer DEFAULT NULL::integer, stop_after integer DEFAULT NULL::integer, stop_step text DEFAULT NULL::text, catch_up text DEFAULT 'furthest'::text, choose text DEFAULT 'order'::text)
+CREATE FUNCTION dunning.save_strategy(strategy text, description text, minimum jsonb DEFAULT '{"*": 5}'::jsonb, grace_days integer DEFAULT 0, horizon interval DEFAULT '7 days'::interval, min_gap_days integer DEFAULT 5, self_cure double precision DEFAULT 0.5, margin numeric DEFAULT 0.05, enabled boolean DEFAULT true, tolerance jsonb DEFAULT '{}'::jsonb, max_contacts integer DEFAULT NULL::integer, max_days integer DEFAULT NULL::integer, stop_after integer DEFAULT NULL::integer, stop_step text DEFAULT NULL::text, catch_up text DEFAULT 'furthest'::text, choose text DEFAULT 'order'::text)
  RETURNS text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -5995,6 +6027,7 @@ CREATE FUNCTION dunning._proofs(as_of timestamp with time zone)
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET jit TO 'off'
+ SET enable_nestloop TO 'off'
 AS $function$
 #variable_conflict error
 DECLARE
@@ -10880,16 +10913,16 @@ BEGIN
 ('false', 'broken_promise', 'true', '{email,sms}', NULL, NULL, NULL, '1', 'true', 'neutral', 'false', NULL, '1', 'true', '140', '{}', NULL, NULL, '0', '0', 'broken-promise', 'standard', 'broken-promise', 'soft'),
 ('false', 'broken_promise', 'true', '{email,sms}', NULL, NULL, NULL, '1', 'true', 'neutral', 'false', NULL, '1', 'true', '140', '{}', NULL, NULL, '0', '0', 'broken-promise', 'subscription', 'broken-promise', 'soft'),
 ('true', 'due_date', 'true', '{call}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '20', 'true', '40', '{}', NULL, NULL, '0', '0', 'call', 'business', 'call', 'neutral'),
-('true', 'due_date', 'true', '{call}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''cannot_pay''', NULL, 'true', 'neutral', 'false', NULL, '42', 'true', '50', '{}', NULL, NULL, '0', '0', 'call', 'consumer', 'call', 'neutral'),
-('true', 'due_date', 'true', '{call}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '40', 'true', '5', '{}', NULL, NULL, '0', '0', 'call', 'standard', 'final-notice', 'neutral'),
+('true', 'due_date', 'true', '{call}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''cannot_pay''', '10', 'true', 'neutral', 'false', NULL, '42', 'true', '50', '{}', NULL, NULL, '0', '0', 'call', 'consumer', 'call', 'neutral'),
+('true', 'due_date', 'true', '{call}', NULL, NULL, NULL, '10', 'true', 'neutral', 'false', NULL, '40', 'true', '5', '{}', NULL, NULL, '0', '0', 'call', 'standard', 'final-notice', 'neutral'),
 ('false', 'next_fee', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'loss_aversion', 'false', NULL, '-1', 'true', '110', '{}', NULL, NULL, '0', '0', 'fee-warning', 'business', 'fee-warning', 'neutral'),
 ('false', 'next_fee', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'loss_aversion', 'false', NULL, '-1', 'true', '110', '{}', NULL, NULL, '0', '0', 'fee-warning', 'consumer', 'fee-warning', 'neutral'),
 ('false', 'next_fee', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'loss_aversion', 'false', NULL, '-1', 'true', '110', '{}', NULL, NULL, '0', '0', 'fee-warning', 'standard', 'fee-warning', 'neutral'),
 ('false', 'next_fee', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'loss_aversion', 'false', NULL, '-1', 'true', '110', '{}', NULL, NULL, '0', '0', 'fee-warning', 'subscription', 'fee-warning', 'neutral'),
-('true', 'due_date', 'true', '{letter,email}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'true', NULL, '30', 'true', '50', '{}', NULL, NULL, '0', '0', 'final-notice', 'business', 'final-notice', 'formal'),
-('true', 'due_date', 'true', '{letter,email}', 'sms', 'formal-notice-sms', NULL, NULL, 'true', 'neutral', 'true', NULL, '30', 'true', '40', '{}', NULL, NULL, '0', '0', 'final-notice', 'consumer', 'final-notice', 'formal'),
-('true', 'due_date', 'true', '{letter,email,sms}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '30', 'true', '4', '{}', NULL, NULL, '0', '0', 'final-notice', 'standard', 'final-notice', 'neutral'),
-('true', 'due_date', 'true', '{email,letter}', 'sms', 'formal-notice-sms', NULL, NULL, 'true', 'neutral', 'false', NULL, '35', 'true', '40', '{}', NULL, NULL, '0', '0', 'final-notice', 'subscription', 'final-notice', 'formal'),
+('true', 'due_date', 'true', '{letter,email}', NULL, NULL, NULL, '10', 'true', 'neutral', 'true', NULL, '30', 'true', '50', '{}', NULL, NULL, '0', '0', 'final-notice', 'business', 'final-notice', 'formal'),
+('true', 'due_date', 'true', '{letter,email}', 'sms', 'formal-notice-sms', NULL, '10', 'true', 'neutral', 'true', NULL, '30', 'true', '40', '{}', NULL, NULL, '0', '0', 'final-notice', 'consumer', 'final-notice', 'formal'),
+('true', 'due_date', 'true', '{letter,email,sms}', NULL, NULL, NULL, '10', 'true', 'neutral', 'false', NULL, '30', 'true', '4', '{}', NULL, NULL, '0', '0', 'final-notice', 'standard', 'final-notice', 'neutral'),
+('true', 'due_date', 'true', '{email,letter}', 'sms', 'formal-notice-sms', NULL, '10', 'true', 'neutral', 'false', NULL, '35', 'true', '40', '{}', NULL, NULL, '0', '0', 'final-notice', 'subscription', 'final-notice', 'formal'),
 ('false', 'hearing', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'neutral', 'false', NULL, '-2', 'true', '120', '{}', NULL, NULL, '0', '0', 'hearing', 'business', 'hearing', 'neutral'),
 ('false', 'hearing', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'neutral', 'false', NULL, '-2', 'true', '120', '{}', NULL, NULL, '0', '0', 'hearing', 'consumer', 'hearing', 'neutral'),
 ('false', 'hearing', 'true', '{sms,email}', NULL, NULL, NULL, '0', 'true', 'neutral', 'false', NULL, '-2', 'true', '120', '{}', NULL, NULL, '0', '0', 'hearing', 'standard', 'hearing', 'neutral'),
@@ -10897,17 +10930,17 @@ BEGIN
 ('false', 'due_date', 'true', '{email,letter}', NULL, NULL, 'diagnosis = ''cannot_pay''', NULL, 'true', 'empathy', 'false', 'instalments', '10', 'true', '70', '{}', '21', '4', '0', '0', 'plan-offer', 'business', 'plan-offer', 'soft'),
 ('false', 'due_date', 'true', '{email,sms,letter}', NULL, NULL, 'diagnosis = ''cannot_pay''', NULL, 'true', 'empathy', 'false', 'instalments', '8', 'true', '70', '{}', '21', '4', '0', '0', 'plan-offer', 'consumer', 'plan-offer', 'soft'),
 ('false', 'due_date', 'true', '{email,sms,letter}', NULL, NULL, 'diagnosis = ''cannot_pay''', NULL, 'true', 'empathy', 'false', 'instalments', '8', 'true', '70', '{}', '21', '4', '0', '0', 'plan-offer', 'standard', 'plan-offer', 'soft'),
-('false', 'due_date', 'true', '{email}', NULL, NULL, 'p_late >= 0.5 OR segment = ''habitual_late''', NULL, 'true', 'neutral', 'false', NULL, '-5', 'true', '10', '{}', NULL, NULL, '0', '0', 'pre-due', 'business', 'pre-due', 'neutral'),
-('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'p_late >= 0.5 OR segment = ''habitual_late''', NULL, 'true', 'neutral', 'false', NULL, '-3', 'true', '10', '{}', NULL, NULL, '0', '0', 'pre-due', 'consumer', 'pre-due', 'friendly'),
-('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'p_late >= 0.5 OR segment = ''habitual_late''', NULL, 'true', 'neutral', 'false', NULL, '-3', 'true', '1', '{}', NULL, NULL, '0', '0', 'pre-due', 'standard', 'pre-due', 'neutral'),
-('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'p_late >= 0.5 OR segment = ''habitual_late''', NULL, 'true', 'neutral', 'false', NULL, '-2', 'true', '10', '{}', NULL, NULL, '0', '0', 'pre-due', 'subscription', 'pre-due', 'friendly'),
-('false', 'due_date', 'true', '{email}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '3', 'true', '20', '{}', NULL, NULL, '7', '0', 'reminder-1', 'business', 'reminder-1', 'neutral'),
+('false', 'due_date', 'true', '{email}', NULL, NULL, 'p_late >= 0.5 AND p_self_cure < 0.5', NULL, 'true', 'neutral', 'false', NULL, '-5', 'true', '10', '{}', NULL, NULL, '0', '0', 'pre-due', 'business', 'pre-due', 'neutral'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'p_late >= 0.5 AND p_self_cure < 0.5', NULL, 'true', 'neutral', 'false', NULL, '-3', 'true', '10', '{}', NULL, NULL, '0', '0', 'pre-due', 'consumer', 'pre-due', 'friendly'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'p_late >= 0.5 AND p_self_cure < 0.5', NULL, 'true', 'neutral', 'false', NULL, '-3', 'true', '1', '{}', NULL, NULL, '0', '0', 'pre-due', 'standard', 'pre-due', 'neutral'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'p_late >= 0.5 AND p_self_cure < 0.5', NULL, 'true', 'neutral', 'false', NULL, '-2', 'true', '10', '{}', NULL, NULL, '0', '0', 'pre-due', 'subscription', 'pre-due', 'friendly'),
+('false', 'due_date', 'true', '{email}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '3', 'true', '20', '{}', NULL, NULL, '0', '10', 'reminder-1', 'business', 'reminder-1', 'neutral'),
 ('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''waiting_for_payday''', NULL, 'true', 'neutral', 'false', NULL, '5', 'true', '20', '{}', NULL, NULL, '12', '7', 'reminder-1', 'consumer', 'reminder-1', 'friendly'),
-('false', 'due_date', 'true', '{email,sms}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '5', 'true', '2', '{}', NULL, NULL, '10', '0', 'reminder-1', 'standard', 'reminder-1', 'neutral'),
+('false', 'due_date', 'true', '{email,sms}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '5', 'true', '2', '{}', NULL, NULL, '0', '10', 'reminder-1', 'standard', 'reminder-1', 'neutral'),
 ('false', 'due_date', 'true', '{email,sms}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''waiting_for_payday''', NULL, 'true', 'neutral', 'false', NULL, '1', 'true', '20', '{}', NULL, NULL, '7', '4', 'reminder-1', 'subscription', 'reminder-1', 'friendly'),
 ('false', 'due_date', 'true', '{email,letter}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '12', 'true', '30', '{}', NULL, NULL, '0', '0', 'reminder-2', 'business', 'reminder-2', 'neutral'),
-('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, 'coalesce(diagnosis, '''') NOT IN (''cannot_pay'', ''waiting_for_payday'')', NULL, 'true', 'social_proof', 'false', NULL, '15', 'true', '30', '{"window": false, "envelope": "plain"}', NULL, NULL, '0', '0', 'reminder-2', 'consumer', 'reminder-2', 'neutral'),
-('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '15', 'true', '3', '{}', NULL, NULL, '0', '0', 'reminder-2', 'standard', 'reminder-2', 'neutral'),
+('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, 'coalesce(diagnosis, '''') NOT IN (''cannot_pay'', ''waiting_for_payday'')', '10', 'true', 'social_proof', 'false', NULL, '15', 'true', '30', '{"window": false, "envelope": "plain"}', NULL, NULL, '0', '0', 'reminder-2', 'consumer', 'reminder-2', 'neutral'),
+('false', 'due_date', 'true', '{sms,email,letter}', NULL, NULL, NULL, '10', 'true', 'neutral', 'false', NULL, '15', 'true', '3', '{}', NULL, NULL, '0', '0', 'reminder-2', 'standard', 'reminder-2', 'neutral'),
 ('false', 'due_date', 'true', '{sms,email}', NULL, NULL, 'coalesce(diagnosis, '''') <> ''waiting_for_payday''', NULL, 'true', 'neutral', 'false', NULL, '8', 'true', '30', '{}', '7', '3', '0', '0', 'reminder-2', 'subscription', 'reminder-2', 'neutral'),
 ('true', 'due_date', 'true', '{visit}', NULL, NULL, NULL, NULL, 'true', 'neutral', 'false', NULL, '60', 'true', '60', '{}', NULL, NULL, '0', '0', 'visit', 'business', 'visit', 'neutral'),
 ('false', 'due_date', 'true', '{visit}', NULL, NULL, 'diagnosis = ''unreachable''', NULL, 'true', 'neutral', 'false', NULL, '75', 'true', '60', '{}', NULL, NULL, '0', '0', 'visit', 'consumer', 'visit', 'neutral')$step$;
@@ -10927,10 +10960,10 @@ BEGIN
     END IF;
     EXECUTE $step$DELETE FROM dunning.strategy WHERE builtin$step$;
     EXECUTE $step$INSERT INTO dunning.strategy (builtin, catch_up, choose, description, enabled, grace_days, horizon, margin, max_contacts, max_days, min_gap_days, minimum, self_cure, stop_after, strategy, tolerance) VALUES
-('true', 'furthest', 'value', 'Companies: by e-mail and letter to the bookkeeping, a call before the final notice, a visit where it is worth one', 'true', '0', '7 days', '0.05', '5', '30', '7', '{"*": 10}', '0.6', '15', 'business', '{"DKK": 40, "EUR": 5, "NOK": 50, "SEK": 50, "USD": 5}'),
-('true', 'furthest', 'value', 'Private persons: friendly first, nothing to likely self-curers in the first week, after payday for those who wait for it, a plan for those who cannot pay, a formal notice by letter with an SMS beside it', 'true', '2', '7 days', '0.05', '6', '30', '5', '{"*": 5}', '0.6', '15', 'consumer', '{"DKK": 5, "EUR": 1, "NOK": 10, "SEK": 10, "USD": 1}'),
-('true', 'furthest', 'order', 'A pre-due reminder for habitual late payers, two reminders, a final notice, a call; nothing that costs money for likely self-curers in the first ten days', 'true', '0', '7 days', '0.05', NULL, NULL, '5', '{"*": 5}', '0.6', NULL, 'standard', '{}'),
-('true', 'furthest', 'value', 'Many small invoices: soon, short and often while it is fresh, weekly reminders, then a notice; stops when nobody answers', 'true', '0', '7 days', '0.05', '8', '30', '3', '{"*": 2}', '0.6', '10', 'subscription', '{"*": 0.5}')$step$;
+('true', 'furthest', 'value', 'Companies: by e-mail and letter to the bookkeeping, a call before the final notice, a visit where it is worth one', 'true', '0', '7 days', '0.05', '5', '30', '7', '{"*": 10}', '0.5', '15', 'business', '{"DKK": 40, "EUR": 5, "NOK": 50, "SEK": 50, "USD": 5}'),
+('true', 'furthest', 'value', 'Private persons: friendly first, nothing to likely self-curers in the first week, ten days between a reminder and what follows it, after payday for those who wait for it, a plan for those who cannot pay, a formal notice by letter with an SMS beside it', 'true', '2', '7 days', '0.05', '6', '30', '5', '{"*": 5}', '0.5', '15', 'consumer', '{"DKK": 5, "EUR": 1, "NOK": 10, "SEK": 10, "USD": 1}'),
+('true', 'furthest', 'order', 'A pre-due reminder for habitual late payers, two reminders, a final notice, a call, ten days from one to the next; nothing for likely self-curers in the first ten days', 'true', '0', '7 days', '0.05', NULL, NULL, '5', '{"*": 5}', '0.5', NULL, 'standard', '{}'),
+('true', 'furthest', 'value', 'Many small invoices: soon, short and often while it is fresh, weekly reminders, then a notice; stops when nobody answers', 'true', '0', '7 days', '0.05', '8', '30', '3', '{"*": 2}', '0.5', '10', 'subscription', '{"*": 0.5}')$step$;
 END
 $do$;
 DO $do$
@@ -31976,6 +32009,7 @@ COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows 
 COMMENT ON FUNCTION dunning.take_back(uuid,text) IS 'One row: the debtor whose hand-over or write-off is undone, and how many invoices are dunned again from the next planning on. No reason or unknown: 22023; not approved: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.touches(date,date) IS 'What each step brought over each channel in a span of days (until_date excluded): messages that left, debtors, reached, reacted (clicked, answered, called, promised, disputed), promised, followed by a payment within 14 days, and after how many days in the middle. A payment or reaction belongs to the last contact before it. 22023 without a span. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.train(text,timestamp with time zone,text) IS 'Cross-validated metrics of a new version of a model over the ledger, named as its target. late: is an invoice paid after its due date, by what was known at its issue. paid_30d: does a debtor with something overdue pay anything within 30 days. self_cure: is an invoice that was not paid when due paid within 14 days before any contact. Nothing at or after as_of (NULL: now) is looked at; outcomes not yet decided then are left out; a debtor''s rows stay in one fold. DN004 with fewer than 50 rows of either class, with the targets that can be trained. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
@@ -32003,6 +32037,7 @@ COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, 
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
+COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';
 COMMENT ON VIEW dunning.handover_invoices IS 'What billing may book: one row an invoice of every hand-over and write-off with what was open of it, from proposal (state proposed) to decision. The ledger is billing''s to change. Role: dunning_viewer.';
 COMMENT ON VIEW dunning.handovers IS 'One row a hand-over or write-off: proposed, approved, rejected or taken back, with sums by currency, what came in since the decision (payments, as far as the invoices are open no more) and the recipient''s commission on it. Role: dunning_viewer.';
 COMMENT ON VIEW dunning.holds IS 'Every hold ever placed: whom it covers, from when to when, its state, who placed and who released it. Notes are dunning_operator''s, in dunning.hold. Role: dunning_viewer.';
