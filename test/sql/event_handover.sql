@@ -121,6 +121,9 @@ SELECT amounts FROM dunning.handovers;
 INSERT INTO dunning.payment (debtor_id, payment_id, invoice_id, creditor, paid_at, amount, currency) VALUES ('v-1', 'v-p3', 'v-1/1', 'vn', '2026-06-10 09:00+00', 1000, 'DKK'), ('v-1', 'v-p4', 'v-1/2', 'vn', '2026-06-10 09:00+00', 500, 'DKK');
 SELECT invoices, amounts FROM dunning.approve_handover(:'q_id');
 SELECT invoice_id, open FROM dunning.handover_invoices;
+SELECT handover_id AS id FROM dunning.propose_handover('v-2', 'agency', recipient => 'Inkasso Nord') \gset q_
+SELECT messages_stopped FROM dunning.hold('v-2', 'dispute', invoice_id => 'v-2/1');
+SELECT invoices, amounts FROM dunning.approve_handover(:'q_id');
 SELECT handover_id AS id FROM dunning.propose_handover('v-3', 'agency', recipient => 'Inkasso Nord') \gset q_
 INSERT INTO dunning.payment (debtor_id, payment_id, creditor, paid_at, amount, currency) VALUES ('v-3', 'v-p5', 'vn', '2026-06-10 09:00+00', 3000, 'DKK');
 \set VERBOSITY terse

@@ -32,6 +32,7 @@ SELECT promise_id IS NOT NULL AS promised FROM dunning.promise('k-n', 100, 'DKK'
 SELECT messages_stopped FROM dunning.hold('k-n', 'dispute', invoice_id => 'k-N2', note => 'wrong meter');
 SELECT messages_stopped FROM dunning.hold('k-s', 'insolvency', note => 'told to South alone');
 SET dunning.clock = '2026-06-20 10:00+00';
+SELECT recorded FROM dunning.record_event('called', 'k-n', at => '2026-05-25 09:00+00', detail => '{"text": "told late"}');
 SELECT ended FROM dunning._check_promises('{k-n}');
 SELECT state FROM dunning.propose_handover('k-n', 'write_off', '{k-N1}', note => 'nothing to be had');
 SELECT state FROM dunning.approve_handover((SELECT handover_id FROM dunning.handovers WHERE debtor_id = 'k-n')) a, dunning.handovers h;
