@@ -37,6 +37,15 @@ CREATE FUNCTION dunning._virtual_clock() RETURNS timestamptz
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_base_sql_virtual_clock';
 COMMENT ON FUNCTION dunning._virtual_clock() IS 'The virtual clock, NULL while the real one runs.';
 
+CREATE FUNCTION dunning._replay(at timestamptz, since timestamptz, command text) RETURNS void
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'dun_base_sql_replay';
+COMMENT ON FUNCTION dunning._replay(timestamptz, timestamptz, text) IS
+    'Runs a command with the virtual clock at an instant; what this database itself did from since on did not happen in it, where readers ask _past() for their relations. Runs as the caller.';
+
+CREATE FUNCTION dunning._replay_since() RETURNS timestamptz
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'dun_base_sql_replay_since';
+COMMENT ON FUNCTION dunning._replay_since() IS 'The first instant of the replay that runs, NULL where none does.';
+
 CREATE FUNCTION dunning._is_steady(relation regclass) RETURNS boolean
     LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'dun_base_sql_is_steady';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS

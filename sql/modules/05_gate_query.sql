@@ -83,14 +83,14 @@ BEGIN
     -- A hold of one invoice is planning's to heed, save from its start until the messages that were planned before are stopped.
     hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.from_at) AS froms, array_agg(h.until_at) AS untils
         FROM (SELECT h.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END AS from_at, h.until_at
-              FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
+              FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN %8$s h ON h.debtor_id = x.debtor_id
               WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending)
               UNION ALL
               SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
-              FROM d JOIN dunning.hold h ON h.person_id = d.person_id AND h.debtor_id <> d.debtor_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+              FROM d JOIN %8$s h ON h.person_id = d.person_id AND h.debtor_id <> d.debtor_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
               UNION ALL
               SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
-              FROM d JOIN dunning.hold h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL) h GROUP BY 1),
+              FROM d JOIN %8$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL) h GROUP BY 1),
     w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings,
             x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.froms AS hold_froms, hs.untils AS hold_untils,
             CASE WHEN x.address IS NOT NULL THEN dunning._digest(x.address, x.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest,
@@ -119,7 +119,7 @@ BEGIN
         LEFT JOIN (%4$s) m ON m.debtor_id = x.debtor_id
         LEFT JOIN hs ON hs.debtor_id = x.debtor_id),
     sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
-        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1)$q$,
+        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN %9$s s ON s.address_digest = x.digest GROUP BY 1)$q$,
         CASE WHEN _gate_rows_sql.recheck THEN 'NULL::uuid' ELSE 'x.extra' END,
         CASE WHEN _gate_rows_sql.recheck THEN '$5::text[]' ELSE '$5::uuid[]' END,
         dunning._ledger_sql('debtor', '$1'), dunning._marks_sql('$1'),
@@ -133,7 +133,7 @@ BEGIN
                 CASE WHEN x.address IS NOT NULL AND NOT dunning._good_address(x.address, x.address_field) THEN 'bad_address' END$q$ END,
         -- A recheck follows its gate by seconds, and a source that was changed in them makes the statement fail.
         CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '                (SELECT dunning._ledger_problem()),
-' END);
+' END, dunning._past('hold'), dunning._past('suppression'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_rows_sql(boolean) IS 'SQL text of the first half of the gate: ledger, consent, address, suppression; holds as arrays. For the recheck without consent, and with the frozen address.';
@@ -198,7 +198,7 @@ BEGIN
                 ceil(extract(epoch FROM greatest(b.min_gap, b.after_conversation)) / 86400)::int))) FROM dunning.contact_rule b WHERE b.enabled) AS at,
             bool_or(j.message_id IS NULL) AS asked
         FROM j),
-    ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM dunning.event v
+    ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM %4$s v
         WHERE v.debtor_id = ANY (%2$s) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT since.at FROM since)),
     -- persons with several messages in this batch
     sev AS MATERIALIZED (SELECT p.person_id FROM unnest(dunning._repeated(ARRAY(
@@ -206,14 +206,14 @@ BEGIN
     con AS MATERIALIZED (
         -- By the key alone: a plan kept from an empty month could have taken the index on contact_on.
         SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord
-        FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM dunning.egress x
-              WHERE x.debtor_id = ANY (%2$s) AND x.message_id >= dunning._uuid7_floor(now() - '190 days'::interval) OFFSET 0) e
+        FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM %3$s x
+              WHERE x.debtor_id = ANY (%2$s) AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval) OFFSET 0) e
         WHERE NOT e.test AND e.contact_on >= (SELECT since.at FROM since)
         GROUP BY 1, 2, 3
         UNION ALL
         SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
         UNION ALL
-        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM dunning.queue q
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q
         WHERE (SELECT since.asked FROM since)
           AND q.debtor_id = ANY (%2$s) AND q.state IN ('queued', 'sending')
           -- a test that waits is no contact either; no run of plan() makes one
@@ -235,7 +235,10 @@ BEGIN
         -- Where nobody has a second account, the accounts are those asked about.
         CASE WHEN others IS NULL THEN 'ac AS (SELECT d.person_id, d.debtor_id FROM d),'
              ELSE format('ac AS MATERIALIZED (SELECT d.person_id, d.debtor_id FROM d UNION SELECT d.person_id, d.person_id FROM d UNION %s),', others) END,
-        CASE WHEN others IS NULL THEN '$1' ELSE 'ARRAY(SELECT ac.debtor_id FROM ac)' END);
+        CASE WHEN others IS NULL THEN '$1' ELSE 'ARRAY(SELECT ac.debtor_id FROM ac)' END,
+        dunning._past('egress'), dunning._past('event'), dunning._past('queue'),
+        -- keys are of the real clock
+        CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_history_sql() IS 'SQL text: contacts of the last three months, queued ones and those of the same batch, for all accounts of each person.';

@@ -143,6 +143,8 @@ CREATE FUNCTION dunning._notices(debtor_ids text[])
     RETURNS TABLE (debtor_id text, invoice_id text, level text, sent_on date, amount numeric, due_on date, message_id uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
+DECLARE
+    since timestamptz := dunning._replay_since();
 BEGIN
     RETURN QUERY
     SELECT n.debtor_id, n.invoice_id, n.level, n.sent_on, n.amount, NULL::date, NULL::uuid FROM dunning.charge_notice n WHERE n.debtor_id = ANY (_notices.debtor_ids)
@@ -153,7 +155,16 @@ BEGIN
     FROM dunning.message m
     JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id AND s.state IN ('sent', 'delivered')
     JOIN LATERAL (SELECT min(x.contact_on) AS contact_on FROM dunning.egress x WHERE x.debtor_id = m.debtor_id AND x.message_id = m.message_id AND NOT x.test) e ON e.contact_on IS NOT NULL
-    WHERE m.debtor_id = ANY (_notices.debtor_ids) AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = m.channel AND c.human);
+    WHERE m.debtor_id = ANY (_notices.debtor_ids) AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = m.channel AND c.human)
+      AND (e.contact_on >= since) IS NOT TRUE;
+    -- in a replay those that its simulation sent (plan's _past() says why)
+    IF since IS NOT NULL THEN
+        RETURN QUERY EXECUTE $q$
+            SELECT s.debtor_id::text, s.fee->>'invoice_id', s.fee->>'level', (s.sent_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date,
+                   CASE WHEN jsonb_typeof(s.fee->'amount') = 'number' THEN (s.fee->>'amount')::numeric END, to_date(s.fee->>'on', 'YYYY-MM-DD'), s.message_id
+            FROM pg_temp.dunning_sim_message s
+            WHERE s.debtor_id = ANY ($1) AND s.sent_at <= dunning._now() AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = s.channel AND c.human)$q$ USING _notices.debtor_ids;
+    END IF;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._notices(text[]) IS 'Written notices: invoice (NULL: all), level and amount of the fee that it named, when it left, from when the fee was said to be due, and our message.';

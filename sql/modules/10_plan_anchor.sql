@@ -82,7 +82,7 @@ AS $fn$
 BEGIN
     RETURN pg_catalog.format($q$
         WITH touch AS MATERIALIZED (
-            SELECT e.debtor_id, min(e.contact_on) AS at FROM dunning.egress e
+            SELECT e.debtor_id, min(e.contact_on) AS at FROM %4$s e
             WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s
             GROUP BY e.debtor_id, dunning._touch(e.message_id)),
         heard AS MATERIALIZED (%2$s)
@@ -96,11 +96,11 @@ BEGIN
             SELECT x.debtor_id, max(x.at) AS at FROM (
                 SELECT y.debtor_id, y.paid_at AS at FROM (%s) y WHERE y.amount > 0 AND y.paid_at <= %2$s
                 UNION ALL
-                SELECT v.debtor_id, v.at FROM dunning.event v
+                SELECT v.debtor_id, v.at FROM %3$s v
                 WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere')
-                  AND v.at <= %2$s AND v.detail->>'machine' IS DISTINCT FROM 'true') x GROUP BY x.debtor_id$q$, dunning._ledger_sql('payment', many, as_of), as_of)
+                  AND v.at <= %2$s AND v.detail->>'machine' IS DISTINCT FROM 'true') x GROUP BY x.debtor_id$q$, dunning._ledger_sql('payment', many, as_of), as_of, dunning._past('event'))
              ELSE 'SELECT NULL::text AS debtor_id, NULL::timestamptz AS at WHERE false' END,
-        CASE WHEN answers THEN 400 ELSE 90 END);
+        CASE WHEN answers THEN 400 ELSE 90 END, dunning._past('egress'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._contact_sql(text, text, boolean) IS

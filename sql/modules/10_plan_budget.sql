@@ -73,12 +73,12 @@ AS $fn$
 DECLARE
     day_start timestamptz := dunning._today(as_of)::timestamp AT TIME ZONE dunning._ledger_zone();
 BEGIN
-    RETURN QUERY
+    RETURN QUERY EXECUTE pg_catalog.format($q$
         SELECT m.creditor::text, coalesce(m.strategy, '')::text, m.cost_currency, sum(m.cost)
-        FROM dunning.message m
+        FROM %s m
         LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
-        WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND s.state IS DISTINCT FROM 'cancelled'
-        GROUP BY 1, 2, 3;
+        WHERE m.cost > 0 AND m.created_at >= $1 AND m.created_at <= $2 AND s.state IS DISTINCT FROM 'cancelled'
+        GROUP BY 1, 2, 3$q$, dunning._past('message')) USING day_start, as_of;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._spent(timestamptz) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';

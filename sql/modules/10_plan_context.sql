@@ -22,11 +22,11 @@ BEGIN
                CASE WHEN i.disputed THEN 'disputed'
                     WHEN h.debtor_id IS NOT NULL THEN 'hold:' || h.reason END AS left_out
         FROM (%1$s) i
-        LEFT JOIN (SELECT x.debtor_id, x.invoice_id, min(x.reason) AS reason FROM dunning.hold x
+        LEFT JOIN (SELECT x.debtor_id, x.invoice_id, min(x.reason) AS reason FROM %3$s x
                    WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= coalesce(%2$s, dunning._now())
                      AND (x.until_at IS NULL OR x.until_at > coalesce(%2$s, dunning._now()))
                    GROUP BY 1, 2) h ON h.debtor_id = i.debtor_id AND h.invoice_id = i.invoice_id$q$,
-        dunning._open_items_sql(many, as_of), as_of);
+        dunning._open_items_sql(many, as_of), as_of, dunning._past('hold'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._plan_items_sql(text, text) IS 'SQL text: open items with days past due and, for disputed or held ones, why they are left out.';

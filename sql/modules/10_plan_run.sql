@@ -19,7 +19,7 @@ AS $fn$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['ladder', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
+    FOREACH stage IN ARRAY ARRAY['ladder', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice', 'companion'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -89,12 +89,13 @@ BEGIN
         pg_catalog.format('SELECT c.debtor_id, c.last_contact, c.last_day, c.n7, c.n30, c.unanswered, c.ats FROM (%s) c WHERE %s', dunning._contact_sql(whose, now_at,
             EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90))), replace(among, 'x.', 'c.')),
         -- holds of invoices, steps that were taken, messages that wait
-        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM dunning.hold x
+        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM %3$s x
             WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
             UNION ALL
-            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM dunning.once x WHERE x.kind = ''step'' AND %2$s
+            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM %4$s x WHERE x.kind = ''step'' AND %2$s
             UNION ALL
-            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM dunning.queue x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among),
+            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among,
+            dunning._past('hold'), dunning._past('once'), dunning._past('queue')),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
         pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
         pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
@@ -374,12 +375,28 @@ BEGIN
             'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$10', '$7'))
     USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, strategies, steps, written;
     PERFORM dunning._hold_over_budget(as_of);
-    IF framing IS NOT NULL AND NOT dry_run THEN
+    -- a replay writes nothing
+    IF framing IS NOT NULL AND NOT dry_run AND dunning._replay_since() IS NULL THEN
         PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
     END IF;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_rows(uuid, timestamptz, timestamptz, boolean, boolean) IS 'Stage row of a planning run: messages ready to be enqueued, and held ones with what blocks them.';
+
+-- The furthest step closes those before it.
+CREATE FUNCTION dunning._overtaken_steps() RETURNS TABLE (debtor_id text, key text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT r.debtor_id::text, dunning._step_key(b.strategy, b.step, r.anchor)
+        FROM pg_temp.dunning_plan_row r
+        JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0 AND b.anchor IN ('due_date', 'last_contact')
+        WHERE r.message_id IS NOT NULL AND r.on_ladder;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';
 
 -- Puts the rows into the queue, and closes the earlier steps that the furthest one overtook.
 CREATE FUNCTION dunning._enqueue_run(run_id uuid) RETURNS void
@@ -406,13 +423,12 @@ BEGIN
         SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
 
     PERFORM dunning._enqueue_companions();
-    PERFORM dunning._close_listed(dunning._now());
+    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    SELECT s.debtor_id, 'step', s.key, s.message_id, dunning._now() FROM dunning._listed_steps(dunning._now()) s
+    ON CONFLICT DO NOTHING;
 
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
-    SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
-    FROM pg_temp.dunning_plan_row r
-    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0 AND b.anchor IN ('due_date', 'last_contact')
-    WHERE r.message_id IS NOT NULL AND r.on_ladder
+    SELECT s.debtor_id, 'step', s.key, NULL, dunning._now() FROM dunning._overtaken_steps() s
     ON CONFLICT DO NOTHING;
 
     UPDATE dunning.plan_run p SET planned = n.planned, held = n.held, finished_at = clock_timestamp()
@@ -440,6 +456,24 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 
+-- All stages of a run. Nothing is written but they.
+CREATE FUNCTION dunning._stage_run(run_id uuid, strategy text, as_of timestamptz, many text[], approve boolean, dry_run boolean) RETURNS void
+    -- Costs are guessed high here, since functions give the sets; compiling then takes longer than the run.
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan
+AS $fn$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(as_of, dunning._now());
+BEGIN
+    PERFORM dunning._drop_stages();
+    PERFORM dunning._stage_ladder(strategy, as_of, many);
+    PERFORM dunning._stage_steps(at);
+    PERFORM dunning._stage_rows(run_id, at, as_of, approve, dry_run);
+    PERFORM dunning._stage_truth(as_of);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stage_run(uuid, text, timestamptz, text[], boolean, boolean) IS 'Stages everything that a planning run decides, up to row; dry_run leaves out what is only needed to write it.';
+
 CREATE FUNCTION dunning._plan(strategy text, as_of timestamptz, dry_run boolean, approve boolean, many text[] DEFAULT NULL) RETURNS SETOF dunning.planned
     -- Costs are guessed high here, since functions give the sets; compiling then takes longer than the run.
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan
@@ -448,6 +482,7 @@ AS $fn$
 DECLARE
     at timestamptz := coalesce(as_of, dunning._now());
     run uuid;
+    proposes boolean := approve OR dunning._value_of('plan_approval')::boolean;
 BEGIN
     IF strategy IS NOT NULL THEN
         PERFORM dunning._check_strategy(strategy);
@@ -464,16 +499,12 @@ BEGIN
         END IF;
         run := dunning._uuid7();
         INSERT INTO dunning.plan_run AS p (run_id, strategy, as_of, approve, started_at, planned_by)
-        VALUES (run, _plan.strategy, at, _plan.approve, clock_timestamp(), session_user);
+        VALUES (run, _plan.strategy, at, proposes, clock_timestamp(), session_user);
         PERFORM dunning._expire_waiting();
         PERFORM dunning._refresh_holds(many);
     END IF;
 
-    PERFORM dunning._drop_stages();
-    PERFORM dunning._stage_ladder(strategy, as_of, many);
-    PERFORM dunning._stage_steps(at);
-    PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
-    PERFORM dunning._stage_truth(as_of);
+    PERFORM dunning._stage_run(run, strategy, as_of, many, proposes, dry_run);
     IF NOT dry_run THEN
         PERFORM dunning._enqueue_run(run);
     END IF;
@@ -496,5 +527,5 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning.plan(text, timestamptz, boolean, boolean) IS
-    'The next contact of every debtor who has reached a step: queued (or proposed, with approve), and those held with reason and blocked_by. Repeating it changes nothing. strategy NULL: each creditor''s own; dry_run writes nothing and takes any as_of. Role: dunning_operator.';
+    'The next contact of every debtor who has reached a step: queued (or proposed, with approve or the value plan_approval: forewarning() shows them), and those held with reason and blocked_by. Repeating it changes nothing. strategy NULL: each creditor''s own; dry_run writes nothing and takes any as_of. Role: dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.plan(text, timestamptz, boolean, boolean) TO dunning_operator;

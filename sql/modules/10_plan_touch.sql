@@ -24,15 +24,13 @@ $fn$;
 COMMENT ON FUNCTION dunning._step_context(text[], text[], text[], timestamptz) IS 'What a step adds to the template context of each debtor: tone, level, note, print, hearing; what there is not is left out.';
 
 -- A second message of the same touch: same debtor, same instant, other channel. Not where nothing would carry it, and never instead of its message.
-CREATE FUNCTION dunning._enqueue_companions() RETURNS int
+CREATE FUNCTION dunning._stage_companions() RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
-DECLARE
-    made int;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL AND r.companion_channel IS NOT NULL) THEN
-        RETURN 0;
+        RETURN false;
     END IF;
     CREATE TEMP TABLE dunning_plan_companion ON COMMIT DROP AS
     WITH asked AS MATERIALIZED (
@@ -56,6 +54,21 @@ BEGIN
     FROM asked a JOIN answer y ON y.message_id = a.message_id
     LEFT JOIN LATERAL (SELECT c.cost, c.priced_in FROM dunning._costs(a.creditor, dunning._today(a.contact_at), a.context->>'currency', a.country) c
                        WHERE c.channel = a.companion_channel) k ON true;
+    RETURN true;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stage_companions() IS 'Stage companion of a planning run, where one of its messages has one: whether it was made.';
+
+CREATE FUNCTION dunning._enqueue_companions() RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    made int;
+BEGIN
+    IF NOT dunning._stage_companions() THEN
+        RETURN 0;
+    END IF;
     SELECT count(*) INTO made FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_companion r');
     DROP TABLE pg_temp.dunning_plan_companion;
     RETURN made;
@@ -83,14 +96,14 @@ $fn$;
 COMMENT ON FUNCTION dunning._offer_with_steps(timestamptz) IS 'Makes the offers that the steps of a planning run come with and puts them into the contexts.';
 
 -- A currency that rode along was spoken of: what it had reached by itself is had. With the message's key, so that a message that never left gives it back.
-CREATE FUNCTION dunning._close_listed(as_of timestamptz) RETURNS void
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION dunning._listed_steps(as_of timestamptz) RETURNS TABLE (debtor_id text, key text, message_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
     today date := dunning._today(as_of);
 BEGIN
-    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    RETURN QUERY
     WITH listed AS MATERIALIZED (
         SELECT r.debtor_id, r.message_id, r.strategy, r.position, r.anchor, c.c AS currency
         FROM pg_temp.dunning_plan_row r, LATERAL jsonb_array_elements_text(r.decision->'currencies') c(c)
@@ -102,9 +115,8 @@ BEGIN
         JOIN dunning._steps() b ON b.strategy = l.strategy AND b.position <= l.position AND b.offset_days >= 0 AND b.anchor = 'due_date'
         JOIN pg_temp.dunning_plan_item i ON i.debtor_id = l.debtor_id AND i.currency = l.currency AND i.left_out IS NULL AND i.days >= least(b.offset_days, 1 + t.grace_days)
         GROUP BY l.debtor_id, l.message_id, l.currency, l.anchor, b.strategy, b.step, b.offset_days)
-    SELECT DISTINCT r.debtor_id, 'step', dunning._step_key(r.strategy, r.step, r.due_on), r.message_id, dunning._now()
-    FROM reached r WHERE r.due_on <> r.anchor AND today - r.due_on >= r.offset_days
-    ON CONFLICT DO NOTHING;
+    SELECT DISTINCT r.debtor_id::text, dunning._step_key(r.strategy, r.step, r.due_on), r.message_id
+    FROM reached r WHERE r.due_on <> r.anchor AND today - r.due_on >= r.offset_days;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._close_listed(timestamptz) IS 'Marks as had what the currencies listed in the messages of a planning run had reached by themselves.';
+COMMENT ON FUNCTION dunning._listed_steps(timestamptz) IS 'Keys of what the currencies listed in the messages of a planning run had reached by themselves, with the message: had from now on.';

@@ -20,6 +20,7 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -33,6 +34,7 @@
 
 #include "base/compat.h"
 #include "base/guard.h"
+#include "base/replay.h"
 #include "base/user.h"
 
 typedef struct Guard
@@ -147,8 +149,12 @@ close_guard(const Guard *guard)
 static PlannedStmt *
 guarded_planner(Query *parse, const char *query_string, int cursor_options, ParamListInfo params)
 {
-	Guard		guard = open_guard(query_names_foreign, parse);
-	PlannedStmt *plan = next_planner ? next_planner(parse, query_string, cursor_options, params)
+	Guard		guard;
+	PlannedStmt *plan;
+
+	dun_base_close_scratch();
+	guard = open_guard(query_names_foreign, parse);
+	plan = next_planner ? next_planner(parse, query_string, cursor_options, params)
 		: standard_planner(parse, query_string, cursor_options, params);
 
 	close_guard(&guard);
@@ -158,8 +164,10 @@ guarded_planner(Query *parse, const char *query_string, int cursor_options, Para
 static void
 guarded_start(QueryDesc *desc, int flags)
 {
-	Guard		guard = open_guard(plan_names_foreign, desc);
+	Guard		guard;
 
+	dun_base_close_scratch();
+	guard = open_guard(plan_names_foreign, desc);
 	if (next_start)
 		next_start(desc, flags);
 	else
@@ -231,6 +239,33 @@ leaves_nothing(Node *command)
 }
 
 static void
+run_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree, ProcessUtilityContext context,
+			ParamListInfo params, QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
+{
+	if (next_utility)
+		next_utility(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
+}
+
+/* A stage of planning in a read-only transaction: a temporary table of ours is made, renamed or dropped (replay.c). */
+static void
+run_scratch(PlannedStmt *pstmt, const char *query_string, bool read_only_tree, ProcessUtilityContext context,
+			ParamListInfo params, QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
+{
+	dun_base_open_scratch();
+	PG_TRY();
+	{
+		run_utility(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
+	}
+	PG_FINALLY();
+	{
+		dun_base_close_scratch();
+	}
+	PG_END_TRY();
+}
+
+static void
 guarded_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree, ProcessUtilityContext context,
 				ParamListInfo params, QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
 {
@@ -243,10 +278,11 @@ guarded_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tre
 				 errdetail("It runs as \"%s\" and may read and write rows, not define, grant or copy.",
 						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("Let a SECURITY DEFINER function of another role do it.")));
-	if (next_utility)
-		next_utility(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
+	if (XactReadOnly && InLocalUserIdChange() && GetUserId() == get_role_oid(DUN_OWNER_ROLE, true) &&
+		dun_base_is_scratch(pstmt->utilityStmt))
+		run_scratch(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
 	else
-		standard_ProcessUtility(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
+		run_utility(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
 }
 
 void
