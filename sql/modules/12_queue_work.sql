@@ -16,7 +16,43 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._check_run(uuid) IS 'Nothing, or 22023 naming the runs that await approval.';
 
-CREATE FUNCTION dunning.approve(run_id uuid, except_debtors text[] DEFAULT '{}') RETURNS SETOF dunning.planned
+-- Whom an approval or a rejection is about: those of the run that stand as proposed, all or the ones named.
+CREATE FUNCTION dunning._proposed_of(run_id uuid, only_debtors text[], OUT debtor_ids text[], OUT message_ids uuid[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    named text[] := CASE WHEN only_debtors IS NOT NULL THEN ARRAY(SELECT dunning._canonical_id(d.d) FROM unnest(only_debtors) d(d)) END;
+    missing text;
+BEGIN
+    PERFORM dunning._check_run(_proposed_of.run_id);
+    SELECT array_agg(q.debtor_id ORDER BY q.debtor_id, q.message_id), array_agg(q.message_id ORDER BY q.debtor_id, q.message_id) INTO debtor_ids, message_ids
+    FROM dunning.queue q WHERE q.run_id = _proposed_of.run_id AND q.state = 'proposed' AND (named IS NULL OR q.debtor_id = ANY (named));
+    SELECT string_agg(n.n, ', ' ORDER BY n.n) INTO missing FROM unnest(named) n(n) WHERE n.n <> ALL (coalesce(debtor_ids, '{}'));
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'nothing is proposed to % in this run', missing
+            USING ERRCODE = '22023', DETAIL = 'What is approved, rejected, stopped or over is proposed no more.',
+                  HINT = pg_catalog.format('SELECT debtor_id, state FROM dunning.forewarning(run_id => %L);', _proposed_of.run_id);
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._proposed_of(uuid, text[]) IS 'The messages of a run that await approval, all or those of the debtors named; 22023 where the run awaits none, or a debtor named has none.';
+
+CREATE FUNCTION dunning._check_second_person(run_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    IF dunning._value_of('four_eyes')::boolean AND EXISTS (SELECT FROM dunning.plan_run r WHERE r.run_id = _check_second_person.run_id AND r.planned_by = session_user) THEN
+        RAISE EXCEPTION 'who planned a run does not approve it'
+            USING ERRCODE = '42501', DETAIL = pg_catalog.format('%s planned it, and the value four_eyes is true.', session_user),
+                  HINT = pg_catalog.format('Another person: SELECT * FROM dunning.approve(%L);', _check_second_person.run_id);
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._check_second_person(uuid) IS 'Nothing, or 42501 where four_eyes is true and whoever asks planned the run.';
+
+CREATE FUNCTION dunning.approve(run_id uuid, except_debtors text[] DEFAULT '{}', only_debtors text[] DEFAULT NULL) RETURNS SETOF dunning.planned
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
@@ -24,24 +60,32 @@ DECLARE
     excepted text[] := ARRAY(SELECT dunning._canonical_id(d.d) FROM unnest(except_debtors) d(d));
     debtors text[];
     messages uuid[];
+    n int;
 BEGIN
-    PERFORM dunning._check_run(approve.run_id);
+    SELECT p.debtor_ids, p.message_ids INTO debtors, messages FROM dunning._proposed_of(approve.run_id, approve.only_debtors) p;
+    PERFORM dunning._check_second_person(approve.run_id);
+    PERFORM dunning._cancel_messages(
+        ARRAY(SELECT u.d FROM unnest(debtors, messages) WITH ORDINALITY u(d, m, o) WHERE u.d = ANY (excepted) ORDER BY u.o),
+        ARRAY(SELECT u.m FROM unnest(debtors, messages) WITH ORDINALITY u(d, m, o) WHERE u.d = ANY (excepted) ORDER BY u.o), 'not approved by ' || session_user, true);
+    -- What was settled meanwhile is no row of this.
     SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO debtors, messages
-    FROM dunning.queue q WHERE q.run_id = approve.run_id AND q.state = 'proposed' AND q.debtor_id = ANY (excepted);
-    PERFORM dunning._cancel_messages(debtors, messages, 'not_approved', true);
-    WITH freed AS (
-        UPDATE dunning.queue q SET state = 'queued', reason = NULL WHERE q.run_id = approve.run_id AND q.state = 'proposed'
-        RETURNING q.debtor_id, q.message_id)
-    SELECT array_agg(f.debtor_id), array_agg(f.message_id) INTO debtors, messages FROM freed f;
+    FROM (SELECT x.debtor_id, x.message_id FROM unnest(debtors, messages) u(d, m)
+          JOIN dunning.queue x ON x.debtor_id = u.d AND x.message_id = u.m AND x.state = 'proposed'
+          ORDER BY x.debtor_id, x.message_id FOR UPDATE OF x) q;
+    n := coalesce(cardinality(messages), 0);
+    PERFORM dunning._ensure_partitions();
+    PERFORM dunning._settle(debtors, messages, array_fill(0::smallint, ARRAY[n]), array_fill('queued'::text, ARRAY[n]), array_fill('approved by ' || session_user, ARRAY[n]),
+        array_fill(NULL::text, ARRAY[n]), array_fill(NULL::jsonb, ARRAY[n]), array_fill(NULL::timestamptz, ARRAY[n]));
     UPDATE dunning.plan_run r SET approved_at = dunning._now(), approved_by = session_user WHERE r.run_id = approve.run_id AND r.approved_at IS NULL;
     PERFORM dunning._wake();
     RETURN QUERY SELECT p.* FROM dunning._planned_rows(debtors, messages) p;
 END
 $fn$;
-COMMENT ON FUNCTION dunning.approve(uuid, text[]) IS 'The proposed contacts of a run that stand in the queue from now on; those of except_debtors are cancelled and may be planned again. Role: dunning_operator.';
-GRANT EXECUTE ON FUNCTION dunning.approve(uuid, text[]) TO dunning_operator;
+COMMENT ON FUNCTION dunning.approve(uuid, text[], text[]) IS
+    'The proposed contacts of a run that stand in the queue from now on: all, or those of only_debtors, the others waiting on; those of except_debtors are cancelled and may be planned again. With the value four_eyes not by whoever planned the run (42501). 22023 where nothing is proposed. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.approve(uuid, text[], text[]) TO dunning_operator;
 
-CREATE FUNCTION dunning.reject(run_id uuid) RETURNS SETOF dunning.planned
+CREATE FUNCTION dunning.reject(run_id uuid, reason text DEFAULT NULL, only_debtors text[] DEFAULT NULL) RETURNS SETOF dunning.planned
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
@@ -49,16 +93,15 @@ DECLARE
     debtors text[];
     messages uuid[];
 BEGIN
-    PERFORM dunning._check_run(reject.run_id);
-    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO debtors, messages
-    FROM dunning.queue q WHERE q.run_id = reject.run_id AND q.state = 'proposed';
-    PERFORM dunning._cancel_messages(debtors, messages, 'rejected', true);
-    UPDATE dunning.plan_run r SET rejected_at = dunning._now() WHERE r.run_id = reject.run_id AND r.rejected_at IS NULL;
+    SELECT p.debtor_ids, p.message_ids INTO debtors, messages FROM dunning._proposed_of(reject.run_id, reject.only_debtors) p;
+    PERFORM dunning._cancel_messages(debtors, messages, 'rejected by ' || session_user || coalesce(': ' || nullif(btrim(reject.reason), ''), ''), true);
+    UPDATE dunning.plan_run r SET rejected_at = dunning._now() WHERE r.run_id = reject.run_id AND r.rejected_at IS NULL AND reject.only_debtors IS NULL;
     RETURN QUERY SELECT p.* FROM dunning._planned_rows(debtors, messages) p;
 END
 $fn$;
-COMMENT ON FUNCTION dunning.reject(uuid) IS 'The proposed contacts of a run, cancelled; a later run may plan them again. Role: dunning_operator.';
-GRANT EXECUTE ON FUNCTION dunning.reject(uuid) TO dunning_operator;
+COMMENT ON FUNCTION dunning.reject(uuid, text, text[]) IS
+    'The proposed contacts of a run, or of those only_debtors, cancelled with who did it and why; a later run may plan them again. 22023 where nothing is proposed. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.reject(uuid, text, text[]) TO dunning_operator;
 
 CREATE FUNCTION dunning.cancel(message_id uuid, reason text) RETURNS SETOF dunning.planned
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -69,7 +69,7 @@ BEGIN
                 EXECUTE format('SELECT coalesce(array_agg(d.debtor_id), ''{}'') FROM (%s) d WHERE d.creditor = $1', dunning._ledger_sql('debtor'))
                     INTO many USING _run_work.creditor;
             END IF;
-            SELECT count(*), concat_ws(', ', count(*) FILTER (WHERE p.state = 'queued') || ' queued', count(*) FILTER (WHERE p.state = 'held') || ' held')
+            SELECT count(*), concat_ws(', ', count(*) FILTER (WHERE p.state = 'queued') || ' queued', nullif(count(*) FILTER (WHERE p.state = 'proposed'), 0) || ' proposed', count(*) FILTER (WHERE p.state = 'held') || ' held')
             INTO rows, detail FROM dunning._plan(NULL, NULL, false, false, many) p;
         WHEN 'maintain' THEN
             SELECT coalesce(sum(m.rows), 0), string_agg(m.item || ' ' || m.rows, ', ') FILTER (WHERE m.rows > 0) INTO rows, detail

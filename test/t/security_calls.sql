@@ -71,6 +71,8 @@ SELECT * FROM dunning.reset_charge_rules('GB');
 SELECT * FROM dunning.save_strategy('own', 'a strategy of ours');
 SELECT * FROM dunning.save_step('own', 'first', 1, 3, 'reminder-1', '{email,sms}', condition => 'days_past_due > 1 AND coalesce(p_late, 0) >= 0');
 SELECT * FROM dunning.plan('own', dry_run => true);
+SELECT * FROM dunning.simulate('own', date '2026-06-22' - 3, date '2026-06-22' - 1);
+SELECT * FROM dunning.compare_strategies('own', 'standard', date '2026-06-22' - 2, date '2026-06-22' - 1);
 SELECT * FROM dunning.assign_strategy('own', 'own', segment => 'new');
 SELECT * FROM dunning.set_strategy('d1', 'own');
 SELECT * FROM dunning.strategy_of('d1');
@@ -83,6 +85,7 @@ SELECT * FROM dunning.set_cost('email', 0.01, 'GBP');
 SELECT * FROM dunning.set_late_cost(18.5, 'GBP', 'a test');
 SELECT * FROM dunning.set_late_cost(NULL, NULL, NULL);
 SELECT p.run_id FROM dunning.plan(approve => true) p LIMIT 1 \gset
+SELECT * FROM dunning.forewarning();
 SELECT * FROM dunning.reject(:'run_id');
 SELECT p.run_id FROM dunning.plan(approve => true) p LIMIT 1 \gset
 SELECT * FROM dunning.approve(:'run_id');
