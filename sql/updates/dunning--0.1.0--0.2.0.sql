@@ -9,6 +9,8 @@ DROP FUNCTION dunning._check_promises();
 DROP VIEW dunning.promise_state;
 DROP FUNCTION dunning._promise_state(text[]);
 DROP FUNCTION dunning._json_field(text,text);
+DROP FUNCTION dunning.reject(uuid);
+DROP FUNCTION dunning.approve(uuid,text[]);
 DROP FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[]);
 DROP FUNCTION dunning._lint_template(text,text,text,text,text,text[]);
 DROP FUNCTION dunning.open_link(text);
@@ -73,6 +75,16 @@ DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyar
 DROP FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text);
 
 -- What is new or differs.
+CREATE FUNCTION dunning._replay(at timestamp with time zone, since timestamp with time zone, command text)
+ RETURNS void
+ LANGUAGE c
+ STRICT
+AS 'MODULE_PATHNAME', $function$dun_base_sql_replay$function$;
+CREATE FUNCTION dunning._replay_since()
+ RETURNS timestamp with time zone
+ LANGUAGE c
+ STABLE
+AS 'MODULE_PATHNAME', $function$dun_base_sql_replay_since$function$;
 CREATE FUNCTION dunning._is_steady(relation regclass)
  RETURNS boolean
  LANGUAGE c
@@ -1218,14 +1230,14 @@ BEGIN
     -- A hold of one invoice is planning's to heed, save from its start until the messages that were planned before are stopped.
     hs AS MATERIALIZED (SELECT h.debtor_id, array_agg(h.reason) AS reasons, array_agg(h.from_at) AS froms, array_agg(h.until_at) AS untils
         FROM (SELECT h.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END AS from_at, h.until_at
-              FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN dunning.hold h ON h.debtor_id = x.debtor_id
+              FROM (SELECT DISTINCT a.debtor_id FROM a) x JOIN %8$s h ON h.debtor_id = x.debtor_id
               WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending)
               UNION ALL
               SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
-              FROM d JOIN dunning.hold h ON h.person_id = d.person_id AND h.debtor_id <> d.debtor_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+              FROM d JOIN %8$s h ON h.person_id = d.person_id AND h.debtor_id <> d.debtor_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
               UNION ALL
               SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
-              FROM d JOIN dunning.hold h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL) h GROUP BY 1),
+              FROM d JOIN %8$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL) h GROUP BY 1),
     w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings,
             x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.froms AS hold_froms, hs.untils AS hold_untils,
             CASE WHEN x.address IS NOT NULL THEN dunning._digest(x.address, x.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest,
@@ -1254,7 +1266,7 @@ BEGIN
         LEFT JOIN (%4$s) m ON m.debtor_id = x.debtor_id
         LEFT JOIN hs ON hs.debtor_id = x.debtor_id),
     sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
-        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN dunning.suppression s ON s.address_digest = x.digest GROUP BY 1)$q$,
+        FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN %9$s s ON s.address_digest = x.digest GROUP BY 1)$q$,
         CASE WHEN _gate_rows_sql.recheck THEN 'NULL::uuid' ELSE 'x.extra' END,
         CASE WHEN _gate_rows_sql.recheck THEN '$5::text[]' ELSE '$5::uuid[]' END,
         dunning._ledger_sql('debtor', '$1'), dunning._marks_sql('$1'),
@@ -1268,7 +1280,7 @@ BEGIN
                 CASE WHEN x.address IS NOT NULL AND NOT dunning._good_address(x.address, x.address_field) THEN 'bad_address' END$q$ END,
         -- A recheck follows its gate by seconds, and a source that was changed in them makes the statement fail.
         CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '                (SELECT dunning._ledger_problem()),
-' END);
+' END, dunning._past('hold'), dunning._past('suppression'));
 END
 $function$;
 CREATE FUNCTION dunning._gate_places_sql(ahead interval)
@@ -1335,7 +1347,7 @@ BEGIN
                 ceil(extract(epoch FROM greatest(b.min_gap, b.after_conversation)) / 86400)::int))) FROM dunning.contact_rule b WHERE b.enabled) AS at,
             bool_or(j.message_id IS NULL) AS asked
         FROM j),
-    ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM dunning.event v
+    ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM %4$s v
         WHERE v.debtor_id = ANY (%2$s) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT since.at FROM since)),
     -- persons with several messages in this batch
     sev AS MATERIALIZED (SELECT p.person_id FROM unnest(dunning._repeated(ARRAY(
@@ -1343,14 +1355,14 @@ BEGIN
     con AS MATERIALIZED (
         -- By the key alone: a plan kept from an empty month could have taken the index on contact_on.
         SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord
-        FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM dunning.egress x
-              WHERE x.debtor_id = ANY (%2$s) AND x.message_id >= dunning._uuid7_floor(now() - '190 days'::interval) OFFSET 0) e
+        FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM %3$s x
+              WHERE x.debtor_id = ANY (%2$s) AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval) OFFSET 0) e
         WHERE NOT e.test AND e.contact_on >= (SELECT since.at FROM since)
         GROUP BY 1, 2, 3
         UNION ALL
         SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
         UNION ALL
-        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM dunning.queue q
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q
         WHERE (SELECT since.asked FROM since)
           AND q.debtor_id = ANY (%2$s) AND q.state IN ('queued', 'sending')
           -- a test that waits is no contact either; no run of plan() makes one
@@ -1372,7 +1384,10 @@ BEGIN
         -- Where nobody has a second account, the accounts are those asked about.
         CASE WHEN others IS NULL THEN 'ac AS (SELECT d.person_id, d.debtor_id FROM d),'
              ELSE format('ac AS MATERIALIZED (SELECT d.person_id, d.debtor_id FROM d UNION SELECT d.person_id, d.person_id FROM d UNION %s),', others) END,
-        CASE WHEN others IS NULL THEN '$1' ELSE 'ARRAY(SELECT ac.debtor_id FROM ac)' END);
+        CASE WHEN others IS NULL THEN '$1' ELSE 'ARRAY(SELECT ac.debtor_id FROM ac)' END,
+        dunning._past('egress'), dunning._past('event'), dunning._past('queue'),
+        -- keys are of the real clock
+        CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._no_ledger_sql(recheck boolean)
@@ -2585,6 +2600,8 @@ CREATE FUNCTION dunning._notices(debtor_ids text[])
  SET jit TO 'off'
 AS $function$
 #variable_conflict error
+DECLARE
+    since timestamptz := dunning._replay_since();
 BEGIN
     RETURN QUERY
     SELECT n.debtor_id, n.invoice_id, n.level, n.sent_on, n.amount, NULL::date, NULL::uuid FROM dunning.charge_notice n WHERE n.debtor_id = ANY (_notices.debtor_ids)
@@ -2595,7 +2612,16 @@ BEGIN
     FROM dunning.message m
     JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id AND s.state IN ('sent', 'delivered')
     JOIN LATERAL (SELECT min(x.contact_on) AS contact_on FROM dunning.egress x WHERE x.debtor_id = m.debtor_id AND x.message_id = m.message_id AND NOT x.test) e ON e.contact_on IS NOT NULL
-    WHERE m.debtor_id = ANY (_notices.debtor_ids) AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = m.channel AND c.human);
+    WHERE m.debtor_id = ANY (_notices.debtor_ids) AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = m.channel AND c.human)
+      AND (e.contact_on >= since) IS NOT TRUE;
+    -- in a replay those that its simulation sent (plan's _past() says why)
+    IF since IS NOT NULL THEN
+        RETURN QUERY EXECUTE $q$
+            SELECT s.debtor_id::text, s.fee->>'invoice_id', s.fee->>'level', (s.sent_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date,
+                   CASE WHEN jsonb_typeof(s.fee->'amount') = 'number' THEN (s.fee->>'amount')::numeric END, to_date(s.fee->>'on', 'YYYY-MM-DD'), s.message_id
+            FROM pg_temp.dunning_sim_message s
+            WHERE s.debtor_id = ANY ($1) AND s.sent_at <= dunning._now() AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = s.channel AND c.human)$q$ USING _notices.debtor_ids;
+    END IF;
 END
 $function$;
 CREATE FUNCTION dunning._accrue(rule dunning.interest_rule, currency text, due_on date, starts_on date, until_on date, days date[], opens numeric[], frozen daterange[] DEFAULT '{}'::daterange[], freezers text[] DEFAULT '{}'::text[], cost_days date[] DEFAULT '{}'::date[], costs numeric[] DEFAULT '{}'::numeric[])
@@ -4498,7 +4524,7 @@ AS $function$
 BEGIN
     RETURN pg_catalog.format($q$
         WITH touch AS MATERIALIZED (
-            SELECT e.debtor_id, min(e.contact_on) AS at FROM dunning.egress e
+            SELECT e.debtor_id, min(e.contact_on) AS at FROM %4$s e
             WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s
             GROUP BY e.debtor_id, dunning._touch(e.message_id)),
         heard AS MATERIALIZED (%2$s)
@@ -4512,11 +4538,11 @@ BEGIN
             SELECT x.debtor_id, max(x.at) AS at FROM (
                 SELECT y.debtor_id, y.paid_at AS at FROM (%s) y WHERE y.amount > 0 AND y.paid_at <= %2$s
                 UNION ALL
-                SELECT v.debtor_id, v.at FROM dunning.event v
+                SELECT v.debtor_id, v.at FROM %3$s v
                 WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere')
-                  AND v.at <= %2$s AND v.detail->>'machine' IS DISTINCT FROM 'true') x GROUP BY x.debtor_id$q$, dunning._ledger_sql('payment', many, as_of), as_of)
+                  AND v.at <= %2$s AND v.detail->>'machine' IS DISTINCT FROM 'true') x GROUP BY x.debtor_id$q$, dunning._ledger_sql('payment', many, as_of), as_of, dunning._past('event'))
              ELSE 'SELECT NULL::text AS debtor_id, NULL::timestamptz AS at WHERE false' END,
-        CASE WHEN answers THEN 400 ELSE 90 END);
+        CASE WHEN answers THEN 400 ELSE 90 END, dunning._past('egress'));
 END
 $function$;
 CREATE FUNCTION dunning._strategy_rules()
@@ -4727,12 +4753,12 @@ AS $function$
 DECLARE
     day_start timestamptz := dunning._today(as_of)::timestamp AT TIME ZONE dunning._ledger_zone();
 BEGIN
-    RETURN QUERY
+    RETURN QUERY EXECUTE pg_catalog.format($q$
         SELECT m.creditor::text, coalesce(m.strategy, '')::text, m.cost_currency, sum(m.cost)
-        FROM dunning.message m
+        FROM %s m
         LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
-        WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND s.state IS DISTINCT FROM 'cancelled'
-        GROUP BY 1, 2, 3;
+        WHERE m.cost > 0 AND m.created_at >= $1 AND m.created_at <= $2 AND s.state IS DISTINCT FROM 'cancelled'
+        GROUP BY 1, 2, 3$q$, dunning._past('message')) USING day_start, as_of;
 END
 $function$;
 CREATE FUNCTION dunning._hold_over_budget(as_of timestamp with time zone)
@@ -5097,11 +5123,11 @@ BEGIN
                CASE WHEN i.disputed THEN 'disputed'
                     WHEN h.debtor_id IS NOT NULL THEN 'hold:' || h.reason END AS left_out
         FROM (%1$s) i
-        LEFT JOIN (SELECT x.debtor_id, x.invoice_id, min(x.reason) AS reason FROM dunning.hold x
+        LEFT JOIN (SELECT x.debtor_id, x.invoice_id, min(x.reason) AS reason FROM %3$s x
                    WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= coalesce(%2$s, dunning._now())
                      AND (x.until_at IS NULL OR x.until_at > coalesce(%2$s, dunning._now()))
                    GROUP BY 1, 2) h ON h.debtor_id = i.debtor_id AND h.invoice_id = i.invoice_id$q$,
-        dunning._open_items_sql(many, as_of), as_of);
+        dunning._open_items_sql(many, as_of), as_of, dunning._past('hold'));
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._context_sql(items text, many text, as_of text)
@@ -5388,6 +5414,45 @@ BEGIN
     RETURN new_id;
 END
 $function$;
+CREATE FUNCTION dunning._past(relation text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO, YMD'
+AS $function$
+#variable_conflict error
+DECLARE
+    since text := quote_literal(dunning._replay_since());
+BEGIN
+    IF since IS NULL THEN
+        RETURN 'dunning.' || relation;
+    END IF;
+    RETURN '(' || replace(CASE relation
+        WHEN 'egress' THEN
+            'SELECT x.debtor_id, x.message_id, x.channel, x.contact_on, x.test FROM dunning.egress x WHERE x.contact_on < SINCE
+             UNION ALL SELECT s.debtor_id, s.message_id, s.channel, s.sent_at, false FROM pg_temp.dunning_sim_message s WHERE s.sent_at <= dunning._now()'
+        WHEN 'message' THEN
+            'SELECT x.debtor_id, x.message_id, x.creditor, x.strategy, x.cost, x.cost_currency, x.created_at FROM dunning.message x WHERE x.created_at < SINCE
+             UNION ALL SELECT s.debtor_id, s.message_id, s.creditor, s.strategy, s.cost, s.cost_currency, s.created_at FROM pg_temp.dunning_sim_message s WHERE NOT s.carried AND s.state <> ''cancelled'''
+        WHEN 'queue' THEN
+            'SELECT s.debtor_id, s.message_id, s.channel, s.state, s.due, s.run_id FROM pg_temp.dunning_sim_message s WHERE s.state IN (''queued'', ''held'')'
+        -- the steps of what waited at the beginning are in the simulation's own hands
+        WHEN 'once' THEN
+            'SELECT x.debtor_id, x.kind, x.key, x.message_id, x.at FROM dunning.once x WHERE x.kind = ''step'' AND x.at < SINCE
+               AND NOT EXISTS (SELECT FROM pg_temp.dunning_sim_message s WHERE s.carried AND s.debtor_id = x.debtor_id AND s.message_id = x.message_id)
+             UNION ALL SELECT s.debtor_id, ''step'', s.key, s.message_id, s.at FROM pg_temp.dunning_sim_once s'
+        -- what debtors did stays; our own calls since then were not made
+        WHEN 'event' THEN
+            'SELECT x.debtor_id, x.event_id, x.message_id, x.kind, x.at, x.detail FROM dunning.event x
+             WHERE x.at <= dunning._now() AND NOT (x.at >= SINCE AND x.kind IN (''called'', ''conversation''))'
+        WHEN 'hold' THEN
+            'SELECT x.debtor_id, x.creditor, x.reason, x.invoice_id, x.from_at, x.until_at, NULL::timestamptz AS released_at, x.scope, x.person_id, x.from_at > dunning._now() AS pending FROM dunning.hold x
+             WHERE coalesce(x.placed_at, x.from_at) <= dunning._now() AND (x.released_at IS NULL OR x.released_at > dunning._now())'
+        WHEN 'suppression' THEN
+            'SELECT x.address_digest, x.channel, x.reason FROM dunning.suppression x WHERE x.suppressed_at <= dunning._now()' END, 'SINCE', since) || ')';
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._drop_stages()
  RETURNS void
  LANGUAGE plpgsql
@@ -5398,7 +5463,7 @@ AS $function$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['ladder', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice'] LOOP
+    FOREACH stage IN ARRAY ARRAY['ladder', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice', 'companion'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -5464,12 +5529,13 @@ BEGIN
         pg_catalog.format('SELECT c.debtor_id, c.last_contact, c.last_day, c.n7, c.n30, c.unanswered, c.ats FROM (%s) c WHERE %s', dunning._contact_sql(whose, now_at,
             EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90))), replace(among, 'x.', 'c.')),
         -- holds of invoices, steps that were taken, messages that wait
-        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM dunning.hold x
+        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM %3$s x
             WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
             UNION ALL
-            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM dunning.once x WHERE x.kind = ''step'' AND %2$s
+            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM %4$s x WHERE x.kind = ''step'' AND %2$s
             UNION ALL
-            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM dunning.queue x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among),
+            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among,
+            dunning._past('hold'), dunning._past('once'), dunning._past('queue')),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
         pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
         pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
@@ -5735,9 +5801,25 @@ BEGIN
             'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$10', '$7'))
     USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, strategies, steps, written;
     PERFORM dunning._hold_over_budget(as_of);
-    IF framing IS NOT NULL AND NOT dry_run THEN
+    -- a replay writes nothing
+    IF framing IS NOT NULL AND NOT dry_run AND dunning._replay_since() IS NULL THEN
         PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
     END IF;
+END
+$function$;
+CREATE FUNCTION dunning._overtaken_steps()
+ RETURNS TABLE(debtor_id text, key text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT r.debtor_id::text, dunning._step_key(b.strategy, b.step, r.anchor)
+        FROM pg_temp.dunning_plan_row r
+        JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0 AND b.anchor IN ('due_date', 'last_contact')
+        WHERE r.message_id IS NOT NULL AND r.on_ladder;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._enqueue_run(run_id uuid)
@@ -5767,13 +5849,12 @@ BEGIN
         SELECT e.message_id FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL') e);
 
     PERFORM dunning._enqueue_companions();
-    PERFORM dunning._close_listed(dunning._now());
+    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    SELECT s.debtor_id, 'step', s.key, s.message_id, dunning._now() FROM dunning._listed_steps(dunning._now()) s
+    ON CONFLICT DO NOTHING;
 
     INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
-    SELECT r.debtor_id, 'step', dunning._step_key(b.strategy, b.step, r.anchor), NULL, dunning._now()
-    FROM pg_temp.dunning_plan_row r
-    JOIN dunning._steps() b ON b.strategy = r.strategy AND b.position < r.position AND b.offset_days >= 0 AND b.anchor IN ('due_date', 'last_contact')
-    WHERE r.message_id IS NOT NULL AND r.on_ladder
+    SELECT s.debtor_id, 'step', s.key, NULL, dunning._now() FROM dunning._overtaken_steps() s
     ON CONFLICT DO NOTHING;
 
     UPDATE dunning.plan_run p SET planned = n.planned, held = n.held, finished_at = clock_timestamp()
@@ -5799,6 +5880,25 @@ BEGIN
     RETURN dunning._cancel_messages(debtors, messages, 'expired', true);
 END
 $function$;
+CREATE FUNCTION dunning._stage_run(run_id uuid, strategy text, as_of timestamp with time zone, many text[], approve boolean, dry_run boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(as_of, dunning._now());
+BEGIN
+    PERFORM dunning._drop_stages();
+    PERFORM dunning._stage_ladder(strategy, as_of, many);
+    PERFORM dunning._stage_steps(at);
+    PERFORM dunning._stage_rows(run_id, at, as_of, approve, dry_run);
+    PERFORM dunning._stage_truth(as_of);
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._plan(strategy text, as_of timestamp with time zone, dry_run boolean, approve boolean, many text[] DEFAULT NULL::text[])
  RETURNS SETOF dunning.planned
  LANGUAGE plpgsql
@@ -5811,6 +5911,7 @@ AS $function$
 DECLARE
     at timestamptz := coalesce(as_of, dunning._now());
     run uuid;
+    proposes boolean := approve OR dunning._value_of('plan_approval')::boolean;
 BEGIN
     IF strategy IS NOT NULL THEN
         PERFORM dunning._check_strategy(strategy);
@@ -5827,16 +5928,12 @@ BEGIN
         END IF;
         run := dunning._uuid7();
         INSERT INTO dunning.plan_run AS p (run_id, strategy, as_of, approve, started_at, planned_by)
-        VALUES (run, _plan.strategy, at, _plan.approve, clock_timestamp(), session_user);
+        VALUES (run, _plan.strategy, at, proposes, clock_timestamp(), session_user);
         PERFORM dunning._expire_waiting();
         PERFORM dunning._refresh_holds(many);
     END IF;
 
-    PERFORM dunning._drop_stages();
-    PERFORM dunning._stage_ladder(strategy, as_of, many);
-    PERFORM dunning._stage_steps(at);
-    PERFORM dunning._stage_rows(run, at, as_of, approve, dry_run);
-    PERFORM dunning._stage_truth(as_of);
+    PERFORM dunning._stage_run(run, strategy, as_of, many, proposes, dry_run);
     IF NOT dry_run THEN
         PERFORM dunning._enqueue_run(run);
     END IF;
@@ -5845,6 +5942,434 @@ BEGIN
                CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value
         FROM pg_temp.dunning_plan_row r ORDER BY r.debtor_id;
     PERFORM dunning._drop_stages();
+END
+$function$;
+CREATE TYPE dunning.simulated AS (
+    day date,
+    debtor_id text,
+    creditor text,
+    segment text,
+    strategy text,
+    step text,
+    channel text,
+    contact_at timestamp with time zone,
+    local_time text,
+    amounts jsonb,
+    cost numeric,
+    cost_currency text,
+    state text,
+    reason text,
+    debtors bigint,
+    times bigint
+);
+CREATE FUNCTION dunning._check_simulation(strategy text, from_date date, until_date date, at_time time without time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(NULL);
+    usual text := pg_catalog.format('SELECT * FROM dunning.simulate(%L, %L, %L);', _check_simulation.strategy, to_char(today - 30, 'YYYY-MM-DD'), to_char(today - 1, 'YYYY-MM-DD'));
+BEGIN
+    IF _check_simulation.strategy IS NOT NULL THEN
+        PERFORM dunning._check_strategy(_check_simulation.strategy);
+    END IF;
+    IF from_date IS NULL OR until_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(until_date) OR at_time IS NULL THEN
+        RAISE EXCEPTION 'a simulation needs its first and its last day' USING ERRCODE = '22023', DETAIL = 'Both are finite dates, and at_time is a time of day.', HINT = usual;
+    ELSIF until_date < from_date THEN
+        RAISE EXCEPTION 'the last day of a simulation lies before its first'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('From %s until %s.', to_char(from_date, 'YYYY-MM-DD'), to_char(until_date, 'YYYY-MM-DD')),
+                  HINT = pg_catalog.format('SELECT * FROM dunning.simulate(%L, %L, %L);', _check_simulation.strategy, to_char(until_date, 'YYYY-MM-DD'), to_char(from_date, 'YYYY-MM-DD'));
+    ELSIF until_date > today THEN
+        RAISE EXCEPTION 'what has not happened yet cannot be replayed'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Until %s; today is %s.', to_char(until_date, 'YYYY-MM-DD'), to_char(today, 'YYYY-MM-DD')),
+                  HINT = pg_catalog.format('What would be planned on a day to come, were nobody to pay: SELECT * FROM dunning.plan(%L, as_of => %L, dry_run => true);',
+                      _check_simulation.strategy, to_char(until_date, 'YYYY-MM-DD') || ' 06:00');
+    ELSIF from_date < date '1900-01-01' THEN
+        RAISE EXCEPTION 'a simulation cannot begin before 1900' USING ERRCODE = '22023', DETAIL = pg_catalog.format('It was to begin on %s.', from_date), HINT = usual;
+    ELSIF until_date - from_date >= 366 THEN
+        RAISE EXCEPTION 'a simulation of more than 366 days'
+            USING ERRCODE = '53400', DETAIL = pg_catalog.format('From %s until %s are %s days.', to_char(from_date, 'YYYY-MM-DD'), to_char(until_date, 'YYYY-MM-DD'), until_date - from_date + 1),
+                  HINT = pg_catalog.format('SELECT * FROM dunning.simulate(%L, %L, %L);', _check_simulation.strategy, to_char(until_date - 365, 'YYYY-MM-DD'), to_char(until_date, 'YYYY-MM-DD'));
+    ELSIF pg_catalog.pg_is_in_recovery() THEN
+        RAISE EXCEPTION 'a standby cannot simulate'
+            USING ERRCODE = '25006', DETAIL = 'The stages of planning are temporary tables, and a standby can make none.',
+                  HINT = 'On the primary, in a transaction that writes nothing: BEGIN READ ONLY; ' || usual || ' COMMIT;';
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._drop_simulation()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    kept text;
+BEGIN
+    FOREACH kept IN ARRAY ARRAY['message', 'once', 'held', 'answer', 'other'] LOOP
+        IF pg_catalog.to_regclass('pg_temp.dunning_sim_' || kept) IS NOT NULL THEN
+            EXECUTE 'DROP TABLE pg_temp.dunning_sim_' || kept;
+        END IF;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._begin_simulation(since timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    CREATE TEMP TABLE dunning_sim_message (
+        debtor_id       text COLLATE "C",
+        message_id      uuid,
+        run_id          uuid,
+        creditor        text,
+        strategy        text,
+        step            text,
+        channel         text COLLATE "C",
+        created_at      timestamptz,
+        contact_at      timestamptz,
+        due             timestamptz,
+        not_after       timestamptz,
+        local_time      text,
+        amounts         jsonb,
+        cost            numeric,
+        cost_currency   text,
+        mark            text,
+        fee             jsonb,
+        state           text,           -- queued, held, sent, cancelled
+        reason          text,
+        sent_at         timestamptz,
+        carried         boolean,        -- planned in reality, before the simulation began
+        PRIMARY KEY (debtor_id, message_id)
+    ) ON COMMIT DROP;
+    CREATE TEMP TABLE dunning_sim_once (debtor_id text COLLATE "C", key text COLLATE "C", message_id uuid, at timestamptz, PRIMARY KEY (debtor_id, key)) ON COMMIT DROP;
+    CREATE TEMP TABLE dunning_sim_held (debtor_id text COLLATE "C", creditor text, strategy text, step text, reason text, blocked_by text[]) ON COMMIT DROP;
+    CREATE TEMP TABLE dunning_sim_answer (message_id uuid, debtor_id text COLLATE "C", due timestamptz, channel text, mark text, blocked_by text[]) ON COMMIT DROP;
+
+    INSERT INTO pg_temp.dunning_sim_message
+    SELECT m.debtor_id, m.message_id, m.run_id, m.creditor, m.strategy, m.step, m.channel, m.created_at, m.contact_at, greatest(m.contact_at, since), m.not_after, m.local_time,
+           m.amounts, m.cost, m.cost_currency, m.ledger_mark, m.context->'fee', 'queued', NULL, NULL, true
+    FROM dunning.message m
+    LEFT JOIN dunning.plan_run r ON r.run_id = m.run_id
+    WHERE m.created_at < since AND coalesce(m.not_after, m.contact_at + interval '14 days') > since AND NOT m.decision ? 'test_address'
+      AND (r.approve IS NOT TRUE OR r.approved_at < since)
+      AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = m.debtor_id AND e.message_id = m.message_id AND e.contact_on < since)
+      AND NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = m.debtor_id AND o.message_id = m.message_id AND o.at < since AND dunning._state_rank(o.state) > 0);
+    INSERT INTO pg_temp.dunning_sim_once
+    SELECT s.debtor_id, k.key, s.message_id, s.created_at
+    FROM pg_temp.dunning_sim_message s
+    JOIN dunning.message m ON m.debtor_id = s.debtor_id AND m.message_id = s.message_id
+    CROSS JOIN LATERAL (SELECT m.decision->>'key' WHERE NOT m.decision ? 'companion_of'
+                        UNION SELECT o.key FROM dunning.once o WHERE o.debtor_id = m.debtor_id AND o.kind = 'step' AND o.message_id = m.message_id) k(key)
+    WHERE k.key IS NOT NULL
+    ON CONFLICT DO NOTHING;
+END
+$function$;
+CREATE FUNCTION dunning._simulate_stop(message_ids uuid[], reasons text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    UPDATE pg_temp.dunning_sim_message s SET state = 'cancelled', reason = u.reason
+    FROM unnest(message_ids, reasons) u(message_id, reason) WHERE s.message_id = u.message_id;
+    DELETE FROM pg_temp.dunning_sim_once o WHERE o.message_id = ANY (message_ids);
+END
+$function$;
+CREATE FUNCTION dunning._simulate_plan(strategy text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := dunning._now();
+    over uuid[];
+BEGIN
+    over := ARRAY(SELECT s.message_id FROM pg_temp.dunning_sim_message s WHERE s.state = 'held' AND s.not_after <= at);
+    PERFORM dunning._simulate_stop(over, array_fill('expired'::text, ARRAY[cardinality(over)]));
+    ANALYZE pg_temp.dunning_sim_message, pg_temp.dunning_sim_once;
+    PERFORM dunning._stage_run(dunning._uuid7(), strategy, NULL, NULL, false, false);
+
+    over := ARRAY(SELECT s.message_id FROM pg_temp.dunning_sim_message s JOIN pg_temp.dunning_plan_row r ON r.debtor_id = s.debtor_id AND r.message_id IS NOT NULL
+                  WHERE s.state = 'held' AND s.run_id IS NOT NULL);
+    PERFORM dunning._simulate_stop(over, array_fill('superseded'::text, ARRAY[cardinality(over)]));
+    EXECUTE pg_catalog.format('DELETE FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL AND EXISTS (SELECT FROM %s o WHERE o.debtor_id = r.debtor_id AND o.kind = ''step'' AND o.key = r.once_key)',
+        dunning._past('once'));
+
+    INSERT INTO pg_temp.dunning_sim_message
+    SELECT r.debtor_id, r.message_id, r.run_id, r.creditor, r.strategy, r.step, r.channel, at, r.contact_at, r.contact_at, r.not_after, r.local_time, r.amounts, r.cost, r.cost_currency,
+           r.ledger_mark, r.context->'fee', 'queued', NULL, NULL, false
+    FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL;
+    IF dunning._stage_companions() THEN
+        INSERT INTO pg_temp.dunning_sim_message
+        SELECT r.debtor_id, r.message_id, r.run_id, r.creditor, r.strategy, r.step, r.channel, at, r.contact_at, r.contact_at, r.not_after, r.local_time, r.amounts, r.cost, r.cost_currency,
+               r.ledger_mark, r.context->'fee', 'queued', NULL, NULL, false
+        FROM pg_temp.dunning_plan_companion r;
+    END IF;
+    INSERT INTO pg_temp.dunning_sim_once
+    SELECT k.debtor_id, k.key, k.message_id, at
+    FROM (SELECT r.debtor_id, r.once_key AS key, r.message_id, 1 AS n FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL
+          UNION ALL SELECT s.debtor_id, s.key, s.message_id, 2 FROM dunning._listed_steps(at) s
+          UNION ALL SELECT s.debtor_id, s.key, NULL, 3 FROM dunning._overtaken_steps() s ORDER BY 4) k
+    ON CONFLICT DO NOTHING;
+    INSERT INTO pg_temp.dunning_sim_held
+    SELECT r.debtor_id, r.creditor, r.strategy, r.step, r.reason, r.blocked_by FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NULL;
+    PERFORM dunning._drop_stages();
+END
+$function$;
+CREATE FUNCTION dunning._simulate_ask(before timestamp with time zone, at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    channels text[];
+    dues timestamptz[];
+    marks text[];
+    ids uuid[];
+BEGIN
+    SELECT array_agg(s.debtor_id ORDER BY s.due, s.message_id), array_agg(s.channel ORDER BY s.due, s.message_id), array_agg(s.due ORDER BY s.due, s.message_id),
+           array_agg(s.mark ORDER BY s.due, s.message_id), array_agg(s.message_id ORDER BY s.due, s.message_id)
+    INTO debtors, channels, dues, marks, ids
+    FROM pg_temp.dunning_sim_message s WHERE s.state IN ('queued', 'held') AND (s.due < before OR s.due = _simulate_ask.at);
+    DELETE FROM pg_temp.dunning_sim_answer;
+    IF ids IS NULL THEN
+        RETURN;
+    END IF;
+    INSERT INTO pg_temp.dunning_sim_answer SELECT ids[g.ord], g.debtor_id, dues[g.ord], channels[g.ord], marks[g.ord], g.blocked_by FROM dunning._gate(debtors, channels, dues, marks, ids) g;
+    UPDATE pg_temp.dunning_sim_message s SET state = 'sent', sent_at = s.due, reason = NULL
+    FROM pg_temp.dunning_sim_answer a WHERE a.debtor_id = s.debtor_id AND a.message_id = s.message_id AND a.blocked_by = '{}';
+    DELETE FROM pg_temp.dunning_sim_answer a WHERE a.blocked_by = '{}';
+END
+$function$;
+CREATE FUNCTION dunning._simulate_paid(until_at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    stopped uuid[];
+    why text[];
+BEGIN
+    SELECT array_agg(DISTINCT a.debtor_id) INTO debtors FROM pg_temp.dunning_sim_answer a WHERE a.blocked_by <@ '{balance_changed,no_balance}';
+    IF debtors IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE pg_catalog.format($q$
+        WITH change AS MATERIALIZED (
+            SELECT p.debtor_id, coalesce(p.recorded_at, p.paid_at) AS at FROM (%1$s) p
+            UNION ALL
+            SELECT i.debtor_id, unnest(ARRAY[coalesce(i.recorded_at, i.issued_on::timestamp AT TIME ZONE $3), i.cancelled_at, i.disputed_at]) FROM (%2$s) i),
+        told AS (
+            SELECT a.message_id, a.blocked_by[1] AS why
+            FROM pg_temp.dunning_sim_answer a
+            JOIN pg_temp.dunning_sim_message s ON s.debtor_id = a.debtor_id AND s.message_id = a.message_id
+            JOIN change c ON c.debtor_id = a.debtor_id AND c.at > s.created_at AND c.at <= $2
+            WHERE a.blocked_by <@ '{balance_changed,no_balance}' GROUP BY 1, 2 HAVING bool_and(c.at <= a.due))
+        SELECT array_agg(t.message_id), array_agg(t.why) FROM told t$q$,
+        dunning._ledger_sql('payment', '$1'), dunning._ledger_sql('invoice', '$1'))
+    INTO stopped, why USING debtors, until_at, dunning._ledger_zone();
+    PERFORM dunning._simulate_stop(stopped, why);
+END
+$function$;
+CREATE FUNCTION dunning._simulate_most(until_at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._simulate_ask(_simulate_most.until_at);
+    PERFORM dunning._simulate_paid(_simulate_most.until_at);
+END
+$function$;
+CREATE FUNCTION dunning._simulate_at(at timestamp with time zone, look_again_at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    stopped uuid[];
+    why text[];
+    debtors text[];
+    channels text[];
+    dues timestamptz[];
+    marks text[];
+    ids uuid[];
+BEGIN
+    PERFORM dunning._simulate_ask(NULL, _simulate_at.at);
+    SELECT array_agg(a.message_id), array_agg(w.w) INTO stopped, why
+    FROM pg_temp.dunning_sim_answer a
+    CROSS JOIN LATERAL (SELECT b.b FROM unnest(a.blocked_by) b(b) WHERE b.b IN ('balance_changed', 'no_balance') OR b.b LIKE 'hold:%' LIMIT 1) w(w);
+    PERFORM dunning._simulate_stop(stopped, why);
+    DELETE FROM pg_temp.dunning_sim_answer a WHERE a.message_id = ANY (stopped);
+    -- a matter of the hour waits for the next allowed one, anything else until it is looked at again
+    UPDATE pg_temp.dunning_sim_message s SET state = 'held', reason = a.blocked_by[1], due = look_again_at
+    FROM pg_temp.dunning_sim_answer a WHERE a.debtor_id = s.debtor_id AND a.message_id = s.message_id;
+    SELECT array_agg(a.debtor_id ORDER BY a.message_id), array_agg(a.channel ORDER BY a.message_id), array_agg(a.due ORDER BY a.message_id),
+           array_agg(a.mark ORDER BY a.message_id), array_agg(a.message_id ORDER BY a.message_id)
+    INTO debtors, channels, dues, marks, ids
+    FROM pg_temp.dunning_sim_answer a
+    WHERE NOT EXISTS (SELECT FROM unnest(a.blocked_by) b(b) WHERE split_part(b.b, ':', 1) NOT IN ('quiet_hours', 'holiday', 'cap', 'min_gap', 'after_conversation'));
+    IF ids IS NOT NULL THEN
+        EXECUTE pg_catalog.format($q$
+            UPDATE pg_temp.dunning_sim_message s SET state = 'queued', due = greatest(x.next, $3[1] + interval '1 second')
+            FROM (SELECT ($5)[f.ord] AS message_id,
+                         dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) AS next
+                  FROM (%s) f) x
+            WHERE s.message_id = x.message_id AND x.next IS NOT NULL$q$, dunning._gate_facts_sql())
+        USING debtors, channels, dues, marks, ids;
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._simulate_until(since timestamp with time zone, until_at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO, YMD'
+AS $function$
+#variable_conflict error
+DECLARE
+    stopped uuid[];
+    why text[];
+    next_due timestamptz;
+BEGIN
+    -- A hold stops what waits, as it begins.
+    SELECT array_agg(x.message_id), array_agg(x.reason) INTO stopped, why
+    FROM (SELECT DISTINCT ON (s.message_id) s.message_id, 'hold:' || h.reason AS reason
+          FROM (SELECT k.reason, k.creditor, dunning._held_accounts(k) AS accounts, greatest(k.from_at, k.placed_at) AS begins
+                FROM dunning.hold k
+                WHERE greatest(k.from_at, k.placed_at) < _simulate_until.until_at AND coalesce(k.until_at > greatest(k.from_at, k.placed_at), true)
+                  AND greatest(k.from_at, k.placed_at) > (SELECT min(w.created_at) FROM pg_temp.dunning_sim_message w WHERE w.state IN ('queued', 'held'))) h
+          JOIN pg_temp.dunning_sim_message s ON CASE WHEN h.accounts IS NULL THEN s.creditor = h.creditor ELSE s.debtor_id = ANY (h.accounts) END
+          WHERE s.state IN ('queued', 'held') AND h.begins > s.created_at AND h.begins <= s.due ORDER BY s.message_id, h.begins) x;
+    PERFORM dunning._simulate_stop(stopped, why);
+    PERFORM dunning._replay(until_at, since, pg_catalog.format('SELECT dunning._simulate_most(%L)', until_at));
+    LOOP
+        SELECT min(s.due) INTO next_due FROM pg_temp.dunning_sim_message s WHERE s.state IN ('queued', 'held');
+        EXIT WHEN next_due IS NULL OR next_due >= until_at;
+        PERFORM dunning._replay(next_due, since, pg_catalog.format('SELECT dunning._simulate_at(%L, %L)', next_due, until_at));
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._simulate(strategy text, from_date date, until_date date, at_time time without time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET "DateStyle" TO 'ISO, YMD'
+AS $function$
+#variable_conflict error
+DECLARE
+    zone text := dunning._ledger_zone();
+    since timestamptz := (from_date + at_time) AT TIME ZONE zone;
+    at timestamptz;
+BEGIN
+    PERFORM dunning._begin_simulation(since);
+    FOR day IN 0 .. until_date - from_date LOOP
+        at := ((from_date + day) + at_time) AT TIME ZONE zone;
+        EXIT WHEN at > dunning._now();
+        PERFORM dunning._replay(at, since, pg_catalog.format('SELECT dunning._simulate_plan(%L)', strategy));
+        PERFORM dunning._simulate_until(since, CASE WHEN from_date + day = until_date THEN (until_date + 1)::timestamp AT TIME ZONE zone
+                                                    ELSE ((from_date + day + 1) + at_time) AT TIME ZONE zone END);
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning.simulate(strategy text, from_date date, until_date date, at_time time without time zone DEFAULT '06:00:00'::time without time zone)
+ RETURNS SETOF dunning.simulated
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    zone text := dunning._ledger_zone();
+BEGIN
+    PERFORM dunning._check_simulation(simulate.strategy, simulate.from_date, simulate.until_date, simulate.at_time);
+    PERFORM dunning._drop_simulation();
+    PERFORM dunning._simulate(simulate.strategy, simulate.from_date, simulate.until_date, simulate.at_time);
+    RETURN QUERY
+        SELECT (s.created_at AT TIME ZONE zone)::date, s.debtor_id::text, s.creditor, coalesce(r.segment, 'other'), s.strategy, s.step, s.channel::text, s.contact_at, s.local_time, s.amounts,
+               CASE WHEN s.state = 'cancelled' THEN 0 ELSE s.cost END, s.cost_currency, CASE WHEN s.state = 'held' THEN 'queued' ELSE s.state END, s.reason, 1::bigint, 1::bigint
+        FROM pg_temp.dunning_sim_message s LEFT JOIN dunning.debtor_score r ON r.debtor_id = s.debtor_id
+        WHERE NOT s.carried ORDER BY s.created_at, s.debtor_id, s.channel;
+    RETURN QUERY
+        SELECT NULL::date, NULL::text, h.creditor, coalesce(r.segment, 'other'), h.strategy, h.step, NULL::text, NULL::timestamptz, NULL::text, NULL::jsonb, NULL::numeric, NULL::text, 'held'::text,
+               CASE WHEN h.reason = 'wait' THEN 'wait: ' || h.blocked_by[1] ELSE h.reason END, count(DISTINCT h.debtor_id), count(*)
+        FROM pg_temp.dunning_sim_held h LEFT JOIN dunning.debtor_score r ON r.debtor_id = h.debtor_id
+        GROUP BY 3, 4, 5, 6, 14 ORDER BY 3, 4, 5, 6, 14;
+    PERFORM dunning._drop_simulation();
+END
+$function$;
+CREATE FUNCTION dunning.compare_strategies(a text, b text, from_date date, until_date date, at_time time without time zone DEFAULT '06:00:00'::time without time zone)
+ RETURNS TABLE(segment text, channel text, contacts_a bigint, contacts_b bigint, contacts_more bigint, debtors_a bigint, debtors_b bigint, only_a bigint, only_b bigint, cost_a jsonb, cost_b jsonb, cost_more jsonb)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_simulation(compare_strategies.a, compare_strategies.from_date, compare_strategies.until_date, compare_strategies.at_time);
+    PERFORM dunning._check_simulation(compare_strategies.b, compare_strategies.from_date, compare_strategies.until_date, compare_strategies.at_time);
+    PERFORM dunning._drop_simulation();
+    PERFORM dunning._simulate(compare_strategies.a, compare_strategies.from_date, compare_strategies.until_date, compare_strategies.at_time);
+    DROP TABLE pg_temp.dunning_sim_once, pg_temp.dunning_sim_held, pg_temp.dunning_sim_answer;
+    ALTER TABLE pg_temp.dunning_sim_message RENAME TO dunning_sim_other;
+    PERFORM dunning._simulate(compare_strategies.b, compare_strategies.from_date, compare_strategies.until_date, compare_strategies.at_time);
+    RETURN QUERY
+        WITH contact AS MATERIALIZED (
+            SELECT m.side, m.debtor_id, coalesce(r.segment, 'other') AS segment, m.channel, dunning._touch(m.message_id) AS touch, m.cost, m.cost_currency
+            FROM (SELECT 'a' AS side, x.* FROM pg_temp.dunning_sim_other x UNION ALL SELECT 'b', y.* FROM pg_temp.dunning_sim_message y) m
+            LEFT JOIN dunning.debtor_score r ON r.debtor_id = m.debtor_id
+            WHERE NOT m.carried AND m.state <> 'cancelled'),
+        debtor AS (
+            SELECT coalesce(c.segment, '*') AS segment, coalesce(c.channel, '*') AS channel, c.debtor_id,
+                   count(DISTINCT c.touch) FILTER (WHERE c.side = 'a') AS a, count(DISTINCT c.touch) FILTER (WHERE c.side = 'b') AS b
+            FROM contact c GROUP BY GROUPING SETS ((c.segment, c.channel, c.debtor_id), (c.segment, c.debtor_id), (c.channel, c.debtor_id), (c.debtor_id))),
+        price AS (
+            SELECT coalesce(c.segment, '*') AS segment, coalesce(c.channel, '*') AS channel, c.cost_currency,
+                   coalesce(sum(c.cost) FILTER (WHERE c.side = 'a'), 0) AS a, coalesce(sum(c.cost) FILTER (WHERE c.side = 'b'), 0) AS b
+            FROM contact c WHERE c.cost > 0
+            GROUP BY GROUPING SETS ((c.segment, c.channel, c.cost_currency), (c.segment, c.cost_currency), (c.channel, c.cost_currency), (c.cost_currency))),
+        cost AS (
+            SELECT p.segment, p.channel, jsonb_object_agg(p.cost_currency, p.a) AS a, jsonb_object_agg(p.cost_currency, p.b) AS b, jsonb_object_agg(p.cost_currency, p.b - p.a) AS more
+            FROM price p GROUP BY 1, 2),
+        cell AS (
+            SELECT d.segment, d.channel, sum(d.a)::bigint AS a, sum(d.b)::bigint AS b, count(*) FILTER (WHERE d.a > 0) AS debtors_a, count(*) FILTER (WHERE d.b > 0) AS debtors_b,
+                   count(*) FILTER (WHERE d.b = 0) AS only_a, count(*) FILTER (WHERE d.a = 0) AS only_b
+            FROM debtor d GROUP BY 1, 2
+            UNION ALL SELECT '*', '*', 0, 0, 0, 0, 0, 0 WHERE NOT EXISTS (SELECT FROM contact))
+        SELECT e.segment::text, e.channel::text, e.a, e.b, e.b - e.a, e.debtors_a, e.debtors_b, e.only_a, e.only_b, coalesce(k.a, '{}'), coalesce(k.b, '{}'), coalesce(k.more, '{}')
+        FROM cell e LEFT JOIN cost k ON k.segment = e.segment AND k.channel = e.channel
+        ORDER BY e.segment <> '*', e.segment, e.channel <> '*', e.channel;
+    PERFORM dunning._drop_simulation();
 END
 $function$;
 CREATE FUNCTION dunning._step_context(debtor_ids text[], strategies text[], steps text[], as_of timestamp with time zone)
@@ -5870,18 +6395,16 @@ BEGIN
                            ORDER BY e.at DESC, e.recorded_at DESC LIMIT 1) h ON heard IS NOT NULL AND u.d = ANY (heard);
 END
 $function$;
-CREATE FUNCTION dunning._enqueue_companions()
- RETURNS integer
+CREATE FUNCTION dunning._stage_companions()
+ RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
-DECLARE
-    made int;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL AND r.companion_channel IS NOT NULL) THEN
-        RETURN 0;
+        RETURN false;
     END IF;
     CREATE TEMP TABLE dunning_plan_companion ON COMMIT DROP AS
     WITH asked AS MATERIALIZED (
@@ -5905,6 +6428,22 @@ BEGIN
     FROM asked a JOIN answer y ON y.message_id = a.message_id
     LEFT JOIN LATERAL (SELECT c.cost, c.priced_in FROM dunning._costs(a.creditor, dunning._today(a.contact_at), a.context->>'currency', a.country) c
                        WHERE c.channel = a.companion_channel) k ON true;
+    RETURN true;
+END
+$function$;
+CREATE FUNCTION dunning._enqueue_companions()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    made int;
+BEGIN
+    IF NOT dunning._stage_companions() THEN
+        RETURN 0;
+    END IF;
     SELECT count(*) INTO made FROM dunning._enqueue('SELECT r.* FROM pg_temp.dunning_plan_companion r');
     DROP TABLE pg_temp.dunning_plan_companion;
     RETURN made;
@@ -5929,17 +6468,17 @@ BEGIN
     END IF;
 END
 $function$;
-CREATE FUNCTION dunning._close_listed(as_of timestamp with time zone)
- RETURNS void
+CREATE FUNCTION dunning._listed_steps(as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, key text, message_id uuid)
  LANGUAGE plpgsql
- SECURITY DEFINER
+ STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
 DECLARE
     today date := dunning._today(as_of);
 BEGIN
-    INSERT INTO dunning.once AS o (debtor_id, kind, key, message_id, at)
+    RETURN QUERY
     WITH listed AS MATERIALIZED (
         SELECT r.debtor_id, r.message_id, r.strategy, r.position, r.anchor, c.c AS currency
         FROM pg_temp.dunning_plan_row r, LATERAL jsonb_array_elements_text(r.decision->'currencies') c(c)
@@ -5951,9 +6490,8 @@ BEGIN
         JOIN dunning._steps() b ON b.strategy = l.strategy AND b.position <= l.position AND b.offset_days >= 0 AND b.anchor = 'due_date'
         JOIN pg_temp.dunning_plan_item i ON i.debtor_id = l.debtor_id AND i.currency = l.currency AND i.left_out IS NULL AND i.days >= least(b.offset_days, 1 + t.grace_days)
         GROUP BY l.debtor_id, l.message_id, l.currency, l.anchor, b.strategy, b.step, b.offset_days)
-    SELECT DISTINCT r.debtor_id, 'step', dunning._step_key(r.strategy, r.step, r.due_on), r.message_id, dunning._now()
-    FROM reached r WHERE r.due_on <> r.anchor AND today - r.due_on >= r.offset_days
-    ON CONFLICT DO NOTHING;
+    SELECT DISTINCT r.debtor_id::text, dunning._step_key(r.strategy, r.step, r.due_on), r.message_id
+    FROM reached r WHERE r.due_on <> r.anchor AND today - r.due_on >= r.offset_days;
 END
 $function$;
 CREATE TABLE dunning.proof (
@@ -6187,7 +6725,7 @@ BEGIN
     INTO rows_, debtors, creditors, levels, framings, fees
     FROM pg_temp.dunning_plan_row r
     JOIN (SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
-          FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x) d) s ON s.template = r.template AND s.variant = r.variant
+          FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x) d OFFSET 0) s ON s.template = r.template AND s.variant = r.variant
     LEFT JOIN dunning._steps() t ON t.strategy = r.strategy AND t.step = r.step
     WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%' OR r.variant LIKE 'cost%');
     IF rows_ IS NULL THEN
@@ -7637,6 +8175,95 @@ BEGIN
         SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source);
 END
 $function$;
+CREATE FUNCTION dunning._check_forewarning(run_id uuid, creditor text, states text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF coalesce(cardinality(states), 0) = 0 OR NOT states <@ '{proposed,queued,held}' OR array_position(states, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'what is going to leave is proposed, queued or held'
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: %s.', coalesce(states::text, 'NULL')), HINT = 'SELECT * FROM dunning.forewarning(states => ''{proposed,queued}'');';
+    ELSIF _check_forewarning.creditor IS NOT NULL AND NOT EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = _check_forewarning.creditor) THEN
+        RAISE EXCEPTION 'there is no creditor "%"', _check_forewarning.creditor
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Known are %s.', (SELECT string_agg(DISTINCT c.creditor, ', ') FROM dunning.creditor c)),
+                  HINT = 'SELECT * FROM dunning.forewarning();';
+    ELSIF _check_forewarning.run_id IS NOT NULL AND NOT EXISTS (SELECT FROM dunning.plan_run r WHERE r.run_id = _check_forewarning.run_id) THEN
+        RAISE EXCEPTION 'there is no planning run %', _check_forewarning.run_id
+            USING ERRCODE = '22023', HINT = 'SELECT run_id, started_at, planned FROM dunning.plan_run ORDER BY started_at DESC;';
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning.forewarning(until timestamp with time zone DEFAULT NULL::timestamp with time zone, creditor text DEFAULT NULL::text, run_id uuid DEFAULT NULL::uuid, states text[] DEFAULT '{proposed}'::text[])
+ RETURNS TABLE(run uuid, planned_by text, message_id uuid, debtor_id text, name text, of_creditor text, strategy text, step text, template text, channel text, contact_at timestamp with time zone, local_time text, not_after timestamp with time zone, amounts jsonb, cost numeric, cost_currency text, expected_value numeric, state text, blocked_by text[], subject text, body_text text, warnings text[], may_approve boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+#variable_conflict error
+DECLARE
+    four_eyes boolean := dunning._value_of('four_eyes')::boolean;
+    today date := dunning._today(NULL);
+    debtors text[];
+    messages uuid[];
+    channels text[];
+    instants timestamptz[];
+    marks text[];
+BEGIN
+    PERFORM dunning._check_forewarning(forewarning.run_id, forewarning.creditor, forewarning.states);
+    SELECT array_agg(x.debtor_id ORDER BY x.contact_at, x.message_id), array_agg(x.message_id ORDER BY x.contact_at, x.message_id), array_agg(x.channel ORDER BY x.contact_at, x.message_id),
+           array_agg(greatest(x.due, dunning._now()) ORDER BY x.contact_at, x.message_id), array_agg(x.ledger_mark ORDER BY x.contact_at, x.message_id)
+    INTO debtors, messages, channels, instants, marks
+    FROM (SELECT q.debtor_id, q.message_id, q.channel, q.due, m.contact_at, m.ledger_mark
+          FROM dunning.queue q JOIN dunning.message m ON m.debtor_id = q.debtor_id AND m.message_id = q.message_id
+          WHERE q.state = ANY (forewarning.states) AND (forewarning.until IS NULL OR q.due <= forewarning.until)
+            AND (forewarning.creditor IS NULL OR q.creditor = forewarning.creditor) AND (forewarning.run_id IS NULL OR q.run_id = forewarning.run_id)) x;
+    IF messages IS NULL THEN
+        RETURN;
+    END IF;
+    -- The words that would leave now, made as the worker makes them, and what the gate would say.
+    RETURN QUERY
+        WITH listed AS MATERIALIZED (
+            SELECT u.ord, m.*, dunning._offered_context(m.debtor_id, m.context) AS told
+            FROM unnest(debtors, messages) WITH ORDINALITY u(debtor, message, ord) JOIN dunning.message m ON m.debtor_id = u.debtor AND m.message_id = u.message),
+        truth AS MATERIALIZED (
+            SELECT t.ord, t.framing, t.context
+            FROM (SELECT array_agg(l.debtor_id::text ORDER BY l.ord) AS d, array_agg(l.creditor::text ORDER BY l.ord) AS c, array_agg(l.template ORDER BY l.ord) AS t,
+                         array_agg(coalesce(l.variant, 'neutral') ORDER BY l.ord) AS f, array_agg(l.told ORDER BY l.ord) AS x FROM listed l) a,
+                 LATERAL dunning._true_contexts(a.d, a.c, a.t, a.f, a.x) t),
+        gate AS MATERIALIZED (SELECT g.ord, g.blocked_by FROM dunning._gate(debtors, channels, instants, marks, messages) g)
+        SELECT l.run_id, r.planned_by, l.message_id, l.debtor_id::text, l.context->>'name', l.creditor::text, l.strategy, l.step, l.template, l.channel::text,
+               l.contact_at, l.local_time, l.not_after, l.amounts, l.cost, l.cost_currency, l.expected_value, q.state, nullif(g.blocked_by, '{}'),
+               p.subject, p.body_text, p.warnings, q.state = 'proposed' AND NOT (four_eyes AND coalesce(r.planned_by = session_user, false))
+        FROM listed l
+        JOIN dunning.queue q ON q.debtor_id = l.debtor_id AND q.message_id = l.message_id
+        JOIN truth t ON t.ord = l.ord
+        LEFT JOIN gate g ON g.ord = l.ord
+        LEFT JOIN dunning.plan_run r ON r.run_id = l.run_id
+        CROSS JOIN LATERAL dunning._preview_parts(l.template, dunning._aged_context(t.context, today) || dunning._preview_links(l.creditor, l.context) || jsonb_build_object('framing', t.framing), l.language, l.channel) p
+        ORDER BY l.ord;
+END
+$function$;
+CREATE FUNCTION dunning._preview_parts(template text, context jsonb, language text, channel text, OUT subject text, OUT body_text text, OUT warnings text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    SELECT r.subject, r.body_text, r.warnings INTO subject, body_text, warnings
+    FROM dunning.render(_preview_parts.template, _preview_parts.context, _preview_parts.language, _preview_parts.channel) r;
+EXCEPTION WHEN SQLSTATE 'DN003' OR data_exception OR program_limit_exceeded OR configuration_limit_exceeded THEN
+    subject := NULL;
+    body_text := NULL;
+    warnings := ARRAY['no text can be made: ' || SQLERRM];
+END
+$function$;
 CREATE FUNCTION dunning._preview_links(creditor text, context jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -8047,6 +8674,92 @@ BEGIN
         PERFORM dunning._wake();
     END IF;
     RETURN n;
+END
+$function$;
+CREATE FUNCTION dunning._proposed_of(run_id uuid, only_debtors text[], OUT debtor_ids text[], OUT message_ids uuid[])
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    named text[] := CASE WHEN only_debtors IS NOT NULL THEN ARRAY(SELECT dunning._canonical_id(d.d) FROM unnest(only_debtors) d(d)) END;
+    missing text;
+BEGIN
+    PERFORM dunning._check_run(_proposed_of.run_id);
+    SELECT array_agg(q.debtor_id ORDER BY q.debtor_id, q.message_id), array_agg(q.message_id ORDER BY q.debtor_id, q.message_id) INTO debtor_ids, message_ids
+    FROM dunning.queue q WHERE q.run_id = _proposed_of.run_id AND q.state = 'proposed' AND (named IS NULL OR q.debtor_id = ANY (named));
+    SELECT string_agg(n.n, ', ' ORDER BY n.n) INTO missing FROM unnest(named) n(n) WHERE n.n <> ALL (coalesce(debtor_ids, '{}'));
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'nothing is proposed to % in this run', missing
+            USING ERRCODE = '22023', DETAIL = 'What is approved, rejected, stopped or over is proposed no more.',
+                  HINT = pg_catalog.format('SELECT debtor_id, state FROM dunning.forewarning(run_id => %L);', _proposed_of.run_id);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._check_second_person(run_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF dunning._value_of('four_eyes')::boolean AND EXISTS (SELECT FROM dunning.plan_run r WHERE r.run_id = _check_second_person.run_id AND r.planned_by = session_user) THEN
+        RAISE EXCEPTION 'who planned a run does not approve it'
+            USING ERRCODE = '42501', DETAIL = pg_catalog.format('%s planned it, and the value four_eyes is true.', session_user),
+                  HINT = pg_catalog.format('Another person: SELECT * FROM dunning.approve(%L);', _check_second_person.run_id);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning.approve(run_id uuid, except_debtors text[] DEFAULT '{}'::text[], only_debtors text[] DEFAULT NULL::text[])
+ RETURNS SETOF dunning.planned
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    excepted text[] := ARRAY(SELECT dunning._canonical_id(d.d) FROM unnest(except_debtors) d(d));
+    debtors text[];
+    messages uuid[];
+    n int;
+BEGIN
+    SELECT p.debtor_ids, p.message_ids INTO debtors, messages FROM dunning._proposed_of(approve.run_id, approve.only_debtors) p;
+    PERFORM dunning._check_second_person(approve.run_id);
+    PERFORM dunning._cancel_messages(
+        ARRAY(SELECT u.d FROM unnest(debtors, messages) WITH ORDINALITY u(d, m, o) WHERE u.d = ANY (excepted) ORDER BY u.o),
+        ARRAY(SELECT u.m FROM unnest(debtors, messages) WITH ORDINALITY u(d, m, o) WHERE u.d = ANY (excepted) ORDER BY u.o), 'not approved by ' || session_user, true);
+    -- What was settled meanwhile is no row of this.
+    SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO debtors, messages
+    FROM (SELECT x.debtor_id, x.message_id FROM unnest(debtors, messages) u(d, m)
+          JOIN dunning.queue x ON x.debtor_id = u.d AND x.message_id = u.m AND x.state = 'proposed'
+          ORDER BY x.debtor_id, x.message_id FOR UPDATE OF x) q;
+    n := coalesce(cardinality(messages), 0);
+    PERFORM dunning._ensure_partitions();
+    PERFORM dunning._settle(debtors, messages, array_fill(0::smallint, ARRAY[n]), array_fill('queued'::text, ARRAY[n]), array_fill('approved by ' || session_user, ARRAY[n]),
+        array_fill(NULL::text, ARRAY[n]), array_fill(NULL::jsonb, ARRAY[n]), array_fill(NULL::timestamptz, ARRAY[n]));
+    UPDATE dunning.plan_run r SET approved_at = dunning._now(), approved_by = session_user WHERE r.run_id = approve.run_id AND r.approved_at IS NULL;
+    PERFORM dunning._wake();
+    RETURN QUERY SELECT p.* FROM dunning._planned_rows(debtors, messages) p;
+END
+$function$;
+CREATE FUNCTION dunning.reject(run_id uuid, reason text DEFAULT NULL::text, only_debtors text[] DEFAULT NULL::text[])
+ RETURNS SETOF dunning.planned
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    messages uuid[];
+BEGIN
+    SELECT p.debtor_ids, p.message_ids INTO debtors, messages FROM dunning._proposed_of(reject.run_id, reject.only_debtors) p;
+    PERFORM dunning._cancel_messages(debtors, messages, 'rejected by ' || session_user || coalesce(': ' || nullif(btrim(reject.reason), ''), ''), true);
+    UPDATE dunning.plan_run r SET rejected_at = dunning._now() WHERE r.run_id = reject.run_id AND r.rejected_at IS NULL AND reject.only_debtors IS NULL;
+    RETURN QUERY SELECT p.* FROM dunning._planned_rows(debtors, messages) p;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.cancel(message_id uuid, reason text)
@@ -10251,7 +10964,7 @@ BEGIN
                 EXECUTE format('SELECT coalesce(array_agg(d.debtor_id), ''{}'') FROM (%s) d WHERE d.creditor = $1', dunning._ledger_sql('debtor'))
                     INTO many USING _run_work.creditor;
             END IF;
-            SELECT count(*), concat_ws(', ', count(*) FILTER (WHERE p.state = 'queued') || ' queued', count(*) FILTER (WHERE p.state = 'held') || ' held')
+            SELECT count(*), concat_ws(', ', count(*) FILTER (WHERE p.state = 'queued') || ' queued', nullif(count(*) FILTER (WHERE p.state = 'proposed'), 0) || ' proposed', count(*) FILTER (WHERE p.state = 'held') || ' held')
             INTO rows, detail FROM dunning._plan(NULL, NULL, false, false, many) p;
         WHEN 'maintain' THEN
             SELECT coalesce(sum(m.rows), 0), string_agg(m.item || ' ' || m.rows, ', ') FILTER (WHERE m.rows > 0) INTO rows, detail
@@ -10869,7 +11582,7 @@ BEGIN
     EXECUTE $step$INSERT INTO dunning.setting (builtin, description, name, value) VALUES
 ('true', 'days without contact after a reply, an inbound call, a dispute or a request, while it is our turn', 'awaiting_us_days', '7'),
 ('true', 'days before a fee becomes lawful from which on a text may speak of it', 'fee_notice_days', '30'),
-('true', 'whether what waives money or gives a claim away needs the approval of a second person', 'four_eyes', 'false'),
+('true', 'whether what waives money or gives a claim away, and what a planning run proposes, needs the approval of a second person', 'four_eyes', 'false'),
 ('true', 'days after a rejected or taken back hand-over in which no rule proposes another', 'handover_again_days', '90'),
 ('true', 'days after which a creditor''s figure of what late payment costs is too old to be told', 'late_cost_days', '400'),
 ('true', 'days after which the report warns that a source without max_age was not loaded', 'ledger_stale_days', '3'),
@@ -10879,6 +11592,7 @@ BEGIN
 ('true', 'a reply that consists of one of these words is an opt-out', 'opt_out_words', 'stop,stopp,stop all,unsubscribe,optout,opt-out,abmelden,afmeld,afmelden,avregistrera,slutt,fin'),
 ('true', 'months of message partitions made in advance', 'partitions_ahead', '2'),
 ('true', 'days by which a payment may be put off', 'pay_later_days', '30'),
+('true', 'whether every planning run only proposes its contacts, so that none leaves before a person approves it', 'plan_approval', 'false'),
 ('true', 'the smallest instalment, in the currency of the claim', 'plan_least_part', '25'),
 ('true', 'months that an instalment plan may take', 'plan_most_months', '12'),
 ('true', 'days after a promised date before the promise counts as broken', 'promise_grace_days', '3'),
@@ -31014,6 +31728,8 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
 
 -- Owners.
+ALTER FUNCTION dunning._replay(timestamp with time zone,timestamp with time zone,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._replay_since() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_steady(regclass) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ledger_steady() OWNER TO dunning_owner;
@@ -31191,17 +31907,35 @@ ALTER FUNCTION dunning._check_step(dunning.step) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_cost(text,numeric,text,text,date,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_budget(numeric,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._past(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_steps() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_texts(boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._overtaken_steps() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) OWNER TO dunning_owner;
+ALTER TYPE dunning.simulated OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_simulation(text,date,date,time without time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drop_simulation() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._begin_simulation(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_stop(uuid[],text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_plan(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_paid(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_most(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate(text,date,date,time without time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.simulate(text,date,date,time without time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_companions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enqueue_companions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._offer_with_steps(timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._close_listed(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._listed_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.proof OWNER TO dunning_owner;
 ALTER TABLE dunning.late_cost OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_late_cost(numeric,text,text,text,date) OWNER TO dunning_owner;
@@ -31267,9 +32001,16 @@ ALTER FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb) OWN
 ALTER FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_forewarning(uuid,text,text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._preview_parts(text,jsonb,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._preview_links(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_up(text[],uuid[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._proposed_of(uuid,text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_second_person(uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.approve(uuid,text[],text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.reject(uuid,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
@@ -31323,6 +32064,8 @@ ALTER FUNCTION dunning.export_case(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
 
 -- Rights.
+REVOKE EXECUTE ON FUNCTION dunning._replay(timestamp with time zone,timestamp with time zone,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._replay_since() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._is_steady(regclass) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) TO dunning_admin;
@@ -31547,17 +32290,36 @@ REVOKE EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) FR
 GRANT EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._past(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_steps() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_texts(boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._overtaken_steps() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_simulation(text,date,date,time without time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drop_simulation() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._begin_simulation(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_stop(uuid[],text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_plan(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_paid(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_most(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate(text,date,date,time without time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.simulate(text,date,date,time without time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.simulate(text,date,date,time without time zone) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_companions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enqueue_companions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._offer_with_steps(timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._close_listed(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._listed_steps(timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.proof TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.late_cost TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.set_late_cost(numeric,text,text,text,date) FROM PUBLIC;
@@ -31641,11 +32403,21 @@ GRANT EXECUTE ON FUNCTION dunning.save_template(text,text,text,text,text,text,te
 GRANT INSERT ON TABLE dunning.outcome TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_forewarning(uuid,text,text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._preview_parts(text,jsonb,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._preview_links(text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._proposed_of(uuid,text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_second_person(uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.approve(uuid,text[],text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.approve(uuid,text[],text[]) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.reject(uuid,text,text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.reject(uuid,text,text[]) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
 REVOKE DELETE, INSERT, SELECT, UPDATE ON TABLE dunning.http_preset FROM dunning_admin;
 GRANT SELECT ON TABLE dunning.http_preset TO dunning_operator;
@@ -31739,6 +32511,7 @@ COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor r
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
 COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a hold stopped as it began; offers that do not go with it are withdrawn, and its task is made.';
+COMMENT ON FUNCTION dunning._begin_simulation(timestamp with time zone) IS 'Makes the temporary tables of a simulation; what was planned before its first instant and still waited then leaves in it, and is no row of its result.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
@@ -31758,6 +32531,7 @@ COMMENT ON FUNCTION dunning._check_anchor(text,integer,integer) IS 'Nothing, or 
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
 COMMENT ON FUNCTION dunning._check_commission(text,text,numeric,text) IS 'Nothing; 22023 for a kind, recipient or share that makes no sense.';
 COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated, be it for a debtor of whom nothing is known.';
+COMMENT ON FUNCTION dunning._check_forewarning(uuid,text,text[]) IS 'Nothing, or 22023 with what is wrong with the arguments of forewarning().';
 COMMENT ON FUNCTION dunning._check_law(text,text,date,date) IS 'Nothing, or 22023 where country, kind of debtor or period make no sense.';
 COMMENT ON FUNCTION dunning._check_live(dunning.offer) IS 'Nothing, or 55000 with what became of the offer and which one stands now.';
 COMMENT ON FUNCTION dunning._check_minimum(jsonb,text) IS 'Nothing, or 22023 where a minimum or a tolerance cannot be read.';
@@ -31768,6 +32542,8 @@ COMMENT ON FUNCTION dunning._check_personal(text,text,text,jsonb,jsonb,boolean) 
 COMMENT ON FUNCTION dunning._check_promises(text[]) IS 'How many promises (of the debtors; NULL: all) were found broken and how many holds of promises ended.';
 COMMENT ON FUNCTION dunning._check_reachable(text) IS 'Nothing, or 22023 where no step of the strategy counts from the due date without needing another before it.';
 COMMENT ON FUNCTION dunning._check_reason(text,text) IS 'What a reason means that a person may give; 22023 with the known ones.';
+COMMENT ON FUNCTION dunning._check_second_person(uuid) IS 'Nothing, or 42501 where four_eyes is true and whoever asks planned the run.';
+COMMENT ON FUNCTION dunning._check_simulation(text,date,date,time without time zone) IS 'Nothing, or 22023 and 53400 with what is wrong with a simulation''s days; 25006 on a standby.';
 COMMENT ON FUNCTION dunning._check_step(dunning.step) IS 'Nothing, or 22023 saying what of a step cannot be.';
 COMMENT ON FUNCTION dunning._check_template_kind(text,text,boolean) IS 'Nothing; 22023 where the name is in use for the other kind, template or partial.';
 COMMENT ON FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) IS 'The options of an offer as checked, else 22023 with what is wrong.';
@@ -31775,7 +32551,6 @@ COMMENT ON FUNCTION dunning._check_tiers(jsonb) IS 'What is wrong with the tiers
 COMMENT ON FUNCTION dunning._check_users(text,text,text,text,text) IS 'A warning where nothing includes the partial; DN003 where a text that includes it, or the partial itself, would no longer hold.';
 COMMENT ON FUNCTION dunning._claims(text[],timestamp with time zone) IS 'One row an invoice of these debtors with whatever a charge depends on: place, kind, open amounts by day, holds by day and those of the moment.';
 COMMENT ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) IS 'What is still open of costs, interest and principal after a payment that clears them in this order, and what is left of the payment. German law (BGB 367): costs, interest, principal. 22023 on a negative sum or an order that lacks a part.';
-COMMENT ON FUNCTION dunning._close_listed(timestamp with time zone) IS 'Marks as had what the currencies listed in the messages of a planning run had reached by themselves.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
 COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error. Only who follows a strategy with that condition is held by it.';
 COMMENT ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
@@ -31786,6 +32561,7 @@ COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a 
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
+COMMENT ON FUNCTION dunning._drop_simulation() IS 'Removes the temporary tables of a simulation.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
@@ -31850,6 +32626,7 @@ COMMENT ON FUNCTION dunning._link_key_problem() IS 'NULL, or why links cannot be
 COMMENT ON FUNCTION dunning._lint_form(text,text,text,text,jsonb,jsonb,text,text,text) IS 'Warnings on the form of a text: amounts and dates as they are stored, parts that the channel does not show, lengths.';
 COMMENT ON FUNCTION dunning._lint_languages(text,text,text,text,jsonb) IS 'Warnings on languages: debtors of the creditor (of all, for *) read one that the template has no text in; a partial that is included stands in another.';
 COMMENT ON FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb) IS 'What a reader would miss in a text: name, way to pay, line for those who paid; threats, lengths. Texts that are no template or name the unknown are errors (DN003).';
+COMMENT ON FUNCTION dunning._listed_steps(timestamp with time zone) IS 'Keys of what the currencies listed in the messages of a planning run had reached by themselves, with the message: had from now on.';
 COMMENT ON FUNCTION dunning._live_offers(text[],timestamp with time zone) IS 'The offer of record of each debtor who has one (NULL: the whole book): live, not over, and what it settles is still owed. `offer` is what a template gets.';
 COMMENT ON FUNCTION dunning._log_charge_change(text,text,jsonb) IS 'Keeps what a rate, rule or switch was before a change.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
@@ -31877,12 +32654,14 @@ COMMENT ON FUNCTION dunning._open_days_sql(text,text) IS 'SQL text: one row a po
 COMMENT ON FUNCTION dunning._open_on(date[],numeric[],date) IS 'What was open when a day began.';
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
 COMMENT ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) IS 'Raises 22023 naming two periods that overlap.';
+COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';
 COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The template of one choice on the page behind a link.';
 COMMENT ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) IS 'The context of link_page(), from conversation(): names, open balances, offer and options as they are now. DN009 where the debtor is no longer known.';
 COMMENT ON FUNCTION dunning._page_template(text,boolean,text) IS 'The template of the page behind a link of a purpose, or of the page that follows when it was acted on.';
 COMMENT ON FUNCTION dunning._page_words(text) IS 'The sentences of link_page() in a language, NULL where there are none.';
 COMMENT ON FUNCTION dunning._paid_monthly(text[],timestamp with time zone) IS 'By debtor and currency: months with payments in the last twelve, the median and the largest sum of such a month.';
 COMMENT ON FUNCTION dunning._partials(text,text,text,text,text,text,text) IS 'The partials that a text and its partials include: {"name": {"text", "html", "language"}}, null for one that does not exist; NULL where it includes none.';
+COMMENT ON FUNCTION dunning._past(text) IS 'Where to read egress, message, queue, once, event, hold or suppression: the table''s name, in a replay a subselect of what was there on that day, with what the simulation did instead of what was done.';
 COMMENT ON FUNCTION dunning._pay_cycles(text[],timestamp with time zone) IS 'The likeliest payday schedule of each debtor as of an instant, and its next date that leaves time to answer (value offer_first_days); NULL where none is likely. Who is paid weekly or every second week pays every second week.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
 COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
@@ -31891,10 +32670,12 @@ COMMENT ON FUNCTION dunning._place_hold(dunning.hold) IS 'How many messages a ne
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
 COMMENT ON FUNCTION dunning._planning_elsewhere() IS 'Whether another session plans just now.';
 COMMENT ON FUNCTION dunning._preview_links(text,jsonb) IS 'What stands in a preview for the links that a message of the creditor gets as it leaves; empty where the creditor has no page.';
+COMMENT ON FUNCTION dunning._preview_parts(text,jsonb,text,text) IS 'Subject and text that a template becomes; where it becomes none, why not stands in warnings.';
 COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
 COMMENT ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) IS 'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';
 COMMENT ON FUNCTION dunning._proofs(timestamp with time zone) IS 'The rows of dunning.proof as known at an instant (NULL: now). Reads the whole book.';
 COMMENT ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) IS 'The cases that a rule proposed just now.';
+COMMENT ON FUNCTION dunning._proposed_of(uuid,text[]) IS 'The messages of a run that await approval, all or those of the debtors named; 22023 where the run awaits none, or a debtor named has none.';
 COMMENT ON FUNCTION dunning._quotient(numeric,numeric,integer) IS 'The exact quotient by a positive number, rounded half up (away from zero) once.';
 COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'From which days which rate of interest holds, in percent a year, by the user''s rows before the built-in ones; NULL: nobody knows it.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
@@ -31913,6 +32694,8 @@ COMMENT ON FUNCTION dunning._refuse_charge(dunning.charge,text,text) IS 'Raises 
 COMMENT ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) IS 'The parts that templates become in a context, the names they used and those that were null; partials as _partials() gives them. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
 COMMENT ON FUNCTION dunning._render_loose(text,jsonb,jsonb) IS 'A template rendered to the letter of the mustache specification, by the grammar and the walk of _render(): an unknown name is empty, {{{x}}} is not escaped. For its published cases; nothing that is sent goes this way.';
 COMMENT ON FUNCTION dunning._repeated(text[]) IS 'Those that stand there more than once, each once; empty where none does.';
+COMMENT ON FUNCTION dunning._replay(timestamp with time zone,timestamp with time zone,text) IS 'Runs a command with the virtual clock at an instant; what this database itself did from since on did not happen in it, where readers ask _past() for their relations. Runs as the caller.';
+COMMENT ON FUNCTION dunning._replay_since() IS 'The first instant of the replay that runs, NULL where none does.';
 COMMENT ON FUNCTION dunning._report_cases(timestamp with time zone) IS 'One row a kind of end, recipient and currency: cases decided until an instant, their sums, what came in since, and the commission on it (NULL: none is agreed).';
 COMMENT ON FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) IS 'Hand-overs and write-offs as HTML; empty where there are none.';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
@@ -31922,10 +32705,20 @@ COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of
 COMMENT ON FUNCTION dunning._round_up(numeric,numeric) IS 'The value, rounded up to a multiple of the step where there is one.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
+COMMENT ON FUNCTION dunning._simulate(text,date,date,time without time zone) IS 'Runs a simulation into its temporary tables.';
+COMMENT ON FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) IS 'Asks the gate about what is due in a simulation: what passes has left, what does not stands in dunning_sim_answer.';
+COMMENT ON FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) IS 'What of a simulation is due at the instant of the replay leaves, is stopped or put off.';
+COMMENT ON FUNCTION dunning._simulate_most(timestamp with time zone) IS 'Lets leave, or stops, what of a simulation is due before an instant and needs no look at its own instant.';
+COMMENT ON FUNCTION dunning._simulate_paid(timestamp with time zone) IS 'Stops those in dunning_sim_answer whose balance was another when they were due, where all that changed it by an instant did so before.';
+COMMENT ON FUNCTION dunning._simulate_plan(text) IS 'One planning run of a simulation, at the clock of its replay.';
+COMMENT ON FUNCTION dunning._simulate_stop(uuid[],text[]) IS 'Cancels messages of a simulation and gives their steps back.';
+COMMENT ON FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) IS 'Lets everything of a simulation leave that is due before an instant.';
 COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (counted) until another (not counted).';
 COMMENT ON FUNCTION dunning._speaks_of_fees(text,text) IS 'Whether any text in force of a template, in a framing or neutral, names fee.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
+COMMENT ON FUNCTION dunning._stage_companions() IS 'Stage companion of a planning run, where one of its messages has one: whether it was made.';
 COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
+COMMENT ON FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) IS 'Stages everything that a planning run decides, up to row; dry_run leaves out what is only needed to write it.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 COMMENT ON FUNCTION dunning._stage_truth(timestamp with time zone) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee, proof and late_cost are put into context and decision.';
 COMMENT ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) IS 'What a step adds to the template context of each debtor: tone, level, note, print, hearing; what there is not is left out.';
@@ -31952,6 +32745,7 @@ COMMENT ON FUNCTION dunning._year_units(text) IS 'Units of a year under a day co
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed, already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link with an option accepts it (accepted) of the offer that the form names, else of the one its message told of, if that still stands; if not, a person hears of it. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
+COMMENT ON FUNCTION dunning.approve(uuid,text[],text[]) IS 'The proposed contacts of a run that stand in the queue from now on: all, or those of only_debtors, the others waiting on; those of except_debtors are cancelled and may be planned again. With the value four_eyes not by whoever planned the run (42501). 22023 where nothing is proposed. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.approve_handover(uuid,text) IS 'One row: the invoices handed over or written off, as open now, and messages stopped. They are held from this transaction on: no contact, no fee, no offer; written-off ones bear no interest. With four_eyes not by who proposed it (42501). Unknown: 22023; decided already, nothing left, or a hold that forbids it: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed offer, live from now on, and the one it superseded. By another person than proposed it (42501). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.assess_charges(timestamp with time zone) IS 'Posts what is lawfully due today for creditors that switched charging on (save_charging): fees that our reminders named when they left, sums that need no reminder, and late interest to the end of last month or, of settled invoices, to today. The rows it posted; running it again posts nothing. Nothing on a broken or stale ledger. daily() and maintain() call it. Role: dunning_operator.';
@@ -31960,12 +32754,14 @@ COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timesta
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charge over as an invoice of its own (kind fee or interest): from then on it stands in the ledger''s balance and no longer among what is open here. Unknown, waived or booked: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.charge(text,text,text) IS 'Charges the fee of a level on an invoice, also with a reminder that was written by hand, or posts its interest up to today (level ''interest''). One row: the charge, its amount and rule. A level is charged once an invoice. Not lawful: DN011 with why and the day from which it is. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) IS 'What strategy b would have done other than a on these days (NULL: each debtor''s own), by simulate(): contacts (a message and its companion are one), debtors, those contacted by one of them only, cost by currency; more: b less a. One row a segment and channel; * stands for all. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of this name stood and proposes nothing any more; what it proposed stands. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.export_case(text,text) IS 'The whole case of a debtor at its creditor as one JSON document: ledger rows and balances, charges and interest to today, every message with its text as sent, attempts and outcomes, events, tasks, promises, offers, notices, holds, consent, hand-overs. On one day the same rows give the same octets; who took it, when, why and its sha256 stand in dunning.case_export. Unknown debtor or no purpose: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) IS 'What is going to leave until an instant (NULL: at all), of a creditor or a planning run: proposed messages (states adds queued and held ones) with debtor, amounts, channel, time, cost and the words that would leave now; blocked_by: what the gate would say to it by now; may_approve: whether you may (four_eyes). approve() and reject() decide. 22023 bad arguments. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) IS 'One row: the hold''s id and how many queued messages it stopped in this transaction. The debtor, one invoice, or (scope person, the rule for deceased, insolvency, moratorium) all accounts of the person are not dunned, from now or from_on, until released or through the given day, or as long as the reason has it. contact: who is to be talked to instead. Unknown debtor, invoice or reason, bad scope or dates: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.hold_creditor(text,text,date,text,date) IS 'One row: the hold''s id and how many queued messages it stopped. Nobody in the creditor''s book is dunned, nor charged a fee, from now or from_on, until released by dunning_admin or through the given day. Unknown creditor or reason, bad dates: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.interest(text,text,timestamp with time zone) IS 'Late interest of a debtor''s overdue invoices (or one), a row a span: from (counted) until (not counted), days by the day count of the rule, rate in percent a year, base, amount in the currency''s minor unit, and where a span bears none, why (frozen, not in default, no rate known). What would be owed if all were paid on the day of as_of (NULL: today), whether or not the creditor charges it. Days run from the day after the due date through the day of payment. Role: dunning_viewer.';
@@ -31976,10 +32772,12 @@ COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page t
 COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster; 55000 too while a hold lets no offer be made. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.plan(text,timestamp with time zone,boolean,boolean) IS 'The next contact of every debtor who has reached a step: queued (or proposed, with approve or the value plan_approval: forewarning() shows them), and those held with reason and blocked_by. Repeating it changes nothing. strategy NULL: each creditor''s own; dry_run writes nothing and takes any as_of. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor, or an as_of outside of the years 1 to 9999: 22023. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.preview(text,text,text,text) IS 'What a template becomes for a debtor now: subject, text, HTML, number of SMS, names without a value, warnings. Names given by send(vars) stand in brackets, and links of a creditor with a page as an address of their length. 22023 for an unknown debtor, DN003 an unknown template. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.propose_handover(text,text,text[],text,numeric,text) IS 'One row: the case that now waits for approve_handover(), with its invoices (NULL: all that are overdue, neither disputed nor held) and sums. kind: agency, court, write_off. Nothing stops yet. Bad kind, recipient, share or invoices: 22023; a hold that forbids it, or another case that waits: 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.record_notice(text,text,text,date,numeric) IS 'A notice that the law asks for before a cost was sent elsewhere, on this day, naming this cost; our own messages that name a fee count by themselves. Unknown invoice or an impossible day: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.reject(uuid,text,text[]) IS 'The proposed contacts of a run, or of those only_debtors, cancelled with who did it and why; a later run may plan them again. 22023 where nothing is proposed. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reject_handover(uuid,text) IS 'The debtor whose case is not approved; dunning goes on, and no rule proposes it again for handover_again_days. No reason or unknown: 22023; decided already: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.release(uuid,text) IS 'One row: whose hold ended (NULL: a whole book''s) and how many messages it had held; the gate looks at those anew. Unknown or released: 22023; a reason that only dunning_admin releases: 42501; one of a hand-over: 55000. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reset_charge_rules(text) IS 'How many rules of your own it removed for a country, so that the built-in ones hold again. Role: dunning_admin.';
@@ -32005,6 +32803,7 @@ COMMENT ON FUNCTION dunning.set_late_cost(numeric,text,text,text,date) IS 'What 
 COMMENT ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) IS 'Sets a reference rate in percent a year for a period, the last day counted; NULL is until further notice. The row of the same reference and first day is replaced, and goes before a built-in one; enabled => false makes its days unknown, so that no interest accrues on them. Posted interest is corrected by the next assess_charges(). Returns whether there was a row, and warnings. Unknown reference, negative interest, overlapping periods: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_sensitivity(text,text,text) IS 'The level before. Says whether texts may use a field: open, personal (where the template permits it) or never; NULL restores the shipped level. 22023 for another level. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.set_strategy(text,text,text) IS 'The strategy this debtor now follows: the one given, or with NULL again what the rules say. Steps already had stay had by the strategy they were taken by. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.simulate(text,date,date,time without time zone) IS 'What plan() would have decided each day (at at_time, in the ledger''s zone) from from_date to until_date, had it followed the strategy (NULL: each debtor''s own): one row a contact, then why contacts were held, summed up. Real contacts since then do not count, those of the simulation do. People do not react to simulated contacts: payments, replies and holds stay as they were recorded. Scores, strategies, texts, prices and what is not dated are those of today. Writes nothing; runs in a read-only transaction. 22023 dates that are not over or out of order, unknown strategy; 53400 more than 366 days. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.take_back(uuid,text) IS 'One row: the debtor whose hand-over or write-off is undone, and how many invoices are dunned again from the next planning on. No reason or unknown: 22023; not approved: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
@@ -32036,6 +32835,7 @@ COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
+COMMENT ON TYPE dunning.simulated IS 'A contact of a simulation (sent: it would have left; queued: its time comes after the last day; cancelled: it was stopped before it left, and costs nothing) with the day on which it was planned; or, with day and debtor_id NULL, why contacts were held: how many debtors, and on how many of their days.';
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
 COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';
 COMMENT ON VIEW dunning.handover_invoices IS 'What billing may book: one row an invoice of every hand-over and write-off with what was open of it, from proposal (state proposed) to decision. The ledger is billing''s to change. Role: dunning_viewer.';
