@@ -144,7 +144,7 @@ for my $day (0 .. $days - 1)
 			{
 				my $until = rand() < 0.5 ? $day + 5 : undef;
 				$script .= "SELECT FROM dunning.hold('$d->{id}', 'hardship'" . (defined $until ? ", until => '" . day($until) . "'" : '') . ");\n";
-				push @held, [ $d->{id}, $now, defined $until ? $start + 86400 * ($until + 1) : 9e12, undef ];
+				push @held, [ $d->{id}, $now, defined $until ? $start + 86400 * ($until + 1) : $now + 86400 * 30, undef ];     # its days unless said otherwise
 			}
 			elsif ($what < 0.45)
 			{
@@ -154,7 +154,7 @@ for my $day (0 .. $days - 1)
 			}
 			elsif ($what < 0.6) { my @i = grep { $_->{debtor} eq $d->{id} && ($_->{recorded} // $_->{issued}) < $day } @invoice or next;
 				my $i = one_of(@i);
-				$script .= "SELECT FROM dunning.hold('$d->{id}', 'investigation', invoice_id => '$i->{id}');\n"; push @held, [ $d->{id}, $now, 9e12, $i->{id} ]; }
+				$script .= "SELECT FROM dunning.hold('$d->{id}', 'investigation', invoice_id => '$i->{id}');\n"; push @held, [ $d->{id}, $now, $now + 86400 * 30, $i->{id} ]; }
 			elsif ($what < 0.75 && $d->{email}) { $script .= "SELECT FROM dunning.suppress('$d->{email}', 'email', 'complaint');\n"; push @silenced, [ "email $d->{email}", $now ]; }
 			elsif ($what < 0.9) { $script .= "SELECT FROM dunning.record_event('called_in', '$d->{id}');\n"; push @held, [ $d->{id}, $now, $now + 5 * 86400, undef ]; }
 			elsif ($d->{phone}) { $script .= "SELECT FROM dunning.suppress('$d->{phone}', 'sms', 'opted_out');\n"; push @silenced, [ "sms $d->{phone}", $now ]; }
