@@ -32,7 +32,7 @@ costs=
 for n in $sizes; do
     db=book$n
     psql_ -d postgres -c "CREATE DATABASE $db"
-    psql_ -d "$db" -o /dev/null -c 'CREATE EXTENSION dunning' -v debtors="$n" -v seed=1 -v t0=2026-06-22 -f "$root/examples/demo/generate.sql" \
+    psql_ -d "$db" -o /dev/null -c 'CREATE EXTENSION dunning' -v debtors="$n" -v seed=1 -v t0=2026-06-22 -v habits="$root/examples/demo/habits/households.sql" -f "$root/examples/demo/generate.sql" \
         -f "$root/examples/demo/bind.sql" -v http=http://127.0.0.1:9/sms -v smtp=smtp://127.0.0.1:10 -f "$root/examples/demo/configure.sql" \
         -c 'CALL demo.advance()' -c 'VACUUM ANALYZE'
     read=$(ms "$db" "SELECT count(debtor_id), count(creditor) FROM billing.v_debtor; SELECT count(invoice_id), sum(amount), count(debtor_id), min(due_on), max(currency) FROM billing.v_invoice;

@@ -12,7 +12,7 @@ $node->append_conf('postgresql.conf', $settings);
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE book');
 my $root = $ENV{DUNNING_ROOT};
-my @vars = ('-v', 'debtors=300', '-v', 'seed=7', '-v', 't0=2026-06-22');
+my @vars = ('-v', 'debtors=300', '-v', 'seed=7', '-v', 't0=2026-06-22', '-v', "habits=$root/examples/demo/habits/households.sql");
 command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('book'), @vars,
 	'-c', 'CREATE EXTENSION dunning', '-f', "$root/examples/demo/generate.sql", '-f', "$root/examples/demo/bind.sql" ],
 	'the demo book loads');
