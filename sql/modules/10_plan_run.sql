@@ -3,9 +3,12 @@
 -- Stages, each a set in a temporary table of the run:
 --   ladder     the steps each debtor's currencies have reached and not had, the first to be taken first, with its anchor, amounts and mark: decided
 --              in C over one reading of the book (src/plan/decide.c)
---   reach      the one of them in question
---   candidate  channels of that step in order, those ruled out with the reason
---   row        the chosen channel, server and instant, the value: what is returned; what is enqueued also has its context and decision
+--   judged     the one of them that is taken, with channel, server, instant and value: decided in C too (src/plan/pick.c), but for those about
+--              whom the gate has more to say than consent, address, clock and caps. They go through
+--                  reach      the one of their steps in question
+--                  candidate  channels of that step in order, those ruled out with the reason
+--                  choice     what the gate and the best time say of them
+--   row        what is returned; what is enqueued also has its context and decision
 --
 -- Where no channel of the furthest step may be used or is worth its price, the step before it is taken, never one before a step already had.
 -- A step's key in `once` is strategy/step/anchor, the anchor being the oldest due date that counts. So a run changes nothing when
@@ -19,7 +22,7 @@ AS $fn$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['ladder', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice', 'companion'] LOOP
+    FOREACH stage IN ARRAY ARRAY['ladder', 'pick', 'judged', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice', 'companion'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -31,10 +34,10 @@ COMMENT ON FUNCTION dunning._drop_stages() IS 'Removes the temporary tables of a
 CREATE FUNCTION dunning._ladder(texts text[], as_of timestamptz, many text[], strategy text, today date, stated boolean, now_at timestamptz)
     RETURNS TABLE (debtor_id text, creditor text, preferred_channel text, strategy_of text, country text, step text, enough boolean, blocked text, anchor date,
         due_on date, last_on date, times int, listed text[], under jsonb, rung int, last_contact timestamptz, n7 int, n30 int, mark text, amounts jsonb,
-        largest numeric, largest_in text)
+        largest numeric, largest_in text, odd boolean)
     LANGUAGE c VOLATILE ROWS 100000 COST 1000000 AS 'MODULE_PATHNAME', 'dun_plan_sql_ladder';
 COMMENT ON FUNCTION dunning._ladder(text[], timestamptz, text[], text, date, boolean, timestamptz) IS
-'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed. Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
+'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed; odd: rows that cannot be told in plain numbers, whose account was asked of _mark_sql(). Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 
 CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -117,20 +120,27 @@ DECLARE
 BEGIN
     EXECUTE 'SELECT ' || dunning._states_balance_sql('$1') INTO stated USING as_of;
     CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
-    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, s.position, s.offset_days,
-           l.from_day, s.template, s.channels, s.framing, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer,
-           s.companion_channel, s.companion_template, s.print, s.anchor IN ('due_date', 'last_contact') AS on_ladder,
-           coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days, t.choose, t.horizon, t.self_cure, t.margin, t.tolerance, f.last_contact, f.n7, f.n30,
-           s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at,
-           f.times, f.listed, f.under, f.rung, f.mark, f.amounts, f.largest, f.largest_in
-    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at) f
-    JOIN dunning._steps() s ON s.strategy = f.strategy_of AND s.step = f.step
-    JOIN dunning._ladder_steps() l ON l.strategy = f.strategy_of AND l.step = f.step
-    JOIN dunning._strategies() t ON t.strategy = f.strategy_of;
-    ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, template, rung, enough);
+    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, f.last_contact, f.n7, f.n30,
+           f.anchor, f.due_on, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at, f.times, f.listed, f.under, f.rung, f.mark, f.amounts,
+           f.largest, f.largest_in, f.odd
+    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at) f;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_ladder(text, timestamptz, text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
+
+-- The rows of the ladder that the gate is asked about. $1 rung, $2 debtors, NULL: all.
+CREATE FUNCTION dunning._reached_sql() RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT $q$
+        SELECT l.*, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days,
+            t.choose, t.horizon, t.self_cure, t.margin
+        FROM pg_temp.dunning_plan_ladder l
+        JOIN pg_temp.dunning_plan_pick p ON p.debtor_id = l.debtor_id AND NOT p.plain
+        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
+        JOIN dunning._strategies() t ON t.strategy = l.strategy
+        WHERE l.rung = $1 AND ($2::text[] IS NULL OR l.debtor_id = ANY ($2))$q$
+$sql$;
+COMMENT ON FUNCTION dunning._reached_sql() IS 'SQL text: stage reach of one rung, with what its step says.';
 
 CREATE FUNCTION dunning._has_template(template text, channel text, creditor text) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -254,20 +264,22 @@ DECLARE
     done text[];
     stage text;
 BEGIN
-    CREATE TEMP TABLE dunning_plan_passed (debtor_id text, step text, why text) ON COMMIT DROP;
-    CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS SELECT l.* FROM pg_temp.dunning_plan_ladder l WHERE l.rung = 1;
+    CREATE TEMP TABLE dunning_plan_passed (debtor_id text, rung int, step text, why text) ON COMMIT DROP;
+    ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, rung, enough);
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS ' || dunning._reached_sql() USING 1, NULL::text[];
     PERFORM dunning._stage_candidates(as_of);
     PERFORM dunning._stage_choice(as_of);
     LOOP
         at_rung := at_rung + 1;
         open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough AND l.blocked IS NULL
+            AND EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE p.debtor_id = l.debtor_id AND NOT p.plain)
             AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
-        EXIT WHEN cardinality(open_debtors) = 0;
+        EXIT WHEN at_rung > (SELECT max(l.rung) FROM pg_temp.dunning_plan_ladder l);
+        CONTINUE WHEN cardinality(open_debtors) = 0;
         FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
             EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_' || stage, 'dunning_plan_kept_' || stage);
         END LOOP;
-        CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS
-            SELECT l.* FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.debtor_id = ANY (open_debtors);
+        EXECUTE 'CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS ' || dunning._reached_sql() USING at_rung, open_debtors;
         PERFORM dunning._stage_candidates(as_of);
         PERFORM dunning._stage_choice(as_of);
         done := ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}');
@@ -275,7 +287,7 @@ BEGIN
         FOREACH stage IN ARRAY ARRAY['kept_', ''] LOOP
             EXECUTE pg_catalog.format($q$
                 INSERT INTO pg_temp.dunning_plan_passed
-                SELECT r.debtor_id, r.step, coalesce(array_to_string(c.blocked_by, ', '), w.whys, 'min_gap')
+                SELECT r.debtor_id, r.rung, r.step, coalesce(array_to_string(c.blocked_by, ', '), w.whys, 'min_gap')
                 FROM pg_temp.dunning_plan_%1$sreach r
                 LEFT JOIN pg_temp.dunning_plan_%1$schoice c ON c.debtor_id = r.debtor_id
                 LEFT JOIN (SELECT x.debtor_id, string_agg(DISTINCT x.why, ', ') AS whys FROM pg_temp.dunning_plan_%1$scandidate x GROUP BY 1) w ON w.debtor_id = r.debtor_id
@@ -292,96 +304,135 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_steps(timestamptz) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 
--- Stage row: everything a message needs, and the decision as it will stand for ever.
-CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamptz, ledger_as_of timestamptz, approve boolean, dry_run boolean) RETURNS void
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- What is decided of those whom the gate was asked about, in the columns of the stage judged.
+CREATE FUNCTION dunning._judge_asked() RETURNS TABLE (debtor_id text, rung int, chosen text, chosen_server text, contact_at timestamptz, local_time text, p_response float8, uplift float8,
+    explored boolean, time_propensity float8, timing jsonb, skipped jsonb, blocked_by text[], cost numeric, cost_currency text, p float8, value numeric, passed_over jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
-DECLARE
-    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
-    -- What a message says, and why it was decided so, is made for those that are written.
-    written text[] := CASE WHEN dry_run THEN '{}' ELSE ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r
-        JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id AND c.blocked_by = '{}' ORDER BY r.debtor_id) END;
-    strategies text[] := ARRAY(SELECT r.strategy FROM pg_temp.dunning_plan_reach r WHERE r.debtor_id = ANY (written) ORDER BY r.debtor_id);
-    steps text[] := ARRAY(SELECT r.step FROM pg_temp.dunning_plan_reach r WHERE r.debtor_id = ANY (written) ORDER BY r.debtor_id);
-    framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
-                     AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
 BEGIN
-    EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (%s) i
-        WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)', dunning._plan_items_sql('$2', '$1')) USING ledger_as_of, written;
-    UPDATE pg_temp.dunning_plan_item i SET left_out = 'within_tolerance'
-    FROM pg_temp.dunning_plan_reach r
-    WHERE r.debtor_id = i.debtor_id AND r.tolerance <> '{}' AND i.left_out IS NULL AND i.open < i.amount
-      AND i.open <= coalesce((r.tolerance->>i.currency)::numeric, (r.tolerance->>'*')::numeric);
-    ANALYZE pg_temp.dunning_plan_item;
-    EXECUTE pg_catalog.format($q$
-        CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
-        WITH composed AS MATERIALIZED (%1$s),
-        arm AS MATERIALIZED (SELECT a.debtor_id, a.arm, a.propensity FROM dunning._arms($5, $2) a),
-        ruled_out AS MATERIALIZED (
+    RETURN QUERY
+        WITH ruled_out AS MATERIALIZED (
             SELECT c.debtor_id, jsonb_agg(jsonb_build_object('channel', c.channel, 'why', c.why) ORDER BY c.n) AS skipped,
                    array_agg(DISTINCT c.why) AS whys,
                    coalesce(array_agg(DISTINCT c.why) FILTER (WHERE c.why IN ('likely_self_cure', 'costs_money', 'not_worth_it', 'server_paused')), '{}') AS by_choice
             FROM pg_temp.dunning_plan_candidate c WHERE c.why IS NOT NULL GROUP BY c.debtor_id),
         passed AS MATERIALIZED (
-            SELECT o.debtor_id, jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why)) AS list FROM pg_temp.dunning_plan_passed o GROUP BY o.debtor_id),
+            SELECT o.debtor_id, jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why) ORDER BY o.rung) AS list FROM pg_temp.dunning_plan_passed o GROUP BY o.debtor_id),
+        weighed AS MATERIALIZED (SELECT x.debtor_id, bool_or(x.why IS NULL) AS usable FROM pg_temp.dunning_plan_candidate x GROUP BY 1)
+        SELECT r.debtor_id, r.rung, c.channel, c.server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity, c.timing,
+            coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]'),
+            CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
+                 WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
+                 WHEN c.debtor_id IS NOT NULL THEN '{}'
+                 WHEN NOT r.enough THEN ARRAY['under_minimum']
+                 WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
+                 WHEN k.debtor_id IS NOT NULL AND k.usable THEN ARRAY['min_gap']
+                 ELSE o.whys END,
+            w.cost, w.currency, w.p, w.value, y.list
+        FROM pg_temp.dunning_plan_reach r
+        LEFT JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id
+        LEFT JOIN ruled_out o ON o.debtor_id = r.debtor_id
+        LEFT JOIN weighed k ON k.debtor_id = r.debtor_id
+        LEFT JOIN passed y ON y.debtor_id = r.debtor_id
+        LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = r.debtor_id AND w.channel = coalesce(c.channel, r.channels[1]);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
+
+-- Stage row of a dry run: what plan() returns, without the message.
+CREATE FUNCTION dunning._stage_dry_rows(approve boolean, framing text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    units text[] := CASE WHEN framing IS NOT NULL THEN ARRAY(SELECT j.debtor_id FROM pg_temp.dunning_plan_judged j) END;
+BEGIN
+    CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
+    SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, j.chosen_server AS server,
+        j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
+        j.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, j.must,
+        CASE WHEN j.blocked_by <> '{}' THEN 'held' WHEN approve THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason, nullif(j.blocked_by, '{}') AS blocked_by
+    FROM pg_temp.dunning_plan_judged j;
+    IF framing IS NOT NULL THEN
+        UPDATE pg_temp.dunning_plan_row r SET variant = a.arm FROM dunning._arms(framing, units) a WHERE a.debtor_id = r.debtor_id AND a.arm IS NOT NULL;
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stage_dry_rows(boolean, text) IS 'Stage row of a dry run: what is returned; framing: the experiment whose arms are told.';
+
+-- Stage row: everything a message needs, and the decision as it will stand for ever.
+CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamptz, ledger_as_of timestamptz, approve boolean, framing text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    -- What a message says, and why it was decided so, is made for those that are written.
+    written text[] := ARRAY(SELECT j.debtor_id FROM pg_temp.dunning_plan_judged j WHERE j.blocked_by = '{}' ORDER BY j.debtor_id);
+    strategies text[] := ARRAY(SELECT j.strategy FROM pg_temp.dunning_plan_judged j WHERE j.blocked_by = '{}' ORDER BY j.debtor_id);
+    steps text[] := ARRAY(SELECT j.step FROM pg_temp.dunning_plan_judged j WHERE j.blocked_by = '{}' ORDER BY j.debtor_id);
+    units text[] := CASE WHEN framing IS NOT NULL THEN ARRAY(SELECT j.debtor_id FROM pg_temp.dunning_plan_judged j) ELSE '{}' END;
+BEGIN
+    EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (%s) i
+        WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)', dunning._plan_items_sql('$2', '$1')) USING ledger_as_of, written;
+    UPDATE pg_temp.dunning_plan_item i SET left_out = 'within_tolerance'
+    FROM pg_temp.dunning_plan_judged r
+    WHERE r.debtor_id = i.debtor_id AND r.tolerance <> '{}' AND i.left_out IS NULL AND i.open < i.amount
+      AND i.open <= coalesce((r.tolerance->>i.currency)::numeric, (r.tolerance->>'*')::numeric);
+    ANALYZE pg_temp.dunning_plan_item;
+    ANALYZE pg_temp.dunning_plan_judged (debtor_id);
+    EXECUTE pg_catalog.format($q$
+        CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
+        WITH composed AS MATERIALIZED (%1$s),
+        arm AS MATERIALIZED (SELECT a.debtor_id, a.arm, a.propensity FROM dunning._arms($4, $9) a),
         left_out AS MATERIALIZED (
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
-        said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($10, $8, $9, $1) s),
+        said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($2, $7, $8, $1) s),
         judged AS (
-            SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
-                   CASE WHEN NOT $4 AND c.blocked_by = '{}' THEN dunning._step_key(r.strategy, r.step, r.anchor) || CASE WHEN r.times > 0 THEN '#' || (r.times + 1) ELSE '' END END AS key,
-                   c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
-                   CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
-                        WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
-                        WHEN c.debtor_id IS NOT NULL THEN '{}'
-                        WHEN NOT r.enough THEN ARRAY['under_minimum']
-                        WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
-                        WHEN k.debtor_id IS NOT NULL AND k.usable THEN ARRAY['min_gap']
-                        ELSE o.whys END AS blocked_by
-            FROM pg_temp.dunning_plan_reach r
-            LEFT JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id
-            LEFT JOIN ruled_out o ON o.debtor_id = r.debtor_id
-            LEFT JOIN (SELECT x.debtor_id, bool_or(x.why IS NULL) AS usable FROM pg_temp.dunning_plan_candidate x GROUP BY 1) k ON k.debtor_id = r.debtor_id)
-        SELECT CASE WHEN NOT $4 AND cardinality(j.blocked_by) = 0 THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $6 AS run_id,
+            SELECT j.*, CASE WHEN j.blocked_by = '{}' THEN dunning._step_key(j.strategy, j.step, j.anchor) || CASE WHEN j.times > 0 THEN '#' || (j.times + 1) ELSE '' END END AS key
+            FROM pg_temp.dunning_plan_judged j)
+        SELECT CASE WHEN j.key IS NOT NULL THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $5 AS run_id,
             j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
             -- a pre-due reminder after the due date would be untrue
             least(j.until_at, j.contact_at + interval '14 days') AS not_after,
-            j.local_time, coalesce(x.amounts, j.amounts, '{}') AS amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
+            j.local_time, coalesce(x.amounts, j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, j.p, j.value AS expected_value,
             j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
-            CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
-            CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
-                 WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
+            CASE WHEN j.key IS NULL THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason,
             nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
             CASE WHEN j.key IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
                 'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
-                'passed_over', o.list,
+                'passed_over', j.passed_over,
                 'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
-                'experiment', CASE WHEN a.arm IS NOT NULL THEN $5 END, 'arm', a.arm, 'arm_propensity', a.propensity,
+                'experiment', CASE WHEN a.arm IS NOT NULL THEN $4 END, 'arm', a.arm, 'arm_propensity', a.propensity,
                 'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
-                'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) END AS decision
+                'reasons', s.reasons, 'value', j.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) END AS decision
         FROM judged j
         LEFT JOIN composed x ON x.debtor_id = j.debtor_id
         LEFT JOIN said b ON b.debtor_id = j.debtor_id
-        LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = j.debtor_id AND w.channel = coalesce(j.chosen, j.channels[1])
         LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
         LEFT JOIN arm a ON a.debtor_id = j.debtor_id
-        LEFT JOIN passed o ON o.debtor_id = j.debtor_id
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
-        dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
-            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$10', '$7'))
-    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, strategies, steps, written;
-    PERFORM dunning._hold_over_budget(as_of);
-    -- a replay writes nothing
-    IF framing IS NOT NULL AND NOT dry_run AND dunning._replay_since() IS NULL THEN
-        PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
-    END IF;
+        dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_judged r ON r.debtor_id = i.debtor_id '
+            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$2', '$6'))
+    USING as_of, written, approve, framing, run_id, ledger_as_of, strategies, steps, units;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_rows(uuid, timestamptz, timestamptz, boolean, boolean) IS 'Stage row of a planning run: messages ready to be enqueued, and held ones with what blocks them.';
+COMMENT ON FUNCTION dunning._stage_rows(uuid, timestamptz, timestamptz, boolean, text) IS 'Stage row of a planning run: messages ready to be enqueued, and held ones with what blocks them.';
+
+-- The experiment on wording that goes on, NULL: none.
+CREATE FUNCTION dunning._framing_experiment() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
+            AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording that was begun first and goes on; NULL: none.';
 
 -- The furthest step closes those before it.
 CREATE FUNCTION dunning._overtaken_steps() RETURNS TABLE (debtor_id text, key text)
@@ -467,8 +518,13 @@ DECLARE
 BEGIN
     PERFORM dunning._drop_stages();
     PERFORM dunning._stage_ladder(strategy, as_of, many);
-    PERFORM dunning._stage_steps(at);
-    PERFORM dunning._stage_rows(run_id, at, as_of, approve, dry_run);
+    PERFORM dunning._stage_judged(at, NOT dry_run);
+    IF dry_run THEN
+        PERFORM dunning._stage_dry_rows(approve, dunning._framing_experiment());
+    ELSE
+        PERFORM dunning._stage_rows(run_id, at, as_of, approve, dunning._framing_experiment());
+    END IF;
+    PERFORM dunning._hold_over_budget(at);
     PERFORM dunning._stage_truth(as_of);
 END
 $fn$;
@@ -483,6 +539,7 @@ DECLARE
     at timestamptz := coalesce(as_of, dunning._now());
     run uuid;
     proposes boolean := approve OR dunning._value_of('plan_approval')::boolean;
+    framing text := dunning._framing_experiment();
 BEGIN
     IF strategy IS NOT NULL THEN
         PERFORM dunning._check_strategy(strategy);
@@ -506,6 +563,9 @@ BEGIN
 
     PERFORM dunning._stage_run(run, strategy, as_of, many, proposes, dry_run);
     IF NOT dry_run THEN
+        IF framing IS NOT NULL THEN
+            PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
+        END IF;
         PERFORM dunning._enqueue_run(run);
     END IF;
     RETURN QUERY

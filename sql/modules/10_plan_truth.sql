@@ -237,11 +237,14 @@ DECLARE
     framings text[];
     fees     boolean[];
 BEGIN
+    -- Once a text, not once a row.
+    WITH said AS MATERIALIZED (
+        SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
+        FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x OFFSET 0) d)
     SELECT array_agg(r.ctid), array_agg(r.debtor_id), array_agg(r.creditor), array_agg(coalesce(t.level, r.step)), array_agg(r.variant), array_agg(s.of_fees)
     INTO rows_, debtors, creditors, levels, framings, fees
     FROM pg_temp.dunning_plan_row r
-    JOIN (SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
-          FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x) d OFFSET 0) s ON s.template = r.template AND s.variant = r.variant
+    JOIN said s ON s.template = r.template AND s.variant = r.variant
     LEFT JOIN dunning._steps() t ON t.strategy = r.strategy AND t.step = r.step
     WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%' OR r.variant LIKE 'cost%');
     IF rows_ IS NULL THEN

@@ -16,6 +16,7 @@ DROP FUNCTION dunning._lint_template(text,text,text,text,text,text[]);
 DROP FUNCTION dunning.open_link(text);
 DROP FUNCTION dunning._template_fields(text,text,text,jsonb);
 DROP FUNCTION dunning._render(text,text,text,jsonb,text);
+DROP FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,boolean);
 DROP FUNCTION dunning._stage_reach(timestamp with time zone);
 DROP FUNCTION dunning._stage_book(text,timestamp with time zone,text[]);
 DROP FUNCTION dunning.set_cost(text,numeric,text,text,date);
@@ -1191,6 +1192,104 @@ CREATE VIEW dunning.holds (debtor_id, hold_id, creditor, scope, invoice_id, reas
     h.released_at,
     h.released_by
    FROM dunning.hold h;
+CREATE FUNCTION dunning._look_back()
+ RETURNS interval
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT make_interval(days => 1 + max(greatest(coalesce(b.cap_days, 0), ceil(extract(epoch FROM greatest(b.min_gap, b.after_conversation)) / 86400)::int)))
+            FROM dunning.contact_rule b WHERE b.enabled);
+END
+$function$;
+CREATE FUNCTION dunning._gate_contacts_sql(many text, at text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$
+        WITH since AS MATERIALIZED (SELECT %2$s - dunning._look_back() AS at),
+        ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM %4$s v
+            WHERE v.debtor_id = ANY (%1$s) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT s.at FROM since s))
+        SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord
+        FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM %3$s x
+              WHERE x.debtor_id = ANY (%1$s) AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)) e
+        WHERE NOT e.test AND e.contact_on >= (SELECT s.at FROM since s)
+        GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
+        UNION ALL
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q WHERE q.debtor_id = ANY (%1$s) AND q.state IN ('queued', 'sending')
+          AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
+        UNION ALL
+        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, many, at,
+        dunning._past('egress'), dunning._past('event'), dunning._past('queue'),
+        CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END);
+END
+$function$;
+CREATE FUNCTION dunning._gate_other_contacts_sql(many text, at text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    others text := dunning._accounts_sql();
+BEGIN
+    IF others IS NULL THEN
+        RETURN 'SELECT NULL::text, NULL::text, NULL::uuid, NULL::timestamptz, NULL::int, NULL::text WHERE false';
+    END IF;
+    RETURN format($q$
+        WITH d AS MATERIALIZED (SELECT l.debtor_id, l.person_id FROM (%1$s) l),
+        ac AS MATERIALIZED (
+            SELECT d.debtor_id, a.debtor_id AS account FROM d JOIN (%2$s) a ON a.person_id = d.person_id WHERE a.debtor_id <> d.debtor_id
+            UNION ALL
+            SELECT d.debtor_id, d.person_id FROM d WHERE d.person_id <> d.debtor_id)
+        SELECT ac.debtor_id, x.channel, x.message_id, x.at, x.ord, x.debtor_id AS account
+        FROM (SELECT DISTINCT ac.debtor_id, ac.account FROM ac) ac
+        JOIN (%3$s) x ON x.debtor_id = ac.account$q$,
+        dunning._ledger_sql('debtor', many), others, dunning._gate_contacts_sql('ARRAY(SELECT ac.account FROM ac)', at));
+END
+$function$;
+CREATE FUNCTION dunning._gate_trouble_sql(many text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF dunning._ledger_problem() IS NOT NULL THEN
+        RETURN format('SELECT u.id AS debtor_id FROM unnest(%s) u(id)', many);
+    END IF;
+    RETURN format($q$
+        WITH d AS (SELECT l.debtor_id, l.person_id, l.creditor FROM (%1$s) l)
+        SELECT h.debtor_id FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
+        UNION ALL
+        SELECT d.debtor_id FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+        UNION ALL
+        SELECT d.debtor_id FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
+END
+$function$;
+CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT pg_catalog.format($q$
+        WITH a AS MATERIALIZED (SELECT u.at FROM unnest(ARRAY[$1, $1 + %L::interval]) u(at)),
+        w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
+            FROM dunning.channel c ORDER BY c.channel, c.builtin),
+        %s
+        SELECT pl.channel, pl.windows, pl.caps, pl.zone FROM pl$q$, $1, dunning._gate_places_sql('60 days'))
+$function$;
 CREATE FUNCTION dunning._words(VARIADIC words "any")
  RETURNS text[]
  LANGUAGE c
@@ -5414,6 +5513,90 @@ BEGIN
     RETURN new_id;
 END
 $function$;
+CREATE FUNCTION dunning._pick(texts text[], at timestamp with time zone, today date, holdout double precision, by_country boolean, detail boolean)
+ RETURNS TABLE(debtor_id text, rung integer, plain boolean, channel text, server text, contact_at timestamp with time zone, local_time text, p_response double precision, explored boolean, propensity double precision, timing jsonb, skipped jsonb, blocked_by text[], cost numeric, cost_currency text, p double precision, value numeric, passed_over jsonb)
+ LANGUAGE c
+ COST 1e+06 ROWS 100000
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_pick$function$;
+CREATE FUNCTION dunning._pick_texts()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    address text := $q$CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END$q$;
+BEGIN
+    RETURN ARRAY[
+        'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
+        'SELECT s.strategy::text, s.step::text, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must,
+            coalesce(s.cooldown_days, t.min_gap_days) * interval ''1 day'', t.horizon, t.choose = ''value'', t.self_cure, t.margin::float8
+            FROM dunning._strategies() t JOIN dunning._steps() s ON s.strategy = t.strategy',
+        'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
+        'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
+            l.n7, l.n30, l.largest::float8, l.odd FROM pg_temp.dunning_plan_ladder l',
+        pg_catalog.format('SELECT d.debtor_id, d.email, d.phone, %s, d.country, d.region, d.kind, d.time_zone, d.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+            FROM (%s) d LEFT JOIN dunning.debtor_score s ON s.debtor_id = d.debtor_id', address, dunning._ledger_sql('debtor', '$2')),
+        pg_catalog.format('SELECT u.debtor_id, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1, u.quality FROM (%s) u', dunning._reach_sql('$2', '$1')),
+        'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
+        'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',
+        dunning._gate_other_contacts_sql('$2', '$1'),
+        dunning._gate_trouble_sql('$2'),
+        pg_catalog.format('SELECT DISTINCT s.address_digest, (SELECT k.key FROM dunning.digest_key k) FROM %s s', dunning._past('suppression')),
+        'SELECT DISTINCT ON (v.channel_served) v.channel_served, v.server, v.paused FROM dunning._servers(NULL, $1) v ORDER BY v.channel_served, v.ord',
+        'SELECT k.channel, k.cost, k.priced_in FROM dunning._costs($1, $2, $3, $4) k',
+        'SELECT y.channel, y.share, y.usual_share, y.p_opt_out FROM dunning._channel_shares($1) y',
+        'SELECT dunning._has_template($1, $2, $3)',
+        dunning._gate_rules_at_sql((SELECT max(t.horizon) FROM dunning._strategies() t))];
+END
+$function$;
+CREATE FUNCTION dunning._packed_dates(dates date[])
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_packed_dates$function$;
+CREATE FUNCTION dunning._stage_judged(as_of timestamp with time zone, detail boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    CREATE TEMP TABLE dunning_plan_pick ON COMMIT DROP AS
+    SELECT p.* FROM dunning._pick(dunning._pick_texts(), as_of, dunning._today(as_of), dunning._holdout_share(),
+        EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*'), detail) p;
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_judged ON COMMIT DROP AS ' || dunning._judged_sql($q$
+        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
+            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
+            p.cost, p.cost_currency, p.p, p.value, p.passed_over
+        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$);
+    IF EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE NOT p.plain) THEN
+        PERFORM dunning._stage_steps(as_of);
+        EXECUTE 'INSERT INTO pg_temp.dunning_plan_judged ' || dunning._judged_sql($q$
+            SELECT l.*, j.chosen, j.chosen_server, j.contact_at, j.local_time, j.p_response, j.uplift, j.explored, j.time_propensity,
+                j.timing, j.skipped, j.blocked_by, j.cost, j.cost_currency, j.p, j.value, j.passed_over
+            FROM dunning._judge_asked() j JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = j.debtor_id AND l.rung = j.rung$q$);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._judged_sql(decided text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT pg_catalog.format($q$
+        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, s.framing, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print,
+            s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance,
+            -- the one reason that stands for what blocks a contact
+            CASE WHEN l.blocked_by = '{}' THEN NULL WHEN l.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE l.blocked_by[1] END AS held_for
+        FROM (%s) l
+        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
+        JOIN dunning._ladder_steps() x ON x.strategy = l.strategy AND x.step = l.step
+        JOIN dunning._strategies() t ON t.strategy = l.strategy$q$, $1)
+$function$;
 CREATE FUNCTION dunning._past(relation text)
  RETURNS text
  LANGUAGE plpgsql
@@ -5463,7 +5646,7 @@ AS $function$
 DECLARE
     stage text;
 BEGIN
-    FOREACH stage IN ARRAY ARRAY['ladder', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice', 'companion'] LOOP
+    FOREACH stage IN ARRAY ARRAY['ladder', 'pick', 'judged', 'item', 'reach', 'candidate', 'choice', 'passed', 'row', 'known', 'kept_reach', 'kept_candidate', 'kept_choice', 'companion'] LOOP
         IF pg_catalog.to_regclass('pg_temp.dunning_plan_' || stage) IS NOT NULL THEN
             EXECUTE 'DROP TABLE pg_temp.dunning_plan_' || stage;
         END IF;
@@ -5471,7 +5654,7 @@ BEGIN
 END
 $function$;
 CREATE FUNCTION dunning._ladder(texts text[], as_of timestamp with time zone, many text[], strategy text, today date, stated boolean, now_at timestamp with time zone)
- RETURNS TABLE(debtor_id text, creditor text, preferred_channel text, strategy_of text, country text, step text, enough boolean, blocked text, anchor date, due_on date, last_on date, times integer, listed text[], under jsonb, rung integer, last_contact timestamp with time zone, n7 integer, n30 integer, mark text, amounts jsonb, largest numeric, largest_in text)
+ RETURNS TABLE(debtor_id text, creditor text, preferred_channel text, strategy_of text, country text, step text, enough boolean, blocked text, anchor date, due_on date, last_on date, times integer, listed text[], under jsonb, rung integer, last_contact timestamp with time zone, n7 integer, n30 integer, mark text, amounts jsonb, largest numeric, largest_in text, odd boolean)
  LANGUAGE c
  COST 1e+06 ROWS 100000
 AS 'MODULE_PATHNAME', $function$dun_plan_sql_ladder$function$;
@@ -5557,18 +5740,26 @@ DECLARE
 BEGIN
     EXECUTE 'SELECT ' || dunning._states_balance_sql('$1') INTO stated USING as_of;
     CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
-    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, s.position, s.offset_days,
-           l.from_day, s.template, s.channels, s.framing, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, s.level, s.tone, s.offer,
-           s.companion_channel, s.companion_template, s.print, s.anchor IN ('due_date', 'last_contact') AS on_ladder,
-           coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days, t.choose, t.horizon, t.self_cure, t.margin, t.tolerance, f.last_contact, f.n7, f.n30,
-           s.anchor AS counted_from, f.anchor, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at,
-           f.times, f.listed, f.under, f.rung, f.mark, f.amounts, f.largest, f.largest_in
-    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at) f
-    JOIN dunning._steps() s ON s.strategy = f.strategy_of AND s.step = f.step
-    JOIN dunning._ladder_steps() l ON l.strategy = f.strategy_of AND l.step = f.step
-    JOIN dunning._strategies() t ON t.strategy = f.strategy_of;
-    ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, template, rung, enough);
+    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, f.last_contact, f.n7, f.n30,
+           f.anchor, f.due_on, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at, f.times, f.listed, f.under, f.rung, f.mark, f.amounts,
+           f.largest, f.largest_in, f.odd
+    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at) f;
 END
+$function$;
+CREATE FUNCTION dunning._reached_sql()
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT $q$
+        SELECT l.*, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days,
+            t.choose, t.horizon, t.self_cure, t.margin
+        FROM pg_temp.dunning_plan_ladder l
+        JOIN pg_temp.dunning_plan_pick p ON p.debtor_id = l.debtor_id AND NOT p.plain
+        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
+        JOIN dunning._strategies() t ON t.strategy = l.strategy
+        WHERE l.rung = $1 AND ($2::text[] IS NULL OR l.debtor_id = ANY ($2))$q$
 $function$;
 CREATE OR REPLACE FUNCTION dunning._stage_candidates(as_of timestamp with time zone)
  RETURNS void
@@ -5680,20 +5871,22 @@ DECLARE
     done text[];
     stage text;
 BEGIN
-    CREATE TEMP TABLE dunning_plan_passed (debtor_id text, step text, why text) ON COMMIT DROP;
-    CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS SELECT l.* FROM pg_temp.dunning_plan_ladder l WHERE l.rung = 1;
+    CREATE TEMP TABLE dunning_plan_passed (debtor_id text, rung int, step text, why text) ON COMMIT DROP;
+    ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, rung, enough);
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS ' || dunning._reached_sql() USING 1, NULL::text[];
     PERFORM dunning._stage_candidates(as_of);
     PERFORM dunning._stage_choice(as_of);
     LOOP
         at_rung := at_rung + 1;
         open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough AND l.blocked IS NULL
+            AND EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE p.debtor_id = l.debtor_id AND NOT p.plain)
             AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
-        EXIT WHEN cardinality(open_debtors) = 0;
+        EXIT WHEN at_rung > (SELECT max(l.rung) FROM pg_temp.dunning_plan_ladder l);
+        CONTINUE WHEN cardinality(open_debtors) = 0;
         FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
             EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_' || stage, 'dunning_plan_kept_' || stage);
         END LOOP;
-        CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS
-            SELECT l.* FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.debtor_id = ANY (open_debtors);
+        EXECUTE 'CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS ' || dunning._reached_sql() USING at_rung, open_debtors;
         PERFORM dunning._stage_candidates(as_of);
         PERFORM dunning._stage_choice(as_of);
         done := ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}');
@@ -5701,7 +5894,7 @@ BEGIN
         FOREACH stage IN ARRAY ARRAY['kept_', ''] LOOP
             EXECUTE pg_catalog.format($q$
                 INSERT INTO pg_temp.dunning_plan_passed
-                SELECT r.debtor_id, r.step, coalesce(array_to_string(c.blocked_by, ', '), w.whys, 'min_gap')
+                SELECT r.debtor_id, r.rung, r.step, coalesce(array_to_string(c.blocked_by, ', '), w.whys, 'min_gap')
                 FROM pg_temp.dunning_plan_%1$sreach r
                 LEFT JOIN pg_temp.dunning_plan_%1$schoice c ON c.debtor_id = r.debtor_id
                 LEFT JOIN (SELECT x.debtor_id, string_agg(DISTINCT x.why, ', ') AS whys FROM pg_temp.dunning_plan_%1$scandidate x GROUP BY 1) w ON w.debtor_id = r.debtor_id
@@ -5716,7 +5909,42 @@ BEGIN
     END LOOP;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamp with time zone, ledger_as_of timestamp with time zone, approve boolean, dry_run boolean)
+CREATE FUNCTION dunning._judge_asked()
+ RETURNS TABLE(debtor_id text, rung integer, chosen text, chosen_server text, contact_at timestamp with time zone, local_time text, p_response double precision, uplift double precision, explored boolean, time_propensity double precision, timing jsonb, skipped jsonb, blocked_by text[], cost numeric, cost_currency text, p double precision, value numeric, passed_over jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        WITH ruled_out AS MATERIALIZED (
+            SELECT c.debtor_id, jsonb_agg(jsonb_build_object('channel', c.channel, 'why', c.why) ORDER BY c.n) AS skipped,
+                   array_agg(DISTINCT c.why) AS whys,
+                   coalesce(array_agg(DISTINCT c.why) FILTER (WHERE c.why IN ('likely_self_cure', 'costs_money', 'not_worth_it', 'server_paused')), '{}') AS by_choice
+            FROM pg_temp.dunning_plan_candidate c WHERE c.why IS NOT NULL GROUP BY c.debtor_id),
+        passed AS MATERIALIZED (
+            SELECT o.debtor_id, jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why) ORDER BY o.rung) AS list FROM pg_temp.dunning_plan_passed o GROUP BY o.debtor_id),
+        weighed AS MATERIALIZED (SELECT x.debtor_id, bool_or(x.why IS NULL) AS usable FROM pg_temp.dunning_plan_candidate x GROUP BY 1)
+        SELECT r.debtor_id, r.rung, c.channel, c.server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity, c.timing,
+            coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]'),
+            CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
+                 WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
+                 WHEN c.debtor_id IS NOT NULL THEN '{}'
+                 WHEN NOT r.enough THEN ARRAY['under_minimum']
+                 WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
+                 WHEN k.debtor_id IS NOT NULL AND k.usable THEN ARRAY['min_gap']
+                 ELSE o.whys END,
+            w.cost, w.currency, w.p, w.value, y.list
+        FROM pg_temp.dunning_plan_reach r
+        LEFT JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id
+        LEFT JOIN ruled_out o ON o.debtor_id = r.debtor_id
+        LEFT JOIN weighed k ON k.debtor_id = r.debtor_id
+        LEFT JOIN passed y ON y.debtor_id = r.debtor_id
+        LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = r.debtor_id AND w.channel = coalesce(c.channel, r.channels[1]);
+END
+$function$;
+CREATE FUNCTION dunning._stage_dry_rows(approve boolean, framing text)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -5724,87 +5952,90 @@ CREATE OR REPLACE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamp with
 AS $function$
 #variable_conflict error
 DECLARE
-    debtors text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r ORDER BY r.debtor_id);
+    units text[] := CASE WHEN framing IS NOT NULL THEN ARRAY(SELECT j.debtor_id FROM pg_temp.dunning_plan_judged j) END;
+BEGIN
+    CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
+    SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, j.chosen_server AS server,
+        j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
+        j.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, j.must,
+        CASE WHEN j.blocked_by <> '{}' THEN 'held' WHEN approve THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason, nullif(j.blocked_by, '{}') AS blocked_by
+    FROM pg_temp.dunning_plan_judged j;
+    IF framing IS NOT NULL THEN
+        UPDATE pg_temp.dunning_plan_row r SET variant = a.arm FROM dunning._arms(framing, units) a WHERE a.debtor_id = r.debtor_id AND a.arm IS NOT NULL;
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamp with time zone, ledger_as_of timestamp with time zone, approve boolean, framing text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
     -- What a message says, and why it was decided so, is made for those that are written.
-    written text[] := CASE WHEN dry_run THEN '{}' ELSE ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_reach r
-        JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id AND c.blocked_by = '{}' ORDER BY r.debtor_id) END;
-    strategies text[] := ARRAY(SELECT r.strategy FROM pg_temp.dunning_plan_reach r WHERE r.debtor_id = ANY (written) ORDER BY r.debtor_id);
-    steps text[] := ARRAY(SELECT r.step FROM pg_temp.dunning_plan_reach r WHERE r.debtor_id = ANY (written) ORDER BY r.debtor_id);
-    framing text := (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
-                     AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
+    written text[] := ARRAY(SELECT j.debtor_id FROM pg_temp.dunning_plan_judged j WHERE j.blocked_by = '{}' ORDER BY j.debtor_id);
+    strategies text[] := ARRAY(SELECT j.strategy FROM pg_temp.dunning_plan_judged j WHERE j.blocked_by = '{}' ORDER BY j.debtor_id);
+    steps text[] := ARRAY(SELECT j.step FROM pg_temp.dunning_plan_judged j WHERE j.blocked_by = '{}' ORDER BY j.debtor_id);
+    units text[] := CASE WHEN framing IS NOT NULL THEN ARRAY(SELECT j.debtor_id FROM pg_temp.dunning_plan_judged j) ELSE '{}' END;
 BEGIN
     EXECUTE pg_catalog.format('CREATE TEMP TABLE dunning_plan_item ON COMMIT DROP AS SELECT i.* FROM (%s) i
         WHERE i.days >= (SELECT least(min(s.offset_days), 0) FROM dunning._steps() s)', dunning._plan_items_sql('$2', '$1')) USING ledger_as_of, written;
     UPDATE pg_temp.dunning_plan_item i SET left_out = 'within_tolerance'
-    FROM pg_temp.dunning_plan_reach r
+    FROM pg_temp.dunning_plan_judged r
     WHERE r.debtor_id = i.debtor_id AND r.tolerance <> '{}' AND i.left_out IS NULL AND i.open < i.amount
       AND i.open <= coalesce((r.tolerance->>i.currency)::numeric, (r.tolerance->>'*')::numeric);
     ANALYZE pg_temp.dunning_plan_item;
+    ANALYZE pg_temp.dunning_plan_judged (debtor_id);
     EXECUTE pg_catalog.format($q$
         CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
         WITH composed AS MATERIALIZED (%1$s),
-        arm AS MATERIALIZED (SELECT a.debtor_id, a.arm, a.propensity FROM dunning._arms($5, $2) a),
-        ruled_out AS MATERIALIZED (
-            SELECT c.debtor_id, jsonb_agg(jsonb_build_object('channel', c.channel, 'why', c.why) ORDER BY c.n) AS skipped,
-                   array_agg(DISTINCT c.why) AS whys,
-                   coalesce(array_agg(DISTINCT c.why) FILTER (WHERE c.why IN ('likely_self_cure', 'costs_money', 'not_worth_it', 'server_paused')), '{}') AS by_choice
-            FROM pg_temp.dunning_plan_candidate c WHERE c.why IS NOT NULL GROUP BY c.debtor_id),
-        passed AS MATERIALIZED (
-            SELECT o.debtor_id, jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why)) AS list FROM pg_temp.dunning_plan_passed o GROUP BY o.debtor_id),
+        arm AS MATERIALIZED (SELECT a.debtor_id, a.arm, a.propensity FROM dunning._arms($4, $9) a),
         left_out AS MATERIALIZED (
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
-        said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($10, $8, $9, $1) s),
+        said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($2, $7, $8, $1) s),
         judged AS (
-            SELECT r.*, c.channel AS chosen, c.server AS chosen_server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity AS time_propensity,
-                   CASE WHEN NOT $4 AND c.blocked_by = '{}' THEN dunning._step_key(r.strategy, r.step, r.anchor) || CASE WHEN r.times > 0 THEN '#' || (r.times + 1) ELSE '' END END AS key,
-                   c.timing, coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]') AS skipped,
-                   CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
-                        WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
-                        WHEN c.debtor_id IS NOT NULL THEN '{}'
-                        WHEN NOT r.enough THEN ARRAY['under_minimum']
-                        WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
-                        WHEN k.debtor_id IS NOT NULL AND k.usable THEN ARRAY['min_gap']
-                        ELSE o.whys END AS blocked_by
-            FROM pg_temp.dunning_plan_reach r
-            LEFT JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id
-            LEFT JOIN ruled_out o ON o.debtor_id = r.debtor_id
-            LEFT JOIN (SELECT x.debtor_id, bool_or(x.why IS NULL) AS usable FROM pg_temp.dunning_plan_candidate x GROUP BY 1) k ON k.debtor_id = r.debtor_id)
-        SELECT CASE WHEN NOT $4 AND cardinality(j.blocked_by) = 0 THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $6 AS run_id,
+            SELECT j.*, CASE WHEN j.blocked_by = '{}' THEN dunning._step_key(j.strategy, j.step, j.anchor) || CASE WHEN j.times > 0 THEN '#' || (j.times + 1) ELSE '' END END AS key
+            FROM pg_temp.dunning_plan_judged j)
+        SELECT CASE WHEN j.key IS NOT NULL THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $5 AS run_id,
             j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
             -- a pre-due reminder after the due date would be untrue
             least(j.until_at, j.contact_at + interval '14 days') AS not_after,
-            j.local_time, coalesce(x.amounts, j.amounts, '{}') AS amounts, coalesce(w.cost, 0) AS cost, coalesce(w.currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, w.p, w.value AS expected_value,
+            j.local_time, coalesce(x.amounts, j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, j.p, j.value AS expected_value,
             j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
-            CASE WHEN cardinality(j.blocked_by) > 0 THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state,
-            CASE WHEN cardinality(j.blocked_by) = 0 THEN NULL
-                 WHEN j.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE j.blocked_by[1] END AS reason,
+            CASE WHEN j.key IS NULL THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason,
             nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
             CASE WHEN j.key IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
                 'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
-                'passed_over', o.list,
+                'passed_over', j.passed_over,
                 'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
-                'experiment', CASE WHEN a.arm IS NOT NULL THEN $5 END, 'arm', a.arm, 'arm_propensity', a.propensity,
+                'experiment', CASE WHEN a.arm IS NOT NULL THEN $4 END, 'arm', a.arm, 'arm_propensity', a.propensity,
                 'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
-                'reasons', s.reasons, 'value', w.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) END AS decision
+                'reasons', s.reasons, 'value', j.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) END AS decision
         FROM judged j
         LEFT JOIN composed x ON x.debtor_id = j.debtor_id
         LEFT JOIN said b ON b.debtor_id = j.debtor_id
-        LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = j.debtor_id AND w.channel = coalesce(j.chosen, j.channels[1])
         LEFT JOIN left_out l ON l.debtor_id = j.debtor_id
         LEFT JOIN arm a ON a.debtor_id = j.debtor_id
-        LEFT JOIN passed o ON o.debtor_id = j.debtor_id
         LEFT JOIN dunning.debtor_score s ON s.debtor_id = j.debtor_id$q$,
-        dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = i.debtor_id '
-            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$10', '$7'))
-    USING as_of, debtors, approve, dry_run, framing, run_id, ledger_as_of, strategies, steps, written;
-    PERFORM dunning._hold_over_budget(as_of);
-    -- a replay writes nothing
-    IF framing IS NOT NULL AND NOT dry_run AND dunning._replay_since() IS NULL THEN
-        PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
-    END IF;
+        dunning._context_sql('SELECT i.* FROM pg_temp.dunning_plan_item i JOIN pg_temp.dunning_plan_judged r ON r.debtor_id = i.debtor_id '
+            'WHERE i.left_out IS NULL AND i.days >= r.from_day AND (i.currency = ANY (r.listed) OR NOT r.enough)', '$2', '$6'))
+    USING as_of, written, approve, framing, run_id, ledger_as_of, strategies, steps, units;
+END
+$function$;
+CREATE FUNCTION dunning._framing_experiment()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT e.experiment FROM dunning.experiment e WHERE (e.experiment = 'framing' OR e.experiment LIKE 'framing-%')
+            AND e.ended_at IS NULL ORDER BY e.started_at, e.experiment LIMIT 1);
 END
 $function$;
 CREATE FUNCTION dunning._overtaken_steps()
@@ -5894,8 +6125,13 @@ DECLARE
 BEGIN
     PERFORM dunning._drop_stages();
     PERFORM dunning._stage_ladder(strategy, as_of, many);
-    PERFORM dunning._stage_steps(at);
-    PERFORM dunning._stage_rows(run_id, at, as_of, approve, dry_run);
+    PERFORM dunning._stage_judged(at, NOT dry_run);
+    IF dry_run THEN
+        PERFORM dunning._stage_dry_rows(approve, dunning._framing_experiment());
+    ELSE
+        PERFORM dunning._stage_rows(run_id, at, as_of, approve, dunning._framing_experiment());
+    END IF;
+    PERFORM dunning._hold_over_budget(at);
     PERFORM dunning._stage_truth(as_of);
 END
 $function$;
@@ -5912,6 +6148,7 @@ DECLARE
     at timestamptz := coalesce(as_of, dunning._now());
     run uuid;
     proposes boolean := approve OR dunning._value_of('plan_approval')::boolean;
+    framing text := dunning._framing_experiment();
 BEGIN
     IF strategy IS NOT NULL THEN
         PERFORM dunning._check_strategy(strategy);
@@ -5935,6 +6172,9 @@ BEGIN
 
     PERFORM dunning._stage_run(run, strategy, as_of, many, proposes, dry_run);
     IF NOT dry_run THEN
+        IF framing IS NOT NULL THEN
+            PERFORM dunning._assign(framing, ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL));
+        END IF;
         PERFORM dunning._enqueue_run(run);
     END IF;
     RETURN QUERY
@@ -6721,11 +6961,14 @@ DECLARE
     framings text[];
     fees     boolean[];
 BEGIN
+    -- Once a text, not once a row.
+    WITH said AS MATERIALIZED (
+        SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
+        FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x OFFSET 0) d)
     SELECT array_agg(r.ctid), array_agg(r.debtor_id), array_agg(r.creditor), array_agg(coalesce(t.level, r.step)), array_agg(r.variant), array_agg(s.of_fees)
     INTO rows_, debtors, creditors, levels, framings, fees
     FROM pg_temp.dunning_plan_row r
-    JOIN (SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
-          FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x) d OFFSET 0) s ON s.template = r.template AND s.variant = r.variant
+    JOIN said s ON s.template = r.template AND s.variant = r.variant
     LEFT JOIN dunning._steps() t ON t.strategy = r.strategy AND t.step = r.step
     WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%' OR r.variant LIKE 'cost%');
     IF rows_ IS NULL THEN
@@ -31756,6 +31999,11 @@ ALTER FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text
 ALTER FUNCTION dunning.reset_hold_reason(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_by(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER VIEW dunning.holds OWNER TO dunning_owner;
+ALTER FUNCTION dunning._look_back() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._gate_contacts_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._gate_other_contacts_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._gate_trouble_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._gate_rules_at_sql(interval) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._words("any") OWNER TO dunning_owner;
 ALTER FUNCTION dunning._repeated(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) OWNER TO dunning_owner;
@@ -31907,13 +32155,23 @@ ALTER FUNCTION dunning._check_step(dunning.step) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_cost(text,numeric,text,text,date,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_budget(numeric,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._pick_texts() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._packed_dates(date[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_judged(timestamp with time zone,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._judged_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._past(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_steps() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_texts(boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._reached_sql() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._judge_asked() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_dry_rows(boolean,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._framing_experiment() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._overtaken_steps() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) OWNER TO dunning_owner;
@@ -32103,6 +32361,11 @@ REVOKE EXECUTE ON FUNCTION dunning.reset_hold_reason(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_hold_reason(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._held_by(text[],timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.holds TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._look_back() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._gate_contacts_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._gate_other_contacts_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._gate_trouble_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._gate_rules_at_sql(interval) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._words("any") FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._words("any") TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._repeated(text[]) FROM PUBLIC;
@@ -32290,13 +32553,23 @@ REVOKE EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) FR
 GRANT EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._pick_texts() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._packed_dates(date[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._judged_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._past(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_steps() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_texts(boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._reached_sql() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._judge_asked() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_dry_rows(boolean,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._framing_experiment() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._overtaken_steps() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) FROM PUBLIC;
@@ -32577,13 +32850,18 @@ COMMENT ON FUNCTION dunning._find_handover(uuid,text) IS 'A case of the state wa
 COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
+COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording that was begun first and goes on; NULL: none.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
 COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off bears none by any rule.';
+COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text) IS 'SQL text: what counts against the caps of these debtors, of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
+COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text,text) IS 'SQL text: what was said to each debtor''s person over other accounts: the columns of _gate_contacts_sql(), and the account.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
+COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps and time zone of a place for each channel, by the rules valid from an instant to sixty days beyond the horizon.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
+COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones; all of them while the ledger has a problem.';
 COMMENT ON FUNCTION dunning._guard_charge() IS 'Trigger: refuses (DN011) a charge that no rule allows, a second look at those let through before, and any change but waiving and booking.';
 COMMENT ON FUNCTION dunning._guard_fee(dunning.charge) IS 'The fee with rule and facts filled in; DN011 where it is not lawful.';
 COMMENT ON FUNCTION dunning._guard_interest(dunning.charge) IS 'The posted interest with rule and spans filled in; DN011 where it is more than what accrued.';
@@ -32606,8 +32884,10 @@ COMMENT ON FUNCTION dunning._interest_rule_of(text,text,date) IS 'The enabled ru
 COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD?';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
+COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
+COMMENT ON FUNCTION dunning._judged_sql(text) IS 'SQL text: rows that are decided, with the columns of their step and strategy.';
 COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, and a task to credit the rest.';
-COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed. Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
+COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed; odd: rows that cannot be told in plain numbers, whose account was asked of _mark_sql(). Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strategies in order, one row with step NULL where a strategy has none: days from which invoices are listed and until which the step may be taken.';
 COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
 COMMENT ON FUNCTION dunning._law_countries(text) IS 'Where rules of a country stand: its own before those of the countries of the euro.';
@@ -32629,6 +32909,7 @@ COMMENT ON FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb
 COMMENT ON FUNCTION dunning._listed_steps(timestamp with time zone) IS 'Keys of what the currencies listed in the messages of a planning run had reached by themselves, with the message: had from now on.';
 COMMENT ON FUNCTION dunning._live_offers(text[],timestamp with time zone) IS 'The offer of record of each debtor who has one (NULL: the whole book): live, not over, and what it settles is still owed. `offer` is what a template gets.';
 COMMENT ON FUNCTION dunning._log_charge_change(text,text,jsonb) IS 'Keeps what a rate, rule or switch was before a change.';
+COMMENT ON FUNCTION dunning._look_back() IS 'How far back the enabled contact rules look.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
 COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) IS 'The offer of record of each of the debtors after offers of the kinds asked for were made where there was none; no row where nothing is or can be offered. The terms without writing: _offer_terms().';
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
@@ -32655,6 +32936,7 @@ COMMENT ON FUNCTION dunning._open_on(date[],numeric[],date) IS 'What was open wh
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
 COMMENT ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) IS 'Raises 22023 naming two periods that overlap.';
 COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';
+COMMENT ON FUNCTION dunning._packed_dates(date[]) IS 'Dates side by side, as C keeps them.';
 COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The template of one choice on the page behind a link.';
 COMMENT ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) IS 'The context of link_page(), from conversation(): names, open balances, offer and options as they are now. DN009 where the debtor is no longer known.';
 COMMENT ON FUNCTION dunning._page_template(text,boolean,text) IS 'The template of the page behind a link of a purpose, or of the page that follows when it was acted on.';
@@ -32666,6 +32948,8 @@ COMMENT ON FUNCTION dunning._pay_cycles(text[],timestamp with time zone) IS 'The
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
 COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
 COMMENT ON FUNCTION dunning._pending_fees(text[],timestamp with time zone) IS 'The next fee of each open invoice that may lawfully be charged, and from which day; no row where a hold freezes it, a notice is missing, the creditor does not charge, or no enabled rule allows one.';
+COMMENT ON FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) IS 'One row a debtor of the stage ladder: the rung that is picked, its channel, server and instant, what blocks it, cost and value; passed_over: the further steps, where an earlier one is picked. plain false: ask the gate. Reads each statement of texts (_pick_texts()) once, as the caller.';
+COMMENT ON FUNCTION dunning._pick_texts() IS 'The statements that _pick() reads, in the order of src/plan/means.h.';
 COMMENT ON FUNCTION dunning._place_hold(dunning.hold) IS 'How many messages a new hold stopped.';
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
 COMMENT ON FUNCTION dunning._planning_elsewhere() IS 'Whether another session plans just now.';
@@ -32679,6 +32963,7 @@ COMMENT ON FUNCTION dunning._proposed_of(uuid,text[]) IS 'The messages of a run 
 COMMENT ON FUNCTION dunning._quotient(numeric,numeric,integer) IS 'The exact quotient by a positive number, rounded half up (away from zero) once.';
 COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'From which days which rate of interest holds, in percent a year, by the user''s rows before the built-in ones; NULL: nobody knows it.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
+COMMENT ON FUNCTION dunning._reached_sql() IS 'SQL text: stage reach of one rung, with what its step says.';
 COMMENT ON FUNCTION dunning._reason_of(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
 COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter counts as received: on the second post day (no Sunday, Monday or holiday) after it was sent; otherwise the day it was sent.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
@@ -32717,7 +33002,10 @@ COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (co
 COMMENT ON FUNCTION dunning._speaks_of_fees(text,text) IS 'Whether any text in force of a template, in a framing or neutral, names fee.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 COMMENT ON FUNCTION dunning._stage_companions() IS 'Stage companion of a planning run, where one of its messages has one: whether it was made.';
+COMMENT ON FUNCTION dunning._stage_dry_rows(boolean,text) IS 'Stage row of a dry run: what is returned; framing: the experiment whose arms are told.';
+COMMENT ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) IS 'Stage judged of a planning run: one row a debtor; detail: with what stands in a decision.';
 COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
+COMMENT ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) IS 'Stage row of a planning run: messages ready to be enqueued, and held ones with what blocks them.';
 COMMENT ON FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) IS 'Stages everything that a planning run decides, up to row; dry_run leaves out what is only needed to write it.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
 COMMENT ON FUNCTION dunning._stage_truth(timestamp with time zone) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee, proof and late_cost are put into context and decision.';

@@ -75,14 +75,9 @@ dun_calendar_sql_zone(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-PG_FUNCTION_INFO_V1(dun_calendar_sql_local_time);
-
-/* _local_time(at, zone) → '2026-10-01 09:15 Europe/Copenhagen' */
-Datum
-dun_calendar_sql_local_time(PG_FUNCTION_ARGS)
+char *
+dun_calendar_local_time(TimestampTz at, const char *name)
 {
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(0);
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	pg_tz	   *zone = dun_calendar_find_zone(name);
 	int			minute,
 				year,
@@ -103,8 +98,18 @@ dun_calendar_sql_local_time(PG_FUNCTION_ARGS)
 	date = dun_calendar_local(at, zone, &minute);
 	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
 	minute %= 1440;
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%04d-%02d-%02d %02d:%02d %s",
-											  year, month, day, minute / 60, minute % 60, name)));
+	return psprintf("%04d-%02d-%02d %02d:%02d %s", year, month, day, minute / 60, minute % 60, name);
+}
+
+PG_FUNCTION_INFO_V1(dun_calendar_sql_local_time);
+
+/* _local_time(at, zone) → '2026-10-01 09:15 Europe/Copenhagen' */
+Datum
+dun_calendar_sql_local_time(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	PG_RETURN_TEXT_P(cstring_to_text(dun_calendar_local_time(PG_GETARG_TIMESTAMPTZ(0), name)));
 }
 
 /* One row of calendar_dates(). */

@@ -55,6 +55,9 @@ extern int	dun_calendar_resolve_zones(const DunWindows *w, pg_tz *zones[DUN_ZONE
 /* NULL where the instant (and the instant plus the margin) is open, else 'quiet_hours' or 'holiday'. */
 extern const char *dun_calendar_closed(const DunWindows *w, pg_tz *const zones[], TimestampTz at);
 
+/* '2026-10-01 09:15 Europe/Copenhagen', palloc'ed; 22023 for an unknown zone or an infinite instant. */
+extern char *dun_calendar_local_time(TimestampTz at, const char *zone);
+
 /* Local date and minute of the week (0 = Monday 00:00) of a finite instant. */
 extern DateADT dun_calendar_local(TimestampTz at, pg_tz *zone, int *minute_of_week);
 

@@ -228,6 +228,26 @@ digest(const char *normal, const bytea *key, uint8 *into)
 	pg_hmac_free(hmac);
 }
 
+void
+dun_gate_digest_address(DunAddressKind kind, const char *address, size_t len, const bytea *key, uint8 *into)
+{
+	char	   *normal = dun_gate_normalise_address(kind, address, len);
+	Digested   *kept = remembered(normal, key);
+
+	if (kept != NULL && kept->len == strlen(normal) && memcmp(kept->normal, normal, kept->len) == 0)
+	{
+		memcpy(into, kept->digest, PG_SHA256_DIGEST_LENGTH);
+		return;
+	}
+	digest(normal, key, into);
+	if (kept != NULL)
+	{
+		kept->len = strlen(normal);
+		memcpy(kept->normal, normal, kept->len);
+		memcpy(kept->digest, into, PG_SHA256_DIGEST_LENGTH);
+	}
+}
+
 PG_FUNCTION_INFO_V1(dun_gate_sql_digest);
 
 /* _digest(address, address_field, key) → HMAC-SHA-256 */
@@ -235,32 +255,15 @@ Datum
 dun_gate_sql_digest(PG_FUNCTION_ARGS)
 {
 	text	   *address;
-	bytea	   *key;
 	bytea	   *result;
-	char	   *normal;
-	Digested   *kept;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
 		PG_RETURN_NULL();
 	address = PG_GETARG_TEXT_PP(0);
-	key = PG_GETARG_BYTEA_PP(2);
-	normal = dun_gate_normalise_address(kind_argument(fcinfo, 1, address), VARDATA_ANY(address),
-										VARSIZE_ANY_EXHDR(address));
 	result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	kept = remembered(normal, key);
-	if (kept != NULL && kept->len == strlen(normal) && memcmp(kept->normal, normal, kept->len) == 0)
-	{
-		memcpy(VARDATA(result), kept->digest, PG_SHA256_DIGEST_LENGTH);
-		PG_RETURN_BYTEA_P(result);
-	}
-	digest(normal, key, (uint8 *) VARDATA(result));
-	if (kept != NULL)
-	{
-		kept->len = strlen(normal);
-		memcpy(kept->normal, normal, kept->len);
-		memcpy(kept->digest, VARDATA(result), PG_SHA256_DIGEST_LENGTH);
-	}
+	dun_gate_digest_address(kind_argument(fcinfo, 1, address), VARDATA_ANY(address), VARSIZE_ANY_EXHDR(address),
+							PG_GETARG_BYTEA_PP(2), (uint8 *) VARDATA(result));
 	PG_RETURN_BYTEA_P(result);
 }
 

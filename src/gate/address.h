@@ -25,4 +25,7 @@ extern char *dun_gate_normalise_address(DunAddressKind kind, const char *address
 /* Is it well formed, octet by octet? */
 extern bool dun_gate_address_is_good(DunAddressKind kind, const char *address, size_t len);
 
+/* HMAC-SHA-256 of the normal form under the database's key: PG_SHA256_DIGEST_LENGTH octets. */
+extern void dun_gate_digest_address(DunAddressKind kind, const char *address, size_t len, const bytea *key, uint8 *into);
+
 #endif

@@ -13,11 +13,9 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
-#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -31,6 +29,7 @@
 #include "base/compat.h"
 #include "plan/book.h"
 #include "plan/decide.h"
+#include "plan/read.h"
 
 #define MAX_CURRENCIES 60000
 #define NAME_LEN 64
@@ -45,7 +44,7 @@ enum
 enum
 {
 	OUT_DEBTOR, OUT_CREDITOR, OUT_PREFERRED, OUT_STRATEGY, OUT_COUNTRY, OUT_STEP, OUT_ENOUGH, OUT_BLOCKED, OUT_ANCHOR,
-	OUT_DUE, OUT_LAST_DAY, OUT_TIMES, OUT_LISTED, OUT_UNDER, OUT_RUNG, OUT_LAST_CONTACT, OUT_N7, OUT_N30, OUT_MARK, OUT_AMOUNTS, OUT_LARGEST, OUT_LARGEST_IN, OUT_COLUMNS
+	OUT_DUE, OUT_LAST_DAY, OUT_TIMES, OUT_LISTED, OUT_UNDER, OUT_RUNG, OUT_LAST_CONTACT, OUT_N7, OUT_N30, OUT_MARK, OUT_AMOUNTS, OUT_LARGEST, OUT_LARGEST_IN, OUT_ODD, OUT_COLUMNS
 };
 
 /* A debtor whose account or conditions were told by a query. */
@@ -80,21 +79,11 @@ typedef struct Ids
 				room;
 } Ids;
 
-typedef struct Run Run;
-
-typedef struct Receiver
-{
-	DestReceiver pub;
-	Run		   *run;
-	void		(*take) (Run *run, const Datum *v, const bool *isnull);
-} Receiver;
-
-struct Run
+typedef struct Run
 {
 	MemoryContext context;		/* of the run */
 	MemoryContext item;			/* of one debtor */
-	Datum		args[4];		/* as_of, many, strategy, conditions */
-	char		nulls[4];
+	DunArguments args;			/* as_of, many, strategy, conditions */
 	char	   *texts[TEXTS];
 	DateADT		today;
 	bool		stated;
@@ -122,7 +111,7 @@ struct Run
 	HTAB	   *told;
 	char	   *unknown_strategy;
 	ReturnSetInfo *rsinfo;
-};
+} Run;
 
 typedef struct CurrencyEntry
 {
@@ -168,83 +157,16 @@ currency_no(Run *run, const char *name, int len)
 
 /* --- receivers --- */
 
-static bool
-receive_row(TupleTableSlot *slot, DestReceiver *self)
-{
-	Receiver   *r = (Receiver *) self;
-
-	slot_getallattrs(slot);
-	r->take(r->run, slot->tts_values, slot->tts_isnull);
-	return true;
-}
-
 static void
-receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
+read_text(Run *run, int which, DunTake take)
 {
-}
-
-static void
-receiver_nothing(DestReceiver *self)
-{
-}
-
-static void
-read_text(Run *run, int which, void (*take) (Run *, const Datum *, const bool *))
-{
-	static Oid	types[4] = {TIMESTAMPTZOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID};
-	Receiver	receiver = {{0}};
-	SPIExecuteOptions options = {0};
-	int			rc;
-
-	receiver.pub.receiveSlot = receive_row;
-	receiver.pub.rStartup = receiver_startup;
-	receiver.pub.rShutdown = receiver_nothing;
-	receiver.pub.rDestroy = receiver_nothing;
-	receiver.pub.mydest = DestNone;
-	receiver.run = run;
-	receiver.take = take;
-	options.params = makeParamList(4);
-	for (int i = 0; i < 4; i++)
-	{
-		ParamExternData *param = &options.params->params[i];
-
-		param->value = run->args[i];
-		param->isnull = run->nulls[i] == 'n';
-		param->pflags = PARAM_FLAG_CONST;
-		param->ptype = types[i];
-	}
-	options.read_only = true;
-	options.dest = &receiver.pub;
-	rc = SPI_execute_extended(run->texts[which], &options);
-	if (rc < 0)
-		elog(ERROR, "could not read the book: %s", SPI_result_code_string(rc));
-}
-
-static const char *
-text_at(const Datum *v, const bool *isnull, int i, int *len)
-{
-	text	   *t;
-
-	if (isnull[i])
-		return NULL;
-	t = DatumGetTextPP(v[i]);
-	*len = VARSIZE_ANY_EXHDR(t);
-	return VARDATA_ANY(t);
+	dun_plan_read(run->texts[which], &run->args, take, run);
 }
 
 static char *
 name_at(Run *run, const Datum *v, const bool *isnull, int i)
 {
-	int			len;
-	const char *t = text_at(v, isnull, i, &len);
-	char	   *name;
-
-	if (t == NULL)
-		return NULL;
-	name = MemoryContextAlloc(run->context, len + 1);
-	memcpy(name, t, len);
-	name[len] = '\0';
-	return name;
+	return dun_plan_name_at(run->context, v, isnull, i);
 }
 
 /* Texts from column `first` on. */
@@ -254,19 +176,20 @@ add_row(Run *run, DunRow *row, const Datum *v, const bool *isnull, int first, in
 	const char *texts[DUN_ROW_TEXTS] = {NULL};
 	int			lens[DUN_ROW_TEXTS] = {0};
 	int			len;
-	const char *id = text_at(v, isnull, 0, &len);
+	const char *id = dun_plan_text_at(v, isnull, 0, &len);
 
 	if (id == NULL)
 		return;
 	for (int i = 0; i < ntexts; i++)
-		texts[i] = text_at(v, isnull, first + i, &lens[i]);
+		texts[i] = dun_plan_text_at(v, isnull, first + i, &lens[i]);
 	dun_plan_add_row(run->book, row, id, len, texts, lens);
 }
 
 /* debtor_id, creditor, preferred_channel, strategy, country */
 static void
-take_debtor(Run *run, const Datum *v, const bool *isnull)
+take_debtor(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	DunRow		row = {.kind = DUN_ROW_DEBTOR};
 
 	add_row(run, &row, v, isnull, 1, 4);
@@ -276,7 +199,7 @@ static bool
 read_currency(Run *run, DunRow *row, const Datum *v, const bool *isnull, int i)
 {
 	int			len = 0;
-	const char *currency = text_at(v, isnull, i, &len);
+	const char *currency = dun_plan_text_at(v, isnull, i, &len);
 
 	if (currency == NULL || len == 0 || len >= NAME_LEN)
 		return false;
@@ -307,8 +230,9 @@ read_dates(DunRow *row, const Datum *v, const bool *isnull)
 
 /* debtor_id, invoice_id, currency, amount, stated, issued_on, due_on, disputed */
 static void
-take_invoice(Run *run, const Datum *v, const bool *isnull)
+take_invoice(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	DunRow		row = {.kind = DUN_ROW_INVOICE};
 
 	row.odd = !read_currency(run, &row, v, isnull, 2) || !read_sum(&row.amount, &row, v, isnull, 3) ||
@@ -320,8 +244,9 @@ take_invoice(Run *run, const Datum *v, const bool *isnull)
 
 /* debtor_id, invoice_id, currency, amount */
 static void
-take_payment(Run *run, const Datum *v, const bool *isnull)
+take_payment(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	DunRow		row = {.kind = DUN_ROW_PAYMENT};
 
 	row.odd = !read_currency(run, &row, v, isnull, 2) || !read_sum(&row.amount, &row, v, isnull, 3);
@@ -330,13 +255,14 @@ take_payment(Run *run, const Datum *v, const bool *isnull)
 
 /* debtor_id, last_contact, last_day, n7, n30, unanswered, ats */
 static void
-take_contacts(Run *run, const Datum *v, const bool *isnull)
+take_contacts(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	DunRow		row = {.kind = DUN_ROW_CONTACTS};
 	ContactRow	contacts;
 	ArrayType  *ats;
 	int			len;
-	const char *id = text_at(v, isnull, 0, &len);
+	const char *id = dun_plan_text_at(v, isnull, 0, &len);
 	const char *texts[DUN_ROW_TEXTS] = {NULL};
 	int			lens[DUN_ROW_TEXTS] = {0};
 	char	   *packed;
@@ -362,11 +288,12 @@ take_contacts(Run *run, const Datum *v, const bool *isnull)
 
 /* debtor_id, text, kind, day */
 static void
-take_other(Run *run, const Datum *v, const bool *isnull)
+take_other(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	DunRow		row = {0};
 	int			len = 0;
-	const char *kind = text_at(v, isnull, 2, &len);
+	const char *kind = dun_plan_text_at(v, isnull, 2, &len);
 
 	switch (len > 0 ? kind[0] : '\0')
 	{
@@ -422,8 +349,9 @@ int_at(const Datum *v, const bool *isnull, int i)
  * offset_days, from_day, to_day, repeat_days, repeat_max, condition, after_contact, is stop_step, minimum; in order
  */
 static void
-take_step(Run *run, const Datum *v, const bool *isnull)
+take_step(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	MemoryContext before = MemoryContextSwitchTo(run->context);
 	char	   *name = name_at(run, v, isnull, 0);
 	DunStrategy *s = run->nstrategies > 0 ? &run->strategies[run->nstrategies - 1] : NULL;
@@ -809,7 +737,7 @@ put_text(Datum *out, bool *isnull, int column, const DunRow *row, int i)
 }
 
 static void
-put_reached(Run *run, const Debtor *debtor, const DunFacts *facts, const DunReached *r, int rung, Datum mark, const char *fault)
+put_reached(Run *run, const Debtor *debtor, const DunFacts *facts, const DunReached *r, int rung, Datum mark, const char *fault, bool odd)
 {
 	Datum		out[OUT_COLUMNS] = {0};
 	bool		isnull[OUT_COLUMNS] = {false};
@@ -840,6 +768,7 @@ put_reached(Run *run, const Debtor *debtor, const DunFacts *facts, const DunReac
 	out[OUT_N7] = Int32GetDatum(debtor->contacts.n7);
 	out[OUT_N30] = Int32GetDatum(debtor->contacts.n30);
 	out[OUT_MARK] = mark;
+	out[OUT_ODD] = BoolGetDatum(odd);
 	out[OUT_AMOUNTS] = make_amounts(run, r, r->enough ? THOSE_ENOUGH : ALL);
 	isnull[OUT_AMOUNTS] = out[OUT_AMOUNTS] == 0;
 	isnull[OUT_LARGEST] = isnull[OUT_LARGEST_IN] = largest == NULL;
@@ -920,7 +849,7 @@ decide_debtor(Run *run, const Debtor *debtor, DunFacts *facts, Datum mark, const
 	if (!decision.failed)
 		fault = NULL;
 	for (int i = 0; i < decision.n && (fault == NULL || i == 0); i++)
-		put_reached(run, debtor, facts, &decision.reached[i], i + 1, mark ? mark : make_mark(run, facts->account), fault);
+		put_reached(run, debtor, facts, &decision.reached[i], i + 1, mark ? mark : make_mark(run, facts->account), fault, mark != 0);
 	return true;
 }
 
@@ -978,8 +907,9 @@ find_told(Run *run, const Datum *v, const bool *isnull)
 
 /* debtor_id, holds, fault */
 static void
-take_condition(Run *run, const Datum *v, const bool *isnull)
+take_condition(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	Told	   *told = find_told(run, v, isnull);
 	Datum	   *values;
 	bool	   *nulls;
@@ -1003,13 +933,14 @@ take_condition(Run *run, const Datum *v, const bool *isnull)
 
 /* debtor_id, anchor, currency, last_on, next_on */
 static void
-take_date(Run *run, const Datum *v, const bool *isnull)
+take_date(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	MemoryContext before = MemoryContextSwitchTo(run->context);
 	Told	   *told = find_told(run, v, isnull);
 	DunDate    *date;
 	int			len = 0;
-	const char *currency = text_at(v, isnull, 2, &len);
+	const char *currency = dun_plan_text_at(v, isnull, 2, &len);
 
 	told->dates = told->ndates == 0 ? palloc(sizeof(DunDate)) : repalloc(told->dates, (told->ndates + 1) * sizeof(DunDate));
 	date = &told->dates[told->ndates++];
@@ -1022,8 +953,9 @@ take_date(Run *run, const Datum *v, const bool *isnull)
 
 /* debtor_id, mark: of those alone who owe something or whose amounts are invalid */
 static void
-take_mark(Run *run, const Datum *v, const bool *isnull)
+take_mark(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	Told	   *told = find_told(run, v, isnull);
 
 	if (told != NULL)
@@ -1032,13 +964,14 @@ take_mark(Run *run, const Datum *v, const bool *isnull)
 
 /* debtor_id, currency, due_on, amount, open, left_out */
 static void
-take_item(Run *run, const Datum *v, const bool *isnull)
+take_item(void *state, const Datum *v, const bool *isnull)
 {
+	Run		   *run = state;
 	MemoryContext before = MemoryContextSwitchTo(run->context);
 	Told	   *told = find_told(run, v, isnull);
 	DunItem    *item;
 	int			len = 0;
-	const char *currency = text_at(v, isnull, 1, &len);
+	const char *currency = dun_plan_text_at(v, isnull, 1, &len);
 
 	if (told->account.nitems == told->room)
 	{
@@ -1118,10 +1051,10 @@ ask_questions(Run *run)
 	conditions = palloc(Max(run->nconditions, 1) * sizeof(Datum));
 	for (int i = 0; i < run->nconditions; i++)
 		conditions[i] = CStringGetTextDatum(run->conditions[i]);
-	run->args[1] = PointerGetDatum(array_of(&run->asking_ids, &run->odd_ids));
-	run->nulls[1] = ' ';
-	run->args[3] = PointerGetDatum(construct_array(conditions, run->nconditions, TEXTOID, -1, false, TYPALIGN_INT));
-	run->nulls[3] = ' ';
+	run->args.values[1] = PointerGetDatum(array_of(&run->asking_ids, &run->odd_ids));
+	run->args.isnull[1] = false;
+	run->args.values[3] = PointerGetDatum(construct_array(conditions, run->nconditions, TEXTOID, -1, false, TYPALIGN_INT));
+	run->args.isnull[3] = false;
 	if (run->nconditions > 0)
 		read_text(run, TEXT_CONDITIONS, take_condition);
 	if (run->has_dates)
@@ -1135,8 +1068,8 @@ ask_odd(Run *run)
 
 	if (run->odd_ids.n == 0)
 		return;
-	run->args[1] = PointerGetDatum(array_of(&run->odd_ids, &none));
-	run->nulls[1] = ' ';
+	run->args.values[1] = PointerGetDatum(array_of(&run->odd_ids, &none));
+	run->args.isnull[1] = false;
 	read_text(run, TEXT_MARKS, take_mark);
 	read_text(run, TEXT_ITEMS, take_item);
 }
@@ -1186,6 +1119,7 @@ make_tables(Run *run)
 static void
 read_arguments(Run *run, FunctionCallInfo fcinfo)
 {
+	static const Oid types[4] = {TIMESTAMPTZOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID};
 	Datum	   *texts;
 	int			n;
 
@@ -1194,12 +1128,14 @@ read_arguments(Run *run, FunctionCallInfo fcinfo)
 		elog(ERROR, "%d statements are needed, not %d", TEXTS, n);
 	for (int i = 0; i < TEXTS; i++)
 		run->texts[i] = TextDatumGetCString(texts[i]);
+	run->args.n = 4;
+	memcpy(run->args.types, types, sizeof(types));
 	for (int i = 0; i < 3; i++)
 	{
-		run->nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
-		run->args[i] = PG_ARGISNULL(i + 1) ? (Datum) 0 : PG_GETARG_DATUM(i + 1);
+		run->args.isnull[i] = PG_ARGISNULL(i + 1);
+		run->args.values[i] = PG_ARGISNULL(i + 1) ? (Datum) 0 : PG_GETARG_DATUM(i + 1);
 	}
-	run->nulls[3] = 'n';
+	run->args.isnull[3] = true;
 	run->today = PG_GETARG_DATEADT(4);
 	run->stated = PG_GETARG_BOOL(5);
 	run->now = PG_GETARG_TIMESTAMPTZ(6);

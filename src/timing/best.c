@@ -29,14 +29,13 @@
 #include "utils/timestamp.h"
 
 #include "base/hash.h"
-#include "calendar/window.h"
-#include "gate/caps.h"
+#include "timing/best.h"
 #include "timing/payday.h"
-#include "timing/profile.h"
 
 #define SLOT (15 * USECS_PER_MINUTE)
 #define GRID_SLOTS (96 * 70)	/* kept from a day before the first instant asked for */
 #define GRIDS 512
+#define REMEMBERED 1024
 #define HORIZON_DAYS 62
 #define EXPLORE 0.05
 #define WAIT_PER_DAY 0.01		/* mu */
@@ -67,55 +66,82 @@ typedef struct Grid
 	DateADT		days[GRID_SLOTS];	/* sum of the dates in all zones: changes when any of them does */
 } Grid;
 
-typedef struct Cache
+/* Most debtors have left no evidence: what is best for one of them is best for all of a place. */
+typedef struct Remembered
 {
+	bool		used;
+	bool		barred;			/* a cap of none */
+	uint64		windows;
+	const DunDelay *delay;
+	uint64		shape;			/* hash, 0: flat */
+	double		book_q;
+	int			contacts;
+	int			responses;
+	int64		first;
+	int64		last;
+	int64		best;
+	double		chance;			/* of the best */
+	DunTimeField field;
+} Remembered;
+
+struct DunTimes
+{
+	MemoryContext context;
 	int			n;
 	Grid	   *grids[GRIDS];
 	double	   *scores;
 	int64	   *slots;
-} Cache;
+	Remembered *remembered;
+};
 
-/* One debtor's question. */
-typedef struct Question
+/* One debtor's question, at work. */
+typedef struct Weighing
 {
+	const DunTimeQuestion *q;
 	Grid	   *grid;
-	const DunWindows *windows;
-	DunHistory	history;
 	DunAsker	who;
-	const char *channel;
-	TimestampTz from,
-				until,
-				now;
+	TimestampTz from;
+	int64		first;
+	int64		last;
 	double		reaped[DUN_HOURS];
-	double		q;
+	double		share;			/* of answers */
 	DunPayday	payday;
-	int			contacts,
-				responses,
-				payments;
-	/* the answer so far */
-	int			nslots;
-	int			removed[HOLIDAY + 2];	/* by state; last: caps */
-	double		mean_p;
-	double		mean_pay;
-} Question;
+} Weighing;
+
+DunTimes *
+dun_timing_make_times(void)
+{
+	DunTimes   *times = palloc0(sizeof(DunTimes));
+
+	times->context = CurrentMemoryContext;
+	times->scores = palloc(sizeof(double) * GRID_SLOTS);
+	times->slots = palloc(sizeof(int64) * GRID_SLOTS);
+	times->remembered = palloc0(sizeof(Remembered) * REMEMBERED);
+	return times;
+}
+
+uint64
+dun_timing_windows_key(const DunWindows *w)
+{
+	return Max(dun_base_hash64(w, VARSIZE(w), 0), 1);
+}
 
 static Grid *
-find_grid(Cache *cache, const DunWindows *w, int64 slot)
+find_grid(DunTimes *times, const DunWindows *w, uint64 key, int64 slot)
 {
-	uint64		key = dun_base_hash64(w, VARSIZE(w), 0);
 	Grid	   *grid = NULL;
 	int			i;
 
-	for (i = 0; i < cache->n && grid == NULL; i++)
-		if (cache->grids[i]->key == key)
-			grid = cache->grids[i];
+	for (i = 0; i < times->n && grid == NULL; i++)
+		if (times->grids[i]->key == key)
+			grid = times->grids[i];
 	if (grid == NULL)
 	{
 		/* Should a book have more places than that, the last one is made anew each time. */
-		i = Min(cache->n, GRIDS - 1);
-		if (i == cache->n)
-			cache->grids[cache->n++] = palloc(sizeof(Grid));
-		grid = cache->grids[i];
+		i = Min(times->n, GRIDS - 1);
+		if (i == times->n)
+			times->grids[times->n++] = MemoryContextAlloc(times->context, sizeof(Grid));
+		grid = times->grids[i];
 		grid->key = key;
 		grid->first = PG_INT64_MIN;
 	}
@@ -129,14 +155,13 @@ find_grid(Cache *cache, const DunWindows *w, int64 slot)
 }
 
 static SlotState
-slot_state(Question *q, int64 slot)
+slot_state(Grid *g, const DunWindows *w, int64 slot)
 {
-	Grid	   *g = q->grid;
 	int			i = slot - g->first;
 
 	if (g->states[i] == UNKNOWN)
 	{
-		const char *word = dun_calendar_closed(q->windows, g->zones, slot * SLOT);
+		const char *word = dun_calendar_closed(w, g->zones, slot * SLOT);
 		int			minute;
 		int			z;
 
@@ -152,74 +177,76 @@ slot_state(Question *q, int64 slot)
 
 /* The chance of an answer to a contact in this slot: between the hours it is read off a straight line. */
 static double
-answer_chance(const Question *q, int i)
+answer_chance(const Weighing *w, int i)
 {
-	int			h = q->grid->hours[i];
-	double		part = q->grid->quarters[i] / 4.0;
+	int			h = w->grid->hours[i];
+	double		part = w->grid->quarters[i] / 4.0;
 
-	return 1 - exp(-q->q * ((1 - part) * q->reaped[h] + part * q->reaped[(h + 1) % DUN_HOURS]));
+	return 1 - exp(-w->share * ((1 - part) * w->reaped[h] + part * w->reaped[(h + 1) % DUN_HOURS]));
 }
 
 static double
-pay_multiplier(const Question *q, DateADT date)
+pay_multiplier(const Weighing *w, DateADT date)
 {
 	/* Before there are payments the posterior is what is usual in a country: not a reason to wait for it. */
-	if (q->payments < PAYMENTS_NEEDED)
+	if (w->q->evidence.npayments < PAYMENTS_NEEDED)
 		return 1;
-	return Min(PAY_MAX, Max(PAY_MIN, dun_timing_pay_multiplier(q->windows->place.country, &q->payday, date)));
+	return Min(PAY_MAX, Max(PAY_MIN, dun_timing_pay_multiplier(w->q->windows->place.country, &w->payday, date)));
 }
 
 /* Fills slots[] and scores[] with what is allowed. */
 static void
-weigh(Question *q, int64 *slots, double *scores)
+weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 {
-	int64		first = (q->from + SLOT - 1) / SLOT;
-	int64		last = q->until / SLOT;
+	const DunTimeQuestion *q = w->q;
 	int64		slot;
 	DateADT		date = DATEVAL_NOBEGIN;
 	DateADT		day = 0;
-	bool		daily = dun_gate_caps_are_daily(&q->history);
+	bool		daily = dun_gate_caps_are_daily(q->history);
 	bool		capped = false;
 	double		pay = 1;
-	double		patience = exp(-WAIT_PER_DAY * (first * SLOT - q->now) / (double) USECS_PER_DAY);
+	double		patience = exp(-WAIT_PER_DAY * (w->first * SLOT - q->now) / (double) USECS_PER_DAY);
 	double		wait = exp(-WAIT_PER_DAY * SLOT / (double) USECS_PER_DAY);
 
-	for (slot = first; slot <= last; slot++, patience *= wait)
+	for (slot = w->first; slot <= w->last; slot++, patience *= wait)
 	{
-		SlotState	state = slot_state(q, slot);
-		int			i = slot - q->grid->first;
+		SlotState	state = slot_state(w->grid, q->windows, slot);
+		int			i = slot - w->grid->first;
 		double		p;
 
 		if (state != OPEN)
 		{
-			q->removed[state]++;
+			if (state == QUIET)
+				field->quiet++;
+			else
+				field->holiday++;
 			continue;
 		}
-		if (!daily || q->grid->days[i] != day)
+		if (!daily || w->grid->days[i] != day)
 		{
-			day = q->grid->days[i];
-			capped = dun_gate_capped(&q->history, &q->who, q->grid->zones, q->grid->nzones, slot * SLOT, NULL) > 0;
+			day = w->grid->days[i];
+			capped = dun_gate_capped(q->history, &w->who, w->grid->zones, w->grid->nzones, slot * SLOT, NULL) > 0;
 		}
 		if (capped)
 		{
-			q->removed[HOLIDAY + 1]++;
+			field->capped++;
 			continue;
 		}
-		if (q->grid->dates[i] != date)
+		if (w->grid->dates[i] != date)
 		{
-			date = q->grid->dates[i];
-			pay = pay_multiplier(q, date);
+			date = w->grid->dates[i];
+			pay = pay_multiplier(w, date);
 		}
-		p = answer_chance(q, i);
-		slots[q->nslots] = slot;
-		scores[q->nslots++] = p * pay * patience;
-		q->mean_p += p;
-		q->mean_pay += pay;
+		p = answer_chance(w, i);
+		slots[field->nslots] = slot;
+		scores[field->nslots++] = p * pay * patience;
+		field->mean_p += p;
+		field->mean_pay += pay;
 	}
-	if (q->nslots > 0)
+	if (field->nslots > 0)
 	{
-		q->mean_p /= q->nslots;
-		q->mean_pay /= q->nslots;
+		field->mean_p /= field->nslots;
+		field->mean_pay /= field->nslots;
 	}
 }
 
@@ -236,56 +263,200 @@ best_slot(const double *scores, int n)
 	return best;
 }
 
-static Datum
-reasons(const Question *q, int64 slot, ArrayType *words, ArrayType *rules)
+/* The history of payments and answers, or the book's where there is none. */
+static void
+read_evidence(Weighing *w)
+{
+	static const float flat[DUN_HOURS] = {[0 ... DUN_HOURS - 1] = 1};
+	const DunEvidence *e = &w->q->evidence;
+
+	/* The debtor's own share of answers, two contacts' worth of the book's in it. */
+	w->share = (e->responses + 2 * e->book_q) / (e->contacts + 2);
+	dun_timing_reap(e->activity, e->shape != NULL ? e->shape : flat, e->book_q, dun_timing_delay(w->q->channel), w->reaped);
+	if (e->npayments >= PAYMENTS_NEEDED)
+		dun_timing_payday(w->q->windows->place.country, e->payments, e->npayments, &w->payday);
+}
+
+static bool
+has_cap_of_none(const DunHistory *h)
+{
+	for (int i = 0; i < h->ncaps; i++)
+		if (h->caps[i].cap == 0)
+			return true;
+	return false;
+}
+
+/* The place for those who have left no evidence; NULL: this debtor has. */
+static Remembered *
+find_remembered(DunTimes *times, const Weighing *w, uint64 windows)
+{
+	const DunTimeQuestion *q = w->q;
+	const DunEvidence *e = &q->evidence;
+	Remembered	key = {
+		.used = true, .windows = windows, .delay = dun_timing_delay(q->channel), .book_q = e->book_q,
+		.contacts = e->contacts, .responses = e->responses, .first = w->first, .last = w->last,
+	};
+	Remembered *r;
+
+	if (e->activity != NULL || e->npayments >= PAYMENTS_NEEDED || q->history->ncontacts > 0 || q->history->ntalks > 0)
+		return NULL;
+	key.barred = has_cap_of_none(q->history);
+	key.shape = e->shape == NULL ? 0 : dun_base_hash64(e->shape, sizeof(float) * DUN_HOURS, 0);
+	r = &times->remembered[(windows ^ (windows >> 32) ^ key.first * 31 ^ key.last * 7 ^ e->contacts * 3 ^ e->responses ^ ((uintptr_t) key.delay >> 4)) % REMEMBERED];
+	if (r->used && r->windows == windows && r->barred == key.barred && r->delay == key.delay && r->shape == key.shape && r->book_q == key.book_q &&
+		r->contacts == key.contacts && r->responses == key.responses && r->first == key.first && r->last == key.last)
+		return r;
+	*r = key;
+	r->best = -1;
+	return r;
+}
+
+/* Draw a line for each quarter of an hour; which is the best is remembered for those of whom nothing is known. */
+static int
+weigh_slots(DunTimes *times, Weighing *w, DunTimeField *field)
+{
+	uint64		key = w->q->windows_key != 0 ? w->q->windows_key : dun_timing_windows_key(w->q->windows);
+
+	w->grid = find_grid(times, w->q->windows, key, w->first);
+	read_evidence(w);
+	weigh(w, field, times->slots, times->scores);
+	return best_slot(times->scores, field->nslots);
+}
+
+static void
+set_answer(DunTimeAnswer *a, const Weighing *w, const DunTimeField *field, int64 slot, double chance, bool explored, double propensity)
+{
+	a->at = slot * SLOT;
+	a->explored = explored;
+	a->propensity = propensity;
+	a->hour = log(chance / field->mean_p);
+	a->pay = w->grid == NULL ? 0 : log(pay_multiplier(w, w->grid->dates[slot - w->grid->first]) / field->mean_pay);
+	a->delay = -WAIT_PER_DAY * (slot * SLOT - w->q->now) / (double) USECS_PER_DAY;
+}
+
+static void
+set_answer_of(DunTimeAnswer *a, const Weighing *w, const DunTimeField *field, int64 slot, bool explored, double propensity)
+{
+	set_answer(a, w, field, slot, answer_chance(w, slot - w->grid->first), explored, propensity);
+}
+
+/* Contacts within the days that some cap looks back: how far beyond them the history reaches depends on who else was asked about. */
+static int
+recent_contacts(const DunTimeQuestion *q)
+{
+	const DunHistory *h = q->history;
+	TimestampTz longest = 0;
+	int			n = 0;
+
+	for (int i = 0; i < h->ncaps; i++)
+	{
+		longest = Max(longest, h->caps[i].days * USECS_PER_DAY);
+		longest = Max(longest, Max(h->caps[i].gap, h->caps[i].silence));
+	}
+	for (int i = 0; i < h->ncontacts; i++)
+		n += h->contacts[i].at >= q->from - longest;
+	return n;
+}
+
+int
+dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField *field, DunTimeAnswer *answers)
+{
+	Weighing	w = {.q = q, .from = q->from, .who = {.debtor_id = unconstify(char *, q->debtor_id)}};
+	Remembered *r;
+	uint64		coin;
+	char	   *seed;
+	int			n;
+	bool		lot;
+
+	memset(field, 0, sizeof(*field));
+	if (q->from > q->until)
+		return 0;
+	w.first = (q->from + SLOT - 1) / SLOT;
+	w.last = Min(q->until, q->from + HORIZON_DAYS * USECS_PER_DAY) / SLOT;
+
+	/* The coin is a function of the debtor and of how many contacts there were: asked twice, it falls the same. */
+	seed = psprintf("%s/%d/%d", q->debtor_id, q->evidence.contacts, recent_contacts(q));
+	coin = dun_base_hash64(seed, strlen(seed), SALT);
+	lot = top == 1 && dun_base_rng_uniform(&coin) < EXPLORE;
+
+	r = top > 1 ? NULL : find_remembered(times, &w, q->windows_key != 0 ? q->windows_key : dun_timing_windows_key(q->windows));
+	if (r != NULL && r->best >= 0 && !lot)
+	{
+		*field = r->field;
+		set_answer(&answers[0], &w, field, r->best, r->chance, false, 1 - EXPLORE + EXPLORE / field->nslots);
+		return 1;
+	}
+	n = weigh_slots(times, &w, field);
+	if (field->nslots == 0)
+		return 0;
+	if (r != NULL)
+	{
+		r->best = times->slots[n];
+		r->chance = answer_chance(&w, r->best - w.grid->first);
+		r->field = *field;
+	}
+	if (lot)
+	{
+		int			drawn = (int) (dun_base_rng_uniform(&coin) * field->nslots);
+
+		set_answer_of(&answers[0], &w, field, times->slots[drawn], true, (drawn == n ? 1 - EXPLORE : 0) + EXPLORE / field->nslots);
+		return 1;
+	}
+	for (int i = 0; i < top && i < field->nslots; i++)
+	{
+		set_answer_of(&answers[i], &w, field, times->slots[n], false, 1 - EXPLORE + EXPLORE / field->nslots);
+		times->scores[n] = -1;
+		n = best_slot(times->scores, field->nslots);
+	}
+	return Min(top, field->nslots);
+}
+
+static void
+append_words(StringInfo s, ArrayType *words)
+{
+	Datum	   *names;
+	int			n = 0;
+
+	appendStringInfoChar(s, '[');
+	if (words != NULL)
+		deconstruct_array(words, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(s, ", ");
+		escape_json(s, TextDatumGetCString(names[i]));
+	}
+	appendStringInfoChar(s, ']');
+}
+
+Datum
+dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer, ArrayType *words, ArrayType *rules)
 {
 	StringInfoData s;
-	Datum	   *names;
-	int			n,
-				i;
 
 	initStringInfo(&s);
-	if (slot >= 0)
-	{
-		int			at = slot - q->grid->first;
-
-		appendStringInfo(&s, "{\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f",
-						 log(answer_chance(q, at) / q->mean_p), log(pay_multiplier(q, q->grid->dates[at]) / q->mean_pay),
-						 -WAIT_PER_DAY * (slot * SLOT - q->now) / (double) USECS_PER_DAY);
-	}
+	appendStringInfoChar(&s, '{');
+	if (answer != NULL)
+		appendStringInfo(&s, "\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f", answer->hour, answer->pay, answer->delay);
 	else
 	{
-		appendStringInfoString(&s, "{\"blocked_by\": [");
-		n = 0;
-		if (words != NULL)
-			deconstruct_array(words, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n);
-		for (i = 0; i < n; i++)
-		{
-			if (i > 0)
-				appendStringInfoString(&s, ", ");
-			escape_json(&s, TextDatumGetCString(names[i]));
-		}
-		appendStringInfoChar(&s, ']');
+		appendStringInfoString(&s, "\"blocked_by\": ");
+		append_words(&s, words);
 	}
 	appendStringInfo(&s, ", \"slots\": %d, \"removed\": {\"quiet_hours\": %d, \"holiday\": %d, \"caps\": %d}",
-					 q->nslots, q->removed[QUIET], q->removed[HOLIDAY], q->removed[HOLIDAY + 1]);
+					 field->nslots, field->quiet, field->holiday, field->capped);
 	appendStringInfo(&s, ", \"evidence\": \"%d answers to %d contacts, %d payments\", \"calibrated\": false",
-					 q->responses, q->contacts, q->payments);
-	if (slot < 0 && rules != NULL)
+					 q->evidence.responses, q->evidence.contacts, q->evidence.npayments);
+	if (answer == NULL && rules != NULL)
 	{
-		appendStringInfoString(&s, ", \"rules\": [");
-		deconstruct_array(rules, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n);
-		for (i = 0; i < n; i++)
-		{
-			if (i > 0)
-				appendStringInfoString(&s, ", ");
-			escape_json(&s, TextDatumGetCString(names[i]));
-		}
-		appendStringInfoChar(&s, ']');
+		appendStringInfoString(&s, ", \"rules\": ");
+		append_words(&s, rules);
 	}
 	appendStringInfoChar(&s, '}');
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(s.data));
 }
+
+/* ---- SQL ---- */
 
 static ArrayType *
 array_argument(FunctionCallInfo fcinfo, int arg)
@@ -294,74 +465,62 @@ array_argument(FunctionCallInfo fcinfo, int arg)
 }
 
 static void
-put_row(ReturnSetInfo *rsinfo, const Question *q, int64 slot, bool explored, double propensity, ArrayType *words, ArrayType *rules)
+put_row(ReturnSetInfo *rsinfo, const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer, ArrayType *words, ArrayType *rules)
 {
 	Datum		values[7] = {0};
 	bool		nulls[7] = {false};
 
-	if (slot < 0)
+	if (answer == NULL)
 		memset(nulls, true, 6);
 	else
 	{
-		values[0] = TimestampTzGetDatum(slot * SLOT);
-		values[1] = Float8GetDatum(q->mean_p);
-		values[2] = Float8GetDatum(q->mean_p);
+		values[0] = TimestampTzGetDatum(answer->at);
+		values[1] = Float8GetDatum(field->mean_p);
+		values[2] = Float8GetDatum(field->mean_p);
 		values[3] = Float8GetDatum(0);
-		values[4] = BoolGetDatum(explored);
-		values[5] = Float8GetDatum(propensity);
+		values[4] = BoolGetDatum(answer->explored);
+		values[5] = Float8GetDatum(answer->propensity);
 	}
-	values[6] = reasons(q, slot, words, rules);
+	values[6] = dun_timing_reasons(q, field, answer, words, rules);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* The history of payments and answers, or the book's where there is none. */
+/* activity, payments, contacts, responses, shape, q */
 static void
-read_profile(FunctionCallInfo fcinfo, int first, Question *q)
+evidence_arguments(FunctionCallInfo fcinfo, int first, DunEvidence *e)
 {
-	const DunActivity *activity = PG_ARGISNULL(first) ? NULL : (const DunActivity *) VARDATA(PG_GETARG_BYTEA_P(first));
 	ArrayType  *payments = array_argument(fcinfo, first + 1);
 	ArrayType  *shape = array_argument(fcinfo, first + 4);
-	double		book_q = PG_ARGISNULL(first + 5) ? 0.1 : PG_GETARG_FLOAT8(first + 5);
-	float		flat[DUN_HOURS];
-	DateADT		dates[DUN_PAYMENTS_KEPT];
+	DateADT    *dates = palloc(sizeof(DateADT) * DUN_PAYMENTS_KEPT);
 	Datum	   *values;
-	int			n = 0,
-				i;
-
-	q->contacts = PG_ARGISNULL(first + 2) ? 0 : PG_GETARG_INT32(first + 2);
-	q->responses = PG_ARGISNULL(first + 3) ? 0 : PG_GETARG_INT32(first + 3);
-	/* The debtor's own share of answers, two contacts' worth of the book's in it. */
-	q->q = (q->responses + 2 * book_q) / (q->contacts + 2);
-	for (i = 0; i < DUN_HOURS; i++)
-		flat[i] = 1;
-	if (shape != NULL && ArrayGetNItems(ARR_NDIM(shape), ARR_DIMS(shape)) == DUN_HOURS && !ARR_HASNULL(shape))
-		memcpy(flat, ARR_DATA_PTR(shape), sizeof(flat));
-	dun_timing_reap(activity, flat, book_q, dun_timing_delay(q->channel), q->reaped);
-
-	if (payments != NULL)
-		deconstruct_array(payments, DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &values, NULL, &n);
-	n = Min(n, DUN_PAYMENTS_KEPT);
-	for (i = 0; i < n; i++)
-		dates[i] = DatumGetDateADT(values[i]);
-	q->payments = n;
-	dun_timing_payday(q->windows->place.country, dates, n, &q->payday);
-}
-
-/* Contacts within the days that some cap looks back: how far beyond them the history reaches depends on who else was asked about. */
-static int
-recent_contacts(const Question *q)
-{
-	TimestampTz longest = 0;
 	int			n = 0;
 
-	for (int i = 0; i < q->history.ncaps; i++)
+	e->activity = PG_ARGISNULL(first) ? NULL : (const DunActivity *) VARDATA(PG_GETARG_BYTEA_P(first));
+	e->contacts = PG_ARGISNULL(first + 2) ? 0 : PG_GETARG_INT32(first + 2);
+	e->responses = PG_ARGISNULL(first + 3) ? 0 : PG_GETARG_INT32(first + 3);
+	e->shape = NULL;
+	if (shape != NULL && ArrayGetNItems(ARR_NDIM(shape), ARR_DIMS(shape)) == DUN_HOURS && !ARR_HASNULL(shape))
+		e->shape = (const float *) ARR_DATA_PTR(shape);
+	e->book_q = PG_ARGISNULL(first + 5) ? DUN_FIRST_SHARE : PG_GETARG_FLOAT8(first + 5);
+	if (payments != NULL)
+		deconstruct_array(payments, DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &values, NULL, &n);
+	e->npayments = Min(n, DUN_PAYMENTS_KEPT);
+	for (int i = 0; i < e->npayments; i++)
+		dates[i] = DatumGetDateADT(values[i]);
+	e->payments = dates;
+}
+
+static DunTimes *
+kept_times(FunctionCallInfo fcinfo)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
 	{
-		longest = Max(longest, q->history.caps[i].days * USECS_PER_DAY);
-		longest = Max(longest, Max(q->history.caps[i].gap, q->history.caps[i].silence));
+		MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		fcinfo->flinfo->fn_extra = dun_timing_make_times();
+		MemoryContextSwitchTo(before);
 	}
-	for (int i = 0; i < q->history.ncontacts; i++)
-		n += q->history.contacts[i].at >= q->from - longest;
-	return n;
+	return fcinfo->flinfo->fn_extra;
 }
 
 PG_FUNCTION_INFO_V1(dun_timing_sql_best);
@@ -374,32 +533,21 @@ Datum
 dun_timing_sql_best(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Cache	   *cache = fcinfo->flinfo->fn_extra;
-	Question	q = {0};
+	DunTimeQuestion q = {0};
+	DunTimeField field = {0};
+	DunTimeAnswer *answers;
+	DunHistory	history;
 	ArrayType  *words = array_argument(fcinfo, 5);
 	ArrayType  *rules = array_argument(fcinfo, 8);
 	int			top = PG_GETARG_INT32(22);
-	uint64		coin;
-	char	   *seed;
-	int			i;
+	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(7) || (words != NULL && ArrayGetNItems(ARR_NDIM(words), ARR_DIMS(words)) > 0))
 	{
-		put_row(rsinfo, &q, -1, false, 0, words, rules);
+		put_row(rsinfo, &q, &field, NULL, words, rules);
 		return (Datum) 0;
 	}
-	if (cache == NULL)
-	{
-		MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-
-		cache = palloc0(sizeof(Cache));
-		cache->scores = palloc(sizeof(double) * GRID_SLOTS);
-		cache->slots = palloc(sizeof(int64) * GRID_SLOTS);
-		fcinfo->flinfo->fn_extra = cache;
-		MemoryContextSwitchTo(before);
-	}
-
 	q.windows = dun_calendar_windows(PG_GETARG_BYTEA_P(7));
 	q.channel = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	q.now = PG_GETARG_TIMESTAMPTZ(4);
@@ -407,44 +555,18 @@ dun_timing_sql_best(PG_FUNCTION_ARGS)
 	q.until = PG_GETARG_TIMESTAMPTZ(3);
 	if (!PG_ARGISNULL(6))
 		q.from = Max(q.from, PG_GETARG_TIMESTAMPTZ(6));
-	q.who.debtor_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	dun_gate_read_history(&q.history, array_argument(fcinfo, 9), array_argument(fcinfo, 10), array_argument(fcinfo, 11),
+	q.debtor_id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	dun_gate_read_history(&history, array_argument(fcinfo, 9), array_argument(fcinfo, 10), array_argument(fcinfo, 11),
 						  array_argument(fcinfo, 12), array_argument(fcinfo, 13), array_argument(fcinfo, 14),
 						  array_argument(fcinfo, 15));
-	if (q.from <= q.until)
-	{
-		MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-
-		q.until = Min(q.until, q.from + HORIZON_DAYS * USECS_PER_DAY);
-		q.grid = find_grid(cache, q.windows, (q.from + SLOT - 1) / SLOT);
-		MemoryContextSwitchTo(before);
-		read_profile(fcinfo, 16, &q);
-		weigh(&q, cache->slots, cache->scores);
-	}
-	if (q.nslots == 0)
-	{
-		put_row(rsinfo, &q, -1, false, 0, NULL, rules);
-		return (Datum) 0;
-	}
-
-	/* The coin is a function of the debtor and of how many contacts there were: asked twice, it falls the same. */
-	seed = psprintf("%s/%d/%d", q.who.debtor_id, q.contacts, recent_contacts(&q));
-	coin = dun_base_hash64(seed, strlen(seed), SALT);
-	if (top == 1 && dun_base_rng_uniform(&coin) < EXPLORE)
-	{
-		int			drawn = (int) (dun_base_rng_uniform(&coin) * q.nslots);
-		bool		greedy = drawn == best_slot(cache->scores, q.nslots);
-
-		put_row(rsinfo, &q, cache->slots[drawn], true, (greedy ? 1 - EXPLORE : 0) + EXPLORE / q.nslots, NULL, rules);
-		return (Datum) 0;
-	}
-	for (i = 0; i < top && i < q.nslots; i++)
-	{
-		int			best = best_slot(cache->scores, q.nslots);
-
-		put_row(rsinfo, &q, cache->slots[best], false, 1 - EXPLORE + EXPLORE / q.nslots, NULL, rules);
-		cache->scores[best] = -1;
-	}
+	q.history = &history;
+	evidence_arguments(fcinfo, 16, &q.evidence);
+	answers = palloc(sizeof(DunTimeAnswer) * Max(top, 1));
+	n = dun_timing_best(kept_times(fcinfo), &q, top, &field, answers);
+	for (int i = 0; i < n; i++)
+		put_row(rsinfo, &q, &field, &answers[i], NULL, rules);
+	if (n == 0)
+		put_row(rsinfo, &q, &field, NULL, NULL, rules);
 	return (Datum) 0;
 }
 

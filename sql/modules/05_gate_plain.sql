@@ -1,0 +1,93 @@
+-- gate: what planning reads to judge the plain cases of a whole book by itself (src/plan/pick.c). Whoever changes the gate's
+-- query changes this as well: _gate_trouble_sql() names everybody for whom that query looks at more than is told here.
+
+-- How far back caps, gaps and silences look.
+CREATE FUNCTION dunning._look_back() RETURNS interval
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT make_interval(days => 1 + max(greatest(coalesce(b.cap_days, 0), ceil(extract(epoch FROM greatest(b.min_gap, b.after_conversation)) / 86400)::int)))
+            FROM dunning.contact_rule b WHERE b.enabled);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._look_back() IS 'How far back the enabled contact rules look.';
+
+CREATE FUNCTION dunning._gate_contacts_sql(many text, at text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN format($q$
+        WITH since AS MATERIALIZED (SELECT %2$s - dunning._look_back() AS at),
+        ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM %4$s v
+            WHERE v.debtor_id = ANY (%1$s) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT s.at FROM since s))
+        SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord
+        FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM %3$s x
+              WHERE x.debtor_id = ANY (%1$s) AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)) e
+        WHERE NOT e.test AND e.contact_on >= (SELECT s.at FROM since s)
+        GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
+        UNION ALL
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q WHERE q.debtor_id = ANY (%1$s) AND q.state IN ('queued', 'sending')
+          AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
+        UNION ALL
+        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, many, at,
+        dunning._past('egress'), dunning._past('event'), dunning._past('queue'),
+        CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_contacts_sql(text, text) IS 'SQL text: what counts against the caps of these debtors, of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
+
+-- The same of the other accounts of the same persons.
+CREATE FUNCTION dunning._gate_other_contacts_sql(many text, at text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    others text := dunning._accounts_sql();
+BEGIN
+    IF others IS NULL THEN
+        RETURN 'SELECT NULL::text, NULL::text, NULL::uuid, NULL::timestamptz, NULL::int, NULL::text WHERE false';
+    END IF;
+    RETURN format($q$
+        WITH d AS MATERIALIZED (SELECT l.debtor_id, l.person_id FROM (%1$s) l),
+        ac AS MATERIALIZED (
+            SELECT d.debtor_id, a.debtor_id AS account FROM d JOIN (%2$s) a ON a.person_id = d.person_id WHERE a.debtor_id <> d.debtor_id
+            UNION ALL
+            SELECT d.debtor_id, d.person_id FROM d WHERE d.person_id <> d.debtor_id)
+        SELECT ac.debtor_id, x.channel, x.message_id, x.at, x.ord, x.debtor_id AS account
+        FROM (SELECT DISTINCT ac.debtor_id, ac.account FROM ac) ac
+        JOIN (%3$s) x ON x.debtor_id = ac.account$q$,
+        dunning._ledger_sql('debtor', many), others, dunning._gate_contacts_sql('ARRAY(SELECT ac.account FROM ac)', at));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text, text) IS 'SQL text: what was said to each debtor''s person over other accounts: the columns of _gate_contacts_sql(), and the account.';
+
+CREATE FUNCTION dunning._gate_trouble_sql(many text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    IF dunning._ledger_problem() IS NOT NULL THEN
+        RETURN format('SELECT u.id AS debtor_id FROM unnest(%s) u(id)', many);
+    END IF;
+    RETURN format($q$
+        WITH d AS (SELECT l.debtor_id, l.person_id, l.creditor FROM (%1$s) l)
+        SELECT h.debtor_id FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
+        UNION ALL
+        SELECT d.debtor_id FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+        UNION ALL
+        SELECT d.debtor_id FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones; all of them while the ledger has a problem.';
+
+-- $1 at, $2 country, $3 region, $4 kind, $5 time zone, '' where unknown.
+CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT pg_catalog.format($q$
+        WITH a AS MATERIALIZED (SELECT u.at FROM unnest(ARRAY[$1, $1 + %L::interval]) u(at)),
+        w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
+            FROM dunning.channel c ORDER BY c.channel, c.builtin),
+        %s
+        SELECT pl.channel, pl.windows, pl.caps, pl.zone FROM pl$q$, $1, dunning._gate_places_sql('60 days'))
+$sql$;
+COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps and time zone of a place for each channel, by the rules valid from an instant to sixty days beyond the horizon.';

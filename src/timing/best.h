@@ -1,0 +1,80 @@
+/*
+ * timing/best.h
+ *		The best of the allowed instants for one debtor and channel. Pure: mask, caps, history and evidence in, answer out.
+ */
+#ifndef DUN_TIMING_BEST_H
+#define DUN_TIMING_BEST_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "utils/array.h"
+#include "utils/date.h"
+
+#include "calendar/window.h"
+#include "gate/caps.h"
+#include "timing/profile.h"
+
+/* Contacts of a person whose share of answers is not known yet count as two of this share. */
+#define DUN_FIRST_SHARE 0.1
+
+/* What is known of a debtor; zeros and NULLs where nothing is. */
+typedef struct DunEvidence
+{
+	const DunActivity *activity;
+	int			contacts;
+	int			responses;
+	int			npayments;
+	const DateADT *payments;	/* newest first, at most DUN_PAYMENTS_KEPT */
+	const float *shape;			/* of the book: DUN_HOURS, mean 1; NULL: flat */
+	double		book_q;			/* the channel's share of answered contacts */
+} DunEvidence;
+
+typedef struct DunTimeQuestion
+{
+	const char *debtor_id;
+	const char *channel;
+	const DunWindows *windows;
+	uint64		windows_key;	/* dun_timing_windows_key(), 0: to be found */
+	DunHistory *history;		/* with the caps of the place */
+	TimestampTz from;
+	TimestampTz until;
+	TimestampTz now;
+	DunEvidence evidence;
+} DunTimeQuestion;
+
+/* What the clock and the caps left. */
+typedef struct DunTimeField
+{
+	int			nslots;
+	int			quiet;			/* slots removed */
+	int			holiday;
+	int			capped;
+	double		mean_p;
+	double		mean_pay;
+} DunTimeField;
+
+typedef struct DunTimeAnswer
+{
+	TimestampTz at;
+	bool		explored;
+	double		propensity;
+	double		hour;			/* log-ratios to the average of the field */
+	double		pay;
+	double		delay;
+} DunTimeAnswer;
+
+typedef struct DunTimes DunTimes;
+
+/* What is kept between questions, in the current memory context. */
+extern DunTimes *dun_timing_make_times(void);
+
+extern uint64 dun_timing_windows_key(const DunWindows *w);
+
+/* At most `top` answers, the best first; returns how many. With top > 1 nothing is drawn by lot. */
+extern int	dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField *field, DunTimeAnswer *answers);
+
+/* As jsonb; answer NULL: there is none, and `words` say why. */
+extern Datum dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer, ArrayType *words, ArrayType *rules);
+
+#endif
