@@ -449,6 +449,22 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';
 
+CREATE FUNCTION dunning._drop_held_rows() RETURNS int
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    n int;
+BEGIN
+    DELETE FROM pg_temp.dunning_plan_row r USING pg_temp.dunning_plan_item i, dunning.hold h
+    WHERE r.message_id IS NOT NULL AND i.debtor_id = r.debtor_id AND i.left_out IS NULL AND h.debtor_id = i.debtor_id AND h.invoice_id = i.invoice_id
+      AND h.released_at IS NULL AND h.from_at <= dunning._now() AND (h.until_at IS NULL OR h.until_at > dunning._now());
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._drop_held_rows() IS 'How many rows of a planning run list an invoice that was held while the run computed, and are left to the next one.';
+
 -- Puts the rows into the queue, and closes the earlier steps that the furthest one overtook.
 CREATE FUNCTION dunning._enqueue_run(run_id uuid) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -458,10 +474,7 @@ DECLARE
     waiting_debtors text[];
     waiting_messages uuid[];
 BEGIN
-    -- An invoice was held while this run computed: its debtor is planned by the next one.
-    DELETE FROM pg_temp.dunning_plan_row r USING dunning.plan_run p, dunning.hold h
-    WHERE p.run_id = _enqueue_run.run_id AND r.message_id IS NOT NULL AND h.debtor_id = r.debtor_id AND h.invoice_id IS NOT NULL
-      AND h.released_at IS NULL AND h.hold_id >= dunning._uuid7_floor(p.started_at);
+    PERFORM dunning._drop_held_rows();
     -- What stood held for an earlier step is overtaken too.
     SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO waiting_debtors, waiting_messages
     FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id

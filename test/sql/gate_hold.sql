@@ -157,6 +157,19 @@ SELECT * FROM pg_temp.planned() WHERE debtor = 'h-a1';
 SELECT s.state, s.reason FROM dunning.message_state s WHERE s.debtor_id = 'h-a1' ORDER BY s.message_id;
 SELECT * FROM pg_temp.gate() WHERE debtor = 'h-a1';
 
+-- what_a_run_has_computed_with_an_invoice_that_is_held_since_is_left_to_the_next_run
+SELECT pg_temp.book();
+BEGIN;
+CREATE TEMP TABLE dunning_plan_row AS SELECT d AS debtor_id, dunning._uuid7() AS message_id FROM unnest('{h-a1,h-a2,h-b1}'::text[]) d;
+CREATE TEMP TABLE dunning_plan_item AS SELECT i.debtor_id, i.invoice_id, CASE WHEN i.invoice_id = 'h-b12' THEN 'hold:dispute' END AS left_out FROM dunning.invoice i WHERE i.debtor_id LIKE 'h-%';
+GRANT ALL ON dunning_plan_row, dunning_plan_item TO dunning_owner;
+SELECT messages_stopped FROM dunning.hold('h-a1', 'dispute', invoice_id => 'h-a11');
+SELECT messages_stopped FROM dunning.hold('h-a2', 'dispute', invoice_id => 'h-a21', from_on => '2026-06-15');
+SELECT messages_stopped FROM dunning.hold('h-b1', 'dispute', invoice_id => 'h-b12');
+SELECT dunning._drop_held_rows() AS left_to_the_next;
+SELECT debtor_id FROM dunning_plan_row ORDER BY 1;
+ROLLBACK;
+
 -- a_hold_that_was_released_before_it_began_never_holds
 SELECT pg_temp.book();
 SELECT hold_id AS id FROM dunning.hold('h-a1', 'manual', from_on => '2026-06-15') \gset h_
