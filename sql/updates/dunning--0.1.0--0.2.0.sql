@@ -6053,6 +6053,23 @@ BEGIN
         WHERE r.message_id IS NOT NULL AND r.on_ladder;
 END
 $function$;
+CREATE FUNCTION dunning._drop_held_rows()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    n int;
+BEGIN
+    DELETE FROM pg_temp.dunning_plan_row r USING pg_temp.dunning_plan_item i, dunning.hold h
+    WHERE r.message_id IS NOT NULL AND i.debtor_id = r.debtor_id AND i.left_out IS NULL AND h.debtor_id = i.debtor_id AND h.invoice_id = i.invoice_id
+      AND h.released_at IS NULL AND h.from_at <= dunning._now() AND (h.until_at IS NULL OR h.until_at > dunning._now());
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._enqueue_run(run_id uuid)
  RETURNS void
  LANGUAGE plpgsql
@@ -6064,10 +6081,7 @@ DECLARE
     waiting_debtors text[];
     waiting_messages uuid[];
 BEGIN
-    -- An invoice was held while this run computed: its debtor is planned by the next one.
-    DELETE FROM pg_temp.dunning_plan_row r USING dunning.plan_run p, dunning.hold h
-    WHERE p.run_id = _enqueue_run.run_id AND r.message_id IS NOT NULL AND h.debtor_id = r.debtor_id AND h.invoice_id IS NOT NULL
-      AND h.released_at IS NULL AND h.hold_id >= dunning._uuid7_floor(p.started_at);
+    PERFORM dunning._drop_held_rows();
     -- What stood held for an earlier step is overtaken too.
     SELECT array_agg(q.debtor_id), array_agg(q.message_id) INTO waiting_debtors, waiting_messages
     FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id
@@ -32173,6 +32187,7 @@ ALTER FUNCTION dunning._stage_dry_rows(boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._framing_experiment() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._overtaken_steps() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drop_held_rows() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._expire_waiting() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) OWNER TO dunning_owner;
 ALTER TYPE dunning.simulated OWNER TO dunning_owner;
@@ -32571,6 +32586,7 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_dry_rows(boolean,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._framing_experiment() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._overtaken_steps() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drop_held_rows() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._expire_waiting() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_simulation(text,date,date,time without time zone) FROM PUBLIC;
@@ -32834,6 +32850,7 @@ COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a 
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
+COMMENT ON FUNCTION dunning._drop_held_rows() IS 'How many rows of a planning run list an invoice that was held while the run computed, and are left to the next one.';
 COMMENT ON FUNCTION dunning._drop_simulation() IS 'Removes the temporary tables of a simulation.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
