@@ -88,3 +88,11 @@ bench-plan: stage
 .PHONY: check-offers
 check-offers: stage
 	@test/property/offers.sh
+
+## make check-plan N=100000 SEED=1    random books, strategies and clocks: each plan against an account of its own (twice, skipped, outside rules, sums, re-run)
+## make check-plan-breaks              each line of test/property/plan/breaks.tsv broken in the planner, and check-plan seen to notice
+.PHONY: check-plan check-plan-breaks
+check-plan: stage
+	@test/property/plan.sh
+check-plan-breaks: stage
+	@BREAKS=. SEED=27 BOOK=500 test/property/plan.sh
