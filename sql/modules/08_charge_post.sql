@@ -96,19 +96,22 @@ DECLARE
     fee record;
     today date := (dunning._now() AT TIME ZONE dunning._ledger_zone())::date;
 BEGIN
-    FOR fee IN
-        SELECT DISTINCT ON (f.debtor_id, f.invoice_id, f.level) f.debtor_id, f.invoice_id, f.level, x.charged_on, x.amount, x.message_id
-        FROM (SELECT l.*, row_number() OVER (PARTITION BY l.debtor_id, l.level ORDER BY l.basis ->> 'due_on', l.invoice_id) AS place
-              FROM dunning._lawful_fees(_assess_fees.debtor_ids) l WHERE l.blocked_by = '{}') f
-        CROSS JOIN LATERAL (
-            SELECT n.sent_on AS charged_on, n.amount, n.message_id FROM dunning._notices(CASE WHEN f.with_reminder THEN ARRAY[f.debtor_id] ELSE '{}' END) n
-            -- A fee named for a later day is a warning, no charge. One that names no invoice is the oldest one's, and a message brings one fee.
-            WHERE n.message_id IS NOT NULL AND n.level = f.level AND (n.invoice_id = f.invoice_id OR n.invoice_id IS NULL AND f.place = 1)
-              AND n.due_on <= n.sent_on AND n.amount <= f.amount AND n.sent_on >= f.lawful_from
-              AND NOT EXISTS (SELECT FROM dunning.charge h WHERE h.debtor_id = f.debtor_id AND h.message_id = n.message_id)
-            UNION ALL
-            SELECT today, f.amount, NULL WHERE NOT f.with_reminder AND f.lawful_from <= today) x
-        ORDER BY f.debtor_id, f.invoice_id, f.level, x.charged_on
+    FOR fee IN EXECUTE format($q$
+        WITH fee AS MATERIALIZED (
+            SELECT x.debtor, x.invoice, x.level, x.at_most, x.lawful_from, x.with_reminder, row_number() OVER (PARTITION BY x.debtor, x.level ORDER BY x.due_on, x.invoice) AS place
+            FROM (%s) x),
+        -- A fee named for a later day is a warning, no charge. One that names no invoice is the oldest one's, and a message brings one fee.
+        named AS MATERIALIZED (
+            SELECT n.* FROM dunning._notices(ARRAY(SELECT DISTINCT f.debtor FROM fee f WHERE f.with_reminder), ARRAY(SELECT DISTINCT f.level FROM fee f WHERE f.with_reminder)) n
+            WHERE n.charged AND n.due_on <= n.sent_on AND NOT EXISTS (SELECT FROM dunning.charge h WHERE h.debtor_id = n.debtor_id AND h.message_id = n.message_id))
+        SELECT DISTINCT ON (x.debtor, x.invoice, x.level) x.debtor AS debtor_id, x.invoice AS invoice_id, x.level, x.charged_on, x.amount, x.message_id
+        FROM (SELECT f.debtor, f.invoice, f.level, n.sent_on AS charged_on, n.amount, n.message_id
+              FROM fee f JOIN named n ON n.debtor_id = f.debtor AND n.level = f.level
+              WHERE f.with_reminder AND (n.invoice_id = f.invoice OR n.invoice_id IS NULL AND f.place = 1) AND n.amount <= f.at_most AND n.sent_on >= f.lawful_from
+              UNION ALL
+              SELECT f.debtor, f.invoice, f.level, $3, f.at_most, NULL FROM fee f WHERE NOT f.with_reminder) x
+        ORDER BY x.debtor, x.invoice, x.level, x.charged_on$q$, dunning._fees_sql('NOT j.barred AND NOT j.unnoticed AND j.lawful_from <= $3'))
+        USING _assess_fees.debtor_ids, NULL::timestamptz, today, dunning._broken_agreements(_assess_fees.debtor_ids)
     LOOP
         BEGIN
             RETURN QUERY INSERT INTO dunning.charge AS c (debtor_id, invoice_id, level, charged_on, amount, message_id)
@@ -162,12 +165,12 @@ BEGIN
     IF fees || interests = '{}' OR dunning._ledger_problem() IS NOT NULL THEN
         RETURN;
     END IF;
-    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 500 AS batch FROM (%s) d
+    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 5000 AS batch FROM (%s) d
                                    WHERE d.creditor = ANY ($1)) x GROUP BY x.batch ORDER BY x.batch', dunning._ledger_sql('debtor')) USING fees
     LOOP
         RETURN QUERY SELECT f.* FROM dunning._assess_fees(ids) f;
     END LOOP;
-    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 500 AS batch FROM (%s) d
+    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 5000 AS batch FROM (%s) d
                                    WHERE d.creditor = ANY ($1)) x GROUP BY x.batch ORDER BY x.batch', dunning._ledger_sql('debtor')) USING interests
     LOOP
         RETURN QUERY SELECT f.* FROM dunning._assess_interest(ids) f;

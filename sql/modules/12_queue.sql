@@ -62,7 +62,8 @@ CREATE TABLE dunning.body (
     rendered_at     timestamptz NOT NULL,
     offer_id        uuid,                               -- the offer of record that the context had; NULL: none
     framing         text,                               -- whose words these are
-    framing_reason  text                                -- why not those of the framing planned: what they claim was not so any more
+    framing_reason  text,                               -- why not those of the framing planned: what they claim was not so any more
+    fee             jsonb                               -- the fee that these words name: what is charged with them, and what they are a notice of
 ) PARTITION BY RANGE (message_id);
 COMMENT ON TABLE dunning.body IS 'What was rendered for a message and to which address; written once. forget() blanks it.';
 

@@ -303,9 +303,9 @@ BEGIN
     INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, at) VALUES (id, dunning._uuid7(), debtor, 'ch', 1, 'sent', 'ok', dunning._now());
 END $$;
 SELECT pg_temp.debtor('ch-mail', 'DK'), pg_temp.owes('ch-mail', 'mail-1', '2026-05-01', 1000, 'DKK'), pg_temp.owes('ch-mail', 'mail-2', '2026-05-11', 500, 'DKK');
-SELECT pg_temp.sent('ch-mail', '{"level": "reminder-1", "amount": 100, "currency": "DKK", "on": "2026-06-17"}');
+SELECT pg_temp.sent('ch-mail', '{"level": "reminder-1", "amount": 100, "currency": "DKK", "on": "2026-06-17", "warned": true}');
 SELECT count(*) AS charged FROM dunning.assess_charges() WHERE debtor_id = 'ch-mail';
-SELECT pg_temp.sent('ch-mail', '{"level": "reminder-1", "amount": 100, "currency": "DKK", "on": "2026-06-16"}');
+SELECT pg_temp.sent('ch-mail', '{"level": "reminder-1", "amount": 100, "currency": "DKK", "on": "2026-06-16", "charged": true}');
 SET dunning.clock = '2026-06-18 12:00+00';
 SELECT invoice_id, level, amount, charged_on, message_id IS NOT NULL AS of_message FROM dunning.assess_charges() WHERE debtor_id = 'ch-mail';
 SET dunning.clock = '2026-07-18 12:00+00';
