@@ -96,3 +96,13 @@ check-plan: stage
 	@test/property/plan.sh
 check-plan-breaks: stage
 	@BREAKS=. SEED=27 BOOK=500 test/property/plan.sh
+
+## make check-charges N=10000 SEED=1    years of random payments, rates, holds and fees against a clerk who counts every day in plain numeric
+.PHONY: check-charges
+check-charges: stage
+	@test/property/charges.sh
+
+## make bench-charge N="1000 100000" PAST="0 4"    what a debtor's fees and an invoice's interest cost, in microseconds
+.PHONY: bench-charge
+bench-charge: stage
+	@bench/charge/charge.sh

@@ -187,30 +187,54 @@ END
 $$;
 COMMENT ON FUNCTION dunning._insert_offers(text[], text[], text[], text[], numeric[], jsonb[], date[], uuid[], text) IS 'The offers that were written: none for a debtor who has one of that state already.';
 
--- What a planning run makes: no second offer beside a live one, a running agreement, or soon after one that came to nothing.
+-- A settlement waits for another person where four eyes are asked for.
+CREATE FUNCTION dunning._waits_for_approval(kind text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+BEGIN
+    RETURN kind = 'settlement' AND dunning._value_of('four_eyes')::boolean;
+END
+$$;
+COMMENT ON FUNCTION dunning._waits_for_approval(text) IS 'Whether an offer of this kind is proposed first, until somebody approves it.';
+
+-- No second offer beside a live one, a running agreement, or soon after one that came to nothing.
+CREATE FUNCTION dunning._offerable(debtor_ids text[], kinds text[], as_of timestamptz DEFAULT NULL) RETURNS TABLE (debtor_id text, kind text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(_offerable.as_of, dunning._now());
+    again interval := make_interval(days => dunning._value_of('offer_again_days')::int);
+BEGIN
+    RETURN QUERY
+        SELECT x.id, x.k FROM unnest(_offerable.debtor_ids, _offerable.kinds) x(id, k)
+        WHERE NOT EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = x.id
+                          AND (o.state IN ('live', 'proposed') OR o.state = 'declined' AND o.ended_at > at - again))
+          AND x.id NOT IN (SELECT s.debtor_id FROM dunning._promise_state(_offerable.debtor_ids, _offerable.as_of) s
+                           WHERE s.state = 'open' OR s.state = 'broken' AND s.deadline > at - again)
+        ORDER BY x.id, x.k;
+END
+$$;
+COMMENT ON FUNCTION dunning._offerable(text[], text[], timestamptz) IS 'Those of the debtors to whom a planning run may make an offer now.';
+
+-- What a planning run makes.
 CREATE FUNCTION dunning._make_offers(debtor_ids text[], kinds text[], as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (debtor_id text, offer_id uuid, kind text, made boolean, offer jsonb)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 DECLARE
-    again interval := make_interval(days => dunning._value_of('offer_again_days')::int);
-    four_eyes boolean := dunning._value_of('four_eyes')::boolean;
     made_ids uuid[] := '{}';
     batch record;
 BEGIN
     PERFORM dunning._refresh_offers(_make_offers.debtor_ids);
     FOR batch IN
-        WITH free AS (
-            SELECT x.id, x.k FROM unnest(_make_offers.debtor_ids, _make_offers.kinds) x(id, k)
-            WHERE NOT EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = x.id
-                              AND (o.state IN ('live', 'proposed') OR o.state = 'declined' AND o.ended_at > dunning._now() - again))
-              AND NOT EXISTS (SELECT FROM dunning._promise_state(ARRAY[x.id]) s WHERE EXISTS (SELECT FROM dunning.promise p WHERE p.debtor_id = x.id)
-                              AND (s.state = 'open' OR s.state = 'broken' AND s.deadline > dunning._now() - again)))
-        SELECT CASE WHEN t.kind = 'settlement' AND four_eyes THEN 'proposed' ELSE 'live' END AS state,
+        SELECT CASE WHEN dunning._waits_for_approval(t.kind) THEN 'proposed' ELSE 'live' END AS state,
                array_agg(t.debtor_id) AS debtors, array_agg(t.kind) AS kinds, array_agg(t.creditor) AS creditors, array_agg(t.currency) AS currencies,
                array_agg(t.amount) AS amounts, array_agg(t.options) AS options, array_agg(t.expires_on) AS expires
-        FROM dunning._offer_terms(ARRAY(SELECT f.id FROM free f ORDER BY f.id, f.k), ARRAY(SELECT f.k FROM free f ORDER BY f.id, f.k), _make_offers.as_of) t
+        FROM (SELECT array_agg(f.debtor_id) AS ids, array_agg(f.kind) AS kinds FROM dunning._offerable(_make_offers.debtor_ids, _make_offers.kinds) f) f,
+             LATERAL dunning._offer_terms(f.ids, f.kinds, _make_offers.as_of) t
         GROUP BY 1
     LOOP
         made_ids := made_ids || ARRAY(SELECT i.offer_id

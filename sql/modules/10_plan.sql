@@ -20,9 +20,11 @@ CREATE TYPE dunning.planned AS (
     blocked_by      text[],
     variant         text,
     p               float8,
-    expected_value  numeric
+    expected_value  numeric,
+    fee             jsonb,
+    offer           jsonb
 );
-COMMENT ON TYPE dunning.planned IS 'A planned contact: who, what, over which channel, when (also in local time), amounts a currency, cost, state with reason.';
+COMMENT ON TYPE dunning.planned IS 'A planned contact: who, what, over which channel, when (also in local time), amounts a currency, cost, state with reason, the fee that it names (charged with it, announced or warned of) and the terms that it offers.';
 
 CREATE TABLE dunning.strategy (
     strategy        text COLLATE "C" NOT NULL,

@@ -400,6 +400,7 @@ BEGIN
             j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
             CASE WHEN j.key IS NULL THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason,
             nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
+            NULL::jsonb AS fee, NULL::jsonb AS offered, j.offer AS offer_kind,
             CASE WHEN j.key IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
                 'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
@@ -480,7 +481,6 @@ BEGIN
     FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id
     WHERE q.state = 'held' AND q.run_id IS NOT NULL AND r.message_id IS NOT NULL;
     PERFORM dunning._cancel_messages(waiting_debtors, waiting_messages, 'superseded', true);
-    PERFORM dunning._offer_with_steps(dunning._now());
 
     DELETE FROM pg_temp.dunning_plan_row r
     WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (
@@ -539,6 +539,8 @@ BEGIN
     END IF;
     PERFORM dunning._hold_over_budget(at);
     PERFORM dunning._stage_truth(as_of);
+    -- a simulation makes no offers either
+    PERFORM dunning._stage_offers(as_of, dry_run OR dunning._replay_since() IS NOT NULL);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_run(uuid, text, timestamptz, text[], boolean, boolean) IS 'Stages everything that a planning run decides, up to row; dry_run leaves out what is only needed to write it.';
@@ -583,7 +585,7 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT run, r.message_id, r.debtor_id, r.creditor, r.strategy, r.step, r.template, r.channel, r.server, CASE WHEN r.state <> 'held' THEN r.contact_at END,
-               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value
+               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value, r.fee, r.offered
         FROM pg_temp.dunning_plan_row r ORDER BY r.debtor_id;
     PERFORM dunning._drop_stages();
 END

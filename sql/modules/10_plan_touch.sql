@@ -76,25 +76,6 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
 
--- A step that comes with an offer makes it where the debtor has none; the message says it, whoever made it.
-CREATE FUNCTION dunning._offer_with_steps(as_of timestamptz) RETURNS void
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $fn$
-#variable_conflict error
-DECLARE
-    debtors text[];
-    kinds text[];
-BEGIN
-    SELECT array_agg(r.debtor_id ORDER BY r.debtor_id), array_agg(r.decision->>'offer' ORDER BY r.debtor_id) INTO debtors, kinds
-    FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL AND r.decision ? 'offer';
-    IF debtors IS NOT NULL AND pg_catalog.to_regprocedure('dunning._make_offers(text[],text[],timestamp with time zone)') IS NOT NULL THEN
-        EXECUTE 'UPDATE pg_temp.dunning_plan_row r SET context = r.context || jsonb_build_object(''offer'', o.offer)
-            FROM dunning._make_offers($1, $2, $3) o WHERE o.debtor_id = r.debtor_id' USING debtors, kinds, as_of;
-    END IF;
-END
-$fn$;
-COMMENT ON FUNCTION dunning._offer_with_steps(timestamptz) IS 'Makes the offers that the steps of a planning run come with and puts them into the contexts.';
-
 -- A currency that rode along was spoken of: what it had reached by itself is had. With the message's key, so that a message that never left gives it back.
 CREATE FUNCTION dunning._listed_steps(as_of timestamptz) RETURNS TABLE (debtor_id text, key text, message_id uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

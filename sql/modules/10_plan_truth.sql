@@ -142,36 +142,9 @@ $fn$;
 COMMENT ON FUNCTION dunning._proof(text, text, text, timestamptz) IS
     'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';
 
--- The fee that comes first, and of several on one day the sum a currency: each is for an invoice of its own.
-CREATE FUNCTION dunning._next_fees(debtor_ids text[], as_of timestamptz) RETURNS TABLE (debtor_id text, fee jsonb)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $fn$
-#variable_conflict error
-DECLARE
-    today date := dunning._today(as_of);
-BEGIN
-    -- charge is asked by name: without it there is no fee.
-    IF pg_catalog.to_regprocedure('dunning._pending_fees(text[], timestamptz)') IS NULL THEN
-        RETURN;
-    END IF;
-    RETURN QUERY EXECUTE $q$
-        SELECT DISTINCT ON (x.debtor_id) x.debtor_id, pg_catalog.jsonb_build_object('amount', x.amount, 'currency', x.currency, 'on', x.day, 'level', x.level)
-        FROM (SELECT f.debtor_id, f.currency, min(f.level) AS level, sum(f.amount) AS amount,
-                     -- what is lawful already may be charged from tomorrow on: today's payment still avoids it
-                     greatest(f.lawful_from, $3 + 1) AS day
-              FROM dunning._pending_fees($1, $2) f
-              WHERE f.amount > 0 AND f.lawful_from <= $3 + dunning._value_of('fee_notice_days')::int
-              GROUP BY 1, 2, 5) x
-        ORDER BY x.debtor_id, x.day, x.amount DESC, x.currency$q$
-    USING debtor_ids, as_of, today;
-END
-$fn$;
-COMMENT ON FUNCTION dunning._next_fees(text[], timestamptz) IS
-    'The next lawful fee of each debtor as a text may tell it: amount, currency, the first day on which it may be charged, level. No row: none within fee_notice_days.';
-
 -- Which framing may speak to each of these debtors, and with what. Arrays run beside each other; a fee is looked for where the
--- framing or the text speaks of one.
-CREATE FUNCTION dunning._truth(debtor_ids text[], creditors text[], levels text[], framings text[], of_fees boolean[], as_of timestamptz)
+-- framing or the text speaks of one. A loss is always of a fee to come: who is told to avoid it is not charged by the same words.
+CREATE FUNCTION dunning._truth(debtor_ids text[], creditors text[], levels text[], framings text[], says text[], as_of timestamptz, days date[] DEFAULT NULL)
     RETURNS TABLE (ord bigint, framing text, reason text, fee jsonb, proof jsonb, late_cost jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -184,10 +157,15 @@ DECLARE
 BEGIN
     RETURN QUERY
         WITH asked AS MATERIALIZED (
-            SELECT u.* FROM ROWS FROM (unnest(debtor_ids), unnest(creditors), unnest(levels), unnest(framings), unnest(of_fees))
-                               WITH ORDINALITY AS u(debtor_id, creditor, level, framing, of_fees, ord)),
+            SELECT u.debtor_id, u.creditor, u.level, u.framing, u.day, CASE WHEN u.framing LIKE 'loss%' THEN 'warned' ELSE u.says END AS says, u.ord
+            FROM ROWS FROM (unnest(debtor_ids), unnest(creditors), unnest(levels), unnest(framings), unnest(says), unnest(days))
+                               WITH ORDINALITY AS u(debtor_id, creditor, level, framing, says, day, ord)),
+        of_fees AS MATERIALIZED (
+            SELECT array_agg(a.ord) AS ords, array_agg(a.debtor_id) AS debtors, array_agg(a.level) AS levels, array_agg(a.day) AS days, array_agg(a.says) AS says
+            FROM asked a WHERE a.says IS NOT NULL),
         fees AS MATERIALIZED (
-            SELECT f.debtor_id, f.fee FROM dunning._next_fees(ARRAY(SELECT DISTINCT a.debtor_id FROM asked a WHERE a.of_fees OR a.framing LIKE 'loss%'), as_of) f),
+            SELECT o.ords[f.ord] AS ord, dunning._fee_context(f.told, f.invoice_id, f.level, f.currency, f.amount, f.on_day) AS fee
+            FROM of_fees o, LATERAL dunning._told_fees(o.debtors, o.levels, o.days, o.says, as_of) f),
         judged AS (
             SELECT a.ord, a.framing, f.fee, a.level, p.n, p.paid, c.amount, c.currency,
                    CASE WHEN a.framing LIKE 'loss%' THEN CASE WHEN f.fee IS NULL THEN 'no_fee_pending' END
@@ -196,7 +174,7 @@ BEGIN
                                  WHEN p.paid::numeric / p.n < least THEN 'figure_not_favourable' END
                         WHEN a.framing LIKE 'cost%' THEN CASE WHEN c.amount IS NULL THEN 'no_figure' WHEN c.known_on < oldest_cost THEN 'figure_too_old' END END AS reason
             FROM asked a
-            LEFT JOIN fees f ON f.debtor_id = a.debtor_id
+            LEFT JOIN fees f ON f.ord = a.ord
             LEFT JOIN dunning.debtor_score r ON a.framing LIKE 'social%' AND r.debtor_id = a.debtor_id
             LEFT JOIN dunning.proof p ON a.framing LIKE 'social%' AND p.creditor = a.creditor AND p.level = a.level AND p.segment = coalesce(r.segment, '*')
             LEFT JOIN dunning.late_cost c ON a.framing LIKE 'cost%' AND c.creditor = a.creditor)
@@ -208,21 +186,8 @@ BEGIN
         FROM judged j;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._truth(text[], text[], text[], text[], boolean[], timestamptz) IS
-    'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now).';
-
--- Does a template, in the words of a framing, speak of a fee?
-CREATE FUNCTION dunning._speaks_of_fees(template text, framing text) RETURNS boolean
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $fn$
-#variable_conflict error
-BEGIN
-    RETURN EXISTS (SELECT FROM dunning.template t
-                   WHERE t.template = _speaks_of_fees.template AND t.framing IN (_speaks_of_fees.framing, 'neutral') AND t.replaced_at IS NULL
-                     AND concat(t.subject, t.body_text, t.body_html) ~ '\{\{\{?[#^&]?\s*fee\M');
-END
-$fn$;
-COMMENT ON FUNCTION dunning._speaks_of_fees(text, text) IS 'Whether any text in force of a template, in a framing or neutral, names fee.';
+COMMENT ON FUNCTION dunning._truth(text[], text[], text[], text[], text[], timestamptz, date[]) IS
+    'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now). says: which fees its text can tell (_speaks_of_fees(), NULL: none); days: when it leaves (NULL: that day).';
 
 -- Stage row of a planning run, once more: what its texts claim. Most rows claim nothing.
 CREATE FUNCTION dunning._stage_truth(as_of timestamptz) RETURNS void
@@ -230,37 +195,53 @@ CREATE FUNCTION dunning._stage_truth(as_of timestamptz) RETURNS void
 AS $fn$
 #variable_conflict error
 DECLARE
+    charging text[] := dunning._charging_creditors();
     rows_    tid[];
     debtors  text[];
     creditors text[];
     levels   text[];
     framings text[];
-    fees     boolean[];
+    kinds    text[];
+    days     date[];
 BEGIN
     -- Once a text, not once a row.
     WITH said AS MATERIALIZED (
-        SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
-        FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x OFFSET 0) d)
-    SELECT array_agg(r.ctid), array_agg(r.debtor_id), array_agg(r.creditor), array_agg(coalesce(t.level, r.step)), array_agg(r.variant), array_agg(s.of_fees)
-    INTO rows_, debtors, creditors, levels, framings, fees
+        SELECT d.*, dunning._speaks_of_fees(d.template, d.variant, d.channel, d.creditor) AS says
+        FROM (SELECT DISTINCT x.template, x.variant, x.channel, x.creditor FROM pg_temp.dunning_plan_row x OFFSET 0) d),
+    written AS MATERIALIZED (SELECT c.channel, NOT bool_or(c.human) AS written FROM dunning.channel c GROUP BY 1)
+    SELECT array_agg(r.ctid), array_agg(r.debtor_id), array_agg(r.creditor), array_agg(coalesce(t.level, r.step)), array_agg(r.variant),
+           -- a fee is charged by what is written
+           array_agg(CASE WHEN w.written THEN s.says WHEN s.says ~ 'warned' THEN 'warned' END),
+           array_agg(dunning._today(r.contact_at))
+    INTO rows_, debtors, creditors, levels, framings, kinds, days
     FROM pg_temp.dunning_plan_row r
-    JOIN said s ON s.template = r.template AND s.variant = r.variant
+    JOIN said s ON s.template = r.template AND s.variant = r.variant AND s.channel = r.channel AND s.creditor = r.creditor
+    JOIN written w ON w.channel = r.channel
     LEFT JOIN dunning._steps() t ON t.strategy = r.strategy AND t.step = r.step
-    WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%' OR r.variant LIKE 'cost%');
+    WHERE r.state <> 'held' AND (r.creditor = ANY (charging) OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%' OR r.variant LIKE 'cost%');
     IF rows_ IS NULL THEN
         RETURN;
     END IF;
     UPDATE pg_temp.dunning_plan_row r
-    SET variant = t.framing, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost),
+    SET variant = t.framing, fee = t.fee, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost),
         decision = r.decision || jsonb_strip_nulls(jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost,
             'framing', CASE WHEN t.reason IS NOT NULL THEN jsonb_build_object('asked', r.variant, 'told', t.framing, 'why', t.reason) END))
-    FROM dunning._truth(debtors, creditors, levels, framings, fees, as_of) t
+    FROM dunning._truth(debtors, creditors, levels, framings, kinds, as_of, days) t
     WHERE r.ctid = rows_[t.ord];
+    IF charging <> '{}' THEN
+        UPDATE pg_temp.dunning_plan_row r SET context = x.context
+        FROM (SELECT y.debtor_id, dunning._with_charges(y.context, o.open) AS context
+              FROM pg_temp.dunning_plan_row y
+              LEFT JOIN dunning._open_charges(debtors) o ON o.debtor_id = y.debtor_id AND o.currency = y.context->>'currency'
+              WHERE y.message_id IS NOT NULL AND y.creditor = ANY (charging)) x
+        WHERE x.debtor_id = r.debtor_id AND r.message_id IS NOT NULL;
+    END IF;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_truth(timestamptz) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee, proof and late_cost are put into context and decision.';
+COMMENT ON FUNCTION dunning._stage_truth(timestamptz) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee, charges, proof and late_cost are put into context and decision.';
 
--- The same at the last moment, for messages whose context was frozen when they were planned.
+-- The same at the last moment, for messages whose context was frozen when they were planned. A fee that was not planned is not charged now;
+-- of one that was, it is told what may be told of it today.
 CREATE FUNCTION dunning._true_contexts(debtor_ids text[], creditors text[], templates text[], framings text[], contexts jsonb[])
     RETURNS TABLE (ord bigint, framing text, reason text, context jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -268,32 +249,48 @@ AS $fn$
 #variable_conflict error
 BEGIN
     RETURN QUERY
-        SELECT t.ord, t.framing, t.reason, u.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
-        FROM dunning._truth(debtor_ids, creditors,
-                 ARRAY(SELECT coalesce(x.context->>'level', x.template) FROM ROWS FROM (unnest(contexts), unnest(templates)) WITH ORDINALITY AS x(context, template, ord) ORDER BY x.ord),
-                 framings, ARRAY(SELECT x.context->>'fee' IS NOT NULL FROM unnest(contexts) WITH ORDINALITY AS x(context, ord) ORDER BY x.ord), NULL) t
-        JOIN unnest(contexts) WITH ORDINALITY AS u(context, ord) ON u.ord = t.ord
+        WITH given AS MATERIALIZED (
+            SELECT u.* FROM ROWS FROM (unnest(debtor_ids), unnest(creditors), unnest(templates), unnest(framings), unnest(contexts))
+                                 WITH ORDINALITY AS u(debtor_id, creditor, template, framing, context, ord)),
+        able AS MATERIALIZED (
+            SELECT d.*, dunning._speaks_of_fees(d.template, d.framing, NULL, d.creditor) AS says
+            FROM (SELECT DISTINCT g.creditor, g.template, g.framing FROM given g WHERE g.context->>'fee' IS NOT NULL) d),
+        lists AS MATERIALIZED (
+            SELECT array_agg(coalesce(g.context->>'level', g.template) ORDER BY g.ord) AS levels, array_agg(CASE WHEN g.context->>'fee' IS NOT NULL THEN a.says END ORDER BY g.ord) AS says
+            FROM given g LEFT JOIN able a ON a.creditor = g.creditor AND a.template = g.template AND a.framing = g.framing),
+        owed AS MATERIALIZED (
+            SELECT o.* FROM dunning._open_charges(ARRAY(SELECT DISTINCT g.debtor_id FROM given g WHERE g.context->>'charges' IS NOT NULL)) o)
+        SELECT t.ord, t.framing, t.reason, CASE WHEN g.context->>'charges' IS NULL THEN x.context ELSE dunning._with_charges(x.context, o.open) END
+        FROM lists l
+        CROSS JOIN LATERAL dunning._truth(debtor_ids, creditors, l.levels, framings, l.says, NULL) t
+        JOIN given g ON g.ord = t.ord
+        CROSS JOIN LATERAL (SELECT g.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost) AS context) x
+        LEFT JOIN owed o ON o.debtor_id = g.debtor_id AND o.currency = g.context->>'currency'
         ORDER BY t.ord;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._true_contexts(text[], text[], text[], text[], jsonb[]) IS
-    'Contexts of messages about to be rendered, with fee, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
+    'Contexts of messages about to be rendered, with fee, charges, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
 GRANT EXECUTE ON FUNCTION dunning._true_contexts(text[], text[], text[], text[], jsonb[]) TO dunning_worker;
 
 -- For one message that is no part of a planning run.
-CREATE FUNCTION dunning._true_context(debtor_id text, creditor text, template text, context jsonb) RETURNS jsonb
+CREATE FUNCTION dunning._true_context(debtor_id text, creditor text, template text, context jsonb, day date DEFAULT NULL, channel text DEFAULT NULL) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
     framing text := coalesce(context->>'framing', 'neutral');
-    of_fees boolean := dunning._speaks_of_fees(template, framing);
+    says text := dunning._speaks_of_fees(template, framing, channel, creditor);
+    charging boolean := creditor = ANY (dunning._charging_creditors());
+    told jsonb;
 BEGIN
-    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND framing NOT LIKE 'cost%' AND NOT of_fees THEN
+    -- What a caller says of a fee is not believed, and costs nobody anything.
+    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND framing NOT LIKE 'cost%' AND says IS NULL AND NOT charging AND context->>'fee' IS NULL THEN
         RETURN context;
     END IF;
-    RETURN (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
-            FROM dunning._truth(ARRAY[debtor_id], ARRAY[creditor], ARRAY[coalesce(context->>'level', template)], ARRAY[framing], ARRAY[of_fees], NULL) t);
+    told := (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
+             FROM dunning._truth(ARRAY[debtor_id], ARRAY[creditor], ARRAY[coalesce(context->>'level', template)], ARRAY[framing], ARRAY[says], NULL, ARRAY[day]) t);
+    RETURN CASE WHEN charging THEN dunning._with_charges(told, (SELECT o.open FROM dunning._open_charges(ARRAY[debtor_id]) o WHERE o.currency = told->>'currency')) ELSE told END;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._true_context(text, text, text, jsonb) IS 'A debtor''s context with fee, proof and late_cost where the template, in the framing that the context names, speaks of them.';
+COMMENT ON FUNCTION dunning._true_context(text, text, text, jsonb, date, text) IS 'A debtor''s context with fee, charges, proof and late_cost where the template, in the framing that the context names, speaks of them (over a channel; NULL: any); day: when it leaves (NULL: today).';

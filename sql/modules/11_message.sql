@@ -68,7 +68,7 @@ COMMENT ON FUNCTION dunning._sms(text) IS
 -- Names that every text may use and most messages have nothing for. A context of another release may lack them.
 CREATE FUNCTION dunning._optional_names() RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT jsonb '{"offer": null, "fee": null, "proof": null, "late_cost": null, "hearing": null, "plan_url": null, "paid_url": null,
+AS $$ SELECT jsonb '{"offer": null, "fee": null, "charges": null, "proof": null, "late_cost": null, "hearing": null, "plan_url": null, "paid_url": null,
     "dispute_url": null, "optout_url": null, "optout_reply": null, "qr": null, "note": null}' $$;
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
 GRANT EXECUTE ON FUNCTION dunning._optional_names() TO dunning_worker;

@@ -59,7 +59,7 @@ DECLARE
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{creditor_name}}</title>[[head]]</head>
 <body style="font: [[font]]; color: #222; max-width: 36em; [[margin]]">
 $t$;
-    -- What is owed.
+    -- What is owed: principal, charges so far and the fee that comes with these words stand apart, and add up. An SMS brings no fee.
     facts    constant text := $t$[[opening]]
 {{#balances}}
 {{#invoices}}
@@ -69,6 +69,27 @@ $t$;
 {{#other_currencies}}
 [[also]]
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+[[charges_so_far]]
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+[[fee_charged]]
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+[[in_all]]
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+[[fee_announced]]
+{{/announced}}
+{{/fee}}
 $t$;
     facts_html constant text := $t$<p>[[opening]]</p>
 {{#balances}}
@@ -81,6 +102,26 @@ $t$;
 {{#other_currencies}}
 <p>[[also]]</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>[[charges_so_far]]</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>[[fee_charged]]</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>[[in_all]]</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>[[fee_announced]]</p>
+{{/announced}}
+{{/fee}}
 $t$;
     -- An offer has its one text, the same over every channel.
     offered  constant text := $t$

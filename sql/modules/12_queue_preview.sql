@@ -37,7 +37,7 @@ BEGIN
     END IF;
     over := coalesce(preview.channel, who.preferred_channel, 'email');
     chosen := dunning._template(preview.template, over, coalesce(preview.language, who.language), who.creditor);
-    SELECT dunning._true_context(id, who.creditor, preview.template, c.context) || dunning._preview_links(who.creditor, c.context)
+    SELECT dunning._true_context(id, who.creditor, preview.template, c.context, NULL, over) || dunning._preview_links(who.creditor, c.context)
     INTO context FROM dunning._context(ARRAY[id], NULL) c;
     SELECT r.subject, r.body_text, r.body_html, r.sms_parts, r.missing, r.warnings
     INTO subject, body_text, body_html, sms_parts, missing, warnings

@@ -7,7 +7,7 @@ AS $fn$
 BEGIN
     RETURN QUERY
         SELECT m.run_id, m.message_id, m.debtor_id::text, m.creditor::text, m.strategy, m.step, m.template, m.channel::text, m.server, m.contact_at, m.local_time,
-               m.amounts, m.cost, s.state, s.reason, q.blocked_by, m.variant, m.p, m.expected_value
+               m.amounts, m.cost, s.state, s.reason, q.blocked_by, m.variant, m.p, m.expected_value, nullif(m.context->'fee', 'null'), nullif(m.context->'offer', 'null')
         FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) v(debtor_id, message_id)
         JOIN dunning.message m ON m.debtor_id = v.debtor_id AND m.message_id = v.message_id
         JOIN dunning.message_state s ON s.debtor_id = v.debtor_id AND s.message_id = v.message_id
@@ -95,7 +95,7 @@ BEGIN
     channels := dunning._send_channels(template, channel, vars, not_before, not_after, debtor.creditor, debtor.preferred_channel);
     EXECUTE 'SELECT x.context, x.amounts, x.language, x.creditor FROM (' || dunning._context_sql(dunning._due_items_sql('$1', '$2'), '$1', '$2') || ') x'
         INTO about USING ARRAY[debtor_id], NULL::timestamptz;
-    about.context := dunning._true_context(debtor_id, about.creditor, template, about.context || vars);
+    about.context := about.context || vars;
     SELECT array_agg(ROW(_send_row.debtor_id, c.c, c.rank, c.server, earliest, coalesce(not_after, earliest + interval '7 days'))::dunning._candidate ORDER BY c.rank)
                FILTER (WHERE c.why IS NULL),
            coalesce(jsonb_agg(jsonb_build_object('channel', c.c, 'why', c.why) ORDER BY c.n) FILTER (WHERE c.why IS NOT NULL), '[]')
@@ -106,6 +106,7 @@ BEGIN
             FROM unnest(channels) WITH ORDINALITY x(c, n)
             LEFT JOIN LATERAL (SELECT s.server FROM dunning._servers(x.c, debtor.creditor) s ORDER BY s.ord LIMIT 1) v ON true) y) c;
     SELECT c.* INTO chosen FROM dunning._choose(candidates, dunning._now(), not_after IS NULL) c;
+    about.context := dunning._true_context(debtor_id, about.creditor, template, about.context, dunning._today(coalesce(chosen.contact_at, earliest)), coalesce(chosen.channel, channels[1]));
     blocked := coalesce(chosen.blocked_by, ARRAY(SELECT DISTINCT w.value->>'why' FROM jsonb_array_elements(no_server) w));
     -- All that could be asked for is held by itself.
     IF about.amounts = '{}' THEN
@@ -146,9 +147,10 @@ BEGIN
         made := dunning._send_row(id, template, channel, vars, not_before, not_after, idempotency_key);
         IF dry_run THEN
             RETURN QUERY SELECT NULL::uuid, NULL::uuid, id, r.creditor, NULL::text, NULL::text, r.template, r.channel, r.server, r.contact_at, r.local_time, r.amounts,
-                r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, NULL::numeric
+                r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, NULL::numeric,
+                nullif(r.context->'fee', 'null'), nullif(r.context->'offer', 'null')
                 FROM jsonb_to_record(made) AS r(creditor text, template text, channel text, server text, contact_at timestamptz, local_time text, amounts jsonb,
-                    cost numeric, state text, reason text, blocked_by text[], variant text, p float8);
+                    cost numeric, state text, reason text, blocked_by text[], variant text, p float8, context jsonb);
             RETURN;
         END IF;
         SELECT e.message_id INTO found FROM dunning._enqueue(pg_catalog.format($q$

@@ -51,8 +51,8 @@ static DunStatement truth_sql = {
 };
 
 static const DunAppendTo body = {
-	"body", 11, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "framing", "framing_reason",
-	"rendered_at", "offer_id"}
+	"body", 12, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "framing", "framing_reason",
+	"rendered_at", "offer_id", "fee"}
 };
 
 static DunStatement frozen_sql = {
@@ -255,6 +255,27 @@ open_key(const Asked *asked, int n, DunLinkKey *key)
 	return false;
 }
 
+/* A fee is charged, or announced, where the words name its amount: what the context knows alone is no notice. */
+static void
+keep_fee(DunItem *item, const DunParts *parts, Jsonb *context)
+{
+	JsonbValue	fee;
+	MemoryContext before;
+
+	item->fee = (Datum) 0;
+	for (int i = 0; i < parts->nfields; i++)
+	{
+		if (strcmp(parts->fields[i], "fee.amount") != 0)
+			continue;
+		if (getKeyJsonValueFromContainer(&context->root, "fee", strlen("fee"), &fee) == NULL || fee.type != jbvBinary)
+			return;
+		before = MemoryContextSwitchTo(item->context);
+		item->fee = JsonbPGetDatum(JsonbValueToJsonb(&fee));
+		MemoryContextSwitchTo(before);
+		return;
+	}
+}
+
 static void
 render(DunItem **items, int n)
 {
@@ -278,6 +299,7 @@ render(DunItem **items, int n)
 
 		dun_message_render_parts(t->subject, t->body_text, t->body_html, t->partials, context, t->language, &links, &parts);
 		keep_parts(items[i], &parts);
+		keep_fee(items[i], &parts, context);
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(scratch);
 	}
@@ -297,8 +319,8 @@ store(DunItem **items, int n)
 			items[i]->debtor_id, items[i]->out.creditor, items[i]->frozen_address, items[i]->out.subject,
 			items[i]->out.body_text, items[i]->out.body_html, items[i]->framing, items[i]->framing_reason
 		};
-		Datum		values[11] = {UUIDPGetDatum(&items[i]->message_id)};
-		bool		nulls[11] = {false};
+		Datum		values[12] = {UUIDPGetDatum(&items[i]->message_id)};
+		bool		nulls[12] = {false};
 
 		for (int c = 0; c < lengthof(texts); c++)
 		{
@@ -308,6 +330,8 @@ store(DunItem **items, int n)
 		values[9] = TimestampTzGetDatum(now);
 		values[10] = UUIDPGetDatum(&items[i]->offer_id);
 		nulls[10] = !items[i]->has_offer;
+		values[11] = items[i]->fee;
+		nulls[11] = items[i]->fee == (Datum) 0;
 		dun_base_append_row(into, values, nulls);
 	}
 	dun_base_close_append(into);
@@ -407,14 +431,14 @@ names_value(Jsonb *context, const char *name)
 		getKeyJsonValueFromContainer(&context->root, name, strlen(name), &value) != NULL && value.type != jbvNull;
 }
 
-/* A framing that claims something, or a context that says what was so when it was planned. */
+/* A framing that claims something, or a context that says what was so when it was planned; charges may have come since. */
 static bool
 claims(const DunItem *item)
 {
 	Jsonb	   *context = DatumGetJsonbP(item->context_json);
 
 	return strncmp(item->framing, "loss", 4) == 0 || strncmp(item->framing, "social", 6) == 0 || strncmp(item->framing, "cost", 4) == 0 ||
-		names_value(context, "fee") || names_value(context, "proof") || names_value(context, "late_cost");
+		names_value(context, "fee") || names_value(context, "charges") || names_value(context, "proof") || names_value(context, "late_cost");
 }
 
 /* What is not so at this moment is not said: the neutral words leave, and why stands beside the body. */

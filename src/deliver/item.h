@@ -100,6 +100,7 @@ typedef struct DunItem
 	DunEpoch	epoch;			/* in which it answered; none where the ledger may change without a transaction */
 	char	   *frozen_address;	/* what the body was frozen for; the recheck asks about this one */
 	Datum		fields;			/* text[] of the names the body used, 0: none */
+	Datum		fee;			/* jsonb: the fee that the body names, 0: none */
 	Datum		address_digest; /* bytea */
 	uint8		body_digest[32];
 	int			bytes;

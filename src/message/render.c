@@ -31,7 +31,7 @@
 #define MARK_BARE	0x04		/* shown without a filter */
 
 /* Names of the house that a context may leave out: contexts frozen before a name existed, and callers with none. */
-static const char *const optional_names[] = {"dispute_url", "fee", "hearing", "late_cost", "note", "offer", "optout_reply", "optout_url", "paid_url", "plan_url", "proof", "qr", "settled"};
+static const char *const optional_names[] = {"announced", "charged", "charges", "dispute_url", "fee", "hearing", "late_cost", "note", "offer", "optout_reply", "optout_url", "paid_url", "plan_url", "proof", "qr", "settled", "warned"};
 
 /* ---- names ---- */
 

@@ -13,7 +13,8 @@ INSERT INTO given VALUES
         "pay_url": "https://pay.example.com/i/10427-20261", "other_currencies": [], "offer": {"kind": "instalments", "text": "12 x 1.033,57 EUR, 01.11.2026.", "expires_on": "2026-10-20",
         "link": "https://pay.example.com/o/10427-20261", "options": []}, "optout_url": "https://pay.example.com/s/10427"}'),
     -- "kr." ends in a stop of its own
-    ('kroner', dunning._sample_context() || '{"currency": "DKK", "fee": {"amount": 100, "currency": "DKK", "on": "2026-10-14", "level": "reminder-1"}, "other_currencies": [
+    ('kroner', dunning._sample_context() || '{"currency": "DKK", "fee": {"amount": 100, "currency": "DKK", "on": "2026-10-14", "level": "reminder-1", "charged": true, "announced": true, "warned": true},
+        "charges": {"amount": 200, "currency": "DKK", "total": 1540.50, "more": true}, "other_currencies": [
         {"currency": "DKK", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": []}]}'),
     ('bare', dunning._sample_context() || dunning._optional_names() || '{"name": null, "given_name": null, "sender_name": null, "creditor_phone": null, "creditor_account": null,
         "reply_to": null, "reference": null, "pay_url": null, "balances": [], "other_currencies": []}');

@@ -61,12 +61,10 @@ SELECT pg_temp.t_clear();
 
 -- the_day_before_a_fee_a_loss_framed_sms_goes_out_and_on_no_other_day
 BEGIN;
-INSERT INTO dunning.charging (creditor, fees, saved_by, saved_at) VALUES ('default', true, 'test', now());     -- fees are asked for where they are charged
-CREATE OR REPLACE FUNCTION dunning._pending_fees(debtor_ids text[], as_of timestamptz DEFAULT NULL)
-    RETURNS TABLE (debtor_id text, invoice_id text, creditor text, level text, kind text, currency text, amount numeric, lawful_from date, rule text) LANGUAGE sql STABLE AS $$
-    SELECT d, d || '-1', 'default', 'reminder-2', 'reminder', 'EUR', 13.50, CASE d WHEN 't-fee' THEN date '2026-03-11' WHEN 't-today' THEN '2026-03-10' ELSE '2026-03-12' END, 'test'
-    FROM unnest(debtor_ids) d WHERE d LIKE 't-%' AND d <> 't-none' $$;
+SELECT dunning.save_charging('default', fees => true);
+SELECT count(*) FROM (SELECT dunning.save_charge_rule(c, 'person', 'reminder-2', 'EUR', 13.50, '2026-01-01', after_due_days => n, source => 'for the test') FROM (VALUES ('FI', 5), ('IE', 4), ('AT', 6)) r(c, n)) x;
 SELECT count(*) FROM (SELECT pg_temp.t_debtor(d), pg_temp.t_owes(d, 4) FROM unnest('{t-fee,t-today,t-later,t-none}'::text[]) d) x;
+UPDATE dunning.debtor SET kind = 'person', country = CASE debtor_id WHEN 't-fee' THEN 'FI' WHEN 't-today' THEN 'IE' WHEN 't-later' THEN 'AT' ELSE 'DK' END WHERE debtor_id LIKE 't-%';
 SELECT * FROM pg_temp.t_plan('consumer');
 SELECT variant, context->'fee' AS fee, not_after AT TIME ZONE 'Europe/Copenhagen' AS until, decision->>'counted_from' AS counted_from, decision->>'anchor' AS anchor
 FROM dunning.message WHERE debtor_id = 't-fee';

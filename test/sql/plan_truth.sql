@@ -139,32 +139,26 @@ UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'tr-7';
 CALL dunning.deliver();
 SELECT * FROM pg_temp.tr_cost('tr-7');
 
--- Fees as charge tells them, from a table of the test: the day and the sum are at hand.
-CREATE TABLE public.tr_fee (debtor_id text, invoice_id text, amount numeric, lawful_from date);
-DO $$ BEGIN
-    IF to_regprocedure('dunning._pending_fees(text[], timestamptz)') IS NOT NULL THEN
-        ALTER FUNCTION dunning._pending_fees(text[], timestamptz) RENAME TO _pending_fees_kept;
-    END IF;
-END $$;
-CREATE FUNCTION dunning._pending_fees(debtor_ids text[], as_of timestamptz DEFAULT NULL)
-    RETURNS TABLE (debtor_id text, invoice_id text, creditor text, level text, kind text, currency text, amount numeric, lawful_from date, rule text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$$ SELECT f.debtor_id, f.invoice_id, 'truth', 'reminder-2', 'reminder_fee', 'GBP', f.amount, f.lawful_from, 'test' FROM public.tr_fee f WHERE f.debtor_id = ANY ($1) $$;
-INSERT INTO public.tr_fee VALUES ('tr-24', 'TR24', 12, '2026-06-25'), ('tr-28', 'TR28', 12, '2026-06-25'), ('tr-32', 'TR32', 12, '2026-06-20'), ('tr-32', 'x', 3.5, '2026-06-01'),
-    ('tr-36', 'TR36', 12, '2026-08-25'), ('tr-40', 'TR40', 0, '2026-06-25');
+-- A fee of 12 pounds from the 27th day on, of persons; of the others nobody knows a law.
+SELECT dunning.save_charging('truth', fees => true);
+SELECT warnings FROM dunning.save_charge_rule('GB', 'person', 'reminder-2', 'GBP', 12, '2026-01-01', after_due_days => 27, source => 'for the test');
+UPDATE dunning.debtor SET kind = 'person' WHERE debtor_id IN ('tr-24', 'tr-28', 'tr-32', 'tr-44');
 -- a_loss_is_told_with_the_fee_and_the_first_day_on_which_it_may_be_charged_never_a_day_that_is_over_or_far_off
-SELECT u.d, t.framing, t.reason, t.fee FROM unnest('{tr-24,tr-32,tr-36,tr-40,tr-44}'::text[]) WITH ORDINALITY u(d, ord),
+SELECT u.d, t.framing, t.reason, t.fee FROM unnest('{tr-24,tr-32,tr-36}'::text[]) WITH ORDINALITY u(d, ord),
     LATERAL dunning._truth(ARRAY[u.d], '{truth}', '{reminder-2}', '{loss_aversion}', NULL, NULL) t ORDER BY u.ord;
+SELECT dunning.save_setting('fee_notice_days', '2');
+SELECT t.framing, t.reason, t.fee FROM dunning._truth('{tr-24}', '{truth}', '{reminder-2}', '{loss_aversion}', NULL, NULL) t;
+SELECT dunning.save_setting('fee_notice_days', NULL);
 -- a_loss_is_planned_where_a_fee_is_pending
 INSERT INTO planned SELECT p.* FROM dunning._plan('tr-framed', NULL, false, false, '{tr-24,tr-28,tr-36}') p;
-SELECT p.debtor_id, p.step, p.variant, m.decision->'framing' AS decided, m.decision->'fee' AS fee, m.context->'fee' = m.decision->'fee' AS same
+SELECT p.debtor_id, p.step, p.variant, m.decision->'framing' AS decided, m.decision->'fee' AS fee, jsonb_strip_nulls(m.context->'fee') = m.decision->'fee' AS same
 FROM planned p JOIN dunning.message m ON m.message_id = p.message_id WHERE p.debtor_id IN ('tr-24', 'tr-28', 'tr-36') ORDER BY p.debtor_id;
 UPDATE dunning.queue SET due = dunning._now() + interval '1 day' WHERE debtor_id IN ('tr-28', 'tr-36');
 UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'tr-24';
 CALL dunning.deliver();
 SELECT * FROM pg_temp.tr_look('tr-24');
 -- a_fee_that_was_waived_between_planning_and_sending_is_not_threatened_with_and_the_neutral_text_leaves
-DELETE FROM public.tr_fee WHERE debtor_id = 'tr-28';
+SELECT w.amount, w.waive_reason FROM dunning.charge('tr-28', 'TR28', 'reminder-2') c, LATERAL dunning.waive(c.charge_id, 'goodwill') w;
 UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'tr-28';
 CALL dunning.deliver();
 SELECT * FROM pg_temp.tr_look('tr-28');
@@ -172,9 +166,8 @@ SELECT b.body_text = r.body_text AS is_the_neutral_text
 FROM dunning.message m JOIN dunning.body b ON b.message_id = m.message_id,
      LATERAL dunning.render('reminder-2', m.context || '{"framing": "neutral"}', 'en', 'email') r WHERE m.debtor_id = 'tr-28';
 -- a_fee_that_changed_since_is_told_as_it_is_now
-INSERT INTO public.tr_fee VALUES ('tr-44', 'TR44', 12, '2026-06-25');
 SELECT s.state FROM dunning.send('tr-44', 'fee-warning', 'email') s;
-UPDATE public.tr_fee SET amount = 9.5, lawful_from = '2026-06-29' WHERE debtor_id = 'tr-44';
+SELECT changed FROM dunning.save_charge_rule('GB', 'person', 'reminder-2', 'GBP', 9.50, '2026-01-01', after_due_days => 51, source => 'for the test');
 UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'tr-44';
 CALL dunning.deliver();
 SELECT b.subject, x.claims FROM pg_temp.tr_look('tr-44') x JOIN dunning.body b ON b.debtor_id = x.debtor_id;
@@ -185,14 +178,6 @@ SELECT p.subject FROM dunning.preview('fee-warning', 'tr-28', 'email') p;
 SELECT s.state FROM dunning.send('tr-48', 'reminder-2', 'email', vars => '{"framing": "loss_aversion", "fee": {"amount": 99, "currency": "GBP", "on": "2026-06-30", "level": "x"}}') s;
 CALL dunning.deliver();
 SELECT * FROM pg_temp.tr_look('tr-48');
-DROP FUNCTION dunning._pending_fees(text[], timestamptz);
-DO $$ BEGIN
-    IF to_regprocedure('dunning._pending_fees_kept(text[], timestamptz)') IS NOT NULL THEN
-        ALTER FUNCTION dunning._pending_fees_kept(text[], timestamptz) RENAME TO _pending_fees;
-    END IF;
-END $$;
-DROP TABLE public.tr_fee;
-
 -- Leave nothing behind.
 SELECT dunning.deactivate();
 ALTER SYSTEM RESET dunning.databases;
@@ -200,6 +185,10 @@ SELECT pg_reload_conf();
 RESET dunning.clock;
 SELECT dunning.save_setting('proof_minimum', NULL), dunning.save_setting('proof_share', NULL);
 DROP SERVER tr_mail CASCADE;
+DELETE FROM dunning.charge WHERE debtor_id LIKE 'tr-%';
+DELETE FROM dunning.charging WHERE creditor = 'truth';
+DELETE FROM dunning.charge_rule WHERE NOT builtin;
+DELETE FROM dunning.charge_change;
 DELETE FROM dunning.message WHERE debtor_id LIKE 'tr-%';
 DELETE FROM dunning.body WHERE debtor_id LIKE 'tr-%';
 DELETE FROM dunning.outcome WHERE debtor_id LIKE 'tr-%';
