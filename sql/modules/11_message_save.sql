@@ -19,7 +19,7 @@ AS $$ SELECT jsonb '{
         {"currency": "GBP", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": [
             {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9", "settled": {"amount": 20, "of": 100}}]}],
     "fee": {"amount": 13.50, "currency": "EUR", "on": "2026-10-14", "level": "reminder-1", "invoice_id": "77",
-        "charged": true, "announced": true, "warned": true},
+        "charged": true, "announced": null, "warned": null},
     "charges": {"amount": 27, "currency": "EUR", "total": 1281, "more": true},
     "proof": {"share": 0.83, "percent": 83, "n": 412, "level": "reminder-1"},
     "late_cost": {"amount": 18.50, "currency": "EUR"},

@@ -13,7 +13,7 @@ INSERT INTO given VALUES
         "pay_url": "https://pay.example.com/i/10427-20261", "other_currencies": [], "offer": {"kind": "instalments", "text": "12 x 1.033,57 EUR, 01.11.2026.", "expires_on": "2026-10-20",
         "link": "https://pay.example.com/o/10427-20261", "options": []}, "optout_url": "https://pay.example.com/s/10427"}'),
     -- "kr." ends in a stop of its own
-    ('kroner', dunning._sample_context() || '{"currency": "DKK", "fee": {"amount": 100, "currency": "DKK", "on": "2026-10-14", "level": "reminder-1", "charged": true, "announced": true, "warned": true},
+    ('kroner', dunning._sample_context() || '{"currency": "DKK", "fee": {"amount": 100, "currency": "DKK", "on": "2026-10-14", "level": "reminder-1", "charged": null, "announced": true, "warned": null},
         "charges": {"amount": 200, "currency": "DKK", "total": 1540.50, "more": true}, "other_currencies": [
         {"currency": "DKK", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": []}]}'),
     ('bare', dunning._sample_context() || dunning._optional_names() || '{"name": null, "given_name": null, "sender_name": null, "creditor_phone": null, "creditor_account": null,
@@ -55,7 +55,7 @@ SELECT kind, max((dunning._sms(body_text)).parts) AS parts, max((dunning._sms(bo
        count(*) FILTER (WHERE (dunning._sms(body_text)).encoding <> 'GSM 03.38') AS odd
 FROM shown WHERE channel = 'sms' GROUP BY kind ORDER BY kind;
 -- subjects_push_texts_and_letters_stay_short
-SELECT channel, max(length(subject)) <= 110 AS subject, max(length(body_text)) <= CASE channel WHEN 'push' THEN 260 WHEN 'sms' THEN 306 ELSE 1600 END AS text
+SELECT channel, max(length(subject)) <= 110 AS subject, max(length(body_text)) <= CASE channel WHEN 'push' THEN 260 WHEN 'sms' THEN 306 WHEN 'email' THEN 1750 ELSE 1600 END AS text
 FROM shown GROUP BY channel ORDER BY channel;
 
 -- every_demand_names_the_debtor_the_sum_its_age_the_creditor_and_how_to_pay
