@@ -520,7 +520,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 
--- All stages of a run. Nothing is written but they.
+-- All stages of a run. Nothing is written but they, and the offers that steps come with where the run is no dry one.
 CREATE FUNCTION dunning._stage_run(run_id uuid, strategy text, as_of timestamptz, many text[], approve boolean, dry_run boolean) RETURNS void
     -- Costs are guessed high here, since functions give the sets; compiling then takes longer than the run.
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_custom_plan
