@@ -2298,66 +2298,119 @@ CREATE FUNCTION dunning._open_on(days date[], opens numeric[], on_day date)
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN (SELECT o.o FROM UNNEST(_open_on.days, _open_on.opens) o(d, o) WHERE (o.d <= _open_on.on_day) ORDER BY o.d DESC LIMIT 1);
+CREATE FUNCTION dunning._fees_sql(where_ text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    -- condition, and the word for it; the notice stands by itself, since a letter may still announce what waits for it
+    blockers text[] := ARRAY[
+        ['NOT coalesce(g.fees, false)', $b$'charging_off'$b$],
+        ['k.term IS NOT NULL AND NOT coalesce(k.term = ANY (g.terms), false)', $b$'term:' || k.term$b$],
+        ['k.money <> k.currency', $b$'currency'$b$],
+        ['k.claim <= 0', $b$CASE WHEN k.kind = 'compensation' THEN 'paid_in_time' ELSE 'paid' END$b$],
+        ['k.disputed', $b$'disputed'$b$],
+        ['k.had', $b$'charged'$b$],
+        ['k.times >= k.max_count', $b$'count:' || k.max_count$b$],
+        ['k.unnoticed', $b$'notice:' || k.notice$b$],
+        ['NOT k.after_broken_plan AND k.debtor = ANY ($4)', $b$'broken_instalment_agreement'$b$]];
+    words text;
+    barred text;
+BEGIN
+    SELECT string_agg(format('CASE WHEN %s THEN %s END', blockers[n][1], blockers[n][2]), ', ' ORDER BY n),
+           string_agg(format('(%s)', blockers[n][1]), ' OR ' ORDER BY n) FILTER (WHERE blockers[n][1] <> 'k.unnoticed')
+    INTO words, barred FROM generate_subscripts(blockers, 1) n;
+    RETURN format($q$
+    WITH claims AS MATERIALIZED (%5$s),
+    -- the rules of each place once
+    laws AS MATERIALIZED (
+        SELECT x.country AS place, x.debtor_kind AS of_kind, r.*, m.digits, CASE WHEN r.tiers IS NULL THEN dunning._fee_amount(r.amount, NULL, r.minimum, r.maximum, NULL, m.digits) END AS flat,
+               format('%%s %%s %%s since %%s (%%s)', r.country, r.debtor_kind, r.level, to_char(r.valid_from, 'YYYY-MM-DD'), r.source) AS words,
+               jsonb_strip_nulls(jsonb_build_object('country', r.country, 'debtor_kind', r.debtor_kind, 'valid_from', to_char(r.valid_from, 'YYYY-MM-DD'), 'builtin', r.builtin,
+                   'family', r.family, 'amount', r.amount, 'tiers', r.tiers, 'minimum', r.minimum, 'maximum', r.maximum, 'max_count', r.max_count, 'min_gap_days', r.min_gap_days,
+                   'after_due_days', r.after_due_days, 'notice', r.notice, 'notice_days', r.notice_days)) AS facts
+        FROM (SELECT DISTINCT c.country, c.debtor_kind FROM claims c) x
+        CROSS JOIN LATERAL dunning._charge_rules(x.country, x.debtor_kind, $3) r CROSS JOIN LATERAL (SELECT dunning._minor_digits(r.currency) AS digits) m),
+    posted AS MATERIALIZED (
+        SELECT h.debtor_id, h.invoice_id, h.level, h.amount, h.charged_on, h.basis #>> '{rule,family}' AS family FROM dunning.charge h WHERE h.debtor_id = ANY ($1) AND h.kind <> 'interest'),
+    of_invoice AS MATERIALIZED (
+        SELECT p.debtor_id, p.invoice_id, p.family, count(*) AS times, max(p.charged_on) AS last_on, array_agg(p.level) AS levels FROM posted p GROUP BY 1, 2, 3),
+    of_debtor AS MATERIALIZED (SELECT p.debtor_id, p.family, max(p.last_on) AS last_on FROM of_invoice p GROUP BY 1, 2),
+    ruled AS (
+        SELECT c.debtor_id AS debtor, c.invoice_id AS invoice, c.creditor AS owner, c.currency AS money, c.due_on, c.disputed, c.days, c.opens, c.hold_days, c.held, r.*,
+               -- A sum for being late is told by what was late; a share of what is open, by what is open.
+               CASE WHEN r.kind = 'compensation' THEN dunning._open_on(c.days, c.opens, c.due_on + 1) ELSE c.open_now END AS claim
+        FROM claims c JOIN laws r ON r.place = c.country AND r.of_kind = c.debtor_kind%4$s),
+    sent AS MATERIALIZED (
+        SELECT n.debtor_id, n.invoice_id, n.level, n.sent_on, n.amount FROM dunning._notices($1, ARRAY(SELECT DISTINCT l.notice FROM laws l WHERE l.notice IS NOT NULL)) n
+        UNION ALL
+        SELECT p.debtor_id, p.invoice_id, p.level, p.charged_on, p.amount FROM posted p),
+    noticed AS MATERIALIZED (
+        SELECT DISTINCT ON (c.debtor_id, c.invoice_id, r.level) c.debtor_id, c.invoice_id, r.level,
+               dunning._received_on(r.place, s.sent_on, r.notice_post) + r.notice_days + 1 AS notice_from, s.amount AS named
+        FROM sent s JOIN claims c ON c.debtor_id = s.debtor_id JOIN laws r ON r.place = c.country AND r.of_kind = c.debtor_kind AND r.notice = s.level
+        WHERE (s.invoice_id IS NULL OR s.invoice_id = c.invoice_id) AND s.sent_on > c.due_on
+          -- A cost counts as named only where it was the exact one of that day.
+          AND (NOT r.notice_amount OR s.amount = dunning._fee_amount(r.amount, r.tiers, r.minimum, r.maximum, dunning._open_on(c.days, c.opens, s.sent_on), r.digits))
+        ORDER BY c.debtor_id, c.invoice_id, r.level, s.sent_on),
+    known AS (
+        SELECT x.*, coalesce(x.flat, dunning._fee_amount(x.amount, x.tiers, x.minimum, x.maximum, x.claim, x.digits)) AS fee, n.notice_from, n.named, i.times, x.level = ANY (i.levels) AS had,
+               CASE WHEN x.gap_scope = 'debtor' THEN d.last_on ELSE i.last_on END AS last_on, x.notice IS NOT NULL AND n.notice_from IS NULL AS unnoticed,
+               CASE WHEN x.family = 'plan' THEN array_remove(x.held, 'promise') ELSE x.held END AS holds
+        FROM ruled x
+        LEFT JOIN of_invoice i ON i.debtor_id = x.debtor AND i.invoice_id = x.invoice AND i.family = x.family
+        LEFT JOIN of_debtor d ON d.debtor_id = x.debtor AND d.family = x.family
+        LEFT JOIN noticed n ON n.debtor_id = x.debtor AND n.invoice_id = x.invoice AND n.level = x.level),
+    judged AS (
+        SELECT k.*, CASE WHEN k.notice_amount THEN least(k.fee, k.named) ELSE k.fee END AS at_most, greatest(k.due_on + k.after_due_days, k.last_on + k.min_gap_days, k.notice_from) AS lawful_from,
+               (%1$s) IS TRUE OR k.holds <> '{}' AS barred, array_remove(ARRAY[%2$s], NULL) || ARRAY(SELECT 'hold:' || h.h FROM unnest(k.holds) h(h)) AS blocked_by
+        FROM known k LEFT JOIN dunning.charging g ON g.creditor = k.owner)
+    SELECT j.* FROM judged j WHERE %3$s$q$, barred, words, where_,
+        -- most invoices are paid: where the reason is not asked for, they are left out early
+        CASE WHEN where_ ~ '^NOT j.barred' THEN ' AND (c.open_now > 0 OR r.kind = ''compensation'')' ELSE '' END,
+        dunning._claims_sql('$1', '$2'));
+END
+$function$;
+CREATE FUNCTION dunning._fee_day(as_of timestamp with time zone)
+ RETURNS date
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (coalesce(_fee_day.as_of, dunning._now()) AT TIME ZONE dunning._ledger_zone())::date;
+END
+$function$;
+CREATE FUNCTION dunning._broken_agreements(debtor_ids text[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT s.debtor_id FROM dunning._promise_state(_broken_agreements.debtor_ids) s WHERE s.parts > 1 AND s.state IN ('broken', 'late'));
+END
+$function$;
 CREATE FUNCTION dunning._lawful_fees(debtor_ids text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS TABLE(debtor_id text, invoice_id text, creditor text, level text, kind text, currency text, amount numeric, lawful_from date, blocked_by text[], rule text, "position" integer, with_reminder boolean, basis jsonb, held_days daterange[])
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET jit TO 'off'
+ SET enable_nestloop TO 'off'
 AS $function$
 #variable_conflict error
-DECLARE
-    today date := (coalesce(_lawful_fees.as_of, dunning._now()) AT TIME ZONE dunning._ledger_zone())::date;
-    broken text[] := ARRAY(SELECT DISTINCT s.debtor_id FROM dunning._promise_state(_lawful_fees.debtor_ids) s WHERE s.parts > 1 AND s.state IN ('broken', 'late'));
 BEGIN
-    RETURN QUERY
-    WITH sent AS MATERIALIZED (
-        SELECT n.debtor_id, n.invoice_id, n.level, n.sent_on, n.amount FROM dunning._notices(_lawful_fees.debtor_ids) n WHERE n.level IS NOT NULL
-        UNION ALL
-        SELECT h.debtor_id, h.invoice_id, h.level, h.charged_on, h.amount FROM dunning.charge h WHERE h.debtor_id = ANY (_lawful_fees.debtor_ids) AND h.kind <> 'interest'),
-    claims AS MATERIALIZED (SELECT c.* FROM dunning._claims(_lawful_fees.debtor_ids, _lawful_fees.as_of) c),
-    -- the rules of each place once
-    laws AS MATERIALIZED (SELECT x.country AS of_country, x.debtor_kind AS of_kind, r.* FROM (SELECT DISTINCT c.country, c.debtor_kind FROM claims c) x
-                          CROSS JOIN LATERAL dunning._charge_rules(x.country, x.debtor_kind, today) r),
-    ruled AS (
-        SELECT c.debtor_id AS debtor, c.invoice_id AS invoice, c.creditor AS owner, c.currency AS money, c.due_on, c.disputed, c.days, c.opens, c.open_now, c.country AS place, c.hold_days, c.held,
-               r.*, dunning._minor_digits(r.currency) AS digits,
-               -- A sum for being late is told by what was late; a share of what is open, by what is open.
-               CASE WHEN r.kind = 'compensation' THEN dunning._open_on(c.days, c.opens, c.due_on + 1) ELSE c.open_now END AS claim
-        FROM claims c JOIN laws r ON r.of_country = c.country AND r.of_kind = c.debtor_kind),
-    known AS (
-        SELECT x.*, dunning._fee_amount(x.amount, x.tiers, x.minimum, x.maximum, x.claim, x.digits) AS fee, n.notice_from, n.named, k.times, k.last_on, k.had,
-               CASE WHEN x.family = 'plan' THEN array_remove(x.held, 'promise') ELSE x.held END AS holds
-        FROM ruled x
-        CROSS JOIN LATERAL (
-            SELECT count(*) FILTER (WHERE h.invoice_id = x.invoice) AS times, max(h.charged_on) AS last_on, bool_or(h.level = x.level AND h.invoice_id = x.invoice) AS had
-            FROM dunning.charge h
-            WHERE h.debtor_id = x.debtor AND h.kind <> 'interest' AND h.basis #>> '{rule,family}' = x.family AND (h.invoice_id = x.invoice OR x.gap_scope = 'debtor')) k
-        LEFT JOIN LATERAL (
-            SELECT dunning._received_on(x.place, s.sent_on, x.notice_post) + x.notice_days + 1 AS notice_from, s.amount AS named
-            FROM sent s
-            WHERE s.debtor_id = x.debtor AND (s.invoice_id IS NULL OR s.invoice_id = x.invoice) AND s.level = x.notice AND s.sent_on > x.due_on
-              -- A cost counts as named only where it was the exact one of that day.
-              AND (NOT x.notice_amount OR s.amount = dunning._fee_amount(x.amount, x.tiers, x.minimum, x.maximum, dunning._open_on(x.days, x.opens, s.sent_on), x.digits))
-            ORDER BY s.sent_on LIMIT 1) n ON x.notice IS NOT NULL)
-    SELECT k.debtor, k.invoice, k.owner, k.level, k.kind, k.currency, CASE WHEN k.notice_amount THEN least(k.fee, k.named) ELSE k.fee END,
-           greatest(k.due_on + k.after_due_days, k.last_on + k.min_gap_days, k.notice_from),
-           array_remove(ARRAY[
-               CASE WHEN NOT coalesce(g.fees, false) THEN 'charging_off' END,
-               CASE WHEN k.term IS NOT NULL AND NOT coalesce(k.term = ANY (g.terms), false) THEN 'term:' || k.term END,
-               CASE WHEN k.money <> k.currency THEN 'currency' END,
-               CASE WHEN k.claim <= 0 THEN CASE WHEN k.kind = 'compensation' THEN 'paid_in_time' ELSE 'paid' END END,
-               CASE WHEN k.disputed THEN 'disputed' END,
-               CASE WHEN k.had THEN 'charged' END,
-               CASE WHEN k.times >= k.max_count THEN 'count:' || k.max_count END,
-               CASE WHEN k.notice IS NOT NULL AND k.notice_from IS NULL THEN 'notice:' || k.notice END,
-               CASE WHEN NOT k.after_broken_plan AND k.debtor = ANY (broken) THEN 'broken_instalment_agreement' END] || ARRAY(SELECT 'hold:' || h.h FROM unnest(k.holds) h(h)), NULL),
-           format('%s %s %s since %s (%s)', k.country, k.debtor_kind, k.level, to_char(k.valid_from, 'YYYY-MM-DD'), k.source), k.position, k.with_reminder,
-           jsonb_build_object('due_on', to_char(k.due_on, 'YYYY-MM-DD'), 'claim', trim_scale(k.claim), 'notice_from', to_char(k.notice_from, 'YYYY-MM-DD'), 'rule',
-               jsonb_strip_nulls(jsonb_build_object('country', k.country, 'debtor_kind', k.debtor_kind, 'valid_from', to_char(k.valid_from, 'YYYY-MM-DD'), 'builtin', k.builtin,
-                   'family', k.family, 'amount', k.amount, 'tiers', k.tiers, 'minimum', k.minimum, 'maximum', k.maximum, 'max_count', k.max_count, 'min_gap_days', k.min_gap_days,
-                   'after_due_days', k.after_due_days, 'notice', k.notice, 'notice_days', k.notice_days))), k.hold_days
-    FROM known k LEFT JOIN dunning.charging g ON g.creditor = k.owner;
+    RETURN QUERY EXECUTE format($q$
+        SELECT f.debtor, f.invoice, f.owner, f.level, f.kind, f.currency, f.at_most, f.lawful_from, f.blocked_by, f.words, f.position, f.with_reminder,
+               jsonb_build_object('due_on', to_char(f.due_on, 'YYYY-MM-DD'), 'claim', trim_scale(f.claim), 'notice_from', to_char(f.notice_from, 'YYYY-MM-DD'), 'rule', f.facts), f.hold_days
+        FROM (%s) f$q$, dunning._fees_sql('true'))
+        USING _lawful_fees.debtor_ids, _lawful_fees.as_of, dunning._fee_day(_lawful_fees.as_of), dunning._broken_agreements(_lawful_fees.debtor_ids);
 END
 $function$;
 CREATE FUNCTION dunning._pending_fees(debtor_ids text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -2366,12 +2419,17 @@ CREATE FUNCTION dunning._pending_fees(debtor_ids text[], as_of timestamp with ti
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET jit TO 'off'
+ SET enable_nestloop TO 'off'
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN QUERY SELECT DISTINCT ON (f.debtor_id, f.invoice_id) f.debtor_id, f.invoice_id, f.creditor, f.level, f.kind, f.currency, f.amount, f.lawful_from, f.rule
-        FROM dunning._lawful_fees(_pending_fees.debtor_ids, _pending_fees.as_of) f WHERE f.blocked_by = '{}'
-        ORDER BY f.debtor_id, f.invoice_id, f.lawful_from, f.position, f.level;
+    IF NOT EXISTS (SELECT FROM dunning.charging g WHERE g.fees) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        SELECT DISTINCT ON (f.debtor, f.invoice) f.debtor, f.invoice, f.owner, f.level, f.kind, f.currency, f.at_most, f.lawful_from, f.words
+        FROM (%s) f ORDER BY f.debtor, f.invoice, f.lawful_from, f.position, f.level$q$, dunning._fees_sql('NOT j.barred AND NOT j.unnoticed'))
+        USING _pending_fees.debtor_ids, _pending_fees.as_of, dunning._fee_day(_pending_fees.as_of), dunning._broken_agreements(_pending_fees.debtor_ids);
 END
 $function$;
 CREATE FUNCTION dunning.lawful_fees(debtor_id text)
@@ -2620,6 +2678,11 @@ BEGIN
     ORDER BY d.d;
 END
 $function$;
+CREATE FUNCTION dunning._open_days(ids text[], issued date[], due date[], amounts numeric[], stated numeric[], asked boolean[], credit_days date[], credits numeric[], credited text[])
+ RETURNS TABLE(place integer, days date[], opens numeric[])
+ LANGUAGE c
+ STABLE PARALLEL SAFE COST 100 ROWS 1
+AS 'MODULE_PATHNAME', $function$dun_charge_sql_open_days$function$;
 CREATE FUNCTION dunning._open_days_sql(many text, as_of text DEFAULT NULL::text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2629,34 +2692,60 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN format($q$WITH
-    i AS MATERIALIZED (SELECT l.* FROM (%1$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity'
-        AND isfinite(l.issued_on) AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> ''),
-    d AS MATERIALIZED (SELECT i.* FROM i WHERE i.amount > 0),
-    p AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.invoice_id, (l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date + 1 AS day, l.amount
-        FROM (%2$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND l.currency <> '' AND isfinite(l.paid_at)),
-    -- In arrays, one row a debtor and currency and one an invoice: the rows of a batch are met once, whatever the planner thinks of them.
-    credit AS MATERIALIZED (SELECT x.debtor_id, x.currency, array_agg(x.day ORDER BY x.day) AS days, array_agg(x.total ORDER BY x.day) AS totals
-        FROM (SELECT u.debtor_id, u.currency, u.day, sum(sum(u.amount)) OVER (PARTITION BY u.debtor_id, u.currency ORDER BY u.day) AS total
-              FROM (SELECT p.debtor_id, p.currency, p.day, p.amount FROM p
-                    UNION ALL SELECT i.debtor_id, i.currency, i.issued_on + 1, -i.amount FROM i WHERE i.amount < 0) u GROUP BY 1, 2, 3) x GROUP BY 1, 2),
-    direct AS MATERIALIZED (SELECT p.debtor_id, p.currency, p.invoice_id, array_agg(p.day) AS days, array_agg(p.amount) AS amounts
-        FROM p WHERE p.invoice_id IS NOT NULL GROUP BY 1, 2, 3),
-    grid AS (SELECT d.debtor_id, d.currency, d.invoice_id, d.issued_on, d.due_on, d.amount, d.stated, d.kind, d.disputed, e.day, e.total,
-            d.amount - least(d.amount, coalesce((SELECT sum(x.amount) FROM unnest(t.days, t.amounts) x(day, amount) WHERE x.day <= e.day), 0)) AS rem
-        FROM d
-        LEFT JOIN credit c ON c.debtor_id = d.debtor_id AND c.currency = d.currency
-        LEFT JOIN direct t ON t.debtor_id = d.debtor_id AND t.currency = d.currency AND t.invoice_id = d.invoice_id
-        CROSS JOIN LATERAL (SELECT '-infinity'::date AS day, 0::numeric AS total UNION ALL SELECT x.day, x.total FROM unnest(c.days, c.totals) x(day, total)) e),
-    placed AS (SELECT g.*, g.total + sum(g.rem - g.amount) OVER (PARTITION BY g.debtor_id, g.currency, g.day) AS pool,
-            sum(g.rem) OVER (PARTITION BY g.debtor_id, g.currency, g.day ORDER BY g.due_on, g.issued_on, g.invoice_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - g.rem AS before
-        FROM grid g),
-    opened AS (SELECT b.*, least(b.rem - greatest(0, least(b.rem, b.pool - b.before)), CASE WHEN %3$s THEN greatest(b.stated, 0) END) AS open FROM placed b)
-SELECT o.debtor_id, o.invoice_id, o.currency, o.issued_on, o.due_on, o.amount, o.disputed, array_agg(o.day ORDER BY o.day) AS days, array_agg(o.open ORDER BY o.day) AS opens
-FROM (SELECT o.*, lag(o.open) OVER (PARTITION BY o.debtor_id, o.currency, o.invoice_id ORDER BY o.day) AS earlier FROM opened o) o
-WHERE o.open IS DISTINCT FROM o.earlier AND o.kind = 'invoice'
-GROUP BY 1, 2, 3, 4, 5, 6, 7$q$,
+    i AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.invoice_id, l.issued_on, l.due_on, l.amount, l.stated, l.kind, l.disputed FROM (%1$s) l
+        WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND isfinite(l.issued_on) AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> ''),
+    c AS (SELECT x.debtor_id, x.currency, array_agg(x.day) AS days, array_agg(x.amount) AS amounts, array_agg(x.invoice_id) AS ids
+        FROM (SELECT l.debtor_id, l.currency, l.invoice_id, (l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date + 1 AS day, l.amount
+              FROM (%2$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND l.currency <> '' AND isfinite(l.paid_at)
+              UNION ALL SELECT i.debtor_id, i.currency, NULL, i.issued_on + 1, -i.amount FROM i WHERE i.amount < 0) x GROUP BY 1, 2),
+    d AS (SELECT i.debtor_id, i.currency, array_agg(i.invoice_id) AS ids, array_agg(i.issued_on) AS issued, array_agg(i.due_on) AS due, array_agg(i.amount) AS amounts,
+             array_agg(CASE WHEN (SELECT %3$s) THEN greatest(i.stated, 0) END) AS stated, array_agg(i.kind = 'invoice') AS asked, array_agg(i.disputed) AS disputed
+        FROM i WHERE i.amount > 0 GROUP BY 1, 2)
+SELECT d.debtor_id, d.ids[o.place] AS invoice_id, d.currency, d.issued[o.place] AS issued_on, d.due[o.place] AS due_on, d.amounts[o.place] AS amount,
+    d.disputed[o.place] AS disputed, o.days, o.opens
+FROM d LEFT JOIN c ON c.debtor_id = d.debtor_id AND c.currency = d.currency
+CROSS JOIN LATERAL dunning._open_days(d.ids, d.issued, d.due, d.amounts, d.stated, d.asked, c.days, c.amounts, c.ids) o$q$,
         dunning._invoices_sql(_open_days_sql.many, _open_days_sql.as_of), dunning._ledger_sql('payment', _open_days_sql.many, _open_days_sql.as_of),
         dunning._states_balance_sql(_open_days_sql.as_of));
+END
+$function$;
+CREATE FUNCTION dunning._claims_sql(many text, as_of text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$WITH
+        who AS MATERIALIZED (
+            -- of several rows of one debtor none is believed
+            SELECT min(l.debtor_id) AS debtor_id, min(l.creditor) AS creditor, min(l.person_id) AS person_id, min(l.country) AS said, min(l.kind) AS kind FROM (%1$s) l GROUP BY l.debtor_id HAVING count(*) = 1),
+        place AS MATERIALIZED (SELECT x.said, substr(dunning._place(x.said, NULL), 1, 2) AS country FROM (SELECT DISTINCT w.said FROM who w) x),
+        -- Few debtors are held: for the others nothing is looked up.
+        held AS MATERIALIZED (
+            SELECT k.debtor_id FROM dunning.hold k WHERE k.debtor_id = ANY (%3$s)
+            UNION SELECT w.debtor_id FROM who w JOIN dunning.hold k ON k.person_id = w.person_id
+            UNION SELECT w.debtor_id FROM who w JOIN dunning.hold k ON k.creditor = w.creditor AND k.scope = 'creditor')
+        SELECT o.debtor_id, o.invoice_id, w.creditor, p.country, w.kind AS debtor_kind, o.currency, o.issued_on, o.due_on, o.amount, o.disputed, o.days, o.opens,
+               o.opens[cardinality(o.opens)] AS open_now, coalesce(h.reasons, '{}') AS hold_reasons, coalesce(h.days, '{}') AS hold_days, coalesce(h.held, '{}') AS held
+        FROM who w
+        JOIN (%2$s) o ON o.debtor_id = w.debtor_id COLLATE "C"
+        LEFT JOIN place p ON p.said = w.said
+        LEFT JOIN held f ON f.debtor_id = o.debtor_id
+        LEFT JOIN LATERAL (
+            SELECT array_agg(x.reason ORDER BY x.from_at, x.hold_id) AS reasons, array_agg(daterange(x.first, x.last, '[]') ORDER BY x.from_at, x.hold_id) AS days,
+                   array_agg(DISTINCT x.reason) FILTER (WHERE x.from_at <= coalesce(%4$s, dunning._now()) AND (x.end_at > coalesce(%4$s, dunning._now())) IS NOT FALSE) AS held
+            FROM (SELECT f.debtor_id AS of_debtor, k.reason, k.from_at, k.hold_id, least(k.until_at, k.released_at) AS end_at, (k.from_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS first,
+                         ((least(k.until_at, k.released_at) - interval '1 microsecond') AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last
+                  FROM (SELECT l.* FROM dunning.hold l WHERE l.debtor_id = f.debtor_id AND (l.invoice_id IS NULL OR l.invoice_id = o.invoice_id)
+                        UNION ALL
+                        SELECT l.* FROM dunning.hold l WHERE l.person_id = w.person_id AND l.person_id IS NOT NULL AND l.debtor_id <> o.debtor_id
+                        UNION ALL
+                        SELECT l.* FROM dunning.hold l WHERE l.creditor = w.creditor AND l.scope = 'creditor') k WHERE f.debtor_id IS NOT NULL) x
+            WHERE x.end_at IS NULL OR x.end_at > x.from_at GROUP BY x.of_debtor) h ON true
+        WHERE o.due_on BETWEEN '1900-01-01' AND '2199-12-31'$q$,
+        dunning._ledger_sql('debtor', _claims_sql.many, _claims_sql.as_of), dunning._open_days_sql(_claims_sql.many, _claims_sql.as_of), _claims_sql.many, _claims_sql.as_of);
 END
 $function$;
 CREATE FUNCTION dunning._claims(debtor_ids text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -2665,34 +2754,15 @@ CREATE FUNCTION dunning._claims(debtor_ids text[], as_of timestamp with time zon
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET jit TO 'off'
+ SET enable_nestloop TO 'off'
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN QUERY EXECUTE format($q$
-        SELECT o.debtor_id, o.invoice_id, d.creditor, d.country, d.kind, o.currency, o.issued_on, o.due_on, o.amount, o.disputed, o.days, o.opens,
-               o.opens[cardinality(o.opens)], coalesce(h.reasons, '{}'), coalesce(h.days, '{}'), coalesce(h.held, '{}')
-        -- of several rows of one debtor none is believed
-        FROM (SELECT min(l.debtor_id) AS debtor_id, min(l.creditor) AS creditor, min(l.person_id) AS person_id, substr(dunning._place(min(l.country), NULL), 1, 2) AS country, min(l.kind) AS kind
-              FROM (%s) l GROUP BY l.debtor_id HAVING count(*) = 1) d
-        JOIN (%s) o ON o.debtor_id = d.debtor_id COLLATE "C"
-        LEFT JOIN LATERAL (
-            SELECT array_agg(x.reason ORDER BY x.from_at, x.hold_id) AS reasons, array_agg(daterange(x.first, x.last, '[]') ORDER BY x.from_at, x.hold_id) AS days,
-                   array_agg(DISTINCT x.reason) FILTER (WHERE x.from_at <= $3 AND (x.end_at > $3) IS NOT FALSE) AS held
-            FROM (SELECT k.reason, k.from_at, k.hold_id, least(k.until_at, k.released_at) AS end_at, (k.from_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS first,
-                         ((least(k.until_at, k.released_at) - interval '1 microsecond') AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last
-                  FROM (SELECT h.* FROM dunning.hold h WHERE h.debtor_id = o.debtor_id AND (h.invoice_id IS NULL OR h.invoice_id = o.invoice_id)
-                        UNION ALL
-                        SELECT h.* FROM dunning.hold h WHERE h.person_id = d.person_id AND h.person_id IS NOT NULL AND h.debtor_id <> o.debtor_id
-                        UNION ALL
-                        SELECT h.* FROM dunning.hold h WHERE h.creditor = d.creditor AND h.scope = 'creditor') k) x
-            WHERE x.end_at IS NULL OR x.end_at > x.from_at) h ON true
-        WHERE o.due_on BETWEEN '1900-01-01' AND '2199-12-31'$q$,
-        dunning._ledger_sql('debtor', '$1', '$2'), dunning._open_days_sql('$1', '$2'))
-        USING _claims.debtor_ids, _claims.as_of, coalesce(_claims.as_of, dunning._now());
+    RETURN QUERY EXECUTE dunning._claims_sql('$1', '$2') USING _claims.debtor_ids, _claims.as_of;
 END
 $function$;
-CREATE FUNCTION dunning._notices(debtor_ids text[])
- RETURNS TABLE(debtor_id text, invoice_id text, level text, sent_on date, amount numeric, due_on date, message_id uuid)
+CREATE FUNCTION dunning._notices(debtor_ids text[], levels text[] DEFAULT NULL::text[])
+ RETURNS TABLE(debtor_id text, invoice_id text, level text, sent_on date, amount numeric, due_on date, message_id uuid, charged boolean)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2703,154 +2773,102 @@ DECLARE
     since timestamptz := dunning._replay_since();
 BEGIN
     RETURN QUERY
-    SELECT n.debtor_id, n.invoice_id, n.level, n.sent_on, n.amount, NULL::date, NULL::uuid FROM dunning.charge_notice n WHERE n.debtor_id = ANY (_notices.debtor_ids)
-    UNION ALL
-    SELECT m.debtor_id, m.context #>> '{fee,invoice_id}', m.context #>> '{fee,level}', (e.contact_on AT TIME ZONE (SELECT dunning._ledger_zone()))::date,
-           CASE WHEN jsonb_typeof(m.context #> '{fee,amount}') = 'number' THEN (m.context #>> '{fee,amount}')::numeric END,
-           CASE WHEN m.context #>> '{fee,on}' ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$' THEN to_date(m.context #>> '{fee,on}', 'YYYY-MM-DD') END, m.message_id
-    FROM dunning.message m
-    JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id AND s.state IN ('sent', 'delivered')
-    JOIN LATERAL (SELECT min(x.contact_on) AS contact_on FROM dunning.egress x WHERE x.debtor_id = m.debtor_id AND x.message_id = m.message_id AND NOT x.test) e ON e.contact_on IS NOT NULL
-    WHERE m.debtor_id = ANY (_notices.debtor_ids) AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = m.channel AND c.human)
-      AND (e.contact_on >= since) IS NOT TRUE;
+    SELECT n.debtor_id, n.invoice_id, n.level, n.sent_on, n.amount, NULL::date, NULL::uuid, false FROM dunning.charge_notice n
+    WHERE n.debtor_id = ANY (_notices.debtor_ids) AND (_notices.levels IS NULL OR n.level = ANY (_notices.levels));
+    IF cardinality(_notices.levels) = 0 OR cardinality(_notices.debtor_ids) = 0 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH own AS MATERIALIZED (
+        SELECT m.debtor_id, m.message_id, coalesce(m.context ->> 'level', m.template) AS level, m.context -> 'fee' AS planned FROM dunning.message m
+        WHERE m.debtor_id = ANY (_notices.debtor_ids) AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = m.channel AND c.human)
+          AND (_notices.levels IS NULL OR coalesce(m.context ->> 'level', m.template) = ANY (_notices.levels) OR m.context ->> 'fee' IS NOT NULL))
+    SELECT t.debtor_id, t.fee ->> 'invoice_id', l.level, (e.contact_on AT TIME ZONE (SELECT dunning._ledger_zone()))::date,
+           CASE WHEN jsonb_typeof(t.fee -> 'amount') = 'number' THEN (t.fee ->> 'amount')::numeric END,
+           CASE WHEN t.fee ->> 'on' ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$' THEN to_date(t.fee ->> 'on', 'YYYY-MM-DD') END, t.message_id,
+           coalesce(t.fee -> 'charged' = 'true' AND l.level = t.fee ->> 'level', false)
+    FROM (SELECT m.debtor_id, m.message_id, m.level, nullif(CASE WHEN b.message_id IS NULL THEN m.planned ELSE b.fee END, 'null') AS fee
+          FROM own m LEFT JOIN LATERAL (SELECT x.message_id, x.fee FROM dunning.body x WHERE x.debtor_id = m.debtor_id AND x.message_id = m.message_id OFFSET 0) b ON true) t
+    CROSS JOIN LATERAL (SELECT t.level UNION SELECT t.fee ->> 'level' WHERE t.fee ->> 'level' IS NOT NULL) l(level)
+    JOIN LATERAL (SELECT min(x.contact_on) AS contact_on FROM dunning.egress x WHERE x.debtor_id = t.debtor_id AND x.message_id = t.message_id AND NOT x.test) e ON e.contact_on IS NOT NULL
+    JOIN LATERAL (SELECT y.state FROM dunning.message_state y WHERE y.debtor_id = t.debtor_id AND y.message_id = t.message_id OFFSET 0) s ON s.state IN ('sent', 'delivered')
+    WHERE (_notices.levels IS NULL OR l.level = ANY (_notices.levels)) AND (e.contact_on >= since) IS NOT TRUE;
     -- in a replay those that its simulation sent (plan's _past() says why)
     IF since IS NOT NULL THEN
         RETURN QUERY EXECUTE $q$
-            SELECT s.debtor_id::text, s.fee->>'invoice_id', s.fee->>'level', (s.sent_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date,
-                   CASE WHEN jsonb_typeof(s.fee->'amount') = 'number' THEN (s.fee->>'amount')::numeric END, to_date(s.fee->>'on', 'YYYY-MM-DD'), s.message_id
+            SELECT s.debtor_id::text, s.fee->>'invoice_id', l.level, (s.sent_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date,
+                   CASE WHEN jsonb_typeof(s.fee->'amount') = 'number' THEN (s.fee->>'amount')::numeric END, to_date(s.fee->>'on', 'YYYY-MM-DD'), s.message_id,
+                   coalesce(s.fee->'charged' = 'true' AND l.level = s.fee->>'level', false)
             FROM pg_temp.dunning_sim_message s
-            WHERE s.debtor_id = ANY ($1) AND s.sent_at <= dunning._now() AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = s.channel AND c.human)$q$ USING _notices.debtor_ids;
+            LEFT JOIN dunning._steps() t ON t.strategy = s.strategy AND t.step = s.step
+            CROSS JOIN LATERAL (SELECT coalesce(t.level, s.step) UNION SELECT s.fee->>'level' WHERE s.fee->>'level' IS NOT NULL) l(level)
+            WHERE s.debtor_id = ANY ($1) AND ($2 IS NULL OR l.level = ANY ($2)) AND s.sent_at <= dunning._now()
+              AND NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = s.channel AND c.human)$q$ USING _notices.debtor_ids, _notices.levels;
     END IF;
 END
 $function$;
-CREATE FUNCTION dunning._accrue(rule dunning.interest_rule, currency text, due_on date, starts_on date, until_on date, days date[], opens numeric[], frozen daterange[] DEFAULT '{}'::daterange[], freezers text[] DEFAULT '{}'::text[], cost_days date[] DEFAULT '{}'::date[], costs numeric[] DEFAULT '{}'::numeric[])
+CREATE FUNCTION dunning._accrue(day_count text, yearly boolean, clearing text[], reference text, digits integer, due_on date, starts_on date, until_on date, days date[], opens numeric[], rate_days date[], rates numeric[], frozen_from date[] DEFAULT NULL::date[], frozen_until date[] DEFAULT NULL::date[], freezers text[] DEFAULT NULL::text[], cost_days date[] DEFAULT NULL::date[], costs numeric[] DEFAULT NULL::numeric[])
  RETURNS TABLE(span_from date, span_until date, span_days integer, rate numeric, base numeric, amount numeric, why text)
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    year_units numeric := dunning._year_units(_accrue.rule.day_count) * 100;
-    digits int := dunning._minor_digits(_accrue.currency);
-    first date := _accrue.due_on + 1;
-    rate_days date[];
-    rates numeric[];
-    cuts date[];
-    n_open int := 0;
-    n_rate int := 0;
-    anniversary int := 1;
-    ledger_open numeric;
-    principal numeric;
-    capital numeric := 0;       -- interest of full years, bearing interest itself
-    running numeric := 0;       -- base * rate * units since the last rounding
-    closed numeric := 0;        -- interest that is a sum of money already
-    cleared numeric := 0;       -- of it, paid
-    costs_cleared numeric := 0;
-    shown numeric := 0;
-    part numeric;
-    frozen_why text;
-    step record;
-BEGIN
-    IF _accrue.until_on <= first THEN
-        RETURN;
-    END IF;
-    SELECT array_agg(s.begins ORDER BY s.begins), array_agg(s.rate ORDER BY s.begins) INTO rate_days, rates FROM dunning._rate_spans(_accrue.rule, first, _accrue.until_on) s;
-    cuts := ARRAY(SELECT DISTINCT x.x FROM (
-            VALUES (first), (_accrue.starts_on), (_accrue.until_on)) x(x) WHERE x.x BETWEEN first AND _accrue.until_on
-        UNION SELECT x.x FROM unnest(_accrue.days || rate_days) x(x) WHERE x.x > first AND x.x < _accrue.until_on
-        UNION SELECT x.x FROM unnest(_accrue.frozen) f(f), LATERAL (VALUES (lower(f.f)), (upper(f.f))) x(x) WHERE x.x > first AND x.x < _accrue.until_on
-        UNION SELECT (_accrue.starts_on + make_interval(years => y.y))::date FROM generate_series(1, 300) y(y)
-              WHERE _accrue.rule.compounding = 'yearly' AND (_accrue.starts_on + make_interval(years => y.y))::date < _accrue.until_on
-        ORDER BY 1);
-    FOR i IN 1 .. cardinality(cuts) - 1 LOOP
-        span_from := cuts[i];
-        span_until := cuts[i + 1];
-        WHILE n_open < cardinality(_accrue.days) AND _accrue.days[n_open + 1] <= span_from LOOP n_open := n_open + 1; END LOOP;
-        WHILE n_rate < cardinality(rate_days) AND rate_days[n_rate + 1] <= span_from LOOP n_rate := n_rate + 1; END LOOP;
-
-        IF principal IS NULL THEN
-            principal := _accrue.opens[n_open];
-        ELSIF _accrue.opens[n_open] > ledger_open OR _accrue.rule.clearing[1] = 'principal' THEN
-            principal := principal + _accrue.opens[n_open] - ledger_open;       -- what is taken back is owed as principal
-        ELSIF _accrue.opens[n_open] < ledger_open THEN
-            closed := closed + dunning._quotient(running, year_units, digits);
-            running := 0;
-            SELECT k.* INTO step FROM dunning._clear(_accrue.rule.clearing, ledger_open - _accrue.opens[n_open],
-                coalesce((SELECT sum(c.cost) FROM unnest(_accrue.cost_days, _accrue.costs) c(day, cost) WHERE c.day < span_from), 0) - costs_cleared,
-                closed - cleared, principal) k;
-            costs_cleared := coalesce((SELECT sum(c.cost) FROM unnest(_accrue.cost_days, _accrue.costs) c(day, cost) WHERE c.day < span_from), 0) - step.costs;
-            cleared := closed - step.interest;
-            principal := step.principal;
-        END IF;
-        ledger_open := _accrue.opens[n_open];
-
-        WHILE _accrue.rule.compounding = 'yearly' AND (_accrue.starts_on + make_interval(years => anniversary))::date <= span_from LOOP
-            part := dunning._quotient(running, year_units, digits);
-            running := 0;
-            closed := closed + part;
-            capital := closed - cleared;
-            anniversary := anniversary + 1;
-        END LOOP;
-
-        span_days := CASE _accrue.rule.day_count WHEN '30/360' THEN dunning._span_units('30/360', span_from, span_until)::int ELSE span_until - span_from END;
-        base := principal + capital;
-        IF _accrue.frozen <> '{}' THEN
-            SELECT string_agg(DISTINCT f.why, ', ' ORDER BY f.why) INTO frozen_why FROM unnest(_accrue.frozen, _accrue.freezers) f(days, why) WHERE f.days @> span_from;
-        END IF;
-        rate := CASE WHEN (span_from >= _accrue.starts_on) IS NOT TRUE OR frozen_why IS NOT NULL THEN NULL ELSE rates[n_rate] END;
-        why := CASE WHEN (span_from >= _accrue.starts_on) IS NOT TRUE THEN 'not in default' WHEN frozen_why IS NOT NULL THEN 'frozen: ' || frozen_why
-                    WHEN rate IS NULL THEN 'no rate of ' || _accrue.rule.reference END;
-        IF rate > 0 AND base > 0 THEN
-            running := running + base * rate * dunning._span_units(_accrue.rule.day_count, span_from, span_until);
-        END IF;
-        amount := closed + dunning._quotient(running, year_units, digits) - shown;
-        shown := shown + amount;
-        IF base > 0 OR amount <> 0 THEN
-            RETURN NEXT;
-        END IF;
-    END LOOP;
-END
-$function$;
+ LANGUAGE c
+ STABLE PARALLEL SAFE COST 100 ROWS 5
+AS 'MODULE_PATHNAME', $function$dun_charge_sql_accrue$function$;
 CREATE FUNCTION dunning._interest(debtor_ids text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, until_on date DEFAULT NULL::date, invoice_id text DEFAULT NULL::text)
  RETURNS TABLE(debtor_id text, of_invoice text, creditor text, currency text, span_from date, span_until date, span_days integer, rate numeric, base numeric, amount numeric, why text, rule text, open_now numeric, settles boolean)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET jit TO 'off'
+ SET enable_nestloop TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
 #variable_conflict error
 DECLARE
-    claim record;
-    law dunning.interest_rule;
     last date := coalesce(_interest.until_on, (coalesce(_interest.as_of, dunning._now()) AT TIME ZONE dunning._ledger_zone())::date + 1);
-    starts date;
 BEGIN
-    FOR claim IN
-        SELECT c.*, n.first_on, k.cost_days, k.costs, g.terms
-        FROM dunning._claims(_interest.debtor_ids, _interest.as_of) c
-        -- Only where a notice begins default are notices looked for.
-        LEFT JOIN LATERAL (SELECT min(x.sent_on) AS first_on
-            FROM dunning._notices(CASE WHEN EXISTS (SELECT FROM dunning.interest_rule r WHERE r.by_notice AND r.country = c.country) THEN ARRAY[c.debtor_id] ELSE '{}' END) x
-            WHERE (x.invoice_id IS NULL OR x.invoice_id = c.invoice_id) AND x.sent_on > c.due_on) n ON true
-        LEFT JOIN LATERAL (SELECT array_agg(h.charged_on ORDER BY h.charge_id) AS cost_days, array_agg(h.amount ORDER BY h.charge_id) AS costs FROM dunning.charge h
-            WHERE h.debtor_id = c.debtor_id AND h.invoice_id = c.invoice_id AND h.kind <> 'interest' AND h.waived_at IS NULL AND h.booked_at IS NULL) k ON true
-        LEFT JOIN dunning.charging g ON g.creditor = c.creditor
-        WHERE (_interest.invoice_id IS NULL OR c.invoice_id = _interest.invoice_id) AND c.due_on < last - 1
-        ORDER BY c.debtor_id, c.due_on, c.invoice_id
-    LOOP
-        law := dunning._interest_rule_of(claim.country, claim.debtor_kind, claim.due_on);
-        CONTINUE WHEN law.country IS NULL;
-        starts := least(CASE WHEN law.grace_days IS NOT NULL AND (law.grace_term IS NULL OR law.grace_term = ANY (claim.terms)) THEN claim.due_on + law.grace_days + 1 END,
-                        CASE WHEN law.by_notice THEN claim.first_on + 1 END);
-        RETURN QUERY SELECT claim.debtor_id, claim.invoice_id, claim.creditor, claim.currency, a.span_from, a.span_until, a.span_days, a.rate, a.base, a.amount, a.why,
-                format('%s %s since %s: %s + %s (%s)', law.country, law.debtor_kind, to_char(law.valid_from, 'YYYY-MM-DD'), law.reference, law.margin, law.source),
-                claim.open_now, claim.open_now <= 0 AND law.clearing[1] = 'principal' AND law.compounding = 'none'
-            FROM dunning._accrue(law, claim.currency, claim.due_on, starts, last, claim.days, claim.opens,
-                ARRAY(SELECT h.d FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by || 'written_off'::text) ORDER BY h.n),
-                ARRAY(SELECT h.r FROM unnest(claim.hold_reasons, claim.hold_days) WITH ORDINALITY h(r, d, n) WHERE h.r = ANY (law.frozen_by || 'written_off'::text) ORDER BY h.n),
-                claim.cost_days, claim.costs) a;
-    END LOOP;
+    RETURN QUERY
+    WITH claim AS MATERIALIZED (
+        SELECT c.* FROM dunning._claims(_interest.debtor_ids, _interest.as_of) c
+        WHERE (_interest.invoice_id IS NULL OR c.invoice_id = _interest.invoice_id) AND c.due_on < last - 1),
+    -- The law of each place and due date, its rates and its words once.
+    law AS MATERIALIZED (
+        SELECT x.of_country, x.of_kind, x.of_due, r.*, to_char(r.valid_from, 'YYYY-MM-DD') AS since
+        FROM (SELECT DISTINCT c.country AS of_country, c.debtor_kind AS of_kind, c.due_on AS of_due FROM claim c) x
+        CROSS JOIN LATERAL dunning._interest_rule_of(x.of_country, x.of_kind, x.of_due) r WHERE r.country IS NOT NULL),
+    rated AS MATERIALIZED (
+        SELECT x.country, x.debtor_kind, x.valid_from, x.builtin, x.rule, s.days, s.rates
+        FROM (SELECT l.country, l.debtor_kind, l.valid_from, l.builtin, min(l.of_due) AS first_due,
+                     format('%s %s since %s: %s + %s (%s)', l.country, l.debtor_kind, l.since, l.reference, l.margin, l.source) AS rule
+              FROM law l GROUP BY l.country, l.debtor_kind, l.valid_from, l.builtin, l.since, l.reference, l.margin, l.source) x
+        JOIN dunning.interest_rule r ON r.country = x.country AND r.debtor_kind = x.debtor_kind AND r.valid_from = x.valid_from AND r.builtin = x.builtin
+        CROSS JOIN LATERAL (SELECT array_agg(t.begins ORDER BY t.begins) AS days, array_agg(t.rate ORDER BY t.begins) AS rates
+                            FROM dunning._rate_spans(r, x.first_due + 1, last) t) s),
+    -- Only where a notice begins default are notices looked for.
+    noticed AS MATERIALIZED (
+        SELECT c.debtor_id, c.invoice_id, min(n.sent_on) AS first_on
+        FROM dunning._notices(ARRAY(SELECT DISTINCT c.debtor_id FROM claim c JOIN law l ON l.of_country = c.country AND l.of_kind = c.debtor_kind AND l.of_due = c.due_on WHERE l.by_notice)) n
+        JOIN claim c ON c.debtor_id = n.debtor_id WHERE (n.invoice_id IS NULL OR n.invoice_id = c.invoice_id) AND n.sent_on > c.due_on GROUP BY 1, 2),
+    cost AS MATERIALIZED (
+        SELECT h.debtor_id, h.invoice_id, array_agg(h.charged_on ORDER BY h.charge_id) AS days, array_agg(h.amount ORDER BY h.charge_id) AS amounts FROM dunning.charge h
+        WHERE h.debtor_id = ANY (_interest.debtor_ids) AND h.kind <> 'interest' AND h.waived_at IS NULL AND h.booked_at IS NULL GROUP BY 1, 2),
+    frozen AS MATERIALIZED (
+        SELECT c.debtor_id, c.invoice_id, array_agg(lower(h.d) ORDER BY h.n) AS froms, array_agg(upper(h.d) ORDER BY h.n) AS untils, array_agg(h.r ORDER BY h.n) AS reasons
+        FROM claim c JOIN law l ON l.of_country = c.country AND l.of_kind = c.debtor_kind AND l.of_due = c.due_on
+        CROSS JOIN LATERAL unnest(c.hold_reasons, c.hold_days) WITH ORDINALITY h(r, d, n)
+        WHERE c.hold_reasons <> '{}' AND h.r = ANY (l.frozen_by || 'written_off'::text) GROUP BY 1, 2)
+    SELECT c.debtor_id, c.invoice_id, c.creditor, c.currency, a.span_from, a.span_until, a.span_days, a.rate, a.base, a.amount, a.why, t.rule, c.open_now,
+           c.open_now <= 0 AND l.clearing[1] = 'principal' AND l.compounding = 'none'
+    FROM claim c
+    JOIN law l ON l.of_country = c.country AND l.of_kind = c.debtor_kind AND l.of_due = c.due_on
+    JOIN rated t ON t.country = l.country AND t.debtor_kind = l.debtor_kind AND t.valid_from = l.valid_from AND t.builtin = l.builtin
+    LEFT JOIN noticed n ON n.debtor_id = c.debtor_id AND n.invoice_id = c.invoice_id
+    LEFT JOIN cost k ON k.debtor_id = c.debtor_id AND k.invoice_id = c.invoice_id
+    LEFT JOIN frozen f ON f.debtor_id = c.debtor_id AND f.invoice_id = c.invoice_id
+    LEFT JOIN dunning.charging g ON g.creditor = c.creditor
+    CROSS JOIN LATERAL dunning._accrue(l.day_count, l.compounding = 'yearly', l.clearing, l.reference, dunning._minor_digits(c.currency), c.due_on,
+        least(CASE WHEN l.grace_days IS NOT NULL AND (l.grace_term IS NULL OR l.grace_term = ANY (g.terms)) THEN c.due_on + l.grace_days + 1 END,
+              CASE WHEN l.by_notice THEN n.first_on + 1 END),
+        last, c.days, c.opens, t.days, t.rates, f.froms, f.untils, f.reasons, k.days, k.amounts) a
+    ORDER BY c.debtor_id, c.due_on, c.invoice_id, a.span_from;
 END
 $function$;
 CREATE FUNCTION dunning.interest(debtor_id text, invoice_id text DEFAULT NULL::text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -2976,19 +2994,22 @@ DECLARE
     fee record;
     today date := (dunning._now() AT TIME ZONE dunning._ledger_zone())::date;
 BEGIN
-    FOR fee IN
-        SELECT DISTINCT ON (f.debtor_id, f.invoice_id, f.level) f.debtor_id, f.invoice_id, f.level, x.charged_on, x.amount, x.message_id
-        FROM (SELECT l.*, row_number() OVER (PARTITION BY l.debtor_id, l.level ORDER BY l.basis ->> 'due_on', l.invoice_id) AS place
-              FROM dunning._lawful_fees(_assess_fees.debtor_ids) l WHERE l.blocked_by = '{}') f
-        CROSS JOIN LATERAL (
-            SELECT n.sent_on AS charged_on, n.amount, n.message_id FROM dunning._notices(CASE WHEN f.with_reminder THEN ARRAY[f.debtor_id] ELSE '{}' END) n
-            -- A fee named for a later day is a warning, no charge. One that names no invoice is the oldest one's, and a message brings one fee.
-            WHERE n.message_id IS NOT NULL AND n.level = f.level AND (n.invoice_id = f.invoice_id OR n.invoice_id IS NULL AND f.place = 1)
-              AND n.due_on <= n.sent_on AND n.amount <= f.amount AND n.sent_on >= f.lawful_from
-              AND NOT EXISTS (SELECT FROM dunning.charge h WHERE h.debtor_id = f.debtor_id AND h.message_id = n.message_id)
-            UNION ALL
-            SELECT today, f.amount, NULL WHERE NOT f.with_reminder AND f.lawful_from <= today) x
-        ORDER BY f.debtor_id, f.invoice_id, f.level, x.charged_on
+    FOR fee IN EXECUTE format($q$
+        WITH fee AS MATERIALIZED (
+            SELECT x.debtor, x.invoice, x.level, x.at_most, x.lawful_from, x.with_reminder, row_number() OVER (PARTITION BY x.debtor, x.level ORDER BY x.due_on, x.invoice) AS place
+            FROM (%s) x),
+        -- A fee named for a later day is a warning, no charge. One that names no invoice is the oldest one's, and a message brings one fee.
+        named AS MATERIALIZED (
+            SELECT n.* FROM dunning._notices(ARRAY(SELECT DISTINCT f.debtor FROM fee f WHERE f.with_reminder), ARRAY(SELECT DISTINCT f.level FROM fee f WHERE f.with_reminder)) n
+            WHERE n.charged AND n.due_on <= n.sent_on AND NOT EXISTS (SELECT FROM dunning.charge h WHERE h.debtor_id = n.debtor_id AND h.message_id = n.message_id))
+        SELECT DISTINCT ON (x.debtor, x.invoice, x.level) x.debtor AS debtor_id, x.invoice AS invoice_id, x.level, x.charged_on, x.amount, x.message_id
+        FROM (SELECT f.debtor, f.invoice, f.level, n.sent_on AS charged_on, n.amount, n.message_id
+              FROM fee f JOIN named n ON n.debtor_id = f.debtor AND n.level = f.level
+              WHERE f.with_reminder AND (n.invoice_id = f.invoice OR n.invoice_id IS NULL AND f.place = 1) AND n.amount <= f.at_most AND n.sent_on >= f.lawful_from
+              UNION ALL
+              SELECT f.debtor, f.invoice, f.level, $3, f.at_most, NULL FROM fee f WHERE NOT f.with_reminder) x
+        ORDER BY x.debtor, x.invoice, x.level, x.charged_on$q$, dunning._fees_sql('NOT j.barred AND NOT j.unnoticed AND j.lawful_from <= $3'))
+        USING _assess_fees.debtor_ids, NULL::timestamptz, today, dunning._broken_agreements(_assess_fees.debtor_ids)
     LOOP
         BEGIN
             RETURN QUERY INSERT INTO dunning.charge AS c (debtor_id, invoice_id, level, charged_on, amount, message_id)
@@ -3046,12 +3067,12 @@ BEGIN
     IF fees || interests = '{}' OR dunning._ledger_problem() IS NOT NULL THEN
         RETURN;
     END IF;
-    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 500 AS batch FROM (%s) d
+    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 5000 AS batch FROM (%s) d
                                    WHERE d.creditor = ANY ($1)) x GROUP BY x.batch ORDER BY x.batch', dunning._ledger_sql('debtor')) USING fees
     LOOP
         RETURN QUERY SELECT f.* FROM dunning._assess_fees(ids) f;
     END LOOP;
-    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 500 AS batch FROM (%s) d
+    FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 5000 AS batch FROM (%s) d
                                    WHERE d.creditor = ANY ($1)) x GROUP BY x.batch ORDER BY x.batch', dunning._ledger_sql('debtor')) USING interests
     LOOP
         RETURN QUERY SELECT f.* FROM dunning._assess_interest(ids) f;
@@ -3424,6 +3445,97 @@ BEGIN
     RETURN gone;
 END
 $function$;
+CREATE FUNCTION dunning._told_fees(debtor_ids text[], levels text[], days date[], says text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(ord bigint, told text, invoice_id text, level text, currency text, amount numeric, on_day date)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+ SET enable_nestloop TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._fee_day(_told_fees.as_of);
+    many text[] := ARRAY(SELECT DISTINCT u.u FROM unnest(_told_fees.debtor_ids) u(u));
+BEGIN
+    -- Where nobody charges fees there is nothing to tell.
+    IF cardinality(many) = 0 OR NOT EXISTS (SELECT FROM dunning.charging g WHERE g.fees) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        WITH fee AS MATERIALIZED (
+            SELECT f.debtor, f.invoice, f.due_on, f.level, f.currency, f.at_most, f.fee, f.lawful_from, f.position, f.with_reminder, f.unnoticed, f.notice, f.notice_days, f.notice_post, f.place
+            FROM (%s) f),
+        asked AS MATERIALIZED (
+            SELECT u.ord, u.debtor, u.level, greatest(u.day, $3) AS day, coalesce(u.says, 'charged,announced,warned') AS says
+            FROM ROWS FROM (unnest($5), unnest($6), unnest($7), unnest($8)) WITH ORDINALITY u(debtor, level, day, says, ord)
+            WHERE u.debtor IN (SELECT f.debtor FROM fee f)),
+        -- Told by a message that left, and not yet posted: another one in the same days would come too soon, or twice.
+        under_way AS MATERIALIZED (
+            SELECT DISTINCT n.debtor_id FROM dunning._notices(ARRAY(SELECT DISTINCT a.debtor FROM asked a JOIN fee f ON f.debtor = a.debtor AND f.level = a.level WHERE f.with_reminder),
+                                                              ARRAY(SELECT DISTINCT f.level FROM fee f WHERE f.with_reminder)) n
+            WHERE n.charged AND n.sent_on > $3 - 30 AND NOT EXISTS (SELECT FROM dunning.charge h WHERE h.debtor_id = n.debtor_id AND h.message_id = n.message_id)),
+        charged AS (
+            SELECT DISTINCT ON (a.ord) a.ord, 'charged' AS told, f.invoice, f.level, f.currency, f.at_most, a.day
+            FROM asked a JOIN fee f ON f.debtor = a.debtor AND f.level = a.level
+            WHERE a.says ~ 'charged' AND f.with_reminder AND NOT f.unnoticed AND f.lawful_from <= a.day AND a.debtor NOT IN (SELECT w.debtor_id FROM under_way w)
+            ORDER BY a.ord, f.due_on, f.invoice),
+        announced AS (
+            SELECT DISTINCT ON (a.ord) a.ord, 'announced' AS told, f.invoice, f.level, f.currency, f.fee, greatest(f.lawful_from, dunning._received_on(f.place, a.day, f.notice_post) + f.notice_days + 1)
+            FROM asked a JOIN fee f ON f.debtor = a.debtor AND f.notice = a.level
+            WHERE a.says ~ 'announced' AND f.unnoticed AND a.day > f.due_on
+            ORDER BY a.ord, f.due_on, f.invoice),
+        pending AS (
+            SELECT DISTINCT ON (f.debtor, f.invoice) f.* FROM fee f
+            WHERE NOT f.unnoticed AND f.at_most > 0 AND EXISTS (SELECT FROM asked a WHERE a.says ~ 'warned')
+            ORDER BY f.debtor, f.invoice, f.lawful_from, f.position, f.level),
+        -- What comes without a letter comes for each invoice; a letter brings one fee. What is lawful already may be charged from the day after on.
+        warned AS (
+            SELECT DISTINCT ON (w.ord) w.ord, 'warned' AS told, w.invoice, w.level, w.currency, w.amount, w.day
+            FROM (SELECT a.ord, p.currency, greatest(p.lawful_from, a.day + 1) AS day, CASE WHEN count(*) = 1 THEN min(p.invoice) END AS invoice, min(p.level) AS level,
+                         coalesce(sum(p.at_most) FILTER (WHERE NOT p.with_reminder), 0) + coalesce(max(p.at_most) FILTER (WHERE p.with_reminder), 0) AS amount
+                  FROM asked a JOIN pending p ON p.debtor = a.debtor
+                  WHERE a.says ~ 'warned' AND p.lawful_from <= a.day + dunning._value_of('fee_notice_days')::int
+                  GROUP BY a.ord, p.currency, greatest(p.lawful_from, a.day + 1)) w
+            ORDER BY w.ord, w.day, w.amount DESC, w.currency)
+        SELECT DISTINCT ON (x.ord) x.* FROM (SELECT * FROM charged UNION ALL SELECT * FROM announced UNION ALL SELECT * FROM warned) x
+        ORDER BY x.ord, array_position('{charged,announced,warned}', x.told)$q$, dunning._fees_sql('NOT j.barred'))
+        USING many, _told_fees.as_of, today, dunning._broken_agreements(many), _told_fees.debtor_ids, _told_fees.levels, _told_fees.days, _told_fees.says;
+END
+$function$;
+CREATE FUNCTION dunning._fee_context(told text, invoice_id text, level text, currency text, amount numeric, on_day date)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN jsonb_build_object('level', level, 'amount', amount, 'currency', currency, 'on', to_char((on_day)::timestamp with time zone, 'YYYY-MM-DD'::text), 'invoice_id', invoice_id, 'charged', NULLIF((told = 'charged'::text), false), 'announced', NULLIF((told = 'announced'::text), false), 'warned', NULLIF((told = 'warned'::text), false));
+CREATE FUNCTION dunning._open_charges(debtor_ids text[])
+ RETURNS TABLE(debtor_id text, currency text, open numeric)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    many text[] := ARRAY(SELECT DISTINCT c.debtor_id FROM dunning.charge c WHERE c.debtor_id = ANY (_open_charges.debtor_ids) AND c.waived_at IS NULL AND c.booked_at IS NULL);
+BEGIN
+    IF cardinality(many) = 0 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format($q$
+        SELECT c.debtor_id::text, c.currency, least(c.open, l.due) FROM (%s) c
+        JOIN (SELECT h.debtor_id, h.currency, sum(h.amount) AS due
+              FROM dunning.charge h JOIN dunning._claims($1) k ON k.debtor_id = h.debtor_id AND k.invoice_id = h.invoice_id
+              WHERE h.debtor_id = ANY ($1) AND h.waived_at IS NULL AND h.booked_at IS NULL AND k.disputed IS NOT TRUE AND k.held = '{}' GROUP BY 1, 2) l
+          ON l.debtor_id = c.debtor_id AND l.currency = c.currency
+        WHERE least(c.open, l.due) > 0$q$, dunning._charges_sql('$1')) USING many;
+END
+$function$;
+CREATE FUNCTION dunning._charge_context(context jsonb, fee jsonb, open numeric)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN jsonb_build_object('currency', (context -> 'currency'::text), 'amount', NULLIF(COALESCE(open, (0)::numeric), (0)::numeric), 'total', ((((context ->> 'amount'::text))::numeric + COALESCE(open, (0)::numeric)) + CASE WHEN (((fee -> 'charged'::text) = 'true'::jsonb) AND ((fee -> 'currency'::text) = (context -> 'currency'::text))) THEN ((fee ->> 'amount'::text))::numeric ELSE (0)::numeric END), 'more', NULLIF(((COALESCE(open, (0)::numeric) > (0)::numeric) OR (((fee -> 'charged'::text) = 'true'::jsonb) AND ((fee -> 'currency'::text) = (context -> 'currency'::text)))), false));
 CREATE TABLE dunning.offer (
     debtor_id text COLLATE "C" NOT NULL,
     offer_id uuid NOT NULL,
@@ -4373,6 +4485,37 @@ BEGIN
         USING debtor_ids, kinds, creditors, currencies, amounts, options, expires, superseded, of_state;
 END
 $function$;
+CREATE FUNCTION dunning._waits_for_approval(kind text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN kind = 'settlement' AND dunning._value_of('four_eyes')::boolean;
+END
+$function$;
+CREATE FUNCTION dunning._offerable(debtor_ids text[], kinds text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, kind text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(_offerable.as_of, dunning._now());
+    again interval := make_interval(days => dunning._value_of('offer_again_days')::int);
+BEGIN
+    RETURN QUERY
+        SELECT x.id, x.k FROM unnest(_offerable.debtor_ids, _offerable.kinds) x(id, k)
+        WHERE NOT EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = x.id
+                          AND (o.state IN ('live', 'proposed') OR o.state = 'declined' AND o.ended_at > at - again))
+          AND x.id NOT IN (SELECT s.debtor_id FROM dunning._promise_state(_offerable.debtor_ids, _offerable.as_of) s
+                           WHERE s.state = 'open' OR s.state = 'broken' AND s.deadline > at - again)
+        ORDER BY x.id, x.k;
+END
+$function$;
 CREATE FUNCTION dunning._make_offers(debtor_ids text[], kinds text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS TABLE(debtor_id text, offer_id uuid, kind text, made boolean, offer jsonb)
  LANGUAGE plpgsql
@@ -4381,23 +4524,16 @@ CREATE FUNCTION dunning._make_offers(debtor_ids text[], kinds text[], as_of time
 AS $function$
 #variable_conflict error
 DECLARE
-    again interval := make_interval(days => dunning._value_of('offer_again_days')::int);
-    four_eyes boolean := dunning._value_of('four_eyes')::boolean;
     made_ids uuid[] := '{}';
     batch record;
 BEGIN
     PERFORM dunning._refresh_offers(_make_offers.debtor_ids);
     FOR batch IN
-        WITH free AS (
-            SELECT x.id, x.k FROM unnest(_make_offers.debtor_ids, _make_offers.kinds) x(id, k)
-            WHERE NOT EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = x.id
-                              AND (o.state IN ('live', 'proposed') OR o.state = 'declined' AND o.ended_at > dunning._now() - again))
-              AND NOT EXISTS (SELECT FROM dunning._promise_state(ARRAY[x.id]) s WHERE EXISTS (SELECT FROM dunning.promise p WHERE p.debtor_id = x.id)
-                              AND (s.state = 'open' OR s.state = 'broken' AND s.deadline > dunning._now() - again)))
-        SELECT CASE WHEN t.kind = 'settlement' AND four_eyes THEN 'proposed' ELSE 'live' END AS state,
+        SELECT CASE WHEN dunning._waits_for_approval(t.kind) THEN 'proposed' ELSE 'live' END AS state,
                array_agg(t.debtor_id) AS debtors, array_agg(t.kind) AS kinds, array_agg(t.creditor) AS creditors, array_agg(t.currency) AS currencies,
                array_agg(t.amount) AS amounts, array_agg(t.options) AS options, array_agg(t.expires_on) AS expires
-        FROM dunning._offer_terms(ARRAY(SELECT f.id FROM free f ORDER BY f.id, f.k), ARRAY(SELECT f.k FROM free f ORDER BY f.id, f.k), _make_offers.as_of) t
+        FROM (SELECT array_agg(f.debtor_id) AS ids, array_agg(f.kind) AS kinds FROM dunning._offerable(_make_offers.debtor_ids, _make_offers.kinds) f) f,
+             LATERAL dunning._offer_terms(f.ids, f.kinds, _make_offers.as_of) t
         GROUP BY 1
     LOOP
         made_ids := made_ids || ARRAY(SELECT i.offer_id
@@ -4407,6 +4543,9 @@ BEGIN
     RETURN QUERY SELECT l.debtor_id, l.offer_id, l.kind, l.offer_id = ANY (made_ids), l.offer FROM dunning._live_offers(_make_offers.debtor_ids) l;
 END
 $function$;
+ALTER TYPE dunning.planned
+    ADD ATTRIBUTE fee jsonb,
+    ADD ATTRIBUTE offer jsonb;
 DO $do$
 DECLARE
     brought boolean := false;
@@ -5513,6 +5652,94 @@ BEGIN
     RETURN new_id;
 END
 $function$;
+CREATE FUNCTION dunning._speaks_of_fees(template text, framing text, channel text DEFAULT NULL::text, creditor text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT string_agg(DISTINCT k.k, ',')
+            FROM dunning.template t
+            JOIN (VALUES ('announced', '\{\{[#^]\s*(fee\.)?announced\M'), ('charged', '\{\{[#^]\s*(fee\.)?charged\M'),
+                         ('warned', '\{\{[#^]\s*(fee\.)?warned\M|\{\{\{?&?\s*fee\M|\{\{#\s*fee\s*\}\}(?!\s*\{\{[#^]\s*(charged|announced|warned)\M)')) k(k, told)
+                ON concat(t.subject, t.body_text, t.body_html) ~ k.told
+            WHERE t.template = _speaks_of_fees.template AND t.framing IN (_speaks_of_fees.framing, 'neutral') AND t.replaced_at IS NULL
+              AND concat(t.subject, t.body_text, t.body_html) ~ '\{\{\{?[#^&]?\s*fee\M'
+              -- a creditor's own words go before those of the house
+              AND CASE WHEN EXISTS (SELECT FROM dunning.template o WHERE o.template = _speaks_of_fees.template AND o.creditor = _speaks_of_fees.creditor AND o.channel = t.channel AND o.replaced_at IS NULL)
+                       THEN t.creditor = _speaks_of_fees.creditor ELSE _speaks_of_fees.creditor IS NULL OR t.creditor = '*' END
+              AND (_speaks_of_fees.channel IS NULL OR t.channel = _speaks_of_fees.channel
+                   -- a channel without words of its own takes those of another
+                   OR NOT EXISTS (SELECT FROM dunning.template o WHERE o.template = _speaks_of_fees.template AND o.channel = _speaks_of_fees.channel AND o.replaced_at IS NULL)));
+END
+$function$;
+CREATE FUNCTION dunning._charging_creditors()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN ARRAY(SELECT g.creditor FROM dunning.charging g);
+END
+$function$;
+CREATE FUNCTION dunning._with_charges(context jsonb, open numeric)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT context || jsonb_build_object('charges', CASE WHEN context->>'amount' IS NOT NULL THEN dunning._charge_context(context, context->'fee', open) END) $function$;
+CREATE FUNCTION dunning._needs_offer(template text, creditor text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN EXISTS (SELECT FROM dunning.template t
+                   WHERE t.template = _needs_offer.template AND t.creditor IN ('*', _needs_offer.creditor) AND t.replaced_at IS NULL
+                     AND concat(t.subject, t.body_text, t.body_html) ~ '\{\{\{?[#&]?\s*offer\M' AND concat(t.subject, t.body_text, t.body_html) !~ '\{\{\^\s*offer\M');
+END
+$function$;
+CREATE FUNCTION dunning._stage_offers(as_of timestamp with time zone, dry_run boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    debtors text[];
+    kinds text[];
+BEGIN
+    SELECT array_agg(r.debtor_id ORDER BY r.debtor_id), array_agg(r.offer_kind ORDER BY r.debtor_id) INTO debtors, kinds
+    FROM pg_temp.dunning_plan_row r WHERE r.state <> 'held' AND r.offer_kind IS NOT NULL;
+    IF debtors IS NULL THEN
+        RETURN;
+    ELSIF dry_run THEN
+        UPDATE pg_temp.dunning_plan_row r SET offered = o.offer
+        FROM (SELECT l.debtor_id, l.offer - 'link' AS offer FROM dunning._live_offers(debtors, as_of) l WHERE l.expires_on >= dunning._today(as_of)
+              UNION ALL
+              SELECT t.debtor_id, jsonb_build_object('kind', t.kind, 'amount', t.amount, 'currency', t.currency, 'options', t.options, 'expires_on', to_char(t.expires_on, 'YYYY-MM-DD'))
+              FROM (SELECT array_agg(f.debtor_id) AS debtors, array_agg(f.kind) AS kinds FROM dunning._offerable(debtors, kinds, as_of) f) f,
+                   LATERAL dunning._offer_terms(f.debtors, f.kinds, as_of) t WHERE NOT dunning._waits_for_approval(t.kind)) o
+        WHERE o.debtor_id = r.debtor_id AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
+    ELSE
+        UPDATE pg_temp.dunning_plan_row r SET context = r.context || jsonb_build_object('offer', o.offer), offered = o.offer
+        FROM dunning._make_offers(debtors, kinds, as_of) o WHERE o.debtor_id = r.debtor_id AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
+    END IF;
+    UPDATE pg_temp.dunning_plan_row r
+    SET decision = r.decision || '{"offer_needed": true}', state = CASE WHEN r.offered IS NULL THEN 'held' ELSE r.state END,
+        message_id = CASE WHEN r.offered IS NOT NULL THEN r.message_id END, reason = CASE WHEN r.offered IS NULL THEN 'no_offer' ELSE r.reason END,
+        blocked_by = CASE WHEN r.offered IS NULL THEN '{no_offer}' ELSE r.blocked_by END
+    FROM (SELECT x.template, x.creditor, dunning._needs_offer(x.template, x.creditor) AS needed FROM (SELECT DISTINCT y.template, y.creditor FROM pg_temp.dunning_plan_row y WHERE y.offer_kind IS NOT NULL) x) n
+    WHERE n.needed AND n.template = r.template AND n.creditor = r.creditor AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
+END
+$function$;
 CREATE FUNCTION dunning._pick(texts text[], at timestamp with time zone, today date, holdout double precision, by_country boolean, detail boolean)
  RETURNS TABLE(debtor_id text, rung integer, plain boolean, channel text, server text, contact_at timestamp with time zone, local_time text, p_response double precision, explored boolean, propensity double precision, timing jsonb, skipped jsonb, blocked_by text[], cost numeric, cost_currency text, p double precision, value numeric, passed_over jsonb)
  LANGUAGE c
@@ -6006,6 +6233,7 @@ BEGIN
             j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
             CASE WHEN j.key IS NULL THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason,
             nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
+            NULL::jsonb AS fee, NULL::jsonb AS offered, j.offer AS offer_kind,
             CASE WHEN j.key IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
                 'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
                 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
@@ -6087,7 +6315,6 @@ BEGIN
     FROM dunning.queue q JOIN pg_temp.dunning_plan_row r ON r.debtor_id = q.debtor_id
     WHERE q.state = 'held' AND q.run_id IS NOT NULL AND r.message_id IS NOT NULL;
     PERFORM dunning._cancel_messages(waiting_debtors, waiting_messages, 'superseded', true);
-    PERFORM dunning._offer_with_steps(dunning._now());
 
     DELETE FROM pg_temp.dunning_plan_row r
     WHERE r.message_id IS NOT NULL AND r.message_id NOT IN (
@@ -6147,6 +6374,8 @@ BEGIN
     END IF;
     PERFORM dunning._hold_over_budget(at);
     PERFORM dunning._stage_truth(as_of);
+    -- a simulation makes no offers either
+    PERFORM dunning._stage_offers(as_of, dry_run OR dunning._replay_since() IS NOT NULL);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._plan(strategy text, as_of timestamp with time zone, dry_run boolean, approve boolean, many text[] DEFAULT NULL::text[])
@@ -6193,7 +6422,7 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT run, r.message_id, r.debtor_id, r.creditor, r.strategy, r.step, r.template, r.channel, r.server, CASE WHEN r.state <> 'held' THEN r.contact_at END,
-               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value
+               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value, r.fee, r.offered
         FROM pg_temp.dunning_plan_row r ORDER BY r.debtor_id;
     PERFORM dunning._drop_stages();
 END
@@ -6703,25 +6932,6 @@ BEGIN
     RETURN made;
 END
 $function$;
-CREATE FUNCTION dunning._offer_with_steps(as_of timestamp with time zone)
- RETURNS void
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    debtors text[];
-    kinds text[];
-BEGIN
-    SELECT array_agg(r.debtor_id ORDER BY r.debtor_id), array_agg(r.decision->>'offer' ORDER BY r.debtor_id) INTO debtors, kinds
-    FROM pg_temp.dunning_plan_row r WHERE r.message_id IS NOT NULL AND r.decision ? 'offer';
-    IF debtors IS NOT NULL AND pg_catalog.to_regprocedure('dunning._make_offers(text[],text[],timestamp with time zone)') IS NOT NULL THEN
-        EXECUTE 'UPDATE pg_temp.dunning_plan_row r SET context = r.context || jsonb_build_object(''offer'', o.offer)
-            FROM dunning._make_offers($1, $2, $3) o WHERE o.debtor_id = r.debtor_id' USING debtors, kinds, as_of;
-    END IF;
-END
-$function$;
 CREATE FUNCTION dunning._listed_steps(as_of timestamp with time zone)
  RETURNS TABLE(debtor_id text, key text, message_id uuid)
  LANGUAGE plpgsql
@@ -6882,33 +7092,7 @@ BEGIN
     n := coalesce(n, 0);
 END
 $function$;
-CREATE FUNCTION dunning._next_fees(debtor_ids text[], as_of timestamp with time zone)
- RETURNS TABLE(debtor_id text, fee jsonb)
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    today date := dunning._today(as_of);
-BEGIN
-    -- charge is asked by name: without it there is no fee.
-    IF pg_catalog.to_regprocedure('dunning._pending_fees(text[], timestamptz)') IS NULL THEN
-        RETURN;
-    END IF;
-    RETURN QUERY EXECUTE $q$
-        SELECT DISTINCT ON (x.debtor_id) x.debtor_id, pg_catalog.jsonb_build_object('amount', x.amount, 'currency', x.currency, 'on', x.day, 'level', x.level)
-        FROM (SELECT f.debtor_id, f.currency, min(f.level) AS level, sum(f.amount) AS amount,
-                     -- what is lawful already may be charged from tomorrow on: today's payment still avoids it
-                     greatest(f.lawful_from, $3 + 1) AS day
-              FROM dunning._pending_fees($1, $2) f
-              WHERE f.amount > 0 AND f.lawful_from <= $3 + dunning._value_of('fee_notice_days')::int
-              GROUP BY 1, 2, 5) x
-        ORDER BY x.debtor_id, x.day, x.amount DESC, x.currency$q$
-    USING debtor_ids, as_of, today;
-END
-$function$;
-CREATE FUNCTION dunning._truth(debtor_ids text[], creditors text[], levels text[], framings text[], of_fees boolean[], as_of timestamp with time zone)
+CREATE FUNCTION dunning._truth(debtor_ids text[], creditors text[], levels text[], framings text[], says text[], as_of timestamp with time zone, days date[] DEFAULT NULL::date[])
  RETURNS TABLE(ord bigint, framing text, reason text, fee jsonb, proof jsonb, late_cost jsonb)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -6923,10 +7107,15 @@ DECLARE
 BEGIN
     RETURN QUERY
         WITH asked AS MATERIALIZED (
-            SELECT u.* FROM ROWS FROM (unnest(debtor_ids), unnest(creditors), unnest(levels), unnest(framings), unnest(of_fees))
-                               WITH ORDINALITY AS u(debtor_id, creditor, level, framing, of_fees, ord)),
+            SELECT u.debtor_id, u.creditor, u.level, u.framing, u.day, CASE WHEN u.framing LIKE 'loss%' THEN 'warned' ELSE u.says END AS says, u.ord
+            FROM ROWS FROM (unnest(debtor_ids), unnest(creditors), unnest(levels), unnest(framings), unnest(says), unnest(days))
+                               WITH ORDINALITY AS u(debtor_id, creditor, level, framing, says, day, ord)),
+        of_fees AS MATERIALIZED (
+            SELECT array_agg(a.ord) AS ords, array_agg(a.debtor_id) AS debtors, array_agg(a.level) AS levels, array_agg(a.day) AS days, array_agg(a.says) AS says
+            FROM asked a WHERE a.says IS NOT NULL),
         fees AS MATERIALIZED (
-            SELECT f.debtor_id, f.fee FROM dunning._next_fees(ARRAY(SELECT DISTINCT a.debtor_id FROM asked a WHERE a.of_fees OR a.framing LIKE 'loss%'), as_of) f),
+            SELECT o.ords[f.ord] AS ord, dunning._fee_context(f.told, f.invoice_id, f.level, f.currency, f.amount, f.on_day) AS fee
+            FROM of_fees o, LATERAL dunning._told_fees(o.debtors, o.levels, o.days, o.says, as_of) f),
         judged AS (
             SELECT a.ord, a.framing, f.fee, a.level, p.n, p.paid, c.amount, c.currency,
                    CASE WHEN a.framing LIKE 'loss%' THEN CASE WHEN f.fee IS NULL THEN 'no_fee_pending' END
@@ -6935,7 +7124,7 @@ BEGIN
                                  WHEN p.paid::numeric / p.n < least THEN 'figure_not_favourable' END
                         WHEN a.framing LIKE 'cost%' THEN CASE WHEN c.amount IS NULL THEN 'no_figure' WHEN c.known_on < oldest_cost THEN 'figure_too_old' END END AS reason
             FROM asked a
-            LEFT JOIN fees f ON f.debtor_id = a.debtor_id
+            LEFT JOIN fees f ON f.ord = a.ord
             LEFT JOIN dunning.debtor_score r ON a.framing LIKE 'social%' AND r.debtor_id = a.debtor_id
             LEFT JOIN dunning.proof p ON a.framing LIKE 'social%' AND p.creditor = a.creditor AND p.level = a.level AND p.segment = coalesce(r.segment, '*')
             LEFT JOIN dunning.late_cost c ON a.framing LIKE 'cost%' AND c.creditor = a.creditor)
@@ -6947,19 +7136,6 @@ BEGIN
         FROM judged j;
 END
 $function$;
-CREATE FUNCTION dunning._speaks_of_fees(template text, framing text)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    RETURN EXISTS (SELECT FROM dunning.template t
-                   WHERE t.template = _speaks_of_fees.template AND t.framing IN (_speaks_of_fees.framing, 'neutral') AND t.replaced_at IS NULL
-                     AND concat(t.subject, t.body_text, t.body_html) ~ '\{\{\{?[#^&]?\s*fee\M');
-END
-$function$;
 CREATE FUNCTION dunning._stage_truth(as_of timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
@@ -6968,32 +7144,47 @@ CREATE FUNCTION dunning._stage_truth(as_of timestamp with time zone)
 AS $function$
 #variable_conflict error
 DECLARE
+    charging text[] := dunning._charging_creditors();
     rows_    tid[];
     debtors  text[];
     creditors text[];
     levels   text[];
     framings text[];
-    fees     boolean[];
+    kinds    text[];
+    days     date[];
 BEGIN
     -- Once a text, not once a row.
     WITH said AS MATERIALIZED (
-        SELECT d.template, d.variant, dunning._speaks_of_fees(d.template, d.variant) AS of_fees
-        FROM (SELECT DISTINCT x.template, x.variant FROM pg_temp.dunning_plan_row x OFFSET 0) d)
-    SELECT array_agg(r.ctid), array_agg(r.debtor_id), array_agg(r.creditor), array_agg(coalesce(t.level, r.step)), array_agg(r.variant), array_agg(s.of_fees)
-    INTO rows_, debtors, creditors, levels, framings, fees
+        SELECT d.*, dunning._speaks_of_fees(d.template, d.variant, d.channel, d.creditor) AS says
+        FROM (SELECT DISTINCT x.template, x.variant, x.channel, x.creditor FROM pg_temp.dunning_plan_row x OFFSET 0) d),
+    written AS MATERIALIZED (SELECT c.channel, NOT bool_or(c.human) AS written FROM dunning.channel c GROUP BY 1)
+    SELECT array_agg(r.ctid), array_agg(r.debtor_id), array_agg(r.creditor), array_agg(coalesce(t.level, r.step)), array_agg(r.variant),
+           -- a fee is charged by what is written
+           array_agg(CASE WHEN w.written THEN s.says WHEN s.says ~ 'warned' THEN 'warned' END),
+           array_agg(dunning._today(r.contact_at))
+    INTO rows_, debtors, creditors, levels, framings, kinds, days
     FROM pg_temp.dunning_plan_row r
-    JOIN said s ON s.template = r.template AND s.variant = r.variant
+    JOIN said s ON s.template = r.template AND s.variant = r.variant AND s.channel = r.channel AND s.creditor = r.creditor
+    JOIN written w ON w.channel = r.channel
     LEFT JOIN dunning._steps() t ON t.strategy = r.strategy AND t.step = r.step
-    WHERE r.state <> 'held' AND (s.of_fees OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%' OR r.variant LIKE 'cost%');
+    WHERE r.state <> 'held' AND (r.creditor = ANY (charging) OR r.variant LIKE 'loss%' OR r.variant LIKE 'social%' OR r.variant LIKE 'cost%');
     IF rows_ IS NULL THEN
         RETURN;
     END IF;
     UPDATE pg_temp.dunning_plan_row r
-    SET variant = t.framing, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost),
+    SET variant = t.framing, fee = t.fee, context = r.context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost),
         decision = r.decision || jsonb_strip_nulls(jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost,
             'framing', CASE WHEN t.reason IS NOT NULL THEN jsonb_build_object('asked', r.variant, 'told', t.framing, 'why', t.reason) END))
-    FROM dunning._truth(debtors, creditors, levels, framings, fees, as_of) t
+    FROM dunning._truth(debtors, creditors, levels, framings, kinds, as_of, days) t
     WHERE r.ctid = rows_[t.ord];
+    IF charging <> '{}' THEN
+        UPDATE pg_temp.dunning_plan_row r SET context = x.context
+        FROM (SELECT y.debtor_id, dunning._with_charges(y.context, o.open) AS context
+              FROM pg_temp.dunning_plan_row y
+              LEFT JOIN dunning._open_charges(debtors) o ON o.debtor_id = y.debtor_id AND o.currency = y.context->>'currency'
+              WHERE y.message_id IS NOT NULL AND y.creditor = ANY (charging)) x
+        WHERE x.debtor_id = r.debtor_id AND r.message_id IS NOT NULL;
+    END IF;
 END
 $function$;
 CREATE FUNCTION dunning._true_contexts(debtor_ids text[], creditors text[], templates text[], framings text[], contexts jsonb[])
@@ -7005,15 +7196,27 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN QUERY
-        SELECT t.ord, t.framing, t.reason, u.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
-        FROM dunning._truth(debtor_ids, creditors,
-                 ARRAY(SELECT coalesce(x.context->>'level', x.template) FROM ROWS FROM (unnest(contexts), unnest(templates)) WITH ORDINALITY AS x(context, template, ord) ORDER BY x.ord),
-                 framings, ARRAY(SELECT x.context->>'fee' IS NOT NULL FROM unnest(contexts) WITH ORDINALITY AS x(context, ord) ORDER BY x.ord), NULL) t
-        JOIN unnest(contexts) WITH ORDINALITY AS u(context, ord) ON u.ord = t.ord
+        WITH given AS MATERIALIZED (
+            SELECT u.* FROM ROWS FROM (unnest(debtor_ids), unnest(creditors), unnest(templates), unnest(framings), unnest(contexts))
+                                 WITH ORDINALITY AS u(debtor_id, creditor, template, framing, context, ord)),
+        able AS MATERIALIZED (
+            SELECT d.*, dunning._speaks_of_fees(d.template, d.framing, NULL, d.creditor) AS says
+            FROM (SELECT DISTINCT g.creditor, g.template, g.framing FROM given g WHERE g.context->>'fee' IS NOT NULL) d),
+        lists AS MATERIALIZED (
+            SELECT array_agg(coalesce(g.context->>'level', g.template) ORDER BY g.ord) AS levels, array_agg(CASE WHEN g.context->>'fee' IS NOT NULL THEN a.says END ORDER BY g.ord) AS says
+            FROM given g LEFT JOIN able a ON a.creditor = g.creditor AND a.template = g.template AND a.framing = g.framing),
+        owed AS MATERIALIZED (
+            SELECT o.* FROM dunning._open_charges(ARRAY(SELECT DISTINCT g.debtor_id FROM given g WHERE g.context->>'charges' IS NOT NULL)) o)
+        SELECT t.ord, t.framing, t.reason, CASE WHEN g.context->>'charges' IS NULL THEN x.context ELSE dunning._with_charges(x.context, o.open) END
+        FROM lists l
+        CROSS JOIN LATERAL dunning._truth(debtor_ids, creditors, l.levels, framings, l.says, NULL) t
+        JOIN given g ON g.ord = t.ord
+        CROSS JOIN LATERAL (SELECT g.context || pg_catalog.jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost) AS context) x
+        LEFT JOIN owed o ON o.debtor_id = g.debtor_id AND o.currency = g.context->>'currency'
         ORDER BY t.ord;
 END
 $function$;
-CREATE FUNCTION dunning._true_context(debtor_id text, creditor text, template text, context jsonb)
+CREATE FUNCTION dunning._true_context(debtor_id text, creditor text, template text, context jsonb, day date DEFAULT NULL::date, channel text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -7022,13 +7225,17 @@ AS $function$
 #variable_conflict error
 DECLARE
     framing text := coalesce(context->>'framing', 'neutral');
-    of_fees boolean := dunning._speaks_of_fees(template, framing);
+    says text := dunning._speaks_of_fees(template, framing, channel, creditor);
+    charging boolean := creditor = ANY (dunning._charging_creditors());
+    told jsonb;
 BEGIN
-    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND framing NOT LIKE 'cost%' AND NOT of_fees THEN
+    -- What a caller says of a fee is not believed, and costs nobody anything.
+    IF framing NOT LIKE 'loss%' AND framing NOT LIKE 'social%' AND framing NOT LIKE 'cost%' AND says IS NULL AND NOT charging AND context->>'fee' IS NULL THEN
         RETURN context;
     END IF;
-    RETURN (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
-            FROM dunning._truth(ARRAY[debtor_id], ARRAY[creditor], ARRAY[coalesce(context->>'level', template)], ARRAY[framing], ARRAY[of_fees], NULL) t);
+    told := (SELECT context || jsonb_build_object('fee', t.fee, 'proof', t.proof, 'late_cost', t.late_cost)
+             FROM dunning._truth(ARRAY[debtor_id], ARRAY[creditor], ARRAY[coalesce(context->>'level', template)], ARRAY[framing], ARRAY[says], NULL, ARRAY[day]) t);
+    RETURN CASE WHEN charging THEN dunning._with_charges(told, (SELECT o.open FROM dunning._open_charges(ARRAY[debtor_id]) o WHERE o.currency = told->>'currency')) ELSE told END;
 END
 $function$;
 DO $do$
@@ -7083,7 +7290,7 @@ CREATE FUNCTION dunning._optional_names()
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$ SELECT jsonb '{"offer": null, "fee": null, "proof": null, "late_cost": null, "hearing": null, "plan_url": null, "paid_url": null,
+AS $function$ SELECT jsonb '{"offer": null, "fee": null, "charges": null, "proof": null, "late_cost": null, "hearing": null, "plan_url": null, "paid_url": null,
     "dispute_url": null, "optout_url": null, "optout_reply": null, "qr": null, "note": null}' $function$;
 CREATE FUNCTION dunning._find_template(template text, channel text, language text, creditor text, framing text DEFAULT 'neutral'::text, partial boolean DEFAULT false)
  RETURNS dunning.template
@@ -8087,7 +8294,9 @@ AS $function$ SELECT jsonb '{
     "other_currencies": [
         {"currency": "GBP", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "invoices": [
             {"reference": "F-1042-9", "amount": 80, "due_on": "2026-10-03", "days_overdue": 10, "pay_url": "https://pay.example/F-1042-9", "settled": {"amount": 20, "of": 100}}]}],
-    "fee": {"amount": 13.50, "currency": "EUR", "on": "2026-10-14", "level": "reminder-1"},
+    "fee": {"amount": 13.50, "currency": "EUR", "on": "2026-10-14", "level": "reminder-1", "invoice_id": "77",
+        "charged": true, "announced": null, "warned": null},
+    "charges": {"amount": 27, "currency": "EUR", "total": 1281, "more": true},
     "proof": {"share": 0.83, "percent": 83, "n": 412, "level": "reminder-1"},
     "late_cost": {"amount": 18.50, "currency": "EUR"},
     "offer": {"offer_id": "01990000-0000-7000-8000-000000000001", "kind": "instalments", "amount": 1240.50, "currency": "EUR",
@@ -8316,6 +8525,7 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS offer_id uuid$step$;
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS framing text$step$;
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS framing_reason text$step$;
+    EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS fee jsonb$step$;
 END
 $do$;
 CREATE FUNCTION dunning._equip_partition(parent text, part text, indexes text[])
@@ -8559,7 +8769,7 @@ BEGIN
     END IF;
     over := coalesce(preview.channel, who.preferred_channel, 'email');
     chosen := dunning._template(preview.template, over, coalesce(preview.language, who.language), who.creditor);
-    SELECT dunning._true_context(id, who.creditor, preview.template, c.context) || dunning._preview_links(who.creditor, c.context)
+    SELECT dunning._true_context(id, who.creditor, preview.template, c.context, NULL, over) || dunning._preview_links(who.creditor, c.context)
     INTO context FROM dunning._context(ARRAY[id], NULL) c;
     SELECT r.subject, r.body_text, r.body_html, r.sms_parts, r.missing, r.warnings
     INTO subject, body_text, body_html, sms_parts, missing, warnings
@@ -8568,6 +8778,24 @@ BEGIN
     IF context->>'amount' IS NULL THEN
         warnings := text 'the debtor has no open balance to write about' || warnings;
     END IF;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._planned_rows(debtor_ids text[], message_ids uuid[])
+ RETURNS SETOF dunning.planned
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT m.run_id, m.message_id, m.debtor_id::text, m.creditor::text, m.strategy, m.step, m.template, m.channel::text, m.server, m.contact_at, m.local_time,
+               m.amounts, m.cost, s.state, s.reason, q.blocked_by, m.variant, m.p, m.expected_value, nullif(m.context->'fee', 'null'), nullif(m.context->'offer', 'null')
+        FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) v(debtor_id, message_id)
+        JOIN dunning.message m ON m.debtor_id = v.debtor_id AND m.message_id = v.message_id
+        JOIN dunning.message_state s ON s.debtor_id = v.debtor_id AND s.message_id = v.message_id
+        LEFT JOIN dunning.queue q ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id
+        ORDER BY m.debtor_id, m.message_id;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._send_channels(template text, channel text, vars jsonb, not_before timestamp with time zone, not_after timestamp with time zone, creditor text, preferred text)
@@ -8631,7 +8859,7 @@ BEGIN
     channels := dunning._send_channels(template, channel, vars, not_before, not_after, debtor.creditor, debtor.preferred_channel);
     EXECUTE 'SELECT x.context, x.amounts, x.language, x.creditor FROM (' || dunning._context_sql(dunning._due_items_sql('$1', '$2'), '$1', '$2') || ') x'
         INTO about USING ARRAY[debtor_id], NULL::timestamptz;
-    about.context := dunning._true_context(debtor_id, about.creditor, template, about.context || vars);
+    about.context := about.context || vars;
     SELECT array_agg(ROW(_send_row.debtor_id, c.c, c.rank, c.server, earliest, coalesce(not_after, earliest + interval '7 days'))::dunning._candidate ORDER BY c.rank)
                FILTER (WHERE c.why IS NULL),
            coalesce(jsonb_agg(jsonb_build_object('channel', c.c, 'why', c.why) ORDER BY c.n) FILTER (WHERE c.why IS NOT NULL), '[]')
@@ -8642,6 +8870,7 @@ BEGIN
             FROM unnest(channels) WITH ORDINALITY x(c, n)
             LEFT JOIN LATERAL (SELECT s.server FROM dunning._servers(x.c, debtor.creditor) s ORDER BY s.ord LIMIT 1) v ON true) y) c;
     SELECT c.* INTO chosen FROM dunning._choose(candidates, dunning._now(), not_after IS NULL) c;
+    about.context := dunning._true_context(debtor_id, about.creditor, template, about.context, dunning._today(coalesce(chosen.contact_at, earliest)), coalesce(chosen.channel, channels[1]));
     blocked := coalesce(chosen.blocked_by, ARRAY(SELECT DISTINCT w.value->>'why' FROM jsonb_array_elements(no_server) w));
     -- All that could be asked for is held by itself.
     IF about.amounts = '{}' THEN
@@ -8661,6 +8890,45 @@ BEGIN
         'decision', jsonb_strip_nulls(jsonb_build_object('asked_by', session_user, 'call', 'send', 'channels', channels, 'preferred_channel', debtor.preferred_channel,
             'chosen', chosen.channel, 'skipped', coalesce(chosen.skipped, '[]') || no_server, 'timing', chosen.timing, 'vars', vars,
             'not_before', not_before, 'not_after', not_after, 'scores', to_jsonb(score))));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.send(debtor_id text, template text, channel text DEFAULT NULL::text, vars jsonb DEFAULT '{}'::jsonb, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, not_after timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, dry_run boolean DEFAULT false)
+ RETURNS SETOF dunning.planned
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(send.debtor_id);
+    made jsonb;
+    found uuid;
+BEGIN
+    IF idempotency_key IS NOT NULL THEN
+        SELECT o.message_id INTO found FROM dunning.once o WHERE o.debtor_id = id AND o.kind = 'idempotency' AND o.key = idempotency_key;
+    END IF;
+    IF found IS NULL THEN
+        made := dunning._send_row(id, template, channel, vars, not_before, not_after, idempotency_key);
+        IF dry_run THEN
+            RETURN QUERY SELECT NULL::uuid, NULL::uuid, id, r.creditor, NULL::text, NULL::text, r.template, r.channel, r.server, r.contact_at, r.local_time, r.amounts,
+                r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, NULL::numeric,
+                nullif(r.context->'fee', 'null'), nullif(r.context->'offer', 'null')
+                FROM jsonb_to_record(made) AS r(creditor text, template text, channel text, server text, contact_at timestamptz, local_time text, amounts jsonb,
+                    cost numeric, state text, reason text, blocked_by text[], variant text, p float8, context jsonb);
+            RETURN;
+        END IF;
+        SELECT e.message_id INTO found FROM dunning._enqueue(pg_catalog.format($q$
+            SELECT r.* FROM jsonb_to_record(%L) AS r(message_id uuid, debtor_id text, creditor text, run_id uuid, strategy text, step text, template text, channel text,
+                language text, server text, contact_at timestamptz, not_after timestamptz, local_time text, amounts jsonb, cost numeric, cost_currency text, variant text,
+                p float8, expected_value numeric, propensity float8, explored boolean, ledger_mark text, context jsonb, decision jsonb, state text, reason text,
+                blocked_by text[], once_kind text, once_key text)$q$, made)) e;
+        IF found IS NULL THEN
+            -- another session had the key first
+            SELECT o.message_id INTO found FROM dunning.once o WHERE o.debtor_id = id AND o.kind = 'idempotency' AND o.key = idempotency_key;
+        END IF;
+    END IF;
+    PERFORM dunning._warn_inactive();
+    RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[id], ARRAY[found]) p;
 END
 $function$;
 CREATE OR REPLACE VIEW dunning.message_state (message_id, debtor_id, state, reason, at) WITH (security_invoker=true, security_barrier=true) AS
@@ -12272,6 +12540,26 @@ BEGIN
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -12300,6 +12588,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
@@ -12347,6 +12656,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -12375,6 +12704,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
@@ -12422,6 +12772,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -12450,6 +12820,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
@@ -12497,6 +12888,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -12525,6 +12936,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
@@ -12572,6 +13004,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -12600,6 +13052,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
 {{#pay_url}}
@@ -12647,6 +13120,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -12675,6 +13168,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Mit der Zahlung bis dahin ist alles getan.
 {{#pay_url}}
@@ -12722,6 +13236,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -12750,6 +13284,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
 {{#pay_url}}
@@ -12797,6 +13352,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -12825,6 +13400,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
 {{#pay_url}}
@@ -12872,6 +13468,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -12900,6 +13516,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
 {{#pay_url}}
@@ -12947,6 +13584,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Paying by then is all there is to do.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -12975,6 +13632,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Paying by then is all there is to do.
 {{#pay_url}}
@@ -13022,6 +13700,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -13050,6 +13748,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}It would help us if you could pay in the next few days.
 {{#pay_url}}
@@ -13097,6 +13816,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -13125,6 +13864,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay now, or tell us what stands in the way.
 {{#pay_url}}
@@ -13172,6 +13932,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -13200,6 +13980,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
 {{#pay_url}}
@@ -13247,6 +14048,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -13275,6 +14096,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betaler du innen da, trenger du ikke å gjøre noe mer.
 {{#pay_url}}
@@ -13322,6 +14164,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -13350,6 +14212,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
 {{#pay_url}}
@@ -13397,6 +14280,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -13425,6 +14328,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal nå, eller fortell oss hva som står i veien.
 {{#pay_url}}
@@ -13472,6 +14396,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -13500,6 +14444,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
 {{#pay_url}}
@@ -13547,6 +14512,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -13575,6 +14560,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal je op tijd, dan hoef je verder niets te doen.
 {{#pay_url}}
@@ -13622,6 +14628,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -13650,6 +14676,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Je helpt ons als je in de komende dagen betaalt.
 {{#pay_url}}
@@ -13697,6 +14744,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -13725,6 +14792,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal nu, of vertel ons waarom het niet lukt.
 {{#pay_url}}
@@ -13772,6 +14860,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -13800,6 +14908,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
 {{#pay_url}}
@@ -13847,6 +14976,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -13875,6 +15024,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betalar du senast då behöver du inte göra något mer.
 {{#pay_url}}
@@ -13922,6 +15092,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -13950,6 +15140,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
 {{#pay_url}}
@@ -13997,6 +15208,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -14025,6 +15256,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala nu, eller berätta för oss vad som står i vägen.
 {{#pay_url}}
@@ -14072,6 +15324,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vil langt hellere løse det sammen med dig end gå videre med sagen. Fortæl os i løbet af de næste dage, hvad du kan betale og hvornår: En ordning er nok til, at det stopper her.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -14100,6 +15372,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Vi vil langt hellere løse det sammen med dig end gå videre med sagen. Fortæl os i løbet af de næste dage, hvad du kan betale og hvornår: En ordning er nok til, at det stopper her.
 {{#pay_url}}
@@ -14147,6 +15440,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Passer dagen dig ikke, så sig til. Så finder vi en anden.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -14175,6 +15488,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Passer dagen dig ikke, så sig til. Så finder vi en anden.
 {{#pay_url}}
@@ -14222,6 +15556,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -14250,6 +15604,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.
 {{#pay_url}}
@@ -14297,6 +15672,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -14325,6 +15720,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.
 {{#pay_url}}
@@ -14372,6 +15788,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wir würden es viel lieber gemeinsam mit Ihnen klären, als weitere Schritte zu gehen. Sagen Sie uns in den nächsten Tagen, was Sie wann bezahlen können: Eine Vereinbarung reicht, damit es hier endet.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -14400,6 +15836,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wir würden es viel lieber gemeinsam mit Ihnen klären, als weitere Schritte zu gehen. Sagen Sie uns in den nächsten Tagen, was Sie wann bezahlen können: Eine Vereinbarung reicht, damit es hier endet.
 {{#pay_url}}
@@ -14447,6 +15904,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wenn Ihnen der Tag nicht passt, sagen Sie es uns. Dann finden wir einen anderen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -14475,6 +15952,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wenn Ihnen der Tag nicht passt, sagen Sie es uns. Dann finden wir einen anderen.
 {{#pay_url}}
@@ -14522,6 +16020,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -14550,6 +16068,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.
 {{#pay_url}}
@@ -14597,6 +16136,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -14625,6 +16184,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.
 {{#pay_url}}
@@ -14672,6 +16252,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>We would much rather settle it with you than take further steps. Tell us in the next few days what you can pay and when: a plan is enough for it to stop here.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -14700,6 +16300,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 We would much rather settle it with you than take further steps. Tell us in the next few days what you can pay and when: a plan is enough for it to stop here.
 {{#pay_url}}
@@ -14747,6 +16368,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>If that day does not suit you, tell us, and we will find another one.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -14775,6 +16416,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 If that day does not suit you, tell us, and we will find another one.
 {{#pay_url}}
@@ -14822,6 +16484,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -14850,6 +16532,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.
 {{#pay_url}}
@@ -14897,6 +16600,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -14925,6 +16648,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.
 {{#pay_url}}
@@ -14972,6 +16716,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vil mye heller løse det sammen med deg enn å gå videre med saken. Fortell oss i løpet av de neste dagene hva du kan betale og når: en avtale er nok til at det stopper her.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -15000,6 +16764,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Vi vil mye heller løse det sammen med deg enn å gå videre med saken. Fortell oss i løpet av de neste dagene hva du kan betale og når: en avtale er nok til at det stopper her.
 {{#pay_url}}
@@ -15047,6 +16832,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Passer ikke dagen for deg, så si fra. Da finner vi en annen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -15075,6 +16880,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Passer ikke dagen for deg, så si fra. Da finner vi en annen.
 {{#pay_url}}
@@ -15122,6 +16948,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -15150,6 +16996,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.
 {{#pay_url}}
@@ -15197,6 +17064,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -15225,6 +17112,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.
 {{#pay_url}}
@@ -15272,6 +17180,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>We lossen het veel liever samen met je op dan dat we verder moeten gaan. Vertel ons in de komende dagen wat je kunt betalen en wanneer. Met een regeling stopt het hier.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -15300,6 +17228,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 We lossen het veel liever samen met je op dan dat we verder moeten gaan. Vertel ons in de komende dagen wat je kunt betalen en wanneer. Met een regeling stopt het hier.
 {{#pay_url}}
@@ -15347,6 +17296,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Komt die dag niet goed uit? Laat het ons weten, dan zoeken we een andere dag.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -15375,6 +17344,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Komt die dag niet goed uit? Laat het ons weten, dan zoeken we een andere dag.
 {{#pay_url}}
@@ -15422,6 +17412,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -15450,6 +17460,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.
 {{#pay_url}}
@@ -15497,6 +17528,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -15525,6 +17576,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.
 {{#pay_url}}
@@ -15572,6 +17644,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi löser det mycket hellre tillsammans med dig än går vidare. Berätta inom de närmaste dagarna vad du kan betala och när: en plan räcker för att det ska stanna här.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -15600,6 +17692,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Vi löser det mycket hellre tillsammans med dig än går vidare. Berätta inom de närmaste dagarna vad du kan betala och när: en plan räcker för att det ska stanna här.
 {{#pay_url}}
@@ -15647,6 +17760,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Passar dagen inte dig, så hör av dig. Då hittar vi en annan.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -15675,6 +17808,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Passar dagen inte dig, så hör av dig. Då hittar vi en annan.
 {{#pay_url}}
@@ -15722,6 +17876,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -15750,6 +17924,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.
 {{#pay_url}}
@@ -15797,6 +17992,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -15825,6 +18040,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.
 {{#pay_url}}
@@ -15872,6 +18108,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -15900,6 +18156,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
@@ -15947,6 +18224,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -15975,6 +18272,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
@@ -16022,6 +18340,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -16050,6 +18388,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
@@ -16097,6 +18456,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -16125,6 +18504,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
@@ -16172,6 +18572,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -16200,6 +18620,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
 {{#pay_url}}
@@ -16247,6 +18688,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -16275,6 +18736,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Mit der Zahlung bis dahin ist alles getan.
 {{#pay_url}}
@@ -16322,6 +18804,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -16350,6 +18852,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
 {{#pay_url}}
@@ -16397,6 +18920,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -16425,6 +18968,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
 {{#pay_url}}
@@ -16472,6 +19036,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -16500,6 +19084,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
 {{#pay_url}}
@@ -16547,6 +19152,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Paying by then is all there is to do.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -16575,6 +19200,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Paying by then is all there is to do.
 {{#pay_url}}
@@ -16622,6 +19268,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -16650,6 +19316,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}It would help us if you could pay in the next few days.
 {{#pay_url}}
@@ -16697,6 +19384,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -16725,6 +19432,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay now, or tell us what stands in the way.
 {{#pay_url}}
@@ -16772,6 +19500,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -16800,6 +19548,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
 {{#pay_url}}
@@ -16847,6 +19616,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -16875,6 +19664,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betaler du innen da, trenger du ikke å gjøre noe mer.
 {{#pay_url}}
@@ -16922,6 +19732,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -16950,6 +19780,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
 {{#pay_url}}
@@ -16997,6 +19848,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -17025,6 +19896,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal nå, eller fortell oss hva som står i veien.
 {{#pay_url}}
@@ -17072,6 +19964,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -17100,6 +20012,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
 {{#pay_url}}
@@ -17147,6 +20080,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -17175,6 +20128,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal je op tijd, dan hoef je verder niets te doen.
 {{#pay_url}}
@@ -17222,6 +20196,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -17250,6 +20244,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Je helpt ons als je in de komende dagen betaalt.
 {{#pay_url}}
@@ -17297,6 +20312,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -17325,6 +20360,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal nu, of vertel ons waarom het niet lukt.
 {{#pay_url}}
@@ -17372,6 +20428,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -17400,6 +20476,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
 {{#pay_url}}
@@ -17447,6 +20544,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -17475,6 +20592,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betalar du senast då behöver du inte göra något mer.
 {{#pay_url}}
@@ -17522,6 +20660,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -17550,6 +20708,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
 {{#pay_url}}
@@ -17597,6 +20776,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -17625,6 +20824,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala nu, eller berätta för oss vad som står i vägen.
 {{#pay_url}}
@@ -17672,6 +20892,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Passer det nu, er det gjort på et øjeblik. Er en anden dag bedre, så fortæl os hvilken.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -17700,6 +20940,27 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Passer det nu, er det gjort på et øjeblik. Er en anden dag bedre, så fortæl os hvilken.
 {{#pay_url}}
@@ -17747,6 +21008,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Der kan være kommet noget i vejen. Betal nu, eller fortæl os, hvilken dag der passer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -17775,6 +21056,27 @@ Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Der kan være kommet noget i vejen. Betal nu, eller fortæl os, hvilken dag der passer.
 {{#pay_url}}
@@ -17822,6 +21124,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. Fra den dag kan vi lægge det til. {{/fee}}Kan du ikke betale i tide, så sig til inden.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -17850,6 +21172,27 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. Fra den dag kan vi lægge det til. {{/fee}}Kan du ikke betale i tide, så sig til inden.
 {{#pay_url}}
@@ -17897,6 +21240,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -17925,6 +21288,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
@@ -17972,6 +21356,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaler du inden, eller aftaler du en ordning med os, bliver det måske ikke nødvendigt. Kan du ikke komme, så sig til.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -18000,6 +21404,27 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Betaler du inden, eller aftaler du en ordning med os, bliver det måske ikke nødvendigt. Kan du ikke komme, så sig til.
 {{#pay_url}}
@@ -18073,6 +21498,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -18110,6 +21555,27 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -18167,6 +21633,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -18195,6 +21681,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
@@ -18242,6 +21749,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -18270,6 +21797,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
@@ -18317,6 +21865,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -18345,6 +21913,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
@@ -18392,6 +21981,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wenn es jetzt passt, ist es schnell erledigt. Wenn ein anderer Tag besser ist, sagen Sie uns, welcher.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -18420,6 +22029,27 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wenn es jetzt passt, ist es schnell erledigt. Wenn ein anderer Tag besser ist, sagen Sie uns, welcher.
 {{#pay_url}}
@@ -18467,6 +22097,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Vielleicht ist etwas dazwischengekommen. Bitte bezahlen Sie jetzt oder sagen Sie uns, welcher Tag möglich ist.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -18495,6 +22145,27 @@ wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount |
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Vielleicht ist etwas dazwischengekommen. Bitte bezahlen Sie jetzt oder sagen Sie uns, welcher Tag möglich ist.
 {{#pay_url}}
@@ -18542,6 +22213,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. Ab diesem Tag können wir sie berechnen. {{/fee}}Wenn Sie es nicht rechtzeitig schaffen, sagen Sie es uns bitte vorher.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -18570,6 +22261,27 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. Ab diesem Tag können wir sie berechnen. {{/fee}}Wenn Sie es nicht rechtzeitig schaffen, sagen Sie es uns bitte vorher.
 {{#pay_url}}
@@ -18617,6 +22329,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -18645,6 +22377,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
 {{#pay_url}}
@@ -18692,6 +22445,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wenn Sie vorher bezahlen oder mit uns Raten vereinbaren, ist er vielleicht nicht nötig. Wenn Sie nicht kommen können, sagen Sie es uns.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -18720,6 +22493,27 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wenn Sie vorher bezahlen oder mit uns Raten vereinbaren, ist er vielleicht nicht nötig. Wenn Sie nicht kommen können, sagen Sie es uns.
 {{#pay_url}}
@@ -18793,6 +22587,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -18830,6 +22644,27 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -18887,6 +22722,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -18915,6 +22770,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Mit der Zahlung bis dahin ist alles getan.
 {{#pay_url}}
@@ -18962,6 +22838,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -18990,6 +22886,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
 {{#pay_url}}
@@ -19037,6 +22954,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -19065,6 +23002,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
 {{#pay_url}}
@@ -19112,6 +23070,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>If now is a good time, it takes only a minute. If another day is better, tell us which one.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -19140,6 +23118,27 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 If now is a good time, it takes only a minute. If another day is better, tell us which one.
 {{#pay_url}}
@@ -19187,6 +23186,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>Something may have come in between. Please pay now, or tell us what day would work.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -19215,6 +23234,27 @@ We had agreed on a payment that we have not yet seen. {{amount | money}} to {{cr
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 Something may have come in between. Please pay now, or tell us what day would work.
 {{#pay_url}}
@@ -19262,6 +23302,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. From that day we may add it. {{/fee}}If you cannot pay in time, tell us before then.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -19290,6 +23350,27 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. From that day we may add it. {{/fee}}If you cannot pay in time, tell us before then.
 {{#pay_url}}
@@ -19337,6 +23418,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -19365,6 +23466,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
 {{#pay_url}}
@@ -19412,6 +23534,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>If you pay or agree on a plan with us before then, it may not be needed. If you cannot come, tell us.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -19440,6 +23582,27 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 If you pay or agree on a plan with us before then, it may not be needed. If you cannot come, tell us.
 {{#pay_url}}
@@ -19513,6 +23676,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -19550,6 +23733,27 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -19607,6 +23811,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>Paying by then is all there is to do.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -19635,6 +23859,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 Paying by then is all there is to do.
 {{#pay_url}}
@@ -19682,6 +23927,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -19710,6 +23975,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 It would help us if you could pay in the next few days.
 {{#pay_url}}
@@ -19757,6 +24043,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -19785,6 +24091,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 Please pay now, or tell us what stands in the way.
 {{#pay_url}}
@@ -19832,6 +24159,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Passer det nå, er det gjort på et minutt. Er en annen dag bedre, så fortell oss hvilken.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -19860,6 +24207,27 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Passer det nå, er det gjort på et minutt. Er en annen dag bedre, så fortell oss hvilken.
 {{#pay_url}}
@@ -19907,6 +24275,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Noe kan ha kommet i veien. Betal nå, eller fortell oss hvilken dag som passer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -19935,6 +24323,27 @@ Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Noe kan ha kommet i veien. Betal nå, eller fortell oss hvilken dag som passer.
 {{#pay_url}}
@@ -19982,6 +24391,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. Fra den dagen kan vi legge det til. {{/fee}}Rekker du ikke å betale i tide, så si fra før det.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -20010,6 +24439,27 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. Fra den dagen kan vi legge det til. {{/fee}}Rekker du ikke å betale i tide, så si fra før det.
 {{#pay_url}}
@@ -20057,6 +24507,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -20085,6 +24555,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
 {{#pay_url}}
@@ -20132,6 +24623,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaler du før det, eller gjør en avtale med oss, blir det kanskje ikke nødvendig. Kan du ikke komme, så si fra.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -20160,6 +24671,27 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Betaler du før det, eller gjør en avtale med oss, blir det kanskje ikke nødvendig. Kan du ikke komme, så si fra.
 {{#pay_url}}
@@ -20233,6 +24765,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -20270,6 +24822,27 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -20327,6 +24900,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -20355,6 +24948,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Betaler du innen da, trenger du ikke å gjøre noe mer.
 {{#pay_url}}
@@ -20402,6 +25016,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -20430,6 +25064,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
 {{#pay_url}}
@@ -20477,6 +25132,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -20505,6 +25180,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Betal nå, eller fortell oss hva som står i veien.
 {{#pay_url}}
@@ -20552,6 +25248,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Komt het nu goed uit? Dan is het zo geregeld. Is een andere dag beter, laat ons dan weten welke.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -20580,6 +25296,27 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Komt het nu goed uit? Dan is het zo geregeld. Is een andere dag beter, laat ons dan weten welke.
 {{#pay_url}}
@@ -20627,6 +25364,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Misschien kwam er iets tussen. Betaal nu, of laat ons weten welke dag wel lukt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -20655,6 +25412,27 @@ We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | mon
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Misschien kwam er iets tussen. Betaal nu, of laat ons weten welke dag wel lukt.
 {{#pay_url}}
@@ -20702,6 +25480,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. Vanaf die dag mogen we die kosten vragen. {{/fee}}Lukt het niet op tijd? Laat het ons dan eerst weten.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -20730,6 +25528,27 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. Vanaf die dag mogen we die kosten vragen. {{/fee}}Lukt het niet op tijd? Laat het ons dan eerst weten.
 {{#pay_url}}
@@ -20777,6 +25596,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -20805,6 +25644,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
 {{#pay_url}}
@@ -20852,6 +25712,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaal je voor die tijd, of spreek je een regeling met ons af, dan is het misschien niet nodig. Kun je niet komen? Laat het ons weten.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -20880,6 +25760,27 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Betaal je voor die tijd, of spreek je een regeling met ons af, dan is het misschien niet nodig. Kun je niet komen? Laat het ons weten.
 {{#pay_url}}
@@ -20953,6 +25854,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -20990,6 +25911,27 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -21047,6 +25989,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -21075,6 +26037,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Betaal je op tijd, dan hoef je verder niets te doen.
 {{#pay_url}}
@@ -21122,6 +26105,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -21150,6 +26153,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Je helpt ons als je in de komende dagen betaalt.
 {{#pay_url}}
@@ -21197,6 +26221,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -21225,6 +26269,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Betaal nu, of vertel ons waarom het niet lukt.
 {{#pay_url}}
@@ -21272,6 +26337,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Passar det nu tar det bara en minut. Är en annan dag bättre, så berätta vilken.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -21300,6 +26385,27 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Passar det nu tar det bara en minut. Är en annan dag bättre, så berätta vilken.
 {{#pay_url}}
@@ -21347,6 +26453,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Något kan ha kommit emellan. Betala nu, eller berätta vilken dag som passar.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -21375,6 +26501,27 @@ Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | m
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Något kan ha kommit emellan. Betala nu, eller berätta vilken dag som passar.
 {{#pay_url}}
@@ -21422,6 +26569,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. Från den dagen kan vi lägga till den. {{/fee}}Hinner du inte betala i tid, så hör av dig innan dess.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -21450,6 +26617,27 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. Från den dagen kan vi lägga till den. {{/fee}}Hinner du inte betala i tid, så hör av dig innan dess.
 {{#pay_url}}
@@ -21497,6 +26685,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -21525,6 +26733,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
 {{#pay_url}}
@@ -21572,6 +26801,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Betalar du innan dess, eller gör upp en plan med oss, behövs det kanske inte. Kan du inte komma, så hör av dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -21600,6 +26849,27 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Betalar du innan dess, eller gör upp en plan med oss, behövs det kanske inte. Kan du inte komma, så hör av dig.
 {{#pay_url}}
@@ -21673,6 +26943,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -21710,6 +27000,27 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -21767,6 +27078,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -21795,6 +27126,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Betalar du senast då behöver du inte göra något mer.
 {{#pay_url}}
@@ -21842,6 +27194,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -21870,6 +27242,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
 {{#pay_url}}
@@ -21917,6 +27310,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -21945,6 +27358,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Betala nu, eller berätta för oss vad som står i vägen.
 {{#pay_url}}
@@ -21992,6 +27426,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -22020,6 +27474,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
@@ -22067,6 +27542,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -22095,6 +27590,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
@@ -22142,6 +27658,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -22170,6 +27706,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
@@ -22217,6 +27774,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -22245,6 +27822,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
@@ -22292,6 +27890,26 @@ Ikke flere beskeder til denne adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -22320,6 +27938,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
 {{#pay_url}}
@@ -22367,6 +28006,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -22395,6 +28054,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Mit der Zahlung bis dahin ist alles getan.
 {{#pay_url}}
@@ -22442,6 +28122,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -22470,6 +28170,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
 {{#pay_url}}
@@ -22517,6 +28238,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Hier bezahlen</a></p>
@@ -22545,6 +28286,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
 {{#pay_url}}
@@ -22592,6 +28354,26 @@ Keine Nachrichten mehr an diese Adresse: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -22620,6 +28402,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
 {{#pay_url}}
@@ -22667,6 +28470,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Paying by then is all there is to do.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -22695,6 +28518,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Paying by then is all there is to do.
 {{#pay_url}}
@@ -22742,6 +28586,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -22770,6 +28634,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}It would help us if you could pay in the next few days.
 {{#pay_url}}
@@ -22817,6 +28702,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Pay here</a></p>
@@ -22845,6 +28750,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay now, or tell us what stands in the way.
 {{#pay_url}}
@@ -22892,6 +28818,26 @@ No more messages to this address: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -22920,6 +28866,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
 {{#pay_url}}
@@ -22967,6 +28934,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -22995,6 +28982,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betaler du innen da, trenger du ikke å gjøre noe mer.
 {{#pay_url}}
@@ -23042,6 +29050,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -23070,6 +29098,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
 {{#pay_url}}
@@ -23117,6 +29166,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betal her</a></p>
@@ -23145,6 +29214,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal nå, eller fortell oss hva som står i veien.
 {{#pay_url}}
@@ -23192,6 +29282,26 @@ Ikke flere meldinger til denne adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -23220,6 +29330,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
 {{#pay_url}}
@@ -23267,6 +29398,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -23295,6 +29446,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal je op tijd, dan hoef je verder niets te doen.
 {{#pay_url}}
@@ -23342,6 +29514,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -23370,6 +29562,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Je helpt ons als je in de komende dagen betaalt.
 {{#pay_url}}
@@ -23417,6 +29630,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betaal hier</a></p>
@@ -23445,6 +29678,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal nu, of vertel ons waarom het niet lukt.
 {{#pay_url}}
@@ -23492,6 +29746,26 @@ Geen berichten meer op dit adres: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -23520,6 +29794,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
 {{#pay_url}}
@@ -23567,6 +29862,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -23595,6 +29910,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betalar du senast då behöver du inte göra något mer.
 {{#pay_url}}
@@ -23642,6 +29978,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -23670,6 +30026,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
 {{#pay_url}}
@@ -23717,6 +30094,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
 <p style="font-weight: bold"><a href="{{pay_url}}">Betala här</a></p>
@@ -23745,6 +30142,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala nu, eller berätta för oss vad som står i vägen.
 {{#pay_url}}
@@ -23793,6 +30211,26 @@ Inga fler meddelanden till den här adressen: {{optout_url}}
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -23816,6 +30254,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
@@ -23849,6 +30308,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -23872,6 +30351,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
@@ -23905,6 +30405,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -23928,6 +30448,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
@@ -23961,6 +30502,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -23984,6 +30545,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning, der betales for sent, koster i gennemsnit {{amount | money}}, som alle kunder til sidst er med til at betale. {{/late_cost}}Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
@@ -24017,6 +30599,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -24040,6 +30642,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
 {{#pay_url}}
@@ -24073,6 +30696,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -24096,6 +30739,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Mit der Zahlung bis dahin ist alles getan.
 {{#pay_url}}
@@ -24129,6 +30793,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -24152,6 +30836,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
 {{#pay_url}}
@@ -24185,6 +30890,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -24208,6 +30933,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Jede Rechnung, die zu spät bezahlt wird, kostet im Durchschnitt {{amount | money}}, die am Ende alle Kunden mittragen. {{/late_cost}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
 {{#pay_url}}
@@ -24241,6 +30987,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -24264,6 +31030,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
 {{#pay_url}}
@@ -24297,6 +31084,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Paying by then is all there is to do.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -24320,6 +31127,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Paying by then is all there is to do.
 {{#pay_url}}
@@ -24353,6 +31181,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -24376,6 +31224,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}It would help us if you could pay in the next few days.
 {{#pay_url}}
@@ -24409,6 +31278,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -24432,6 +31321,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Each bill that is paid late costs {{amount | money}} on average, and in the end all customers pay for it. {{/late_cost}}Please pay now, or tell us what stands in the way.
 {{#pay_url}}
@@ -24465,6 +31375,26 @@ Kind regards
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -24488,6 +31418,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
 {{#pay_url}}
@@ -24521,6 +31472,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -24544,6 +31515,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betaler du innen da, trenger du ikke å gjøre noe mer.
 {{#pay_url}}
@@ -24577,6 +31569,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -24600,6 +31612,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
 {{#pay_url}}
@@ -24633,6 +31666,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -24656,6 +31709,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Hver regning som betales for sent, koster i gjennomsnitt {{amount | money}}, som alle kundene til slutt er med på å betale. {{/late_cost}}Betal nå, eller fortell oss hva som står i veien.
 {{#pay_url}}
@@ -24689,6 +31763,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -24712,6 +31806,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
 {{#pay_url}}
@@ -24745,6 +31860,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -24768,6 +31903,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal je op tijd, dan hoef je verder niets te doen.
 {{#pay_url}}
@@ -24801,6 +31957,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -24824,6 +32000,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Je helpt ons als je in de komende dagen betaalt.
 {{#pay_url}}
@@ -24857,6 +32054,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -24880,6 +32097,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Elke rekening die te laat wordt betaald, kost gemiddeld {{amount | money}}, en dat betalen alle klanten samen. {{/late_cost}}Betaal nu, of vertel ons waarom het niet lukt.
 {{#pay_url}}
@@ -24913,6 +32151,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -24936,6 +32194,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
 {{#pay_url}}
@@ -24969,6 +32248,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -24992,6 +32291,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betalar du senast då behöver du inte göra något mer.
 {{#pay_url}}
@@ -25025,6 +32345,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -25048,6 +32388,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
 {{#pay_url}}
@@ -25081,6 +32442,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -25104,6 +32485,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#late_cost}}Varje räkning som betalas för sent kostar i genomsnitt {{amount | money}}, som alla kunder till slut är med och betalar. {{/late_cost}}Betala nu, eller berätta för oss vad som står i vägen.
 {{#pay_url}}
@@ -25137,6 +32539,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vil langt hellere løse det sammen med dig end gå videre med sagen. Fortæl os i løbet af de næste dage, hvad du kan betale og hvornår: En ordning er nok til, at det stopper her.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -25160,6 +32582,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Vi vil langt hellere løse det sammen med dig end gå videre med sagen. Fortæl os i løbet af de næste dage, hvad du kan betale og hvornår: En ordning er nok til, at det stopper her.
 {{#pay_url}}
@@ -25193,6 +32636,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Passer dagen dig ikke, så sig til. Så finder vi en anden.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -25216,6 +32679,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Passer dagen dig ikke, så sig til. Så finder vi en anden.
 {{#pay_url}}
@@ -25249,6 +32733,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -25272,6 +32776,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.
 {{#pay_url}}
@@ -25305,6 +32830,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -25328,6 +32873,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Vi ved, at pengene kan være små. Betal det, du kan, eller fortæl os, hvad der ville passe dig, så finder vi en løsning sammen.
 {{#pay_url}}
@@ -25361,6 +32927,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wir würden es viel lieber gemeinsam mit Ihnen klären, als weitere Schritte zu gehen. Sagen Sie uns in den nächsten Tagen, was Sie wann bezahlen können: Eine Vereinbarung reicht, damit es hier endet.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -25384,6 +32970,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wir würden es viel lieber gemeinsam mit Ihnen klären, als weitere Schritte zu gehen. Sagen Sie uns in den nächsten Tagen, was Sie wann bezahlen können: Eine Vereinbarung reicht, damit es hier endet.
 {{#pay_url}}
@@ -25417,6 +33024,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wenn Ihnen der Tag nicht passt, sagen Sie es uns. Dann finden wir einen anderen.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -25440,6 +33067,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wenn Ihnen der Tag nicht passt, sagen Sie es uns. Dann finden wir einen anderen.
 {{#pay_url}}
@@ -25473,6 +33121,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -25496,6 +33164,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.
 {{#pay_url}}
@@ -25529,6 +33218,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -25552,6 +33261,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wir wissen, dass das Geld manchmal knapp ist. Bezahlen Sie, was Sie können, oder sagen Sie uns, was für Sie möglich wäre. Dann finden wir gemeinsam einen Weg.
 {{#pay_url}}
@@ -25585,6 +33315,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>We would much rather settle it with you than take further steps. Tell us in the next few days what you can pay and when: a plan is enough for it to stop here.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -25608,6 +33358,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 We would much rather settle it with you than take further steps. Tell us in the next few days what you can pay and when: a plan is enough for it to stop here.
 {{#pay_url}}
@@ -25641,6 +33412,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>If that day does not suit you, tell us, and we will find another one.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -25664,6 +33455,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 If that day does not suit you, tell us, and we will find another one.
 {{#pay_url}}
@@ -25697,6 +33509,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -25720,6 +33552,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.
 {{#pay_url}}
@@ -25753,6 +33606,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -25776,6 +33649,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 We know that money can be tight at times. Pay what you can, or tell us what would work for you, and we will find a way together.
 {{#pay_url}}
@@ -25809,6 +33703,26 @@ Kind regards
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vil mye heller løse det sammen med deg enn å gå videre med saken. Fortell oss i løpet av de neste dagene hva du kan betale og når: en avtale er nok til at det stopper her.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -25832,6 +33746,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Vi vil mye heller løse det sammen med deg enn å gå videre med saken. Fortell oss i løpet av de neste dagene hva du kan betale og når: en avtale er nok til at det stopper her.
 {{#pay_url}}
@@ -25865,6 +33800,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Passer ikke dagen for deg, så si fra. Da finner vi en annen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -25888,6 +33843,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Passer ikke dagen for deg, så si fra. Da finner vi en annen.
 {{#pay_url}}
@@ -25921,6 +33897,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -25944,6 +33940,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.
 {{#pay_url}}
@@ -25977,6 +33994,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -26000,6 +34037,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Vi vet at det kan være trangt om pengene. Betal det du kan, eller fortell oss hva som ville passe for deg, så finner vi en løsning sammen.
 {{#pay_url}}
@@ -26033,6 +34091,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>We lossen het veel liever samen met je op dan dat we verder moeten gaan. Vertel ons in de komende dagen wat je kunt betalen en wanneer. Met een regeling stopt het hier.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -26056,6 +34134,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 We lossen het veel liever samen met je op dan dat we verder moeten gaan. Vertel ons in de komende dagen wat je kunt betalen en wanneer. Met een regeling stopt het hier.
 {{#pay_url}}
@@ -26089,6 +34188,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Komt die dag niet goed uit? Laat het ons weten, dan zoeken we een andere dag.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -26112,6 +34231,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Komt die dag niet goed uit? Laat het ons weten, dan zoeken we een andere dag.
 {{#pay_url}}
@@ -26145,6 +34285,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -26168,6 +34328,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.
 {{#pay_url}}
@@ -26201,6 +34382,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -26224,6 +34425,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 We weten dat er soms weinig geld is. Betaal wat je kunt, of vertel ons wat voor jou wel lukt. Dan vinden we samen een oplossing.
 {{#pay_url}}
@@ -26257,6 +34479,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi löser det mycket hellre tillsammans med dig än går vidare. Berätta inom de närmaste dagarna vad du kan betala och när: en plan räcker för att det ska stanna här.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -26280,6 +34522,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Vi löser det mycket hellre tillsammans med dig än går vidare. Berätta inom de närmaste dagarna vad du kan betala och när: en plan räcker för att det ska stanna här.
 {{#pay_url}}
@@ -26313,6 +34576,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Passar dagen inte dig, så hör av dig. Då hittar vi en annan.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -26336,6 +34619,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Passar dagen inte dig, så hör av dig. Då hittar vi en annan.
 {{#pay_url}}
@@ -26369,6 +34673,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -26392,6 +34716,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.
 {{#pay_url}}
@@ -26425,6 +34770,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -26448,6 +34813,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Vi vet att det kan vara ont om pengar ibland. Betala det du kan, eller berätta vad som skulle fungera för dig, så hittar vi en lösning tillsammans.
 {{#pay_url}}
@@ -26481,6 +34867,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -26504,6 +34910,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
@@ -26537,6 +34964,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -26560,6 +35007,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
@@ -26593,6 +35061,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -26616,6 +35104,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
@@ -26649,6 +35158,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -26672,6 +35201,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før den {{on | date}}, slipper du for {{amount | money}} i gebyr. {{/fee}}Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
@@ -26705,6 +35255,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -26728,6 +35298,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
 {{#pay_url}}
@@ -26761,6 +35352,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -26784,6 +35395,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Mit der Zahlung bis dahin ist alles getan.
 {{#pay_url}}
@@ -26817,6 +35449,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -26840,6 +35492,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
 {{#pay_url}}
@@ -26873,6 +35546,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -26896,6 +35589,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Wenn Sie vor dem {{on | date}} bezahlen, vermeiden Sie eine Gebühr von {{amount | money}}. {{/fee}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
 {{#pay_url}}
@@ -26929,6 +35643,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -26952,6 +35686,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
 {{#pay_url}}
@@ -26985,6 +35740,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Paying by then is all there is to do.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -27008,6 +35783,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Paying by then is all there is to do.
 {{#pay_url}}
@@ -27041,6 +35837,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -27064,6 +35880,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}It would help us if you could pay in the next few days.
 {{#pay_url}}
@@ -27097,6 +35934,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -27120,6 +35977,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}If you pay before {{on | date}}, you avoid a fee of {{amount | money}}. {{/fee}}Please pay now, or tell us what stands in the way.
 {{#pay_url}}
@@ -27153,6 +36031,26 @@ Kind regards
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -27176,6 +36074,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
 {{#pay_url}}
@@ -27209,6 +36128,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -27232,6 +36171,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betaler du innen da, trenger du ikke å gjøre noe mer.
 {{#pay_url}}
@@ -27265,6 +36225,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -27288,6 +36268,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
 {{#pay_url}}
@@ -27321,6 +36322,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -27344,6 +36365,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaler du før {{on | date}}, slipper du et gebyr på {{amount | money}}. {{/fee}}Betal nå, eller fortell oss hva som står i veien.
 {{#pay_url}}
@@ -27377,6 +36419,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -27400,6 +36462,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
 {{#pay_url}}
@@ -27433,6 +36516,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -27456,6 +36559,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal je op tijd, dan hoef je verder niets te doen.
 {{#pay_url}}
@@ -27489,6 +36613,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -27512,6 +36656,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Je helpt ons als je in de komende dagen betaalt.
 {{#pay_url}}
@@ -27545,6 +36710,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -27568,6 +36753,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betaal je voor {{on | date}}, dan komen er geen kosten van {{amount | money}} bij. {{/fee}}Betaal nu, of vertel ons waarom het niet lukt.
 {{#pay_url}}
@@ -27601,6 +36807,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -27624,6 +36850,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
 {{#pay_url}}
@@ -27657,6 +36904,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -27680,6 +36947,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betalar du senast då behöver du inte göra något mer.
 {{#pay_url}}
@@ -27713,6 +37001,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -27736,6 +37044,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
 {{#pay_url}}
@@ -27769,6 +37098,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -27792,6 +37141,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#fee}}Betalar du före den {{on | date}} slipper du en avgift på {{amount | money}}. {{/fee}}Betala nu, eller berätta för oss vad som står i vägen.
 {{#pay_url}}
@@ -27825,6 +37195,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Der kan være kommet noget i vejen. Betal nu, eller fortæl os, hvilken dag der passer.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -27848,6 +37238,27 @@ Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Der kan være kommet noget i vejen. Betal nu, eller fortæl os, hvilken dag der passer.
 {{#pay_url}}
@@ -27881,6 +37292,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -27904,6 +37335,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
@@ -27937,6 +37389,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaler du inden, eller aftaler du en ordning med os, bliver det måske ikke nødvendigt. Kan du ikke komme, så sig til.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -27960,6 +37432,27 @@ Venlig hilsen
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Betaler du inden, eller aftaler du en ordning med os, bliver det måske ikke nødvendigt. Kan du ikke komme, så sig til.
 {{#pay_url}}
@@ -27993,6 +37486,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -28025,6 +37538,27 @@ Venlig hilsen
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -28068,6 +37602,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -28091,6 +37645,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
@@ -28124,6 +37699,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -28147,6 +37742,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
@@ -28180,6 +37796,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -28203,6 +37839,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
@@ -28236,6 +37893,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Vielleicht ist etwas dazwischengekommen. Bitte bezahlen Sie jetzt oder sagen Sie uns, welcher Tag möglich ist.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -28259,6 +37936,27 @@ wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount |
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Vielleicht ist etwas dazwischengekommen. Bitte bezahlen Sie jetzt oder sagen Sie uns, welcher Tag möglich ist.
 {{#pay_url}}
@@ -28292,6 +37990,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -28315,6 +38033,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
 {{#pay_url}}
@@ -28348,6 +38087,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Wenn Sie vorher bezahlen oder mit uns Raten vereinbaren, ist er vielleicht nicht nötig. Wenn Sie nicht kommen können, sagen Sie es uns.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -28371,6 +38130,27 @@ Freundliche Grüße
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Wenn Sie vorher bezahlen oder mit uns Raten vereinbaren, ist er vielleicht nicht nötig. Wenn Sie nicht kommen können, sagen Sie es uns.
 {{#pay_url}}
@@ -28404,6 +38184,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -28436,6 +38236,27 @@ Freundliche Grüße
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -28479,6 +38300,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -28502,6 +38343,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Mit der Zahlung bis dahin ist alles getan.
 {{#pay_url}}
@@ -28535,6 +38397,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -28558,6 +38440,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
 {{#pay_url}}
@@ -28591,6 +38494,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -28614,6 +38537,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
 {{#pay_url}}
@@ -28647,6 +38591,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>Something may have come in between. Please pay now, or tell us what day would work.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -28670,6 +38634,27 @@ We had agreed on a payment that we have not yet seen. {{amount | money}} to {{cr
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 Something may have come in between. Please pay now, or tell us what day would work.
 {{#pay_url}}
@@ -28703,6 +38688,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -28726,6 +38731,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
 {{#pay_url}}
@@ -28759,6 +38785,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>If you pay or agree on a plan with us before then, it may not be needed. If you cannot come, tell us.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -28782,6 +38828,27 @@ Kind regards
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 If you pay or agree on a plan with us before then, it may not be needed. If you cannot come, tell us.
 {{#pay_url}}
@@ -28815,6 +38882,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -28847,6 +38934,27 @@ Kind regards
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -28890,6 +38998,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>Paying by then is all there is to do.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -28913,6 +39041,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 Paying by then is all there is to do.
 {{#pay_url}}
@@ -28946,6 +39095,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -28969,6 +39138,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 It would help us if you could pay in the next few days.
 {{#pay_url}}
@@ -29002,6 +39192,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -29025,6 +39235,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 Please pay now, or tell us what stands in the way.
 {{#pay_url}}
@@ -29058,6 +39289,26 @@ Kind regards
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Noe kan ha kommet i veien. Betal nå, eller fortell oss hvilken dag som passer.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -29081,6 +39332,27 @@ Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Noe kan ha kommet i veien. Betal nå, eller fortell oss hvilken dag som passer.
 {{#pay_url}}
@@ -29114,6 +39386,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -29137,6 +39429,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
 {{#pay_url}}
@@ -29170,6 +39483,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaler du før det, eller gjør en avtale med oss, blir det kanskje ikke nødvendig. Kan du ikke komme, så si fra.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -29193,6 +39526,27 @@ Vennlig hilsen
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Betaler du før det, eller gjør en avtale med oss, blir det kanskje ikke nødvendig. Kan du ikke komme, så si fra.
 {{#pay_url}}
@@ -29226,6 +39580,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -29258,6 +39632,27 @@ Vennlig hilsen
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -29301,6 +39696,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -29324,6 +39739,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Betaler du innen da, trenger du ikke å gjøre noe mer.
 {{#pay_url}}
@@ -29357,6 +39793,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -29380,6 +39836,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
 {{#pay_url}}
@@ -29413,6 +39890,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -29436,6 +39933,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 Betal nå, eller fortell oss hva som står i veien.
 {{#pay_url}}
@@ -29469,6 +39987,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Misschien kwam er iets tussen. Betaal nu, of laat ons weten welke dag wel lukt.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -29492,6 +40030,27 @@ We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | mon
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Misschien kwam er iets tussen. Betaal nu, of laat ons weten welke dag wel lukt.
 {{#pay_url}}
@@ -29525,6 +40084,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -29548,6 +40127,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
 {{#pay_url}}
@@ -29581,6 +40181,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaal je voor die tijd, of spreek je een regeling met ons af, dan is het misschien niet nodig. Kun je niet komen? Laat het ons weten.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -29604,6 +40224,27 @@ Met vriendelijke groet
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Betaal je voor die tijd, of spreek je een regeling met ons af, dan is het misschien niet nodig. Kun je niet komen? Laat het ons weten.
 {{#pay_url}}
@@ -29637,6 +40278,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -29669,6 +40330,27 @@ Met vriendelijke groet
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -29712,6 +40394,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -29735,6 +40437,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Betaal je op tijd, dan hoef je verder niets te doen.
 {{#pay_url}}
@@ -29768,6 +40491,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -29791,6 +40534,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Je helpt ons als je in de komende dagen betaalt.
 {{#pay_url}}
@@ -29824,6 +40588,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -29847,6 +40631,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 Betaal nu, of vertel ons waarom het niet lukt.
 {{#pay_url}}
@@ -29880,6 +40685,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Något kan ha kommit emellan. Betala nu, eller berätta vilken dag som passar.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -29903,6 +40728,27 @@ Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | m
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Något kan ha kommit emellan. Betala nu, eller berätta vilken dag som passar.
 {{#pay_url}}
@@ -29936,6 +40782,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -29959,6 +40825,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
 {{#pay_url}}
@@ -29992,6 +40879,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Betalar du innan dess, eller gör upp en plan med oss, behövs det kanske inte. Kan du inte komma, så hör av dig.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -30015,6 +40922,27 @@ Vänliga hälsningar
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Betalar du innan dess, eller gör upp en plan med oss, behövs det kanske inte. Kan du inte komma, så hör av dig.
 {{#pay_url}}
@@ -30048,6 +40976,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 {{#offer}}
 <p>{{text}}</p>
 {{#link}}
@@ -30080,6 +41028,27 @@ Vänliga hälsningar
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#offer}}
 {{text}}
@@ -30123,6 +41092,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -30146,6 +41135,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Betalar du senast då behöver du inte göra något mer.
 {{#pay_url}}
@@ -30179,6 +41189,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -30202,6 +41232,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
 {{#pay_url}}
@@ -30235,6 +41286,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -30258,6 +41329,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 Betala nu, eller berätta för oss vad som står i vägen.
 {{#pay_url}}
@@ -30291,6 +41383,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -30314,6 +41426,27 @@ Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. B
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal i løbet af de næste dage, eller kontakt os. Derefter må vi overveje, hvad vi så gør, og vi vil langt hellere løse det sammen med dig.
 {{#pay_url}}
@@ -30347,6 +41480,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betaler du inden da, skal du ikke gøre mere.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -30370,6 +41523,27 @@ Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betaler du inden da, skal du ikke gøre mere.
 {{#pay_url}}
@@ -30403,6 +41577,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -30426,6 +41620,27 @@ Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Det ville hjælpe os, hvis du kunne betale i løbet af de næste dage.
 {{#pay_url}}
@@ -30459,6 +41674,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Der er også {{amount | money}} i en anden valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter indtil nu: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne rykker: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>At betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal nu, eller fortæl os, hvad der står i vejen.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -30482,6 +41717,27 @@ Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet fo
 {{#other_currencies}}
 Der er også {{amount | money}} i en anden valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter indtil nu: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne rykker: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer der omkostninger på {{amount | money}} til.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Vores kunder betaler {{percent | number}} ud af 100 regninger som denne inden for 30 dage. {{/proof}}Betal nu, eller fortæl os, hvad der står i vejen.
 {{#pay_url}}
@@ -30515,6 +41771,26 @@ Venlig hilsen
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -30538,6 +41814,27 @@ dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. F�
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie in den nächsten Tagen oder melden Sie sich bei uns. Danach müssen wir weitere Schritte prüfen, und wir würden es viel lieber gemeinsam mit Ihnen klären.
 {{#pay_url}}
@@ -30571,6 +41868,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Mit der Zahlung bis dahin ist alles getan.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -30594,6 +41911,27 @@ nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Mit der Zahlung bis dahin ist alles getan.
 {{#pay_url}}
@@ -30627,6 +41965,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -30650,6 +42008,27 @@ vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Es würde uns helfen, wenn Sie in den nächsten Tagen bezahlen könnten.
 {{#pay_url}}
@@ -30683,6 +42062,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>Außerdem sind {{amount | money}} in einer anderen Währung offen.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten und Zinsen bisher: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebühr für diese Mahnung: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Insgesamt zu zahlen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.</p>
 {{#pay_url}}
 <p>Hier bezahlen: {{pay_url}}</p>
@@ -30706,6 +42105,27 @@ wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig w
 {{#other_currencies}}
 Außerdem sind {{amount | money}} in einer anderen Währung offen.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten und Zinsen bisher: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebühr für diese Mahnung: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Ist nicht vor dem {{on | date}} gezahlt, kommen Kosten von {{amount | money}} hinzu.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Unsere Kunden bezahlen {{percent | number}} von 100 Rechnungen wie dieser innerhalb von 30 Tagen. {{/proof}}Bitte bezahlen Sie jetzt oder sagen Sie uns, was dem im Weg steht.
 {{#pay_url}}
@@ -30739,6 +42159,26 @@ Freundliche Grüße
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -30762,6 +42202,27 @@ This is our last reminder about {{amount | money}} to {{creditor_name}}. It was 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay in the next few days, or get in touch. After that we have to consider further steps, and would much rather settle it with you.
 {{#pay_url}}
@@ -30795,6 +42256,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Paying by then is all there is to do.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -30818,6 +42299,27 @@ Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | da
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Paying by then is all there is to do.
 {{#pay_url}}
@@ -30851,6 +42353,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}It would help us if you could pay in the next few days.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -30874,6 +42396,27 @@ It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due o
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}It would help us if you could pay in the next few days.
 {{#pay_url}}
@@ -30907,6 +42450,26 @@ Kind regards
 {{#other_currencies}}
 <p>There is also {{amount | money}} in another currency.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Fees and interest so far: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Fee for this reminder: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>To pay in all: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay now, or tell us what stands in the way.</p>
 {{#pay_url}}
 <p>Pay here: {{pay_url}}</p>
@@ -30930,6 +42493,27 @@ We have not yet received {{amount | money}} to {{creditor_name}}. It was due on 
 {{#other_currencies}}
 There is also {{amount | money}} in another currency.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Fees and interest so far: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Fee for this reminder: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+If it is not paid before {{on | date}}, costs of {{amount | money}} will be added.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Our customers pay {{percent | number}} out of 100 bills like this one within 30 days. {{/proof}}Please pay now, or tell us what stands in the way.
 {{#pay_url}}
@@ -30963,6 +42547,26 @@ Kind regards
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -30986,6 +42590,27 @@ Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Bel
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal i løpet av de neste dagene, eller ta kontakt. Etter det må vi vurdere neste steg, og vi vil mye heller løse det sammen med deg.
 {{#pay_url}}
@@ -31019,6 +42644,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betaler du innen da, trenger du ikke å gjøre noe mer.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -31042,6 +42687,27 @@ Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betaler du innen da, trenger du ikke å gjøre noe mer.
 {{#pay_url}}
@@ -31075,6 +42741,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -31098,6 +42784,27 @@ Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Det ville hjelpe oss om du kunne betale i løpet av de neste dagene.
 {{#pay_url}}
@@ -31131,6 +42838,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Det er også {{amount | money}} i en annen valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Gebyrer og renter hittil: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Gebyr for denne purringen: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Å betale i alt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal nå, eller fortell oss hva som står i veien.</p>
 {{#pay_url}}
 <p>Betal her: {{pay_url}}</p>
@@ -31154,6 +42881,27 @@ Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet for
 {{#other_currencies}}
 Det er også {{amount | money}} i en annen valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Gebyrer og renter hittil: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Gebyr for denne purringen: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Er det ikke betalt før {{on | date}}, kommer det kostnader på {{amount | money}} i tillegg.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Kundene våre betaler {{percent | number}} av 100 slike regninger innen 30 dager. {{/proof}}Betal nå, eller fortell oss hva som står i veien.
 {{#pay_url}}
@@ -31187,6 +42935,26 @@ Vennlig hilsen
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -31210,6 +42978,27 @@ Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. J
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal in de komende dagen of neem contact op. Daarna moeten we kijken wat we verder doen. We lossen het veel liever samen met je op.
 {{#pay_url}}
@@ -31243,6 +43032,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal je op tijd, dan hoef je verder niets te doen.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -31266,6 +43075,27 @@ Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal je op tijd, dan hoef je verder niets te doen.
 {{#pay_url}}
@@ -31299,6 +43129,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Je helpt ons als je in de komende dagen betaalt.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -31322,6 +43172,27 @@ Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Je helpt ons als je in de komende dagen betaalt.
 {{#pay_url}}
@@ -31355,6 +43226,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Er staat ook nog {{amount | money}} open in een andere munt.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Kosten en rente tot nu toe: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Kosten voor deze herinnering: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>In totaal te betalen: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal nu, of vertel ons waarom het niet lukt.</p>
 {{#pay_url}}
 <p>Betaal hier: {{pay_url}}</p>
@@ -31378,6 +43269,27 @@ We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest 
 {{#other_currencies}}
 Er staat ook nog {{amount | money}} open in een andere munt.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Kosten en rente tot nu toe: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Kosten voor deze herinnering: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Is het niet betaald vóór {{on | date}}, dan komt er {{amount | money}} aan kosten bij.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Onze klanten betalen {{percent | number}} van de 100 rekeningen zoals deze binnen 30 dagen. {{/proof}}Betaal nu, of vertel ons waarom het niet lukt.
 {{#pay_url}}
@@ -31411,6 +43323,26 @@ Met vriendelijke groet
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -31434,6 +43366,27 @@ Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala inom de närmaste dagarna, eller hör av dig. Därefter måste vi överväga nästa steg, och vi löser det mycket hellre tillsammans med dig.
 {{#pay_url}}
@@ -31467,6 +43420,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betalar du senast då behöver du inte göra något mer.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -31490,6 +43463,27 @@ Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betalar du senast då behöver du inte göra något mer.
 {{#pay_url}}
@@ -31523,6 +43517,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -31546,6 +43560,27 @@ Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Det vore till stor hjälp om du kunde betala inom de närmaste dagarna.
 {{#pay_url}}
@@ -31579,6 +43614,26 @@ Vänliga hälsningar
 {{#other_currencies}}
 <p>Det finns också {{amount | money}} i en annan valuta.</p>
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+<p>Avgifter och ränta hittills: {{amount | money}}</p>
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+<p>Avgift för denna påminnelse: {{amount | money}}</p>
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+<p>Att betala totalt: {{total | money}}</p>
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+<p>Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.</p>
+{{/announced}}
+{{/fee}}
 <p>{{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala nu, eller berätta för oss vad som står i vägen.</p>
 {{#pay_url}}
 <p>Betala här: {{pay_url}}</p>
@@ -31602,6 +43657,27 @@ Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet för
 {{#other_currencies}}
 Det finns också {{amount | money}} i en annan valuta.
 {{/other_currencies}}
+{{#charges}}
+{{#amount}}
+Avgifter och ränta hittills: {{amount | money}}
+{{/amount}}
+{{/charges}}
+{{#fee}}
+{{#charged}}
+Avgift för denna påminnelse: {{amount | money}}
+{{/charged}}
+{{/fee}}
+{{#charges}}
+{{#more}}
+Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
+{{#fee}}
+{{#announced}}
+
+Om det inte är betalt före {{on | date}} tillkommer {{amount | money}} i kostnader.
+{{/announced}}
+{{/fee}}
 
 {{#proof}}Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar. {{/proof}}Betala nu, eller berätta för oss vad som står i vägen.
 {{#pay_url}}
@@ -32056,6 +44132,9 @@ ALTER FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) OWNER TO d
 ALTER FUNCTION dunning._charge_rules(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._received_on(text,date,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._open_on(date[],numeric[],date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._fees_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._fee_day(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._broken_agreements(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._lawful_fees(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pending_fees(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.lawful_fees(text) OWNER TO dunning_owner;
@@ -32069,10 +44148,12 @@ ALTER FUNCTION dunning._law_countries(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._interest_rule_of(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._freezing_reasons() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._open_days(text[],date[],date[],numeric[],numeric[],boolean[],date[],numeric[],text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._open_days_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._claims_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._claims(text[],timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._notices(text[]) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._accrue(dunning.interest_rule,text,date,date,date,date[],numeric[],daterange[],text[],date[],numeric[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._notices(text[],text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._accrue(text,boolean,text[],text,integer,date,date,date,date[],numeric[],date[],numeric[],date[],date[],text[],date[],numeric[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._interest(text[],timestamp with time zone,date,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.interest(text,text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.charge(text,text,text) OWNER TO dunning_owner;
@@ -32095,6 +44176,10 @@ ALTER FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,js
 ALTER FUNCTION dunning.save_charging(text,boolean,boolean,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.record_notice(text,text,text,date,numeric) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_charge_rules(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._fee_context(text,text,text,text,numeric,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._open_charges(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._charge_context(jsonb,jsonb,numeric) OWNER TO dunning_owner;
 ALTER TABLE dunning.offer OWNER TO dunning_owner;
 ALTER TABLE dunning.offer_text OWNER TO dunning_owner;
 ALTER FUNCTION dunning._offer_context(dunning.offer,text) OWNER TO dunning_owner;
@@ -32129,6 +44214,8 @@ ALTER FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) OWNER T
 ALTER FUNCTION dunning._end_offers(text[],uuid[],text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_offers(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._waits_for_approval(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._offerable(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.strategy_rule OWNER TO dunning_owner;
 ALTER TABLE dunning.debtor_strategy OWNER TO dunning_owner;
@@ -32169,6 +44256,11 @@ ALTER FUNCTION dunning._check_step(dunning.step) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_cost(text,numeric,text,text,date,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_budget(numeric,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._speaks_of_fees(text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._charging_creditors() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._with_charges(jsonb,numeric) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._needs_offer(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_offers(timestamp with time zone,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pick_texts() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._packed_dates(date[]) OWNER TO dunning_owner;
@@ -32207,7 +44299,6 @@ ALTER FUNCTION dunning.compare_strategies(text,text,date,date,time without time 
 ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_companions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enqueue_companions() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._offer_with_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._listed_steps(timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.proof OWNER TO dunning_owner;
 ALTER TABLE dunning.late_cost OWNER TO dunning_owner;
@@ -32216,12 +44307,10 @@ ALTER FUNCTION dunning._levels() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._proofs(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_proofs() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._proof(text,text,text,timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._next_fees(text[],timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._speaks_of_fees(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._truth(text[],text[],text[],text[],text[],timestamp with time zone,date[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_truth(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._true_context(text,text,text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._true_context(text,text,text,jsonb,date,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._aged_context(jsonb,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._render_loose(text,jsonb,jsonb) OWNER TO dunning_owner;
@@ -32427,6 +44516,9 @@ REVOKE EXECUTE ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric
 REVOKE EXECUTE ON FUNCTION dunning._charge_rules(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._received_on(text,date,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._open_on(date[],numeric[],date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._fees_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._fee_day(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._broken_agreements(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._lawful_fees(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._pending_fees(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.lawful_fees(text) FROM PUBLIC;
@@ -32441,10 +44533,12 @@ REVOKE EXECUTE ON FUNCTION dunning._law_countries(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._interest_rule_of(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._freezing_reasons() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._open_days(text[],date[],date[],numeric[],numeric[],boolean[],date[],numeric[],text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._open_days_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._claims_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._claims(text[],timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._notices(text[]) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._accrue(dunning.interest_rule,text,date,date,date,date[],numeric[],daterange[],text[],date[],numeric[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._notices(text[],text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._accrue(text,boolean,text[],text,integer,date,date,date,date[],numeric[],date[],numeric[],date[],date[],text[],date[],numeric[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._interest(text[],timestamp with time zone,date,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.interest(text,text,timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.interest(text,text,timestamp with time zone) TO dunning_viewer;
@@ -32479,6 +44573,10 @@ REVOKE EXECUTE ON FUNCTION dunning.record_notice(text,text,text,date,numeric) FR
 GRANT EXECUTE ON FUNCTION dunning.record_notice(text,text,text,date,numeric) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.reset_charge_rules(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_charge_rules(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._fee_context(text,text,text,text,numeric,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._open_charges(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._charge_context(jsonb,jsonb,numeric) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.offer_text TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._offer_context(dunning.offer,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._live_offers(text[],timestamp with time zone) FROM PUBLIC;
@@ -32521,6 +44619,8 @@ GRANT EXECUTE ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean
 REVOKE EXECUTE ON FUNCTION dunning._end_offers(text[],uuid[],text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_offers(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._waits_for_approval(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._offerable(text[],text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.strategy_rule TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.budget TO dunning_viewer;
@@ -32568,6 +44668,11 @@ REVOKE EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) FR
 GRANT EXECUTE ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._speaks_of_fees(text,text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._charging_creditors() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._with_charges(jsonb,numeric) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._needs_offer(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_offers(timestamp with time zone,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._pick_texts() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._packed_dates(date[]) FROM PUBLIC;
@@ -32607,7 +44712,6 @@ GRANT EXECUTE ON FUNCTION dunning.compare_strategies(text,text,date,date,time wi
 REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_companions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enqueue_companions() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._offer_with_steps(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._listed_steps(timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.proof TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.late_cost TO dunning_viewer;
@@ -32617,13 +44721,11 @@ REVOKE EXECUTE ON FUNCTION dunning._levels() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._proofs(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_proofs() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._next_fees(text[],timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._speaks_of_fees(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._truth(text[],text[],text[],text[],text[],timestamp with time zone,date[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_truth(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) TO dunning_worker;
-REVOKE EXECUTE ON FUNCTION dunning._true_context(text,text,text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._true_context(text,text,text,jsonb,date,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._aged_context(jsonb,date) FROM PUBLIC;
@@ -32783,7 +44885,7 @@ REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
 COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
 COMMENT ON FUNCTION dunning._accept_by_link(text,jsonb) IS 'The offer that a form accepted; NULL where it names none, or none that stands.';
 COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accounts of the same person; the debtor alone where the ledger knows no persons or is broken.';
-COMMENT ON FUNCTION dunning._accrue(dunning.interest_rule,text,date,date,date,date[],numeric[],daterange[],text[],date[],numeric[]) IS 'The spans of interest on an invoice whose open amounts by day are given: from (counted) until (not counted), days, rate, base and amount; amounts add up to the rounded total. A span without interest says why.';
+COMMENT ON FUNCTION dunning._accrue(text,boolean,text[],text,integer,date,date,date,date[],numeric[],date[],numeric[],date[],date[],text[],date[],numeric[]) IS 'The spans of interest on an invoice whose open amounts by day are given: from (counted) until (not counted), days, rate, base and amount; amounts add up to the rounded total. A span without interest says why. starts_on NULL: never in default; an end of a freeze NULL: none. src/charge/accrue.c.';
 COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) IS 'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
 COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
 COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
@@ -32803,6 +44905,7 @@ COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a ho
 COMMENT ON FUNCTION dunning._begin_simulation(timestamp with time zone) IS 'Makes the temporary tables of a simulation; what was planned before its first instant and still waited then leaves in it, and is no row of its result.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
 COMMENT ON FUNCTION dunning._case_consent(text) IS 'What the debtor consented to, and which of the debtor''s addresses of now must not be used, since when and why.';
 COMMENT ON FUNCTION dunning._case_invoices() IS 'One row an invoice of every case.';
@@ -32813,9 +44916,11 @@ COMMENT ON FUNCTION dunning._cases(text[]) IS 'One row a case of the debtors (NU
 COMMENT ON FUNCTION dunning._channel_priors() IS 'First values by channel, with the weight of ten contacts: share of contacts answered, and of contacts after which the debtor opts out.';
 COMMENT ON FUNCTION dunning._channel_shares(text) IS 'By channel the share of a creditor''s contacts that are answered, shrunk to first values, that over all channels, and the risk of an opt-out.';
 COMMENT ON FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) IS 'The expected value of a contact less its cost, in the currency of both: p x margin x amount x (share / usual_share) x fatigue x quality - cost - loss by opt-outs.';
+COMMENT ON FUNCTION dunning._charge_context(jsonb,jsonb,numeric) IS 'The name charges of a context in its first currency: amount (charges so far, null: none), total with principal and a fee charged now, and more: whether that is another sum than the principal.';
 COMMENT ON FUNCTION dunning._charge_rules(text,text,date) IS 'The enabled rule of each level in force on a day, the user''s before the built-in one.';
 COMMENT ON FUNCTION dunning._charge_seal(dunning.charge) IS 'Digest of what a charge says, without waiving and booking.';
 COMMENT ON FUNCTION dunning._charges_sql(text,text) IS 'SQL text: one row a debtor and currency: charged, waived, paid (by what was paid beyond all invoices), open (not waived, booked or paid: owed on top of the ledger''s balance) and booked (in the ledger''s balance by now).';
+COMMENT ON FUNCTION dunning._charging_creditors() IS 'Creditors of whom save_charging() has a row, on or off.';
 COMMENT ON FUNCTION dunning._check_anchor(text,integer,integer) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
 COMMENT ON FUNCTION dunning._check_commission(text,text,numeric,text) IS 'Nothing; 22023 for a kind, recipient or share that makes no sense.';
@@ -32839,6 +44944,7 @@ COMMENT ON FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp 
 COMMENT ON FUNCTION dunning._check_tiers(jsonb) IS 'What is wrong with the tiers of a fee, NULL where nothing is.';
 COMMENT ON FUNCTION dunning._check_users(text,text,text,text,text) IS 'A warning where nothing includes the partial; DN003 where a text that includes it, or the partial itself, would no longer hold.';
 COMMENT ON FUNCTION dunning._claims(text[],timestamp with time zone) IS 'One row an invoice of these debtors with whatever a charge depends on: place, kind, open amounts by day, holds by day and those of the moment.';
+COMMENT ON FUNCTION dunning._claims_sql(text,text) IS 'SQL text of the rows of _claims().';
 COMMENT ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) IS 'What is still open of costs, interest and principal after a payment that clears them in this order, and what is left of the payment. German law (BGB 367): costs, interest, principal. 22023 on a negative sum or an order that lacks a part.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
 COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error. Only who follows a strategy with that condition is held by it.';
@@ -32863,6 +44969,9 @@ COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held mess
 COMMENT ON FUNCTION dunning._explain_next(text,text) IS 'The next contact that daily planning would make if nothing changed, within 92 days; no row where there is none.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
 COMMENT ON FUNCTION dunning._fee_amount(numeric,jsonb,numeric,numeric,numeric,integer) IS 'A fee on a claim: a fixed amount, the amount of its bracket, or percents share by share, within minimum and maximum.';
+COMMENT ON FUNCTION dunning._fee_context(text,text,text,text,numeric,date) IS 'A fee as the template context has it.';
+COMMENT ON FUNCTION dunning._fee_day(timestamp with time zone) IS 'The day by which fees are told: that of the instant (NULL: now) in the ledger''s zone.';
+COMMENT ON FUNCTION dunning._fees_sql(text) IS 'SQL text of the fees of debtors $1 as of $2 (a day: $3; $4: debtors with a broken instalment agreement) for which a condition holds: barred (something other than a missing notice stands against it), unnoticed, any column of the rule.';
 COMMENT ON FUNCTION dunning._find_handover(uuid,text) IS 'A case of the state wanted, locked. Unknown: 22023; of another state: 55000.';
 COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
@@ -32935,19 +45044,21 @@ COMMENT ON FUNCTION dunning._may_release(dunning.hold) IS 'Nothing; 42501 where 
 COMMENT ON FUNCTION dunning._minor_digits(text) IS 'Decimals of a currency''s minor unit (ISO 4217).';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
 COMMENT ON FUNCTION dunning._need_note(text,text,uuid) IS 'Nothing; 22023 where no reason is given.';
-COMMENT ON FUNCTION dunning._next_fees(text[],timestamp with time zone) IS 'The next lawful fee of each debtor as a text may tell it: amount, currency, the first day on which it may be charged, level. No row: none within fee_notice_days.';
+COMMENT ON FUNCTION dunning._needs_offer(text,text) IS 'Whether some text in force of a template names offer and has no {{^offer}} section: without an offer it would be empty words.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
 COMMENT ON FUNCTION dunning._no_rule(text,text,text) IS 'In a sentence, why no rule allows a fee.';
-COMMENT ON FUNCTION dunning._notices(text[]) IS 'Written notices: invoice (NULL: all), level and amount of the fee that it named, when it left, from when the fee was said to be due, and our message.';
+COMMENT ON FUNCTION dunning._notices(text[],text[]) IS 'Written notices of these levels (NULL: all): invoice (NULL: all), level, amount of the fee that it named, when it left, from when the fee was said to be due, our message, and whether it said that this level''s fee is charged with it.';
 COMMENT ON FUNCTION dunning._offer_context(dunning.offer,text) IS 'An offer as the template context has it.';
 COMMENT ON FUNCTION dunning._offer_option(integer,jsonb,text) IS 'An option of an offer out of its parts in order of date.';
 COMMENT ON FUNCTION dunning._offer_state(text[]) IS 'One row an offer of the debtors (NULL: all); agreement: open, kept, late, broken or cancelled, of an accepted one.';
 COMMENT ON FUNCTION dunning._offer_terms(text[],text[],timestamp with time zone) IS 'The terms that each debtor would be offered as of an instant, by the kind asked for; none where the ledger, the limits or the rule for settlements (value settlement_percent) allow none.';
 COMMENT ON FUNCTION dunning._offer_text(text,text,text) IS 'The words in force for a kind, creditor and language; English where there are none in it.';
-COMMENT ON FUNCTION dunning._offer_with_steps(timestamp with time zone) IS 'Makes the offers that the steps of a planning run come with and puts them into the contexts.';
 COMMENT ON FUNCTION dunning._offer_words(text,text,text,jsonb) IS 'The text of an offer, the language it is in, and its options with their texts.';
+COMMENT ON FUNCTION dunning._offerable(text[],text[],timestamp with time zone) IS 'Those of the debtors to whom a planning run may make an offer now.';
 COMMENT ON FUNCTION dunning._offered_context(text,jsonb) IS 'A message''s context with the debtor''s offer of record, null where there is none. A name `offer` that the caller of send() gave stays.';
 COMMENT ON FUNCTION dunning._offset_words(text,integer) IS 'What a signed offset from an anchor means in words.';
+COMMENT ON FUNCTION dunning._open_charges(text[]) IS 'Debtors and currencies with charges that are neither waived, booked nor paid, and their sum; without those of invoices that are disputed or held.';
+COMMENT ON FUNCTION dunning._open_days(text[],date[],date[],numeric[],numeric[],boolean[],date[],numeric[],text[]) IS 'Of the invoices of one debtor and currency those asked for, by place: what was open (opens) from which day on (days, the first -infinity). Credits by the first day that begins with them, with the invoice that they name. src/charge/open.c.';
 COMMENT ON FUNCTION dunning._open_days_sql(text,text) IS 'SQL text: one row a positive, uncancelled invoice that is no fee or interest itself: what was open of it (opens) from which day on (days, the first -infinity), as payments and credit notes came in.';
 COMMENT ON FUNCTION dunning._open_on(date[],numeric[],date) IS 'What was open when a day began.';
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
@@ -33016,16 +45127,17 @@ COMMENT ON FUNCTION dunning._simulate_plan(text) IS 'One planning run of a simul
 COMMENT ON FUNCTION dunning._simulate_stop(uuid[],text[]) IS 'Cancels messages of a simulation and gives their steps back.';
 COMMENT ON FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) IS 'Lets everything of a simulation leave that is due before an instant.';
 COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (counted) until another (not counted).';
-COMMENT ON FUNCTION dunning._speaks_of_fees(text,text) IS 'Whether any text in force of a template, in a framing or neutral, names fee.';
+COMMENT ON FUNCTION dunning._speaks_of_fees(text,text,text,text) IS 'Which fees the texts in force of a template, in a framing or neutral (over a channel, of a creditor; NULL: any), can tell: announced, charged, warned, joined by commas; NULL where none names fee.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 COMMENT ON FUNCTION dunning._stage_companions() IS 'Stage companion of a planning run, where one of its messages has one: whether it was made.';
 COMMENT ON FUNCTION dunning._stage_dry_rows(boolean,text) IS 'Stage row of a dry run: what is returned; framing: the experiment whose arms are told.';
 COMMENT ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) IS 'Stage judged of a planning run: one row a debtor; detail: with what stands in a decision.';
 COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
+COMMENT ON FUNCTION dunning._stage_offers(timestamp with time zone,boolean) IS 'Makes the offers that the steps of a planning run come with, puts them into rows and contexts, and sets decision.offer_needed; a dry run shows the terms alone. Holds (no_offer) what would say nothing without one.';
 COMMENT ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) IS 'Stage row of a planning run: messages ready to be enqueued, and held ones with what blocks them.';
 COMMENT ON FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) IS 'Stages everything that a planning run decides, up to row; dry_run leaves out what is only needed to write it.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
-COMMENT ON FUNCTION dunning._stage_truth(timestamp with time zone) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee, proof and late_cost are put into context and decision.';
+COMMENT ON FUNCTION dunning._stage_truth(timestamp with time zone) IS 'Takes from the rows of a planning run what is not so: variant becomes neutral, with the reason in decision.framing; fee, charges, proof and late_cost are put into context and decision.';
 COMMENT ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) IS 'What a step adds to the template context of each debtor: tone, level, note, print, hearing; what there is not is left out.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
 COMMENT ON FUNCTION dunning._still_to_hand_over(dunning.handover) IS 'The invoices of a case as they are open now; 42501 for its own proposer under four_eyes, 55000 where nothing is left or a hold forbids it.';
@@ -33037,13 +45149,16 @@ COMMENT ON FUNCTION dunning._template_fields(text,text,text,jsonb,jsonb) IS 'Eve
 COMMENT ON FUNCTION dunning._template_names(text,text,text,jsonb) IS 'Names and partials as the templates write them. With partials given, theirs too, and one that is missing or includes itself is an error (DN003).';
 COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say that a payment has come in? Where it names no sum either, it asks for nothing.';
 COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
+COMMENT ON FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) IS 'What messages of these levels that leave on these days (NULL: today) may tell of a fee, one row each at most: charged (with the message), announced (charged from on_day on, once this notice was sent) or warned (the next one, not before the day after); says: which of these their text can tell, NULL: all.';
 COMMENT ON FUNCTION dunning._too_personal(text[],boolean) IS 'Those of the fields that a text may not use, with the level and the reason; permitted: the template may be personal.';
 COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to: a companion has the key of its message but for one octet, so both count as one contact.';
-COMMENT ON FUNCTION dunning._true_context(text,text,text,jsonb) IS 'A debtor''s context with fee, proof and late_cost where the template, in the framing that the context names, speaks of them.';
-COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) IS 'Contexts of messages about to be rendered, with fee, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
-COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],boolean[],timestamp with time zone) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now).';
+COMMENT ON FUNCTION dunning._true_context(text,text,text,jsonb,date,text) IS 'A debtor''s context with fee, charges, proof and late_cost where the template, in the framing that the context names, speaks of them (over a channel; NULL: any); day: when it leaves (NULL: today).';
+COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) IS 'Contexts of messages about to be rendered, with fee, charges, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
+COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],text[],timestamp with time zone,date[]) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now). says: which fees its text can tell (_speaks_of_fees(), NULL: none); days: when it leaves (NULL: that day).';
 COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
+COMMENT ON FUNCTION dunning._waits_for_approval(text) IS 'Whether an offer of this kind is proposed first, until somebody approves it.';
+COMMENT ON FUNCTION dunning._with_charges(jsonb,numeric) IS 'A context with the name charges, from what it says of principal and fee and what is open of charges in its first currency.';
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
 COMMENT ON FUNCTION dunning._words_of(jsonb) IS 'Reasons in one line; NULL where there are none.';
 COMMENT ON FUNCTION dunning._year_units(text) IS 'Units of a year under a day count.';
@@ -33140,6 +45255,7 @@ COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
+COMMENT ON TYPE dunning.planned IS 'A planned contact: who, what, over which channel, when (also in local time), amounts a currency, cost, state with reason, the fee that it names (charged with it, announced or warned of) and the terms that it offers.';
 COMMENT ON TYPE dunning.simulated IS 'A contact of a simulation (sent: it would have left; queued: its time comes after the last day; cancelled: it was stopped before it left, and costs nothing) with the day on which it was planned; or, with day and debtor_id NULL, why contacts were held: how many debtors, and on how many of their days.';
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
 COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';
