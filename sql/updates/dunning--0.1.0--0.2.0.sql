@@ -6184,7 +6184,7 @@ BEGIN
     CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
     SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, j.chosen_server AS server,
         j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
-        j.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, j.must,
+        j.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, j.must, NULL::jsonb AS fee, NULL::jsonb AS offered, j.offer AS offer_kind,
         CASE WHEN j.blocked_by <> '{}' THEN 'held' WHEN approve THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason, nullif(j.blocked_by, '{}') AS blocked_by
     FROM pg_temp.dunning_plan_judged j;
     IF framing IS NOT NULL THEN
