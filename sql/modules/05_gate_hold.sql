@@ -174,7 +174,7 @@ CREATE FUNCTION dunning.hold(debtor_id text, reason text, until date DEFAULT NUL
 #variable_conflict error
 DECLARE
     id text := dunning._canonical_id(hold.debtor_id);
-    hint text := format('SELECT * FROM dunning.hold(%L, %L, %%s);', id, coalesce(hold.reason, 'manual'));
+    hint text := replace(format('SELECT * FROM dunning.hold(%L, %L, ', id, coalesce(hold.reason, 'manual')), '%', '%%') || '%s);';
     known dunning.hold_reason;
     made dunning.hold;
     exists_there boolean := true;
@@ -224,7 +224,7 @@ CREATE FUNCTION dunning.hold_creditor(creditor text, reason text, until date DEF
     LANGUAGE plpgsql SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    hint text := format('SELECT * FROM dunning.hold_creditor(%L, %L, %%s);', hold_creditor.creditor, coalesce(hold_creditor.reason, 'manual'));
+    hint text := replace(format('SELECT * FROM dunning.hold_creditor(%L, %L, ', hold_creditor.creditor, coalesce(hold_creditor.reason, 'manual')), '%', '%%') || '%s);';
     known dunning.hold_reason;
     made dunning.hold;
     exists_there boolean;

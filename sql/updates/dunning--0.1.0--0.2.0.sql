@@ -961,7 +961,7 @@ AS $function$
 #variable_conflict error
 DECLARE
     id text := dunning._canonical_id(hold.debtor_id);
-    hint text := format('SELECT * FROM dunning.hold(%L, %L, %%s);', id, coalesce(hold.reason, 'manual'));
+    hint text := replace(format('SELECT * FROM dunning.hold(%L, %L, ', id, coalesce(hold.reason, 'manual')), '%', '%%') || '%s);';
     known dunning.hold_reason;
     made dunning.hold;
     exists_there boolean := true;
@@ -1010,7 +1010,7 @@ CREATE FUNCTION dunning.hold_creditor(creditor text, reason text, until date DEF
 AS $function$
 #variable_conflict error
 DECLARE
-    hint text := format('SELECT * FROM dunning.hold_creditor(%L, %L, %%s);', hold_creditor.creditor, coalesce(hold_creditor.reason, 'manual'));
+    hint text := replace(format('SELECT * FROM dunning.hold_creditor(%L, %L, ', hold_creditor.creditor, coalesce(hold_creditor.reason, 'manual')), '%', '%%') || '%s);';
     known dunning.hold_reason;
     made dunning.hold;
     exists_there boolean;
