@@ -6459,8 +6459,9 @@ BEGIN
     IF _check_simulation.strategy IS NOT NULL THEN
         PERFORM dunning._check_strategy(_check_simulation.strategy);
     END IF;
-    IF from_date IS NULL OR until_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(until_date) OR at_time IS NULL THEN
-        RAISE EXCEPTION 'a simulation needs its first and its last day' USING ERRCODE = '22023', DETAIL = 'Both are finite dates, and at_time is a time of day.', HINT = usual;
+    -- Years of four digits: what is counted from there stays a timestamp.
+    IF greatest(from_date, until_date) > date '9999-12-30' OR from_date IS NULL OR until_date IS NULL OR NOT isfinite(from_date) OR NOT isfinite(until_date) OR at_time IS NULL THEN
+        RAISE EXCEPTION 'a simulation needs its first and its last day' USING ERRCODE = '22023', DETAIL = 'Both are dates before the year 10000, and at_time is a time of day.', HINT = usual;
     ELSIF until_date < from_date THEN
         RAISE EXCEPTION 'the last day of a simulation lies before its first'
             USING ERRCODE = '22023', DETAIL = pg_catalog.format('From %s until %s.', to_char(from_date, 'YYYY-MM-DD'), to_char(until_date, 'YYYY-MM-DD')),
