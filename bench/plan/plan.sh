@@ -24,7 +24,7 @@ line() { # DATABASE DEBTORS WHICH
     local contacts read steps plan
     contacts=$(psql_ -d "$1" -Atc "SELECT count(*) FROM dunning.plan(dry_run => true) WHERE state = 'queued'")
     read=$(ms "$1" "SELECT (SELECT count(debtor_id) + count(creditor) FROM billing.v_debtor), (SELECT count(invoice_id) + sum(amount) + count(debtor_id) + count(due_on) + count(currency) FROM billing.v_invoice), (SELECT count(invoice_id) + sum(amount) + count(debtor_id) + count(currency) FROM billing.v_payment);")
-    steps=$(ms "$1" "SELECT count(*) FROM dunning._ladder(dunning._ladder_texts(true), NULL, NULL, NULL, dunning._today(NULL), false, dunning._now());")
+    steps=$(ms "$1" "SELECT count(*) FROM dunning._ladder(dunning._ladder_texts(true), NULL, NULL, NULL, dunning._today(NULL), false, dunning._now(), dunning._ledger_zone());")
     plan=$(ms "$1" "SELECT count(*) FROM dunning.plan(dry_run => true);")
     echo "$3 $(awk -v ms="$plan" -v n="$2" 'BEGIN { printf "%.1f", ms * 1000 / n }')" >>"$work/costs"
     printf '%9d %6s %9d %10d %9d %9d %13s %15d\n' "$2" "$3" "$contacts" "$read" "$steps" "$plan" "$(tail -n 1 "$work/costs" | cut -d' ' -f2)" "$(awk -v ms="$plan" -v n="$2" 'BEGIN { print int(n * 1000 / ms) }')"

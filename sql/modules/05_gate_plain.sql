@@ -1,6 +1,10 @@
 -- gate: what planning reads to judge the plain cases of a whole book by itself (src/plan/pick.c). Whoever changes the gate's
 -- query changes this as well: _gate_trouble_sql() names everybody for whom that query looks at more than is told here.
 
+CREATE FUNCTION dunning._postal_text(address jsonb) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_postal_text';
+COMMENT ON FUNCTION dunning._postal_text(jsonb) IS 'The text of an address that is an object and not empty, else NULL: what the gate calls the address of a letter. A function, so that a view''s address is made once.';
+
 -- How far back caps, gaps and silences look.
 CREATE FUNCTION dunning._look_back() RETURNS interval
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -56,8 +60,13 @@ BEGIN
             SELECT d.debtor_id, d.person_id FROM d WHERE d.person_id <> d.debtor_id)
         SELECT ac.debtor_id, x.channel, x.message_id, x.at, x.ord, x.debtor_id AS account
         FROM (SELECT DISTINCT ac.debtor_id, ac.account FROM ac) ac
-        JOIN (%3$s) x ON x.debtor_id = ac.account$q$,
-        dunning._ledger_sql('debtor', many), others, dunning._gate_contacts_sql('ARRAY(SELECT ac.account FROM ac)', at));
+        JOIN (%3$s) x ON x.debtor_id = ac.account
+        -- where nobody was told anything of late the accounts are not looked for
+        WHERE (SELECT EXISTS (SELECT FROM %4$s e WHERE e.contact_on >= %7$s - dunning._look_back())
+                   OR EXISTS (SELECT FROM %5$s v WHERE v.kind IN ('called', 'conversation', 'called_in') AND v.at >= %7$s - dunning._look_back())
+                   OR EXISTS (SELECT FROM %6$s q WHERE q.state IN ('queued', 'sending')))$q$,
+        dunning._ledger_sql('debtor', many), others, dunning._gate_contacts_sql('ARRAY(SELECT ac.account FROM ac)', at),
+        dunning._past('egress'), dunning._past('event'), dunning._past('queue'), at);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text, text) IS 'SQL text: what was said to each debtor''s person over other accounts: the columns of _gate_contacts_sql(), and the account.';
@@ -72,10 +81,13 @@ BEGIN
     RETURN format($q$
         WITH d AS (SELECT l.debtor_id, l.person_id, l.creditor FROM (%1$s) l)
         SELECT h.debtor_id FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
+        -- Few books have such holds: without one the debtors are not read.
         UNION ALL
         SELECT d.debtor_id FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+            AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.person_id IS NOT NULL AND x.released_at IS NULL))
         UNION ALL
-        SELECT d.debtor_id FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
+        SELECT d.debtor_id FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL
+            AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones; all of them while the ledger has a problem.';

@@ -13,8 +13,6 @@ CREATE FUNCTION dunning._pick_texts() RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
-DECLARE
-    address text := $q$CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END$q$;
 BEGIN
     RETURN ARRAY[
         'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
@@ -24,8 +22,8 @@ BEGIN
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT d.debtor_id, d.email, d.phone, %s, d.country, d.region, d.kind, d.time_zone, d.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
-            FROM (%s) d LEFT JOIN dunning.debtor_score s ON s.debtor_id = d.debtor_id', address, dunning._ledger_sql('debtor', '$2')),
+        pg_catalog.format('SELECT %s, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._id_sql('debtor'), dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1, u.quality FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
         'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',

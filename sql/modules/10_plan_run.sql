@@ -31,12 +31,12 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._drop_stages() IS 'Removes the temporary tables of a planning run in this transaction.';
 
-CREATE FUNCTION dunning._ladder(texts text[], as_of timestamptz, many text[], strategy text, today date, stated boolean, now_at timestamptz)
+CREATE FUNCTION dunning._ladder(texts text[], as_of timestamptz, many text[], strategy text, today date, stated boolean, now_at timestamptz, zone text)
     RETURNS TABLE (debtor_id text, creditor text, preferred_channel text, strategy_of text, country text, step text, enough boolean, blocked text, anchor date,
         due_on date, last_on date, times int, listed text[], under jsonb, rung int, last_contact timestamptz, n7 int, n30 int, mark text, amounts jsonb,
         largest numeric, largest_in text, odd boolean)
     LANGUAGE c VOLATILE ROWS 100000 COST 1000000 AS 'MODULE_PATHNAME', 'dun_plan_sql_ladder';
-COMMENT ON FUNCTION dunning._ladder(text[], timestamptz, text[], text, date, boolean, timestamptz) IS
+COMMENT ON FUNCTION dunning._ladder(text[], timestamptz, text[], text, date, boolean, timestamptz, text) IS
 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed; odd: rows that cannot be told in plain numbers, whose account was asked of _mark_sql(). Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 
 CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date) RETURNS text
@@ -71,6 +71,17 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strategies in order, one row with step NULL where a strategy has none: days from which invoices are listed and until which the step may be taken.';
 
+-- The debtor of a ledger row l: a number where the source has one, which src/plan/read.c writes as the text it is known by.
+CREATE FUNCTION dunning._id_sql(kind text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT CASE WHEN (o.columns #>> '{debtor_id,base}')::oid IN (20, 21, 23) THEN 'l.source_id' ELSE 'l.debtor_id' END FROM dunning._source_of(_id_sql.kind) o);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._id_sql(text) IS 'SQL text: the id of a row''s debtor as the statements of the ladder give it.';
+
 -- What the ladder reads. $1 as_of, $2 debtors, $3 strategy, $4 conditions; the columns are those that src/plan/ladder.c takes.
 CREATE FUNCTION dunning._ladder_texts(whole boolean) RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -87,10 +98,17 @@ BEGIN
             s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
         pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
             dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
-        pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
-        pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
-        pg_catalog.format('SELECT c.debtor_id, c.last_contact, c.last_day, c.n7, c.n30, c.unanswered, c.ats FROM (%s) c WHERE %s', dunning._contact_sql(whose, now_at,
-            EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90))), replace(among, 'x.', 'c.')),
+        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._id_sql('invoice'), dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._id_sql('payment'), dunning._ledger_sql('payment', whose, '$1')),
+        -- contacts, and when debtors were heard otherwise than by a payment
+        pg_catalog.format($q$SELECT e.debtor_id, e.message_id, e.contact_on FROM %4$s e
+            WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s AND %5$s
+            UNION ALL
+            SELECT v.debtor_id, NULL, max(v.at) FROM %6$s v
+            WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere')
+              AND v.at <= %1$s AND v.detail->>'machine' IS DISTINCT FROM 'true' AND %2$s GROUP BY v.debtor_id$q$, now_at, replace(among, 'x.', 'v.'),
+            CASE WHEN EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90)) THEN 400 ELSE 90 END,
+            dunning._past('egress'), replace(among, 'x.', 'e.'), dunning._past('event')),
         -- holds of invoices, steps that were taken, messages that wait
         pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM %3$s x
             WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
@@ -123,7 +141,7 @@ BEGIN
     SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, f.last_contact, f.n7, f.n30,
            f.anchor, f.due_on, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at, f.times, f.listed, f.under, f.rung, f.mark, f.amounts,
            f.largest, f.largest_in, f.odd
-    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at) f;
+    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at, zone) f;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_ladder(text, timestamptz, text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';

@@ -444,6 +444,20 @@ BEGIN
     RETURN format('SELECT %s, s.debtor_id AS source_id FROM %s AS s WHERE %s', items, src.relation, array_to_string(conditions, ' AND '));
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._invoices_sql(many text, as_of text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$SELECT l.debtor_id, l.invoice_id, l.currency, l.issued_on, l.due_on,
+        CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END AS amount,
+        CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at, l.source_id
+        FROM (%s) l WHERE l.cancelled_at IS NULL$q$, dunning._ledger_sql('invoice', _invoices_sql.many, _invoices_sql.as_of));
+END
+$function$;
 CREATE FUNCTION dunning._disputed_sql(many text, as_of text, OUT value text, OUT joined text)
  RETURNS record
  LANGUAGE plpgsql
@@ -1192,6 +1206,11 @@ CREATE VIEW dunning.holds (debtor_id, hold_id, creditor, scope, invoice_id, reas
     h.released_at,
     h.released_by
    FROM dunning.hold h;
+CREATE FUNCTION dunning._postal_text(address jsonb)
+ RETURNS text
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_gate_sql_postal_text$function$;
 CREATE FUNCTION dunning._look_back()
  RETURNS interval
  LANGUAGE plpgsql
@@ -1253,8 +1272,13 @@ BEGIN
             SELECT d.debtor_id, d.person_id FROM d WHERE d.person_id <> d.debtor_id)
         SELECT ac.debtor_id, x.channel, x.message_id, x.at, x.ord, x.debtor_id AS account
         FROM (SELECT DISTINCT ac.debtor_id, ac.account FROM ac) ac
-        JOIN (%3$s) x ON x.debtor_id = ac.account$q$,
-        dunning._ledger_sql('debtor', many), others, dunning._gate_contacts_sql('ARRAY(SELECT ac.account FROM ac)', at));
+        JOIN (%3$s) x ON x.debtor_id = ac.account
+        -- where nobody was told anything of late the accounts are not looked for
+        WHERE (SELECT EXISTS (SELECT FROM %4$s e WHERE e.contact_on >= %7$s - dunning._look_back())
+                   OR EXISTS (SELECT FROM %5$s v WHERE v.kind IN ('called', 'conversation', 'called_in') AND v.at >= %7$s - dunning._look_back())
+                   OR EXISTS (SELECT FROM %6$s q WHERE q.state IN ('queued', 'sending')))$q$,
+        dunning._ledger_sql('debtor', many), others, dunning._gate_contacts_sql('ARRAY(SELECT ac.account FROM ac)', at),
+        dunning._past('egress'), dunning._past('event'), dunning._past('queue'), at);
 END
 $function$;
 CREATE FUNCTION dunning._gate_trouble_sql(many text)
@@ -1271,10 +1295,13 @@ BEGIN
     RETURN format($q$
         WITH d AS (SELECT l.debtor_id, l.person_id, l.creditor FROM (%1$s) l)
         SELECT h.debtor_id FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
+        -- Few books have such holds: without one the debtors are not read.
         UNION ALL
         SELECT d.debtor_id FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+            AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.person_id IS NOT NULL AND x.released_at IS NULL))
         UNION ALL
-        SELECT d.debtor_id FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
+        SELECT d.debtor_id FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL
+            AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
 END
 $function$;
 CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval)
@@ -5752,8 +5779,6 @@ CREATE FUNCTION dunning._pick_texts()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
-DECLARE
-    address text := $q$CASE WHEN jsonb_typeof(d.address) = 'object' AND d.address <> '{}' THEN d.address::text END$q$;
 BEGIN
     RETURN ARRAY[
         'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
@@ -5763,8 +5788,8 @@ BEGIN
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT d.debtor_id, d.email, d.phone, %s, d.country, d.region, d.kind, d.time_zone, d.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
-            FROM (%s) d LEFT JOIN dunning.debtor_score s ON s.debtor_id = d.debtor_id', address, dunning._ledger_sql('debtor', '$2')),
+        pg_catalog.format('SELECT %s, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._id_sql('debtor'), dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1, u.quality FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
         'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',
@@ -5880,7 +5905,7 @@ BEGIN
     END LOOP;
 END
 $function$;
-CREATE FUNCTION dunning._ladder(texts text[], as_of timestamp with time zone, many text[], strategy text, today date, stated boolean, now_at timestamp with time zone)
+CREATE FUNCTION dunning._ladder(texts text[], as_of timestamp with time zone, many text[], strategy text, today date, stated boolean, now_at timestamp with time zone, zone text)
  RETURNS TABLE(debtor_id text, creditor text, preferred_channel text, strategy_of text, country text, step text, enough boolean, blocked text, anchor date, due_on date, last_on date, times integer, listed text[], under jsonb, rung integer, last_contact timestamp with time zone, n7 integer, n30 integer, mark text, amounts jsonb, largest numeric, largest_in text, odd boolean)
  LANGUAGE c
  COST 1e+06 ROWS 100000
@@ -5916,6 +5941,17 @@ BEGIN
         WHERE t.enabled ORDER BY t.strategy, s.position, s.step;
 END
 $function$;
+CREATE FUNCTION dunning._id_sql(kind text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT CASE WHEN (o.columns #>> '{debtor_id,base}')::oid IN (20, 21, 23) THEN 'l.source_id' ELSE 'l.debtor_id' END FROM dunning._source_of(_id_sql.kind) o);
+END
+$function$;
 CREATE FUNCTION dunning._ladder_texts(whole boolean)
  RETURNS text[]
  LANGUAGE plpgsql
@@ -5934,10 +5970,17 @@ BEGIN
             s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
         pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
             dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
-        pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
-        pg_catalog.format('SELECT l.debtor_id, l.invoice_id, l.currency, l.amount FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
-        pg_catalog.format('SELECT c.debtor_id, c.last_contact, c.last_day, c.n7, c.n30, c.unanswered, c.ats FROM (%s) c WHERE %s', dunning._contact_sql(whose, now_at,
-            EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90))), replace(among, 'x.', 'c.')),
+        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._id_sql('invoice'), dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._id_sql('payment'), dunning._ledger_sql('payment', whose, '$1')),
+        -- contacts, and when debtors were heard otherwise than by a payment
+        pg_catalog.format($q$SELECT e.debtor_id, e.message_id, e.contact_on FROM %4$s e
+            WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s AND %5$s
+            UNION ALL
+            SELECT v.debtor_id, NULL, max(v.at) FROM %6$s v
+            WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere')
+              AND v.at <= %1$s AND v.detail->>'machine' IS DISTINCT FROM 'true' AND %2$s GROUP BY v.debtor_id$q$, now_at, replace(among, 'x.', 'v.'),
+            CASE WHEN EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90)) THEN 400 ELSE 90 END,
+            dunning._past('egress'), replace(among, 'x.', 'e.'), dunning._past('event')),
         -- holds of invoices, steps that were taken, messages that wait
         pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM %3$s x
             WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
@@ -5970,7 +6013,7 @@ BEGIN
     SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, f.last_contact, f.n7, f.n30,
            f.anchor, f.due_on, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at, f.times, f.listed, f.under, f.rung, f.mark, f.amounts,
            f.largest, f.largest_in, f.odd
-    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at) f;
+    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at, zone) f;
 END
 $function$;
 CREATE FUNCTION dunning._reached_sql()
@@ -44090,6 +44133,7 @@ ALTER FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text
 ALTER FUNCTION dunning.reset_hold_reason(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_by(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER VIEW dunning.holds OWNER TO dunning_owner;
+ALTER FUNCTION dunning._postal_text(jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._look_back() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_contacts_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_other_contacts_sql(text,text) OWNER TO dunning_owner;
@@ -44268,9 +44312,10 @@ ALTER FUNCTION dunning._packed_dates(date[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_judged(timestamp with time zone,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._judged_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._past(text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_steps() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._id_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_texts(boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reached_sql() OWNER TO dunning_owner;
@@ -44466,6 +44511,7 @@ REVOKE EXECUTE ON FUNCTION dunning.reset_hold_reason(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_hold_reason(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._held_by(text[],timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.holds TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._postal_text(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._look_back() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._gate_contacts_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._gate_other_contacts_sql(text,text) FROM PUBLIC;
@@ -44680,9 +44726,10 @@ REVOKE EXECUTE ON FUNCTION dunning._packed_dates(date[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._judged_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._past(text) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_steps() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._id_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_texts(boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._reached_sql() FROM PUBLIC;
@@ -45005,6 +45052,7 @@ COMMENT ON FUNCTION dunning._hold_over_budget(timestamp with time zone) IS 'Hold
 COMMENT ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) IS 'First and last instant of a hold, and whether it is yet to begin; 22023 for days that make no sense.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
+COMMENT ON FUNCTION dunning._id_sql(text) IS 'SQL text: the id of a row''s debtor as the statements of the ladder give it.';
 COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) IS 'The offers that were written: none for a debtor who has one of that state already.';
 COMMENT ON FUNCTION dunning._interest(text[],timestamp with time zone,date,text) IS 'The spans of late interest of these debtors'' invoices until a day (not counted; NULL: through the day of as_of).';
 COMMENT ON FUNCTION dunning._interest_rule_of(text,text,date) IS 'The enabled rule of interest for invoices due on a day, the user''s before the built-in one; NULL where there is none.';
@@ -45014,7 +45062,7 @@ COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a 
 COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
 COMMENT ON FUNCTION dunning._judged_sql(text) IS 'SQL text: rows that are decided, with the columns of their step and strategy.';
 COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, and a task to credit the rest.';
-COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed; odd: rows that cannot be told in plain numbers, whose account was asked of _mark_sql(). Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
+COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed; odd: rows that cannot be told in plain numbers, whose account was asked of _mark_sql(). Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strategies in order, one row with step NULL where a strategy has none: days from which invoices are listed and until which the step may be taken.';
 COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
 COMMENT ON FUNCTION dunning._law_countries(text) IS 'Where rules of a country stand: its own before those of the countries of the euro.';
@@ -45082,6 +45130,7 @@ COMMENT ON FUNCTION dunning._pick_texts() IS 'The statements that _pick() reads,
 COMMENT ON FUNCTION dunning._place_hold(dunning.hold) IS 'How many messages a new hold stopped.';
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
 COMMENT ON FUNCTION dunning._planning_elsewhere() IS 'Whether another session plans just now.';
+COMMENT ON FUNCTION dunning._postal_text(jsonb) IS 'The text of an address that is an object and not empty, else NULL: what the gate calls the address of a letter. A function, so that a view''s address is made once.';
 COMMENT ON FUNCTION dunning._preview_links(text,jsonb) IS 'What stands in a preview for the links that a message of the creditor gets as it leaves; empty where the creditor has no page.';
 COMMENT ON FUNCTION dunning._preview_parts(text,jsonb,text,text) IS 'Subject and text that a template becomes; where it becomes none, why not stands in warnings.';
 COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';

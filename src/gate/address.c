@@ -16,6 +16,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "base/compat.h"
@@ -265,6 +266,19 @@ dun_gate_sql_digest(PG_FUNCTION_ARGS)
 	dun_gate_digest_address(kind_argument(fcinfo, 1, address), VARDATA_ANY(address), VARSIZE_ANY_EXHDR(address),
 							PG_GETARG_BYTEA_PP(2), (uint8 *) VARDATA(result));
 	PG_RETURN_BYTEA_P(result);
+}
+
+PG_FUNCTION_INFO_V1(dun_gate_sql_postal_text);
+
+/* _postal_text(jsonb) */
+Datum
+dun_gate_sql_postal_text(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *address = PG_GETARG_JSONB_P(0);
+
+	if (!JB_ROOT_IS_OBJECT(address) || JB_ROOT_COUNT(address) == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(JsonbToCString(NULL, &address->root, VARSIZE(address))));
 }
 
 PG_FUNCTION_INFO_V1(dun_gate_sql_good_address);

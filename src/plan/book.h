@@ -19,9 +19,10 @@ typedef enum DunRowKind
 {
 	DUN_ROW_DEBTOR,				/* texts: creditor, preferred channel, strategy, country */
 	DUN_ROW_INVOICE,			/* texts: invoice_id */
-	DUN_ROW_PAYMENT,			/* texts: invoice_id */
+	DUN_ROW_PAYMENT,			/* at `stated`, where it is a payment and not a reversal or to come; texts: invoice_id */
 	DUN_ROW_HOLD,				/* of one invoice; texts: invoice_id */
-	DUN_ROW_CONTACTS,			/* texts: a DunContactRow */
+	DUN_ROW_CONTACT,			/* at `stated`; texts: the message's id */
+	DUN_ROW_HEARD,				/* a reaction, at `stated` */
 	DUN_ROW_HAD,				/* a step that was taken, on `due`; texts: its key in `once` */
 	DUN_ROW_WAITING				/* a message waits in the queue */
 } DunRowKind;

@@ -24,9 +24,11 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 #include "base/amount.h"
 #include "base/compat.h"
+#include "calendar/window.h"
 #include "plan/book.h"
 #include "plan/decide.h"
 #include "plan/read.h"
@@ -61,16 +63,13 @@ typedef struct Told
 	DunDate    *dates;
 } Told;
 
-/* What a row of contacts holds before their instants. */
-typedef struct ContactRow
+/* What was said to a debtor of late. */
+typedef struct Contacts
 {
-	TimestampTz last;
-	DateADT		last_day;
+	TimestampTz last;			/* DT_NOBEGIN: nothing */
 	int32		n7;
 	int32		n30;
-	int32		unanswered;
-	int32		n;
-} ContactRow;
+} Contacts;
 
 typedef struct Ids
 {
@@ -93,7 +92,10 @@ typedef struct Run
 	Jsonb	 ***minimums;		/* by strategy and step */
 	Jsonb	  **tolerances;
 	bool		has_dates;
-	TimestampTz now;
+	TimestampTz now,
+				week_ago,
+				month_ago;
+	pg_tz	   *zone;			/* of the ledger */
 	int			nconditions;
 	char	  **conditions;
 	HTAB	   *currency_table;
@@ -242,48 +244,43 @@ take_invoice(void *state, const Datum *v, const bool *isnull)
 	add_row(run, &row, v, isnull, 1, 1);
 }
 
-/* debtor_id, invoice_id, currency, amount */
+static bool
+is_positive(Datum numeric)
+{
+	Datum		zero = DirectFunctionCall1(int8_numeric, Int64GetDatum(0));
+
+	return DatumGetBool(DirectFunctionCall2(numeric_gt, numeric, zero));
+}
+
+/* debtor_id, invoice_id, currency, amount, paid_at */
 static void
 take_payment(void *state, const Datum *v, const bool *isnull)
 {
 	Run		   *run = state;
-	DunRow		row = {.kind = DUN_ROW_PAYMENT};
+	DunRow		row = {.kind = DUN_ROW_PAYMENT, .stated = DT_NOBEGIN};
+	bool		fits = read_sum(&row.amount, &row, v, isnull, 3);
 
-	row.odd = !read_currency(run, &row, v, isnull, 2) || !read_sum(&row.amount, &row, v, isnull, 3);
+	row.odd = !read_currency(run, &row, v, isnull, 2) || !fits;
+	if (!isnull[3] && !isnull[4] && DatumGetTimestampTz(v[4]) <= run->now && (fits ? row.amount > 0 : is_positive(v[3])))
+		row.stated = DatumGetTimestampTz(v[4]);
 	add_row(run, &row, v, isnull, 1, 1);
 }
 
-/* debtor_id, last_contact, last_day, n7, n30, unanswered, ats */
+/* debtor_id, message_id (NULL: the debtor was heard), at */
 static void
-take_contacts(void *state, const Datum *v, const bool *isnull)
+take_contact(void *state, const Datum *v, const bool *isnull)
 {
 	Run		   *run = state;
-	DunRow		row = {.kind = DUN_ROW_CONTACTS};
-	ContactRow	contacts;
-	ArrayType  *ats;
+	DunRow		row = {.kind = isnull[1] ? DUN_ROW_HEARD : DUN_ROW_CONTACT, .stated = DatumGetTimestampTz(v[2])};
+	const char *texts[DUN_ROW_TEXTS] = {NULL};
+	int			lens[DUN_ROW_TEXTS] = {UUID_LEN};
 	int			len;
 	const char *id = dun_plan_text_at(v, isnull, 0, &len);
-	const char *texts[DUN_ROW_TEXTS] = {NULL};
-	int			lens[DUN_ROW_TEXTS] = {0};
-	char	   *packed;
 
-	if (id == NULL || isnull[1] || isnull[6])
-		return;
-	ats = DatumGetArrayTypeP(v[6]);
-	contacts.last = DatumGetTimestampTz(v[1]);
-	contacts.last_day = DatumGetDateADT(v[2]);
-	contacts.n7 = DatumGetInt32(v[3]);
-	contacts.n30 = DatumGetInt32(v[4]);
-	contacts.unanswered = DatumGetInt32(v[5]);
-	contacts.n = ArrayGetNItems(ARR_NDIM(ats), ARR_DIMS(ats));
-	if (ARR_HASNULL(ats))
-		elog(ERROR, "a contact without an instant");
-	lens[0] = sizeof(contacts) + contacts.n * sizeof(TimestampTz);
-	texts[0] = packed = palloc(lens[0]);
-	memcpy(packed, &contacts, sizeof(contacts));
-	memcpy(packed + sizeof(contacts), ARR_DATA_PTR(ats), contacts.n * sizeof(TimestampTz));
-	dun_plan_add_row(run->book, &row, id, len, texts, lens);
-	pfree(packed);
+	if (!isnull[1])
+		texts[0] = (const char *) DatumGetUUIDP(v[1])->data;
+	if (id != NULL)
+		dun_plan_add_row(run->book, &row, id, len, texts, lens);
 }
 
 /* debtor_id, text, kind, day */
@@ -559,24 +556,68 @@ typedef struct Debtor
 {
 	const DunRow *row;			/* NULL: the ledger does not know the debtor */
 	bool		waiting;
-	bool		contacted;
-	ContactRow	contacts;
+	Contacts	contacts;
 } Debtor;
 
-static void
-read_contacts(const DunRow *row, Debtor *debtor, DunFacts *facts)
+typedef struct Touch
 {
-	int			len;
-	const char *packed = dun_plan_row_text(row, 0, &len);
-	TimestampTz *at;
+	pg_uuid_t	message;
+	TimestampTz at;				/* of the first attempt */
+} Touch;
 
-	debtor->contacted = true;
-	memcpy(&debtor->contacts, packed, sizeof(ContactRow));
-	at = palloc(Max(debtor->contacts.n, 1) * sizeof(TimestampTz));
-	memcpy(at, packed + sizeof(ContactRow), debtor->contacts.n * sizeof(TimestampTz));
-	facts->contacts.last_day = debtor->contacts.last_day;
-	facts->contacts.unanswered = debtor->contacts.unanswered;
-	facts->contacts.n = debtor->contacts.n;
+/* Attempts of a message and its companion are one contact: see plan's _touch(). */
+static int
+add_touch(Touch *touches, int n, const DunRow *row)
+{
+	pg_uuid_t	message;
+	int			len;
+
+	memcpy(&message, dun_plan_row_text(row, 0, &len), UUID_LEN);
+	message.data[8] = 0;
+	for (int i = 0; i < n; i++)
+		if (memcmp(&touches[i].message, &message, UUID_LEN) == 0)
+		{
+			touches[i].at = Min(touches[i].at, row->stated);
+			return n;
+		}
+	touches[n] = (Touch) {message, row->stated};
+	return n + 1;
+}
+
+/* When the debtor was last heard: a payment or a reaction. */
+static TimestampTz
+last_heard(const DunRow *rows)
+{
+	TimestampTz heard = DT_NOBEGIN;
+
+	for (const DunRow *row = rows; row != NULL; row = row->next)
+		if (row->kind == DUN_ROW_HEARD || row->kind == DUN_ROW_PAYMENT)
+			heard = Max(heard, row->stated);
+	return heard;
+}
+
+static void
+read_contacts(Run *run, const DunRow *rows, int ncontacts, Debtor *debtor, DunFacts *facts)
+{
+	Touch	   *touches = palloc(ncontacts * sizeof(Touch));
+	TimestampTz *at = palloc(ncontacts * sizeof(TimestampTz));
+	TimestampTz heard = last_heard(rows);
+	int			n = 0,
+				minute;
+
+	for (const DunRow *row = rows; row != NULL; row = row->next)
+		if (row->kind == DUN_ROW_CONTACT)
+			n = add_touch(touches, n, row);
+	for (int i = 0; i < n; i++)
+	{
+		at[i] = touches[i].at;
+		debtor->contacts.last = Max(debtor->contacts.last, at[i]);
+		debtor->contacts.n7 += at[i] > run->week_ago;
+		debtor->contacts.n30 += at[i] > run->month_ago;
+		facts->contacts.unanswered += at[i] > heard;
+	}
+	facts->contacts.last_day = dun_calendar_local(debtor->contacts.last, run->zone, &minute);
+	facts->contacts.n = n;
 	facts->contacts.at = at;
 }
 
@@ -584,10 +625,12 @@ read_contacts(const DunRow *row, Debtor *debtor, DunFacts *facts)
 static void
 collect_facts(Run *run, const DunRow *rows, Debtor *debtor, DunFacts *facts)
 {
-	int			nhad = 0;
+	int			nhad = 0,
+				ncontacts = 0;
 	DunHad	   *had = NULL;
 
 	memset(debtor, 0, sizeof(*debtor));
+	debtor->contacts.last = DT_NOBEGIN;
 	memset(facts, 0, sizeof(*facts));
 	facts->today = run->today;
 	facts->currencies = run->currencies;
@@ -599,11 +642,13 @@ collect_facts(Run *run, const DunRow *rows, Debtor *debtor, DunFacts *facts)
 			debtor->row = row;
 		else if (row->kind == DUN_ROW_WAITING)
 			debtor->waiting = true;
-		else if (row->kind == DUN_ROW_CONTACTS)
-			read_contacts(row, debtor, facts);
+		else if (row->kind == DUN_ROW_CONTACT)
+			ncontacts++;
 		else if (row->kind == DUN_ROW_HAD)
 			nhad++;
 	}
+	if (ncontacts > 0)
+		read_contacts(run, rows, ncontacts, debtor, facts);
 	if (debtor->row != NULL)
 	{
 		int			len;
@@ -764,7 +809,7 @@ put_reached(Run *run, const Debtor *debtor, const DunFacts *facts, const DunReac
 	isnull[OUT_UNDER] = out[OUT_UNDER] == 0;
 	out[OUT_RUNG] = Int32GetDatum(rung);
 	out[OUT_LAST_CONTACT] = TimestampTzGetDatum(debtor->contacts.last);
-	isnull[OUT_LAST_CONTACT] = !debtor->contacted;
+	isnull[OUT_LAST_CONTACT] = debtor->contacts.last == DT_NOBEGIN;
 	out[OUT_N7] = Int32GetDatum(debtor->contacts.n7);
 	out[OUT_N30] = Int32GetDatum(debtor->contacts.n30);
 	out[OUT_MARK] = mark;
@@ -800,6 +845,14 @@ add_id(Run *run, Ids *ids, const DunRow *row)
 static void
 put_aside(DunBook *book, const DunRow *rows, bool facts_alone)
 {
+	if (facts_alone)
+	{
+		DunRow		heard = {.kind = DUN_ROW_HEARD, .stated = last_heard(rows)};
+		static const char *const none[DUN_ROW_TEXTS] = {NULL};
+		static const int lens[DUN_ROW_TEXTS] = {0};
+
+		dun_plan_add_row(book, &heard, DUN_ROW_ID(rows), rows->id_len, none, lens);
+	}
 	for (const DunRow *row = rows; row != NULL; row = row->next)
 		if (!facts_alone || (row->kind != DUN_ROW_INVOICE && row->kind != DUN_ROW_PAYMENT))
 			dun_plan_copy_row(book, row);
@@ -1116,6 +1169,14 @@ make_tables(Run *run)
 	run->item = AllocSetContextCreate(run->context, "dunning debtor", ALLOCSET_DEFAULT_SIZES);
 }
 
+static TimestampTz
+days_before(TimestampTz at, int days)
+{
+	Interval	span = {.day = days};
+
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(at), IntervalPGetDatum(&span)));
+}
+
 static void
 read_arguments(Run *run, FunctionCallInfo fcinfo)
 {
@@ -1139,11 +1200,16 @@ read_arguments(Run *run, FunctionCallInfo fcinfo)
 	run->today = PG_GETARG_DATEADT(4);
 	run->stated = PG_GETARG_BOOL(5);
 	run->now = PG_GETARG_TIMESTAMPTZ(6);
+	run->week_ago = days_before(run->now, 7);
+	run->month_ago = days_before(run->now, 30);
+	run->zone = dun_calendar_find_zone(text_to_cstring(PG_GETARG_TEXT_PP(7)));
+	if (run->zone == NULL)
+		elog(ERROR, "the ledger's time zone is not known");
 }
 
 PG_FUNCTION_INFO_V1(dun_plan_sql_ladder);
 
-/* _ladder(texts, as_of, many, strategy, today, stated, now_at) */
+/* _ladder(texts, as_of, many, strategy, today, stated, now_at, zone) */
 Datum
 dun_plan_sql_ladder(PG_FUNCTION_ARGS)
 {
@@ -1161,7 +1227,7 @@ dun_plan_sql_ladder(PG_FUNCTION_ARGS)
 	read_text(&run, TEXT_INVOICES, take_invoice);
 	read_text(&run, TEXT_PAYMENTS, take_payment);
 	read_text(&run, TEXT_DEBTORS, take_debtor);
-	read_text(&run, TEXT_CONTACTS, take_contacts);
+	read_text(&run, TEXT_CONTACTS, take_contact);
 	read_text(&run, TEXT_OTHERS, take_other);
 	set_minimums(&run);
 	sweep_book(&run);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
@@ -13,12 +14,30 @@
 
 #include "plan/read.h"
 
+#define NUMBER_LEN 24
+
 typedef struct Receiver
 {
 	DestReceiver pub;
 	DunTake		take;
 	void	   *state;
+	Oid			id_type;		/* of the first column */
+	struct
+	{
+		int32		vl_len_;
+		char		digits[NUMBER_LEN];
+	}			id;				/* a text */
 } Receiver;
+
+/* An id that is a number is written as the text it is known by here, which the executor would do with three allocations. */
+static Datum
+text_of_number(Receiver *r, Datum value)
+{
+	int64		number = r->id_type == INT8OID ? DatumGetInt64(value) : r->id_type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);
+
+	SET_VARSIZE(&r->id, VARHDRSZ + pg_lltoa(number, r->id.digits));
+	return PointerGetDatum(&r->id);
+}
 
 static bool
 receive_row(TupleTableSlot *slot, DestReceiver *self)
@@ -26,6 +45,8 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	Receiver   *r = (Receiver *) self;
 
 	slot_getallattrs(slot);
+	if (r->id_type != InvalidOid && !slot->tts_isnull[0])
+		slot->tts_values[0] = text_of_number(r, slot->tts_values[0]);
 	r->take(r->state, slot->tts_values, slot->tts_isnull);
 	return true;
 }
@@ -33,6 +54,9 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 static void
 receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
 {
+	Oid			type = desc->natts > 0 ? TupleDescAttr(desc, 0)->atttypid : InvalidOid;
+
+	((Receiver *) self)->id_type = type == INT8OID || type == INT4OID || type == INT2OID ? type : InvalidOid;
 }
 
 static void

@@ -19,7 +19,7 @@ typedef struct DunArguments
 
 typedef void (*DunTake) (void *state, const Datum *v, const bool *isnull);
 
-/* Inside SPI_connect(). Values are of the row alone: what is kept must be copied. */
+/* Inside SPI_connect(). A first column of integers is handed over as text. Values are of the row alone: what is kept must be copied. */
 extern void dun_plan_read(const char *sql, const DunArguments *arguments, DunTake take, void *state);
 
 /* Column `i`, a text, in place; NULL where it is. */
