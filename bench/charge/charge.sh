@@ -42,8 +42,9 @@ for n in $sizes; do
         interest=$(ms "$db" "SELECT count(*), sum(i.amount) FROM dunning._interest(ARRAY(SELECT d.debtor_id FROM dunning.debtor d)) i;")
         invoices=$(psql_ -d "$db" -Atc "SELECT count(*) FROM dunning.invoice")
         assess=-
-        if [ "${ASSESS:-1}" = 1 ] && [ "$n" -le 100000 ]; then
-            assess=$(psql_ -d "$db" -At -c 'SELECT clock_timestamp() AS a \gset' -c 'SELECT 1' 2>/dev/null >/dev/null; psql_ -d "$db" -At <<'SQL'
+        # Posting asks the guard row by row: a few milliseconds each.
+        if [ "$n" -le "${ASSESS:-1000}" ]; then
+            assess=$(psql_ -d "$db" -At <<'SQL'
 \o /dev/null
 SELECT clock_timestamp() AS a \gset
 SELECT count(*) FROM dunning.assess_charges();

@@ -165,6 +165,8 @@ BEGIN
     IF fees || interests = '{}' OR dunning._ledger_problem() IS NOT NULL THEN
         RETURN;
     END IF;
+    -- Two runs side by side would wait for each other's debtors in turn.
+    PERFORM pg_advisory_xact_lock(1685416561);
     FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 5000 AS batch FROM (%s) d
                                    WHERE d.creditor = ANY ($1)) x GROUP BY x.batch ORDER BY x.batch', dunning._ledger_sql('debtor')) USING fees
     LOOP
