@@ -71,6 +71,13 @@ FROM unnest('{act/365,act/360,30/360,act/act}'::text[]) d(count), (VALUES ('2024
 SELECT count(*) AS spans_that_are_not_the_sum_of_their_days FROM unnest('{act/365,act/360,30/360,act/act}'::text[]) c, generate_series(0, 900, 97) n
 WHERE dunning._span_units(c, '2023-11-29', '2023-11-29'::date + n) <> coalesce((SELECT sum(dunning._span_units(c, '2023-11-29'::date + i, '2023-11-30'::date + i)) FROM generate_series(0, n - 1) i), 0)
   AND n > 0;
+-- the_days_and_years_that_interest_is_counted_by_are_these: of each span one year's interest of 36,500 at 1 percent, exactly
+SELECT count(*) AS spans, count(*) FILTER (WHERE a.amount <> round(36500 * 0.01 * u.units / dunning._year_units(c), 2) OR c = '30/360' AND a.span_days <> u.units) AS differences
+FROM unnest('{act/365,act/360,30/360,act/act}'::text[]) c, generate_series(date '2023-12-25', '2024-03-05', '1 day') f, generate_series(3, 70, 13) n,
+    LATERAL (SELECT dunning._span_units(c, f::date, f::date + n) AS units) u,
+    LATERAL dunning._accrue(c, false, '{principal,interest,costs}', 'x', 2, f::date - 1, f::date, f::date + n, '{-infinity}', '{36500}', '{1900-01-01}', '{1}') a;
+-- years_after_the_29th_of_february_end_on_the_28th
+SELECT span_from, span_until, amount FROM dunning._accrue('act/act', true, '{principal,interest,costs}', 'x', 2, '2024-02-28', '2024-02-29', '2026-03-10', '{-infinity}', '{10000}', '{1900-01-01}', '{10}');
 -- amounts_are_rounded_half_up_in_the_currencys_minor_unit
 SELECT dunning._quotient(1005, 1000, 2) AS "1.01", dunning._quotient(-1005, 1000, 2) AS "-1.01", dunning._quotient(10049, 10000, 2) AS "1.00", dunning._minor_digits('JPY') AS jpy, dunning._minor_digits('EUR') AS eur, dunning._minor_digits('KWD') AS kwd;
 -- payments_clear_costs_then_interest_then_principal_in_germany_and_principal_first_elsewhere

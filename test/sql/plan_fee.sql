@@ -117,6 +117,14 @@ UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id LIKE 'fe-6%';
 CALL dunning.deliver();
 SELECT count(*) AS left, count(b.fee) AS with_fee FROM dunning.body b WHERE b.debtor_id LIKE 'fe-6%';
 SELECT count(*) AS posted FROM dunning.assess_charges() c WHERE c.debtor_id LIKE 'fe-6%' AND c.kind <> 'interest';
+-- what_counts_is_what_the_words_that_left_name: here the Danish ones name the fee, and the English ones left
+SELECT cardinality(warnings) >= 0 AS saved FROM dunning.save_template('reminder-1', 'email', 'da', '{{given_name}}: {{amount | money}}', '{{given_name}}, {{amount | money}} til {{creditor_name}}. {{#fee}}{{#charged}}Gebyr {{amount | money}}{{/charged}}{{/fee}} Allerede betalt? Tak. {{creditor_phone}}', creditor => 'fees');
+SELECT pg_temp.fe_debtor('fe-9'), pg_temp.fe_owes('fe-9', 'FE9', '2026-06-10');
+SELECT state, fee ->> 'charged' AS planned FROM dunning.send('fe-9', 'reminder-1', 'email');
+UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'fe-9';
+CALL dunning.deliver();
+SELECT count(*) AS left, count(b.fee) AS with_fee FROM dunning.body b WHERE b.debtor_id = 'fe-9';
+SELECT * FROM pg_temp.fe_posted('fe-9');
 DELETE FROM dunning.template WHERE creditor = 'fees';
 -- a_warning_names_the_later_day_and_never_becomes_a_charge
 SELECT pg_temp.fe_debtor('fe-7'), pg_temp.fe_owes('fe-7', 'FE7', '2026-06-10');
