@@ -2622,8 +2622,9 @@ BEGIN
         RAISE EXCEPTION 'a charge names a debtor, an invoice and a level' USING ERRCODE = '22023',
             DETAIL = format('Given: debtor %L, invoice %L, level %L.', NEW.debtor_id, NEW.invoice_id, NEW.level), HINT = 'SELECT * FROM dunning.charge(''1042'', ''77'', ''reminder-1'');';
     END IF;
-    -- Two writers of one debtor are told apart here; a snapshot older than the other's commit meets the unique indexes.
-    PERFORM pg_advisory_xact_lock(1685416560, hashtext(NEW.debtor_id));
+    -- Two writers of one debtor are told apart here; a snapshot older than the other's commit meets the unique indexes. A thousand locks
+    -- for all debtors: a run that charges a whole book would fill the server's lock table with one each.
+    PERFORM pg_advisory_xact_lock(1685416560, hashtext(NEW.debtor_id) & 1023);
     NEW.debtor_id := dunning._canonical_id(NEW.debtor_id);
     NEW.charge_id := coalesce(NEW.charge_id, dunning._uuid7());
     IF NEW.level = 'interest' THEN
@@ -3094,6 +3095,8 @@ BEGIN
     IF fees || interests = '{}' OR dunning._ledger_problem() IS NOT NULL THEN
         RETURN;
     END IF;
+    -- Two runs side by side would wait for each other's debtors in turn.
+    PERFORM pg_advisory_xact_lock(1685416561);
     FOR ids IN EXECUTE format('SELECT array_agg(x.debtor_id) FROM (SELECT d.debtor_id, (row_number() OVER (ORDER BY d.debtor_id) - 1) / 5000 AS batch FROM (%s) d
                                    WHERE d.creditor = ANY ($1)) x GROUP BY x.batch ORDER BY x.batch', dunning._ledger_sql('debtor')) USING fees
     LOOP
