@@ -379,6 +379,7 @@ send_group(DunRun *run)
 	DunFailure	failure;
 	Rechecking	r;
 	bool		ok;
+	bool		paced = false;
 
 	if (run->nready == 0 || room == 0 || GetCurrentTimestamp() < run->pause_until)
 		return false;
@@ -417,7 +418,10 @@ send_group(DunRun *run)
 			if (group[i]->state != NULL)
 				dun_deliver_push_done(run, group[i]);
 			else if (keeps_rate(group[i]))
+			{
+				paced |= group[i]->loaded->server->rate > 0;
 				start(run, group[i]);
+			}
 			else
 			{
 				/* The recheck took so long that its place went to others. */
@@ -425,6 +429,9 @@ send_group(DunRun *run)
 				run->nready++;
 			}
 		}
+	/* They were counted for this instant: no query stands between it and their first byte. */
+	if (paced)
+		dun_deliver_send_off(run->transport, on_reply);
 	pfree(group);
 	return true;
 }

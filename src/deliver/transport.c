@@ -30,6 +30,7 @@
 #include "deliver/transport.h"
 
 #define EVENTS_AT_ONCE 256
+#define SEND_OFF_MS 50
 
 struct DunTransport
 {
@@ -323,6 +324,34 @@ dun_deliver_run_transfers(DunTransport *t, DunTransferDone done)
 		finished++;
 	}
 	return finished + report_mails(t, done);
+}
+
+static bool
+waits_for_connection(DunTransport *t)
+{
+	for (int i = 0; i < t->slots; i++)
+	{
+		curl_off_t	begun = 0;
+
+		if (t->transfers[i].owner != NULL && t->transfers[i].mail == NULL &&
+			curl_easy_getinfo(t->transfers[i].easy, CURLINFO_PRETRANSFER_TIME_T, &begun) == CURLE_OK && begun == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+dun_deliver_send_off(DunTransport *t, DunTransferDone done)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), SEND_OFF_MS);
+	struct epoll_event event;
+
+	dun_deliver_run_transfers(t, done);
+	while (waits_for_connection(t) && GetCurrentTimestamp() < until)
+	{
+		(void) epoll_wait(t->epoll_fd, &event, 1, 1);
+		dun_deliver_run_transfers(t, done);
+	}
 }
 
 void

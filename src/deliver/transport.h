@@ -30,6 +30,9 @@ extern bool dun_deliver_start_transfer(DunTransport *t, const DunServer *server,
 /* Move data that is ready, call `done` for what finished. Never waits. Returns how many finished. */
 extern int	dun_deliver_run_transfers(DunTransport *t, DunTransferDone done);
 
+/* Move data until the requests that were started are on their way; for a gateway that takes long to connect, 50 ms. */
+extern void dun_deliver_send_off(DunTransport *t, DunTransferDone done);
+
 /* End what is in flight now; each is reported as far as it got. */
 extern void dun_deliver_abort_transfers(DunTransport *t, DunTransferDone done);
 
