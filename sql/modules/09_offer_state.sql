@@ -210,7 +210,9 @@ BEGIN
     RETURN QUERY
         SELECT x.id, x.k FROM unnest(_offerable.debtor_ids, _offerable.kinds) x(id, k)
         WHERE NOT EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = x.id
-                          AND (o.state IN ('live', 'proposed') OR o.state = 'declined' AND o.ended_at > at - again))
+                          -- who makes offers ends those first that no longer hold
+                          AND (o.state = 'live' AND o.offer_id IN (SELECT l.offer_id FROM dunning._live_offers(_offerable.debtor_ids, _offerable.as_of) l)
+                               OR o.state = 'proposed' AND o.expires_at > at OR o.state = 'declined' AND o.ended_at > at - again))
           AND x.id NOT IN (SELECT s.debtor_id FROM dunning._promise_state(_offerable.debtor_ids, _offerable.as_of) s
                            WHERE s.state = 'open' OR s.state = 'broken' AND s.deadline > at - again)
         ORDER BY x.id, x.k;

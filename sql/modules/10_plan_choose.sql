@@ -102,6 +102,7 @@ BEGIN
         WHERE c.rank = round
           AND NOT EXISTS (SELECT FROM unnest(tried) t WHERE t.debtor_id = c.debtor_id AND cardinality(t.blocked_by) = 0);
         EXIT WHEN this_round IS NULL AND NOT EXISTS (SELECT FROM unnest(candidates) c WHERE c.rank > round);
+        CONTINUE WHEN this_round IS NULL;
         tried := tried || dunning._try_candidates(this_round, as_of, at_once,
             CASE WHEN own_messages IS NULL THEN NULL ELSE array_fill(own_messages[1], ARRAY[cardinality(this_round)]) END);
     END LOOP;

@@ -37,7 +37,9 @@ BEGIN
         WHERE o.debtor_id = r.debtor_id AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
     ELSE
         UPDATE pg_temp.dunning_plan_row r SET context = r.context || jsonb_build_object('offer', o.offer), offered = o.offer
-        FROM dunning._make_offers(debtors, kinds, as_of) o WHERE o.debtor_id = r.debtor_id AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
+        FROM dunning._make_offers(debtors, kinds, as_of) o
+        -- nobody is told of an offer on the day after its last one
+        WHERE o.debtor_id = r.debtor_id AND r.state <> 'held' AND r.offer_kind IS NOT NULL AND (o.offer->>'expires_on')::date >= dunning._today(as_of);
     END IF;
     UPDATE pg_temp.dunning_plan_row r
     SET decision = r.decision || '{"offer_needed": true}', state = CASE WHEN r.offered IS NULL THEN 'held' ELSE r.state END,

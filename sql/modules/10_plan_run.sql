@@ -92,6 +92,10 @@ DECLARE
     among text := CASE WHEN whole THEN 'true' ELSE 'x.debtor_id = ANY ($2)' END;
     now_at text := 'coalesce($1, dunning._now())';
     dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
+    -- What a run that writes ends first (_expire_waiting()) is over for one that does not, too. A replay has no such messages.
+    over_now text := CASE WHEN dunning._replay_since() IS NOT NULL THEN '''{}''::uuid[]' ELSE pg_catalog.format(
+        'ARRAY(SELECT w.message_id FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
+               WHERE w.state IN (''proposed'', ''held'') AND w.attempts = 0 AND m.not_after <= %s)', now_at) END;
 BEGIN
     RETURN ARRAY[
         'SELECT s.strategy, s.catch_up = ''next'', s.stop_after, s.max_contacts, s.max_days, s.tolerance, s.step, s.position, s.anchor, s.offset_days, s.from_day, s.to_day,
@@ -113,10 +117,11 @@ BEGIN
         pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM %3$s x
             WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
             UNION ALL
-            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM %4$s x WHERE x.kind = ''step'' AND %2$s
+            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM %4$s x
+            WHERE x.kind = ''step'' AND (x.message_id = ANY (%6$s)) IS NOT TRUE AND %2$s
             UNION ALL
-            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among,
-            dunning._past('hold'), dunning._past('once'), dunning._past('queue')),
+            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
+            dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
         pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
         pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
@@ -601,9 +606,11 @@ BEGIN
         END IF;
         PERFORM dunning._enqueue_run(run);
     END IF;
+    -- Values of our own: a long one in the stage's table is read after the table is gone.
     RETURN QUERY
         SELECT run, r.message_id, r.debtor_id, r.creditor, r.strategy, r.step, r.template, r.channel, r.server, CASE WHEN r.state <> 'held' THEN r.contact_at END,
-               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value, r.fee, r.offered
+               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts || '{}', r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value,
+               r.fee || '{}', r.offered || '{}'
         FROM pg_temp.dunning_plan_row r ORDER BY r.debtor_id;
     PERFORM dunning._drop_stages();
 END

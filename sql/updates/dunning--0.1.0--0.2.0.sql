@@ -4540,7 +4540,9 @@ BEGIN
     RETURN QUERY
         SELECT x.id, x.k FROM unnest(_offerable.debtor_ids, _offerable.kinds) x(id, k)
         WHERE NOT EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = x.id
-                          AND (o.state IN ('live', 'proposed') OR o.state = 'declined' AND o.ended_at > at - again))
+                          -- who makes offers ends those first that no longer hold
+                          AND (o.state = 'live' AND o.offer_id IN (SELECT l.offer_id FROM dunning._live_offers(_offerable.debtor_ids, _offerable.as_of) l)
+                               OR o.state = 'proposed' AND o.expires_at > at OR o.state = 'declined' AND o.ended_at > at - again))
           AND x.id NOT IN (SELECT s.debtor_id FROM dunning._promise_state(_offerable.debtor_ids, _offerable.as_of) s
                            WHERE s.state = 'open' OR s.state = 'broken' AND s.deadline > at - again)
         ORDER BY x.id, x.k;
@@ -5293,6 +5295,7 @@ BEGIN
         WHERE c.rank = round
           AND NOT EXISTS (SELECT FROM unnest(tried) t WHERE t.debtor_id = c.debtor_id AND cardinality(t.blocked_by) = 0);
         EXIT WHEN this_round IS NULL AND NOT EXISTS (SELECT FROM unnest(candidates) c WHERE c.rank > round);
+        CONTINUE WHEN this_round IS NULL;
         tried := tried || dunning._try_candidates(this_round, as_of, at_once,
             CASE WHEN own_messages IS NULL THEN NULL ELSE array_fill(own_messages[1], ARRAY[cardinality(this_round)]) END);
     END LOOP;
@@ -5760,7 +5763,9 @@ BEGIN
         WHERE o.debtor_id = r.debtor_id AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
     ELSE
         UPDATE pg_temp.dunning_plan_row r SET context = r.context || jsonb_build_object('offer', o.offer), offered = o.offer
-        FROM dunning._make_offers(debtors, kinds, as_of) o WHERE o.debtor_id = r.debtor_id AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
+        FROM dunning._make_offers(debtors, kinds, as_of) o
+        -- nobody is told of an offer on the day after its last one
+        WHERE o.debtor_id = r.debtor_id AND r.state <> 'held' AND r.offer_kind IS NOT NULL AND (o.offer->>'expires_on')::date >= dunning._today(as_of);
     END IF;
     UPDATE pg_temp.dunning_plan_row r
     SET decision = r.decision || '{"offer_needed": true}', state = CASE WHEN r.offered IS NULL THEN 'held' ELSE r.state END,
@@ -5967,6 +5972,10 @@ DECLARE
     among text := CASE WHEN whole THEN 'true' ELSE 'x.debtor_id = ANY ($2)' END;
     now_at text := 'coalesce($1, dunning._now())';
     dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
+    -- What a run that writes ends first (_expire_waiting()) is over for one that does not, too. A replay has no such messages.
+    over_now text := CASE WHEN dunning._replay_since() IS NOT NULL THEN '''{}''::uuid[]' ELSE pg_catalog.format(
+        'ARRAY(SELECT w.message_id FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
+               WHERE w.state IN (''proposed'', ''held'') AND w.attempts = 0 AND m.not_after <= %s)', now_at) END;
 BEGIN
     RETURN ARRAY[
         'SELECT s.strategy, s.catch_up = ''next'', s.stop_after, s.max_contacts, s.max_days, s.tolerance, s.step, s.position, s.anchor, s.offset_days, s.from_day, s.to_day,
@@ -5988,10 +5997,11 @@ BEGIN
         pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM %3$s x
             WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
             UNION ALL
-            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM %4$s x WHERE x.kind = ''step'' AND %2$s
+            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM %4$s x
+            WHERE x.kind = ''step'' AND (x.message_id = ANY (%6$s)) IS NOT TRUE AND %2$s
             UNION ALL
-            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND %2$s', now_at, among,
-            dunning._past('hold'), dunning._past('once'), dunning._past('queue')),
+            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
+            dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
         pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
         pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
@@ -6466,9 +6476,11 @@ BEGIN
         END IF;
         PERFORM dunning._enqueue_run(run);
     END IF;
+    -- Values of our own: a long one in the stage's table is read after the table is gone.
     RETURN QUERY
         SELECT run, r.message_id, r.debtor_id, r.creditor, r.strategy, r.step, r.template, r.channel, r.server, CASE WHEN r.state <> 'held' THEN r.contact_at END,
-               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts, r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value, r.fee, r.offered
+               CASE WHEN r.state <> 'held' THEN r.local_time END, r.amounts || '{}', r.cost, r.state, r.reason, r.blocked_by, r.variant, r.p, r.expected_value,
+               r.fee || '{}', r.offered || '{}'
         FROM pg_temp.dunning_plan_row r ORDER BY r.debtor_id;
     PERFORM dunning._drop_stages();
 END
