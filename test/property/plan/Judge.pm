@@ -6,12 +6,7 @@ use POSIX qw(floor);
 use Book;
 use Oracle;
 
-my %condition = ((map { @$_ } @Book::conditions),
-	q{p_late >= 0.5 OR segment = 'habitual_late'} => sub { (defined $_[0]{p_late} && $_[0]{p_late} >= 0.5) || ($_[0]{segment} // '') eq 'habitual_late' ? 1 : 0 },
-	q{diagnosis = 'cannot_pay'} => sub { ($_[0]{diagnosis} // '') eq 'cannot_pay' ? 1 : 0 },
-	q{diagnosis = 'unreachable'} => sub { ($_[0]{diagnosis} // '') eq 'unreachable' ? 1 : 0 },
-	q{coalesce(diagnosis, '') <> 'waiting_for_payday'} => sub { ($_[0]{diagnosis} // '') ne 'waiting_for_payday' ? 1 : 0 },
-	q{coalesce(diagnosis, '') NOT IN ('cannot_pay', 'waiting_for_payday')} => sub { ($_[0]{diagnosis} // '') !~ /^(cannot_pay|waiting_for_payday)$/ ? 1 : 0 });
+my %condition = map { @$_ } @Book::conditions;
 my %reaction = map { $_ => 1 } qw(clicked replied called_in conversation promised disputed circumstances_changed paid_elsewhere);
 my %rings = map { $_ => 1 } qw(sms call push whatsapp visit);
 my %cost = (email => 0, sms => 1, letter => 1, call => 1, visit => 1, push => 0, whatsapp => 1);
@@ -244,7 +239,7 @@ sub open_steps
 		next unless @pairs;
 		if (defined $t->{condition})
 		{
-			my $holds = ($condition{ $t->{condition} } // die "unknown condition $t->{condition}")->($d);
+			my $holds = $condition{ $t->{condition} } ? $condition{ $t->{condition} }->($d) : $o->{holds}{ $t->{condition} }{ $d->{id} };
 			next unless $holds;
 			$state{failed} = 1 if $holds eq 'error';
 		}
@@ -287,7 +282,8 @@ sub plainly_usable
 	my ($o, $d, $n, $at, $l, $state, $r) = @_;
 	my ($t, $s) = ($r->{step}, $state->{strategy});
 	return 0 if $state->{failed} || $r->{blocked} || !$r->{enough} || defined $t->{to_day} || $s->{horizon} < 7 * 86400 || !$l->{valid} || !$l->{owes} || $l->{all_disputed};
-	return 0 unless grep { $_ eq 'email' } @{ $t->{channels} };
+	# terms may be refused for reasons of their own
+	return 0 if $t->{offer} || !grep { $_ eq 'email' } @{ $t->{channels} };
 	return 0 if $o->{book}{mail_fails} || !defined $d->{email} || !consents($d, 'email', $at) || silenced($o, $d, 'email', $at) || held($o, $d, $at, $n);
 	return 0 if !$d->{country};
 	my ($oldest) = sort { $a <=> $b } map { $_->{due} } @{ $r->{pairs} };
@@ -469,9 +465,22 @@ sub judge_left
 	return;
 }
 
+# Whose scores meet the conditions that ship, told by plain SQL: they change with the shipped strategies.
+sub learn_conditions
+{
+	my $o = shift;
+	for my $c (grep { defined && !$condition{$_} } map { $_->{condition} } map { @{ $_->{steps} } } values %{ $o->{strategy} })
+	{
+		$o->{holds}{$c} //= { map { $_->[0] => 1 } @{ Oracle::rows($o->{db}, holds => "SELECT x.debtor_id FROM (SELECT d.debtor_id, s.segment, s.diagnosis, s.p_paid_30d, s.p_late, s.p_self_cure
+			FROM dunning.debtor d LEFT JOIN dunning.score_result s ON s.debtor_id = d.debtor_id) x WHERE ($c)")->{holds} } };
+	}
+	return;
+}
+
 sub judge
 {
 	my $o = shift;
+	learn_conditions($o);
 	for my $d (@{ $o->{book}{debtors} })
 	{
 		my @had;

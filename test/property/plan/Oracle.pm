@@ -15,7 +15,7 @@ our %asked = (
 		UNION ALL SELECT s.strategy, NULL, 'tolerance', m.key, m.value FROM (SELECT DISTINCT ON (strategy) * FROM dunning.strategy ORDER BY strategy, builtin) s, jsonb_each_text(s.tolerance) m
 		UNION ALL SELECT s.strategy, s.step, 'minimum', m.key, m.value FROM dunning.step s, jsonb_each_text(s.minimum) m},
 	step => q{SELECT DISTINCT ON (strategy, step) strategy, step, position, anchor, offset_days, array_to_string(channels, ','), condition, paid_channels, self_cure_days, after_contact, until_days,
-		minimum IS NOT NULL, cooldown_days, repeat_days, repeat_max, self_cure_wait, must, companion_channel, template FROM dunning.step WHERE enabled ORDER BY strategy, step, builtin},
+		minimum IS NOT NULL, cooldown_days, repeat_days, repeat_max, self_cure_wait, must, companion_channel, offer FROM dunning.step WHERE enabled ORDER BY strategy, step, builtin},
 	planned => q{SELECT p.n, (p.row).debtor_id, (p.row).message_id, (p.row).strategy, (p.row).step, (p.row).channel, extract(epoch FROM (p.row).contact_at), (p.row).state, (p.row).reason,
 		array_to_string((p.row).blocked_by, ','), m.decision->>'anchor', (m.decision->>'anchor')::date - '1970-01-01', ARRAY(SELECT o.x->>'step' FROM jsonb_array_elements(m.decision->'passed_over') o(x))::text,
 		extract(epoch FROM m.not_after), (p.row).cost, ARRAY(SELECT c.c FROM jsonb_array_elements_text(m.decision->'currencies') c(c))::text
@@ -109,13 +109,13 @@ sub new
 {
 	my ($class, $book, $db) = @_;
 	my $r = rows($db, %asked);
-	my $o = bless { book => $book, wrong => [], tally => {}, r => $r }, $class;
+	my $o = bless { book => $book, db => $db, wrong => [], tally => {}, r => $r }, $class;
 	push @{ $o->{wrong} }, $_ for @{ $r->{violation} };
 	$o->{tally}{ $_->[0] } += $_->[1] for @{ $r->{tally} };
 	for (@{ $r->{strategy} }) { my %s; @s{qw(strategy grace horizon gap self_cure max_contacts max_days stop_after stop_step catch_up)} = @$_; $s{tolerance} = {}; $s{minimum} = {}; $s{steps} = []; $o->{strategy}{ $s{strategy} } = \%s }
 	for (@{ $r->{step} })
 	{
-		my %t; @t{qw(strategy step position anchor offset channels condition paid self_cure_days after_contact until own_minimum cooldown repeat repeat_max self_cure_wait must companion template)} = @$_;
+		my %t; @t{qw(strategy step position anchor offset channels condition paid self_cure_days after_contact until own_minimum cooldown repeat repeat_max self_cure_wait must companion offer)} = @$_;
 		$t{channels} = [ split /,/, $t{channels} ];
 		$t{$_} = $t{$_} eq 't' for qw(paid after_contact own_minimum must);
 		$t{on_ladder} = $t{anchor} =~ /^(due_date|last_contact)$/ ? 1 : 0;

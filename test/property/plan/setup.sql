@@ -51,8 +51,10 @@ BEGIN
     RETURN all_of;
 END $$;
 
-CREATE FUNCTION sim.words(r dunning.planned) RETURNS jsonb LANGUAGE sql IMMUTABLE AS
-$$ SELECT to_jsonb(r) - 'run_id' - 'message_id' $$;
+-- What a plan says of a debtor; a dry run makes no offer, so it has the terms but neither words nor key.
+CREATE FUNCTION sim.words(r dunning.planned) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT to_jsonb(r) - 'run_id' - 'message_id' || jsonb_build_object('offer', (r).offer - 'text' - 'link' - 'offer_id' - 'options',
+        'parts', (SELECT jsonb_agg(o -> 'parts') FROM jsonb_array_elements((r).offer -> 'options') o)) $$;
 
 -- Without writing: the whole book, the half of it, and some debtors alone must all say the same.
 CREATE FUNCTION sim.dry(n int) RETURNS void LANGUAGE plpgsql AS $$
@@ -114,13 +116,24 @@ BEGIN
     SELECT plan.n, 'two live offers', o.debtor_id, count(*) || ' live ones' FROM dunning.offer o WHERE o.state = 'live' GROUP BY o.debtor_id HAVING count(*) > 1;
 END $$;
 
+-- Again at the same instant. Accounts of a person are planned in one run without knowing of each other; who has a second account and was held for
+-- want of money may find his dear channel closed by what was planned for the other, and so a free one: that counts as planned.
 CREATE FUNCTION sim.again(n int) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE before text := sim.digest(); again text;
+DECLARE before text := sim.digest(); again text; excused int;
 BEGIN
+    CREATE TEMP TABLE again_planned AS
+    SELECT z AS row, EXISTS (SELECT FROM sim.planned p JOIN dunning.debtor d ON d.debtor_id = z.debtor_id JOIN dunning.debtor o ON o.debtor_id <> d.debtor_id
+               AND coalesce(o.person_id, o.debtor_id) = coalesce(d.person_id, d.debtor_id)
+               WHERE p.n = again.n AND (p.row).debtor_id = z.debtor_id AND (p.row).reason = 'budget') AS excused
+    FROM dunning.plan() z WHERE z.state <> 'held';
+    UPDATE sim.planned p SET row = a.row FROM again_planned a WHERE a.excused AND p.n = again.n AND (p.row).debtor_id = (a.row).debtor_id;
+    GET DIAGNOSTICS excused = ROW_COUNT;
+    INSERT INTO sim.tally SELECT 'planned again for another account', excused WHERE excused > 0;
     INSERT INTO sim.violation
-    SELECT again.n, 're-run', z.debtor_id, format('planned again: %s', sim.words(z)) FROM dunning.plan() z WHERE z.state <> 'held';
+    SELECT again.n, 're-run', (a.row).debtor_id, format('planned again: %s', sim.words(a.row)) FROM again_planned a WHERE NOT a.excused;
+    DROP TABLE again_planned;
     again := sim.digest();
-    IF again <> before THEN
+    IF again <> before AND excused = 0 THEN
         PERFORM sim.fail(n, 're-run', NULL, format('it changed something: before %s after %s', before, again));
     END IF;
 END $$;
