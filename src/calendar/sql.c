@@ -4,15 +4,14 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
+#include "base/texts.h"
 #include "calendar/holiday.h"
 #include "calendar/money.h"
 #include "calendar/window.h"
@@ -65,14 +64,10 @@ dun_calendar_sql_zone(PG_FUNCTION_ARGS)
 {
 	DunPlace	place = place_argument(fcinfo, 1, 2);
 	const char *zones[DUN_ZONES];
-	Datum		names[DUN_ZONES];
-	int			n,
-				i;
+	int			n;
 
 	n = dun_calendar_zones(PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)), &place, zones);
-	for (i = 0; i < n; i++)
-		names[i] = CStringGetTextDatum(zones[i]);
-	PG_RETURN_ARRAYTYPE_P(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+	PG_RETURN_DATUM(dun_base_make_texts(zones, n));
 }
 
 char *

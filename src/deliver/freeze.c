@@ -20,6 +20,7 @@
 #include "base/append.h"
 #include "base/clock.h"
 #include "base/spi.h"
+#include "base/texts.h"
 #include "deliver/arrays.h"
 #include "deliver/freeze.h"
 #include "deliver/settings.h"
@@ -231,11 +232,8 @@ static void
 keep_parts(DunItem *item, const DunParts *parts)
 {
 	MemoryContext before = MemoryContextSwitchTo(item->context);
-	Datum	   *fields = palloc((parts->nfields + 1) * sizeof(Datum));
 
-	for (int i = 0; i < parts->nfields; i++)
-		fields[i] = CStringGetTextDatum(parts->fields[i]);
-	item->fields = PointerGetDatum(construct_array(fields, parts->nfields, TEXTOID, -1, false, TYPALIGN_INT));
+	item->fields = dun_base_make_texts((const char *const *) parts->fields, parts->nfields);
 	item->out.subject = keep_text(parts->subject);
 	item->out.body_text = keep_text(parts->body_text);
 	item->out.body_html = keep_text(parts->body_html);

@@ -15,6 +15,7 @@
 #include "utils/typcache.h"
 
 #include "base/compat.h"
+#include "base/texts.h"
 #include "calendar/window.h"
 #include "gate/caps.h"
 
@@ -47,10 +48,8 @@ dun_gate_sql_caps(PG_FUNCTION_ARGS)
 	pg_tz	   *zones[DUN_ZONES];
 	TimestampTz at;
 	int			nzones,
-				n,
-				i;
+				n;
 	char	  **words;
-	Datum	   *datums;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(4))
 		PG_RETURN_NULL();
@@ -66,10 +65,7 @@ dun_gate_sql_caps(PG_FUNCTION_ARGS)
 	n = dun_gate_capped(&h, &who, zones, nzones, at, words);
 	if (n == 0)
 		PG_RETURN_NULL();
-	datums = palloc(sizeof(Datum) * n);
-	for (i = 0; i < n; i++)
-		datums[i] = CStringGetTextDatum(words[i]);
-	PG_RETURN_ARRAYTYPE_P(construct_array(datums, n, TEXTOID, -1, false, TYPALIGN_INT));
+	PG_RETURN_DATUM(dun_base_make_texts((const char *const *) words, n));
 }
 
 /* The whole minute is open: nothing but the bounds of minutes opens or shuts a window. */

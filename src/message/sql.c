@@ -5,15 +5,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
 #include "base/compat.h"
+#include "base/texts.h"
 #include "message/cache.h"
 #include "message/format.h"
 #include "message/render.h"
@@ -27,11 +26,7 @@ text_argument(FunctionCallInfo fcinfo, int i)
 static Datum
 text_array(char **items, int n)
 {
-	Datum	   *values = palloc(Max(n, 1) * sizeof(Datum));
-
-	for (int i = 0; i < n; i++)
-		values[i] = CStringGetTextDatum(items[i]);
-	return PointerGetDatum(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
+	return dun_base_make_texts((const char *const *) items, n);
 }
 
 static TupleDesc

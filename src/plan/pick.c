@@ -292,47 +292,55 @@ pick_on(DunPicker *p, const DunPickFacts *facts, const DunRung *rung, DunPick *p
 
 /* --- what is told of a step that was passed over --- */
 
-static const char *
-join_words(const DunCandidate *c)
+const char *
+dun_plan_join_words(const char *const *words, int n)
 {
 	StringInfoData s;
 
 	initStringInfo(&s);
-	for (int i = 0; i < c->nwords; i++)
-		appendStringInfo(&s, "%s%s", i > 0 ? ", " : "", c->words[i]);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&s, "%s%s", i > 0 ? ", " : "", words[i]);
 	return s.data;
 }
 
-/* Each reason once, in the order of the alphabet; NULL where there is none. */
+int
+dun_plan_list_reasons(const DunPick *pick, const char *const *only, const char **found)
+{
+	int			n = 0;
+
+	for (int i = 0; i < pick->ncandidates; i++)
+	{
+		const char *why = pick->candidates[i].why;
+		int			at;
+
+		for (at = 0; why != NULL && only != NULL && only[at] != NULL && strcmp(only[at], why) != 0; at++);
+		if (why == NULL || (only != NULL && only[at] == NULL))
+			continue;
+		for (at = 0; at < n && strcmp(found[at], why) < 0; at++);
+		if (at < n && strcmp(found[at], why) == 0)
+			continue;
+		memmove(&found[at + 1], &found[at], (n - at) * sizeof(char *));
+		found[at] = why;
+		n++;
+	}
+	return n;
+}
+
+/* NULL where there is none. */
 static const char *
 join_reasons(const DunPick *pick)
 {
-	StringInfoData s;
-	const char *last = "";
+	const char **found = palloc((pick->ncandidates + 1) * sizeof(char *));
+	int			n = dun_plan_list_reasons(pick, NULL, found);
 
-	initStringInfo(&s);
-	for (;;)
-	{
-		const char *next = NULL;
-
-		for (int i = 0; i < pick->ncandidates; i++)
-		{
-			const char *why = pick->candidates[i].why;
-
-			if (why != NULL && strcmp(why, last) > 0 && (next == NULL || strcmp(why, next) < 0))
-				next = why;
-		}
-		if (next == NULL)
-			return s.len > 0 ? s.data : NULL;
-		appendStringInfo(&s, "%s%s", s.len > 0 ? ", " : "", next);
-		last = next;
-	}
+	return n > 0 ? dun_plan_join_words(found, n) : NULL;
 }
 
 static void
 add_passed(DunPick *pick, const DunPick *over)
 {
-	const char *why = over->first_tried >= 0 ? join_words(&over->candidates[over->first_tried]) : join_reasons(over);
+	const DunCandidate *c = over->first_tried >= 0 ? &over->candidates[over->first_tried] : NULL;
+	const char *why = c != NULL ? dun_plan_join_words(c->words, c->nwords) : join_reasons(over);
 
 	pick->passed[pick->npassed++] = (DunPassed) {over->rung, why != NULL ? why : "min_gap"};
 }

@@ -114,4 +114,13 @@ typedef struct DunPicker
 /* Results live in the current memory context. */
 extern void dun_plan_pick(DunPicker *p, const DunPickFacts *facts, const DunRung *rungs, int nrungs, DunPick *pick);
 
+/* The words with commas between. */
+extern const char *dun_plan_join_words(const char *const *words, int n);
+
+/*
+ * The reasons against channels, each once, in the order of the alphabet; those of `only` (NULL at its end), NULL: all. Room for
+ * as many as there are candidates.
+ */
+extern int	dun_plan_list_reasons(const DunPick *pick, const char *const *only, const char **found);
+
 #endif

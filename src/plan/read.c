@@ -10,8 +10,10 @@
 #include "fmgr.h"
 #include "nodes/params.h"
 #include "tcop/dest.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/compat.h"
 #include "plan/read.h"
 
 #define NUMBER_LEN 24
@@ -120,4 +122,34 @@ dun_plan_name_at(MemoryContext context, const Datum *v, const bool *isnull, int 
 	memcpy(name, t, len);
 	name[len] = '\0';
 	return name;
+}
+
+void
+dun_plan_take_statements(Datum array, char **texts, int n)
+{
+	Datum	   *values;
+	int			found;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &values, NULL, &found);
+	if (found != n)
+		elog(ERROR, "%d statements are needed, not %d", n, found);
+	for (int i = 0; i < n; i++)
+		texts[i] = TextDatumGetCString(values[i]);
+}
+
+void
+dun_plan_deal_row(DunBook *book, const DunRow *row, const Datum *v, const bool *isnull,
+				  const void *packed, int packed_len, int first, int ntexts)
+{
+	const char *texts[DUN_ROW_TEXTS] = {packed};
+	int			lens[DUN_ROW_TEXTS] = {packed_len};
+	int			at = packed == NULL ? 0 : 1;
+	int			len;
+	const char *id = dun_plan_text_at(v, isnull, 0, &len);
+
+	if (id == NULL)
+		return;
+	for (int i = 0; i < ntexts; i++)
+		texts[at + i] = dun_plan_text_at(v, isnull, first + i, &lens[at + i]);
+	dun_plan_add_row(book, row, id, len, texts, lens);
 }

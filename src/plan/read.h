@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "plan/book.h"
+
 #define DUN_ARGUMENTS 6
 
 typedef struct DunArguments
@@ -21,6 +23,16 @@ typedef void (*DunTake) (void *state, const Datum *v, const bool *isnull);
 
 /* Inside SPI_connect(). A first column of integers is handed over as text. Values are of the row alone: what is kept must be copied. */
 extern void dun_plan_read(const char *sql, const DunArguments *arguments, DunTake take, void *state);
+
+/* The texts of `n` statements, which is how many there must be. */
+extern void dun_plan_take_statements(Datum array, char **texts, int n);
+
+/*
+ * Adds a row to a book, with what is `packed` (NULL: nothing) as its first text and then `ntexts` columns from `first` on. The
+ * id is the first column; there is no row where it is NULL.
+ */
+extern void dun_plan_deal_row(DunBook *book, const DunRow *row, const Datum *v, const bool *isnull,
+							  const void *packed, int packed_len, int first, int ntexts);
 
 /* Column `i`, a text, in place; NULL where it is. */
 extern const char *dun_plan_text_at(const Datum *v, const bool *isnull, int i, int *len);

@@ -1,0 +1,209 @@
+/*
+ * plan/ladder_told.c
+ *		What is asked of SQL about those who were put aside: accounts of those whose rows are odd, conditions and dates of
+ *		those for whom a step depends on one.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "base/texts.h"
+#include "plan/ladder.h"
+
+static uint32
+hash_pointed(const void *key, Size size)
+{
+	const char *id = *(char *const *) key;
+
+	return string_hash(id, strlen(id) + 1);
+}
+
+static int
+match_pointed(const void *a, const void *b, Size size)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static HTAB *
+make_table(const DunLadder *run)
+{
+	HASHCTL		by_id = {.keysize = sizeof(char *), .entrysize = sizeof(DunTold), .hcxt = run->context,
+	.hash = hash_pointed, .match = match_pointed};
+
+	return hash_create("dunning debtors", 256, &by_id, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+}
+
+/* --- what is told --- */
+
+static DunTold *
+enter_told(DunLadder *run, const Datum *v, const bool *isnull)
+{
+	DunTold	   *told;
+	char	   *id = dun_plan_name_at(run->context, v, isnull, 0);
+	bool		found;
+
+	if (id == NULL)
+		return NULL;
+	if (run->told == NULL)
+		run->told = make_table(run);
+	told = hash_search(run->told, &id, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset(told, 0, sizeof(*told));
+		told->id = id;
+	}
+	else
+		pfree(id);
+	return told;
+}
+
+/* debtor_id, holds, fault */
+static void
+take_condition(void *state, const Datum *v, const bool *isnull)
+{
+	DunLadder  *run = state;
+	DunTold	   *told = enter_told(run, v, isnull);
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	if (told == NULL)
+		return;
+	told->holds = MemoryContextAllocZero(run->context, run->nconditions * sizeof(bool));
+	told->failed = MemoryContextAllocZero(run->context, run->nconditions * sizeof(bool));
+	told->fault = dun_plan_name_at(run->context, v, isnull, 2);
+	if (isnull[1])
+		return;
+	deconstruct_array(DatumGetArrayTypeP(v[1]), BOOLOID, 1, true, TYPALIGN_CHAR, &values, &nulls, &n);
+	/* Where a condition cannot be told it counts as holding: the step it stands at is the one that is held. */
+	for (int i = 0; i < Min(n, run->nconditions); i++)
+	{
+		told->failed[i] = nulls[i];
+		told->holds[i] = nulls[i] || DatumGetBool(values[i]);
+	}
+}
+
+/* debtor_id, anchor, currency, last_on, next_on */
+static void
+take_date(void *state, const Datum *v, const bool *isnull)
+{
+	DunLadder  *run = state;
+	MemoryContext before = MemoryContextSwitchTo(run->context);
+	DunTold	   *told = enter_told(run, v, isnull);
+	DunDate    *date;
+	int			len = 0;
+	const char *currency = dun_plan_text_at(v, isnull, 2, &len);
+
+	told->dates = told->ndates == 0 ? palloc(sizeof(DunDate)) : repalloc(told->dates, (told->ndates + 1) * sizeof(DunDate));
+	date = &told->dates[told->ndates++];
+	date->anchor = dun_plan_name_at(run->context, v, isnull, 1);
+	date->currency = currency == NULL ? -1 : dun_plan_number_currency(run, currency, len);
+	date->last = isnull[3] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[3]);
+	date->next = isnull[4] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[4]);
+	MemoryContextSwitchTo(before);
+}
+
+/* debtor_id, mark: of those alone who owe something or whose amounts are invalid */
+static void
+take_mark(void *state, const Datum *v, const bool *isnull)
+{
+	DunLadder  *run = state;
+	DunTold	   *told = enter_told(run, v, isnull);
+
+	if (told != NULL)
+		told->mark = dun_plan_name_at(run->context, v, isnull, 1);
+}
+
+/* debtor_id, currency, due_on, amount, open, left_out */
+static void
+take_item(void *state, const Datum *v, const bool *isnull)
+{
+	DunLadder  *run = state;
+	MemoryContext before = MemoryContextSwitchTo(run->context);
+	DunTold	   *told = enter_told(run, v, isnull);
+	DunItem    *item;
+	int			len = 0;
+	const char *currency = dun_plan_text_at(v, isnull, 1, &len);
+
+	if (told->account.nitems == told->room)
+	{
+		told->room = told->room * 2 + 8;
+		told->account.items = told->account.items == NULL ? palloc(told->room * sizeof(DunItem))
+			: repalloc_huge(told->account.items, told->room * sizeof(DunItem));
+	}
+	item = &told->account.items[told->account.nitems++];
+	memset(item, 0, sizeof(*item));
+	item->currency = dun_plan_number_currency(run, currency, len);
+	item->due = DatumGetDateADT(v[2]);
+	item->amount.exact = DatumGetNumericCopy(v[3]);
+	item->open.exact = DatumGetNumericCopy(v[4]);
+	item->left_out = DatumGetBool(v[5]);
+	MemoryContextSwitchTo(before);
+}
+
+DunTold *
+dun_plan_find_told(const DunLadder *run, const DunRow *row)
+{
+	char	   *id = pnstrdup(DUN_ROW_ID(row), row->id_len);
+
+	return run->told == NULL ? NULL : hash_search(run->told, &id, HASH_FIND, NULL);
+}
+
+/* --- questions --- */
+
+static ArrayType *
+array_of(const DunIds *a, const DunIds *b)
+{
+	Datum	   *ids = palloc_extended(Max(a->n + b->n, 1) * sizeof(Datum), MCXT_ALLOC_HUGE);
+
+	if (a->n > 0)
+		memcpy(ids, a->ids, a->n * sizeof(Datum));
+	if (b->n > 0)
+		memcpy(ids + a->n, b->ids, b->n * sizeof(Datum));
+	return construct_array(ids, a->n + b->n, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+/* Asks about these debtors. */
+static void
+set_debtors(DunLadder *run, const DunIds *a, const DunIds *b)
+{
+	run->args.values[1] = PointerGetDatum(array_of(a, b));
+	run->args.isnull[1] = false;
+}
+
+static void
+ask_accounts(DunLadder *run)
+{
+	DunIds		none = {0};
+
+	if (run->odd_ids.n == 0)
+		return;
+	set_debtors(run, &run->odd_ids, &none);
+	dun_plan_read(run->texts[DUN_LADDER_MARKS], &run->args, take_mark, run);
+	dun_plan_read(run->texts[DUN_LADDER_ITEMS], &run->args, take_item, run);
+}
+
+static void
+ask_conditions(DunLadder *run)
+{
+	if ((run->nconditions == 0 && !run->has_dates) || run->asking_ids.n + run->odd_ids.n == 0)
+		return;
+	set_debtors(run, &run->asking_ids, &run->odd_ids);
+	run->args.values[3] = dun_base_make_texts((const char *const *) run->conditions, run->nconditions);
+	run->args.isnull[3] = false;
+	if (run->nconditions > 0)
+		dun_plan_read(run->texts[DUN_LADDER_CONDITIONS], &run->args, take_condition, run);
+	if (run->has_dates)
+		dun_plan_read(run->texts[DUN_LADDER_DATES], &run->args, take_date, run);
+}
+
+void
+dun_plan_ask_aside(DunLadder *run)
+{
+	ask_accounts(run);
+	ask_conditions(run);
+}
