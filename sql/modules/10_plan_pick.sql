@@ -1,5 +1,5 @@
 -- plan: over which channel and when, for the plain cases of a whole book in one pass of C (src/plan/pick.c). Whoever is not
--- plain goes through the stages that define it (10_plan_choose.sql, 10_plan_run.sql); a test holds both against each other.
+-- plain goes through the stages that define it (10_plan_ask.sql, 10_plan_choose.sql); a test holds both against each other.
 
 CREATE FUNCTION dunning._pick(texts text[], at timestamptz, today date, holdout float8, by_country boolean, detail boolean)
     RETURNS TABLE (debtor_id text, rung int, plain boolean, channel text, server text, contact_at timestamptz, local_time text, p_response float8, explored boolean,

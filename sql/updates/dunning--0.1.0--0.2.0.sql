@@ -4815,6 +4815,204 @@ BEGIN
         CASE WHEN answers THEN 400 ELSE 90 END, dunning._past('egress'));
 END
 $function$;
+CREATE FUNCTION dunning._reached_sql()
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT $q$
+        SELECT l.*, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days,
+            t.choose, t.horizon, t.self_cure, t.margin
+        FROM pg_temp.dunning_plan_ladder l
+        JOIN pg_temp.dunning_plan_pick p ON p.debtor_id = l.debtor_id AND NOT p.plain
+        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
+        JOIN dunning._strategies() t ON t.strategy = l.strategy
+        WHERE l.rung = $1 AND ($2::text[] IS NULL OR l.debtor_id = ANY ($2))$q$
+$function$;
+CREATE OR REPLACE FUNCTION dunning._stage_candidates(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    held_share float8 := dunning._holdout_share();
+    by_country boolean := EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*');
+BEGIN
+    IF pg_catalog.to_regclass('pg_temp.dunning_plan_known') IS NULL THEN
+        EXECUTE 'CREATE TEMP TABLE dunning_plan_known ON COMMIT DROP AS ' || dunning._reach_sql('$1', '$2')
+            USING ARRAY(SELECT DISTINCT l.debtor_id FROM pg_temp.dunning_plan_ladder l), as_of;
+        ANALYZE pg_temp.dunning_plan_known;
+    END IF;
+    CREATE TEMP TABLE dunning_plan_candidate ON COMMIT DROP AS
+    WITH server AS MATERIALIZED (
+        SELECT DISTINCT ON (x.creditor, v.channel_served) x.creditor, v.channel_served AS channel, v.server, v.paused
+        FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._servers(NULL, x.creditor) v
+        ORDER BY x.creditor, v.channel_served, v.ord),
+    written AS MATERIALIZED (
+        SELECT x.creditor, x.template, x.channel, dunning._has_template(x.template, x.channel, x.creditor) AS exists
+        FROM (SELECT DISTINCT r.creditor, r.template, c.c AS channel FROM pg_temp.dunning_plan_reach r, unnest(r.channels) c(c)) x),
+    price AS MATERIALIZED (
+        SELECT x.creditor, x.country, x.currency AS owed_in, k.channel, k.cost, k.priced_in
+        FROM (SELECT DISTINCT r.creditor, c.country, r.largest_in AS currency FROM pg_temp.dunning_plan_reach r
+              -- countries matter where some price is for one
+              CROSS JOIN LATERAL (SELECT CASE WHEN by_country THEN r.country END AS country) c) x,
+             LATERAL dunning._costs(x.creditor, today, x.currency, x.country) k),
+    share AS MATERIALIZED (
+        SELECT x.creditor, y.* FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._channel_shares(x.creditor) y),
+    field AS MATERIALIZED (SELECT DISTINCT ON (c.channel) c.channel, c.address_field FROM dunning.channel c ORDER BY c.channel, c.builtin),
+    known AS MATERIALIZED (SELECT * FROM pg_temp.dunning_plan_known),
+    worth AS (
+        SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
+               s.p_paid_30d AS p, s.p_self_cure,
+               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AS likely_self_cure, r.days, r.self_cure_days, r.self_cure_wait, r.must,
+               u.quality, r.choose,
+               round(dunning._channel_value(s.p_paid_30d, CASE WHEN k.cost = 0 OR k.priced_in = r.largest_in THEN r.largest END::float8, r.margin::float8, k.cost::float8,
+                   CASE WHEN r.choose = 'value' THEN dunning._response_share(coalesce(t.responses, 0), coalesce(t.contacts, 0), y.share) ELSE y.usual_share END,
+                   y.usual_share, CASE WHEN r.choose = 'value' THEN r.n7 ELSE 0 END, CASE WHEN r.choose = 'value' THEN r.n30 ELSE 0 END, coalesce(u.quality, 1),
+                   CASE WHEN r.choose = 'value' THEN y.p_opt_out ELSE 0 END)::numeric, 2) AS value
+        FROM pg_temp.dunning_plan_reach r
+        CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
+        LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
+        LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
+        LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
+        LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM r.largest_in AND k.channel = c.c
+            AND k.country IS NOT DISTINCT FROM CASE WHEN by_country THEN r.country END
+        LEFT JOIN share y ON y.creditor = r.creditor AND y.channel = c.c
+        LEFT JOIN field f ON f.channel = c.c
+        LEFT JOIN known u ON u.debtor_id = r.debtor_id AND u.field = f.address_field
+        LEFT JOIN dunning.timing_profile t ON t.debtor_id = r.debtor_id
+        WHERE r.enough AND r.blocked IS NULL AND NOT (held_share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < held_share)),
+    judged AS (
+        SELECT w.*, CASE
+            WHEN w.cost IS NULL THEN 'no_channel'
+            WHEN w.server IS NULL THEN 'no_server'
+            WHEN w.paused THEN 'server_paused'
+            WHEN NOT w.written THEN 'no_template'
+            WHEN w.quality = 0 THEN 'bounces'
+            WHEN w.must THEN NULL
+            WHEN w.likely_self_cure AND w.days < w.self_cure_wait THEN 'likely_self_cure'
+            WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
+            WHEN w.cost > 0 AND w.likely_self_cure AND w.days < w.self_cure_days THEN 'likely_self_cure'
+            WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
+        FROM worth w)
+    SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
+                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, CASE WHEN j.choose = 'value' AND NOT j.must THEN j.value END DESC NULLS LAST, j.n) END::int AS rank
+    FROM judged j;
+    ANALYZE pg_temp.dunning_plan_candidate (debtor_id, channel, rank, why);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._stage_choice(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    CREATE TEMP TABLE dunning_plan_choice ON COMMIT DROP AS
+    SELECT c.debtor_id, c.channel, c.server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity, c.timing, c.blocked_by, c.skipped
+    FROM dunning._choose(ARRAY(
+        SELECT ROW(c.debtor_id, c.channel, c.rank, c.server, w.not_before,
+                   -- a pre-due reminder is worth something until the due date is over
+                   least(w.not_before + r.horizon, r.until_at - interval '1 microsecond'))::dunning._candidate
+        FROM pg_temp.dunning_plan_candidate c
+        JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = c.debtor_id
+        CROSS JOIN LATERAL (SELECT greatest(as_of, r.last_contact + r.min_gap_days * interval '1 day') AS not_before) w
+        WHERE c.why IS NULL AND w.not_before <= as_of + r.horizon
+          AND (r.until_at IS NULL OR w.not_before < r.until_at)), as_of) c;
+    ANALYZE pg_temp.dunning_plan_choice (debtor_id, channel, blocked_by);
+END
+$function$;
+CREATE FUNCTION dunning._stage_steps(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at_rung int := 1;
+    open_debtors text[];
+    done text[];
+    stage text;
+BEGIN
+    CREATE TEMP TABLE dunning_plan_passed (debtor_id text, rung int, step text, why text) ON COMMIT DROP;
+    ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, rung, enough);
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS ' || dunning._reached_sql() USING 1, NULL::text[];
+    PERFORM dunning._stage_candidates(as_of);
+    PERFORM dunning._stage_choice(as_of);
+    LOOP
+        at_rung := at_rung + 1;
+        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough AND l.blocked IS NULL
+            AND EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE p.debtor_id = l.debtor_id AND NOT p.plain)
+            AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
+        EXIT WHEN at_rung > (SELECT max(l.rung) FROM pg_temp.dunning_plan_ladder l);
+        CONTINUE WHEN cardinality(open_debtors) = 0;
+        FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
+            EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_' || stage, 'dunning_plan_kept_' || stage);
+        END LOOP;
+        EXECUTE 'CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS ' || dunning._reached_sql() USING at_rung, open_debtors;
+        PERFORM dunning._stage_candidates(as_of);
+        PERFORM dunning._stage_choice(as_of);
+        done := ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}');
+        -- The first step of those who found another one, and this one of those who are still looking.
+        FOREACH stage IN ARRAY ARRAY['kept_', ''] LOOP
+            EXECUTE pg_catalog.format($q$
+                INSERT INTO pg_temp.dunning_plan_passed
+                SELECT r.debtor_id, r.rung, r.step, coalesce(array_to_string(c.blocked_by, ', '), w.whys, 'min_gap')
+                FROM pg_temp.dunning_plan_%1$sreach r
+                LEFT JOIN pg_temp.dunning_plan_%1$schoice c ON c.debtor_id = r.debtor_id
+                LEFT JOIN (SELECT x.debtor_id, string_agg(DISTINCT x.why, ', ') AS whys FROM pg_temp.dunning_plan_%1$scandidate x GROUP BY 1) w ON w.debtor_id = r.debtor_id
+                WHERE (r.debtor_id = ANY ($1)) = %2$L$q$, stage, stage <> '') USING done;
+        END LOOP;
+        FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
+            EXECUTE pg_catalog.format('DELETE FROM pg_temp.%1$I k WHERE k.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage) USING done;
+            EXECUTE pg_catalog.format('INSERT INTO pg_temp.%I SELECT n.* FROM pg_temp.%I n WHERE n.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage, 'dunning_plan_' || stage) USING done;
+            EXECUTE pg_catalog.format('DROP TABLE pg_temp.%I', 'dunning_plan_' || stage);
+            EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_kept_' || stage, 'dunning_plan_' || stage);
+        END LOOP;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._judge_asked()
+ RETURNS TABLE(debtor_id text, rung integer, chosen text, chosen_server text, contact_at timestamp with time zone, local_time text, p_response double precision, uplift double precision, explored boolean, time_propensity double precision, timing jsonb, skipped jsonb, blocked_by text[], cost numeric, cost_currency text, p double precision, value numeric, passed_over jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        WITH ruled_out AS MATERIALIZED (
+            SELECT c.debtor_id, jsonb_agg(jsonb_build_object('channel', c.channel, 'why', c.why) ORDER BY c.n) AS skipped,
+                   array_agg(DISTINCT c.why) AS whys,
+                   coalesce(array_agg(DISTINCT c.why) FILTER (WHERE c.why IN ('likely_self_cure', 'costs_money', 'not_worth_it', 'server_paused')), '{}') AS by_choice
+            FROM pg_temp.dunning_plan_candidate c WHERE c.why IS NOT NULL GROUP BY c.debtor_id),
+        passed AS MATERIALIZED (
+            SELECT o.debtor_id, jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why) ORDER BY o.rung) AS list FROM pg_temp.dunning_plan_passed o GROUP BY o.debtor_id),
+        weighed AS MATERIALIZED (SELECT x.debtor_id, bool_or(x.why IS NULL) AS usable FROM pg_temp.dunning_plan_candidate x GROUP BY 1)
+        SELECT r.debtor_id, r.rung, c.channel, c.server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity, c.timing,
+            coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]'),
+            CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
+                 WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
+                 WHEN c.debtor_id IS NOT NULL THEN '{}'
+                 WHEN NOT r.enough THEN ARRAY['under_minimum']
+                 WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
+                 WHEN k.debtor_id IS NOT NULL AND k.usable THEN ARRAY['min_gap']
+                 ELSE o.whys END,
+            w.cost, w.currency, w.p, w.value, y.list
+        FROM pg_temp.dunning_plan_reach r
+        LEFT JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id
+        LEFT JOIN ruled_out o ON o.debtor_id = r.debtor_id
+        LEFT JOIN weighed k ON k.debtor_id = r.debtor_id
+        LEFT JOIN passed y ON y.debtor_id = r.debtor_id
+        LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = r.debtor_id AND w.channel = coalesce(c.channel, r.channels[1]);
+END
+$function$;
 CREATE FUNCTION dunning._strategy_rules()
  RETURNS SETOF dunning.strategy_rule
  LANGUAGE plpgsql
@@ -5725,6 +5923,111 @@ CREATE FUNCTION dunning._with_charges(context jsonb, open numeric)
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$ SELECT context || jsonb_build_object('charges', CASE WHEN context->>'amount' IS NOT NULL THEN dunning._charge_context(context, context->'fee', open) END) $function$;
+CREATE FUNCTION dunning._ladder(texts text[], as_of timestamp with time zone, many text[], strategy text, today date, stated boolean, now_at timestamp with time zone, zone text)
+ RETURNS TABLE(debtor_id text, creditor text, preferred_channel text, strategy_of text, country text, step text, enough boolean, blocked text, anchor date, due_on date, last_on date, times integer, listed text[], under jsonb, rung integer, last_contact timestamp with time zone, n7 integer, n30 integer, mark text, amounts jsonb, largest numeric, largest_in text, odd boolean)
+ LANGUAGE c
+ COST 1e+06 ROWS 100000
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_ladder$function$;
+CREATE FUNCTION dunning._ladder_steps()
+ RETURNS TABLE(strategy text, catch_up text, stop_after integer, max_contacts integer, max_days integer, tolerance jsonb, step text, "position" integer, anchor text, offset_days integer, from_day integer, to_day integer, repeat_days integer, repeat_max integer, condition text, after_contact boolean, stop_step boolean, minimum jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT t.strategy::text, t.catch_up, t.stop_after, t.max_contacts, t.max_days, t.tolerance, s.step::text, s.position, s.anchor, s.offset_days,
+               CASE WHEN s.anchor = 'due_date' THEN least(s.offset_days, 1 + t.grace_days) ELSE 1 + t.grace_days END,
+               -- the last day, from the anchor, on which the step may be taken
+               CASE WHEN s.until_days IS NOT NULL THEN s.until_days
+                    WHEN s.offset_days < 0 THEN CASE WHEN s.anchor = 'due_date' THEN 0 ELSE -1 END
+                    WHEN s.anchor NOT IN ('due_date', 'last_contact') THEN s.offset_days + 7 END,
+               s.repeat_days, s.repeat_max, s.condition, s.after_contact, coalesce(s.step = t.stop_step, false), coalesce(s.minimum, t.minimum)
+        FROM dunning._strategies() t LEFT JOIN dunning._steps() s ON s.strategy = t.strategy
+        WHERE t.enabled ORDER BY t.strategy, s.position, s.step;
+END
+$function$;
+CREATE FUNCTION dunning._id_sql(kind text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT CASE WHEN (o.columns #>> '{debtor_id,base}')::oid IN (20, 21, 23) THEN 'l.source_id' ELSE 'l.debtor_id' END FROM dunning._source_of(_id_sql.kind) o);
+END
+$function$;
+CREATE FUNCTION dunning._ladder_texts(whole boolean)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    whose text := CASE WHEN NOT whole THEN '$2' END;
+    among text := CASE WHEN whole THEN 'true' ELSE 'x.debtor_id = ANY ($2)' END;
+    now_at text := 'coalesce($1, dunning._now())';
+    dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
+    -- What a run that writes ends first (_expire_waiting()) is over for one that does not, too. A replay has no such messages.
+    over_now text := CASE WHEN dunning._replay_since() IS NOT NULL THEN '''{}''::uuid[]' ELSE pg_catalog.format(
+        'ARRAY(SELECT w.message_id FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
+               WHERE w.state IN (''proposed'', ''held'') AND w.attempts = 0 AND m.not_after <= %s)', now_at) END;
+BEGIN
+    RETURN ARRAY[
+        'SELECT s.strategy, s.catch_up = ''next'', s.stop_after, s.max_contacts, s.max_days, s.tolerance, s.step, s.position, s.anchor, s.offset_days, s.from_day, s.to_day,
+            s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
+        pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
+            dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
+        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._id_sql('invoice'), dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._id_sql('payment'), dunning._ledger_sql('payment', whose, '$1')),
+        -- contacts, and when debtors were heard otherwise than by a payment
+        pg_catalog.format($q$SELECT e.debtor_id, e.message_id, e.contact_on FROM %4$s e
+            WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s AND %5$s
+            UNION ALL
+            SELECT v.debtor_id, NULL, max(v.at) FROM %6$s v
+            WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere')
+              AND v.at <= %1$s AND v.detail->>'machine' IS DISTINCT FROM 'true' AND %2$s GROUP BY v.debtor_id$q$, now_at, replace(among, 'x.', 'v.'),
+            CASE WHEN EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90)) THEN 400 ELSE 90 END,
+            dunning._past('egress'), replace(among, 'x.', 'e.'), dunning._past('event')),
+        -- holds of invoices, steps that were taken, messages that wait
+        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM %3$s x
+            WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
+            UNION ALL
+            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM %4$s x
+            WHERE x.kind = ''step'' AND (x.message_id = ANY (%6$s)) IS NOT TRUE AND %2$s
+            UNION ALL
+            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
+            dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now),
+        pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
+        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
+        pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
+        pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$2', '$1'))];
+END
+$function$;
+CREATE FUNCTION dunning._stage_ladder(strategy text, as_of timestamp with time zone, many text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(as_of, dunning._now());
+    today date := dunning._today(as_of);
+    zone text := dunning._ledger_zone();
+    stated boolean;
+BEGIN
+    EXECUTE 'SELECT ' || dunning._states_balance_sql('$1') INTO stated USING as_of;
+    CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
+    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, f.last_contact, f.n7, f.n30,
+           f.anchor, f.due_on, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at, f.times, f.listed, f.under, f.rung, f.mark, f.amounts,
+           f.largest, f.largest_in, f.odd
+    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at, zone) f;
+END
+$function$;
 CREATE FUNCTION dunning._needs_offer(template text, creditor text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -5913,11 +6216,6 @@ BEGIN
     END LOOP;
 END
 $function$;
-CREATE FUNCTION dunning._ladder(texts text[], as_of timestamp with time zone, many text[], strategy text, today date, stated boolean, now_at timestamp with time zone, zone text)
- RETURNS TABLE(debtor_id text, creditor text, preferred_channel text, strategy_of text, country text, step text, enough boolean, blocked text, anchor date, due_on date, last_on date, times integer, listed text[], under jsonb, rung integer, last_contact timestamp with time zone, n7 integer, n30 integer, mark text, amounts jsonb, largest numeric, largest_in text, odd boolean)
- LANGUAGE c
- COST 1e+06 ROWS 100000
-AS 'MODULE_PATHNAME', $function$dun_plan_sql_ladder$function$;
 CREATE FUNCTION dunning._step_key(strategy text, step text, anchor date)
  RETURNS text
  LANGUAGE plpgsql
@@ -5927,304 +6225,6 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN strategy || '/' || step || '/' || to_char(anchor, 'YYYY-MM-DD');     -- whatever the session's DateStyle
-END
-$function$;
-CREATE FUNCTION dunning._ladder_steps()
- RETURNS TABLE(strategy text, catch_up text, stop_after integer, max_contacts integer, max_days integer, tolerance jsonb, step text, "position" integer, anchor text, offset_days integer, from_day integer, to_day integer, repeat_days integer, repeat_max integer, condition text, after_contact boolean, stop_step boolean, minimum jsonb)
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    RETURN QUERY
-        SELECT t.strategy::text, t.catch_up, t.stop_after, t.max_contacts, t.max_days, t.tolerance, s.step::text, s.position, s.anchor, s.offset_days,
-               CASE WHEN s.anchor = 'due_date' THEN least(s.offset_days, 1 + t.grace_days) ELSE 1 + t.grace_days END,
-               -- the last day, from the anchor, on which the step may be taken
-               CASE WHEN s.until_days IS NOT NULL THEN s.until_days
-                    WHEN s.offset_days < 0 THEN CASE WHEN s.anchor = 'due_date' THEN 0 ELSE -1 END
-                    WHEN s.anchor NOT IN ('due_date', 'last_contact') THEN s.offset_days + 7 END,
-               s.repeat_days, s.repeat_max, s.condition, s.after_contact, coalesce(s.step = t.stop_step, false), coalesce(s.minimum, t.minimum)
-        FROM dunning._strategies() t LEFT JOIN dunning._steps() s ON s.strategy = t.strategy
-        WHERE t.enabled ORDER BY t.strategy, s.position, s.step;
-END
-$function$;
-CREATE FUNCTION dunning._id_sql(kind text)
- RETURNS text
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    RETURN (SELECT CASE WHEN (o.columns #>> '{debtor_id,base}')::oid IN (20, 21, 23) THEN 'l.source_id' ELSE 'l.debtor_id' END FROM dunning._source_of(_id_sql.kind) o);
-END
-$function$;
-CREATE FUNCTION dunning._ladder_texts(whole boolean)
- RETURNS text[]
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    whose text := CASE WHEN NOT whole THEN '$2' END;
-    among text := CASE WHEN whole THEN 'true' ELSE 'x.debtor_id = ANY ($2)' END;
-    now_at text := 'coalesce($1, dunning._now())';
-    dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
-    -- What a run that writes ends first (_expire_waiting()) is over for one that does not, too. A replay has no such messages.
-    over_now text := CASE WHEN dunning._replay_since() IS NOT NULL THEN '''{}''::uuid[]' ELSE pg_catalog.format(
-        'ARRAY(SELECT w.message_id FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
-               WHERE w.state IN (''proposed'', ''held'') AND w.attempts = 0 AND m.not_after <= %s)', now_at) END;
-BEGIN
-    RETURN ARRAY[
-        'SELECT s.strategy, s.catch_up = ''next'', s.stop_after, s.max_contacts, s.max_days, s.tolerance, s.step, s.position, s.anchor, s.offset_days, s.from_day, s.to_day,
-            s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
-        pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
-            dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
-        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._id_sql('invoice'), dunning._invoices_sql(whose, '$1')),
-        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._id_sql('payment'), dunning._ledger_sql('payment', whose, '$1')),
-        -- contacts, and when debtors were heard otherwise than by a payment
-        pg_catalog.format($q$SELECT e.debtor_id, e.message_id, e.contact_on FROM %4$s e
-            WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s AND %5$s
-            UNION ALL
-            SELECT v.debtor_id, NULL, max(v.at) FROM %6$s v
-            WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised', 'disputed', 'circumstances_changed', 'paid_elsewhere')
-              AND v.at <= %1$s AND v.detail->>'machine' IS DISTINCT FROM 'true' AND %2$s GROUP BY v.debtor_id$q$, now_at, replace(among, 'x.', 'v.'),
-            CASE WHEN EXISTS (SELECT FROM dunning._strategies() t WHERE t.enabled AND (t.stop_after IS NOT NULL OR t.max_days > 90)) THEN 400 ELSE 90 END,
-            dunning._past('egress'), replace(among, 'x.', 'e.'), dunning._past('event')),
-        -- holds of invoices, steps that were taken, messages that wait
-        pg_catalog.format('SELECT x.debtor_id::text, x.invoice_id::text, ''hold'', NULL::date FROM %3$s x
-            WHERE x.invoice_id IS NOT NULL AND x.released_at IS NULL AND x.from_at <= %1$s AND (x.until_at IS NULL OR x.until_at > %1$s) AND %2$s
-            UNION ALL
-            SELECT x.debtor_id, x.key, ''step'', (x.at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM %4$s x
-            WHERE x.kind = ''step'' AND (x.message_id = ANY (%6$s)) IS NOT TRUE AND %2$s
-            UNION ALL
-            SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
-            dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now),
-        pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
-        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
-        pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
-        pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$2', '$1'))];
-END
-$function$;
-CREATE FUNCTION dunning._stage_ladder(strategy text, as_of timestamp with time zone, many text[])
- RETURNS void
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    at timestamptz := coalesce(as_of, dunning._now());
-    today date := dunning._today(as_of);
-    zone text := dunning._ledger_zone();
-    stated boolean;
-BEGIN
-    EXECUTE 'SELECT ' || dunning._states_balance_sql('$1') INTO stated USING as_of;
-    CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
-    SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, f.last_contact, f.n7, f.n30,
-           f.anchor, f.due_on, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at, f.times, f.listed, f.under, f.rung, f.mark, f.amounts,
-           f.largest, f.largest_in, f.odd
-    FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at, zone) f;
-END
-$function$;
-CREATE FUNCTION dunning._reached_sql()
- RETURNS text
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-    SELECT $q$
-        SELECT l.*, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days,
-            t.choose, t.horizon, t.self_cure, t.margin
-        FROM pg_temp.dunning_plan_ladder l
-        JOIN pg_temp.dunning_plan_pick p ON p.debtor_id = l.debtor_id AND NOT p.plain
-        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
-        JOIN dunning._strategies() t ON t.strategy = l.strategy
-        WHERE l.rung = $1 AND ($2::text[] IS NULL OR l.debtor_id = ANY ($2))$q$
-$function$;
-CREATE OR REPLACE FUNCTION dunning._stage_candidates(as_of timestamp with time zone)
- RETURNS void
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    today date := dunning._today(as_of);
-    held_share float8 := dunning._holdout_share();
-    by_country boolean := EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*');
-BEGIN
-    IF pg_catalog.to_regclass('pg_temp.dunning_plan_known') IS NULL THEN
-        EXECUTE 'CREATE TEMP TABLE dunning_plan_known ON COMMIT DROP AS ' || dunning._reach_sql('$1', '$2')
-            USING ARRAY(SELECT DISTINCT l.debtor_id FROM pg_temp.dunning_plan_ladder l), as_of;
-        ANALYZE pg_temp.dunning_plan_known;
-    END IF;
-    CREATE TEMP TABLE dunning_plan_candidate ON COMMIT DROP AS
-    WITH server AS MATERIALIZED (
-        SELECT DISTINCT ON (x.creditor, v.channel_served) x.creditor, v.channel_served AS channel, v.server, v.paused
-        FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._servers(NULL, x.creditor) v
-        ORDER BY x.creditor, v.channel_served, v.ord),
-    written AS MATERIALIZED (
-        SELECT x.creditor, x.template, x.channel, dunning._has_template(x.template, x.channel, x.creditor) AS exists
-        FROM (SELECT DISTINCT r.creditor, r.template, c.c AS channel FROM pg_temp.dunning_plan_reach r, unnest(r.channels) c(c)) x),
-    price AS MATERIALIZED (
-        SELECT x.creditor, x.country, x.currency AS owed_in, k.channel, k.cost, k.priced_in
-        FROM (SELECT DISTINCT r.creditor, c.country, r.largest_in AS currency FROM pg_temp.dunning_plan_reach r
-              -- countries matter where some price is for one
-              CROSS JOIN LATERAL (SELECT CASE WHEN by_country THEN r.country END AS country) c) x,
-             LATERAL dunning._costs(x.creditor, today, x.currency, x.country) k),
-    share AS MATERIALIZED (
-        SELECT x.creditor, y.* FROM (SELECT DISTINCT r.creditor FROM pg_temp.dunning_plan_reach r) x, LATERAL dunning._channel_shares(x.creditor) y),
-    field AS MATERIALIZED (SELECT DISTINCT ON (c.channel) c.channel, c.address_field FROM dunning.channel c ORDER BY c.channel, c.builtin),
-    known AS MATERIALIZED (SELECT * FROM pg_temp.dunning_plan_known),
-    worth AS (
-        SELECT r.debtor_id, c.c AS channel, c.n, r.preferred_channel, v.server, v.paused, w.exists AS written, k.cost, k.priced_in AS currency, r.paid_channels,
-               s.p_paid_30d AS p, s.p_self_cure,
-               (coalesce(s.p_self_cure >= r.self_cure, false) OR coalesce(s.segment = 'self_curer', false)) AND r.days >= 0 AS likely_self_cure, r.days, r.self_cure_days, r.self_cure_wait, r.must,
-               u.quality, r.choose,
-               round(dunning._channel_value(s.p_paid_30d, CASE WHEN k.cost = 0 OR k.priced_in = r.largest_in THEN r.largest END::float8, r.margin::float8, k.cost::float8,
-                   CASE WHEN r.choose = 'value' THEN dunning._response_share(coalesce(t.responses, 0), coalesce(t.contacts, 0), y.share) ELSE y.usual_share END,
-                   y.usual_share, CASE WHEN r.choose = 'value' THEN r.n7 ELSE 0 END, CASE WHEN r.choose = 'value' THEN r.n30 ELSE 0 END, coalesce(u.quality, 1),
-                   CASE WHEN r.choose = 'value' THEN y.p_opt_out ELSE 0 END)::numeric, 2) AS value
-        FROM pg_temp.dunning_plan_reach r
-        CROSS JOIN LATERAL unnest(r.channels) WITH ORDINALITY c(c, n)
-        LEFT JOIN server v ON v.creditor = r.creditor AND v.channel = c.c
-        LEFT JOIN written w ON w.creditor = r.creditor AND w.template = r.template AND w.channel = c.c
-        LEFT JOIN dunning.debtor_score s ON s.debtor_id = r.debtor_id
-        LEFT JOIN price k ON k.creditor = r.creditor AND k.owed_in IS NOT DISTINCT FROM r.largest_in AND k.channel = c.c
-            AND k.country IS NOT DISTINCT FROM CASE WHEN by_country THEN r.country END
-        LEFT JOIN share y ON y.creditor = r.creditor AND y.channel = c.c
-        LEFT JOIN field f ON f.channel = c.c
-        LEFT JOIN known u ON u.debtor_id = r.debtor_id AND u.field = f.address_field
-        LEFT JOIN dunning.timing_profile t ON t.debtor_id = r.debtor_id
-        WHERE r.enough AND r.blocked IS NULL AND NOT (held_share > 0 AND dunning._uniform('holdout/' || r.debtor_id, 3) < held_share)),
-    judged AS (
-        SELECT w.*, CASE
-            WHEN w.cost IS NULL THEN 'no_channel'
-            WHEN w.server IS NULL THEN 'no_server'
-            WHEN w.paused THEN 'server_paused'
-            WHEN NOT w.written THEN 'no_template'
-            WHEN w.quality = 0 THEN 'bounces'
-            WHEN w.must THEN NULL
-            WHEN w.likely_self_cure AND w.days < w.self_cure_wait THEN 'likely_self_cure'
-            WHEN w.cost > 0 AND NOT w.paid_channels THEN 'costs_money'
-            WHEN w.cost > 0 AND w.likely_self_cure AND w.days < w.self_cure_days THEN 'likely_self_cure'
-            WHEN w.cost > 0 AND w.value <= 0 THEN 'not_worth_it' END AS why
-        FROM worth w)
-    SELECT j.*, CASE WHEN j.why IS NULL THEN row_number() OVER (PARTITION BY j.debtor_id, j.why IS NULL
-                   ORDER BY j.channel IS DISTINCT FROM j.preferred_channel, CASE WHEN j.choose = 'value' AND NOT j.must THEN j.value END DESC NULLS LAST, j.n) END::int AS rank
-    FROM judged j;
-    ANALYZE pg_temp.dunning_plan_candidate (debtor_id, channel, rank, why);
-END
-$function$;
-CREATE OR REPLACE FUNCTION dunning._stage_choice(as_of timestamp with time zone)
- RETURNS void
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    CREATE TEMP TABLE dunning_plan_choice ON COMMIT DROP AS
-    SELECT c.debtor_id, c.channel, c.server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity, c.timing, c.blocked_by, c.skipped
-    FROM dunning._choose(ARRAY(
-        SELECT ROW(c.debtor_id, c.channel, c.rank, c.server, w.not_before,
-                   -- a pre-due reminder is worth something until the due date is over
-                   least(w.not_before + r.horizon, r.until_at - interval '1 microsecond'))::dunning._candidate
-        FROM pg_temp.dunning_plan_candidate c
-        JOIN pg_temp.dunning_plan_reach r ON r.debtor_id = c.debtor_id
-        CROSS JOIN LATERAL (SELECT greatest(as_of, r.last_contact + r.min_gap_days * interval '1 day') AS not_before) w
-        WHERE c.why IS NULL AND w.not_before <= as_of + r.horizon
-          AND (r.until_at IS NULL OR w.not_before < r.until_at)), as_of) c;
-    ANALYZE pg_temp.dunning_plan_choice (debtor_id, channel, blocked_by);
-END
-$function$;
-CREATE FUNCTION dunning._stage_steps(as_of timestamp with time zone)
- RETURNS void
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    at_rung int := 1;
-    open_debtors text[];
-    done text[];
-    stage text;
-BEGIN
-    CREATE TEMP TABLE dunning_plan_passed (debtor_id text, rung int, step text, why text) ON COMMIT DROP;
-    ANALYZE pg_temp.dunning_plan_ladder (debtor_id, creditor, rung, enough);
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS ' || dunning._reached_sql() USING 1, NULL::text[];
-    PERFORM dunning._stage_candidates(as_of);
-    PERFORM dunning._stage_choice(as_of);
-    LOOP
-        at_rung := at_rung + 1;
-        open_debtors := ARRAY(SELECT l.debtor_id FROM pg_temp.dunning_plan_ladder l WHERE l.rung = at_rung AND l.enough AND l.blocked IS NULL
-            AND EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE p.debtor_id = l.debtor_id AND NOT p.plain)
-            AND NOT EXISTS (SELECT FROM pg_temp.dunning_plan_choice c WHERE c.debtor_id = l.debtor_id AND c.blocked_by = '{}'));
-        EXIT WHEN at_rung > (SELECT max(l.rung) FROM pg_temp.dunning_plan_ladder l);
-        CONTINUE WHEN cardinality(open_debtors) = 0;
-        FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
-            EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_' || stage, 'dunning_plan_kept_' || stage);
-        END LOOP;
-        EXECUTE 'CREATE TEMP TABLE dunning_plan_reach ON COMMIT DROP AS ' || dunning._reached_sql() USING at_rung, open_debtors;
-        PERFORM dunning._stage_candidates(as_of);
-        PERFORM dunning._stage_choice(as_of);
-        done := ARRAY(SELECT c.debtor_id FROM pg_temp.dunning_plan_choice c WHERE c.blocked_by = '{}');
-        -- The first step of those who found another one, and this one of those who are still looking.
-        FOREACH stage IN ARRAY ARRAY['kept_', ''] LOOP
-            EXECUTE pg_catalog.format($q$
-                INSERT INTO pg_temp.dunning_plan_passed
-                SELECT r.debtor_id, r.rung, r.step, coalesce(array_to_string(c.blocked_by, ', '), w.whys, 'min_gap')
-                FROM pg_temp.dunning_plan_%1$sreach r
-                LEFT JOIN pg_temp.dunning_plan_%1$schoice c ON c.debtor_id = r.debtor_id
-                LEFT JOIN (SELECT x.debtor_id, string_agg(DISTINCT x.why, ', ') AS whys FROM pg_temp.dunning_plan_%1$scandidate x GROUP BY 1) w ON w.debtor_id = r.debtor_id
-                WHERE (r.debtor_id = ANY ($1)) = %2$L$q$, stage, stage <> '') USING done;
-        END LOOP;
-        FOREACH stage IN ARRAY ARRAY['reach', 'candidate', 'choice'] LOOP
-            EXECUTE pg_catalog.format('DELETE FROM pg_temp.%1$I k WHERE k.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage) USING done;
-            EXECUTE pg_catalog.format('INSERT INTO pg_temp.%I SELECT n.* FROM pg_temp.%I n WHERE n.debtor_id = ANY ($1)', 'dunning_plan_kept_' || stage, 'dunning_plan_' || stage) USING done;
-            EXECUTE pg_catalog.format('DROP TABLE pg_temp.%I', 'dunning_plan_' || stage);
-            EXECUTE pg_catalog.format('ALTER TABLE pg_temp.%I RENAME TO %I', 'dunning_plan_kept_' || stage, 'dunning_plan_' || stage);
-        END LOOP;
-    END LOOP;
-END
-$function$;
-CREATE FUNCTION dunning._judge_asked()
- RETURNS TABLE(debtor_id text, rung integer, chosen text, chosen_server text, contact_at timestamp with time zone, local_time text, p_response double precision, uplift double precision, explored boolean, time_propensity double precision, timing jsonb, skipped jsonb, blocked_by text[], cost numeric, cost_currency text, p double precision, value numeric, passed_over jsonb)
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    RETURN QUERY
-        WITH ruled_out AS MATERIALIZED (
-            SELECT c.debtor_id, jsonb_agg(jsonb_build_object('channel', c.channel, 'why', c.why) ORDER BY c.n) AS skipped,
-                   array_agg(DISTINCT c.why) AS whys,
-                   coalesce(array_agg(DISTINCT c.why) FILTER (WHERE c.why IN ('likely_self_cure', 'costs_money', 'not_worth_it', 'server_paused')), '{}') AS by_choice
-            FROM pg_temp.dunning_plan_candidate c WHERE c.why IS NOT NULL GROUP BY c.debtor_id),
-        passed AS MATERIALIZED (
-            SELECT o.debtor_id, jsonb_agg(jsonb_build_object('step', o.step, 'why', o.why) ORDER BY o.rung) AS list FROM pg_temp.dunning_plan_passed o GROUP BY o.debtor_id),
-        weighed AS MATERIALIZED (SELECT x.debtor_id, bool_or(x.why IS NULL) AS usable FROM pg_temp.dunning_plan_candidate x GROUP BY 1)
-        SELECT r.debtor_id, r.rung, c.channel, c.server, c.contact_at, c.local_time, c.p_response, c.uplift, c.explored, c.propensity, c.timing,
-            coalesce(c.skipped, '[]') || coalesce(o.skipped, '[]'),
-            CASE WHEN r.blocked IS NOT NULL THEN ARRAY[r.blocked]
-                 WHEN cardinality(c.blocked_by) > 0 THEN c.blocked_by || coalesce(o.by_choice, '{}')
-                 WHEN c.debtor_id IS NOT NULL THEN '{}'
-                 WHEN NOT r.enough THEN ARRAY['under_minimum']
-                 WHEN o.debtor_id IS NULL AND k.debtor_id IS NULL THEN ARRAY['held_out']
-                 WHEN k.debtor_id IS NOT NULL AND k.usable THEN ARRAY['min_gap']
-                 ELSE o.whys END,
-            w.cost, w.currency, w.p, w.value, y.list
-        FROM pg_temp.dunning_plan_reach r
-        LEFT JOIN pg_temp.dunning_plan_choice c ON c.debtor_id = r.debtor_id
-        LEFT JOIN ruled_out o ON o.debtor_id = r.debtor_id
-        LEFT JOIN weighed k ON k.debtor_id = r.debtor_id
-        LEFT JOIN passed y ON y.debtor_id = r.debtor_id
-        LEFT JOIN pg_temp.dunning_plan_candidate w ON w.debtor_id = r.debtor_id AND w.channel = coalesce(c.channel, r.channels[1]);
 END
 $function$;
 CREATE FUNCTION dunning._stage_dry_rows(approve boolean, framing text)
@@ -44286,6 +44286,9 @@ ALTER FUNCTION dunning._anchors(text[],text[],timestamp with time zone) OWNER TO
 ALTER FUNCTION dunning._touch(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._companion_id(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._contact_sql(text,text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._reached_sql() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._judge_asked() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._strategy_rules() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._strategies_in_use() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._assigned_sql(text) OWNER TO dunning_owner;
@@ -44319,6 +44322,11 @@ ALTER FUNCTION dunning.set_budget(numeric,text,text,text) OWNER TO dunning_owner
 ALTER FUNCTION dunning._speaks_of_fees(text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._charging_creditors() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._with_charges(jsonb,numeric) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ladder_steps() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._id_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ladder_texts(boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._needs_offer(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_offers(timestamp with time zone,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) OWNER TO dunning_owner;
@@ -44327,15 +44335,7 @@ ALTER FUNCTION dunning._packed_dates(date[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_judged(timestamp with time zone,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._judged_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._past(text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._ladder_steps() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._id_sql(text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._ladder_texts(boolean) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._reached_sql() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._judge_asked() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_dry_rows(boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._framing_experiment() OWNER TO dunning_owner;
@@ -44692,6 +44692,9 @@ REVOKE EXECUTE ON FUNCTION dunning._anchors(text[],text[],timestamp with time zo
 REVOKE EXECUTE ON FUNCTION dunning._touch(uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._companion_id(uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._contact_sql(text,text,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._reached_sql() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._judge_asked() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._strategy_rules() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._strategies_in_use() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._assigned_sql(text) FROM PUBLIC;
@@ -44733,6 +44736,11 @@ GRANT EXECUTE ON FUNCTION dunning.set_budget(numeric,text,text,text) TO dunning_
 REVOKE EXECUTE ON FUNCTION dunning._speaks_of_fees(text,text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._charging_creditors() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._with_charges(jsonb,numeric) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._ladder_steps() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._id_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._ladder_texts(boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._needs_offer(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_offers(timestamp with time zone,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) FROM PUBLIC;
@@ -44741,15 +44749,7 @@ REVOKE EXECUTE ON FUNCTION dunning._packed_dates(date[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._judged_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._past(text) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._ladder_steps() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._id_sql(text) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._ladder_texts(boolean) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._reached_sql() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._judge_asked() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_dry_rows(boolean,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._framing_experiment() FROM PUBLIC;
