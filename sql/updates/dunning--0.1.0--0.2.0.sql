@@ -4249,7 +4249,9 @@ BEGIN
                 UNION ALL
                 SELECT dunning._divide(a.amount, a.amount, least_part, greatest(2, most_months * q.q / 12), a.most_count)
                 FROM unnest(CASE WHEN a.usual IS NULL THEN ARRAY[2, 3, 6, 12] END) q(q)) v
-            WHERE v.parts IS NOT NULL),
+            WHERE v.parts IS NOT NULL
+            -- of two ways with as many parts the one of rounder parts, whoever else is asked about
+            ORDER BY a.debtor_id, cardinality(v.parts), v.parts DESC),
         numbered AS (
             SELECT d.*, row_number() OVER (PARTITION BY d.debtor_id ORDER BY cardinality(d.parts))::int AS option FROM divided d)
         SELECT n.debtor_id, n.currency, n.amount, CASE WHEN n.fortnightly THEN 'fortnightly' ELSE 'monthly' END, n.first_on,
