@@ -27,7 +27,10 @@ export PATH=$bindir:$PATH
 break_one() {
     local k=$1 property=$2 function=$3 line=$4 other=$5 also=$6 seen
     psql_ -d postgres -c "CREATE DATABASE broken${k}_ TEMPLATE book"
-    psql_ -d "broken${k}_" -o /dev/null -v f="$function" -v l="$line" -v o="$other" <<<"SELECT sim.break(:'f', :'l', :'o'); $also"
+    if ! psql_ -d "broken${k}_" -o /dev/null -v f="$function" -v l="$line" -v o="$other" <<<"SELECT sim.break(:'f', :'l', :'o'); $also"; then
+        echo "not ok $property: there is no such line any more in $function: $line"
+        return
+    fi
     TEMPLATE=broken${k}_ perl "$root/test/property/plan.pl" 1 0 1 "$seed" "${BOOK:-400}" 6 >"$work/told.$k" || true
     seen=$(awk -F '\t' -v p="$property" '$1 == "wrong" && $5 == p' "$work/told.$k" | wc -l)
     echo "$([ "$seen" -gt 0 ] && echo ok || echo not ok) $property: $seen times by $function: $line -> $other"

@@ -74,7 +74,9 @@ sub history
 	my @h;
 	for my $a (@{ $o->{accounts}{ $d->{person} // $d->{id} } })
 	{
-		push @h, map { { debtor => $a->{id}, touch => Oracle::touch($_->{message}), channel => $_->{channel}, at => $_->{at} } } grep { $_->{at} <= $at } @{ $o->{egress}{ $a->{id} } };
+		# attempts of a message are one contact, made when the first of them was
+		my %known;
+		push @h, map { { debtor => $a->{id}, touch => Oracle::touch($_->{message}), channel => $_->{channel}, at => $_->{at} } } grep { $_->{at} <= $at && !$known{ $_->{message} }++ } @{ $o->{egress}{ $a->{id} } };
 		my $k = 0;
 		push @h, map { { debtor => $a->{id}, touch => $_->{message} ? Oracle::touch($_->{message}) : 'event' . $a->{id} . $k++, channel => 'call', at => $_->{at} } } grep { $_->{kind} =~ /^(called|conversation)$/ && $_->{at} <= $at } @{ $o->{event}{ $a->{id} } };
 		push @h, map { { debtor => $a->{id}, touch => Oracle::touch($_->{message}), channel => $_->{channel}, at => $_->{due} } } grep { $_->{state} =~ /^(queued|sending)$/ } @{ $o->{waiting}{$n}{ $a->{id} } } if defined $n;

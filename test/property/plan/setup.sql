@@ -142,7 +142,7 @@ END $$;
 CREATE FUNCTION sim.break(broken text, line text, other text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE body text := (SELECT pg_get_functiondef(p.oid) FROM pg_proc p WHERE p.pronamespace = 'dunning'::regnamespace AND p.proname = broken);
 BEGIN
-    IF position(line IN body) = 0 THEN
+    IF body IS NULL OR position(line IN body) = 0 THEN
         RAISE EXCEPTION 'dunning.%() has no "%"', broken, line;
     END IF;
     EXECUTE replace(body, line, other);
