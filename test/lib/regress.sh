@@ -35,5 +35,12 @@ run() { # run NAME CONFIG-LINES
     mkdir -p "$root/tmp/results/$name" && cp -f "$out"/results/*.out "$root/tmp/results/$name/" 2>/dev/null || true
 }
 
-run preload "shared_preload_libraries = 'dunning'"
-[ -n "${QUICK:-}" ] || run plain ""
+# Two servers that know nothing of each other: both at once.
+if [ -n "${QUICK:-}" ]; then
+    run preload "shared_preload_libraries = 'dunning'"
+else
+    run plain "" >"$work/plain.said" 2>&1 &
+    run preload "shared_preload_libraries = 'dunning'"
+    wait $!
+    cat "$work/plain.said"
+fi

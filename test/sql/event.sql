@@ -261,7 +261,7 @@ SELECT pg_temp.is_suppressed('+447700900999', 'sms') AS obeyed;
 DROP USER MAPPING FOR dunning_worker SERVER ev;
 DROP SERVER ev;
 RESET dunning.secret_directory;
-COPY (SELECT 1) TO PROGRAM 'rm -r ev-secrets';
+COPY (SELECT 1) TO PROGRAM 'rm -r ev-secrets; cat >/dev/null';
 DELETE FROM dunning.body WHERE debtor_id LIKE 'EV-%';
 DELETE FROM dunning.egress WHERE debtor_id LIKE 'EV-%';
 DELETE FROM dunning.outcome WHERE debtor_id LIKE 'EV-%';

@@ -89,7 +89,7 @@ DROP SERVER gw_plain;
 CREATE USER MAPPING FOR dunning_worker SERVER gw_mail OPTIONS (username 'mailer', secret_file 'good');
 \set build 'SELECT mail_rcpt FROM dunning._build_request(''gw_mail'', ''01890000-0000-7000-8000-000000000001'', ''ada@debtors.test'', ''s'', ''t'');'
 :build
-COPY (SELECT 1) TO PROGRAM 'rm -rf gw_secrets; mkdir -m 700 gw_secrets; cd gw_secrets; umask 077; printf "CANARY-s3cret\n" >good; printf "x\n" >open; chmod 644 open; ln -s good link; mkfifo pipe; printf "a\nb\n" >lines; : >empty; head -c 5000 /dev/zero | tr "\\0" x >long';
+COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; rm -rf gw_secrets; mkdir -m 700 gw_secrets; cd gw_secrets; umask 077; printf "CANARY-s3cret\n" >good; printf "x\n" >open; chmod 644 open; ln -s good link; mkfifo pipe; printf "a\nb\n" >lines; : >empty; head -c 5000 /dev/zero | tr "\\0" x >long';
 SELECT set_config('dunning.secret_directory', current_setting('data_directory') || '/gw_secrets', false) IS NOT NULL AS set;
 :build
 CREATE FUNCTION pg_temp.try_secret(file text) RETURNS text LANGUAGE plpgsql AS $$
@@ -263,5 +263,5 @@ SELECT dunning._allows_address('127.0.0.1', 25, '', '127.0.0.0/8:25');
 SELECT dunning._allows_address('localhost', 25);
 
 DROP SERVER gw_http, gw_mail, gw_mail_south, gw_mail_first, gw_sendgrid, gw_print CASCADE;
-COPY (SELECT 1) TO PROGRAM 'rm -rf gw_secrets';
+COPY (SELECT 1) TO PROGRAM 'rm -rf gw_secrets; cat >/dev/null';
 RESET dunning.secret_directory;
