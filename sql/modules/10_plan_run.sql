@@ -90,10 +90,12 @@ BEGIN
             SELECT i.debtor_id, jsonb_agg(jsonb_build_object('invoice', i.reference, 'why', i.left_out) ORDER BY i.due_on, i.invoice_id) AS list
             FROM pg_temp.dunning_plan_item i WHERE i.left_out IS NOT NULL GROUP BY i.debtor_id),
         said AS MATERIALIZED (SELECT s.debtor_id, s.context FROM dunning._step_context($2, $7, $8, $1) s),
-        judged AS (
-            SELECT j.*, CASE WHEN j.blocked_by = '{}' THEN dunning._step_key(j.strategy, j.step, j.anchor) || CASE WHEN j.times > 0 THEN '#' || (j.times + 1) ELSE '' END END AS key
-            FROM pg_temp.dunning_plan_judged j)
-        SELECT CASE WHEN j.key IS NOT NULL THEN dunning._uuid7() END AS message_id, j.debtor_id, j.creditor, $5 AS run_id,
+        -- Keys in the order of debtors: of two accounts of one person that are due at the same instant the same one goes first in every run.
+        judged AS MATERIALIZED (
+            SELECT j.*, CASE WHEN j.blocked_by = '{}' THEN dunning._step_key(j.strategy, j.step, j.anchor) || CASE WHEN j.times > 0 THEN '#' || (j.times + 1) ELSE '' END END AS key,
+                CASE WHEN j.blocked_by = '{}' THEN dunning._uuid7() END AS message_id
+            FROM (SELECT j.* FROM pg_temp.dunning_plan_judged j ORDER BY j.debtor_id OFFSET 0) j)
+        SELECT j.message_id, j.debtor_id, j.creditor, $5 AS run_id,
             j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, x.language, j.chosen_server AS server, j.contact_at,
             -- a pre-due reminder after the due date would be untrue
             least(j.until_at, j.contact_at + interval '14 days') AS not_after,
