@@ -89,30 +89,37 @@ COMMENT ON FUNCTION dunning._charges_sql(text, text) IS
 
 -- What our own reminders named left with them; what is due without a reminder is due by itself; interest is posted to the end of each
 -- month, and to the day on which an invoice was settled. A missed day changes nothing: the next run posts the same rows.
-CREATE FUNCTION dunning._assess_fees(debtor_ids text[]) RETURNS SETOF dunning.charge
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+CREATE FUNCTION dunning._unposted_fees(debtor_ids text[]) RETURNS TABLE (debtor_id text, invoice_id text, level text, currency text, charged_on date, amount numeric, message_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
-DECLARE
-    fee record;
-    today date := (dunning._now() AT TIME ZONE dunning._ledger_zone())::date;
 BEGIN
-    FOR fee IN EXECUTE format($q$
+    RETURN QUERY EXECUTE format($q$
         WITH fee AS MATERIALIZED (
-            SELECT x.debtor, x.invoice, x.level, x.at_most, x.lawful_from, x.with_reminder, row_number() OVER (PARTITION BY x.debtor, x.level ORDER BY x.due_on, x.invoice) AS place
+            SELECT x.debtor, x.invoice, x.level, x.currency, x.at_most, x.lawful_from, x.with_reminder, row_number() OVER (PARTITION BY x.debtor, x.level ORDER BY x.due_on, x.invoice) AS place
             FROM (%s) x),
         -- A fee named for a later day is a warning, no charge. One that names no invoice is the oldest one's, and a message brings one fee.
         named AS MATERIALIZED (
             SELECT n.* FROM dunning._notices(ARRAY(SELECT DISTINCT f.debtor FROM fee f WHERE f.with_reminder), ARRAY(SELECT DISTINCT f.level FROM fee f WHERE f.with_reminder)) n
             WHERE n.charged AND n.due_on <= n.sent_on AND NOT EXISTS (SELECT FROM dunning.charge h WHERE h.debtor_id = n.debtor_id AND h.message_id = n.message_id))
-        SELECT DISTINCT ON (x.debtor, x.invoice, x.level) x.debtor AS debtor_id, x.invoice AS invoice_id, x.level, x.charged_on, x.amount, x.message_id
-        FROM (SELECT f.debtor, f.invoice, f.level, n.sent_on AS charged_on, n.amount, n.message_id
+        SELECT DISTINCT ON (x.debtor, x.invoice, x.level) x.*
+        FROM (SELECT f.debtor, f.invoice, f.level, f.currency, n.sent_on AS charged_on, n.amount, n.message_id
               FROM fee f JOIN named n ON n.debtor_id = f.debtor AND n.level = f.level
               WHERE f.with_reminder AND (n.invoice_id = f.invoice OR n.invoice_id IS NULL AND f.place = 1) AND n.amount <= f.at_most AND n.sent_on >= f.lawful_from
               UNION ALL
-              SELECT f.debtor, f.invoice, f.level, $3, f.at_most, NULL FROM fee f WHERE NOT f.with_reminder) x
+              SELECT f.debtor, f.invoice, f.level, f.currency, $3, f.at_most, NULL FROM fee f WHERE NOT f.with_reminder) x
         ORDER BY x.debtor, x.invoice, x.level, x.charged_on$q$, dunning._fees_sql('NOT j.barred AND NOT j.unnoticed AND j.lawful_from <= $3'))
-        USING _assess_fees.debtor_ids, NULL::timestamptz, today, dunning._broken_agreements(_assess_fees.debtor_ids)
-    LOOP
+        USING _unposted_fees.debtor_ids, NULL::timestamptz, dunning._fee_day(NULL), dunning._broken_agreements(_unposted_fees.debtor_ids);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._unposted_fees(text[]) IS 'Fees that may be posted today: those that reminders named when they left, with the message, and those that need none.';
+
+CREATE FUNCTION dunning._assess_fees(debtor_ids text[]) RETURNS SETOF dunning.charge
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    fee record;
+BEGIN
+    FOR fee IN SELECT f.* FROM dunning._unposted_fees(_assess_fees.debtor_ids) f LOOP
         BEGIN
             RETURN QUERY INSERT INTO dunning.charge AS c (debtor_id, invoice_id, level, charged_on, amount, message_id)
                 VALUES (fee.debtor_id, fee.invoice_id, fee.level, fee.charged_on, fee.amount, fee.message_id) RETURNING c.*;

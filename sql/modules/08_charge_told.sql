@@ -85,6 +85,22 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._open_charges(text[]) IS 'Debtors and currencies with charges that are neither waived, booked nor paid, and their sum; without those of invoices that are disputed or held.';
 
+-- The fee that a message brought is owed from then on; the next assess_charges() posts it.
+CREATE FUNCTION dunning._owed_charges(debtor_id text) RETURNS TABLE (currency text, amount numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT x.currency, sum(x.amount)
+        FROM (SELECT o.currency, o.open AS amount FROM dunning._open_charges(ARRAY[_owed_charges.debtor_id]) o
+              UNION ALL
+              SELECT f.currency, f.amount FROM dunning._unposted_fees(ARRAY[_owed_charges.debtor_id]) f
+              WHERE f.message_id IS NOT NULL AND EXISTS (SELECT FROM dunning.charging g WHERE g.fees)) x
+        GROUP BY 1;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._owed_charges(text) IS 'What a debtor was told to owe on top of the balance, by currency: open charges, and fees of messages that left and are not posted yet.';
+
 -- Principal, charges so far and a fee that comes with the message stand apart in a text, and add up.
 CREATE FUNCTION dunning._charge_context(context jsonb, fee jsonb, open numeric) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -50,14 +50,12 @@ DECLARE
     n int := 0;
 BEGIN
     FOR about IN
-        SELECT t.debtor_id, t.task_id, t.script, m.template, m.channel, m.language, m.context
+        SELECT t.debtor_id, t.task_id, t.script, m.template, m.channel, m.language, dunning._context_now(m) AS context
         FROM dunning.task t JOIN dunning.message m ON m.debtor_id = t.debtor_id AND m.message_id = t.message_id
         WHERE t.debtor_id = ANY (_refresh_scripts.debtor_ids) AND t.completed_at IS NULL AND t.kind IN ('call', 'visit') AND t.script IS NOT NULL
           AND EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = t.debtor_id)
     LOOP
-        SELECT r.body_text INTO said
-        FROM dunning.render(about.template, dunning._aged_context(dunning._offered_context(about.debtor_id, about.context), dunning._today(NULL)),
-                            about.language, about.channel) r;
+        said := (SELECT r.body_text FROM dunning.render(about.template, about.context, about.language, about.channel) r);
         UPDATE dunning.task t SET script = said WHERE t.debtor_id = about.debtor_id AND t.task_id = about.task_id AND t.script IS DISTINCT FROM said;
         n := n + 1;
     END LOOP;

@@ -1,7 +1,7 @@
 -- A letter: words from a person, on paper. Not a bill: no table, no boxed sum, no window unless it is asked for.
 
--- NULL where the account or the currency has no payment code.
-CREATE FUNCTION dunning._letter_code(context jsonb) RETURNS text
+-- NULL where the account or the currency has no payment code. What a text asks for is the total where it names one: the code asks for the same.
+CREATE FUNCTION dunning._letter_code(context jsonb, total numeric) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict error
@@ -13,13 +13,13 @@ BEGIN
     IF context->>'qr' IS NOT NULL THEN
         RETURN context->>'qr';
     END IF;
-    RETURN dunning.epc_payload(context->>'creditor_name', context->>'creditor_account', (context->>'amount')::numeric,
+    RETURN dunning.epc_payload(context->>'creditor_name', context->>'creditor_account', coalesce(total, (context->>'amount')::numeric),
                                CASE WHEN length(about) <= 140 THEN about ELSE context->>'reference' END, context->>'currency');
 EXCEPTION WHEN invalid_parameter_value OR invalid_text_representation THEN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION dunning._letter_code(jsonb) IS 'The payment code for what a context asks for: its own qr, else one made of account, sum and invoice numbers; NULL where there can be none.';
+COMMENT ON FUNCTION dunning._letter_code(jsonb, numeric) IS 'The payment code for what a text asks for: the qr of its context, else one made of account, total (NULL: the context''s amount) and invoice numbers; NULL where there can be none.';
 
 -- The ledger's address is an object of whatever names the billing system has; what is known stands in the order of an envelope.
 CREATE FUNCTION dunning._address_lines(name text, address text) RETURNS text
@@ -59,19 +59,24 @@ CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text
 AS $$
 #variable_conflict error
 DECLARE
-    about  record;
-    frozen record;
+    about   dunning.message;
+    frozen  record;
+    context jsonb;
 BEGIN
     SELECT m.* INTO about FROM dunning.message m WHERE m.message_id = _letter.message_id;
     IF about.debtor_id IS NULL THEN
         RAISE EXCEPTION 'there is no message %', coalesce(message_id::text, 'NULL')
             USING ERRCODE = '22023', HINT = 'SELECT message_id FROM dunning.journal WHERE channel = ''letter'';';
     END IF;
-    SELECT b.subject, b.body_text, b.address INTO frozen
+    SELECT b.subject, b.body_text, b.address, b.total INTO frozen
     FROM dunning.body b WHERE b.debtor_id = about.debtor_id AND b.message_id = about.message_id;
     IF frozen.body_text IS NULL THEN
-        SELECT r.subject, r.body_text INTO frozen.subject, frozen.body_text
-        FROM dunning.render(about.template, about.context, about.language, about.channel) r;
+        context := dunning._context_now(about);
+        SELECT r.subject, r.body_text, CASE WHEN 'charges.total' = ANY (r.fields) THEN (context #>> '{charges,total}')::numeric END
+        INTO frozen.subject, frozen.body_text, frozen.total
+        FROM dunning._template(about.template, about.channel, about.language, about.creditor, context->>'framing') t,
+             dunning._render(t.subject, t.body_text, NULL, dunning._optional_names() || context, t.language,
+                             dunning._partials(t.subject, t.body_text, NULL, about.channel, t.language, about.creditor, context->>'framing')) r;
         frozen.address := dunning._ledger_address(about.debtor_id, about.channel);
     END IF;
     subject := frozen.subject;
@@ -82,7 +87,7 @@ BEGIN
     note := (SELECT r.body_text FROM dunning._render(NULL, about.context->>'note', NULL, dunning._optional_names() || about.context, about.language) r
              WHERE about.context->>'note' IS NOT NULL);
     at_window := coalesce(lower(about.context #>> '{print,window}') IN ('true', 'yes', 'left', 'right', '1'), false);
-    qr := dunning._letter_code(about.context);
+    qr := dunning._letter_code(about.context, frozen.total);
     language := dunning._language(about.language);
     dated := (SELECT r.body_text FROM dunning._render(NULL, '{{day | date}}', NULL,
         jsonb_build_object('day', (coalesce((SELECT min(e.contact_on) FROM dunning.egress e

@@ -3,7 +3,7 @@
 CREATE FUNCTION dunning._page_words(language text) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$ SELECT jsonb '{
-"en": {"hello": "Hello {{who}}", "due": "due on", "none": "Nothing is open. Thank you!", "offer": "Our offer",
+"en": {"hello": "Hello {{who}}", "due": "due on", "charges": "Fees and interest", "none": "Nothing is open. Thank you!", "offer": "Our offer",
     "accept": "Yes, I agree", "agreed": "Agreed. Thank you!",
     "pay": "Pay {{amount | money}}", "account": "Pay to account", "reference": "Reference",
     "plan": "I need more time", "plan_ask": "What would work for you?", "paid": "I have already paid", "paid_ask": "When and how?",
@@ -12,7 +12,7 @@ AS $$ SELECT jsonb '{
     "call": "Questions? Call us on", "already": "We have heard from you already. Thank you!",
     "did": {"pay": "Thank you!", "plan": "Thank you. We will get back to you about a plan.", "already_paid": "Thank you. We will look for your payment.",
             "dispute": "Thank you. We will look into it and not remind you meanwhile.", "opt_out": "Done. We will not write to this address again."}},
-"da": {"hello": "Hej {{who}}", "due": "forfaldt eller forfalder den", "none": "Der er intet at betale. Tak!", "offer": "Vores tilbud",
+"da": {"hello": "Hej {{who}}", "due": "forfaldt eller forfalder den", "charges": "Gebyrer og renter", "none": "Der er intet at betale. Tak!", "offer": "Vores tilbud",
     "accept": "Ja tak, det er en aftale", "agreed": "Det er en aftale. Tak!",
     "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Reference",
     "plan": "Jeg har brug for mere tid", "plan_ask": "Hvad ville passe dig?", "paid": "Jeg har allerede betalt", "paid_ask": "Hvornår og hvordan?",
@@ -21,7 +21,7 @@ AS $$ SELECT jsonb '{
     "call": "Spørgsmål? Ring til os på", "already": "Vi har allerede hørt fra dig. Tak!",
     "did": {"pay": "Tak!", "plan": "Tak. Vi vender tilbage om en aftale.", "already_paid": "Tak. Vi leder efter din betaling.",
             "dispute": "Tak. Vi ser på det og minder dig ikke om det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adresse igen."}},
-"sv": {"hello": "Hej {{who}}", "due": "förfallodag", "none": "Det finns inget att betala. Tack!", "offer": "Vårt erbjudande",
+"sv": {"hello": "Hej {{who}}", "due": "förfallodag", "charges": "Avgifter och ränta", "none": "Det finns inget att betala. Tack!", "offer": "Vårt erbjudande",
     "accept": "Ja tack, det är en överenskommelse", "agreed": "Då är vi överens. Tack!",
     "pay": "Betala {{amount | money}}", "account": "Betala till konto", "reference": "Referens",
     "plan": "Jag behöver mer tid", "plan_ask": "Vad skulle passa dig?", "paid": "Jag har redan betalat", "paid_ask": "När och hur?",
@@ -30,7 +30,7 @@ AS $$ SELECT jsonb '{
     "call": "Frågor? Ring oss på", "already": "Vi har redan hört från dig. Tack!",
     "did": {"pay": "Tack!", "plan": "Tack. Vi återkommer om en plan.", "already_paid": "Tack. Vi letar efter din betalning.",
             "dispute": "Tack. Vi tittar på det och påminner dig inte under tiden.", "opt_out": "Klart. Vi skriver inte till den här adressen igen."}},
-"nb": {"hello": "Hei {{who}}", "due": "forfallsdato", "none": "Det er ingenting å betale. Takk!", "offer": "Vårt tilbud",
+"nb": {"hello": "Hei {{who}}", "due": "forfallsdato", "charges": "Gebyrer og renter", "none": "Det er ingenting å betale. Takk!", "offer": "Vårt tilbud",
     "accept": "Ja takk, det er en avtale", "agreed": "Det er en avtale. Takk!",
     "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Referanse",
     "plan": "Jeg trenger mer tid", "plan_ask": "Hva ville passe for deg?", "paid": "Jeg har allerede betalt", "paid_ask": "Når og hvordan?",
@@ -39,7 +39,7 @@ AS $$ SELECT jsonb '{
     "call": "Spørsmål? Ring oss på", "already": "Vi har allerede hørt fra deg. Takk!",
     "did": {"pay": "Takk!", "plan": "Takk. Vi tar kontakt om en avtale.", "already_paid": "Takk. Vi leter etter betalingen din.",
             "dispute": "Takk. Vi ser på det og minner deg ikke på det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adressen igjen."}},
-"nl": {"hello": "Hallo {{who}}", "due": "vervaldatum", "none": "Er staat niets open. Dank je wel!", "offer": "Ons aanbod",
+"nl": {"hello": "Hallo {{who}}", "due": "vervaldatum", "charges": "Kosten en rente", "none": "Er staat niets open. Dank je wel!", "offer": "Ons aanbod",
     "accept": "Ja, dat spreken we af", "agreed": "Afgesproken. Dank je wel!",
     "pay": "Betaal {{amount | money}}", "account": "Betaal op rekening", "reference": "Kenmerk",
     "plan": "Ik heb meer tijd nodig", "plan_ask": "Wat zou je uitkomen?", "paid": "Ik heb al betaald", "paid_ask": "Wanneer en hoe?",
@@ -48,7 +48,7 @@ AS $$ SELECT jsonb '{
     "call": "Vragen? Bel ons op", "already": "We hebben al van je gehoord. Dank je wel!",
     "did": {"pay": "Dank je wel!", "plan": "Dank je wel. We nemen contact op over een regeling.", "already_paid": "Dank je wel. We zoeken je betaling op.",
             "dispute": "Dank je wel. We zoeken het uit en herinneren je er intussen niet aan.", "opt_out": "Gedaan. We schrijven niet meer naar dit adres."}},
-"de": {"hello": "Guten Tag {{who}}", "due": "fällig am", "none": "Es ist nichts offen. Vielen Dank!", "offer": "Unser Angebot",
+"de": {"hello": "Guten Tag {{who}}", "due": "fällig am", "charges": "Kosten und Zinsen", "none": "Es ist nichts offen. Vielen Dank!", "offer": "Unser Angebot",
     "accept": "Ja, so vereinbart", "agreed": "Vereinbart. Vielen Dank!",
     "pay": "{{amount | money}} bezahlen", "account": "Zahlung auf Konto", "reference": "Verwendungszweck",
     "plan": "Ich brauche mehr Zeit", "plan_ask": "Was wäre Ihnen möglich?", "paid": "Ich habe schon bezahlt", "paid_ask": "Wann und wie?",
@@ -104,14 +104,14 @@ BEGIN
     RETURN format(head, language)
         || format(E'<h1>{{#who}}%s{{/who}}</h1>\n', w->>'hello')
         || format(E'{{#done}}<p class="box">%s</p>{{/done}}\n{{^balances}}<p>%s</p>{{/balances}}\n', w->>'already', w->>'none')
-        || format($t${{#balances}}<p class="sum">{{amount | money}}</p>
-<ul>{{#invoices}}<li>{{#reference}}{{reference}}: {{/reference}}{{amount | money}}, %s {{due_on | date}}</li>{{/invoices}}</ul>
+        || format($t${{#balances}}<p class="sum">{{total | money}}</p>
+<ul>{{#invoices}}<li>{{#reference}}{{reference}}: {{/reference}}{{amount | money}}, %s {{due_on | date}}</li>{{/invoices}}{{#charges}}<li>%s: {{charges | money}}</li>{{/charges}}</ul>
 {{/balances}}
 {{#offer}}<div class="box"><strong>%s</strong>{{#text}}<p>{{text}}</p>{{/text}}
 <form method="post"><input type="hidden" name="token" value="{{tokens.plan}}"><input type="hidden" name="offer" value="{{offer_id}}">
 {{#options}}<label><input type="radio" name="option" value="{{option}}" required> {{label}}</label>{{/options}}
 <button>%s</button></form></div>
-{{/offer}}$t$, w->>'due', w->>'offer', w->>'accept')
+{{/offer}}$t$, w->>'due', w->>'charges', w->>'offer', w->>'accept')
         || format($t${{#amount}}
 {{#pay_url}}<form method="post"><input type="hidden" name="token" value="{{tokens.pay}}"><button>%s</button></form>{{/pay_url}}
 {{#creditor_account}}<p>%s {{creditor_account}}{{#reference}}<br>%s {{reference}}{{/reference}}</p>{{/creditor_account}}
@@ -145,7 +145,7 @@ BEGIN
     END IF;
     RETURN jsonb_build_object('creditor_name', talk #> '{creditor,name}', 'creditor_phone', talk #> '{creditor,phone}', 'creditor_account', talk #> '{creditor,account}',
         'who', CASE WHEN (talk->>'company')::boolean THEN talk->'name' ELSE coalesce(nullif(talk->'given_name', 'null'), talk->'name') END,
-        'balances', talk->'balances', 'amount', talk #> '{balances,0,amount}', 'currency', talk #> '{balances,0,currency}',
+        'balances', talk->'balances', 'amount', talk #> '{balances,0,total}', 'currency', talk #> '{balances,0,currency}',
         'reference', talk #> '{balances,0,invoices,0,reference}', 'pay_url', talk->'pay_url', 'tokens', tokens, 'done', done, 'offer', offer,
         'agreed', CASE WHEN talk #>> '{offers,0,state}' = 'accepted' AND told->>'purpose' = 'plan' THEN talk #> '{offers,0,text}' END);
 EXCEPTION WHEN invalid_parameter_value THEN

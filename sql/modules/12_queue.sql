@@ -63,7 +63,8 @@ CREATE TABLE dunning.body (
     offer_id        uuid,                               -- the offer of record that the context had; NULL: none
     framing         text,                               -- whose words these are
     framing_reason  text,                               -- why not those of the framing planned: what they claim was not so any more
-    fee             jsonb                               -- the fee that these words name: what is charged with them, and what they are a notice of
+    fee             jsonb,                              -- the fee that these words name: what is charged with them, and what they are a notice of
+    total           numeric                             -- what these words ask for in all, in the first currency of the context; NULL: they name no sum
 ) PARTITION BY RANGE (message_id);
 COMMENT ON TABLE dunning.body IS 'What was rendered for a message and to which address; written once. forget() blanks it.';
 

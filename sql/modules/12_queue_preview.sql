@@ -16,6 +16,19 @@ END
 $$;
 COMMENT ON FUNCTION dunning._preview_links(text, jsonb) IS 'What stands in a preview for the links that a message of the creditor gets as it leaves; empty where the creditor has no page.';
 
+-- The context that the worker would make of a message: the offer of record, what may be claimed, and the days, as of now.
+CREATE FUNCTION dunning._context_now(message dunning.message) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT dunning._aged_context(t.context, dunning._today(NULL)) || jsonb_build_object('framing', t.framing)
+            FROM dunning._true_contexts(ARRAY[message.debtor_id], ARRAY[message.creditor], ARRAY[message.template], ARRAY[coalesce(message.variant, 'neutral')],
+                                        ARRAY[dunning._offered_context(message.debtor_id, message.context)]) t);
+END
+$$;
+COMMENT ON FUNCTION dunning._context_now(dunning.message) IS 'The context of a message as it would be rendered now, framing named; without the links, which are signed as it leaves.';
+
 CREATE FUNCTION dunning.preview(template text, debtor_id text, channel text DEFAULT NULL, language text DEFAULT NULL,
         OUT subject text, OUT body_text text, OUT body_html text, OUT sms_parts int, OUT missing text[], OUT warnings text[])
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

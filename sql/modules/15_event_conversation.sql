@@ -33,7 +33,7 @@ DECLARE
     parts record;
     about jsonb;
 BEGIN
-    SELECT c.*, s.state, s.reason AS state_reason, q.due, q.blocked_by INTO m
+    SELECT c.*, c AS message, s.state, s.reason AS state_reason, q.blocked_by INTO m
     FROM dunning.message c
     JOIN dunning.message_state s ON s.debtor_id = c.debtor_id AND s.message_id = c.message_id
     LEFT JOIN dunning.queue q ON q.debtor_id = c.debtor_id AND q.message_id = c.message_id
@@ -42,13 +42,13 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    about := dunning._offered_context(m.debtor_id, m.context);
+    about := dunning._context_now(m.message);
     -- As it was sent, unless that names an offer which is not the one of record any more: then as it would be said now.
     SELECT b.subject, b.body_text INTO parts FROM dunning.body b
     WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id
       AND (b.offer_id IS NULL OR b.offer_id = (about -> 'offer' ->> 'offer_id')::uuid);
     IF NOT FOUND THEN
-        SELECT r.subject, r.body_text INTO parts FROM dunning.render(m.template, dunning._aged_context(about, dunning._today(NULL)), m.language, m.channel) r;
+        SELECT p.subject, p.body_text INTO parts FROM dunning._preview_parts(m.template, about, m.language, m.channel) p;
     END IF;
     RETURN jsonb_build_object('message_id', m.message_id, 'strategy', m.strategy, 'step', m.step, 'template', m.template, 'channel', m.channel,
         'language', m.language, 'amounts', m.amounts, 'offer', about -> 'offer', 'subject', parts.subject, 'text', parts.body_text,
@@ -57,6 +57,25 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning._current_offer(text) IS 'The offer in force as JSON: of the next unfinished message, else of the last that left; NULL where there is none.';
+
+-- What is to be paid is what letters ask for: principal and charges. Interest may be left of an invoice that is paid.
+CREATE FUNCTION dunning._balances_told(debtor_id text, balances jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+BEGIN
+    RETURN (
+        WITH owed AS MATERIALIZED (SELECT o.* FROM dunning._owed_charges(_balances_told.debtor_id) o),
+        told AS (SELECT b.value, b.ord FROM jsonb_array_elements(balances) WITH ORDINALITY b(value, ord))
+        SELECT coalesce(jsonb_agg(x.value || jsonb_build_object('charges', o.amount, 'total', (x.value->>'amount')::numeric + coalesce(o.amount, 0)) ORDER BY x.ord, o.currency), '[]')
+        FROM (SELECT t.value, t.ord FROM told t
+              UNION ALL
+              SELECT jsonb_build_object('currency', o.currency, 'amount', 0, 'due_on', NULL, 'days_overdue', NULL, 'invoices', '[]'::jsonb), NULL
+              FROM owed o WHERE o.currency NOT IN (SELECT t.value->>'currency' FROM told t)) x
+        LEFT JOIN owed o ON o.currency = x.value->>'currency');
+END
+$$;
+COMMENT ON FUNCTION dunning._balances_told(text, jsonb) IS 'The balances of a context, each with charges (fees and interest on top of amount, NULL: none) and total; a currency in which only charges are open has amount 0.';
 
 CREATE FUNCTION dunning.conversation(debtor_id text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -75,7 +94,7 @@ BEGIN
         'debtor_id', id, 'name', about -> 'name', 'given_name', about -> 'given_name', 'company', about -> 'company',
         'creditor', jsonb_build_object('creditor', about -> 'creditor', 'name', about -> 'creditor_name', 'phone', about -> 'creditor_phone',
                                        'account', about -> 'creditor_account'),
-        'balances', about -> 'balances', 'pay_url', about -> 'pay_url',
+        'balances', dunning._balances_told(id, about -> 'balances'), 'pay_url', about -> 'pay_url',
         'offer', offer,
         'offer_of_record', about -> 'offer',
         'offers', coalesce((SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('offer_id', o.offer_id, 'kind', o.kind, 'state', o.state, 'text', o.text,
@@ -103,5 +122,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning.conversation(text) IS
-    'One JSON object for every touchpoint: balances, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
+    'One JSON object for every touchpoint: balances with charges and total to pay, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.conversation(text) TO dunning_operator;

@@ -3011,6 +3011,32 @@ LEFT JOIN (%3$s) b ON b.debtor_id = c.debtor_id AND b.currency = c.currency$q$, 
         dunning._balances_sql(coalesce(_charges_sql.many, 'ARRAY(SELECT DISTINCT c.debtor_id FROM dunning.charge c)'), _charges_sql.as_of));
 END
 $function$;
+CREATE FUNCTION dunning._unposted_fees(debtor_ids text[])
+ RETURNS TABLE(debtor_id text, invoice_id text, level text, currency text, charged_on date, amount numeric, message_id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        WITH fee AS MATERIALIZED (
+            SELECT x.debtor, x.invoice, x.level, x.currency, x.at_most, x.lawful_from, x.with_reminder, row_number() OVER (PARTITION BY x.debtor, x.level ORDER BY x.due_on, x.invoice) AS place
+            FROM (%s) x),
+        -- A fee named for a later day is a warning, no charge. One that names no invoice is the oldest one's, and a message brings one fee.
+        named AS MATERIALIZED (
+            SELECT n.* FROM dunning._notices(ARRAY(SELECT DISTINCT f.debtor FROM fee f WHERE f.with_reminder), ARRAY(SELECT DISTINCT f.level FROM fee f WHERE f.with_reminder)) n
+            WHERE n.charged AND n.due_on <= n.sent_on AND NOT EXISTS (SELECT FROM dunning.charge h WHERE h.debtor_id = n.debtor_id AND h.message_id = n.message_id))
+        SELECT DISTINCT ON (x.debtor, x.invoice, x.level) x.*
+        FROM (SELECT f.debtor, f.invoice, f.level, f.currency, n.sent_on AS charged_on, n.amount, n.message_id
+              FROM fee f JOIN named n ON n.debtor_id = f.debtor AND n.level = f.level
+              WHERE f.with_reminder AND (n.invoice_id = f.invoice OR n.invoice_id IS NULL AND f.place = 1) AND n.amount <= f.at_most AND n.sent_on >= f.lawful_from
+              UNION ALL
+              SELECT f.debtor, f.invoice, f.level, f.currency, $3, f.at_most, NULL FROM fee f WHERE NOT f.with_reminder) x
+        ORDER BY x.debtor, x.invoice, x.level, x.charged_on$q$, dunning._fees_sql('NOT j.barred AND NOT j.unnoticed AND j.lawful_from <= $3'))
+        USING _unposted_fees.debtor_ids, NULL::timestamptz, dunning._fee_day(NULL), dunning._broken_agreements(_unposted_fees.debtor_ids);
+END
+$function$;
 CREATE FUNCTION dunning._assess_fees(debtor_ids text[])
  RETURNS SETOF dunning.charge
  LANGUAGE plpgsql
@@ -3020,25 +3046,8 @@ AS $function$
 #variable_conflict error
 DECLARE
     fee record;
-    today date := (dunning._now() AT TIME ZONE dunning._ledger_zone())::date;
 BEGIN
-    FOR fee IN EXECUTE format($q$
-        WITH fee AS MATERIALIZED (
-            SELECT x.debtor, x.invoice, x.level, x.at_most, x.lawful_from, x.with_reminder, row_number() OVER (PARTITION BY x.debtor, x.level ORDER BY x.due_on, x.invoice) AS place
-            FROM (%s) x),
-        -- A fee named for a later day is a warning, no charge. One that names no invoice is the oldest one's, and a message brings one fee.
-        named AS MATERIALIZED (
-            SELECT n.* FROM dunning._notices(ARRAY(SELECT DISTINCT f.debtor FROM fee f WHERE f.with_reminder), ARRAY(SELECT DISTINCT f.level FROM fee f WHERE f.with_reminder)) n
-            WHERE n.charged AND n.due_on <= n.sent_on AND NOT EXISTS (SELECT FROM dunning.charge h WHERE h.debtor_id = n.debtor_id AND h.message_id = n.message_id))
-        SELECT DISTINCT ON (x.debtor, x.invoice, x.level) x.debtor AS debtor_id, x.invoice AS invoice_id, x.level, x.charged_on, x.amount, x.message_id
-        FROM (SELECT f.debtor, f.invoice, f.level, n.sent_on AS charged_on, n.amount, n.message_id
-              FROM fee f JOIN named n ON n.debtor_id = f.debtor AND n.level = f.level
-              WHERE f.with_reminder AND (n.invoice_id = f.invoice OR n.invoice_id IS NULL AND f.place = 1) AND n.amount <= f.at_most AND n.sent_on >= f.lawful_from
-              UNION ALL
-              SELECT f.debtor, f.invoice, f.level, $3, f.at_most, NULL FROM fee f WHERE NOT f.with_reminder) x
-        ORDER BY x.debtor, x.invoice, x.level, x.charged_on$q$, dunning._fees_sql('NOT j.barred AND NOT j.unnoticed AND j.lawful_from <= $3'))
-        USING _assess_fees.debtor_ids, NULL::timestamptz, today, dunning._broken_agreements(_assess_fees.debtor_ids)
-    LOOP
+    FOR fee IN SELECT f.* FROM dunning._unposted_fees(_assess_fees.debtor_ids) f LOOP
         BEGIN
             RETURN QUERY INSERT INTO dunning.charge AS c (debtor_id, invoice_id, level, charged_on, amount, message_id)
                 VALUES (fee.debtor_id, fee.invoice_id, fee.level, fee.charged_on, fee.amount, fee.message_id) RETURNING c.*;
@@ -3559,6 +3568,23 @@ BEGIN
               WHERE h.debtor_id = ANY ($1) AND h.waived_at IS NULL AND h.booked_at IS NULL AND k.disputed IS NOT TRUE AND k.held = '{}' GROUP BY 1, 2) l
           ON l.debtor_id = c.debtor_id AND l.currency = c.currency
         WHERE least(c.open, l.due) > 0$q$, dunning._charges_sql('$1')) USING many;
+END
+$function$;
+CREATE FUNCTION dunning._owed_charges(debtor_id text)
+ RETURNS TABLE(currency text, amount numeric)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT x.currency, sum(x.amount)
+        FROM (SELECT o.currency, o.open AS amount FROM dunning._open_charges(ARRAY[_owed_charges.debtor_id]) o
+              UNION ALL
+              SELECT f.currency, f.amount FROM dunning._unposted_fees(ARRAY[_owed_charges.debtor_id]) f
+              WHERE f.message_id IS NOT NULL AND EXISTS (SELECT FROM dunning.charging g WHERE g.fees)) x
+        GROUP BY 1;
 END
 $function$;
 CREATE FUNCTION dunning._charge_context(context jsonb, fee jsonb, open numeric)
@@ -4386,14 +4412,12 @@ DECLARE
     n int := 0;
 BEGIN
     FOR about IN
-        SELECT t.debtor_id, t.task_id, t.script, m.template, m.channel, m.language, m.context
+        SELECT t.debtor_id, t.task_id, t.script, m.template, m.channel, m.language, dunning._context_now(m) AS context
         FROM dunning.task t JOIN dunning.message m ON m.debtor_id = t.debtor_id AND m.message_id = t.message_id
         WHERE t.debtor_id = ANY (_refresh_scripts.debtor_ids) AND t.completed_at IS NULL AND t.kind IN ('call', 'visit') AND t.script IS NOT NULL
           AND EXISTS (SELECT FROM dunning.offer o WHERE o.debtor_id = t.debtor_id)
     LOOP
-        SELECT r.body_text INTO said
-        FROM dunning.render(about.template, dunning._aged_context(dunning._offered_context(about.debtor_id, about.context), dunning._today(NULL)),
-                            about.language, about.channel) r;
+        said := (SELECT r.body_text FROM dunning.render(about.template, about.context, about.language, about.channel) r);
         UPDATE dunning.task t SET script = said WHERE t.debtor_id = about.debtor_id AND t.task_id = about.task_id AND t.script IS DISTINCT FROM said;
         n := n + 1;
     END LOOP;
@@ -7625,7 +7649,7 @@ BEGIN
     FROM dunning.save_template(old.template, old.channel, old.language, old.subject, old.body_text, old.body_html, whose, old.framing, old.vars, old.partial, old.personal) s;
 END
 $function$;
-CREATE FUNCTION dunning._letter_code(context jsonb)
+CREATE FUNCTION dunning._letter_code(context jsonb, total numeric)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE
@@ -7640,7 +7664,7 @@ BEGIN
     IF context->>'qr' IS NOT NULL THEN
         RETURN context->>'qr';
     END IF;
-    RETURN dunning.epc_payload(context->>'creditor_name', context->>'creditor_account', (context->>'amount')::numeric,
+    RETURN dunning.epc_payload(context->>'creditor_name', context->>'creditor_account', coalesce(total, (context->>'amount')::numeric),
                                CASE WHEN length(about) <= 140 THEN about ELSE context->>'reference' END, context->>'currency');
 EXCEPTION WHEN invalid_parameter_value OR invalid_text_representation THEN
     RETURN NULL;
@@ -7686,19 +7710,24 @@ CREATE FUNCTION dunning._letter(message_id uuid, OUT subject text, OUT body_text
 AS $function$
 #variable_conflict error
 DECLARE
-    about  record;
-    frozen record;
+    about   dunning.message;
+    frozen  record;
+    context jsonb;
 BEGIN
     SELECT m.* INTO about FROM dunning.message m WHERE m.message_id = _letter.message_id;
     IF about.debtor_id IS NULL THEN
         RAISE EXCEPTION 'there is no message %', coalesce(message_id::text, 'NULL')
             USING ERRCODE = '22023', HINT = 'SELECT message_id FROM dunning.journal WHERE channel = ''letter'';';
     END IF;
-    SELECT b.subject, b.body_text, b.address INTO frozen
+    SELECT b.subject, b.body_text, b.address, b.total INTO frozen
     FROM dunning.body b WHERE b.debtor_id = about.debtor_id AND b.message_id = about.message_id;
     IF frozen.body_text IS NULL THEN
-        SELECT r.subject, r.body_text INTO frozen.subject, frozen.body_text
-        FROM dunning.render(about.template, about.context, about.language, about.channel) r;
+        context := dunning._context_now(about);
+        SELECT r.subject, r.body_text, CASE WHEN 'charges.total' = ANY (r.fields) THEN (context #>> '{charges,total}')::numeric END
+        INTO frozen.subject, frozen.body_text, frozen.total
+        FROM dunning._template(about.template, about.channel, about.language, about.creditor, context->>'framing') t,
+             dunning._render(t.subject, t.body_text, NULL, dunning._optional_names() || context, t.language,
+                             dunning._partials(t.subject, t.body_text, NULL, about.channel, t.language, about.creditor, context->>'framing')) r;
         frozen.address := dunning._ledger_address(about.debtor_id, about.channel);
     END IF;
     subject := frozen.subject;
@@ -7709,7 +7738,7 @@ BEGIN
     note := (SELECT r.body_text FROM dunning._render(NULL, about.context->>'note', NULL, dunning._optional_names() || about.context, about.language) r
              WHERE about.context->>'note' IS NOT NULL);
     at_window := coalesce(lower(about.context #>> '{print,window}') IN ('true', 'yes', 'left', 'right', '1'), false);
-    qr := dunning._letter_code(about.context);
+    qr := dunning._letter_code(about.context, frozen.total);
     language := dunning._language(about.language);
     dated := (SELECT r.body_text FROM dunning._render(NULL, '{{day | date}}', NULL,
         jsonb_build_object('day', (coalesce((SELECT min(e.contact_on) FROM dunning.egress e
@@ -8161,7 +8190,7 @@ CREATE FUNCTION dunning._page_words(language text)
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$ SELECT jsonb '{
-"en": {"hello": "Hello {{who}}", "due": "due on", "none": "Nothing is open. Thank you!", "offer": "Our offer",
+"en": {"hello": "Hello {{who}}", "due": "due on", "charges": "Fees and interest", "none": "Nothing is open. Thank you!", "offer": "Our offer",
     "accept": "Yes, I agree", "agreed": "Agreed. Thank you!",
     "pay": "Pay {{amount | money}}", "account": "Pay to account", "reference": "Reference",
     "plan": "I need more time", "plan_ask": "What would work for you?", "paid": "I have already paid", "paid_ask": "When and how?",
@@ -8170,7 +8199,7 @@ AS $function$ SELECT jsonb '{
     "call": "Questions? Call us on", "already": "We have heard from you already. Thank you!",
     "did": {"pay": "Thank you!", "plan": "Thank you. We will get back to you about a plan.", "already_paid": "Thank you. We will look for your payment.",
             "dispute": "Thank you. We will look into it and not remind you meanwhile.", "opt_out": "Done. We will not write to this address again."}},
-"da": {"hello": "Hej {{who}}", "due": "forfaldt eller forfalder den", "none": "Der er intet at betale. Tak!", "offer": "Vores tilbud",
+"da": {"hello": "Hej {{who}}", "due": "forfaldt eller forfalder den", "charges": "Gebyrer og renter", "none": "Der er intet at betale. Tak!", "offer": "Vores tilbud",
     "accept": "Ja tak, det er en aftale", "agreed": "Det er en aftale. Tak!",
     "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Reference",
     "plan": "Jeg har brug for mere tid", "plan_ask": "Hvad ville passe dig?", "paid": "Jeg har allerede betalt", "paid_ask": "Hvornår og hvordan?",
@@ -8179,7 +8208,7 @@ AS $function$ SELECT jsonb '{
     "call": "Spørgsmål? Ring til os på", "already": "Vi har allerede hørt fra dig. Tak!",
     "did": {"pay": "Tak!", "plan": "Tak. Vi vender tilbage om en aftale.", "already_paid": "Tak. Vi leder efter din betaling.",
             "dispute": "Tak. Vi ser på det og minder dig ikke om det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adresse igen."}},
-"sv": {"hello": "Hej {{who}}", "due": "förfallodag", "none": "Det finns inget att betala. Tack!", "offer": "Vårt erbjudande",
+"sv": {"hello": "Hej {{who}}", "due": "förfallodag", "charges": "Avgifter och ränta", "none": "Det finns inget att betala. Tack!", "offer": "Vårt erbjudande",
     "accept": "Ja tack, det är en överenskommelse", "agreed": "Då är vi överens. Tack!",
     "pay": "Betala {{amount | money}}", "account": "Betala till konto", "reference": "Referens",
     "plan": "Jag behöver mer tid", "plan_ask": "Vad skulle passa dig?", "paid": "Jag har redan betalat", "paid_ask": "När och hur?",
@@ -8188,7 +8217,7 @@ AS $function$ SELECT jsonb '{
     "call": "Frågor? Ring oss på", "already": "Vi har redan hört från dig. Tack!",
     "did": {"pay": "Tack!", "plan": "Tack. Vi återkommer om en plan.", "already_paid": "Tack. Vi letar efter din betalning.",
             "dispute": "Tack. Vi tittar på det och påminner dig inte under tiden.", "opt_out": "Klart. Vi skriver inte till den här adressen igen."}},
-"nb": {"hello": "Hei {{who}}", "due": "forfallsdato", "none": "Det er ingenting å betale. Takk!", "offer": "Vårt tilbud",
+"nb": {"hello": "Hei {{who}}", "due": "forfallsdato", "charges": "Gebyrer og renter", "none": "Det er ingenting å betale. Takk!", "offer": "Vårt tilbud",
     "accept": "Ja takk, det er en avtale", "agreed": "Det er en avtale. Takk!",
     "pay": "Betal {{amount | money}}", "account": "Betal til konto", "reference": "Referanse",
     "plan": "Jeg trenger mer tid", "plan_ask": "Hva ville passe for deg?", "paid": "Jeg har allerede betalt", "paid_ask": "Når og hvordan?",
@@ -8197,7 +8226,7 @@ AS $function$ SELECT jsonb '{
     "call": "Spørsmål? Ring oss på", "already": "Vi har allerede hørt fra deg. Takk!",
     "did": {"pay": "Takk!", "plan": "Takk. Vi tar kontakt om en avtale.", "already_paid": "Takk. Vi leter etter betalingen din.",
             "dispute": "Takk. Vi ser på det og minner deg ikke på det imens.", "opt_out": "Det er gjort. Vi skriver ikke til denne adressen igjen."}},
-"nl": {"hello": "Hallo {{who}}", "due": "vervaldatum", "none": "Er staat niets open. Dank je wel!", "offer": "Ons aanbod",
+"nl": {"hello": "Hallo {{who}}", "due": "vervaldatum", "charges": "Kosten en rente", "none": "Er staat niets open. Dank je wel!", "offer": "Ons aanbod",
     "accept": "Ja, dat spreken we af", "agreed": "Afgesproken. Dank je wel!",
     "pay": "Betaal {{amount | money}}", "account": "Betaal op rekening", "reference": "Kenmerk",
     "plan": "Ik heb meer tijd nodig", "plan_ask": "Wat zou je uitkomen?", "paid": "Ik heb al betaald", "paid_ask": "Wanneer en hoe?",
@@ -8206,7 +8235,7 @@ AS $function$ SELECT jsonb '{
     "call": "Vragen? Bel ons op", "already": "We hebben al van je gehoord. Dank je wel!",
     "did": {"pay": "Dank je wel!", "plan": "Dank je wel. We nemen contact op over een regeling.", "already_paid": "Dank je wel. We zoeken je betaling op.",
             "dispute": "Dank je wel. We zoeken het uit en herinneren je er intussen niet aan.", "opt_out": "Gedaan. We schrijven niet meer naar dit adres."}},
-"de": {"hello": "Guten Tag {{who}}", "due": "fällig am", "none": "Es ist nichts offen. Vielen Dank!", "offer": "Unser Angebot",
+"de": {"hello": "Guten Tag {{who}}", "due": "fällig am", "charges": "Kosten und Zinsen", "none": "Es ist nichts offen. Vielen Dank!", "offer": "Unser Angebot",
     "accept": "Ja, so vereinbart", "agreed": "Vereinbart. Vielen Dank!",
     "pay": "{{amount | money}} bezahlen", "account": "Zahlung auf Konto", "reference": "Verwendungszweck",
     "plan": "Ich brauche mehr Zeit", "plan_ask": "Was wäre Ihnen möglich?", "paid": "Ich habe schon bezahlt", "paid_ask": "Wann und wie?",
@@ -8263,14 +8292,14 @@ BEGIN
     RETURN format(head, language)
         || format(E'<h1>{{#who}}%s{{/who}}</h1>\n', w->>'hello')
         || format(E'{{#done}}<p class="box">%s</p>{{/done}}\n{{^balances}}<p>%s</p>{{/balances}}\n', w->>'already', w->>'none')
-        || format($t${{#balances}}<p class="sum">{{amount | money}}</p>
-<ul>{{#invoices}}<li>{{#reference}}{{reference}}: {{/reference}}{{amount | money}}, %s {{due_on | date}}</li>{{/invoices}}</ul>
+        || format($t${{#balances}}<p class="sum">{{total | money}}</p>
+<ul>{{#invoices}}<li>{{#reference}}{{reference}}: {{/reference}}{{amount | money}}, %s {{due_on | date}}</li>{{/invoices}}{{#charges}}<li>%s: {{charges | money}}</li>{{/charges}}</ul>
 {{/balances}}
 {{#offer}}<div class="box"><strong>%s</strong>{{#text}}<p>{{text}}</p>{{/text}}
 <form method="post"><input type="hidden" name="token" value="{{tokens.plan}}"><input type="hidden" name="offer" value="{{offer_id}}">
 {{#options}}<label><input type="radio" name="option" value="{{option}}" required> {{label}}</label>{{/options}}
 <button>%s</button></form></div>
-{{/offer}}$t$, w->>'due', w->>'offer', w->>'accept')
+{{/offer}}$t$, w->>'due', w->>'charges', w->>'offer', w->>'accept')
         || format($t${{#amount}}
 {{#pay_url}}<form method="post"><input type="hidden" name="token" value="{{tokens.pay}}"><button>%s</button></form>{{/pay_url}}
 {{#creditor_account}}<p>%s {{creditor_account}}{{#reference}}<br>%s {{reference}}{{/reference}}</p>{{/creditor_account}}
@@ -8304,7 +8333,7 @@ BEGIN
     END IF;
     RETURN jsonb_build_object('creditor_name', talk #> '{creditor,name}', 'creditor_phone', talk #> '{creditor,phone}', 'creditor_account', talk #> '{creditor,account}',
         'who', CASE WHEN (talk->>'company')::boolean THEN talk->'name' ELSE coalesce(nullif(talk->'given_name', 'null'), talk->'name') END,
-        'balances', talk->'balances', 'amount', talk #> '{balances,0,amount}', 'currency', talk #> '{balances,0,currency}',
+        'balances', talk->'balances', 'amount', talk #> '{balances,0,total}', 'currency', talk #> '{balances,0,currency}',
         'reference', talk #> '{balances,0,invoices,0,reference}', 'pay_url', talk->'pay_url', 'tokens', tokens, 'done', done, 'offer', offer,
         'agreed', CASE WHEN talk #>> '{offers,0,state}' = 'accepted' AND told->>'purpose' = 'plan' THEN talk #> '{offers,0,text}' END);
 EXCEPTION WHEN invalid_parameter_value THEN
@@ -8589,6 +8618,7 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS framing text$step$;
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS framing_reason text$step$;
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS fee jsonb$step$;
+    EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS total numeric$step$;
 END
 $do$;
 CREATE FUNCTION dunning._equip_partition(parent text, part text, indexes text[])
@@ -8807,6 +8837,19 @@ BEGIN
         FROM (SELECT x.link_url FROM dunning.creditor x WHERE x.creditor = _preview_links.creditor ORDER BY x.builtin LIMIT 1) c
         CROSS JOIN unnest('{pay_url,plan_url,paid_url,dispute_url,optout_url}'::text[]) n(name)
         WHERE c.link_url IS NOT NULL AND _preview_links.context->>n.name IS NULL), '{}');
+END
+$function$;
+CREATE FUNCTION dunning._context_now(message dunning.message)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT dunning._aged_context(t.context, dunning._today(NULL)) || jsonb_build_object('framing', t.framing)
+            FROM dunning._true_contexts(ARRAY[message.debtor_id], ARRAY[message.creditor], ARRAY[message.template], ARRAY[coalesce(message.variant, 'neutral')],
+                                        ARRAY[dunning._offered_context(message.debtor_id, message.context)]) t);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.preview(template text, debtor_id text, channel text DEFAULT NULL::text, language text DEFAULT NULL::text, OUT subject text, OUT body_text text, OUT body_html text, OUT sms_parts integer, OUT missing text[], OUT warnings text[])
@@ -9650,7 +9693,7 @@ DECLARE
     parts record;
     about jsonb;
 BEGIN
-    SELECT c.*, s.state, s.reason AS state_reason, q.due, q.blocked_by INTO m
+    SELECT c.*, c AS message, s.state, s.reason AS state_reason, q.blocked_by INTO m
     FROM dunning.message c
     JOIN dunning.message_state s ON s.debtor_id = c.debtor_id AND s.message_id = c.message_id
     LEFT JOIN dunning.queue q ON q.debtor_id = c.debtor_id AND q.message_id = c.message_id
@@ -9659,18 +9702,37 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    about := dunning._offered_context(m.debtor_id, m.context);
+    about := dunning._context_now(m.message);
     -- As it was sent, unless that names an offer which is not the one of record any more: then as it would be said now.
     SELECT b.subject, b.body_text INTO parts FROM dunning.body b
     WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id
       AND (b.offer_id IS NULL OR b.offer_id = (about -> 'offer' ->> 'offer_id')::uuid);
     IF NOT FOUND THEN
-        SELECT r.subject, r.body_text INTO parts FROM dunning.render(m.template, dunning._aged_context(about, dunning._today(NULL)), m.language, m.channel) r;
+        SELECT p.subject, p.body_text INTO parts FROM dunning._preview_parts(m.template, about, m.language, m.channel) p;
     END IF;
     RETURN jsonb_build_object('message_id', m.message_id, 'strategy', m.strategy, 'step', m.step, 'template', m.template, 'channel', m.channel,
         'language', m.language, 'amounts', m.amounts, 'offer', about -> 'offer', 'subject', parts.subject, 'text', parts.body_text,
         'pay_url', m.context -> 'pay_url', 'state', m.state, 'reason', m.state_reason, 'contact_at', m.contact_at, 'local_time', m.local_time,
         'blocked_by', to_jsonb(m.blocked_by));
+END
+$function$;
+CREATE FUNCTION dunning._balances_told(debtor_id text, balances jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (
+        WITH owed AS MATERIALIZED (SELECT o.* FROM dunning._owed_charges(_balances_told.debtor_id) o),
+        told AS (SELECT b.value, b.ord FROM jsonb_array_elements(balances) WITH ORDINALITY b(value, ord))
+        SELECT coalesce(jsonb_agg(x.value || jsonb_build_object('charges', o.amount, 'total', (x.value->>'amount')::numeric + coalesce(o.amount, 0)) ORDER BY x.ord, o.currency), '[]')
+        FROM (SELECT t.value, t.ord FROM told t
+              UNION ALL
+              SELECT jsonb_build_object('currency', o.currency, 'amount', 0, 'due_on', NULL, 'days_overdue', NULL, 'invoices', '[]'::jsonb), NULL
+              FROM owed o WHERE o.currency NOT IN (SELECT t.value->>'currency' FROM told t)) x
+        LEFT JOIN owed o ON o.currency = x.value->>'currency');
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.conversation(debtor_id text)
@@ -9693,7 +9755,7 @@ BEGIN
         'debtor_id', id, 'name', about -> 'name', 'given_name', about -> 'given_name', 'company', about -> 'company',
         'creditor', jsonb_build_object('creditor', about -> 'creditor', 'name', about -> 'creditor_name', 'phone', about -> 'creditor_phone',
                                        'account', about -> 'creditor_account'),
-        'balances', about -> 'balances', 'pay_url', about -> 'pay_url',
+        'balances', dunning._balances_told(id, about -> 'balances'), 'pay_url', about -> 'pay_url',
         'offer', offer,
         'offer_of_record', about -> 'offer',
         'offers', coalesce((SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('offer_id', o.offer_id, 'kind', o.kind, 'state', o.state, 'text', o.text,
@@ -44225,6 +44287,7 @@ ALTER FUNCTION dunning.waive(uuid,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.book_charge(uuid,text) OWNER TO dunning_owner;
 ALTER VIEW dunning.charge_due OWNER TO dunning_owner;
 ALTER FUNCTION dunning._charges_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._unposted_fees(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._assess_fees(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._assess_interest(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.assess_charges(timestamp with time zone) OWNER TO dunning_owner;
@@ -44243,6 +44306,7 @@ ALTER FUNCTION dunning.reset_charge_rules(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._fee_context(text,text,text,text,numeric,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._open_charges(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._owed_charges(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._charge_context(jsonb,jsonb,numeric) OWNER TO dunning_owner;
 ALTER TABLE dunning.offer OWNER TO dunning_owner;
 ALTER TABLE dunning.offer_text OWNER TO dunning_owner;
@@ -44392,7 +44456,7 @@ ALTER FUNCTION dunning._epc_line(text,text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.template_history(text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.restore_template(text,text,text,integer,text,text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._letter_code(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._letter_code(jsonb,numeric) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._address_lines(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._letter(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._letter_page(boolean,text) OWNER TO dunning_owner;
@@ -44432,6 +44496,7 @@ ALTER FUNCTION dunning._check_forewarning(uuid,text,text[]) OWNER TO dunning_own
 ALTER FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._preview_parts(text,jsonb,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._preview_links(text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._context_now(dunning.message) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_up(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._proposed_of(uuid,text[]) OWNER TO dunning_owner;
@@ -44443,6 +44508,7 @@ ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._take_over(smallint[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._balances_told(text,jsonb) OWNER TO dunning_owner;
 ALTER TABLE dunning.handover OWNER TO dunning_owner;
 ALTER TABLE dunning.handover_rule OWNER TO dunning_owner;
 ALTER FUNCTION dunning._handover_event(dunning.handover,text,text) OWNER TO dunning_owner;
@@ -44616,6 +44682,7 @@ REVOKE EXECUTE ON FUNCTION dunning.book_charge(uuid,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.book_charge(uuid,text) TO dunning_operator;
 GRANT SELECT ON TABLE dunning.charge_due TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._charges_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._unposted_fees(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._assess_fees(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._assess_interest(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.assess_charges(timestamp with time zone) FROM PUBLIC;
@@ -44642,6 +44709,7 @@ GRANT EXECUTE ON FUNCTION dunning.reset_charge_rules(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._fee_context(text,text,text,text,numeric,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._open_charges(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._owed_charges(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._charge_context(jsonb,jsonb,numeric) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.offer_text TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._offer_context(dunning.offer,text) FROM PUBLIC;
@@ -44816,7 +44884,7 @@ REVOKE EXECUTE ON FUNCTION dunning.template_history(text,text,text,text,text) FR
 GRANT EXECUTE ON FUNCTION dunning.template_history(text,text,text,text,text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) TO dunning_admin;
-REVOKE EXECUTE ON FUNCTION dunning._letter_code(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._letter_code(jsonb,numeric) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._address_lines(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._letter(uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._letter_page(boolean,text) FROM PUBLIC;
@@ -44866,6 +44934,7 @@ REVOKE EXECUTE ON FUNCTION dunning.forewarning(timestamp with time zone,text,uui
 GRANT EXECUTE ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._preview_parts(text,jsonb,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._preview_links(text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._context_now(dunning.message) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) FROM PUBLIC;
@@ -44887,6 +44956,7 @@ REVOKE EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._balances_told(text,jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.handover TO dunning_operator;
 GRANT SELECT (debtor_id, handover_id, creditor, kind, state, why, invoices, amounts, charges, recipient, commission_percent, proposed_at, proposed_by, decided_at, decided_by, ended_at, ended_by) ON TABLE dunning.handover TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.handover_rule TO dunning_viewer;
@@ -44968,6 +45038,7 @@ COMMENT ON FUNCTION dunning._assess_interest(text[]) IS 'Posts late interest of 
 COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
+COMMENT ON FUNCTION dunning._balances_told(text,jsonb) IS 'The balances of a context, each with charges (fees and interest on top of amount, NULL: none) and total; a currency in which only charges are open has amount 0.';
 COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a hold stopped as it began; offers that do not go with it are withdrawn, and its task is made.';
 COMMENT ON FUNCTION dunning._begin_simulation(timestamp with time zone) IS 'Makes the temporary tables of a simulation; what was planned before its first instant and still waited then leaves in it, and is no row of its result.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
@@ -45018,6 +45089,7 @@ COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) 
 COMMENT ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
 COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error.';
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
+COMMENT ON FUNCTION dunning._context_now(dunning.message) IS 'The context of a message as it would be rendered now, framing named; without the links, which are signed as it leaves.';
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
@@ -45090,7 +45162,7 @@ COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds t
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
 COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a channel should not exceed; an SMS is counted in parts instead.';
 COMMENT ON FUNCTION dunning._letter(uuid) IS 'What stands on a letter: the frozen words and address, else as they would be now; sender, personal note, payment code, date in the letter''s language. 22023 where there is no such message.';
-COMMENT ON FUNCTION dunning._letter_code(jsonb) IS 'The payment code for what a context asks for: its own qr, else one made of account, sum and invoice numbers; NULL where there can be none.';
+COMMENT ON FUNCTION dunning._letter_code(jsonb,numeric) IS 'The payment code for what a text asks for: the qr of its context, else one made of account, total (NULL: the context''s amount) and invoice numbers; NULL where there can be none.';
 COMMENT ON FUNCTION dunning._letter_page(boolean,text) IS 'The template of a letter as HTML.';
 COMMENT ON FUNCTION dunning._levels() IS 'The day of each level, counted from an invoice''s due date, by creditor.';
 COMMENT ON FUNCTION dunning._link_detail(jsonb) IS 'What is kept of the fields of a form: text, offer and option, invoice, paid_on, amount, 2000 characters each. 22023 unless it is an object.';
@@ -45132,6 +45204,7 @@ COMMENT ON FUNCTION dunning._open_on(date[],numeric[],date) IS 'What was open wh
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
 COMMENT ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) IS 'Raises 22023 naming two periods that overlap.';
 COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';
+COMMENT ON FUNCTION dunning._owed_charges(text) IS 'What a debtor was told to owe on top of the balance, by currency: open charges, and fees of messages that left and are not posted yet.';
 COMMENT ON FUNCTION dunning._packed_dates(date[]) IS 'Dates side by side, as C keeps them.';
 COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The template of one choice on the page behind a link.';
 COMMENT ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) IS 'The context of link_page(), from conversation(): names, open balances, offer and options as they are now. DN009 where the debtor is no longer known.';
@@ -45224,6 +45297,7 @@ COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to
 COMMENT ON FUNCTION dunning._true_context(text,text,text,jsonb,date,text) IS 'A debtor''s context with fee, charges, proof and late_cost where the template, in the framing that the context names, speaks of them (over a channel; NULL: any); day: when it leaves (NULL: today).';
 COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) IS 'Contexts of messages about to be rendered, with fee, charges, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
 COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],text[],timestamp with time zone,date[]) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now). says: which fees its text can tell (_speaks_of_fees(), NULL: none); days: when it leaves (NULL: that day).';
+COMMENT ON FUNCTION dunning._unposted_fees(text[]) IS 'Fees that may be posted today: those that reminders named when they left, with the message, and those that need none.';
 COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._waits_for_approval(text) IS 'Whether an offer of this kind is proposed first, until somebody approves it.';
@@ -45245,7 +45319,7 @@ COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charg
 COMMENT ON FUNCTION dunning.charge(text,text,text) IS 'Charges the fee of a level on an invoice, also with a reminder that was written by hand, or posts its interest up to today (level ''interest''). One row: the charge, its amount and rule. A level is charged once an invoice. Not lawful: DN011 with why and the day from which it is. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) IS 'What strategy b would have done other than a on these days (NULL: each debtor''s own), by simulate(): contacts (a message and its companion are one), debtors, those contacted by one of them only, cost by currency; more: b less a. One row a segment and channel; * stands for all. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
-COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances with charges and total to pay, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of this name stood and proposes nothing any more; what it proposed stands. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
@@ -52,8 +53,8 @@ static DunStatement truth_sql = {
 };
 
 static const DunAppendTo body = {
-	"body", 12, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "framing", "framing_reason",
-	"rendered_at", "offer_id", "fee"}
+	"body", 13, {"message_id", "debtor_id", "creditor", "address", "subject", "body_text", "body_html", "framing", "framing_reason",
+	"rendered_at", "offer_id", "fee", "total"}
 };
 
 static DunStatement frozen_sql = {
@@ -253,6 +254,15 @@ open_key(const Asked *asked, int n, DunLinkKey *key)
 	return false;
 }
 
+static bool
+names_field(const DunParts *parts, const char *field)
+{
+	for (int i = 0; i < parts->nfields; i++)
+		if (strcmp(parts->fields[i], field) == 0)
+			return true;
+	return false;
+}
+
 /* A fee is charged, or announced, where the words name its amount: what the context knows alone is no notice. */
 static void
 keep_fee(DunItem *item, const DunParts *parts, Jsonb *context)
@@ -261,17 +271,38 @@ keep_fee(DunItem *item, const DunParts *parts, Jsonb *context)
 	MemoryContext before;
 
 	item->fee = (Datum) 0;
-	for (int i = 0; i < parts->nfields; i++)
-	{
-		if (strcmp(parts->fields[i], "fee.amount") != 0)
-			continue;
-		if (getKeyJsonValueFromContainer(&context->root, "fee", strlen("fee"), &fee) == NULL || fee.type != jbvBinary)
-			return;
-		before = MemoryContextSwitchTo(item->context);
-		item->fee = JsonbPGetDatum(JsonbValueToJsonb(&fee));
-		MemoryContextSwitchTo(before);
+	if (!names_field(parts, "fee.amount") ||
+		getKeyJsonValueFromContainer(&context->root, "fee", strlen("fee"), &fee) == NULL || fee.type != jbvBinary)
 		return;
+	before = MemoryContextSwitchTo(item->context);
+	item->fee = JsonbPGetDatum(JsonbValueToJsonb(&fee));
+	MemoryContextSwitchTo(before);
+}
+
+/* The sum that the words ask for, so that a payment code printed beside them later asks for no other. */
+static void
+keep_total(DunItem *item, const DunParts *parts, Jsonb *context)
+{
+	JsonbContainer *among = &context->root;
+	JsonbValue	value;
+	const char *name = "amount";
+	MemoryContext before;
+
+	item->total = (Datum) 0;
+	if (names_field(parts, "charges.total") &&
+		getKeyJsonValueFromContainer(among, "charges", strlen("charges"), &value) != NULL && value.type == jbvBinary)
+	{
+		among = value.val.binary.data;
+		name = "total";
 	}
+	else if (!names_field(parts, "amount"))
+		return;
+	if (!JsonContainerIsObject(among) || getKeyJsonValueFromContainer(among, name, strlen(name), &value) == NULL ||
+		value.type != jbvNumeric)
+		return;
+	before = MemoryContextSwitchTo(item->context);
+	item->total = PointerGetDatum(DatumGetNumericCopy(NumericGetDatum(value.val.numeric)));
+	MemoryContextSwitchTo(before);
 }
 
 static void
@@ -298,6 +329,7 @@ render(DunItem **items, int n)
 		dun_message_render_parts(t->subject, t->body_text, t->body_html, t->partials, context, t->language, &links, &parts);
 		keep_parts(items[i], &parts);
 		keep_fee(items[i], &parts, context);
+		keep_total(items[i], &parts, context);
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(scratch);
 	}
@@ -317,8 +349,8 @@ store(DunItem **items, int n)
 			items[i]->debtor_id, items[i]->out.creditor, items[i]->frozen_address, items[i]->out.subject,
 			items[i]->out.body_text, items[i]->out.body_html, items[i]->framing, items[i]->framing_reason
 		};
-		Datum		values[12] = {UUIDPGetDatum(&items[i]->message_id)};
-		bool		nulls[12] = {false};
+		Datum		values[13] = {UUIDPGetDatum(&items[i]->message_id)};
+		bool		nulls[13] = {false};
 
 		for (int c = 0; c < lengthof(texts); c++)
 		{
@@ -330,6 +362,8 @@ store(DunItem **items, int n)
 		nulls[10] = !items[i]->has_offer;
 		values[11] = items[i]->fee;
 		nulls[11] = items[i]->fee == (Datum) 0;
+		values[12] = items[i]->total;
+		nulls[12] = items[i]->total == (Datum) 0;
 		dun_base_append_row(into, values, nulls);
 	}
 	dun_base_close_append(into);

@@ -101,6 +101,7 @@ typedef struct DunItem
 	char	   *frozen_address;	/* what the body was frozen for; the recheck asks about this one */
 	Datum		fields;			/* text[] of the names the body used, 0: none */
 	Datum		fee;			/* jsonb: the fee that the body names, 0: none */
+	Datum		total;			/* numeric: what the body asks for in all, 0: it names no sum */
 	Datum		address_digest; /* bytea */
 	uint8		body_digest[32];
 	int			bytes;

@@ -191,6 +191,41 @@ SELECT count(*) AS disputed FROM dunning._told_fees('{fe-nl2}', '{collection-cos
 UPDATE dunning.invoice SET disputed = false, currency = 'USD' WHERE invoice_id = 'FENL2';
 SELECT count(*) AS other_currency FROM dunning._told_fees('{fe-nl2}', '{collection-cost}', '{2026-06-23}', '{announced}');
 
+-- the_letter_its_payment_code_the_page_and_the_conversation_ask_for_one_sum_before_it_leaves_after_and_once_posted
+CREATE SERVER fe_post TYPE 'letter' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'mock', creditor 'fees');
+CREATE USER MAPPING FOR dunning_worker SERVER fe_post;
+UPDATE dunning.creditor SET account = 'DE89370400440532013000' WHERE creditor = 'fees';
+SELECT changed FROM dunning.save_charge_rule('DE', 'person', 'reminder-1', 'EUR', 5, with_reminder => true, source => 'for the test');
+CREATE FUNCTION pg_temp.fe_asks(who text) RETURNS TABLE (letter text, code text, conversation numeric, page text) LANGUAGE sql AS $$
+    SELECT substring(l.body_text FROM 'To pay in all: .(\S+)'), substring(l.qr FROM 'EUR([0-9.]+)'), (b->>'total')::numeric, array_to_string(ARRAY(SELECT m[1] FROM regexp_matches(p.body_html, '(?:sum">|interest: ).([0-9.]+)', 'g') m), ', of it ')
+    FROM (SELECT m.message_id FROM dunning.message m WHERE m.debtor_id = who ORDER BY m.message_id DESC LIMIT 1) m, dunning._letter(m.message_id) l, LATERAL (SELECT dunning.conversation(who) #> '{balances,0}' AS b) c,
+         dunning._render(NULL, NULL, dunning._page_template('pay', false, 'en'), dunning._page_context(jsonb_build_object('debtor_id', who, 'purpose', 'pay'), '{"pay": "t", "plan": "t", "already_paid": "t", "dispute": "t"}', false), 'en') p $$;
+SELECT pg_temp.fe_debtor('fe-de', 'DE'), pg_temp.fe_owes('fe-de', 'FEDE', '2026-06-10', 100, 'EUR');
+UPDATE dunning.debtor SET address = '{"street": "Weg 1", "postcode": "10115", "city": "Berlin"}' WHERE debtor_id = 'fe-de';
+SELECT state FROM dunning.send('fe-de', 'reminder-1', 'letter');
+SELECT letter, code FROM pg_temp.fe_asks('fe-de');
+UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'fe-de';
+CALL dunning.deliver();
+SELECT * FROM pg_temp.fe_asks('fe-de');
+SELECT * FROM pg_temp.fe_posted('fe-de');
+SELECT * FROM pg_temp.fe_asks('fe-de');
+-- what is posted between planning and leaving is in the sum of the words and of their code; both stand as they left when it is waived
+SELECT pg_temp.fe_debtor('fe-de2', 'DE'), pg_temp.fe_owes('fe-de2', 'FEDE2', '2026-06-10', 100, 'EUR');
+UPDATE dunning.debtor SET address = '{"street": "Weg 1", "postcode": "10115", "city": "Berlin"}' WHERE debtor_id = 'fe-de2';
+SELECT state FROM dunning.send('fe-de2', 'reminder-2', 'letter');
+SELECT code FROM pg_temp.fe_asks('fe-de2');
+SELECT charge_id AS fe_charge FROM dunning.charge('fe-de2', 'FEDE2', 'reminder-1') \gset
+UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'fe-de2';
+CALL dunning.deliver();
+SELECT * FROM pg_temp.fe_asks('fe-de2');
+SELECT count(*) AS waived FROM dunning.waive(:'fe_charge', 'goodwill');
+SELECT letter, code, conversation FROM pg_temp.fe_asks('fe-de2');
+-- an invoice that is paid leaves its fee, and the page does not say that nothing is open
+SELECT pg_temp.fe_debtor('fe-de3', 'DE'), pg_temp.fe_owes('fe-de3', 'FEDE3', '2026-06-10', 100, 'EUR');
+SELECT amount FROM dunning.charge('fe-de3', 'FEDE3', 'reminder-1');
+INSERT INTO dunning.payment (payment_id, debtor_id, paid_at, amount, currency, invoice_id) VALUES ('fe-p1', 'fe-de3', dunning._now() - interval '1 minute', 100, 'EUR', 'FEDE3');
+SELECT dunning.conversation('fe-de3') -> 'balances' AS balances;
+
 -- Leave nothing behind.
 SELECT dunning.deactivate();
 ALTER SYSTEM RESET dunning.databases;
@@ -198,6 +233,9 @@ SELECT pg_reload_conf();
 RESET dunning.clock;
 DROP SERVER fe_mail CASCADE;
 DROP SERVER fe_text CASCADE;
+DROP SERVER fe_post CASCADE;
+DELETE FROM dunning.charge_rule WHERE NOT builtin;
+DELETE FROM dunning.payment WHERE debtor_id LIKE 'fe-%';
 DELETE FROM dunning.charge; DELETE FROM dunning.charge_notice; DELETE FROM dunning.charging; DELETE FROM dunning.charge_change;
 DELETE FROM dunning.message WHERE debtor_id LIKE 'fe-%'; DELETE FROM dunning.body WHERE debtor_id LIKE 'fe-%'; DELETE FROM dunning.outcome WHERE debtor_id LIKE 'fe-%';
 DELETE FROM dunning.egress WHERE debtor_id LIKE 'fe-%'; DELETE FROM dunning.egress_head; DELETE FROM dunning.queue WHERE debtor_id LIKE 'fe-%'; DELETE FROM dunning.once WHERE debtor_id LIKE 'fe-%';

@@ -92,8 +92,11 @@ SELECT dunning.activate();
 -- a_figure_that_still_holds_leaves_with_the_text
 UPDATE dunning.queue SET due = dunning._now() + interval '1 day' WHERE debtor_id IN ('tr-12', 'tr-16', 'tr-20');
 UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'tr-8';
+CREATE TEMP TABLE foretold AS SELECT dunning.conversation('tr-8') -> 'offer' ->> 'text' AS text;
 CALL dunning.deliver();
 SELECT * FROM pg_temp.tr_look('tr-8');
+-- who_asks_before_it_leaves_is_told_the_words_that_then_leave
+SELECT b.body_text = f.text AS as_foretold FROM foretold f, dunning.body b WHERE b.debtor_id = 'tr-8';
 -- a_figure_that_turned_between_planning_and_sending_is_not_told_and_the_neutral_text_leaves
 UPDATE dunning.proof SET paid = n / 4 WHERE creditor = 'truth';
 UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'tr-12';
