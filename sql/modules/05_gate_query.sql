@@ -29,10 +29,10 @@ COMMENT ON FUNCTION dunning._open_ranges(timestamptz, timestamptz, text, bytea, 
     'The whole minutes in which neither clock nor caps forbid a contact.';
 
 CREATE FUNCTION dunning._next_open(from_time timestamptz, until_time timestamptz, debtor_id text, windows bytea, caps text[],
-    debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[], talks timestamptz[]) RETURNS timestamptz
+    debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[], talks timestamptz[], message_id uuid) RETURNS timestamptz
     LANGUAGE c STABLE PARALLEL SAFE COST 500 AS 'MODULE_PATHNAME', 'dun_gate_sql_next_open';
-COMMENT ON FUNCTION dunning._next_open(timestamptz, timestamptz, text, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]) IS
-    'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
+COMMENT ON FUNCTION dunning._next_open(timestamptz, timestamptz, text, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], uuid) IS
+    'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again. Its own attempts and its companion do not keep a message waiting; message_id NULL: all count.';
 
 -- The arguments as rows. A function of our own, because it knows that a batch has many rows: the planner takes arrays for ten.
 CREATE FUNCTION dunning._ask(ids text[], channels text[], ats timestamptz[], marks text[], extras anyarray)
@@ -284,7 +284,7 @@ CREATE FUNCTION dunning._gate_facts_sql() RETURNS text
 #variable_conflict error
 BEGIN
     RETURN format($q$WITH %s, %s, %s
-SELECT j.ord, j.debtor_id, j.channel, j.at, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
+SELECT j.ord, j.debtor_id, j.channel, j.at, j.message_id, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
     CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
         WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
     CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(j.hold_froms, j.hold_untils) u(from_at, until_at)

@@ -175,5 +175,5 @@ GRANT EXECUTE ON FUNCTION dunning._gate_sql(), dunning._recheck_sql(), dunning._
     dunning._ask(text[], text[], timestamptz[], text[], anyarray), dunning._digest(text, text, bytea), dunning._good_address(text, text),
     dunning._words(VARIADIC "any"), dunning._repeated(text[]),
     dunning._caps(int, timestamptz, text, uuid, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]),
-    dunning._next_open(timestamptz, timestamptz, text, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[]),
+    dunning._next_open(timestamptz, timestamptz, text, bytea, text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], uuid),
     dunning._hash64(text, bigint), dunning._uuid7_floor(timestamptz) TO dunning_worker;

@@ -294,7 +294,7 @@ BEGIN
         EXECUTE pg_catalog.format($q$
             UPDATE pg_temp.dunning_sim_message s SET state = 'queued', due = greatest(x.next, $3[1] + interval '1 second')
             FROM (SELECT ($5)[f.ord] AS message_id,
-                         dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) AS next
+                         dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, f.message_id) AS next
                   FROM (%s) f) x
             WHERE s.message_id = x.message_id AND x.next IS NOT NULL$q$, dunning._gate_facts_sql())
         USING debtors, channels, dues, marks, ids;

@@ -1327,7 +1327,7 @@ CREATE FUNCTION dunning._repeated(ids text[])
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'MODULE_PATHNAME', $function$dun_gate_sql_repeated$function$;
-CREATE FUNCTION dunning._next_open(from_time timestamp with time zone, until_time timestamp with time zone, debtor_id text, windows bytea, caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[])
+CREATE FUNCTION dunning._next_open(from_time timestamp with time zone, until_time timestamp with time zone, debtor_id text, windows bytea, caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[], message_id uuid)
  RETURNS timestamp with time zone
  LANGUAGE c
  STABLE PARALLEL SAFE COST 500
@@ -1563,7 +1563,7 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN format($q$WITH %s, %s, %s
-SELECT j.ord, j.debtor_id, j.channel, j.at, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
+SELECT j.ord, j.debtor_id, j.channel, j.at, j.message_id, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
     CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
         WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
     CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT max(coalesce(u.until_at, 'infinity')) FROM unnest(j.hold_froms, j.hold_untils) u(from_at, until_at)
@@ -6809,7 +6809,7 @@ BEGIN
         EXECUTE pg_catalog.format($q$
             UPDATE pg_temp.dunning_sim_message s SET state = 'queued', due = greatest(x.next, $3[1] + interval '1 second')
             FROM (SELECT ($5)[f.ord] AS message_id,
-                         dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) AS next
+                         dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, f.message_id) AS next
                   FROM (%s) f) x
             WHERE s.message_id = x.message_id AND x.next IS NOT NULL$q$, dunning._gate_facts_sql())
         USING debtors, channels, dues, marks, ids;
@@ -44222,7 +44222,7 @@ ALTER FUNCTION dunning._gate_trouble_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_rules_at_sql(interval) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._words("any") OWNER TO dunning_owner;
 ALTER FUNCTION dunning._repeated(text[]) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_places_sql(interval) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._recheck_clear_sql() OWNER TO dunning_owner;
@@ -44606,8 +44606,8 @@ REVOKE EXECUTE ON FUNCTION dunning._words("any") FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._words("any") TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._repeated(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._repeated(text[]) TO dunning_worker;
-REVOKE EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],uuid) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._gate_places_sql(interval) FROM PUBLIC;
@@ -45185,7 +45185,7 @@ COMMENT ON FUNCTION dunning._minor_digits(text) IS 'Decimals of a currency''s mi
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
 COMMENT ON FUNCTION dunning._need_note(text,text,uuid) IS 'Nothing; 22023 where no reason is given.';
 COMMENT ON FUNCTION dunning._needs_offer(text,text) IS 'Whether some text in force of a template names offer and has no {{^offer}} section: without an offer it would be empty words.';
-COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[]) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again.';
+COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],uuid) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again. Its own attempts and its companion do not keep a message waiting; message_id NULL: all count.';
 COMMENT ON FUNCTION dunning._no_rule(text,text,text) IS 'In a sentence, why no rule allows a fee.';
 COMMENT ON FUNCTION dunning._notices(text[],text[]) IS 'Written notices of these levels (NULL: all): invoice (NULL: all), level, amount of the fee that it named, when it left, from when the fee was said to be due, our message, and whether it said that this level''s fee is charged with it.';
 COMMENT ON FUNCTION dunning._offer_context(dunning.offer,text) IS 'An offer as the template context has it.';

@@ -55,7 +55,7 @@ DunStatement dun_deliver_window_sql = {
 /* The first instant of the next fortnight at which neither the clock nor a cap forbids the contact. */
 #define WINDOW_FRAME \
 	"SELECT f.ord::bigint, dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps," \
-	"       f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) FROM (%s) f"
+	"       f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, f.message_id) FROM (%s) f"
 
 /* A test build says what each recheck could see, so that "paid before" is a matter of transactions and not of clocks. */
 #ifdef DUNNING_FAULTS

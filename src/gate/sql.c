@@ -133,7 +133,7 @@ dun_gate_sql_open_ranges(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(dun_gate_sql_next_open);
 
-/* _next_open(…as _open_ranges…): the first open instant in steps of five minutes, NULL where there is none */
+/* _next_open(…as _open_ranges…, message_id): the first open instant in steps of five minutes, NULL where there is none */
 Datum
 dun_gate_sql_next_open(PG_FUNCTION_ARGS)
 {
@@ -152,6 +152,7 @@ dun_gate_sql_next_open(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	w = dun_calendar_windows(PG_GETARG_BYTEA_P(3));
 	who.debtor_id = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	who.message_id = PG_ARGISNULL(11) ? NULL : PG_GETARG_UUID_P(11);
 	history_arguments(fcinfo, 4, &h);
 	dun_calendar_resolve_zones(w, zones);
 	while (at < until)

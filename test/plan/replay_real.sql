@@ -38,7 +38,7 @@ BEGIN
         ELSE
             next := NULL;
             IF NOT EXISTS (SELECT FROM unnest(x.blocked_by) b WHERE split_part(b, ':', 1) NOT IN ('quiet_hours', 'holiday', 'cap', 'min_gap', 'after_conversation')) THEN
-                EXECUTE 'SELECT dunning._next_open(f.at, f.at + interval ''14 days'', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) FROM (' || dunning._gate_facts_sql() || ') f'
+                EXECUTE 'SELECT dunning._next_open(f.at, f.at + interval ''14 days'', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, f.message_id) FROM (' || dunning._gate_facts_sql() || ') f'
                     INTO next USING ARRAY[x.debtor_id]::text[], ARRAY[x.channel]::text[], ARRAY[at], ARRAY[x.ledger_mark], ARRAY[x.message_id];
             END IF;
             UPDATE dunning.queue q SET state = CASE WHEN next IS NULL THEN 'held' ELSE 'queued' END, due = greatest(next, at + interval '1 second', CASE WHEN next IS NULL THEN look_again END)
@@ -47,15 +47,17 @@ BEGIN
     END LOOP;
 END $$;
 
-CREATE FUNCTION ref.live(strategy text, from_date date, until_date date) RETURNS void LANGUAGE plpgsql AS $$
+-- A run each morning at six, and all that is due until an instant. Nothing is left over before it: what follows begins with a run.
+CREATE FUNCTION ref.live(strategy text, from_date date, until_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    at timestamptz;
+    at timestamptz := (from_date + time '06:00') AT TIME ZONE 'Europe/Copenhagen';
+    day date := from_date;
     ends timestamptz;
     due timestamptz;
 BEGIN
-    FOR n IN 0 .. until_date - from_date LOOP
-        at := (from_date + n + time '06:00') AT TIME ZONE 'Europe/Copenhagen';
-        ends := CASE WHEN from_date + n = until_date THEN (until_date + 1)::timestamp AT TIME ZONE 'Europe/Copenhagen' ELSE (from_date + n + 1 + time '06:00') AT TIME ZONE 'Europe/Copenhagen' END;
+    WHILE at < until_at LOOP
+        day := day + 1;
+        ends := least(until_at, (day + time '06:00') AT TIME ZONE 'Europe/Copenhagen');
         PERFORM ref.catch_up(at);
         PERFORM count(*) FROM dunning.plan(strategy);
         LOOP
@@ -66,6 +68,7 @@ BEGIN
             PERFORM ref.send(due, ends);
         END LOOP;
         PERFORM ref.catch_up(ends - interval '1 microsecond');
+        at := ends;
     END LOOP;
 END $$;
 

@@ -151,10 +151,9 @@ SELECT at, (dunning.allowed('G-1', 'email', at)).blocked_by FROM unnest('{2026-0
 -- a_held_message_is_looked_at_again_when_window_and_caps_open
 SELECT dunning._gate_facts_sql() AS facts \gset
 PREPARE facts (text[], text[], timestamptz[], text[], uuid[]) AS
-    SELECT f.ord, dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks) AS next
+    SELECT f.ord, dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, f.message_id) AS next
     FROM (:facts) f;
 EXECUTE facts('{G-1,G-4,G-0}', '{email,call,sms}', '{2026-06-10 10:00+00,2026-06-12 18:01+00,2026-06-10 10:00+00}', NULL, NULL);
-DEALLOCATE facts;
 
 -- attempts_of_one_message_are_one_contact_and_ones_own_are_not_counted
 DELETE FROM dunning.egress WHERE reason = 'gate test';
@@ -162,6 +161,10 @@ SELECT dunning._uuid7() AS id \gset m_
 SELECT pg_temp.sent('G-1', 'email', '2026-06-10 08:00+00', :'m_id');
 SELECT pg_temp.sent('G-1', 'email', '2026-06-10 08:05+00', :'m_id');
 SELECT blocked_by FROM dunning._gate('{G-1,G-1}', '{email,email}', '{2026-06-10 10:00+00,2026-06-10 10:00+00}', NULL, ARRAY[:'m_id', '00000000-0000-7000-8000-000000000001']::uuid[]) ORDER BY ord;
+-- and_put_nothing_off: a message waits neither for its own attempts nor for its companion
+EXECUTE facts('{G-1,G-1,G-1}', '{email,sms,email}', '{2026-06-10 10:00+00,2026-06-10 10:00+00,2026-06-10 10:00+00}', NULL,
+    ARRAY[:'m_id', overlay(:'m_id' PLACING CASE substr(:'m_id', 20, 1) WHEN 'a' THEN 'b' ELSE 'a' END FROM 20 FOR 1), '00000000-0000-7000-8000-000000000001']::uuid[]);
+DEALLOCATE facts;
 SELECT * FROM dunning.save_rule('twice', cap => 2, cap_days => 3, cap_scope => 'debtor', channels => '{email}', min_gap => '36 hours');
 SELECT at, (dunning.allowed('G-1', 'email', at)).blocked_by AS own, (dunning.allowed('G-2', 'email', at)).blocked_by AS other_account FROM unnest('{2026-06-11 10:00+00,2026-06-12 10:00+00}'::timestamptz[]) at;
 SELECT dunning.reset_rule('twice');

@@ -28,6 +28,8 @@ sub run_psql
 sub run_file { my ($db, $file, %v) = @_; return run_psql($db, [ '-f', "$from/$file" ], %v) }
 sub run_sql { my ($db, $sql) = @_; return run_psql($db, [ '-c', $sql ]) }
 
+# the first simulated day's run: until then all has really happened
+my $since = '2026-03-10 05:00+00';
 my $columns = "day, debtor_id, step, channel, contact_at, amounts, cost, cost_currency, state, CASE WHEN state = 'cancelled' THEN reason END AS reason";
 for my $case ([ 'NULL', $seed ], [ "'weekly'", $seed ], [ "'stops'", $seed + 1 ], [ "'standard'", $seed + 2 ])
 {
@@ -39,7 +41,7 @@ for my $case ([ 'NULL', $seed ], [ "'weekly'", $seed ], [ "'stops'", $seed + 1 ]
 	run_file($db, 'replay_real.sql');
 	run_sql($db, "INSERT INTO dunning.debtor_strategy SELECT debtor_id, 'default', CASE hashtext(debtor_id) % 3 WHEN 0 THEN 'weekly' WHEN 1 THEN 'stops' ELSE 'standard' END, NULL, 'test', now() FROM dunning.debtor") if $strategy eq 'NULL';
 	# some days before, so that there is something had, said and waiting
-	run_sql($db, "SELECT ref.live($strategy, '2026-03-02', '2026-03-09')");
+	run_sql($db, "SELECT ref.live($strategy, '2026-03-02', '$since')");
 	my $simulate = sub {
 		my ($into) = @_;
 		return run_sql($db, "SET dunning.clock = '2026-05-01 12:00+00'; CREATE TABLE ref.$into AS SELECT * FROM dunning.simulate($strategy, '2026-03-10', date '2026-03-10' + $days - 1)");
@@ -48,9 +50,9 @@ for my $case ([ 'NULL', $seed ], [ "'weekly'", $seed ], [ "'stops'", $seed + 1 ]
 		UPDATE dunning.hold o SET released_at = x.released_at FROM ref.hold x WHERE x.hold_id = o.hold_id;
 		INSERT INTO dunning.suppression SELECT * FROM ref.suppression ON CONFLICT DO NOTHING");
 	$simulate->('foretold');
-	run_sql($db, "DELETE FROM dunning.hold h WHERE h.from_at > '2026-03-09 22:59:59+00'; UPDATE dunning.hold SET released_at = NULL WHERE released_at > '2026-03-09 22:59:59+00';
-		DELETE FROM dunning.suppression WHERE suppressed_at > '2026-03-09 22:59:59+00'");
-	run_sql($db, "SELECT ref.live($strategy, '2026-03-10', date '2026-03-10' + $days - 1)");
+	run_sql($db, "DELETE FROM dunning.hold h WHERE h.from_at >= '$since'; UPDATE dunning.hold SET released_at = NULL WHERE released_at >= '$since';
+		DELETE FROM dunning.suppression WHERE suppressed_at >= '$since'");
+	run_sql($db, "SELECT ref.live($strategy, '2026-03-10', (date '2026-03-10' + $days)::timestamp AT TIME ZONE 'Europe/Copenhagen')");
 	run_sql($db, "CREATE TABLE ref.done AS SELECT * FROM ref.done('2026-03-10'); SELECT ref.catch_up('2026-05-01 00:00+00')");
 	$simulate->('retold');
 	for my $told (qw(foretold retold))
