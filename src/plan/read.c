@@ -45,11 +45,15 @@ static bool
 receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
 	Receiver   *r = (Receiver *) self;
+	Datum		id;
 
 	slot_getallattrs(slot);
+	id = slot->tts_values[0];
 	if (r->id_type != InvalidOid && !slot->tts_isnull[0])
-		slot->tts_values[0] = text_of_number(r, slot->tts_values[0]);
+		slot->tts_values[0] = text_of_number(r, id);
 	r->take(r->state, slot->tts_values, slot->tts_isnull);
+	/* The slot is the plan's: a DISTINCT compares its next row with it. */
+	slot->tts_values[0] = id;
 	return true;
 }
 
@@ -71,6 +75,7 @@ dun_plan_read(const char *sql, const DunArguments *arguments, DunTake take, void
 {
 	Receiver	receiver = {{0}};
 	SPIExecuteOptions options = {0};
+	MemoryContext before = CurrentMemoryContext;
 	int			rc;
 
 	receiver.pub.receiveSlot = receive_row;
@@ -93,6 +98,8 @@ dun_plan_read(const char *sql, const DunArguments *arguments, DunTake take, void
 	options.read_only = true;
 	options.dest = &receiver.pub;
 	rc = SPI_execute_extended(sql, &options);
+	/* SPI leaves its own, which lasts as long as the run. */
+	MemoryContextSwitchTo(before);
 	if (rc < 0)
 		elog(ERROR, "could not read the book: %s", SPI_result_code_string(rc));
 }

@@ -39,5 +39,20 @@ takes('a_large_book_is_scored_in_seconds', 60, 'SELECT count(*) FROM dunning.sco
 my $planned = takes('a_large_book_is_planned_in_seconds', 60, "SELECT count(*) FROM dunning.plan() WHERE state = 'queued'");
 cmp_ok($planned, '>', $debtors / 4, "$planned contacts were planned");
 is(takes('and a second run finds nothing to do', 60, "SELECT count(*) FROM dunning.plan() WHERE state = 'queued'"), '0', 'nothing twice');
+
+# A text is asked for once a creditor; the one debtor of a second creditor falls into the last part of the book.
+my $last = sql("SELECT 'l' || i FROM generate_series(1, 10000) i WHERE dunning._hash64('l' || i) BETWEEN -144115188075855872 AND -1 ORDER BY i LIMIT 1");
+sql("INSERT INTO dunning.debtor (debtor_id, creditor, country, email) VALUES ('$last', 'last', 'GB', 'last\@example.org');
+	INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('$last', 'i', '2026-05-01', '2026-06-01', 100, 'GBP');
+	GRANT SELECT ON pg_backend_memory_contexts TO dunning_owner; GRANT EXECUTE ON FUNCTION pg_get_backend_memory_contexts() TO dunning_owner;
+	CREATE OR REPLACE FUNCTION dunning._has_template(template text, channel text, creditor text) RETURNS boolean LANGUAGE plpgsql STABLE AS \$\$
+	BEGIN
+		RAISE NOTICE '%: % kB', creditor, (SELECT max(c.used_bytes) / 1024 FROM pg_backend_memory_contexts c WHERE c.name = 'SPI Proc');
+		RETURN true;
+	END \$\$");
+my ($out, $said) = ('', '');
+$node->psql('postgres', 'SELECT count(*) FROM dunning.plan(dry_run => true)', stdout => \$out, stderr => \$said);
+my ($kept) = $said =~ /last: (\d+) kB/;
+cmp_ok($kept // 1e9, '<', 1024, 'what a debtor takes in memory is given back before the next one: ' . ($kept // 'nobody asked') . ' kB');
 $node->stop;
 done_testing();
