@@ -6050,7 +6050,8 @@ BEGIN
     CREATE TEMP TABLE dunning_plan_ladder ON COMMIT DROP AS
     SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, f.last_contact, f.n7, f.n30,
            f.anchor, f.due_on, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at, f.times, f.listed, f.under, f.rung, f.mark, f.amounts,
-           f.largest, f.largest_in, f.odd
+           -- it is reckoned with in double precision, which knows no more
+           CASE WHEN f.largest > 1e300 THEN 1e300 WHEN f.largest < 1e-300 THEN 0 ELSE f.largest END AS largest, f.largest_in, f.odd
     FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at, zone) f;
 END
 $function$;

@@ -6,36 +6,12 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "base/texts.h"
 #include "plan/ladder.h"
-
-static uint32
-hash_pointed(const void *key, Size size)
-{
-	const char *id = *(char *const *) key;
-
-	return string_hash(id, strlen(id) + 1);
-}
-
-static int
-match_pointed(const void *a, const void *b, Size size)
-{
-	return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-static HTAB *
-make_table(const DunLadder *run)
-{
-	HASHCTL		by_id = {.keysize = sizeof(char *), .entrysize = sizeof(DunTold), .hcxt = run->context,
-	.hash = hash_pointed, .match = match_pointed};
-
-	return hash_create("dunning debtors", 256, &by_id, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-}
 
 /* --- what is told --- */
 
@@ -49,7 +25,7 @@ enter_told(DunLadder *run, const Datum *v, const bool *isnull)
 	if (id == NULL)
 		return NULL;
 	if (run->told == NULL)
-		run->told = make_table(run);
+		run->told = dun_base_make_names("dunning debtors", 256, sizeof(DunTold), run->context);
 	told = hash_search(run->told, &id, HASH_ENTER, &found);
 	if (!found)
 	{

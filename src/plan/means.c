@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/texts.h"
 #include "plan/means.h"
 #include "timing/best.h"
 #include "timing/profile.h"
@@ -26,7 +27,7 @@ typedef struct PriceList
 
 typedef struct NamedCreditor
 {
-	char		name[NAMEDATALEN * 2];
+	char	   *name;			/* the key */
 	DunCreditor creditor;
 } NamedCreditor;
 
@@ -203,7 +204,6 @@ dun_plan_make_means(char **texts, TimestampTz at, DateADT today, bool by_country
 {
 	DunMeans   *m = palloc0(sizeof(DunMeans));
 	DunArguments none = {0};
-	HASHCTL		by_name = {.keysize = NAMEDATALEN * 2, .entrysize = sizeof(NamedCreditor), .hcxt = CurrentMemoryContext};
 	HASHCTL		by_place = {.keysize = PLACE_LEN, .entrysize = sizeof(Place), .hcxt = CurrentMemoryContext};
 
 	m->context = CurrentMemoryContext;
@@ -211,7 +211,7 @@ dun_plan_make_means(char **texts, TimestampTz at, DateADT today, bool by_country
 	m->at = at;
 	m->today = today;
 	m->by_country = by_country;
-	m->creditors = hash_create("dunning creditors", 16, &by_name, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	m->creditors = dun_base_make_names("dunning creditors", 16, sizeof(NamedCreditor), m->context);
 	m->place_table = hash_create("dunning places", 64, &by_place, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	dun_plan_read(texts[DUN_PICK_CHANNELS], &none, take_channel, m);
 	dun_plan_read(texts[DUN_PICK_STEPS], &none, take_step, m);
@@ -285,20 +285,18 @@ read_creditor(DunMeans *m, DunCreditor *c)
 DunCreditor *
 dun_plan_creditor(DunMeans *m, const char *name, int len)
 {
-	char		key[NAMEDATALEN * 2] = {0};
+	char	   *key;
 	NamedCreditor *entry;
 	bool		found;
 
-	if (len >= sizeof(key))
-		elog(ERROR, "the creditor's name is too long: %.*s", len, name);
-	memcpy(key, name, len);
-	if (m->last_creditor != NULL && strcmp(m->last_creditor->name, key) == 0)
+	if (m->last_creditor != NULL && strlen(m->last_creditor->name) == len && memcmp(m->last_creditor->name, name, len) == 0)
 		return m->last_creditor;
-	entry = hash_search(m->creditors, key, HASH_ENTER, &found);
+	key = pnstrdup(name, len);
+	entry = hash_search(m->creditors, &key, HASH_ENTER, &found);
 	if (!found)
 	{
 		memset(&entry->creditor, 0, sizeof(entry->creditor));
-		entry->creditor.name = MemoryContextStrdup(m->context, key);
+		entry->name = entry->creditor.name = MemoryContextStrdup(m->context, key);
 		read_creditor(m, &entry->creditor);
 	}
 	return m->last_creditor = &entry->creditor;

@@ -246,7 +246,7 @@ take_suppressed(void *state, const Datum *v, const bool *isnull)
 	uint64		first = 0;
 
 	memcpy(&first, VARDATA_ANY(digest), Min(VARSIZE_ANY_EXHDR(digest), sizeof(first)));
-	if (p->digest_key == NULL)
+	if (p->digest_key == NULL && !isnull[1])
 	{
 		MemoryContext before = MemoryContextSwitchTo(run->context);
 
