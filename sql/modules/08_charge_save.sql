@@ -47,6 +47,24 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._overlap(text, text, date, date, date, date, text) IS 'Raises 22023 naming two periods that overlap.';
 
+-- The period before ends the day before the one after it begins, whichever of the two is new.
+CREATE FUNCTION dunning._overlap_hint(call text, stands jsonb, given jsonb) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    first jsonb := CASE WHEN stands->>'valid_from' < given->>'valid_from' THEN stands ELSE given END;
+    second jsonb := CASE WHEN stands->>'valid_from' < given->>'valid_from' THEN given ELSE stands END;
+    said jsonb := (jsonb_strip_nulls(first) || jsonb_build_object('valid_to', (second->>'valid_from')::date - 1)) - CASE WHEN (first->>'verified')::boolean THEN '' ELSE 'source' END;
+BEGIN
+    RETURN (SELECT format('SELECT * FROM dunning.%I(%s);', p.proname, string_agg(format('%I => %L', a.name,
+                CASE WHEN jsonb_typeof(said -> a.name) = 'array' AND a.type = 'text[]'::regtype THEN ARRAY(SELECT jsonb_array_elements_text(said -> a.name))::text ELSE said ->> a.name END), ', ' ORDER BY a.ord))
+            FROM pg_proc p CROSS JOIN LATERAL (SELECT x.* FROM unnest(p.proargnames, p.proargtypes::oid[]) WITH ORDINALITY x(name, type, ord)) a
+            WHERE p.pronamespace = 'dunning'::regnamespace AND p.proname = call AND a.ord <= p.pronargs AND said ? a.name
+            GROUP BY p.proname);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._overlap_hint(text, jsonb, jsonb) IS 'The call that saves the earlier of two rules, the one that stands and the one given, so that it ends where the later begins.';
+
 CREATE FUNCTION dunning.set_rate(reference text, percent numeric, valid_from date, valid_to date DEFAULT NULL, source text DEFAULT NULL, enabled boolean DEFAULT true)
     RETURNS TABLE (changed boolean, warnings text[])
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
@@ -100,7 +118,8 @@ CREATE FUNCTION dunning.save_interest_rule(country text, debtor_kind text, refer
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    other record;
+    r dunning.interest_rule;
+    other dunning.interest_rule;
     old dunning.interest_rule;
 BEGIN
     PERFORM dunning._check_law(save_interest_rule.country, save_interest_rule.debtor_kind, save_interest_rule.valid_from, save_interest_rule.valid_to);
@@ -110,35 +129,30 @@ BEGIN
        OR NOT coalesce(save_interest_rule.round_total > 0 AND save_interest_rule.round_total < 100, true) OR NOT coalesce(save_interest_rule.grace_days BETWEEN 0 AND 3650, true)
        OR (save_interest_rule.clearing @> '{costs,interest,principal}' AND cardinality(save_interest_rule.clearing) = 3) IS NOT TRUE
        OR num_nulls(save_interest_rule.by_notice, save_interest_rule.frozen_by, save_interest_rule.enabled) > 0
-       OR EXISTS (SELECT FROM dunning.reference_rate r WHERE r.reference = save_interest_rule.reference AND r.percent + save_interest_rule.margin < 0) THEN
+       OR EXISTS (SELECT FROM dunning.reference_rate x WHERE x.reference = save_interest_rule.reference AND x.percent + save_interest_rule.margin < 0) THEN
         RAISE EXCEPTION 'the rule of interest makes no sense' USING ERRCODE = '22023',
             DETAIL = 'day_count is act/365, act/360, 30/360 or act/act; fixing change, half_year or half_year_before; compounding none or yearly; clearing an order of costs, interest and principal; rate and margin together are not negative.',
             HINT = 'SELECT * FROM dunning.save_interest_rule(''FI'', ''person'', ''FI-reference'', 7, ''2026-01-01'', source => ''...'');';
     END IF;
-    SELECT r.* INTO other FROM dunning.interest_rule r
-    WHERE r.country = save_interest_rule.country AND r.debtor_kind = save_interest_rule.debtor_kind AND NOT r.builtin AND r.enabled AND save_interest_rule.enabled
-      AND r.valid_from <> save_interest_rule.valid_from
-      AND daterange(r.valid_from, r.valid_to, '[]') && daterange(save_interest_rule.valid_from, save_interest_rule.valid_to, '[]') LIMIT 1;
-    IF FOUND THEN
-        PERFORM dunning._overlap('rule of interest', save_interest_rule.country || ' ' || save_interest_rule.debtor_kind, save_interest_rule.valid_from, save_interest_rule.valid_to,
-            other.valid_from, other.valid_to, format('Save the one from %s with valid_to => %L first.', to_char(other.valid_from, 'YYYY-MM-DD'), to_char(save_interest_rule.valid_from - 1, 'YYYY-MM-DD')));
-    END IF;
-    SELECT r.* INTO old FROM dunning.interest_rule r WHERE r.country = save_interest_rule.country AND r.debtor_kind = save_interest_rule.debtor_kind
-        AND r.valid_from = save_interest_rule.valid_from ORDER BY r.builtin LIMIT 1;
-    PERFORM dunning._log_charge_change('interest_rule', concat_ws(' ', save_interest_rule.country, save_interest_rule.debtor_kind, to_char(save_interest_rule.valid_from, 'YYYY-MM-DD')),
-        CASE WHEN old.country IS NOT NULL THEN to_jsonb(old) END);
-    DELETE FROM dunning.interest_rule r WHERE r.country = save_interest_rule.country AND r.debtor_kind = save_interest_rule.debtor_kind
-        AND r.valid_from = save_interest_rule.valid_from AND NOT r.builtin;
-    INSERT INTO dunning.interest_rule (country, debtor_kind, valid_from, builtin, valid_to, reference, margin, round_reference, round_total, fixing, day_count, compounding,
-        grace_days, grace_term, by_notice, clearing, frozen_by, source, verified, enabled, saved_by, saved_at)
-    VALUES (save_interest_rule.country, save_interest_rule.debtor_kind, save_interest_rule.valid_from, false, save_interest_rule.valid_to, save_interest_rule.reference,
+    r := ROW(save_interest_rule.country, save_interest_rule.debtor_kind, save_interest_rule.valid_from, false, save_interest_rule.valid_to, save_interest_rule.reference,
         save_interest_rule.margin, save_interest_rule.round_reference, save_interest_rule.round_total, save_interest_rule.fixing, save_interest_rule.day_count,
         save_interest_rule.compounding, save_interest_rule.grace_days, save_interest_rule.grace_term, save_interest_rule.by_notice, save_interest_rule.clearing,
-        save_interest_rule.frozen_by, coalesce(save_interest_rule.source, 'own rule'), save_interest_rule.source IS NOT NULL, save_interest_rule.enabled, session_user, dunning._now());
+        save_interest_rule.frozen_by, coalesce(save_interest_rule.source, 'own rule'), save_interest_rule.source IS NOT NULL, save_interest_rule.enabled, session_user, dunning._now())::dunning.interest_rule;
+    SELECT x.* INTO other FROM dunning.interest_rule x
+    WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND NOT x.builtin AND x.enabled AND r.enabled AND x.valid_from <> r.valid_from
+      AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') ORDER BY x.valid_from LIMIT 1;
+    IF FOUND THEN
+        PERFORM dunning._overlap('rule of interest', r.country || ' ' || r.debtor_kind, r.valid_from, r.valid_to,
+            other.valid_from, other.valid_to, dunning._overlap_hint('save_interest_rule', to_jsonb(other), to_jsonb(r)));
+    END IF;
+    SELECT x.* INTO old FROM dunning.interest_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.valid_from = r.valid_from ORDER BY x.builtin LIMIT 1;
+    PERFORM dunning._log_charge_change('interest_rule', concat_ws(' ', r.country, r.debtor_kind, to_char(r.valid_from, 'YYYY-MM-DD')), CASE WHEN old.country IS NOT NULL THEN to_jsonb(old) END);
+    DELETE FROM dunning.interest_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.valid_from = r.valid_from AND NOT x.builtin;
+    INSERT INTO dunning.interest_rule SELECT r.*;
     RETURN QUERY SELECT old.country IS NOT NULL, array_remove(ARRAY[
         CASE WHEN save_interest_rule.source IS NULL THEN 'no source is given: nobody can check this rule' END,
-        CASE WHEN NOT EXISTS (SELECT FROM dunning.reference_rate r WHERE r.reference = save_interest_rule.reference AND r.enabled)
-             THEN format('no rate of %s is known yet: SELECT * FROM dunning.set_rate(...)', save_interest_rule.reference) END,
+        CASE WHEN NOT EXISTS (SELECT FROM dunning.reference_rate x WHERE x.reference = r.reference AND x.enabled)
+             THEN format('no rate of %s is known yet: SELECT * FROM dunning.set_rate(...)', r.reference) END,
         CASE WHEN old.builtin AND old.verified AND old.reference = save_interest_rule.reference AND save_interest_rule.margin > old.margin
              THEN format('the margin is above the verified one of %s (%s)', old.margin, old.source) END], NULL);
 END
@@ -187,7 +201,7 @@ DECLARE
     r dunning.charge_rule;
     old dunning.charge_rule;
     law dunning.charge_rule;
-    other record;
+    other dunning.charge_rule;
     wrong text;
 BEGIN
     r.country := save_charge_rule.country;
@@ -242,12 +256,12 @@ BEGIN
     r.saved_by := session_user;
     r.saved_at := dunning._now();
 
-    SELECT x.valid_from, x.valid_to INTO other FROM dunning.charge_rule x
+    SELECT x.* INTO other FROM dunning.charge_rule x
     WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND NOT x.builtin AND x.enabled AND r.enabled AND x.valid_from <> r.valid_from
-      AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') LIMIT 1;
+      AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') ORDER BY x.valid_from LIMIT 1;
     IF FOUND THEN
         PERFORM dunning._overlap('charge rule', concat_ws(' ', r.country, r.debtor_kind, r.level), r.valid_from, r.valid_to, other.valid_from, other.valid_to,
-            format('Save the one from %s with valid_to => %L first.', to_char(other.valid_from, 'YYYY-MM-DD'), to_char(r.valid_from - 1, 'YYYY-MM-DD')));
+            dunning._overlap_hint('save_charge_rule', to_jsonb(other), to_jsonb(r)));
     END IF;
     SELECT x.* INTO old FROM dunning.charge_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND x.valid_from = r.valid_from ORDER BY x.builtin LIMIT 1;
     SELECT x.* INTO law FROM dunning.charge_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND x.builtin AND x.verified AND x.enabled

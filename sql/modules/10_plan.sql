@@ -247,7 +247,7 @@ BEGIN
         RAISE EXCEPTION 'channel "%" does not exist', _check_channel.channel
             USING ERRCODE = '22023',
                   DETAIL = 'Known channels: ' || coalesce((SELECT pg_catalog.string_agg(DISTINCT c.channel, ', ') FROM dunning.channel c), 'none') || '.',
-                  HINT = 'A channel is a row of dunning.channel.';
+                  HINT = 'SELECT channel, address_field, rings FROM dunning.channel;';
     END IF;
 END
 $fn$;

@@ -9,12 +9,18 @@ DECLARE
     why text;
     tried text := 'it';
     zeros jsonb;
+    type text;
 BEGIN
     PERFORM dunning._predicate_columns(condition);
     PERFORM dunning._conditions_at_once(ARRAY[condition], '{}'::text[], NULL);
     zeros := (SELECT pg_catalog.jsonb_object_agg(a.attname, 0) FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = 'dunning.debtor_features'::regclass AND a.attnum > 0 AND a.atttypid IN ('int4'::regtype, 'float8'::regtype));
     PERFORM dunning._restrict();
+    EXECUTE pg_catalog.format('SELECT pg_catalog.pg_typeof(%s) FROM (SELECT (NULL::dunning.debtor_features).*, NULL::text AS segment, NULL::text AS diagnosis,
+        NULL::float8 AS p_paid_30d, NULL::float8 AS p_late, NULL::float8 AS p_self_cure) x', condition) INTO type;
+    IF type NOT IN ('boolean', 'unknown') THEN
+        RAISE EXCEPTION 'it is %, not true or false', type USING ERRCODE = '42804';
+    END IF;
     tried := 'for a debtor of whom nothing is known it';
     EXECUTE pg_catalog.format('SELECT (%s)::boolean FROM (SELECT (NULL::dunning.debtor_features).*, NULL::text AS segment, NULL::text AS diagnosis,
         NULL::float8 AS p_paid_30d, NULL::float8 AS p_late, NULL::float8 AS p_self_cure) x', condition);
@@ -81,26 +87,27 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._anchor_problem(text, int, int) IS 'Why a step counted so from this anchor could never be taken, in words; NULL: it can.';
 
-CREATE FUNCTION dunning._check_anchor(anchor text, offset_days int, until_days int) RETURNS void
+CREATE FUNCTION dunning._check_anchor(step dunning.step) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
+DECLARE
+    -- the same step a week after the due date, which can be taken
+    hint text := pg_catalog.format('SELECT * FROM dunning.save_step(%L, %L, %s, 7, %L, %L);', step.strategy, step.step, coalesce(step.position, 1), step.template, coalesce(step.channels, '{email}'));
 BEGIN
-    IF anchor IS NULL OR (anchor NOT IN ('due_date', 'last_contact', 'broken_promise', 'next_fee', 'hearing', 'payday') AND anchor NOT LIKE 'event:%') THEN
-        RAISE EXCEPTION 'unknown anchor "%"', anchor
-            USING ERRCODE = '22023', DETAIL = 'Anchors are due_date, last_contact, broken_promise, next_fee, hearing, payday and event:<kind>.', HINT = 'Leave anchor out to count from the due date.';
-    ELSIF anchor LIKE 'event:%' AND substr(anchor, 7) <> ALL (dunning._event_kinds()) THEN
-        RAISE EXCEPTION 'anchor "%" cannot happen', anchor
-            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Kinds of events are %s.', array_to_string(dunning._event_kinds(), ', ')),
-                  HINT = 'Such as event:circumstances_changed.';
-    ELSIF dunning._anchor_problem(anchor, offset_days, until_days) IS NOT NULL THEN
+    IF step.anchor IS NULL OR (step.anchor NOT IN ('due_date', 'last_contact', 'broken_promise', 'next_fee', 'hearing', 'payday') AND step.anchor NOT LIKE 'event:%') THEN
+        RAISE EXCEPTION 'unknown anchor "%"', step.anchor
+            USING ERRCODE = '22023', DETAIL = 'Anchors are due_date, last_contact, broken_promise, next_fee, hearing, payday and event:<kind>.', HINT = hint;
+    ELSIF step.anchor LIKE 'event:%' AND substr(step.anchor, 7) <> ALL (dunning._event_kinds()) THEN
+        RAISE EXCEPTION 'anchor "%" cannot happen', step.anchor
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Kinds of events are %s.', array_to_string(dunning._event_kinds(), ', ')), HINT = hint;
+    ELSIF dunning._anchor_problem(step.anchor, step.offset_days, step.until_days) IS NOT NULL THEN
         RAISE EXCEPTION 'offset_days is out of range'
-            USING ERRCODE = '22023', DETAIL = dunning._anchor_problem(anchor, offset_days, until_days),
-                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+            USING ERRCODE = '22023', DETAIL = dunning._anchor_problem(step.anchor, step.offset_days, step.until_days), HINT = hint;
     END IF;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._check_anchor(text, int, int) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
+COMMENT ON FUNCTION dunning._check_anchor(dunning.step) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 
 -- A strategy begins with a step that needs no other before it.
 CREATE FUNCTION dunning._check_reachable(strategy text) RETURNS void

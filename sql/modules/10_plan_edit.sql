@@ -71,7 +71,7 @@ BEGIN
     IF coalesce(array_ndims(step.channels), 0) <> 1 OR EXISTS (SELECT FROM unnest(step.channels) c WHERE c IS NULL) OR step.position IS NULL THEN
         RAISE EXCEPTION 'a step has a position and a list of at least one channel'
             USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: position %s, channels %s.', coalesce(step.position::text, 'NULL'), coalesce(step.channels::text, 'NULL')),
-                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+                  HINT = pg_catalog.format('SELECT * FROM dunning.save_step(%L, %L, %s, 7, %L, ''{email}'');', step.strategy, step.step, coalesce(step.position, 1), step.template);
     ELSIF num_nulls(step.framing, step.paid_channels, step.self_cure_days, step.enabled, step.after_contact, step.self_cure_wait, step.must) > 0
           OR step.self_cure_days NOT BETWEEN 0 AND 3650 OR step.self_cure_wait NOT BETWEEN 0 AND 3650 THEN
         RAISE EXCEPTION 'step "%" has a parameter out of range', step.step
@@ -83,6 +83,8 @@ BEGIN
         WHEN step.repeat_days NOT BETWEEN 1 AND 365 OR step.repeat_max < 2 OR (step.repeat_max IS NOT NULL AND step.repeat_days IS NULL)
             THEN 'repeat_days is 1 to 365; repeat_max is how often in all, at least 2, and needs repeat_days.'
         WHEN step.tone IS NULL OR step.tone NOT IN ('soft', 'friendly', 'neutral', 'formal', 'urgent') THEN 'tone is soft, friendly, neutral, formal or urgent.'
+        WHEN step.framing <> 'neutral' AND NOT EXISTS (SELECT FROM dunning.template t WHERE t.framing = step.framing AND t.replaced_at IS NULL)
+            THEN pg_catalog.format('No text is framed %L; there are %s.', step.framing, (SELECT string_agg(DISTINCT t.framing, ', ') FROM dunning.template t WHERE t.replaced_at IS NULL))
         WHEN step.offer NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN 'offer is instalments, settlement, pay_later or promise.'
         WHEN (step.companion_channel IS NULL) <> (step.companion_template IS NULL) THEN 'companion_channel and companion_template are given together.'
         WHEN step.companion_channel = ALL (step.channels) THEN 'A companion goes over another channel than its message.'
@@ -124,11 +126,11 @@ BEGIN
     PERFORM dunning._check_strategy(save_step.strategy);
     PERFORM dunning._check_template_name(save_step.template);
     PERFORM dunning._check_name('step', save_step.step, 'reminder-3');
-    PERFORM dunning._check_anchor(save_step.anchor, save_step.offset_days, save_step.until_days);
     new := ROW(save_step.strategy, save_step.step, false, save_step.position, save_step.anchor, save_step.offset_days, save_step.template, save_step.channels,
         save_step.condition, save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.after_contact, save_step.enabled, session_user, dunning._now(),
         save_step.level, save_step.until_days, save_step.minimum, save_step.cooldown_days, save_step.repeat_days, save_step.repeat_max, save_step.self_cure_wait,
         save_step.tone, save_step.offer, save_step.companion_channel, save_step.companion_template, save_step.print, save_step.must)::dunning.step;
+    PERFORM dunning._check_anchor(new);
     PERFORM dunning._check_step(new);
     PERFORM dunning._log_change('step', save_step.strategy || '/' || save_step.step,
         (SELECT to_jsonb(s) FROM dunning._steps(save_step.strategy) s WHERE s.step = save_step.step));

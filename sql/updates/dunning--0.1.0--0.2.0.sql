@@ -3199,6 +3199,25 @@ BEGIN
         HINT = _overlap.hint;
 END
 $function$;
+CREATE FUNCTION dunning._overlap_hint(call text, stands jsonb, given jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    first jsonb := CASE WHEN stands->>'valid_from' < given->>'valid_from' THEN stands ELSE given END;
+    second jsonb := CASE WHEN stands->>'valid_from' < given->>'valid_from' THEN given ELSE stands END;
+    said jsonb := (jsonb_strip_nulls(first) || jsonb_build_object('valid_to', (second->>'valid_from')::date - 1)) - CASE WHEN (first->>'verified')::boolean THEN '' ELSE 'source' END;
+BEGIN
+    RETURN (SELECT format('SELECT * FROM dunning.%I(%s);', p.proname, string_agg(format('%I => %L', a.name,
+                CASE WHEN jsonb_typeof(said -> a.name) = 'array' AND a.type = 'text[]'::regtype THEN ARRAY(SELECT jsonb_array_elements_text(said -> a.name))::text ELSE said ->> a.name END), ', ' ORDER BY a.ord))
+            FROM pg_proc p CROSS JOIN LATERAL (SELECT x.* FROM unnest(p.proargnames, p.proargtypes::oid[]) WITH ORDINALITY x(name, type, ord)) a
+            WHERE p.pronamespace = 'dunning'::regnamespace AND p.proname = call AND a.ord <= p.pronargs AND said ? a.name
+            GROUP BY p.proname);
+END
+$function$;
 CREATE FUNCTION dunning.set_rate(reference text, percent numeric, valid_from date, valid_to date DEFAULT NULL::date, source text DEFAULT NULL::text, enabled boolean DEFAULT true)
  RETURNS TABLE(changed boolean, warnings text[])
  LANGUAGE plpgsql
@@ -3252,7 +3271,8 @@ CREATE FUNCTION dunning.save_interest_rule(country text, debtor_kind text, refer
 AS $function$
 #variable_conflict error
 DECLARE
-    other record;
+    r dunning.interest_rule;
+    other dunning.interest_rule;
     old dunning.interest_rule;
 BEGIN
     PERFORM dunning._check_law(save_interest_rule.country, save_interest_rule.debtor_kind, save_interest_rule.valid_from, save_interest_rule.valid_to);
@@ -3262,35 +3282,30 @@ BEGIN
        OR NOT coalesce(save_interest_rule.round_total > 0 AND save_interest_rule.round_total < 100, true) OR NOT coalesce(save_interest_rule.grace_days BETWEEN 0 AND 3650, true)
        OR (save_interest_rule.clearing @> '{costs,interest,principal}' AND cardinality(save_interest_rule.clearing) = 3) IS NOT TRUE
        OR num_nulls(save_interest_rule.by_notice, save_interest_rule.frozen_by, save_interest_rule.enabled) > 0
-       OR EXISTS (SELECT FROM dunning.reference_rate r WHERE r.reference = save_interest_rule.reference AND r.percent + save_interest_rule.margin < 0) THEN
+       OR EXISTS (SELECT FROM dunning.reference_rate x WHERE x.reference = save_interest_rule.reference AND x.percent + save_interest_rule.margin < 0) THEN
         RAISE EXCEPTION 'the rule of interest makes no sense' USING ERRCODE = '22023',
             DETAIL = 'day_count is act/365, act/360, 30/360 or act/act; fixing change, half_year or half_year_before; compounding none or yearly; clearing an order of costs, interest and principal; rate and margin together are not negative.',
             HINT = 'SELECT * FROM dunning.save_interest_rule(''FI'', ''person'', ''FI-reference'', 7, ''2026-01-01'', source => ''...'');';
     END IF;
-    SELECT r.* INTO other FROM dunning.interest_rule r
-    WHERE r.country = save_interest_rule.country AND r.debtor_kind = save_interest_rule.debtor_kind AND NOT r.builtin AND r.enabled AND save_interest_rule.enabled
-      AND r.valid_from <> save_interest_rule.valid_from
-      AND daterange(r.valid_from, r.valid_to, '[]') && daterange(save_interest_rule.valid_from, save_interest_rule.valid_to, '[]') LIMIT 1;
-    IF FOUND THEN
-        PERFORM dunning._overlap('rule of interest', save_interest_rule.country || ' ' || save_interest_rule.debtor_kind, save_interest_rule.valid_from, save_interest_rule.valid_to,
-            other.valid_from, other.valid_to, format('Save the one from %s with valid_to => %L first.', to_char(other.valid_from, 'YYYY-MM-DD'), to_char(save_interest_rule.valid_from - 1, 'YYYY-MM-DD')));
-    END IF;
-    SELECT r.* INTO old FROM dunning.interest_rule r WHERE r.country = save_interest_rule.country AND r.debtor_kind = save_interest_rule.debtor_kind
-        AND r.valid_from = save_interest_rule.valid_from ORDER BY r.builtin LIMIT 1;
-    PERFORM dunning._log_charge_change('interest_rule', concat_ws(' ', save_interest_rule.country, save_interest_rule.debtor_kind, to_char(save_interest_rule.valid_from, 'YYYY-MM-DD')),
-        CASE WHEN old.country IS NOT NULL THEN to_jsonb(old) END);
-    DELETE FROM dunning.interest_rule r WHERE r.country = save_interest_rule.country AND r.debtor_kind = save_interest_rule.debtor_kind
-        AND r.valid_from = save_interest_rule.valid_from AND NOT r.builtin;
-    INSERT INTO dunning.interest_rule (country, debtor_kind, valid_from, builtin, valid_to, reference, margin, round_reference, round_total, fixing, day_count, compounding,
-        grace_days, grace_term, by_notice, clearing, frozen_by, source, verified, enabled, saved_by, saved_at)
-    VALUES (save_interest_rule.country, save_interest_rule.debtor_kind, save_interest_rule.valid_from, false, save_interest_rule.valid_to, save_interest_rule.reference,
+    r := ROW(save_interest_rule.country, save_interest_rule.debtor_kind, save_interest_rule.valid_from, false, save_interest_rule.valid_to, save_interest_rule.reference,
         save_interest_rule.margin, save_interest_rule.round_reference, save_interest_rule.round_total, save_interest_rule.fixing, save_interest_rule.day_count,
         save_interest_rule.compounding, save_interest_rule.grace_days, save_interest_rule.grace_term, save_interest_rule.by_notice, save_interest_rule.clearing,
-        save_interest_rule.frozen_by, coalesce(save_interest_rule.source, 'own rule'), save_interest_rule.source IS NOT NULL, save_interest_rule.enabled, session_user, dunning._now());
+        save_interest_rule.frozen_by, coalesce(save_interest_rule.source, 'own rule'), save_interest_rule.source IS NOT NULL, save_interest_rule.enabled, session_user, dunning._now())::dunning.interest_rule;
+    SELECT x.* INTO other FROM dunning.interest_rule x
+    WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND NOT x.builtin AND x.enabled AND r.enabled AND x.valid_from <> r.valid_from
+      AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') ORDER BY x.valid_from LIMIT 1;
+    IF FOUND THEN
+        PERFORM dunning._overlap('rule of interest', r.country || ' ' || r.debtor_kind, r.valid_from, r.valid_to,
+            other.valid_from, other.valid_to, dunning._overlap_hint('save_interest_rule', to_jsonb(other), to_jsonb(r)));
+    END IF;
+    SELECT x.* INTO old FROM dunning.interest_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.valid_from = r.valid_from ORDER BY x.builtin LIMIT 1;
+    PERFORM dunning._log_charge_change('interest_rule', concat_ws(' ', r.country, r.debtor_kind, to_char(r.valid_from, 'YYYY-MM-DD')), CASE WHEN old.country IS NOT NULL THEN to_jsonb(old) END);
+    DELETE FROM dunning.interest_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.valid_from = r.valid_from AND NOT x.builtin;
+    INSERT INTO dunning.interest_rule SELECT r.*;
     RETURN QUERY SELECT old.country IS NOT NULL, array_remove(ARRAY[
         CASE WHEN save_interest_rule.source IS NULL THEN 'no source is given: nobody can check this rule' END,
-        CASE WHEN NOT EXISTS (SELECT FROM dunning.reference_rate r WHERE r.reference = save_interest_rule.reference AND r.enabled)
-             THEN format('no rate of %s is known yet: SELECT * FROM dunning.set_rate(...)', save_interest_rule.reference) END,
+        CASE WHEN NOT EXISTS (SELECT FROM dunning.reference_rate x WHERE x.reference = r.reference AND x.enabled)
+             THEN format('no rate of %s is known yet: SELECT * FROM dunning.set_rate(...)', r.reference) END,
         CASE WHEN old.builtin AND old.verified AND old.reference = save_interest_rule.reference AND save_interest_rule.margin > old.margin
              THEN format('the margin is above the verified one of %s (%s)', old.margin, old.source) END], NULL);
 END
@@ -3337,7 +3352,7 @@ DECLARE
     r dunning.charge_rule;
     old dunning.charge_rule;
     law dunning.charge_rule;
-    other record;
+    other dunning.charge_rule;
     wrong text;
 BEGIN
     r.country := save_charge_rule.country;
@@ -3392,12 +3407,12 @@ BEGIN
     r.saved_by := session_user;
     r.saved_at := dunning._now();
 
-    SELECT x.valid_from, x.valid_to INTO other FROM dunning.charge_rule x
+    SELECT x.* INTO other FROM dunning.charge_rule x
     WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND NOT x.builtin AND x.enabled AND r.enabled AND x.valid_from <> r.valid_from
-      AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') LIMIT 1;
+      AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') ORDER BY x.valid_from LIMIT 1;
     IF FOUND THEN
         PERFORM dunning._overlap('charge rule', concat_ws(' ', r.country, r.debtor_kind, r.level), r.valid_from, r.valid_to, other.valid_from, other.valid_to,
-            format('Save the one from %s with valid_to => %L first.', to_char(other.valid_from, 'YYYY-MM-DD'), to_char(r.valid_from - 1, 'YYYY-MM-DD')));
+            dunning._overlap_hint('save_charge_rule', to_jsonb(other), to_jsonb(r)));
     END IF;
     SELECT x.* INTO old FROM dunning.charge_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND x.valid_from = r.valid_from ORDER BY x.builtin LIMIT 1;
     SELECT x.* INTO law FROM dunning.charge_rule x WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND x.builtin AND x.verified AND x.enabled
@@ -4720,6 +4735,22 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.channel_cost ADD CONSTRAINT channel_cost_pkey PRIMARY KEY (creditor, country, channel, currency, valid_from)$step$;
 END
 $do$;
+CREATE OR REPLACE FUNCTION dunning._check_channel(channel text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = _check_channel.channel) THEN
+        RAISE EXCEPTION 'channel "%" does not exist', _check_channel.channel
+            USING ERRCODE = '22023',
+                  DETAIL = 'Known channels: ' || coalesce((SELECT pg_catalog.string_agg(DISTINCT c.channel, ', ') FROM dunning.channel c), 'none') || '.',
+                  HINT = 'SELECT channel, address_field, rings FROM dunning.channel;';
+    END IF;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._check_template_name(template text)
  RETURNS void
  LANGUAGE plpgsql
@@ -5292,12 +5323,18 @@ DECLARE
     why text;
     tried text := 'it';
     zeros jsonb;
+    type text;
 BEGIN
     PERFORM dunning._predicate_columns(condition);
     PERFORM dunning._conditions_at_once(ARRAY[condition], '{}'::text[], NULL);
     zeros := (SELECT pg_catalog.jsonb_object_agg(a.attname, 0) FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = 'dunning.debtor_features'::regclass AND a.attnum > 0 AND a.atttypid IN ('int4'::regtype, 'float8'::regtype));
     PERFORM dunning._restrict();
+    EXECUTE pg_catalog.format('SELECT pg_catalog.pg_typeof(%s) FROM (SELECT (NULL::dunning.debtor_features).*, NULL::text AS segment, NULL::text AS diagnosis,
+        NULL::float8 AS p_paid_30d, NULL::float8 AS p_late, NULL::float8 AS p_self_cure) x', condition) INTO type;
+    IF type NOT IN ('boolean', 'unknown') THEN
+        RAISE EXCEPTION 'it is %, not true or false', type USING ERRCODE = '42804';
+    END IF;
     tried := 'for a debtor of whom nothing is known it';
     EXECUTE pg_catalog.format('SELECT (%s)::boolean FROM (SELECT (NULL::dunning.debtor_features).*, NULL::text AS segment, NULL::text AS diagnosis,
         NULL::float8 AS p_paid_30d, NULL::float8 AS p_late, NULL::float8 AS p_self_cure) x', condition);
@@ -5364,25 +5401,26 @@ BEGIN
     END;
 END
 $function$;
-CREATE FUNCTION dunning._check_anchor(anchor text, offset_days integer, until_days integer)
+CREATE FUNCTION dunning._check_anchor(step dunning.step)
  RETURNS void
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
+DECLARE
+    -- the same step a week after the due date, which can be taken
+    hint text := pg_catalog.format('SELECT * FROM dunning.save_step(%L, %L, %s, 7, %L, %L);', step.strategy, step.step, coalesce(step.position, 1), step.template, coalesce(step.channels, '{email}'));
 BEGIN
-    IF anchor IS NULL OR (anchor NOT IN ('due_date', 'last_contact', 'broken_promise', 'next_fee', 'hearing', 'payday') AND anchor NOT LIKE 'event:%') THEN
-        RAISE EXCEPTION 'unknown anchor "%"', anchor
-            USING ERRCODE = '22023', DETAIL = 'Anchors are due_date, last_contact, broken_promise, next_fee, hearing, payday and event:<kind>.', HINT = 'Leave anchor out to count from the due date.';
-    ELSIF anchor LIKE 'event:%' AND substr(anchor, 7) <> ALL (dunning._event_kinds()) THEN
-        RAISE EXCEPTION 'anchor "%" cannot happen', anchor
-            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Kinds of events are %s.', array_to_string(dunning._event_kinds(), ', ')),
-                  HINT = 'Such as event:circumstances_changed.';
-    ELSIF dunning._anchor_problem(anchor, offset_days, until_days) IS NOT NULL THEN
+    IF step.anchor IS NULL OR (step.anchor NOT IN ('due_date', 'last_contact', 'broken_promise', 'next_fee', 'hearing', 'payday') AND step.anchor NOT LIKE 'event:%') THEN
+        RAISE EXCEPTION 'unknown anchor "%"', step.anchor
+            USING ERRCODE = '22023', DETAIL = 'Anchors are due_date, last_contact, broken_promise, next_fee, hearing, payday and event:<kind>.', HINT = hint;
+    ELSIF step.anchor LIKE 'event:%' AND substr(step.anchor, 7) <> ALL (dunning._event_kinds()) THEN
+        RAISE EXCEPTION 'anchor "%" cannot happen', step.anchor
+            USING ERRCODE = '22023', DETAIL = pg_catalog.format('Kinds of events are %s.', array_to_string(dunning._event_kinds(), ', ')), HINT = hint;
+    ELSIF dunning._anchor_problem(step.anchor, step.offset_days, step.until_days) IS NOT NULL THEN
         RAISE EXCEPTION 'offset_days is out of range'
-            USING ERRCODE = '22023', DETAIL = dunning._anchor_problem(anchor, offset_days, until_days),
-                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+            USING ERRCODE = '22023', DETAIL = dunning._anchor_problem(step.anchor, step.offset_days, step.until_days), HINT = hint;
     END IF;
 END
 $function$;
@@ -5724,7 +5762,7 @@ BEGIN
     IF coalesce(array_ndims(step.channels), 0) <> 1 OR EXISTS (SELECT FROM unnest(step.channels) c WHERE c IS NULL) OR step.position IS NULL THEN
         RAISE EXCEPTION 'a step has a position and a list of at least one channel'
             USING ERRCODE = '22023', DETAIL = pg_catalog.format('Given: position %s, channels %s.', coalesce(step.position::text, 'NULL'), coalesce(step.channels::text, 'NULL')),
-                  HINT = 'SELECT * FROM dunning.save_step(''standard'', ''reminder-3'', 4, 20, ''reminder-2'', ''{email,letter}'');';
+                  HINT = pg_catalog.format('SELECT * FROM dunning.save_step(%L, %L, %s, 7, %L, ''{email}'');', step.strategy, step.step, coalesce(step.position, 1), step.template);
     ELSIF num_nulls(step.framing, step.paid_channels, step.self_cure_days, step.enabled, step.after_contact, step.self_cure_wait, step.must) > 0
           OR step.self_cure_days NOT BETWEEN 0 AND 3650 OR step.self_cure_wait NOT BETWEEN 0 AND 3650 THEN
         RAISE EXCEPTION 'step "%" has a parameter out of range', step.step
@@ -5736,6 +5774,8 @@ BEGIN
         WHEN step.repeat_days NOT BETWEEN 1 AND 365 OR step.repeat_max < 2 OR (step.repeat_max IS NOT NULL AND step.repeat_days IS NULL)
             THEN 'repeat_days is 1 to 365; repeat_max is how often in all, at least 2, and needs repeat_days.'
         WHEN step.tone IS NULL OR step.tone NOT IN ('soft', 'friendly', 'neutral', 'formal', 'urgent') THEN 'tone is soft, friendly, neutral, formal or urgent.'
+        WHEN step.framing <> 'neutral' AND NOT EXISTS (SELECT FROM dunning.template t WHERE t.framing = step.framing AND t.replaced_at IS NULL)
+            THEN pg_catalog.format('No text is framed %L; there are %s.', step.framing, (SELECT string_agg(DISTINCT t.framing, ', ') FROM dunning.template t WHERE t.replaced_at IS NULL))
         WHEN step.offer NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN 'offer is instalments, settlement, pay_later or promise.'
         WHEN (step.companion_channel IS NULL) <> (step.companion_template IS NULL) THEN 'companion_channel and companion_template are given together.'
         WHEN step.companion_channel = ALL (step.channels) THEN 'A companion goes over another channel than its message.'
@@ -5773,11 +5813,11 @@ BEGIN
     PERFORM dunning._check_strategy(save_step.strategy);
     PERFORM dunning._check_template_name(save_step.template);
     PERFORM dunning._check_name('step', save_step.step, 'reminder-3');
-    PERFORM dunning._check_anchor(save_step.anchor, save_step.offset_days, save_step.until_days);
     new := ROW(save_step.strategy, save_step.step, false, save_step.position, save_step.anchor, save_step.offset_days, save_step.template, save_step.channels,
         save_step.condition, save_step.framing, save_step.paid_channels, save_step.self_cure_days, save_step.after_contact, save_step.enabled, session_user, dunning._now(),
         save_step.level, save_step.until_days, save_step.minimum, save_step.cooldown_days, save_step.repeat_days, save_step.repeat_max, save_step.self_cure_wait,
         save_step.tone, save_step.offer, save_step.companion_channel, save_step.companion_template, save_step.print, save_step.must)::dunning.step;
+    PERFORM dunning._check_anchor(new);
     PERFORM dunning._check_step(new);
     PERFORM dunning._log_change('step', save_step.strategy || '/' || save_step.step,
         (SELECT to_jsonb(s) FROM dunning._steps(save_step.strategy) s WHERE s.step = save_step.step));
@@ -44297,6 +44337,7 @@ ALTER FUNCTION dunning.verify_charges() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._log_charge_change(text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_law(text,text,date,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._overlap(text,text,date,date,date,date,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._overlap_hint(text,jsonb,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_tiers(jsonb) OWNER TO dunning_owner;
@@ -44376,7 +44417,7 @@ ALTER FUNCTION dunning._hold_over_budget(timestamp with time zone) OWNER TO dunn
 ALTER FUNCTION dunning._check_minimum(jsonb,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_name(text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._anchor_problem(text,integer,integer) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._check_anchor(text,integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_anchor(dunning.step) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_reachable(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._offset_words(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._costs(text,date,text,text) OWNER TO dunning_owner;
@@ -44694,6 +44735,7 @@ GRANT EXECUTE ON FUNCTION dunning.verify_charges() TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._log_charge_change(text,text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_law(text,text,date,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._overlap_hint(text,jsonb,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) FROM PUBLIC;
@@ -44789,7 +44831,7 @@ REVOKE EXECUTE ON FUNCTION dunning._hold_over_budget(timestamp with time zone) F
 REVOKE EXECUTE ON FUNCTION dunning._check_minimum(jsonb,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_name(text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._anchor_problem(text,integer,integer) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._check_anchor(text,integer,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_anchor(dunning.step) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_reachable(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._offset_words(text,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._costs(text,date,text,text) FROM PUBLIC;
@@ -45060,7 +45102,7 @@ COMMENT ON FUNCTION dunning._charge_rules(text,text,date) IS 'The enabled rule o
 COMMENT ON FUNCTION dunning._charge_seal(dunning.charge) IS 'Digest of what a charge says, without waiving and booking.';
 COMMENT ON FUNCTION dunning._charges_sql(text,text) IS 'SQL text: one row a debtor and currency: charged, waived, paid (by what was paid beyond all invoices), open (not waived, booked or paid: owed on top of the ledger''s balance) and booked (in the ledger''s balance by now).';
 COMMENT ON FUNCTION dunning._charging_creditors() IS 'Creditors of whom save_charging() has a row, on or off.';
-COMMENT ON FUNCTION dunning._check_anchor(text,integer,integer) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
+COMMENT ON FUNCTION dunning._check_anchor(dunning.step) IS 'Nothing, or 22023 where an anchor is unknown, cannot happen, or the offset never comes.';
 COMMENT ON FUNCTION dunning._check_as_of(timestamp with time zone) IS 'Complains (22023) about an as_of that is infinite or outside of the years 1 to 9999; NULL is the present.';
 COMMENT ON FUNCTION dunning._check_commission(text,text,numeric,text) IS 'Nothing; 22023 for a kind, recipient or share that makes no sense.';
 COMMENT ON FUNCTION dunning._check_condition(text) IS 'Nothing, or 22023 saying why a condition cannot be evaluated, be it for a debtor of whom nothing is known.';
@@ -45204,6 +45246,7 @@ COMMENT ON FUNCTION dunning._open_days_sql(text,text) IS 'SQL text: one row a po
 COMMENT ON FUNCTION dunning._open_on(date[],numeric[],date) IS 'What was open when a day began.';
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
 COMMENT ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) IS 'Raises 22023 naming two periods that overlap.';
+COMMENT ON FUNCTION dunning._overlap_hint(text,jsonb,jsonb) IS 'The call that saves the earlier of two rules, the one that stands and the one given, so that it ends where the later begins.';
 COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';
 COMMENT ON FUNCTION dunning._owed_charges(text) IS 'What a debtor was told to owe on top of the balance, by currency: open charges, and fees of messages that left and are not posted yet.';
 COMMENT ON FUNCTION dunning._packed_dates(date[]) IS 'Dates side by side, as C keeps them.';

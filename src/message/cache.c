@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
@@ -69,13 +70,15 @@ report_error(const DunTemplateError *e, int part)
 			ereport(ERROR,
 					(errcode(DUN_ERR_TEMPLATE), errmsg("%s", e->message),
 					 errdetail("The circle is %s, in the %s.", e->chain, part_names[part]),
-					 errhint("Take one of these tags out with dunning.save_template(..., partial => true).")));
+					 errhint("Save one of them without its tag: SELECT template, channel, language, creditor, body_text FROM dunning.template WHERE partial AND replaced_at IS NULL AND template = ANY (string_to_array(%s, ' -> '));",
+							 quote_literal_cstr(e->chain))));
 			break;
 		case DUN_PROBLEM_NO_PARTIAL:
 			ereport(ERROR,
 					(errcode(DUN_ERR_TEMPLATE), errmsg("%s", e->message),
 					 errdetail("It is included in the %s, line %d, character %d.", where, e->line, e->column),
-					 errhint("Save it for the same channel: SELECT * FROM dunning.save_template('name', 'channel', 'language', NULL, 'text', partial => true);")));
+					 errhint("Save it for the same channel, here e-mail: SELECT * FROM dunning.save_template(%s, 'email', 'en', NULL, 'its text', partial => true);",
+							 quote_literal_cstr(e->chain))));
 			break;
 		case DUN_PROBLEM_GRAMMAR:
 			break;

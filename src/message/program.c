@@ -131,7 +131,13 @@ include(Assembly *a, int level, int node)
 			return true;
 		}
 	if (!a->find(a->arg, name, n->text.len, (a->flags & DUN_TEMPLATE_HTML) != 0, &found))
-		return plain || fail_at(a, unit, n->text, DUN_PROBLEM_NO_PARTIAL, "there is no partial");
+	{
+		if (plain)
+			return true;
+		fail_at(a, unit, n->text, DUN_PROBLEM_NO_PARTIAL, "there is no partial");
+		append_chain(a->error, name, n->text.len);
+		return false;
+	}
 	if (level == DUN_PROGRAM_MAX_LEVELS)
 		return fail_at(a, unit, n->text, DUN_PROBLEM_LIMIT, "partials are nested too deeply");
 	a->bytes += found.len;

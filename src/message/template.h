@@ -92,7 +92,7 @@ typedef struct DunTemplateError
 	int			column;			/* in bytes, from 1 */
 	char		partial[DUN_TEMPLATE_MAX_PARTIAL + 1];	/* it stands in this one, "": in the text itself */
 	char		message[192];
-	char		chain[512];		/* of a cycle: "a -> b -> a" */
+	char		chain[512];		/* of a cycle: "a -> b -> a"; of a partial that is missing: its name */
 } DunTemplateError;
 
 /* False and *error where the text is no template. Memory comes from the current context. */

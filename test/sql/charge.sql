@@ -357,6 +357,27 @@ INSERT INTO dunning.charge_rule (country, debtor_kind, level, valid_from, family
 SELECT * FROM dunning.save_interest_rule('FI', 'person', 'FI-reference', 7, '2026-01-01', day_count => '31/365');
 SELECT * FROM dunning.save_interest_rule('FI', 'person', 'FI-reference', 7, '2026-01-01', '2026-12-31', source => 'for the test');
 SELECT * FROM dunning.save_interest_rule('FI', 'person', 'FI-reference', 7, '2026-12-01', source => 'for the test');
+-- the_hint_of_an_overlap_runs_as_printed_and_then_both_periods_stand: whichever of the two is the later
+CREATE FUNCTION pg_temp.mended(call text) RETURNS TABLE (hint text, state text) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE call;
+EXCEPTION WHEN invalid_parameter_value THEN
+    GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+    EXECUTE hint;
+    BEGIN
+        EXECUTE call;
+        state := 'saved';
+    EXCEPTION WHEN invalid_parameter_value THEN
+        state := 'the other is saved';
+    END;
+    RETURN NEXT;
+END $$;
+SELECT * FROM pg_temp.mended($$SELECT * FROM dunning.save_charge_rule('FI', 'person', 'reminder-1', 'EUR', 6, '2026-06-30', source => 'for the test')$$);
+SELECT * FROM pg_temp.mended($$SELECT * FROM dunning.save_charge_rule('FI', 'person', 'reminder-1', 'EUR', valid_from => '2025-01-01', tiers => '[{"upto": 100, "percent": 5}, {"percent": 1}]')$$);
+SELECT * FROM pg_temp.mended($$SELECT * FROM dunning.save_interest_rule('FI', 'person', 'FI-reference', 7, '2026-12-01', source => 'for the test')$$);
+SELECT * FROM pg_temp.mended($$SELECT * FROM dunning.save_interest_rule('FI', 'person', 'FI-reference', 6, '2025-01-01', frozen_by => '{}', clearing => '{costs,interest,principal}')$$);
+SELECT valid_from, valid_to, amount, tiers, source FROM dunning.charge_rule WHERE country = 'FI' AND debtor_kind = 'person' AND level = 'reminder-1' AND NOT builtin ORDER BY 1;
+SELECT valid_from, valid_to, margin, clearing, frozen_by, source, verified FROM dunning.interest_rule WHERE country = 'FI' AND debtor_kind = 'person' AND NOT builtin ORDER BY 1;
 SELECT dunning.save_charging('nobody', true);
 SELECT dunning.record_notice('ch-nl', 'nl-2', 'collection-cost', '2027-01-01', 150);
 -- a_row_of_ones_own_goes_before_the_built_in_one_and_a_laxer_one_says_so

@@ -52,7 +52,7 @@ SELECT set_config('dunning.clock', '2026-03-10 09:00+00', false) $$;
 SELECT s.strategy, count(*) AS steps, count(*) FILTER (WHERE t.anchor NOT IN ('due_date', 'last_contact')) AS by_other_dates FROM dunning._strategies() s JOIN dunning._steps() t ON t.strategy = s.strategy GROUP BY 1 ORDER BY 1;
 SELECT count(dunning._check_reachable(s.strategy)) AS reachable FROM dunning._strategies() s;
 -- every_shipped_step_would_be_accepted_if_somebody_saved_it
-SELECT count(dunning._check_anchor(s.anchor, s.offset_days, s.until_days)) AS anchors, count(dunning._check_step(s)) AS steps FROM dunning._steps() s;
+SELECT count(dunning._check_anchor(s)) AS anchors, count(dunning._check_step(s)) AS steps FROM dunning._steps() s;
 
 -- a_strategy_is_assigned_by_creditor_kind_diagnosis_and_segment_the_smallest_position_first_and_set_by_hand_before_all
 SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-person'), pg_temp.u_owes('u-person', 3), pg_temp.u_debtor('u-firm', kind => 'company'), pg_temp.u_owes('u-firm', 3),
@@ -103,9 +103,13 @@ SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 0, 'reminder-1', '{sms}', a
 -- a_condition_must_run_for_a_debtor_without_history
 SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 5, 'reminder-1', '{sms}', condition => '10 / n_invoices > 1');
 SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 5, 'reminder-1', '{sms}', condition => 'segment::int > 1');
+-- and_say_true_or_false: a number is neither
+SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 5, 'reminder-1', '{sms}', condition => 'n_overdue');
 -- what_else_a_step_cannot_be
 SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 5, 'reminder-1', '{sms}', repeat_max => 3);
 SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 5, 'reminder-1', '{sms}', tone => 'rude');
+-- a_framing_that_no_text_has_is_a_slip_of_the_pen_not_the_neutral_text
+SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 5, 'reminder-1', '{sms}', framing => 'los_aversion');
 SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 5, 'reminder-1', '{sms}', offer => 'lottery');
 SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 5, 'reminder-1', '{sms}', companion_channel => 'email');
 SELECT * FROM dunning.save_step('u-empty', 'bad', 3, 5, 'reminder-1', '{sms}', companion_channel => 'sms', companion_template => 'formal-notice-sms');
