@@ -52,7 +52,9 @@ BEGIN
         IF (parts -> 0 ->> 'due_on')::date < today OR (parts -> -1 ->> 'due_on')::date > latest THEN
             RAISE EXCEPTION 'option % asks for payments from % to %', one.n, parts -> 0 ->> 'due_on', parts -> -1 ->> 'due_on'
                 USING ERRCODE = '22023', DETAIL = format('Payments may be due from %s to %s.', today, latest),
-                      HINT = format('SELECT dunning.save_setting(%L, ''…'');', CASE WHEN kind = 'instalments' THEN 'plan_most_months' ELSE 'pay_later_days' END);
+                      HINT = CASE WHEN (parts -> 0 ->> 'due_on')::date < today THEN format('terms => %L', usage)
+                                  WHEN kind = 'instalments' THEN format('SELECT dunning.save_setting(''plan_most_months'', %L);', ceil(((parts -> -1 ->> 'due_on')::date - today) / 28.0))
+                                  ELSE format('SELECT dunning.save_setting(''pay_later_days'', %L);', (parts -> -1 ->> 'due_on')::date - today) END;
         END IF;
         least_sum := CASE kind WHEN 'settlement' THEN owed * percent / 100 WHEN 'promise' THEN 0 ELSE owed END;
         IF sums > owed OR sums < least_sum THEN

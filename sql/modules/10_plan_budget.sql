@@ -83,7 +83,8 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._spent(timestamptz) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 
--- The most worthwhile first; what the day's money is not enough for is held as `budget` and asked again tomorrow.
+-- The most worthwhile first; what the day's money is not enough for is held as `budget` and asked again tomorrow. What is dearer by itself
+-- than what is left in one of its purses takes nothing from the others: a call that no day can pay would stand before them every day.
 CREATE FUNCTION dunning._hold_over_budget(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -97,14 +98,18 @@ BEGIN
         SELECT b.creditor, b.campaign, b.currency, b.per_day - coalesce((SELECT sum(s.spent) FROM spent s
                    WHERE s.currency = b.currency AND b.creditor IN (s.creditor, '*') AND b.campaign IN (s.campaign, '*')), 0) AS remaining
         FROM dunning.budget b),
-    taken AS (
-        SELECT r.debtor_id, p.remaining, r.must,
-               sum(r.cost) OVER (PARTITION BY p.creditor, p.campaign, p.currency ORDER BY r.must DESC, r.expected_value / r.cost DESC NULLS LAST, r.debtor_id) AS total
+    asked AS (
+        SELECT r.debtor_id, r.must, r.cost, r.expected_value / r.cost AS worth, p.creditor, p.campaign, p.currency, p.remaining,
+               r.must OR bool_and(r.cost <= p.remaining) OVER (PARTITION BY r.debtor_id) AS fits
         FROM pg_temp.dunning_plan_row r
         JOIN purse p ON p.currency = r.cost_currency AND p.creditor IN (r.creditor, '*') AND p.campaign IN (r.strategy, '*')
-        WHERE r.state <> 'held' AND r.cost > 0)
+        WHERE r.state <> 'held' AND r.cost > 0),
+    taken AS (
+        SELECT a.debtor_id, a.remaining, a.must, a.fits,
+               sum(a.cost) FILTER (WHERE a.fits) OVER (PARTITION BY a.creditor, a.campaign, a.currency ORDER BY a.must DESC, a.worth DESC NULLS LAST, a.debtor_id) AS total
+        FROM asked a)
     UPDATE pg_temp.dunning_plan_row r SET state = 'held', message_id = NULL, reason = 'budget', blocked_by = '{budget}'
-    FROM (SELECT DISTINCT t.debtor_id FROM taken t WHERE t.total > t.remaining AND NOT t.must) o WHERE o.debtor_id = r.debtor_id;
+    FROM (SELECT DISTINCT t.debtor_id FROM taken t WHERE NOT t.must AND (NOT t.fits OR t.total > t.remaining)) o WHERE o.debtor_id = r.debtor_id;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._hold_over_budget(timestamptz) IS 'Holds the rows of a planning run that today''s budgets are not enough for.';

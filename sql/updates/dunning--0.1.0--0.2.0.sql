@@ -3904,7 +3904,9 @@ BEGIN
         IF (parts -> 0 ->> 'due_on')::date < today OR (parts -> -1 ->> 'due_on')::date > latest THEN
             RAISE EXCEPTION 'option % asks for payments from % to %', one.n, parts -> 0 ->> 'due_on', parts -> -1 ->> 'due_on'
                 USING ERRCODE = '22023', DETAIL = format('Payments may be due from %s to %s.', today, latest),
-                      HINT = format('SELECT dunning.save_setting(%L, ''…'');', CASE WHEN kind = 'instalments' THEN 'plan_most_months' ELSE 'pay_later_days' END);
+                      HINT = CASE WHEN (parts -> 0 ->> 'due_on')::date < today THEN format('terms => %L', usage)
+                                  WHEN kind = 'instalments' THEN format('SELECT dunning.save_setting(''plan_most_months'', %L);', ceil(((parts -> -1 ->> 'due_on')::date - today) / 28.0))
+                                  ELSE format('SELECT dunning.save_setting(''pay_later_days'', %L);', (parts -> -1 ->> 'due_on')::date - today) END;
         END IF;
         least_sum := CASE kind WHEN 'settlement' THEN owed * percent / 100 WHEN 'promise' THEN 0 ELSE owed END;
         IF sums > owed OR sums < least_sum THEN
@@ -5302,14 +5304,18 @@ BEGIN
         SELECT b.creditor, b.campaign, b.currency, b.per_day - coalesce((SELECT sum(s.spent) FROM spent s
                    WHERE s.currency = b.currency AND b.creditor IN (s.creditor, '*') AND b.campaign IN (s.campaign, '*')), 0) AS remaining
         FROM dunning.budget b),
-    taken AS (
-        SELECT r.debtor_id, p.remaining, r.must,
-               sum(r.cost) OVER (PARTITION BY p.creditor, p.campaign, p.currency ORDER BY r.must DESC, r.expected_value / r.cost DESC NULLS LAST, r.debtor_id) AS total
+    asked AS (
+        SELECT r.debtor_id, r.must, r.cost, r.expected_value / r.cost AS worth, p.creditor, p.campaign, p.currency, p.remaining,
+               r.must OR bool_and(r.cost <= p.remaining) OVER (PARTITION BY r.debtor_id) AS fits
         FROM pg_temp.dunning_plan_row r
         JOIN purse p ON p.currency = r.cost_currency AND p.creditor IN (r.creditor, '*') AND p.campaign IN (r.strategy, '*')
-        WHERE r.state <> 'held' AND r.cost > 0)
+        WHERE r.state <> 'held' AND r.cost > 0),
+    taken AS (
+        SELECT a.debtor_id, a.remaining, a.must, a.fits,
+               sum(a.cost) FILTER (WHERE a.fits) OVER (PARTITION BY a.creditor, a.campaign, a.currency ORDER BY a.must DESC, a.worth DESC NULLS LAST, a.debtor_id) AS total
+        FROM asked a)
     UPDATE pg_temp.dunning_plan_row r SET state = 'held', message_id = NULL, reason = 'budget', blocked_by = '{budget}'
-    FROM (SELECT DISTINCT t.debtor_id FROM taken t WHERE t.total > t.remaining AND NOT t.must) o WHERE o.debtor_id = r.debtor_id;
+    FROM (SELECT DISTINCT t.debtor_id FROM taken t WHERE NOT t.must AND (NOT t.fits OR t.total > t.remaining)) o WHERE o.debtor_id = r.debtor_id;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._check_condition(condition text)

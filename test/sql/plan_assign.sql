@@ -268,6 +268,15 @@ SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-b' || i), pg_temp.u_owes('u-b' 
 SELECT debtor, state, reason FROM pg_temp.u_plan('u-sms');
 SELECT debtor, state, reason FROM pg_temp.u_plan('u-sms');
 SELECT day, debtor, reason FROM pg_temp.u_days('u-sms', '2026-03-11');
+-- what_no_day_can_pay_keeps_nobody_else_waiting: neither for want of money of its own campaign
+SELECT pg_temp.u_clear() IS NOT NULL;
+SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-d' || i), pg_temp.u_owes('u-d' || i, 5, 100) FROM generate_series(1, 2) i UNION ALL
+    SELECT pg_temp.u_debtor('u-dear', country => 'SE'), pg_temp.u_owes('u-dear', 5, 1000000)) x;
+SELECT dunning.set_cost('sms', 6, 'EUR', country => 'SE'), dunning.set_cost('sms', 0.10, 'EUR'), dunning.set_budget(0.25, 'EUR');
+SELECT p.debtor_id, p.cost, p.state, p.reason, p.expected_value > 0 AS worth_it FROM dunning.plan('u-sms', dry_run => true) p WHERE p.debtor_id LIKE 'u-%' ORDER BY 1;
+SELECT dunning.set_budget(7, 'EUR'), dunning.set_budget(1, 'EUR', campaign => 'u-sms');
+SELECT p.debtor_id, p.cost, p.state, p.reason FROM dunning.plan('u-sms', dry_run => true) p WHERE p.debtor_id LIKE 'u-%' ORDER BY 1;
+DELETE FROM dunning.channel_cost;
 SELECT dunning.set_budget(NULL, 'EUR') IS NULL AS lifted, dunning.set_budget(0, 'EUR', campaign => 'u-sms') AS nothing_more;
 SELECT pg_temp.u_clear() IS NOT NULL;
 SELECT count(*) FROM (SELECT pg_temp.u_debtor('u-c'), pg_temp.u_owes('u-c', 5, 100)) x;
