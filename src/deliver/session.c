@@ -179,8 +179,9 @@ dun_deliver_is_transient(const DunFailure *failure)
 {
 	switch (ERRCODE_TO_CATEGORY(failure->sqlerrcode))
 	{
+		case MAKE_SQLSTATE('5', '3', '0', '0', '0'):	/* resources, but for a limit of ours: a text that is too large stays so */
+			return failure->sqlerrcode != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED;
 		case MAKE_SQLSTATE('4', '0', '0', '0', '0'):	/* deadlock, serialization */
-		case MAKE_SQLSTATE('5', '3', '0', '0', '0'):	/* resources */
 		case MAKE_SQLSTATE('5', '7', '0', '0', '0'):	/* cancelled, shutting down */
 		case MAKE_SQLSTATE('5', '8', '0', '0', '0'):	/* the system */
 			return true;

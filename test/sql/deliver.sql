@@ -185,6 +185,15 @@ ALTER SERVER d_mail OPTIONS (DROP daily);
 SET dunning.clock = :'clock_before';
 SET client_min_messages = warning;
 
+-- a_message_whose_text_is_too_large_is_held_alone_and_the_others_leave: its size is no matter of the moment
+SELECT pg_temp.d_send(15);
+SELECT state FROM dunning.send('d-16', 'reminder-1', 'email', jsonb_build_object('given_name', repeat('long ', 300000)));
+SELECT pg_temp.d_send(17);
+SET client_min_messages = error;
+CALL dunning.deliver(max_seconds => 20);
+SET client_min_messages = warning;
+SELECT l.n, x.state, x.reason FROM generate_series(15, 17) l(n), pg_temp.d_look(l.n) x;
+
 -- the_chain_verifies_and_shows_a_changed_a_missing_and_a_cut_row
 SELECT bool_and(ok) AS ok, sum(links) = (SELECT count(*) FROM dunning.egress WHERE length(digest) = 32) AS all_links FROM dunning.verify_egress()
 WHERE slice IN (SELECT slice FROM dunning.egress WHERE debtor_id LIKE 'd-%');
