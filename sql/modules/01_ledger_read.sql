@@ -167,7 +167,8 @@ BEGIN
     IF _ledger_sql.kind <> 'debtor' THEN
         exists_if := CASE _ledger_sql.kind
             WHEN 'payment' THEN dunning._column_sql('instant', 'paid_at', (src.columns #>> '{paid_at,base}')::oid)
-            ELSE 's.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())' END;
+            -- dates go on where instants have ended
+            ELSE 'CASE WHEN s.issued_on <= ''294000-01-01'' THEN s.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE ''infinity'' END' END;
         recorded := dunning._column_sql('instant', 'recorded_at', (src.columns #>> '{recorded_at,base}')::oid);
         conditions := conditions || CASE
             WHEN src.columns ? 'recorded_at' THEN format('(%s IS NULL OR coalesce(%s, %s) < %1$s)', cut, recorded, exists_if)

@@ -20,7 +20,7 @@ BEGIN
         GROUP BY d.debtor_id, d.currency, d.invoice_id, d.amount),
     credit AS (SELECT k.debtor_id, k.currency, k.paid_at AS at, k.amount FROM kept k
         WHERE NOT EXISTS (SELECT FROM d WHERE d.debtor_id = k.debtor_id AND d.invoice_id = k.invoice_id AND d.currency = k.currency)
-        UNION ALL SELECT i.debtor_id, i.currency, i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()), -i.amount FROM i WHERE i.amount < 0
+        UNION ALL SELECT i.debtor_id, i.currency, CASE WHEN i.issued_on <= '294000-01-01' THEN i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE 'infinity' END, -i.amount FROM i WHERE i.amount < 0
         UNION ALL SELECT t.debtor_id, t.currency, t.last_at, t.excess FROM direct t WHERE t.excess > 0),
     level AS (SELECT c.*, sum(c.amount) OVER (PARTITION BY c.debtor_id, c.currency ORDER BY c.at, c.amount DESC ROWS UNBOUNDED PRECEDING) AS total
         FROM credit c),

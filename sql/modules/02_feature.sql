@@ -74,9 +74,9 @@ BEGIN
             array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END::float8) AS amounts,
             array_agg(l.issued_at) AS asked, array_agg(coalesce(l.recorded_at, l.issued_at)) AS known, array_agg(l.cancelled_at) AS gone,
             array_agg(l.kind = 'invoice') AS counted, array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END::float8) AS stated
-        FROM (SELECT i.*, i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AS issued_at FROM (%1$s) i
+        FROM (SELECT i.*, CASE WHEN i.issued_on <= '294000-01-01' THEN i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) END AS issued_at FROM (%1$s) i
               ORDER BY i.debtor_id, i.invoice_id) l
-        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.issued_on)
+        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.issued_on) AND l.issued_on <= '294000-01-01'
           AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> '' AND l.invoice_id IS NOT NULL GROUP BY 1) b
     FULL JOIN (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies,
             array_agg((l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date) AS paid_on,

@@ -426,7 +426,8 @@ BEGIN
     IF _ledger_sql.kind <> 'debtor' THEN
         exists_if := CASE _ledger_sql.kind
             WHEN 'payment' THEN dunning._column_sql('instant', 'paid_at', (src.columns #>> '{paid_at,base}')::oid)
-            ELSE 's.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())' END;
+            -- dates go on where instants have ended
+            ELSE 'CASE WHEN s.issued_on <= ''294000-01-01'' THEN s.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE ''infinity'' END' END;
         recorded := dunning._column_sql('instant', 'recorded_at', (src.columns #>> '{recorded_at,base}')::oid);
         conditions := conditions || CASE
             WHEN src.columns ? 'recorded_at' THEN format('(%s IS NULL OR coalesce(%s, %s) < %1$s)', cut, recorded, exists_if)
@@ -547,6 +548,86 @@ AS $function$
 BEGIN
     RETURN format('SELECT m.debtor_id COLLATE "C" AS debtor_id, m.mark, m.amounts, m.valid, m.problem, m.disputed FROM dunning._marks(%s, %L, %L) m',
                   _marks_sql.many, dunning._balance_rows_sql('$1'), dunning._mark_sql('$1'));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._settlement_sql(many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$WITH %s,
+    paid AS (SELECT l.*, sum(l.amount) OVER (PARTITION BY l.debtor_id, l.currency, l.invoice_id
+            ORDER BY l.paid_at, l.amount DESC, l.payment_id ROWS UNBOUNDED PRECEDING) AS total
+        FROM (%s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity' AND l.currency <> ''),
+    kept AS (SELECT p.*, min(p.total) OVER (PARTITION BY p.debtor_id, p.currency, p.invoice_id
+            ORDER BY p.paid_at DESC, p.amount, p.payment_id DESC ROWS UNBOUNDED PRECEDING) AS kept FROM paid p),
+    direct AS (SELECT d.debtor_id, d.currency, d.invoice_id, count(*) FILTER (WHERE k.amount > 0) AS payments,
+            min(k.paid_at) FILTER (WHERE k.amount > 0) AS first_at, max(k.paid_at) AS last_at,
+            min(k.paid_at) FILTER (WHERE k.kept >= d.amount) AS covered_at, sum(k.amount) - d.amount AS excess
+        FROM d JOIN kept k ON k.debtor_id = d.debtor_id AND k.invoice_id = d.invoice_id AND k.currency = d.currency
+        GROUP BY d.debtor_id, d.currency, d.invoice_id, d.amount),
+    credit AS (SELECT k.debtor_id, k.currency, k.paid_at AS at, k.amount FROM kept k
+        WHERE NOT EXISTS (SELECT FROM d WHERE d.debtor_id = k.debtor_id AND d.invoice_id = k.invoice_id AND d.currency = k.currency)
+        UNION ALL SELECT i.debtor_id, i.currency, CASE WHEN i.issued_on <= '294000-01-01' THEN i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE 'infinity' END, -i.amount FROM i WHERE i.amount < 0
+        UNION ALL SELECT t.debtor_id, t.currency, t.last_at, t.excess FROM direct t WHERE t.excess > 0),
+    level AS (SELECT c.*, sum(c.amount) OVER (PARTITION BY c.debtor_id, c.currency ORDER BY c.at, c.amount DESC ROWS UNBOUNDED PRECEDING) AS total
+        FROM credit c),
+    axis AS (SELECT v.debtor_id, v.currency, NULL::text AS invoice_id, 1 AS rank, v.at,
+            min(v.total) OVER (PARTITION BY v.debtor_id, v.currency ORDER BY v.at DESC, v.amount ROWS UNBOUNDED PRECEDING) AS place
+        FROM level v
+        UNION ALL SELECT a.debtor_id, a.currency, a.invoice_id, 0, NULL, a.before FROM allocated a WHERE a.pool > a.before AND a.rem > 0
+        UNION ALL SELECT a.debtor_id, a.currency, a.invoice_id, 2, NULL, a.before + a.rem FROM allocated a WHERE a.pool > a.before AND a.rem > 0),
+    reached AS (SELECT x.debtor_id, x.currency, x.invoice_id, min(x.first_credit) FILTER (WHERE x.rank = 0) AS first_at,
+            min(x.first_credit) FILTER (WHERE x.rank = 2) AS covered_at
+        FROM (SELECT x.*, min(x.at) OVER (PARTITION BY x.debtor_id, x.currency ORDER BY x.place DESC, x.rank ROWS UNBOUNDED PRECEDING) AS first_credit
+              FROM axis x) x
+        WHERE x.rank <> 1 GROUP BY 1, 2, 3)
+SELECT a.debtor_id, a.invoice_id, a.currency, a.issued_on, a.due_on, a.amount, a.kind, a.open,
+    (coalesce(t.payments, 0) + (r.invoice_id IS NOT NULL)::int)::int AS payments,
+    LEAST(t.first_at, r.first_at) AS first_paid_at,
+    CASE WHEN a.open > 0 THEN NULL WHEN r.invoice_id IS NULL THEN t.covered_at
+         ELSE GREATEST(r.covered_at, t.last_at) END AS settled_at,
+    a.disputed
+FROM allocated a
+LEFT JOIN direct t ON t.debtor_id = a.debtor_id AND t.invoice_id = a.invoice_id AND t.currency = a.currency
+LEFT JOIN reached r ON r.debtor_id = a.debtor_id AND r.invoice_id = a.invoice_id AND r.currency = a.currency$q$,
+        dunning._allocation_sql(_settlement_sql.many, _settlement_sql.as_of),
+        dunning._ledger_sql('payment', _settlement_sql.many, _settlement_sql.as_of));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._account_sql(many text, as_of text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    states text := dunning._states_balance_sql(_account_sql.as_of);
+BEGIN
+    RETURN format($q$SELECT coalesce(b.debtor_id, p.debtor_id) AS debtor_id, b.ids, b.currencies, b.issued, b.due, b.amounts, b.asked, b.known, b.gone, b.counted,
+        p.ids AS paid_ids, p.currencies AS paid_currencies, p.paid_on, p.known AS paid_known, p.amounts AS paid_amounts, %3$s AS stated
+    FROM (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies, array_agg(l.issued_on) AS issued,
+            array_agg(CASE WHEN isfinite(l.due_on) THEN l.due_on ELSE l.issued_on END) AS due,
+            array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END::float8) AS amounts,
+            array_agg(l.issued_at) AS asked, array_agg(coalesce(l.recorded_at, l.issued_at)) AS known, array_agg(l.cancelled_at) AS gone,
+            array_agg(l.kind = 'invoice') AS counted, array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END::float8) AS stated
+        FROM (SELECT i.*, CASE WHEN i.issued_on <= '294000-01-01' THEN i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) END AS issued_at FROM (%1$s) i
+              ORDER BY i.debtor_id, i.invoice_id) l
+        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.issued_on) AND l.issued_on <= '294000-01-01'
+          AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> '' AND l.invoice_id IS NOT NULL GROUP BY 1) b
+    FULL JOIN (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies,
+            array_agg((l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date) AS paid_on,
+            array_agg(coalesce(l.recorded_at, l.paid_at)) AS known, array_agg(l.amount::float8) AS amounts
+        FROM (SELECT y.* FROM (%2$s) y ORDER BY y.debtor_id, y.paid_at, y.amount, y.invoice_id) l
+        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.paid_at) AND l.currency <> '' GROUP BY 1) p
+    ON p.debtor_id = b.debtor_id$q$,
+        dunning._ledger_sql('invoice', _account_sql.many, _account_sql.as_of),
+        dunning._ledger_sql('payment', _account_sql.many, _account_sql.as_of),
+        CASE WHEN states = 'false' THEN 'NULL::float8[]' ELSE format('CASE WHEN %s THEN b.stated END', states) END);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._signal_sql()

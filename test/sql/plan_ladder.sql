@@ -17,6 +17,12 @@ SELECT p.debtor_id, p.step, p.channel, p.state, length(p.amounts ->> 'EUR') FROM
 BEGIN;
 -- a_creditor_of_any_name_is_planned, and_so_is_the_rest_of_the_book
 SELECT pg_temp.pl_owes('pl-plain', 100), pg_temp.pl_owes('pl-name', 100, repeat('n', 128)), pg_temp.pl_owes('pl-long', 100, repeat('long ', 100));
+-- an_invoice_of_a_day_that_no_instant_has_is_none_yet (pl-never)
+SELECT pg_temp.pl_owes('pl-never', 100);
+UPDATE dunning.invoice SET issued_on = '2026011-01-01', due_on = '2026011-01-31' WHERE debtor_id = 'pl-never';
+RESET dunning.clock;
+SELECT d.debtor_id FROM dunning.features() d WHERE d.debtor_id IN ('pl-plain', 'pl-never') ORDER BY 1;
+SET dunning.clock = '2026-03-10 09:00+00';
 -- an_amount_beyond_double_precision_is_planned (pl-more, pl-most), as_is_one_below_it (pl-least)
 SELECT pg_temp.pl_owes('pl-more', '1e309'), pg_temp.pl_owes('pl-most', '1e131000'), pg_temp.pl_owes('pl-least', '1e-400');
 SELECT * FROM pg_temp.pl_plan();
