@@ -5483,6 +5483,7 @@ BEGIN
         WHEN anchor = 'payday' AND offset_days NOT BETWEEN -7 AND 27 THEN 'Paydays are at most a month apart: -7 to 27 days.'
         WHEN anchor = 'broken_promise' AND offset_days < 0 THEN 'That a promise is broken is known only afterwards: 0 or more days.'
         WHEN anchor LIKE 'event:%' AND offset_days < 0 AND anchor <> 'event:hearing' THEN 'An event is known only when it has happened: 0 or more days.'
+        WHEN until_days > 36500 THEN pg_catalog.format('until_days (%s) is at most 36500, a hundred years; without it a step goes on.', until_days)
         WHEN until_days < offset_days THEN pg_catalog.format('until_days (%s) is before offset_days (%s): the step could never be taken.', until_days, offset_days)
         WHEN offset_days < 0 AND anchor IN ('next_fee', 'hearing') AND until_days >= 0 THEN 'A step before its anchor ends before it: until_days is negative.'
     END;

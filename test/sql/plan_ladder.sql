@@ -50,4 +50,6 @@ SELECT dunning.bind('debtor', 'pl.debtor'), dunning.bind('invoice', 'pl.invoice'
 SET LOCAL enable_hashagg = off;
 SELECT p.debtor_id, p.state, p.amounts FROM dunning.plan(dry_run => true) p;
 ROLLBACK;
+-- a_step_that_ends_after_all_calendars_is_refused_and_does_not_end_every_run
+SELECT * FROM dunning.save_step('standard', 'pl-step', 9, 20, 'reminder-2', '{email}', until_days => 200000000);
 DROP SERVER pl_mail;
