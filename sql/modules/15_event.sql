@@ -135,6 +135,10 @@ BEGIN
         RAISE EXCEPTION 'setting "%" takes a whole number from 0 to 99999, not "%"', save_setting.name, save_setting.value
             USING ERRCODE = '22023', HINT = format('SELECT dunning.save_setting(%L, %L);', save_setting.name, shipped.value);
     END IF;
+    IF shipped.value ~ '^0\.\d+$' AND save_setting.value !~ '^(0|1|0?\.\d{1,6})$' THEN
+        RAISE EXCEPTION 'setting "%" takes a share from 0 to 1, not "%"', save_setting.name, save_setting.value
+            USING ERRCODE = '22023', HINT = format('SELECT dunning.save_setting(%L, %L);', save_setting.name, shipped.value);
+    END IF;
     IF shipped.value IN ('true', 'false') AND save_setting.value NOT IN ('true', 'false') THEN
         RAISE EXCEPTION 'setting "%" is true or false, not "%"', save_setting.name, save_setting.value
             USING ERRCODE = '22023', HINT = format('SELECT dunning.save_setting(%L, %L);', save_setting.name, shipped.value);

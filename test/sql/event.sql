@@ -81,6 +81,10 @@ SELECT recorded FROM dunning.record_event('paid_elsewhere', 'EV-2');
 SELECT reason, until_at FROM dunning.hold WHERE debtor_id = 'EV-2';
 SELECT dunning.save_setting('awaiting_us_days', NULL);
 SELECT dunning.save_setting('awaiting_us_days', 'soon');
+-- a_share_with_a_comma_is_refused: every planning run would stumble over it
+SELECT dunning.save_setting('proof_share', '0,5');
+SELECT dunning.save_setting('proof_share', '-1');
+SELECT dunning.save_setting('proof_share', '0.25') AS before, dunning.save_setting('proof_share', NULL) AS set;
 SELECT dunning.save_setting('no_such', '1');
 
 -- every_answer_of_a_debtor_makes_its_own_kind_of_task
