@@ -244,6 +244,7 @@ BEGIN
                            WHEN over = 'sms' THEN sms
                            WHEN over = 'push' THEN '[[hello_sms]] [[fact]][[text_pay]] [[already_sms]]'
                            WHEN over IN ('call', 'visit') THEN concat_ws(E'\n', '1. [[' || over || '_who]]', '2. [[spoken]]{{#other_currencies}} [[also]]{{/other_currencies}}',
+                               E'{{#charges}}\n{{#more}}\n- [[charges_so_far]]\n- [[in_all]]\n{{/more}}\n{{/charges}}',
                                '3. ' || coalesce(message->>'ask', '[[call_ask]]'), '4. {{#offer}}[[call_offer]] {{text}}{{/offer}}{{^offer}}[[call_plan]]{{/offer}}', '5. [[call_end]]') || E'\n'
                            WHEN w.template = 'payment-thanks' THEN E'[[hello]]\n\n[[opening]]\n\n[[nudge]]\n' || regards || stop
                            WHEN over = 'letter' THEN E'[[dear]]\n\n' || facts || w.offer || by_post || regards

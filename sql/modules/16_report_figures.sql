@@ -22,23 +22,30 @@ END
 $$;
 COMMENT ON FUNCTION dunning._contacts(timestamptz, timestamptz) IS 'One row an attempt that left in a span of time, tests excluded, with the state of its message now.';
 
+CREATE FUNCTION dunning._report_span(call text, from_date date, until_date date, OUT from_time timestamptz, OUT until_time timestamptz)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+BEGIN
+    IF from_date IS NULL OR until_date IS NULL OR from_date >= until_date OR from_date < '0001-01-02' OR until_date > '9999-12-30' THEN
+        RAISE EXCEPTION '% are of a span of days', call USING ERRCODE = '22023',
+            DETAIL = format('Not from %s until %s.', coalesce(from_date::text, 'NULL'), coalesce(until_date::text, 'NULL')),
+            HINT = format('SELECT * FROM dunning.%I(''2026-10-01'', ''2026-11-01'');', call);
+    END IF;
+    from_time := from_date::timestamp AT TIME ZONE dunning._ledger_zone();
+    until_time := until_date::timestamp AT TIME ZONE dunning._ledger_zone();
+END
+$$;
+COMMENT ON FUNCTION dunning._report_span(text, date, date) IS 'The instants at which a span of days begins and ends, the last day not in it; 22023 unless it is one.';
+
 CREATE FUNCTION dunning.costs(from_date date, until_date date)
     RETURNS TABLE (creditor text, channel text, currency text, messages bigint, parts bigint, debtors bigint, cost numeric, collected_14d numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
 DECLARE
-    zone text := coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
-    from_time timestamptz;
-    until_time timestamptz;
+    span record := dunning._report_span('costs', from_date, until_date);
 BEGIN
-    IF from_date IS NULL OR until_date IS NULL OR from_date >= until_date OR from_date < '0001-01-02' OR until_date > '9999-12-30' THEN
-        RAISE EXCEPTION 'costs are of a span of days' USING ERRCODE = '22023',
-            DETAIL = format('Not from %s until %s.', coalesce(from_date::text, 'NULL'), coalesce(until_date::text, 'NULL')),
-            HINT = 'SELECT * FROM dunning.costs(''2026-10-01'', ''2026-11-01'');';
-    END IF;
-    from_time := from_date::timestamp AT TIME ZONE zone;
-    until_time := until_date::timestamp AT TIME ZONE zone;
     RETURN QUERY EXECUTE format($q$
         WITH contact AS MATERIALIZED (SELECT c.* FROM dunning._contacts($1, $2) c),
         pay AS (%s),
@@ -62,7 +69,7 @@ BEGIN
                coalesce(s.cost, 0), coalesce(w.collected, 0)
         FROM spent s FULL JOIN won w USING (creditor, channel, currency)
         ORDER BY 1, 2, 3
-        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING from_time, until_time;
+        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING span.from_time, span.until_time;
 END
 $$;
 COMMENT ON FUNCTION dunning.costs(date, date) IS

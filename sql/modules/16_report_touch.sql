@@ -7,17 +7,8 @@ CREATE FUNCTION dunning.touches(from_date date, until_date date)
 $$
 #variable_conflict error
 DECLARE
-    zone text := coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
-    from_time timestamptz;
-    until_time timestamptz;
+    span record := dunning._report_span('touches', from_date, until_date);
 BEGIN
-    IF from_date IS NULL OR until_date IS NULL OR from_date >= until_date OR from_date < '0001-01-02' OR until_date > '9999-12-30' THEN
-        RAISE EXCEPTION 'touches are of a span of days' USING ERRCODE = '22023',
-            DETAIL = format('Not from %s until %s.', coalesce(from_date::text, 'NULL'), coalesce(until_date::text, 'NULL')),
-            HINT = 'SELECT * FROM dunning.touches(''2026-10-01'', ''2026-11-01'');';
-    END IF;
-    from_time := from_date::timestamp AT TIME ZONE zone;
-    until_time := until_date::timestamp AT TIME ZONE zone;
     RETURN QUERY EXECUTE format($q$
         WITH contact AS MATERIALIZED (
             SELECT c.debtor_id, c.message_id, c.creditor, c.channel, min(c.at) AS at, bool_or(c.state = 'delivered') AS delivered
@@ -43,7 +34,7 @@ BEGIN
                count(*) FILTER (WHERE t.reacted), count(*) FILTER (WHERE t.promised), count(t.took),
                round((percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM t.took) / 86400))::numeric, 1)
         FROM touch t GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING from_time, until_time;
+        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING span.from_time, span.until_time;
 END
 $$;
 COMMENT ON FUNCTION dunning.touches(date, date) IS

@@ -11201,6 +11201,23 @@ BEGIN
                  FROM dunning.event v WHERE v.debtor_id = m.debtor_id AND v.message_id = m.message_id ORDER BY v.at, v.event_id;
 END
 $function$;
+CREATE FUNCTION dunning._report_span(call text, from_date date, until_date date, OUT from_time timestamp with time zone, OUT until_time timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF from_date IS NULL OR until_date IS NULL OR from_date >= until_date OR from_date < '0001-01-02' OR until_date > '9999-12-30' THEN
+        RAISE EXCEPTION '% are of a span of days', call USING ERRCODE = '22023',
+            DETAIL = format('Not from %s until %s.', coalesce(from_date::text, 'NULL'), coalesce(until_date::text, 'NULL')),
+            HINT = format('SELECT * FROM dunning.%I(''2026-10-01'', ''2026-11-01'');', call);
+    END IF;
+    from_time := from_date::timestamp AT TIME ZONE dunning._ledger_zone();
+    until_time := until_date::timestamp AT TIME ZONE dunning._ledger_zone();
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.costs(from_date date, until_date date)
  RETURNS TABLE(creditor text, channel text, currency text, messages bigint, parts bigint, debtors bigint, cost numeric, collected_14d numeric)
  LANGUAGE plpgsql
@@ -11209,17 +11226,8 @@ CREATE OR REPLACE FUNCTION dunning.costs(from_date date, until_date date)
 AS $function$
 #variable_conflict error
 DECLARE
-    zone text := coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
-    from_time timestamptz;
-    until_time timestamptz;
+    span record := dunning._report_span('costs', from_date, until_date);
 BEGIN
-    IF from_date IS NULL OR until_date IS NULL OR from_date >= until_date OR from_date < '0001-01-02' OR until_date > '9999-12-30' THEN
-        RAISE EXCEPTION 'costs are of a span of days' USING ERRCODE = '22023',
-            DETAIL = format('Not from %s until %s.', coalesce(from_date::text, 'NULL'), coalesce(until_date::text, 'NULL')),
-            HINT = 'SELECT * FROM dunning.costs(''2026-10-01'', ''2026-11-01'');';
-    END IF;
-    from_time := from_date::timestamp AT TIME ZONE zone;
-    until_time := until_date::timestamp AT TIME ZONE zone;
     RETURN QUERY EXECUTE format($q$
         WITH contact AS MATERIALIZED (SELECT c.* FROM dunning._contacts($1, $2) c),
         pay AS (%s),
@@ -11243,7 +11251,7 @@ BEGIN
                coalesce(s.cost, 0), coalesce(w.collected, 0)
         FROM spent s FULL JOIN won w USING (creditor, channel, currency)
         ORDER BY 1, 2, 3
-        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING from_time, until_time;
+        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING span.from_time, span.until_time;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.metrics()
@@ -11449,17 +11457,8 @@ CREATE FUNCTION dunning.touches(from_date date, until_date date)
 AS $function$
 #variable_conflict error
 DECLARE
-    zone text := coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
-    from_time timestamptz;
-    until_time timestamptz;
+    span record := dunning._report_span('touches', from_date, until_date);
 BEGIN
-    IF from_date IS NULL OR until_date IS NULL OR from_date >= until_date OR from_date < '0001-01-02' OR until_date > '9999-12-30' THEN
-        RAISE EXCEPTION 'touches are of a span of days' USING ERRCODE = '22023',
-            DETAIL = format('Not from %s until %s.', coalesce(from_date::text, 'NULL'), coalesce(until_date::text, 'NULL')),
-            HINT = 'SELECT * FROM dunning.touches(''2026-10-01'', ''2026-11-01'');';
-    END IF;
-    from_time := from_date::timestamp AT TIME ZONE zone;
-    until_time := until_date::timestamp AT TIME ZONE zone;
     RETURN QUERY EXECUTE format($q$
         WITH contact AS MATERIALIZED (
             SELECT c.debtor_id, c.message_id, c.creditor, c.channel, min(c.at) AS at, bool_or(c.state = 'delivered') AS delivered
@@ -11485,7 +11484,7 @@ BEGIN
                count(*) FILTER (WHERE t.reacted), count(*) FILTER (WHERE t.promised), count(t.took),
                round((percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM t.took) / 86400))::numeric, 1)
         FROM touch t GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING from_time, until_time;
+        $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING span.from_time, span.until_time;
 END
 $function$;
 CREATE FUNCTION dunning.invoice_contacts(debtor_id text, reference text DEFAULT NULL::text)
@@ -12496,288 +12495,576 @@ BEGIN
     EXECUTE $step$INSERT INTO dunning.template (body_html, body_text, builtin, channel, creditor, framing, language, partial, personal, saved_at, saved_by, subject, template, vars, version) VALUES
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg uden bebrejdelse, hvad der kom i vejen, og om betalingen er på vej.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vores aftale om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. {{amount | money}} til {{creditor_name}} forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}opkald om {{amount | money}} til {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Dette er vores sidste påmindelse om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sidste påmindelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. {{#hearing}}Du har et møde{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møde{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}dit møde om {{amount | money}} til {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg, hvordan det går, og hvad der kan betales om måneden. Pres ikke: Målet er en ordning, der holder.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en ordning for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Bare til din orientering: {{amount | money}} til {{creditor_name}} forfalder den {{due_on | date}}.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalder {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Det kan let smutte: {{amount | money}} til {{creditor_name}} skulle være betalt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} mangler stadig', 'reminder-1', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på, at det er den rigtige, før du siger, hvad det drejer sig om. Sig, at du ringer for {{creditor_name}}.
 2. Vi har endnu ikke modtaget {{amount | money}} til {{creditor_name}}. Beløbet forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg, om betalingen er på vej. Er der betalt, så notér hvornår og hvordan.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'call', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden', 'reminder-2', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie ohne Vorwurf, was dazwischengekommen ist und ob die Zahlung unterwegs ist.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}unsere Vereinbarung zu {{amount | money}} an {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Anruf zu {{amount | money}} an {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Dies ist unsere letzte Erinnerung an {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}letzte Erinnerung, {{amount | money}} an {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. {{#hearing}}Sie haben{{#on}} am {{on | date}}{{/on}}{{#time}} um {{time}} Uhr{{/time}}{{#place}}, {{place}},{{/place}} einen Termin{{/hearing}}{{^hearing}}Sie haben demnächst einen Termin{{/hearing}} zu {{amount | money}} an {{creditor_name}}. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Ihr Termin zu {{amount | money}} an {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie, wie es geht und was im Monat möglich ist. Drängen Sie nicht: Das Ziel ist eine Vereinbarung, die hält.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}ein Vorschlag zu {{amount | money}} an {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Nur zur Erinnerung vorab: {{amount | money}} an {{creditor_name}} sind am {{due_on | date}} fällig.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} fällig am {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Vielleicht ist es Ihnen entgangen: {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig und sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} noch offen', 'reminder-1', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}} und vergewissern Sie sich, dass es die richtige Person ist, bevor Sie sagen, worum es geht. Sagen Sie, dass Sie für {{creditor_name}} anrufen.
 2. Wir haben {{amount | money}} an {{creditor_name}} noch nicht erhalten. Fällig war der Betrag am {{due_on | date}}, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie, ob die Zahlung unterwegs ist. Wenn bezahlt wurde, notieren Sie, wann und wie.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'call', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}{{amount | money}} an {{creditor_name}} seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen', 'reminder-2', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask what came in between, without blame, and whether the payment is on its way.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}about our agreement on {{amount | money}} to {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. {{amount | money}} to {{creditor_name}} was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}call about {{amount | money}} to {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. This is our last reminder about {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}last reminder about {{amount | money}} to {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. {{#hearing}}You have an appointment about {{/hearing}}{{^hearing}}You will soon have an appointment about {{/hearing}}{{amount | money}} to {{creditor_name}}{{#hearing}}{{#on}} on {{on | date}}{{/on}}{{#time}} at {{time}}{{/time}}{{#place}}, {{place}}{{/place}}{{/hearing}}. The amount was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}your appointment about {{amount | money}} to {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask how things are and what could be paid each month. Do not press: the aim is a plan that holds.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}a plan for {{amount | money}} to {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. Just a heads-up: {{amount | money}} to {{creditor_name}} is due on {{due_on | date}}.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is due on {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. It may have slipped your mind: {{amount | money}} to {{creditor_name}} was due on {{due_on | date}} and is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is still open', 'reminder-1', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}} and be sure it is them before you say what it is about. Say that you call for {{creditor_name}}.
 2. We have not yet received {{amount | money}} to {{creditor_name}}. It was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask whether the payment is on its way. If it is paid, note when and how.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'call', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} to {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue', 'reminder-2', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør uten bebreidelse hva som kom i veien, og om betalingen er på vei.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om avtalen vår om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}samtale om {{amount | money}} til {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Dette er vår siste påminnelse om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}siste påminnelse om {{amount | money}} til {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. {{#hearing}}Du har et møte{{#on}} {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart et møte{{/hearing}} om {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}møtet ditt om {{amount | money}} til {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør hvordan det går, og hva som kan betales i måneden. Ikke press: målet er en avtale som holder.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en avtale for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Bare så du vet det: {{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfaller {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Det er lett å glemme: {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} er fortsatt ubetalt', 'reminder-1', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, og vær sikker på at det er rett person før du sier hva det gjelder. Si at du ringer for {{creditor_name}}.
 2. Vi har ennå ikke mottatt {{amount | money}} til {{creditor_name}}. Beløpet forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør om betalingen er på vei. Er det betalt, så noter når og hvordan.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'call', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden', 'reminder-2', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag zonder verwijt wat er tussen kwam, en of de betaling onderweg is.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}over onze afspraak voor {{amount | money}} aan {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}gesprek over {{amount | money}} aan {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. Dit is onze laatste herinnering voor {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}laatste herinnering voor {{amount | money}} aan {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. {{#hearing}}Je hebt een afspraak{{#on}} op {{on | date}}{{/on}}{{#time}} om {{time}} uur{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Je hebt binnenkort een afspraak{{/hearing}} over {{amount | money}} aan {{creditor_name}}. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}je afspraak over {{amount | money}} aan {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag hoe het gaat en wat er per maand betaald kan worden. Dring niet aan: het doel is een regeling die lukt.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}een regeling voor {{amount | money}} aan {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. Een kort bericht vooraf: {{amount | money}} aan {{creditor_name}} moet uiterlijk op {{due_on | date}} betaald zijn.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}}, betalen voor of op {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. Misschien ben je het vergeten: {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} staat nog open', 'reminder-1', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}} en zorg dat je de juiste persoon spreekt voordat je zegt waar het over gaat. Zeg dat je belt namens {{creditor_name}}.
 2. We hebben {{amount | money}} aan {{creditor_name}} nog niet ontvangen. Je moest betalen voor of op {{due_on | date}}. Dat is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag of de betaling onderweg is. Is er betaald, noteer dan wanneer en hoe.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'call', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat', 'reminder-2', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga utan förebråelser vad som kom emellan, och om betalningen är på väg.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vår överenskommelse om {{amount | money}} till {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}samtal om {{amount | money}} till {{creditor_name}}', 'call', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Det här är vår sista påminnelse om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}sista påminnelsen om {{amount | money}} till {{creditor_name}}', 'final-notice', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. {{#hearing}}Du har ett möte{{#on}} den {{on | date}}{{/on}}{{#time}} kl. {{time}}{{/time}}{{#place}}, {{place}},{{/place}}{{/hearing}}{{^hearing}}Du har snart ett möte{{/hearing}} om {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}ditt möte om {{amount | money}} till {{creditor_name}}', 'hearing', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga hur det är och vad som går att betala i månaden. Pressa inte: målet är en plan som håller.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en plan för {{amount | money}} till {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Bara så att du vet: {{amount | money}} till {{creditor_name}} förfaller den {{due_on | date}}.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} förfaller {{due_on | date}}', 'pre-due', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Det är lätt att missa: {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'call', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}{{amount | money}} till {{creditor_name}} är fortfarande obetalt', 'reminder-1', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}} och försäkra dig om att det är rätt person innan du säger vad det gäller. Säg att du ringer för {{creditor_name}}.
 2. Vi har ännu inte fått {{amount | money}} till {{creditor_name}}. Beloppet förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga om betalningen är på väg. Om det är betalt, notera när och hur.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
@@ -44182,108 +44469,216 @@ Vänliga hälsningar
 (NULL, '{{#given_name}}Hej {{given_name}}!{{/given_name}}{{^given_name}}{{#name}}Hej {{name}}!{{/name}}{{^name}}Hej!{{/name}}{{/given_name}} Vi har ännu inte fått {{amount | money}}{{#other_currencies}} + {{amount | money}}{{/other_currencies}} till {{creditor_name}}, som förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#proof}} Våra kunder betalar {{percent | number}} av 100 sådana här räkningar inom 30 dagar.{{/proof}}{{#pay_url}} Betala här: {{pay_url}}{{/pay_url}}{{^pay_url}}{{#creditor_account}} Du kan betala till konto {{creditor_account}}.{{/creditor_account}}{{/pay_url}} Redan betalat? Bortse från detta. Delbetala? {{#creditor_phone}}Ring {{creditor_phone}}{{/creditor_phone}}{{^creditor_phone}}Kontakta oss{{/creditor_phone}}', 'true', 'sms', '*', 'social_proof', 'sv', 'false', 'false', now(), 'dunning', NULL, 'reminder-2', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.
 2. Vi havde aftalt en betaling, som vi endnu ikke har set. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg uden bebrejdelse, hvad der kom i vejen, og om betalingen er på vej.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'visit', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vores aftale om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.
 2. {{amount | money}} til {{creditor_name}} forfaldt for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden. Vi vil gerne gøre det lettere for dig.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg, hvordan det går, og hvad der kan betales om måneden. Pres ikke: Målet er en ordning, der holder.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'visit', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en ordning for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spørg efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis, hvem du er, og sig ikke til andre, hvad det drejer sig om. Sig, at du kommer fra {{creditor_name}}. Gå straks, hvis du bliver bedt om det.
 2. {{amount | money}} til {{creditor_name}} forfaldt den {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dage}} siden.{{#other_currencies}} Der er også {{amount | money}} i en anden valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter indtil nu: {{amount | money}}
+- At betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spørg, om der er noget ved regningen, vi bør vide. Tag ikke imod kontanter, medmindre du har fået besked på det, og giv altid kvittering.
 4. {{#offer}}Kan der ikke betales nu, så tilbyd dette og ikke andet: {{text}}{{/offer}}{{^offer}}Kan der ikke betales nu, så spørg, hvad der kan lade sig gøre, og aftal en dato eller afdrag.{{/offer}}
 5. Sig tak, og notér, hvad der blev aftalt.
 ', 'true', 'visit', '*', 'neutral', 'da', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}besøg om {{amount | money}} til {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.
 2. Wir hatten eine Zahlung vereinbart, die wir noch nicht gesehen haben. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie ohne Vorwurf, was dazwischengekommen ist und ob die Zahlung unterwegs ist.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'visit', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}unsere Vereinbarung zu {{amount | money}} an {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.
 2. {{amount | money}} an {{creditor_name}} sind seit {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}} offen. Wir möchten es Ihnen leichter machen.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie, wie es geht und was im Monat möglich ist. Drängen Sie nicht: Das Ziel ist eine Vereinbarung, die hält.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'visit', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}ein Vorschlag zu {{amount | money}} an {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fragen Sie nach {{#name}}{{name}}{{/name}}{{^name}}der Kundin oder dem Kunden{{/name}}, weisen Sie sich aus und sagen Sie niemand anderem, worum es geht. Sagen Sie, dass Sie von {{creditor_name}} kommen. Gehen Sie sofort, wenn man Sie darum bittet.
 2. {{amount | money}} an {{creditor_name}} waren am {{due_on | date}} fällig, also vor {{days_overdue | number}} {{days_overdue | plural: Tag, Tagen}}.{{#other_currencies}} Außerdem sind {{amount | money}} in einer anderen Währung offen.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten und Zinsen bisher: {{amount | money}}
+- Insgesamt zu zahlen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fragen Sie, ob es zu der Rechnung etwas gibt, das wir wissen sollten. Nehmen Sie kein Bargeld an, wenn das nicht abgesprochen ist, und geben Sie immer eine Quittung.
 4. {{#offer}}Wenn es jetzt nicht geht, bieten Sie dies an und nichts anderes: {{text}}{{/offer}}{{^offer}}Wenn es jetzt nicht geht, fragen Sie, was möglich wäre, und vereinbaren Sie einen Termin oder Raten.{{/offer}}
 5. Bedanken Sie sich und notieren Sie, was vereinbart wurde.
 ', 'true', 'visit', '*', 'neutral', 'de', 'false', 'false', now(), 'dunning', '{{#name}}{{name}}: {{/name}}{{^name}}{{#given_name}}{{given_name}}: {{/given_name}}{{/name}}Besuch zu {{amount | money}} an {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.
 2. We had agreed on a payment that we have not yet seen. {{amount | money}} to {{creditor_name}} is now {{days_overdue | number}} {{days_overdue | plural: day, days}} overdue.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask what came in between, without blame, and whether the payment is on its way.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'visit', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}about our agreement on {{amount | money}} to {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.
 2. {{amount | money}} to {{creditor_name}} has been open for {{days_overdue | number}} {{days_overdue | plural: day, days}}. We would like to make it easier for you.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask how things are and what could be paid each month. Do not press: the aim is a plan that holds.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'visit', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}a plan for {{amount | money}} to {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Ask for {{#name}}{{name}}{{/name}}{{^name}}the customer{{/name}}, show who you are and say nothing of the matter to anyone else. Say that you come from {{creditor_name}}. Leave at once if you are asked to.
 2. {{amount | money}} to {{creditor_name}} was due on {{due_on | date}}, {{days_overdue | number}} {{days_overdue | plural: day, days}} ago.{{#other_currencies}} There is also {{amount | money}} in another currency.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Fees and interest so far: {{amount | money}}
+- To pay in all: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Ask whether there is anything about the bill that we should know. Take no cash unless you were told to, and always give a receipt.
 4. {{#offer}}If it cannot be paid now, offer this and nothing else: {{text}}{{/offer}}{{^offer}}If it cannot be paid now, ask what would work and agree on a date or on instalments.{{/offer}}
 5. Say thank you and note what was agreed.
 ', 'true', 'visit', '*', 'neutral', 'en', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}visit about {{amount | money}} to {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.
 2. Vi hadde avtalt en betaling som vi ennå ikke har sett. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør uten bebreidelse hva som kom i veien, og om betalingen er på vei.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'visit', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om avtalen vår om {{amount | money}} til {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.
 2. {{amount | money}} til {{creditor_name}} forfalt for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden. Vi vil gjerne gjøre det lettere for deg.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør hvordan det går, og hva som kan betales i måneden. Ikke press: målet er en avtale som holder.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'visit', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en avtale for {{amount | money}} til {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Spør etter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, vis hvem du er, og ikke si til andre hva det gjelder. Si at du kommer fra {{creditor_name}}. Gå med en gang hvis du blir bedt om det.
 2. {{amount | money}} til {{creditor_name}} forfalt {{due_on | date}}, for {{days_overdue | number}} {{days_overdue | plural: dag, dager}} siden.{{#other_currencies}} Det er også {{amount | money}} i en annen valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Gebyrer og renter hittil: {{amount | money}}
+- Å betale i alt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Spør om det er noe med regningen vi bør vite. Ikke ta imot kontanter med mindre du har fått beskjed om det, og gi alltid kvittering.
 4. {{#offer}}Går det ikke å betale nå, så tilby dette og ikke noe annet: {{text}}{{/offer}}{{^offer}}Går det ikke å betale nå, så spør hva som kan fungere, og avtal en dato eller avdrag.{{/offer}}
 5. Si takk, og noter hva dere ble enige om.
 ', 'true', 'visit', '*', 'neutral', 'nb', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}besøk om {{amount | money}} til {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.
 2. We hadden een betaling afgesproken die we nog niet hebben gezien. {{amount | money}} aan {{creditor_name}} is nu {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag zonder verwijt wat er tussen kwam, en of de betaling onderweg is.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'visit', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}over onze afspraak voor {{amount | money}} aan {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.
 2. {{amount | money}} aan {{creditor_name}} is {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} te laat. We willen het makkelijker voor je maken.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag hoe het gaat en wat er per maand betaald kan worden. Dring niet aan: het doel is een regeling die lukt.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'visit', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}een regeling voor {{amount | money}} aan {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Vraag naar {{#name}}{{name}}{{/name}}{{^name}}de klant{{/name}}, laat zien wie je bent en zeg tegen niemand anders waar het over gaat. Zeg dat je van {{creditor_name}} komt. Ga meteen weg als daarom wordt gevraagd.
 2. {{amount | money}} aan {{creditor_name}} moest op {{due_on | date}} betaald zijn, {{days_overdue | number}} {{days_overdue | plural: dag, dagen}} geleden.{{#other_currencies}} Er staat ook nog {{amount | money}} open in een andere munt.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Kosten en rente tot nu toe: {{amount | money}}
+- In totaal te betalen: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Vraag of er iets met de rekening is dat we moeten weten. Neem geen contant geld aan, tenzij dat is afgesproken, en geef altijd een bewijs.
 4. {{#offer}}Lukt betalen nu niet, bied dan dit aan en niets anders: {{text}}{{/offer}}{{^offer}}Lukt betalen nu niet, vraag dan wat wel kan en spreek een datum of termijnen af.{{/offer}}
 5. Bedank en noteer wat er is afgesproken.
 ', 'true', 'visit', '*', 'neutral', 'nl', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}bezoek over {{amount | money}} aan {{creditor_name}}', 'visit', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.
 2. Vi hade kommit överens om en betalning som vi ännu inte har sett. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga utan förebråelser vad som kom emellan, och om betalningen är på väg.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'visit', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}om vår överenskommelse om {{amount | money}} till {{creditor_name}}', 'broken-promise', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.
 2. {{amount | money}} till {{creditor_name}} förföll för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan. Vi vill gärna göra det lättare för dig.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga hur det är och vad som går att betala i månaden. Pressa inte: målet är en plan som håller.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
 ', 'true', 'visit', '*', 'neutral', 'sv', 'false', 'false', now(), 'dunning', '{{#given_name}}{{given_name}}: {{/given_name}}{{^given_name}}{{#name}}{{name}}: {{/name}}{{/given_name}}en plan för {{amount | money}} till {{creditor_name}}', 'plan-offer', '{}', '1'),
 (NULL, '1. Fråga efter {{#name}}{{name}}{{/name}}{{^name}}kunden{{/name}}, visa vem du är och säg inte till någon annan vad det gäller. Säg att du kommer från {{creditor_name}}. Gå genast om du blir ombedd att göra det.
 2. {{amount | money}} till {{creditor_name}} förföll den {{due_on | date}}, för {{days_overdue | number}} {{days_overdue | plural: dag, dagar}} sedan.{{#other_currencies}} Det finns också {{amount | money}} i en annan valuta.{{/other_currencies}}
+{{#charges}}
+{{#more}}
+- Avgifter och ränta hittills: {{amount | money}}
+- Att betala totalt: {{total | money}}
+{{/more}}
+{{/charges}}
 3. Fråga om det är något med räkningen som vi bör veta. Ta inte emot kontanter om du inte har fått besked om det, och ge alltid ett kvitto.
 4. {{#offer}}Går det inte att betala nu, erbjud detta och inget annat: {{text}}{{/offer}}{{^offer}}Går det inte att betala nu, fråga vad som skulle fungera och kom överens om ett datum eller en delbetalning.{{/offer}}
 5. Tacka och notera vad ni kom överens om.
@@ -44677,6 +45072,7 @@ ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_
 ALTER FUNCTION dunning._report_cases(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._words_of(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._report_span(text,date,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._explain_next(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.touches(date,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.invoice_contacts(text,text) OWNER TO dunning_owner;
@@ -45137,6 +45533,7 @@ REVOKE EXECUTE ON FUNCTION dunning._report_reach(timestamp with time zone) FROM 
 REVOKE EXECUTE ON FUNCTION dunning._report_cases(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._words_of(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._report_span(text,date,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._explain_next(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.touches(date,date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.touches(date,date) TO dunning_viewer;
@@ -45390,6 +45787,7 @@ COMMENT ON FUNCTION dunning._replay_since() IS 'The first instant of the replay 
 COMMENT ON FUNCTION dunning._report_cases(timestamp with time zone) IS 'One row a kind of end, recipient and currency: cases decided until an instant, their sums, what came in since, and the commission on it (NULL: none is agreed).';
 COMMENT ON FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) IS 'Hand-overs and write-offs as HTML; empty where there are none.';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
+COMMENT ON FUNCTION dunning._report_span(text,date,date) IS 'The instants at which a span of days begins and ends, the last day not in it; 22023 unless it is one.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._response_share(double precision,double precision,double precision) IS 'The share of contacts that a debtor answers, shrunk to the book''s with the weight of two answers: (2 + k) / (2 / q + E).';
 COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';

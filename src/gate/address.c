@@ -53,8 +53,9 @@ dun_gate_address_kind(const char *field, const char *address, size_t len)
 	return DUN_ADDRESS_OTHER;
 }
 
-char *
-dun_gate_normalise_address(DunAddressKind kind, const char *address, size_t len)
+/* palloc'ed: e-mail in lower case, phone as the digits of E.164, postal in lower case. */
+static char *
+normalise_address(DunAddressKind kind, const char *address, size_t len)
 {
 	char	   *out;
 	size_t		n = 0,
@@ -232,7 +233,7 @@ digest(const char *normal, const bytea *key, uint8 *into)
 void
 dun_gate_digest_address(DunAddressKind kind, const char *address, size_t len, const bytea *key, uint8 *into)
 {
-	char	   *normal = dun_gate_normalise_address(kind, address, len);
+	char	   *normal = normalise_address(kind, address, len);
 	Digested   *kept = remembered(normal, key);
 
 	if (kept != NULL && kept->len == strlen(normal) && memcmp(kept->normal, normal, kept->len) == 0)

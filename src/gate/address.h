@@ -19,9 +19,6 @@ typedef enum DunAddressKind
 /* field NULL or '*': seen from the address itself. */
 extern DunAddressKind dun_gate_address_kind(const char *field, const char *address, size_t len);
 
-/* palloc'ed normal form: e-mail in lower case, phone as the digits of E.164, postal in lower case. */
-extern char *dun_gate_normalise_address(DunAddressKind kind, const char *address, size_t len);
-
 /* Is it well formed, octet by octet? */
 extern bool dun_gate_address_is_good(DunAddressKind kind, const char *address, size_t len);
 

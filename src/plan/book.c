@@ -69,12 +69,6 @@ dun_plan_make_book(Size limit)
 	return book;
 }
 
-bool
-dun_plan_book_is_empty(const DunBook *book)
-{
-	return book->rows == 0;
-}
-
 static void
 write_part(DunBook *book, Part *part)
 {

@@ -72,6 +72,4 @@ extern const char *dun_plan_row_text(const DunRow *row, int i, int *len);
  */
 extern DunRow *dun_plan_next_debtor(DunBook *book);
 
-extern bool dun_plan_book_is_empty(const DunBook *book);
-
 #endif

@@ -34,8 +34,8 @@ dun_plan_compare_sums(const DunSum *a, const DunSum *b)
 											 NumericGetDatum(dun_plan_numeric_of(b))));
 }
 
-void
-dun_plan_add_sum(DunSum *sum, const DunSum *more)
+static void
+add_sum(DunSum *sum, const DunSum *more)
 {
 	int64		micro;
 
@@ -145,7 +145,7 @@ list_totals(const DunFacts *f, const DunStep *step, DunReached *r)
 			continue;
 		total = find_total(f, r, item->currency);
 		total->due = Min(total->due, item->due);
-		dun_plan_add_sum(&total->sum, &item->open);
+		add_sum(&total->sum, &item->open);
 	}
 	for (int i = 0; i < r->ntotals; i++)
 		r->totals[i].enough = dun_plan_compare_sums(&r->totals[i].sum, &step->minimums[r->totals[i].currency]) >= 0;

@@ -126,7 +126,6 @@ typedef struct DunDecision
 extern void dun_plan_decide(const DunFacts *facts, DunDecision *decision);
 
 extern int	dun_plan_compare_sums(const DunSum *a, const DunSum *b);
-extern void dun_plan_add_sum(DunSum *sum, const DunSum *more);
 extern Numeric dun_plan_numeric_of(const DunSum *sum);
 
 #endif

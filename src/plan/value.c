@@ -39,14 +39,16 @@ dun_plan_response_share(double answered, double contacts, double book_share)
 	return (PRIOR_CONTACTS + answered) / (PRIOR_CONTACTS / Max(book_share, 1e-4) + contacts);
 }
 
-double
-dun_plan_fatigue(int n7, int n30)
+/* What is left of an answer's chance after so many contacts, 0 to 1. */
+static double
+fatigue(int n7, int n30)
 {
 	return exp(-FATIGUE_WEEK * Max(n7, 0) - FATIGUE_MONTH * Max(n30, 0));
 }
 
-double
-dun_plan_address_quality(const char *field, int age_days, int soft_bounces, bool hard_bounce)
+/* How likely an address still reaches its owner. age_days < 0: not known. */
+static double
+address_quality(const char *field, int age_days, int soft_bounces, bool hard_bounce)
 {
 	double		rate = strcmp(field, "address") == 0 ? MOVES_A_YEAR : strcmp(field, "phone") == 0 ? NUMBERS_A_YEAR : MAILBOXES_A_YEAR;
 
@@ -59,7 +61,7 @@ double
 dun_plan_channel_value(const DunOffering *o)
 {
 	double		more = Min(o->share / Max(o->usual_share, 1e-4), SHARE_AT_MOST);
-	double		brings = o->p * o->margin * more * dun_plan_fatigue(o->n7, o->n30) * o->quality;
+	double		brings = o->p * o->margin * more * fatigue(o->n7, o->n30) * o->quality;
 
 	return Min(brings, o->p) * o->amount - o->cost - o->p_opt_out * OPT_OUT_LOSS * o->margin * o->amount;
 }
@@ -78,7 +80,7 @@ dun_plan_sql_response_share(PG_FUNCTION_ARGS)
 Datum
 dun_plan_sql_fatigue(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(dun_plan_fatigue(PG_GETARG_INT32(0), PG_GETARG_INT32(1)));
+	PG_RETURN_FLOAT8(fatigue(PG_GETARG_INT32(0), PG_GETARG_INT32(1)));
 }
 
 /* _address_quality(field, age_days, soft_bounces, hard_bounce); age_days NULL: not known */
@@ -87,7 +89,7 @@ dun_plan_sql_address_quality(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(dun_plan_address_quality(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_ARGISNULL(1) ? -1 : PG_GETARG_INT32(1),
+	PG_RETURN_FLOAT8(address_quality(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_ARGISNULL(1) ? -1 : PG_GETARG_INT32(1),
 											  PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2), !PG_ARGISNULL(3) && PG_GETARG_BOOL(3)));
 }
 

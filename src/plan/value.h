@@ -24,12 +24,6 @@ typedef struct DunOffering
 /* A debtor's share of answered contacts, shrunk to the book's. */
 extern double dun_plan_response_share(double answered, double contacts, double book_share);
 
-/* What is left of an answer's chance after so many contacts, 0 to 1. */
-extern double dun_plan_fatigue(int n7, int n30);
-
-/* How likely an address still reaches its owner. age_days < 0: not known. */
-extern double dun_plan_address_quality(const char *field, int age_days, int soft_bounces, bool hard_bounce);
-
 /* The expected value of a contact in money, less what it costs. */
 extern double dun_plan_channel_value(const DunOffering *o);
 

@@ -218,6 +218,8 @@ SELECT charge_id AS fe_charge FROM dunning.charge('fe-de2', 'FEDE2', 'reminder-1
 UPDATE dunning.queue SET due = dunning._now() WHERE debtor_id = 'fe-de2';
 CALL dunning.deliver();
 SELECT * FROM pg_temp.fe_asks('fe-de2');
+-- who_calls_is_told_the_charges_too
+SELECT l AS said FROM dunning.preview('call', 'fe-de2', 'call') p, string_to_table(p.body_text, E'\n') l WHERE l ~ '^(2|-)';
 SELECT count(*) AS waived FROM dunning.waive(:'fe_charge', 'goodwill');
 SELECT letter, code, conversation FROM pg_temp.fe_asks('fe-de2');
 -- an invoice that is paid leaves its fee, and the page does not say that nothing is open
