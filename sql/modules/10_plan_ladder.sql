@@ -30,27 +30,38 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strategies in order, one row with step NULL where a strategy has none: days from which invoices are listed and until which the step may be taken.';
 
--- The debtor of a ledger row l: a number where the source has one, which src/plan/read.c writes as the text it is known by.
-CREATE FUNCTION dunning._id_sql(kind text) RETURNS text
+-- Accounts of those whose rows cannot be told in plain numbers; composed when there are any.
+CREATE FUNCTION dunning._ladder_marks(many text[], as_of timestamptz) RETURNS TABLE (debtor_id text, mark text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN (SELECT CASE WHEN (o.columns #>> '{debtor_id,base}')::oid IN (20, 21, 23) THEN 'l.source_id' ELSE 'l.debtor_id' END FROM dunning._source_of(_id_sql.kind) o);
+    RETURN QUERY EXECUTE pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$1', '$2')) USING many, as_of;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._id_sql(text) IS 'SQL text: the id of a row''s debtor as the statements of the ladder give it.';
+COMMENT ON FUNCTION dunning._ladder_marks(text[], timestamptz) IS 'Marks of debtors who owe something or whose amounts are invalid.';
 
--- What the ladder reads. $1 as_of, $2 debtors, $3 strategy, $4 conditions; the columns are those that src/plan/ladder_steps.c, ladder_read.c and ladder_told.c take.
-CREATE FUNCTION dunning._ladder_texts(whole boolean) RETURNS text[]
+CREATE FUNCTION dunning._ladder_items(many text[], as_of timestamptz)
+    RETURNS TABLE (debtor_id text, currency text, due_on date, amount numeric, open numeric, is_left_out boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$1', '$2'))
+        USING many, as_of;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._ladder_items(text[], timestamptz) IS 'Open items of debtors, with whether each is left out.';
+
+-- What the ladder reads. $1 as_of, $2 debtors, $3 strategy, $4 conditions or the anchor asked for; the columns are those that src/plan/ladder_steps.c, ladder_read.c and ladder_told.c take.
+CREATE FUNCTION dunning._ladder_texts(whole boolean) RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $fn$
 #variable_conflict error
 DECLARE
     whose text := CASE WHEN NOT whole THEN '$2' END;
     among text := CASE WHEN whole THEN 'true' ELSE 'x.debtor_id = ANY ($2)' END;
     now_at text := 'coalesce($1, dunning._now())';
-    dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
     -- What a run that writes ends first (_expire_waiting()) is over for one that does not, too. A replay has no such messages.
     over_now text := CASE WHEN dunning._replay_since() IS NOT NULL THEN '''{}''::uuid[]' ELSE pg_catalog.format(
         'ARRAY(SELECT w.message_id FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
@@ -61,8 +72,8 @@ BEGIN
             s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
         pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
             dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
-        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._id_sql('invoice'), dunning._invoices_sql(whose, '$1')),
-        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._id_sql('payment'), dunning._ledger_sql('payment', whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
         -- contacts, and when debtors were heard otherwise than by a payment
         pg_catalog.format($q$SELECT e.debtor_id, e.message_id, e.contact_on FROM %4$s e
             WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s AND %5$s
@@ -82,9 +93,9 @@ BEGIN
             SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
             dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
-        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
-        pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
-        pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$2', '$1'))];
+        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, $4, %s) a', now_at),
+        'SELECT m.debtor_id, m.mark FROM dunning._ladder_marks($2, $1) m',
+        'SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.is_left_out FROM dunning._ladder_items($2, $1) i'];
 END
 $fn$;
 COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';

@@ -10,7 +10,7 @@ COMMENT ON FUNCTION dunning._pick(text[], timestamptz, date, float8, boolean, bo
 
 -- What _pick() reads. $1 as_of, $2 debtors of the ladder; those from servers on are asked for one creditor, price list, text or place at a time.
 CREATE FUNCTION dunning._pick_texts() RETURNS text[]
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $fn$
 #variable_conflict error
 BEGIN
@@ -22,9 +22,9 @@ BEGIN
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT %s, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
-            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._id_sql('debtor'), dunning._ledger_sql('debtor', '$2')),
-        pg_catalog.format('SELECT u.debtor_id, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1, u.quality FROM (%s) u', dunning._reach_sql('$2', '$1')),
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._ledger_sql('debtor', '$2')),
+        pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
         'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',
         dunning._gate_other_contacts_sql('$2', '$1'),

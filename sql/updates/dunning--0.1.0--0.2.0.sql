@@ -383,6 +383,19 @@ BEGIN
     END;
 END
 $function$;
+CREATE FUNCTION dunning._source_id_sql(class text, name text, columns jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    base oid := columns #>> ARRAY[name, 'base'];
+BEGIN
+    RETURN CASE WHEN base IN (20, 21, 23) THEN format('s.%I', $2) ELSE dunning._column_sql($1, $2, base) END;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
  RETURNS text
  LANGUAGE plpgsql
@@ -442,7 +455,9 @@ BEGIN
         -- nobody could be asked about, or held, by an empty key
         conditions := conditions || CASE WHEN (src.columns #>> '{debtor_id,base}')::oid IN (25, 1042, 1043) THEN 's.debtor_id <> '''''::text ELSE 's.debtor_id IS NOT NULL' END;
     END IF;
-    RETURN format('SELECT %s, s.debtor_id AS source_id FROM %s AS s WHERE %s', items, src.relation, array_to_string(conditions, ' AND '));
+    RETURN format('SELECT %s, %s AS source_id%s FROM %s AS s WHERE %s', items, dunning._source_id_sql('key', 'debtor_id', src.columns),
+        CASE WHEN _ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice' END,
+        src.relation, array_to_string(conditions, ' AND '));
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._invoices_sql(many text, as_of text)
@@ -455,7 +470,7 @@ AS $function$
 BEGIN
     RETURN format($q$SELECT l.debtor_id, l.invoice_id, l.currency, l.issued_on, l.due_on,
         CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END AS amount,
-        CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at, l.source_id
+        CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at, l.source_id, l.source_invoice
         FROM (%s) l WHERE l.cancelled_at IS NULL$q$, dunning._ledger_sql('invoice', _invoices_sql.many, _invoices_sql.as_of));
 END
 $function$;
@@ -6102,15 +6117,27 @@ BEGIN
         WHERE t.enabled ORDER BY t.strategy, s.position, s.step;
 END
 $function$;
-CREATE FUNCTION dunning._id_sql(kind text)
- RETURNS text
+CREATE FUNCTION dunning._ladder_marks(many text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, mark text)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN (SELECT CASE WHEN (o.columns #>> '{debtor_id,base}')::oid IN (20, 21, 23) THEN 'l.source_id' ELSE 'l.debtor_id' END FROM dunning._source_of(_id_sql.kind) o);
+    RETURN QUERY EXECUTE pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$1', '$2')) USING many, as_of;
+END
+$function$;
+CREATE FUNCTION dunning._ladder_items(many text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, currency text, due_on date, amount numeric, open numeric, is_left_out boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$1', '$2'))
+        USING many, as_of;
 END
 $function$;
 CREATE FUNCTION dunning._ladder_texts(whole boolean)
@@ -6118,13 +6145,13 @@ CREATE FUNCTION dunning._ladder_texts(whole boolean)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict error
 DECLARE
     whose text := CASE WHEN NOT whole THEN '$2' END;
     among text := CASE WHEN whole THEN 'true' ELSE 'x.debtor_id = ANY ($2)' END;
     now_at text := 'coalesce($1, dunning._now())';
-    dates text[] := ARRAY(SELECT DISTINCT s.anchor FROM dunning._steps() s WHERE s.anchor NOT IN ('due_date', 'last_contact'));
     -- What a run that writes ends first (_expire_waiting()) is over for one that does not, too. A replay has no such messages.
     over_now text := CASE WHEN dunning._replay_since() IS NOT NULL THEN '''{}''::uuid[]' ELSE pg_catalog.format(
         'ARRAY(SELECT w.message_id FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
@@ -6135,8 +6162,8 @@ BEGIN
             s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
         pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
             dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
-        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._id_sql('invoice'), dunning._invoices_sql(whose, '$1')),
-        pg_catalog.format('SELECT %s, l.invoice_id, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._id_sql('payment'), dunning._ledger_sql('payment', whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
         -- contacts, and when debtors were heard otherwise than by a payment
         pg_catalog.format($q$SELECT e.debtor_id, e.message_id, e.contact_on FROM %4$s e
             WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s AND %5$s
@@ -6156,9 +6183,9 @@ BEGIN
             SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
             dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
-        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, %L::text[], %s) a', dates, now_at),
-        pg_catalog.format('SELECT m.debtor_id, m.mark FROM (%s) m WHERE m.amounts <> ''{}'' OR NOT m.valid', dunning._mark_sql('$2', '$1')),
-        pg_catalog.format('SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.left_out IS NOT NULL FROM (%s) i', dunning._plan_items_sql('$2', '$1'))];
+        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, $4, %s) a', now_at),
+        'SELECT m.debtor_id, m.mark FROM dunning._ladder_marks($2, $1) m',
+        'SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.is_left_out FROM dunning._ladder_items($2, $1) i'];
 END
 $function$;
 CREATE FUNCTION dunning._stage_ladder(strategy text, as_of timestamp with time zone, many text[])
@@ -6243,6 +6270,7 @@ CREATE FUNCTION dunning._pick_texts()
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict error
 BEGIN
@@ -6254,9 +6282,9 @@ BEGIN
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT %s, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
-            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._id_sql('debtor'), dunning._ledger_sql('debtor', '$2')),
-        pg_catalog.format('SELECT u.debtor_id, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1, u.quality FROM (%s) u', dunning._reach_sql('$2', '$1')),
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._ledger_sql('debtor', '$2')),
+        pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
         'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',
         dunning._gate_other_contacts_sql('$2', '$1'),
@@ -11619,7 +11647,7 @@ BEGIN
             ('open', dunning._open_items_sql('$1', 'NULL'), 'x.due_on, x.invoice_id'),
             ('balance', dunning._balances_sql('$1', 'NULL'), 'x.currency'),
             ('charges', dunning._charges_sql('$1'), 'x.currency')) k(kind, query, ordered) LOOP
-        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,person_id}''::text[] ORDER BY %s, to_jsonb(x)::text), ''[]'') FROM (%s) x', source.ordered, source.query) INTO part USING ARRAY[id];
+        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,person_id}''::text[] ORDER BY %s, to_jsonb(x)::text), ''[]'') FROM (%s) x', source.ordered, source.query) INTO part USING ARRAY[id];
         ledger := ledger || jsonb_build_object(source.kind, part);
     END LOOP;
     RETURN ledger;
@@ -12034,6 +12062,38 @@ BEGIN
             RETURN QUERY SELECT part, 'fail', why, nullif(hint, '');
         END;
     END LOOP;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.export(debtor_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(export.debtor_id);
+    kept jsonb := '{}';
+    ledger jsonb := '{}';
+    part jsonb;
+    source record;
+BEGIN
+    FOR source IN SELECT t.name FROM dunning._debtor_tables() t LOOP
+        EXECUTE format('SELECT jsonb_agg(to_jsonb(x)) FROM dunning.%I x WHERE x.debtor_id = $1', source.name) INTO part USING id;
+        IF part IS NOT NULL THEN
+            kept := kept || jsonb_build_object(source.name, part);
+        END IF;
+    END LOOP;
+    FOR source IN SELECT k.kind FROM unnest(ARRAY['debtor', 'invoice', 'payment']) AS k (kind) LOOP
+        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice}''::text[]), ''[]'') FROM (%s) x', dunning._ledger_sql(source.kind, '$1'))
+            INTO part USING ARRAY[id];
+        ledger := ledger || jsonb_build_object(source.kind, part);
+    END LOOP;
+    IF kept = '{}' AND ledger -> 'debtor' = '[]' THEN
+        RAISE EXCEPTION 'there is no debtor "%"', coalesce(id, 'NULL')
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    END IF;
+    RETURN jsonb_build_object('debtor_id', id, 'exported_at', dunning._now(), 'ledger', ledger, 'kept', kept);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.forget(debtor_id text)
@@ -44719,6 +44779,7 @@ ALTER FUNCTION dunning._replay_since() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_steady(regclass) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ledger_steady() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._source_id_sql(text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks(text[],text,text) OWNER TO dunning_owner;
@@ -44921,7 +44982,8 @@ ALTER FUNCTION dunning._charging_creditors() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._with_charges(jsonb,numeric) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_steps() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._id_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ladder_marks(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ladder_items(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_texts(boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._needs_offer(text,text) OWNER TO dunning_owner;
@@ -45094,6 +45156,7 @@ REVOKE EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,t
 GRANT EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._ledger_steady() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._ledger_steady() TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._source_id_sql(text,text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._balance_rows_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._marks(text[],text,text) FROM PUBLIC;
@@ -45341,7 +45404,8 @@ REVOKE EXECUTE ON FUNCTION dunning._charging_creditors() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._with_charges(jsonb,numeric) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_steps() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._id_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._ladder_marks(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._ladder_items(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_texts(boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._needs_offer(text,text) FROM PUBLIC;
@@ -45675,7 +45739,6 @@ COMMENT ON FUNCTION dunning._hold_over_budget(timestamp with time zone) IS 'Hold
 COMMENT ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) IS 'First and last instant of a hold, and whether it is yet to begin; 22023 for days that make no sense.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
-COMMENT ON FUNCTION dunning._id_sql(text) IS 'SQL text: the id of a row''s debtor as the statements of the ladder give it.';
 COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) IS 'The offers that were written: none for a debtor who has one of that state already.';
 COMMENT ON FUNCTION dunning._interest(text[],timestamp with time zone,date,text) IS 'The spans of late interest of these debtors'' invoices until a day (not counted; NULL: through the day of as_of).';
 COMMENT ON FUNCTION dunning._interest_rule_of(text,text,date) IS 'The enabled rule of interest for invoices due on a day, the user''s before the built-in one; NULL where there is none.';
@@ -45686,11 +45749,14 @@ COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate 
 COMMENT ON FUNCTION dunning._judged_sql(text) IS 'SQL text: rows that are decided, with the columns of their step and strategy.';
 COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, and a task to credit the rest.';
 COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed; odd: rows that cannot be told in plain numbers, whose account was asked of _mark_sql(). Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
+COMMENT ON FUNCTION dunning._ladder_items(text[],timestamp with time zone) IS 'Open items of debtors, with whether each is left out.';
+COMMENT ON FUNCTION dunning._ladder_marks(text[],timestamp with time zone) IS 'Marks of debtors who owe something or whose amounts are invalid.';
 COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strategies in order, one row with step NULL where a strategy has none: days from which invoices are listed and until which the step may be taken.';
 COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
 COMMENT ON FUNCTION dunning._law_countries(text) IS 'Where rules of a country stand: its own before those of the countries of the euro.';
 COMMENT ON FUNCTION dunning._lawful_fees(text[],timestamp with time zone) IS 'One row an invoice and level that has an enabled rule: amount, from which day it may be charged, and every reason why not (empty: it may).';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
+COMMENT ON FUNCTION dunning._ledger_sql(text,text,text) IS 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
 COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a channel should not exceed; an SMS is counted in parts instead.';
 COMMENT ON FUNCTION dunning._letter(uuid) IS 'What stands on a letter: the frozen words and address, else as they would be now; sender, personal note, payment code, date in the letter''s language. 22023 where there is no such message.';
@@ -45802,6 +45868,7 @@ COMMENT ON FUNCTION dunning._simulate_paid(timestamp with time zone) IS 'Stops t
 COMMENT ON FUNCTION dunning._simulate_plan(text) IS 'One planning run of a simulation, at the clock of its replay.';
 COMMENT ON FUNCTION dunning._simulate_stop(uuid[],text[]) IS 'Cancels messages of a simulation and gives their steps back.';
 COMMENT ON FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) IS 'Lets everything of a simulation leave that is due before an instant.';
+COMMENT ON FUNCTION dunning._source_id_sql(text,text,jsonb) IS 'SQL text of an id: the integer where the source has one, else the canonical text.';
 COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (counted) until another (not counted).';
 COMMENT ON FUNCTION dunning._speaks_of_fees(text,text,text,text) IS 'Which fees the texts in force of a template, in a framing or neutral (over a channel, of a creditor; NULL: any), can tell: announced, charged, warned, joined by commas; NULL where none names fee.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';

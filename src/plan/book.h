@@ -34,7 +34,6 @@ typedef struct DunRow
 {
 	struct DunRow *next;		/* of the same debtor, in no order; NULL at the end. Set when a part is read */
 	uint64		hash;			/* of the id */
-	uint32		size;			/* of the row with its texts, aligned */
 	uint8		kind;
 	uint8		scale;			/* decimals that the amount shows */
 	bool		odd;			/* cannot be told in these fields */

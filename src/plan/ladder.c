@@ -25,8 +25,8 @@
 
 /* --- debtor after debtor --- */
 
-static void
-add_id(DunLadder *run, DunIds *ids, const DunRow *row)
+void
+dun_plan_add_id(DunLadder *run, DunIds *ids, const char *id, int id_len, const DunStrategy *strategy)
 {
 	MemoryContext before = MemoryContextSwitchTo(run->context);
 
@@ -35,8 +35,11 @@ add_id(DunLadder *run, DunIds *ids, const DunRow *row)
 		ids->room = ids->room * 2 + 64;
 		ids->ids = ids->ids == NULL ? palloc(ids->room * sizeof(Datum))
 			: repalloc_huge(ids->ids, ids->room * sizeof(Datum));
+		ids->strategies = ids->strategies == NULL ? palloc(ids->room * sizeof(DunStrategy *))
+			: repalloc_huge(ids->strategies, ids->room * sizeof(DunStrategy *));
 	}
-	ids->ids[ids->n++] = PointerGetDatum(cstring_to_text_with_len(DUN_ROW_ID(row), row->id_len));
+	ids->strategies[ids->n] = strategy;
+	ids->ids[ids->n++] = PointerGetDatum(cstring_to_text_with_len(id, id_len));
 	MemoryContextSwitchTo(before);
 }
 
@@ -104,7 +107,7 @@ sweep_book(DunLadder *run)
 		MemoryContextReset(run->item);
 		if (!dun_plan_settle_account(rows, run->stated, &account))
 		{
-			add_id(run, &run->odd_ids, rows);
+			dun_plan_add_id(run, &run->odd_ids, DUN_ROW_ID(rows), rows->id_len, NULL);
 			dun_plan_keep_rows(run->odd, rows, true);
 			continue;
 		}
@@ -114,7 +117,7 @@ sweep_book(DunLadder *run)
 		facts.account = &account;
 		if (debtor.row == NULL || decide_debtor(run, &debtor, &facts, NULL, NULL))
 			continue;
-		add_id(run, &run->asking_ids, rows);
+		dun_plan_add_id(run, &run->asking_ids, DUN_ROW_ID(rows), rows->id_len, facts.strategy);
 		dun_plan_keep_rows(run->asking, rows, false);
 	}
 	MemoryContextSwitchTo(before);

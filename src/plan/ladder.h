@@ -41,9 +41,11 @@ typedef struct DunTold
 	DunDate    *dates;
 } DunTold;
 
+/* Debtors who were put aside, as texts, with the strategy that each follows where that is known. */
 typedef struct DunIds
 {
 	Datum	   *ids;
+	const DunStrategy **strategies;
 	int			n,
 				room;
 } DunIds;
@@ -62,7 +64,7 @@ typedef struct DunLadder
 {
 	MemoryContext context;		/* of the run */
 	MemoryContext item;			/* of one debtor */
-	DunArguments args;			/* as_of, many, strategy, conditions */
+	DunArguments args;			/* as_of, many, strategy, conditions or the anchor asked for */
 	char	   *texts[DUN_LADDER_TEXTS];
 	DateADT		today;
 	bool		stated;
@@ -71,7 +73,8 @@ typedef struct DunLadder
 	DunStrategy *strategies;
 	Jsonb	 ***minimums;		/* by strategy and step */
 	Jsonb	  **tolerances;
-	bool		has_dates;
+	int			nanchors;		/* other than due dates and contacts, that steps count from */
+	const char **anchors;
 	TimestampTz now,
 				week_ago,
 				month_ago;
@@ -100,6 +103,8 @@ extern void dun_plan_read_strategies(DunLadder *run);
 
 /* The minimum of each step, and the tolerance of each strategy, in each currency that was met so far. */
 extern void dun_plan_set_minimums(DunLadder *run);
+
+extern void dun_plan_add_id(DunLadder *run, DunIds *ids, const char *id, int id_len, const DunStrategy *strategy);
 
 /* NULL: there is no such strategy in force. */
 extern const DunStrategy *dun_plan_find_strategy(const DunLadder *run, const char *name, int len);

@@ -121,6 +121,17 @@ add_strategy(DunLadder *run, char *name, const Datum *v, const bool *isnull)
 	run->minimums[n] = NULL;
 }
 
+static void
+keep_anchor(DunLadder *run, const char *name)
+{
+	for (int i = 0; i < run->nanchors; i++)
+		if (strcmp(run->anchors[i], name) == 0)
+			return;
+	run->anchors = run->anchors == NULL ? MemoryContextAlloc(run->context, sizeof(char *))
+		: repalloc(run->anchors, (run->nanchors + 1) * sizeof(char *));
+	run->anchors[run->nanchors++] = name;
+}
+
 /* A step of the last strategy. */
 static void
 add_step(DunLadder *run, const Datum *v, const bool *isnull)
@@ -150,7 +161,8 @@ add_step(DunLadder *run, const Datum *v, const bool *isnull)
 	step->after_contact = DatumGetBool(v[15]);
 	step->is_last_resort = !isnull[16] && DatumGetBool(v[16]);
 	run->lookback = Min(run->lookback, step->offset_days);
-	run->has_dates |= step->anchor == DUN_ANCHOR_DATE;
+	if (step->anchor == DUN_ANCHOR_DATE)
+		keep_anchor(run, step->anchor_name);
 }
 
 /*

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -121,12 +122,20 @@ take_item(void *state, const Datum *v, const bool *isnull)
 	MemoryContextSwitchTo(before);
 }
 
+static DunTold *
+find_told(const DunLadder *run, const char *id, int id_len)
+{
+	char	   *key = pnstrdup(id, id_len);
+	DunTold    *told = run->told == NULL ? NULL : hash_search(run->told, &key, HASH_FIND, NULL);
+
+	pfree(key);
+	return told;
+}
+
 DunTold *
 dun_plan_find_told(const DunLadder *run, const DunRow *row)
 {
-	char	   *id = pnstrdup(DUN_ROW_ID(row), row->id_len);
-
-	return run->told == NULL ? NULL : hash_search(run->told, &id, HASH_FIND, NULL);
+	return find_told(run, DUN_ROW_ID(row), row->id_len);
 }
 
 /* --- questions --- */
@@ -152,6 +161,13 @@ set_debtors(DunLadder *run, const DunIds *a, const DunIds *b)
 }
 
 static void
+set_names(DunLadder *run, const char *const *names, int n)
+{
+	run->args.values[3] = dun_base_make_texts(names, n);
+	run->args.isnull[3] = false;
+}
+
+static void
 ask_accounts(DunLadder *run)
 {
 	DunIds		none = {0};
@@ -166,15 +182,59 @@ ask_accounts(DunLadder *run)
 static void
 ask_conditions(DunLadder *run)
 {
-	if ((run->nconditions == 0 && !run->has_dates) || run->asking_ids.n + run->odd_ids.n == 0)
+	if (run->nconditions == 0 || run->asking_ids.n + run->odd_ids.n == 0)
 		return;
 	set_debtors(run, &run->asking_ids, &run->odd_ids);
-	run->args.values[3] = dun_base_make_texts((const char *const *) run->conditions, run->nconditions);
-	run->args.isnull[3] = false;
-	if (run->nconditions > 0)
-		dun_plan_read(run->texts[DUN_LADDER_CONDITIONS], &run->args, take_condition, run);
-	if (run->has_dates)
+	set_names(run, (const char *const *) run->conditions, run->nconditions);
+	dun_plan_read(run->texts[DUN_LADDER_CONDITIONS], &run->args, take_condition, run);
+}
+
+/* May a step of the strategy that counts from this anchor be taken, as far as its condition says? */
+static bool
+needs_date(const DunStrategy *s, const DunTold *told, const char *anchor)
+{
+	if (s == NULL)
+		return true;
+	for (int i = 0; i < s->nsteps; i++)
+		if (s->steps[i].anchor == DUN_ANCHOR_DATE && strcmp(s->steps[i].anchor_name, anchor) == 0 &&
+			(s->steps[i].condition < 0 || (told != NULL && told->holds != NULL && told->holds[s->steps[i].condition])))
+			return true;
+	return false;
+}
+
+/* Adds to `needing`, by anchor. */
+static void
+add_who_needs(DunLadder *run, DunIds *needing, const DunIds *ids)
+{
+	for (int i = 0; i < ids->n; i++)
+	{
+		text	   *id = DatumGetTextPP(ids->ids[i]);
+		const DunTold *told = find_told(run, VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id));
+
+		CHECK_FOR_INTERRUPTS();
+		for (int a = 0; a < run->nanchors; a++)
+			if (needs_date(ids->strategies[i], told, run->anchors[a]))
+				dun_plan_add_id(run, &needing[a], VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id), ids->strategies[i]);
+	}
+}
+
+/* Dates are dear: a payday is worked out from a debtor's payments. So each is asked of those alone who may need it. */
+static void
+ask_dates(DunLadder *run)
+{
+	DunIds	   *needing = palloc0(Max(run->nanchors, 1) * sizeof(DunIds));
+	DunIds		none = {0};
+
+	add_who_needs(run, needing, &run->asking_ids);
+	add_who_needs(run, needing, &run->odd_ids);
+	for (int i = 0; i < run->nanchors; i++)
+	{
+		if (needing[i].n == 0)
+			continue;
+		set_debtors(run, &needing[i], &none);
+		set_names(run, &run->anchors[i], 1);
 		dun_plan_read(run->texts[DUN_LADDER_DATES], &run->args, take_date, run);
+	}
 }
 
 void
@@ -182,4 +242,5 @@ dun_plan_ask_aside(DunLadder *run)
 {
 	ask_accounts(run);
 	ask_conditions(run);
+	ask_dates(run);
 }

@@ -57,6 +57,7 @@ struct DunMeans
 {
 	MemoryContext context;
 	char	  **texts;
+	DunQuestion questions[DUN_PICK_TEXTS];
 	TimestampTz at;
 	DateADT		today;
 	bool		by_country;
@@ -94,6 +95,12 @@ set_text(DunArguments *a, int i, const char *value)
 {
 	a->isnull[i] = value == NULL;
 	a->values[i] = value == NULL ? (Datum) 0 : CStringGetTextDatum(value);
+}
+
+static void
+ask(DunMeans *m, int text, const DunArguments *arguments, DunTake take)
+{
+	dun_plan_ask(&m->questions[text], m->texts[text], arguments, take, m);
 }
 
 static char *
@@ -278,8 +285,8 @@ read_creditor(DunMeans *m, DunCreditor *c)
 	c->book = *dun_plan_book_share(m, c->name, strlen(c->name));
 	m->reading = c;
 	set_text(&a, 0, c->name);
-	dun_plan_read(m->texts[DUN_PICK_SERVERS], &a, take_server, m);
-	dun_plan_read(m->texts[DUN_PICK_SHARES], &a, take_share, m);
+	ask(m, DUN_PICK_SERVERS, &a, take_server);
+	ask(m, DUN_PICK_SHARES, &a, take_share);
 }
 
 DunCreditor *
@@ -375,7 +382,7 @@ dun_plan_prices(DunMeans *m, DunCreditor *c, const char *currency, const char *c
 	a.values[1] = DateADTGetDatum(m->today);
 	set_text(&a, 2, currency);
 	set_text(&a, 3, country);
-	dun_plan_read(m->texts[DUN_PICK_PRICES], &a, take_price, m);
+	ask(m, DUN_PICK_PRICES, &a, take_price);
 	return list->prices;
 }
 
@@ -399,7 +406,7 @@ dun_plan_is_written(DunMeans *m, DunCreditor *c, const DunPickStep *step, int ch
 		set_text(&a, 1, m->channels[channel].name);
 		set_text(&a, 2, c->name);
 		m->answer = false;
-		dun_plan_read(m->texts[DUN_PICK_WRITTEN], &a, take_answer, m);
+		ask(m, DUN_PICK_WRITTEN, &a, take_answer);
 		*written = m->answer;
 	}
 	return *written > 0;
@@ -478,7 +485,7 @@ dun_plan_rules(DunMeans *m, int place, int channel)
 		for (int i = 0; i < 4; i++)
 			set_text(&a, i + 1, p->texts[i]);
 		m->reading_rules = p->rules;
-		dun_plan_read(m->texts[DUN_PICK_PLACES], &a, take_rules, m);
+		ask(m, DUN_PICK_PLACES, &a, take_rules);
 	}
 	return &p->rules[channel];
 }

@@ -176,8 +176,8 @@ static void
 take_quality(void *state, const Datum *v, const bool *isnull)
 {
 	DunPickRun *run = state;
-	DunRow		row = {.kind = ROW_QUALITY, .due = DatumGetInt32(v[1])};
-	double		quality = DatumGetFloat8(v[2]);
+	DunRow		row = {.kind = ROW_QUALITY, .due = DatumGetInt32(v[2])};
+	double		quality = DatumGetFloat8(v[1]);
 
 	memcpy(&row.amount, &quality, sizeof(row.amount));
 	dun_plan_deal_row(run->book, &row, v, isnull, NULL, 0, 0, 0);

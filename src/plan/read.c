@@ -12,57 +12,76 @@
 #include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 
 #include "base/compat.h"
 #include "plan/read.h"
 
 #define NUMBER_LEN 24
 
+/* The leading columns that may be ids. */
+#define IDS 2
+
+typedef struct NumberId
+{
+	Oid			type;			/* InvalidOid: the column is no number */
+	struct
+	{
+		int32		vl_len_;
+		char		digits[NUMBER_LEN];
+	}			text;
+} NumberId;
+
 typedef struct Receiver
 {
 	DestReceiver pub;
 	DunTake		take;
 	void	   *state;
-	Oid			id_type;		/* of the first column */
-	struct
-	{
-		int32		vl_len_;
-		char		digits[NUMBER_LEN];
-	}			id;				/* a text */
+	int			nids;
+	NumberId	ids[IDS];
 } Receiver;
 
 /* An id that is a number is written as the text it is known by here, which the executor would do with three allocations. */
 static Datum
-text_of_number(Receiver *r, Datum value)
+text_of_number(NumberId *id, Datum value)
 {
-	int64		number = r->id_type == INT8OID ? DatumGetInt64(value) : r->id_type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);
+	int64		number = id->type == INT8OID ? DatumGetInt64(value) : id->type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);
 
-	SET_VARSIZE(&r->id, VARHDRSZ + pg_lltoa(number, r->id.digits));
-	return PointerGetDatum(&r->id);
+	SET_VARSIZE(&id->text, VARHDRSZ + pg_lltoa(number, id->text.digits));
+	return PointerGetDatum(&id->text);
 }
 
 static bool
 receive_row(TupleTableSlot *slot, DestReceiver *self)
 {
 	Receiver   *r = (Receiver *) self;
-	Datum		id;
+	Datum		ids[IDS];
 
 	slot_getallattrs(slot);
-	id = slot->tts_values[0];
-	if (r->id_type != InvalidOid && !slot->tts_isnull[0])
-		slot->tts_values[0] = text_of_number(r, id);
+	for (int i = 0; i < r->nids; i++)
+	{
+		ids[i] = slot->tts_values[i];
+		if (r->ids[i].type != InvalidOid && !slot->tts_isnull[i])
+			slot->tts_values[i] = text_of_number(&r->ids[i], ids[i]);
+	}
 	r->take(r->state, slot->tts_values, slot->tts_isnull);
 	/* The slot is the plan's: a DISTINCT compares its next row with it. */
-	slot->tts_values[0] = id;
+	memcpy(slot->tts_values, ids, r->nids * sizeof(Datum));
 	return true;
 }
 
 static void
 receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
 {
-	Oid			type = desc->natts > 0 ? TupleDescAttr(desc, 0)->atttypid : InvalidOid;
+	Receiver   *r = (Receiver *) self;
 
-	((Receiver *) self)->id_type = type == INT8OID || type == INT4OID || type == INT2OID ? type : InvalidOid;
+	r->nids = Min(desc->natts, IDS);
+	for (int i = 0; i < r->nids; i++)
+	{
+		Oid			type = TupleDescAttr(desc, i)->atttypid;
+
+		r->ids[i].type = type == INT8OID || type == INT4OID || type == INT2OID ? type : InvalidOid;
+	}
 }
 
 static void
@@ -70,38 +89,66 @@ receiver_nothing(DestReceiver *self)
 {
 }
 
-void
-dun_plan_read(const char *sql, const DunArguments *arguments, DunTake take, void *state)
+static ParamListInfo
+params_of(const DunArguments *arguments)
 {
-	Receiver	receiver = {{0}};
-	SPIExecuteOptions options = {0};
-	MemoryContext before = CurrentMemoryContext;
-	int			rc;
+	ParamListInfo params = makeParamList(arguments->n);
 
-	receiver.pub.receiveSlot = receive_row;
-	receiver.pub.rStartup = receiver_startup;
-	receiver.pub.rShutdown = receiver_nothing;
-	receiver.pub.rDestroy = receiver_nothing;
-	receiver.pub.mydest = DestNone;
-	receiver.take = take;
-	receiver.state = state;
-	options.params = makeParamList(arguments->n);
 	for (int i = 0; i < arguments->n; i++)
 	{
-		ParamExternData *param = &options.params->params[i];
+		ParamExternData *param = &params->params[i];
 
 		param->value = arguments->values[i];
 		param->isnull = arguments->isnull[i];
 		param->pflags = PARAM_FLAG_CONST;
 		param->ptype = arguments->types[i];
 	}
-	options.read_only = true;
-	options.dest = &receiver.pub;
+	return params;
+}
+
+static void
+make_receiver(Receiver *receiver, DunTake take, void *state)
+{
+	*receiver = (Receiver) {.pub = {.receiveSlot = receive_row, .rStartup = receiver_startup, .rShutdown = receiver_nothing,
+	.rDestroy = receiver_nothing, .mydest = DestNone}, .take = take, .state = state};
+}
+
+void
+dun_plan_read(const char *sql, const DunArguments *arguments, DunTake take, void *state)
+{
+	Receiver	receiver;
+	SPIExecuteOptions options = {.params = params_of(arguments), .read_only = true, .dest = &receiver.pub};
+	MemoryContext before = CurrentMemoryContext;
+	int			rc;
+
+	make_receiver(&receiver, take, state);
 	rc = SPI_execute_extended(sql, &options);
 	/* SPI leaves its own, which lasts as long as the run. */
 	MemoryContextSwitchTo(before);
 	if (rc < 0)
 		elog(ERROR, "could not read the book: %s", SPI_result_code_string(rc));
+}
+
+void
+dun_plan_ask(DunQuestion *question, const char *sql, const DunArguments *arguments, DunTake take, void *state)
+{
+	Receiver	receiver;
+	SPIExecuteOptions options = {.params = params_of(arguments), .read_only = true, .dest = &receiver.pub};
+	MemoryContext before = CurrentMemoryContext;
+	int			level = NewGUCNestLevel();
+	int			rc;
+
+	(void) set_config_option("plan_cache_mode", "force_generic_plan", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (question->plan == NULL)
+		question->plan = SPI_prepare(sql, arguments->n, unconstify(Oid *, (const Oid *) arguments->types));
+	if (question->plan == NULL)
+		elog(ERROR, "could not ask: %s", SPI_result_code_string(SPI_result));
+	make_receiver(&receiver, take, state);
+	rc = SPI_execute_plan_extended(question->plan, &options);
+	MemoryContextSwitchTo(before);
+	if (rc < 0)
+		elog(ERROR, "could not ask: %s", SPI_result_code_string(rc));
+	AtEOXact_GUC(true, level);
 }
 
 const char *

@@ -21,8 +21,20 @@ typedef struct DunArguments
 
 typedef void (*DunTake) (void *state, const Datum *v, const bool *isnull);
 
-/* Inside SPI_connect(). A first column of integers is handed over as text. Values are of the row alone: what is kept must be copied. */
+/*
+ * Inside SPI_connect(). The first two columns are ids: where they are integers they are
+ * handed over as text. Values are of the row alone: what is kept must be copied.
+ */
 extern void dun_plan_read(const char *sql, const DunArguments *arguments, DunTake take, void *state);
+
+/* A statement that is asked more than once. All zero: not asked yet. */
+typedef struct DunQuestion
+{
+	struct _SPI_plan *plan;
+} DunQuestion;
+
+/* The same for a statement of a few rows that is asked again and again with other arguments: planned once, and all that it calls, too. */
+extern void dun_plan_ask(DunQuestion *question, const char *sql, const DunArguments *arguments, DunTake take, void *state);
 
 /* The texts of `n` statements, which is how many there must be. */
 extern void dun_plan_take_statements(Datum array, char **texts, int n);

@@ -105,6 +105,7 @@ typedef struct Weighing
 	int64		last;
 	double		reaped[DUN_HOURS];
 	double		share;			/* of answers */
+	double		chances[DUN_HOURS * 4]; /* by quarter of an hour, below 0: not yet known */
 	DunPayday	payday;
 } Weighing;
 
@@ -177,12 +178,15 @@ slot_state(Grid *g, const DunWindows *w, int64 slot)
 
 /* The chance of an answer to a contact in this slot: between the hours it is read off a straight line. */
 static double
-answer_chance(const Weighing *w, int i)
+answer_chance(Weighing *w, int i)
 {
 	int			h = w->grid->hours[i];
 	double		part = w->grid->quarters[i] / 4.0;
+	double	   *chance = &w->chances[h * 4 + w->grid->quarters[i]];
 
-	return 1 - exp(-w->share * ((1 - part) * w->reaped[h] + part * w->reaped[(h + 1) % DUN_HOURS]));
+	if (*chance < 0)
+		*chance = 1 - exp(-w->share * ((1 - part) * w->reaped[h] + part * w->reaped[(h + 1) % DUN_HOURS]));
+	return *chance;
 }
 
 static double
@@ -272,6 +276,8 @@ read_evidence(Weighing *w)
 
 	/* The debtor's own share of answers, two contacts' worth of the book's in it. */
 	w->share = (e->responses + 2 * e->book_q) / (e->contacts + 2);
+	for (int i = 0; i < DUN_HOURS * 4; i++)
+		w->chances[i] = -1;
 	dun_timing_reap(e->activity, e->shape != NULL ? e->shape : flat, e->book_q, dun_timing_delay(w->q->channel), w->reaped);
 	if (e->npayments >= PAYMENTS_NEEDED)
 		dun_timing_payday(w->q->windows->place.country, e->payments, e->npayments, &w->payday);
@@ -335,7 +341,7 @@ set_answer(DunTimeAnswer *a, const Weighing *w, const DunTimeField *field, int64
 }
 
 static void
-set_answer_of(DunTimeAnswer *a, const Weighing *w, const DunTimeField *field, int64 slot, bool explored, double propensity)
+set_answer_of(DunTimeAnswer *a, Weighing *w, const DunTimeField *field, int64 slot, bool explored, double propensity)
 {
 	set_answer(a, w, field, slot, answer_chance(w, slot - w->grid->first), explored, propensity);
 }
