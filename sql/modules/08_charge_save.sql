@@ -190,6 +190,30 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._check_tiers(jsonb) IS 'What is wrong with the tiers of a fee, NULL where nothing is.';
 
+CREATE FUNCTION dunning._charge_rule_problem(r dunning.charge_rule) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN coalesce(
+        CASE WHEN coalesce(r.level, '') !~ '^[a-z][a-z0-9-]{0,40}$' OR r.level = 'interest' THEN 'A level is a word of small letters, digits and "-"; interest has rules of its own.' END,
+        CASE WHEN coalesce(r.currency, '') !~ '^[A-Z]{3}$' THEN 'A currency is a code of three capitals.' END,
+        CASE WHEN num_nonnulls(r.amount, r.tiers) <> 1 THEN 'A fee is either an amount or tiers.' END,
+        dunning._check_tiers(r.tiers),
+        CASE WHEN NOT coalesce(r.amount > 0 AND r.amount < 1e12, true) OR NOT coalesce(r.minimum > 0 AND r.minimum < 1e12, true)
+                  OR NOT coalesce(r.maximum > 0 AND r.maximum < 1e12, true) OR r.minimum > r.maximum
+                  OR r.amount <> round(r.amount, dunning._minor_digits(r.currency)) THEN
+            'Amount, minimum and maximum are positive, in whole minor units, and in order.' END,
+        CASE WHEN (r.kind IN ('fee', 'cost', 'compensation')) IS NOT TRUE OR (r.gap_scope IN ('invoice', 'debtor')) IS NOT TRUE THEN
+            'kind is fee, cost or compensation; gap_scope is invoice or debtor.' END,
+        CASE WHEN (r.after_due_days BETWEEN 1 AND 3650) IS NOT TRUE OR NOT coalesce(r.max_count BETWEEN 1 AND 100, true)
+                  OR NOT coalesce(r.min_gap_days BETWEEN 0 AND 3650, true) OR NOT coalesce(r.notice_days BETWEEN 0 AND 365, true)
+                  OR num_nulls(r.notice, r.notice_days) = 1
+                  OR num_nulls(r.notice_post, r.notice_amount, r.after_broken_plan, r.enabled, r."position") > 0 THEN
+            'after_due_days is 1 to 3650, max_count 1 to 100, min_gap_days 0 to 3650; a notice has notice_days from 0 to 365.' END);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._charge_rule_problem(dunning.charge_rule) IS 'What is wrong with a rule for a fee by itself, in words; NULL where nothing is.';
+
 CREATE FUNCTION dunning.save_charge_rule(country text, debtor_kind text, level text, currency text, amount numeric DEFAULT NULL, valid_from date DEFAULT NULL, valid_to date DEFAULT NULL,
     tiers jsonb DEFAULT NULL, minimum numeric DEFAULT NULL, maximum numeric DEFAULT NULL, kind text DEFAULT 'fee', family text DEFAULT NULL, "position" int DEFAULT 1,
     after_due_days int DEFAULT 1, max_count int DEFAULT NULL, min_gap_days int DEFAULT NULL, gap_scope text DEFAULT 'invoice', notice text DEFAULT NULL, notice_days int DEFAULT NULL,
@@ -204,58 +228,18 @@ DECLARE
     other dunning.charge_rule;
     wrong text;
 BEGIN
-    r.country := save_charge_rule.country;
-    r.debtor_kind := save_charge_rule.debtor_kind;
-    r.level := save_charge_rule.level;
-    r.valid_from := coalesce(save_charge_rule.valid_from, (dunning._now() AT TIME ZONE dunning._ledger_zone())::date);
-    r.valid_to := save_charge_rule.valid_to;
+    r := ROW(save_charge_rule.country, save_charge_rule.debtor_kind, save_charge_rule.level, coalesce(save_charge_rule.valid_from, dunning._fee_day(NULL)), false, save_charge_rule.valid_to,
+        save_charge_rule.kind, save_charge_rule."position", coalesce(save_charge_rule.family, CASE WHEN save_charge_rule.level ~ '^reminder' THEN 'reminder' ELSE save_charge_rule.level END),
+        save_charge_rule.currency, save_charge_rule.amount, save_charge_rule.tiers, save_charge_rule.minimum, save_charge_rule.maximum, save_charge_rule.after_due_days,
+        save_charge_rule.max_count, save_charge_rule.min_gap_days, save_charge_rule.gap_scope, save_charge_rule.notice, save_charge_rule.notice_days, save_charge_rule.notice_post,
+        save_charge_rule.notice_amount, save_charge_rule.term, coalesce(save_charge_rule.with_reminder, save_charge_rule.kind = 'fee'), save_charge_rule.after_broken_plan,
+        coalesce(save_charge_rule.source, 'own rule'), save_charge_rule.source IS NOT NULL, save_charge_rule.enabled, session_user, dunning._now())::dunning.charge_rule;
     PERFORM dunning._check_law(r.country, r.debtor_kind, r.valid_from, r.valid_to);
-    wrong := coalesce(
-        CASE WHEN coalesce(r.level, '') !~ '^[a-z][a-z0-9-]{0,40}$' OR r.level = 'interest' THEN 'A level is a word of small letters, digits and "-"; interest has rules of its own.' END,
-        CASE WHEN coalesce(save_charge_rule.currency, '') !~ '^[A-Z]{3}$' THEN 'A currency is a code of three capitals.' END,
-        CASE WHEN num_nonnulls(save_charge_rule.amount, save_charge_rule.tiers) <> 1 THEN 'A fee is either an amount or tiers.' END,
-        dunning._check_tiers(save_charge_rule.tiers),
-        CASE WHEN NOT coalesce(save_charge_rule.amount > 0 AND save_charge_rule.amount < 1e12, true) OR NOT coalesce(save_charge_rule.minimum > 0 AND save_charge_rule.minimum < 1e12, true)
-                  OR NOT coalesce(save_charge_rule.maximum > 0 AND save_charge_rule.maximum < 1e12, true) OR save_charge_rule.minimum > save_charge_rule.maximum
-                  OR save_charge_rule.amount <> round(save_charge_rule.amount, dunning._minor_digits(save_charge_rule.currency)) THEN
-            'Amount, minimum and maximum are positive, in whole minor units, and in order.' END,
-        CASE WHEN (save_charge_rule.kind IN ('fee', 'cost', 'compensation')) IS NOT TRUE OR (save_charge_rule.gap_scope IN ('invoice', 'debtor')) IS NOT TRUE THEN
-            'kind is fee, cost or compensation; gap_scope is invoice or debtor.' END,
-        CASE WHEN (save_charge_rule.after_due_days BETWEEN 1 AND 3650) IS NOT TRUE OR NOT coalesce(save_charge_rule.max_count BETWEEN 1 AND 100, true)
-                  OR NOT coalesce(save_charge_rule.min_gap_days BETWEEN 0 AND 3650, true) OR NOT coalesce(save_charge_rule.notice_days BETWEEN 0 AND 365, true)
-                  OR num_nulls(save_charge_rule.notice, save_charge_rule.notice_days) = 1
-                  OR num_nulls(save_charge_rule.notice_post, save_charge_rule.notice_amount, save_charge_rule.after_broken_plan, save_charge_rule.enabled, save_charge_rule."position") > 0 THEN
-            'after_due_days is 1 to 3650, max_count 1 to 100, min_gap_days 0 to 3650; a notice has notice_days from 0 to 365.' END);
+    wrong := dunning._charge_rule_problem(r);
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'charge rule "%" makes no sense', save_charge_rule.level USING ERRCODE = '22023', DETAIL = wrong,
             HINT = 'SELECT * FROM dunning.save_charge_rule(''FI'', ''person'', ''reminder-1'', ''EUR'', 5, ''2026-01-01'', source => ''...'');';
     END IF;
-    r.builtin := false;
-    r.kind := save_charge_rule.kind;
-    r."position" := save_charge_rule."position";
-    r.family := coalesce(save_charge_rule.family, CASE WHEN r.level ~ '^reminder' THEN 'reminder' ELSE r.level END);
-    r.currency := save_charge_rule.currency;
-    r.amount := save_charge_rule.amount;
-    r.tiers := save_charge_rule.tiers;
-    r.minimum := save_charge_rule.minimum;
-    r.maximum := save_charge_rule.maximum;
-    r.after_due_days := save_charge_rule.after_due_days;
-    r.max_count := save_charge_rule.max_count;
-    r.min_gap_days := save_charge_rule.min_gap_days;
-    r.gap_scope := save_charge_rule.gap_scope;
-    r.notice := save_charge_rule.notice;
-    r.notice_days := save_charge_rule.notice_days;
-    r.notice_post := save_charge_rule.notice_post;
-    r.notice_amount := save_charge_rule.notice_amount;
-    r.term := save_charge_rule.term;
-    r.with_reminder := coalesce(save_charge_rule.with_reminder, r.kind = 'fee');
-    r.after_broken_plan := save_charge_rule.after_broken_plan;
-    r.source := coalesce(save_charge_rule.source, 'own rule');
-    r.verified := save_charge_rule.source IS NOT NULL;
-    r.enabled := save_charge_rule.enabled;
-    r.saved_by := session_user;
-    r.saved_at := dunning._now();
-
     SELECT x.* INTO other FROM dunning.charge_rule x
     WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND NOT x.builtin AND x.enabled AND r.enabled AND x.valid_from <> r.valid_from
       AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') ORDER BY x.valid_from LIMIT 1;

@@ -73,6 +73,29 @@ END
 $$;
 COMMENT ON FUNCTION dunning._check_terms(text, text, jsonb, text, numeric, timestamptz) IS 'The options of an offer as checked, else 22023 with what is wrong.';
 
+CREATE FUNCTION dunning._check_offer_kind(debtor_id text, kind text, terms jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+BEGIN
+    IF _check_offer_kind.kind IS NULL OR _check_offer_kind.kind NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN
+        RAISE EXCEPTION 'there is no offer of kind "%"', coalesce(_check_offer_kind.kind, 'NULL')
+            USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later and promise.', HINT = format('SELECT * FROM dunning.make_offer(%L, ''instalments'');', debtor_id);
+    ELSIF EXISTS (SELECT FROM dunning._held_by(ARRAY[_check_offer_kind.debtor_id]) h WHERE h.invoice_id IS NULL AND (dunning._reason_of(h.reason)).offers IS FALSE) THEN
+        RAISE EXCEPTION 'debtor "%" is made no offers', debtor_id
+            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._held_by(ARRAY[_check_offer_kind.debtor_id]) h WHERE h.invoice_id IS NULL)),
+                  HINT = format('SELECT * FROM dunning.explain(%L);', debtor_id);
+    ELSIF jsonb_typeof(_check_offer_kind.terms) <> 'object' THEN
+        RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', _check_offer_kind.terms),
+            HINT = 'terms => ''{"due_on": "2026-12-01"}''';
+    ELSIF _check_offer_kind.kind = 'settlement' AND dunning._value_of('settlement_percent')::numeric NOT BETWEEN 1 AND 100 THEN
+        RAISE EXCEPTION 'settlements are not offered' USING ERRCODE = '42501', DETAIL = 'An administrator says with which share of a claim it may be settled; nobody has.',
+            HINT = 'SELECT dunning.save_setting(''settlement_percent'', ''80'');';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION dunning._check_offer_kind(text, text, jsonb) IS 'Nothing, or why offers of this kind are not made, or not to this debtor.';
+
 CREATE FUNCTION dunning.make_offer(debtor_id text, kind text, terms jsonb DEFAULT NULL, expires_on date DEFAULT NULL, replace boolean DEFAULT false,
                                    OUT offer_id uuid, OUT state text, OUT text text, OUT options jsonb, OUT until_on date, OUT superseded uuid)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
@@ -87,20 +110,7 @@ DECLARE
     wanted text := make_offer.terms ->> 'currency';
 BEGIN
     PERFORM dunning._check_offered(id);
-    IF make_offer.kind IS NULL OR make_offer.kind NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN
-        RAISE EXCEPTION 'there is no offer of kind "%"', coalesce(make_offer.kind, 'NULL')
-            USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later and promise.', HINT = format('SELECT * FROM dunning.make_offer(%L, ''instalments'');', id);
-    ELSIF EXISTS (SELECT FROM dunning._held_by(ARRAY[id]) h WHERE h.invoice_id IS NULL AND (dunning._reason_of(h.reason)).offers IS FALSE) THEN
-        RAISE EXCEPTION 'debtor "%" is made no offers', id
-            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._held_by(ARRAY[id]) h WHERE h.invoice_id IS NULL)),
-                  HINT = format('SELECT * FROM dunning.explain(%L);', id);
-    ELSIF jsonb_typeof(make_offer.terms) <> 'object' THEN
-        RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', make_offer.terms),
-            HINT = 'terms => ''{"due_on": "2026-12-01"}''';
-    ELSIF make_offer.kind = 'settlement' AND dunning._value_of('settlement_percent')::numeric NOT BETWEEN 1 AND 100 THEN
-        RAISE EXCEPTION 'settlements are not offered' USING ERRCODE = '42501', DETAIL = 'An administrator says with which share of a claim it may be settled; nobody has.',
-            HINT = 'SELECT dunning.save_setting(''settlement_percent'', ''80'');';
-    END IF;
+    PERFORM dunning._check_offer_kind(id, make_offer.kind, make_offer.terms);
     PERFORM dunning._refresh_offers(ARRAY[id]);
     SELECT a.creditor, a.currency, a.amount INTO about FROM dunning._asked_for(ARRAY[id], NULL) a WHERE wanted IS NULL OR a.currency = wanted ORDER BY a.ord LIMIT 1;
     IF NOT FOUND THEN

@@ -3437,6 +3437,32 @@ BEGIN
     RETURN NULL;
 END
 $function$;
+CREATE FUNCTION dunning._charge_rule_problem(r dunning.charge_rule)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN coalesce(
+        CASE WHEN coalesce(r.level, '') !~ '^[a-z][a-z0-9-]{0,40}$' OR r.level = 'interest' THEN 'A level is a word of small letters, digits and "-"; interest has rules of its own.' END,
+        CASE WHEN coalesce(r.currency, '') !~ '^[A-Z]{3}$' THEN 'A currency is a code of three capitals.' END,
+        CASE WHEN num_nonnulls(r.amount, r.tiers) <> 1 THEN 'A fee is either an amount or tiers.' END,
+        dunning._check_tiers(r.tiers),
+        CASE WHEN NOT coalesce(r.amount > 0 AND r.amount < 1e12, true) OR NOT coalesce(r.minimum > 0 AND r.minimum < 1e12, true)
+                  OR NOT coalesce(r.maximum > 0 AND r.maximum < 1e12, true) OR r.minimum > r.maximum
+                  OR r.amount <> round(r.amount, dunning._minor_digits(r.currency)) THEN
+            'Amount, minimum and maximum are positive, in whole minor units, and in order.' END,
+        CASE WHEN (r.kind IN ('fee', 'cost', 'compensation')) IS NOT TRUE OR (r.gap_scope IN ('invoice', 'debtor')) IS NOT TRUE THEN
+            'kind is fee, cost or compensation; gap_scope is invoice or debtor.' END,
+        CASE WHEN (r.after_due_days BETWEEN 1 AND 3650) IS NOT TRUE OR NOT coalesce(r.max_count BETWEEN 1 AND 100, true)
+                  OR NOT coalesce(r.min_gap_days BETWEEN 0 AND 3650, true) OR NOT coalesce(r.notice_days BETWEEN 0 AND 365, true)
+                  OR num_nulls(r.notice, r.notice_days) = 1
+                  OR num_nulls(r.notice_post, r.notice_amount, r.after_broken_plan, r.enabled, r."position") > 0 THEN
+            'after_due_days is 1 to 3650, max_count 1 to 100, min_gap_days 0 to 3650; a notice has notice_days from 0 to 365.' END);
+END
+$function$;
 CREATE FUNCTION dunning.save_charge_rule(country text, debtor_kind text, level text, currency text, amount numeric DEFAULT NULL::numeric, valid_from date DEFAULT NULL::date, valid_to date DEFAULT NULL::date, tiers jsonb DEFAULT NULL::jsonb, minimum numeric DEFAULT NULL::numeric, maximum numeric DEFAULT NULL::numeric, kind text DEFAULT 'fee'::text, family text DEFAULT NULL::text, "position" integer DEFAULT 1, after_due_days integer DEFAULT 1, max_count integer DEFAULT NULL::integer, min_gap_days integer DEFAULT NULL::integer, gap_scope text DEFAULT 'invoice'::text, notice text DEFAULT NULL::text, notice_days integer DEFAULT NULL::integer, notice_post boolean DEFAULT false, notice_amount boolean DEFAULT false, term text DEFAULT NULL::text, with_reminder boolean DEFAULT NULL::boolean, after_broken_plan boolean DEFAULT true, source text DEFAULT NULL::text, enabled boolean DEFAULT true)
  RETURNS TABLE(changed boolean, warnings text[])
  LANGUAGE plpgsql
@@ -3451,58 +3477,18 @@ DECLARE
     other dunning.charge_rule;
     wrong text;
 BEGIN
-    r.country := save_charge_rule.country;
-    r.debtor_kind := save_charge_rule.debtor_kind;
-    r.level := save_charge_rule.level;
-    r.valid_from := coalesce(save_charge_rule.valid_from, (dunning._now() AT TIME ZONE dunning._ledger_zone())::date);
-    r.valid_to := save_charge_rule.valid_to;
+    r := ROW(save_charge_rule.country, save_charge_rule.debtor_kind, save_charge_rule.level, coalesce(save_charge_rule.valid_from, dunning._fee_day(NULL)), false, save_charge_rule.valid_to,
+        save_charge_rule.kind, save_charge_rule."position", coalesce(save_charge_rule.family, CASE WHEN save_charge_rule.level ~ '^reminder' THEN 'reminder' ELSE save_charge_rule.level END),
+        save_charge_rule.currency, save_charge_rule.amount, save_charge_rule.tiers, save_charge_rule.minimum, save_charge_rule.maximum, save_charge_rule.after_due_days,
+        save_charge_rule.max_count, save_charge_rule.min_gap_days, save_charge_rule.gap_scope, save_charge_rule.notice, save_charge_rule.notice_days, save_charge_rule.notice_post,
+        save_charge_rule.notice_amount, save_charge_rule.term, coalesce(save_charge_rule.with_reminder, save_charge_rule.kind = 'fee'), save_charge_rule.after_broken_plan,
+        coalesce(save_charge_rule.source, 'own rule'), save_charge_rule.source IS NOT NULL, save_charge_rule.enabled, session_user, dunning._now())::dunning.charge_rule;
     PERFORM dunning._check_law(r.country, r.debtor_kind, r.valid_from, r.valid_to);
-    wrong := coalesce(
-        CASE WHEN coalesce(r.level, '') !~ '^[a-z][a-z0-9-]{0,40}$' OR r.level = 'interest' THEN 'A level is a word of small letters, digits and "-"; interest has rules of its own.' END,
-        CASE WHEN coalesce(save_charge_rule.currency, '') !~ '^[A-Z]{3}$' THEN 'A currency is a code of three capitals.' END,
-        CASE WHEN num_nonnulls(save_charge_rule.amount, save_charge_rule.tiers) <> 1 THEN 'A fee is either an amount or tiers.' END,
-        dunning._check_tiers(save_charge_rule.tiers),
-        CASE WHEN NOT coalesce(save_charge_rule.amount > 0 AND save_charge_rule.amount < 1e12, true) OR NOT coalesce(save_charge_rule.minimum > 0 AND save_charge_rule.minimum < 1e12, true)
-                  OR NOT coalesce(save_charge_rule.maximum > 0 AND save_charge_rule.maximum < 1e12, true) OR save_charge_rule.minimum > save_charge_rule.maximum
-                  OR save_charge_rule.amount <> round(save_charge_rule.amount, dunning._minor_digits(save_charge_rule.currency)) THEN
-            'Amount, minimum and maximum are positive, in whole minor units, and in order.' END,
-        CASE WHEN (save_charge_rule.kind IN ('fee', 'cost', 'compensation')) IS NOT TRUE OR (save_charge_rule.gap_scope IN ('invoice', 'debtor')) IS NOT TRUE THEN
-            'kind is fee, cost or compensation; gap_scope is invoice or debtor.' END,
-        CASE WHEN (save_charge_rule.after_due_days BETWEEN 1 AND 3650) IS NOT TRUE OR NOT coalesce(save_charge_rule.max_count BETWEEN 1 AND 100, true)
-                  OR NOT coalesce(save_charge_rule.min_gap_days BETWEEN 0 AND 3650, true) OR NOT coalesce(save_charge_rule.notice_days BETWEEN 0 AND 365, true)
-                  OR num_nulls(save_charge_rule.notice, save_charge_rule.notice_days) = 1
-                  OR num_nulls(save_charge_rule.notice_post, save_charge_rule.notice_amount, save_charge_rule.after_broken_plan, save_charge_rule.enabled, save_charge_rule."position") > 0 THEN
-            'after_due_days is 1 to 3650, max_count 1 to 100, min_gap_days 0 to 3650; a notice has notice_days from 0 to 365.' END);
+    wrong := dunning._charge_rule_problem(r);
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'charge rule "%" makes no sense', save_charge_rule.level USING ERRCODE = '22023', DETAIL = wrong,
             HINT = 'SELECT * FROM dunning.save_charge_rule(''FI'', ''person'', ''reminder-1'', ''EUR'', 5, ''2026-01-01'', source => ''...'');';
     END IF;
-    r.builtin := false;
-    r.kind := save_charge_rule.kind;
-    r."position" := save_charge_rule."position";
-    r.family := coalesce(save_charge_rule.family, CASE WHEN r.level ~ '^reminder' THEN 'reminder' ELSE r.level END);
-    r.currency := save_charge_rule.currency;
-    r.amount := save_charge_rule.amount;
-    r.tiers := save_charge_rule.tiers;
-    r.minimum := save_charge_rule.minimum;
-    r.maximum := save_charge_rule.maximum;
-    r.after_due_days := save_charge_rule.after_due_days;
-    r.max_count := save_charge_rule.max_count;
-    r.min_gap_days := save_charge_rule.min_gap_days;
-    r.gap_scope := save_charge_rule.gap_scope;
-    r.notice := save_charge_rule.notice;
-    r.notice_days := save_charge_rule.notice_days;
-    r.notice_post := save_charge_rule.notice_post;
-    r.notice_amount := save_charge_rule.notice_amount;
-    r.term := save_charge_rule.term;
-    r.with_reminder := coalesce(save_charge_rule.with_reminder, r.kind = 'fee');
-    r.after_broken_plan := save_charge_rule.after_broken_plan;
-    r.source := coalesce(save_charge_rule.source, 'own rule');
-    r.verified := save_charge_rule.source IS NOT NULL;
-    r.enabled := save_charge_rule.enabled;
-    r.saved_by := session_user;
-    r.saved_at := dunning._now();
-
     SELECT x.* INTO other FROM dunning.charge_rule x
     WHERE x.country = r.country AND x.debtor_kind = r.debtor_kind AND x.level = r.level AND NOT x.builtin AND x.enabled AND r.enabled AND x.valid_from <> r.valid_from
       AND daterange(x.valid_from, x.valid_to, '[]') && daterange(r.valid_from, r.valid_to, '[]') ORDER BY x.valid_from LIMIT 1;
@@ -4019,6 +4005,30 @@ BEGIN
     RETURN checked;
 END
 $function$;
+CREATE FUNCTION dunning._check_offer_kind(debtor_id text, kind text, terms jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF _check_offer_kind.kind IS NULL OR _check_offer_kind.kind NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN
+        RAISE EXCEPTION 'there is no offer of kind "%"', coalesce(_check_offer_kind.kind, 'NULL')
+            USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later and promise.', HINT = format('SELECT * FROM dunning.make_offer(%L, ''instalments'');', debtor_id);
+    ELSIF EXISTS (SELECT FROM dunning._held_by(ARRAY[_check_offer_kind.debtor_id]) h WHERE h.invoice_id IS NULL AND (dunning._reason_of(h.reason)).offers IS FALSE) THEN
+        RAISE EXCEPTION 'debtor "%" is made no offers', debtor_id
+            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._held_by(ARRAY[_check_offer_kind.debtor_id]) h WHERE h.invoice_id IS NULL)),
+                  HINT = format('SELECT * FROM dunning.explain(%L);', debtor_id);
+    ELSIF jsonb_typeof(_check_offer_kind.terms) <> 'object' THEN
+        RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', _check_offer_kind.terms),
+            HINT = 'terms => ''{"due_on": "2026-12-01"}''';
+    ELSIF _check_offer_kind.kind = 'settlement' AND dunning._value_of('settlement_percent')::numeric NOT BETWEEN 1 AND 100 THEN
+        RAISE EXCEPTION 'settlements are not offered' USING ERRCODE = '42501', DETAIL = 'An administrator says with which share of a claim it may be settled; nobody has.',
+            HINT = 'SELECT dunning.save_setting(''settlement_percent'', ''80'');';
+    END IF;
+END
+$function$;
 CREATE FUNCTION dunning.make_offer(debtor_id text, kind text, terms jsonb DEFAULT NULL::jsonb, expires_on date DEFAULT NULL::date, replace boolean DEFAULT false, OUT offer_id uuid, OUT state text, OUT text text, OUT options jsonb, OUT until_on date, OUT superseded uuid)
  RETURNS record
  LANGUAGE plpgsql
@@ -4035,20 +4045,7 @@ DECLARE
     wanted text := make_offer.terms ->> 'currency';
 BEGIN
     PERFORM dunning._check_offered(id);
-    IF make_offer.kind IS NULL OR make_offer.kind NOT IN ('instalments', 'settlement', 'pay_later', 'promise') THEN
-        RAISE EXCEPTION 'there is no offer of kind "%"', coalesce(make_offer.kind, 'NULL')
-            USING ERRCODE = '22023', DETAIL = 'Kinds are instalments, settlement, pay_later and promise.', HINT = format('SELECT * FROM dunning.make_offer(%L, ''instalments'');', id);
-    ELSIF EXISTS (SELECT FROM dunning._held_by(ARRAY[id]) h WHERE h.invoice_id IS NULL AND (dunning._reason_of(h.reason)).offers IS FALSE) THEN
-        RAISE EXCEPTION 'debtor "%" is made no offers', id
-            USING ERRCODE = '55000', DETAIL = format('In force: %s.', (SELECT string_agg(DISTINCT h.reason, ', ') FROM dunning._held_by(ARRAY[id]) h WHERE h.invoice_id IS NULL)),
-                  HINT = format('SELECT * FROM dunning.explain(%L);', id);
-    ELSIF jsonb_typeof(make_offer.terms) <> 'object' THEN
-        RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', make_offer.terms),
-            HINT = 'terms => ''{"due_on": "2026-12-01"}''';
-    ELSIF make_offer.kind = 'settlement' AND dunning._value_of('settlement_percent')::numeric NOT BETWEEN 1 AND 100 THEN
-        RAISE EXCEPTION 'settlements are not offered' USING ERRCODE = '42501', DETAIL = 'An administrator says with which share of a claim it may be settled; nobody has.',
-            HINT = 'SELECT dunning.save_setting(''settlement_percent'', ''80'');';
-    END IF;
+    PERFORM dunning._check_offer_kind(id, make_offer.kind, make_offer.terms);
     PERFORM dunning._refresh_offers(ARRAY[id]);
     SELECT a.creditor, a.currency, a.amount INTO about FROM dunning._asked_for(ARRAY[id], NULL) a WHERE wanted IS NULL OR a.currency = wanted ORDER BY a.ord LIMIT 1;
     IF NOT FOUND THEN
@@ -44889,6 +44886,7 @@ ALTER FUNCTION dunning._overlap_hint(text,jsonb,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_tiers(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._charge_rule_problem(dunning.charge_rule) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_charging(text,boolean,boolean,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.record_notice(text,text,text,date,numeric) OWNER TO dunning_owner;
@@ -44910,6 +44908,7 @@ ALTER FUNCTION dunning._offer_state(text[]) OWNER TO dunning_owner;
 ALTER VIEW dunning.offers OWNER TO dunning_owner;
 ALTER FUNCTION dunning._broken_promises(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_offer_kind(text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._find_offer(text,uuid,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_live(dunning.offer) OWNER TO dunning_owner;
@@ -45292,6 +45291,7 @@ GRANT EXECUTE ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) 
 REVOKE EXECUTE ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._check_tiers(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._charge_rule_problem(dunning.charge_rule) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) FROM PUBLIC;
@@ -45318,6 +45318,7 @@ GRANT EXECUTE ON FUNCTION dunning._offer_state(text[]) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.offers TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_terms(text,text,jsonb,text,numeric,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_offer_kind(text,text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._find_offer(text,uuid,text) FROM PUBLIC;
@@ -45651,6 +45652,7 @@ COMMENT ON FUNCTION dunning._channel_priors() IS 'First values by channel, with 
 COMMENT ON FUNCTION dunning._channel_shares(text) IS 'By channel the share of a creditor''s contacts that are answered, shrunk to first values, that over all channels, and the risk of an opt-out.';
 COMMENT ON FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) IS 'The expected value of a contact less its cost, in the currency of both: p x margin x amount x (share / usual_share) x fatigue x quality - cost - loss by opt-outs.';
 COMMENT ON FUNCTION dunning._charge_context(jsonb,jsonb,numeric) IS 'The name charges of a context in its first currency: amount (charges so far, null: none), total with principal and a fee charged now, and more: whether that is another sum than the principal.';
+COMMENT ON FUNCTION dunning._charge_rule_problem(dunning.charge_rule) IS 'What is wrong with a rule for a fee by itself, in words; NULL where nothing is.';
 COMMENT ON FUNCTION dunning._charge_rules(text,text,date) IS 'The enabled rule of each level in force on a day, the user''s before the built-in one.';
 COMMENT ON FUNCTION dunning._charge_seal(dunning.charge) IS 'Digest of what a charge says, without waiving and booking.';
 COMMENT ON FUNCTION dunning._charges_sql(text,text) IS 'SQL text: one row a debtor and currency: charged, waived, paid (by what was paid beyond all invoices), open (not waived, booked or paid: owed on top of the ledger''s balance) and booked (in the ledger''s balance by now).';
@@ -45664,6 +45666,7 @@ COMMENT ON FUNCTION dunning._check_law(text,text,date,date) IS 'Nothing, or 2202
 COMMENT ON FUNCTION dunning._check_live(dunning.offer) IS 'Nothing, or 55000 with what became of the offer and which one stands now.';
 COMMENT ON FUNCTION dunning._check_minimum(jsonb,text) IS 'Nothing, or 22023 where a minimum or a tolerance cannot be read.';
 COMMENT ON FUNCTION dunning._check_name(text,text,text) IS 'Nothing, or 22023 where a name cannot stand in a key.';
+COMMENT ON FUNCTION dunning._check_offer_kind(text,text,jsonb) IS 'Nothing, or why offers of this kind are not made, or not to this debtor.';
 COMMENT ON FUNCTION dunning._check_offered(text) IS 'Nothing, or 22023 where the ledger has no such debtor.';
 COMMENT ON FUNCTION dunning._check_partial(text,text,text) IS 'Nothing; DN003 where a partial is no template or uses what no text may, 22023 where it has a subject.';
 COMMENT ON FUNCTION dunning._check_personal(text,text,text,jsonb,jsonb,boolean) IS 'Nothing; DN003 where a text uses what dunning.sensitivity forbids it.';
