@@ -13,6 +13,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 
 #include "base/compat.h"
 #include "plan/read.h"
@@ -78,7 +79,8 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
 	r->nids = Min(desc->natts, IDS);
 	for (int i = 0; i < r->nids; i++)
 	{
-		Oid			type = TupleDescAttr(desc, i)->atttypid;
+		/* A source's ids may be of a domain. */
+		Oid			type = getBaseType(TupleDescAttr(desc, i)->atttypid);
 
 		r->ids[i].type = type == INT8OID || type == INT4OID || type == INT2OID ? type : InvalidOid;
 	}

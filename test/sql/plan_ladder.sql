@@ -37,11 +37,12 @@ SELECT debtor, state FROM pg_temp.pl_plan() WHERE debtor = 'pl-plain';
 ROLLBACK;
 
 BEGIN;
--- rows_of_a_view_that_leaves_out_repeated_ones_are_counted_once, also where the debtor's id is a number: 40 is left of 100
+-- rows_of_a_view_that_leaves_out_repeated_ones_are_counted_once, also where the debtor's id is a number or of a domain of numbers: 40 is left of 100
 CREATE SCHEMA pl;
 GRANT USAGE ON SCHEMA pl TO dunning_owner, dunning_worker;
-CREATE TABLE pl.debtor AS SELECT 1 AS debtor_id, 'pl@example.test'::text AS email, 'DK'::text AS country;
-CREATE TABLE pl.invoice AS SELECT 1 AS debtor_id, 'i'::text AS invoice_id, date '2026-01-20' AS issued_on, date '2026-02-18' AS due_on, 100.0 AS amount, 'EUR'::text AS currency;
+CREATE DOMAIN pl.number AS int;
+CREATE TABLE pl.debtor AS SELECT 1::pl.number AS debtor_id, 'pl@example.test'::text AS email, 'DK'::text AS country;
+CREATE TABLE pl.invoice AS SELECT 1::pl.number AS debtor_id, 'i'::text AS invoice_id, date '2026-01-20' AS issued_on, date '2026-02-18' AS due_on, 100.0 AS amount, 'EUR'::text AS currency;
 CREATE TABLE pl.received (debtor_id int, invoice_id text COLLATE "C", currency text COLLATE "C", amount numeric, paid_at timestamptz);
 INSERT INTO pl.received SELECT 1, 'i', 'EUR', 60, '2026-03-01' FROM generate_series(1, 2);
 CREATE VIEW pl.payment AS SELECT DISTINCT r.debtor_id, r.invoice_id, r.currency, r.amount, r.paid_at FROM pl.received r;
