@@ -3961,7 +3961,8 @@ BEGIN
         END IF;
         BEGIN
             sums := CASE WHEN kind = 'pay_later' THEN owed WHEN terms ? 'amount' THEN (terms ->> 'amount')::numeric
-                         WHEN kind = 'settlement' THEN round(owed * coalesce((terms ->> 'share')::numeric, percent / 100), greatest(scale(trim_scale(owed)), 0)) ELSE owed END;
+                         -- upwards, as planning does: else the least share would come to less than itself
+                         WHEN kind = 'settlement' THEN trim_scale(ceil(owed * coalesce((terms ->> 'share')::numeric, percent / 100) * power(10::numeric, scale(trim_scale(owed)))) / power(10::numeric, scale(trim_scale(owed)))) ELSE owed END;
         EXCEPTION WHEN data_exception THEN
             RAISE EXCEPTION 'the terms of an offer cannot be read: %', terms USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = format('terms => %L', usage);
         END;
@@ -3982,6 +3983,11 @@ BEGIN
         IF EXISTS (SELECT FROM jsonb_array_elements(parts) p(p) WHERE p.p ->> 'currency' <> currency) THEN
             RAISE EXCEPTION 'option % is in another currency than %', one.n, currency
                 USING ERRCODE = '22023', DETAIL = 'Currencies are never added.', HINT = format('SELECT * FROM dunning.balance(%L);', debtor_id);
+        END IF;
+        IF EXISTS (SELECT FROM jsonb_array_elements(parts) p(p)
+                   WHERE scale(trim_scale((p.p ->> 'amount')::numeric)) > greatest(scale(trim_scale(owed)), dunning._minor_digits(currency))) THEN
+            RAISE EXCEPTION 'option % has a fraction of a coin', one.n
+                USING ERRCODE = '22023', DETAIL = format('Given is %s; what is said of it would not add up.', parts), HINT = format('terms => %L', usage);
         END IF;
         IF (parts -> 0 ->> 'due_on')::date < today OR (parts -> -1 ->> 'due_on')::date > latest THEN
             RAISE EXCEPTION 'option % asks for payments from % to %', one.n, parts -> 0 ->> 'due_on', parts -> -1 ->> 'due_on'

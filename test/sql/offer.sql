@@ -96,6 +96,15 @@ SELECT dunning.save_setting('four_eyes', 'perhaps');
 SELECT dunning.save_offer_text('instalments', 'en', 'Pay {{what}}');
 SELECT dunning.save_offer_text('gift', 'en', 'Pay');
 
+-- parts_of_less_than_a_coin_are_refused: their words would not add up to what is owed
+SELECT o.state FROM dunning.make_offer('OF-2', 'instalments', '{"parts": [{"amount": 199.999, "due_on": "2026-06-20"}, {"amount": 100.001, "due_on": "2026-07-20"}]}') o;
+-- the_least_share_itself_may_be_given: it is rounded up
+BEGIN;
+SELECT dunning.save_setting('settlement_percent', '33');
+UPDATE dunning.invoice SET amount = amount + 0.01 WHERE debtor_id = 'OF-2';
+SELECT o.state, o.options -> 0 -> 'parts' -> 0 ->> 'amount' AS amount FROM dunning.make_offer('OF-2', 'settlement', '{"share": 0.33}') o;
+ROLLBACK;
+
 -- an_accepted_plan_is_watched_on_the_ledger_and_holds_until_its_dates
 SELECT o.state FROM dunning.make_offer('OF-2', 'instalments', '{"parts": [{"amount": 100, "due_on": "2026-06-20"}, {"amount": 120, "due_on": "2026-07-20"}, {"amount": 80, "due_on": "2026-08-20"}]}') o;
 SELECT cardinality(promise_ids) AS promises, until_at, stopped, recorded FROM dunning.accept_offer('OF-2', via => 'call');
