@@ -27,6 +27,9 @@ DECLARE
 BEGIN
     UPDATE dunning.queue SET state = 'queued' WHERE state = 'held' AND due <= at;
     SELECT array_agg(q.debtor_id ORDER BY q.due, q.message_id), array_agg(q.message_id ORDER BY q.due, q.message_id) INTO d, i FROM dunning.queue q WHERE q.state = 'queued' AND q.due <= at;
+    IF d IS NULL THEN   -- stopped on the way here
+        RETURN;
+    END IF;
     FOR x IN SELECT m.*, g.blocked_by FROM dunning._gate(d, ARRAY(SELECT m.channel FROM unnest(d, i) WITH ORDINALITY u(d, i, n) JOIN dunning.message m ON m.debtor_id = u.d AND m.message_id = u.i ORDER BY u.n),
                      array_fill(at, ARRAY[cardinality(d)]), ARRAY(SELECT m.ledger_mark FROM unnest(d, i) WITH ORDINALITY u(d, i, n) JOIN dunning.message m ON m.debtor_id = u.d AND m.message_id = u.i ORDER BY u.n), i) g
              JOIN dunning.message m ON m.message_id = i[g.ord] AND m.debtor_id = d[g.ord] ORDER BY g.ord LOOP
