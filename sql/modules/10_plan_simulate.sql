@@ -188,7 +188,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._simulate_plan(text) IS 'One planning run of a simulation, at the clock of its replay.';
 
--- The gate's answer to everything that is due before an instant (or at one), at the clock of the replay. Who passes has left.
+-- The gate's answer to everything that is due before an instant (or at one), at the clock of the replay.
 CREATE FUNCTION dunning._simulate_ask(before timestamptz, at timestamptz DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 AS $fn$
@@ -205,16 +205,25 @@ BEGIN
     INTO debtors, channels, dues, marks, ids
     FROM pg_temp.dunning_sim_message s WHERE s.state IN ('queued', 'held') AND (s.due < before OR s.due = _simulate_ask.at);
     DELETE FROM pg_temp.dunning_sim_answer;
-    IF ids IS NULL THEN
-        RETURN;
+    IF ids IS NOT NULL THEN
+        INSERT INTO pg_temp.dunning_sim_answer SELECT ids[g.ord], g.debtor_id, dues[g.ord], channels[g.ord], marks[g.ord], g.blocked_by FROM dunning._gate(debtors, channels, dues, marks, ids) g;
     END IF;
-    INSERT INTO pg_temp.dunning_sim_answer SELECT ids[g.ord], g.debtor_id, dues[g.ord], channels[g.ord], marks[g.ord], g.blocked_by FROM dunning._gate(debtors, channels, dues, marks, ids) g;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._simulate_ask(timestamptz, timestamptz) IS 'Asks the gate about what is due in a simulation, into dunning_sim_answer.';
+
+-- Who passes has left.
+CREATE FUNCTION dunning._simulate_send(save text[] DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
     UPDATE pg_temp.dunning_sim_message s SET state = 'sent', sent_at = s.due, reason = NULL
-    FROM pg_temp.dunning_sim_answer a WHERE a.debtor_id = s.debtor_id AND a.message_id = s.message_id AND a.blocked_by = '{}';
+    FROM pg_temp.dunning_sim_answer a WHERE a.debtor_id = s.debtor_id AND a.message_id = s.message_id AND a.blocked_by = '{}' AND (a.debtor_id = ANY (save)) IS NOT TRUE;
     DELETE FROM pg_temp.dunning_sim_answer a WHERE a.blocked_by = '{}';
 END
 $fn$;
-COMMENT ON FUNCTION dunning._simulate_ask(timestamptz, timestamptz) IS 'Asks the gate about what is due in a simulation: what passes has left, what does not stands in dunning_sim_answer.';
+COMMENT ON FUNCTION dunning._simulate_send(text[]) IS 'What passes in dunning_sim_answer leaves, save that of some debtors; what does not stands there still.';
 
 -- Blocked at the end of a day because the balance is another: where it was so when the message was due, as the hours of the ledger's
 -- rows tell, it was stopped. The gate says no more of who is blocked by that; the others are asked about at their own instant.
@@ -246,18 +255,31 @@ BEGIN
         dunning._ledger_sql('payment', '$1'), dunning._ledger_sql('invoice', '$1'))
     INTO stopped, why USING debtors, until_at, dunning._ledger_zone();
     PERFORM dunning._simulate_stop(stopped, why);
+    DELETE FROM pg_temp.dunning_sim_answer a WHERE a.message_id = ANY (stopped);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._simulate_paid(timestamptz) IS 'Stops those in dunning_sim_answer whose balance was another when they were due, where all that changed it by an instant did so before.';
 
--- What is due by an instant with all that was known then: most pass, or were plainly stopped by a payment.
+-- What is due by an instant with all that was known then: most pass, or were plainly stopped by a payment. Where somebody does neither,
+-- it is open when it leaves, if it does, and so what the caps say of that person's other messages, whichever account they are of.
 CREATE FUNCTION dunning._simulate_most(until_at timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
+DECLARE
+    others text := dunning._accounts_sql();
+    debtors text[];
+    more text[];
 BEGIN
     PERFORM dunning._simulate_ask(_simulate_most.until_at);
     PERFORM dunning._simulate_paid(_simulate_most.until_at);
+    SELECT array_agg(DISTINCT a.debtor_id) INTO debtors FROM pg_temp.dunning_sim_answer a WHERE a.blocked_by <> '{}';
+    IF debtors IS NOT NULL AND others IS NOT NULL THEN
+        EXECUTE pg_catalog.format('WITH d AS MATERIALIZED (SELECT l.debtor_id, l.person_id FROM (%s) l) SELECT array_agg(x.debtor_id) FROM (SELECT d.person_id AS debtor_id FROM d UNION SELECT o.debtor_id FROM (%s) o) x',
+            dunning._ledger_sql('debtor', '$1'), others)
+        INTO more USING debtors;
+    END IF;
+    PERFORM dunning._simulate_send(debtors || more);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._simulate_most(timestamptz) IS 'Lets leave, or stops, what of a simulation is due before an instant and needs no look at its own instant.';
@@ -277,6 +299,7 @@ DECLARE
     ids uuid[];
 BEGIN
     PERFORM dunning._simulate_ask(NULL, _simulate_at.at);
+    PERFORM dunning._simulate_send();
     SELECT array_agg(a.message_id), array_agg(w.w) INTO stopped, why
     FROM pg_temp.dunning_sim_answer a
     CROSS JOIN LATERAL (SELECT b.b FROM unnest(a.blocked_by) b(b) WHERE b.b IN ('balance_changed', 'no_balance') OR b.b LIKE 'hold:%' LIMIT 1) w(w);

@@ -6879,12 +6879,21 @@ BEGIN
     INTO debtors, channels, dues, marks, ids
     FROM pg_temp.dunning_sim_message s WHERE s.state IN ('queued', 'held') AND (s.due < before OR s.due = _simulate_ask.at);
     DELETE FROM pg_temp.dunning_sim_answer;
-    IF ids IS NULL THEN
-        RETURN;
+    IF ids IS NOT NULL THEN
+        INSERT INTO pg_temp.dunning_sim_answer SELECT ids[g.ord], g.debtor_id, dues[g.ord], channels[g.ord], marks[g.ord], g.blocked_by FROM dunning._gate(debtors, channels, dues, marks, ids) g;
     END IF;
-    INSERT INTO pg_temp.dunning_sim_answer SELECT ids[g.ord], g.debtor_id, dues[g.ord], channels[g.ord], marks[g.ord], g.blocked_by FROM dunning._gate(debtors, channels, dues, marks, ids) g;
+END
+$function$;
+CREATE FUNCTION dunning._simulate_send(save text[] DEFAULT NULL::text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
     UPDATE pg_temp.dunning_sim_message s SET state = 'sent', sent_at = s.due, reason = NULL
-    FROM pg_temp.dunning_sim_answer a WHERE a.debtor_id = s.debtor_id AND a.message_id = s.message_id AND a.blocked_by = '{}';
+    FROM pg_temp.dunning_sim_answer a WHERE a.debtor_id = s.debtor_id AND a.message_id = s.message_id AND a.blocked_by = '{}' AND (a.debtor_id = ANY (save)) IS NOT TRUE;
     DELETE FROM pg_temp.dunning_sim_answer a WHERE a.blocked_by = '{}';
 END
 $function$;
@@ -6920,6 +6929,7 @@ BEGIN
         dunning._ledger_sql('payment', '$1'), dunning._ledger_sql('invoice', '$1'))
     INTO stopped, why USING debtors, until_at, dunning._ledger_zone();
     PERFORM dunning._simulate_stop(stopped, why);
+    DELETE FROM pg_temp.dunning_sim_answer a WHERE a.message_id = ANY (stopped);
 END
 $function$;
 CREATE FUNCTION dunning._simulate_most(until_at timestamp with time zone)
@@ -6929,9 +6939,20 @@ CREATE FUNCTION dunning._simulate_most(until_at timestamp with time zone)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
+DECLARE
+    others text := dunning._accounts_sql();
+    debtors text[];
+    more text[];
 BEGIN
     PERFORM dunning._simulate_ask(_simulate_most.until_at);
     PERFORM dunning._simulate_paid(_simulate_most.until_at);
+    SELECT array_agg(DISTINCT a.debtor_id) INTO debtors FROM pg_temp.dunning_sim_answer a WHERE a.blocked_by <> '{}';
+    IF debtors IS NOT NULL AND others IS NOT NULL THEN
+        EXECUTE pg_catalog.format('WITH d AS MATERIALIZED (SELECT l.debtor_id, l.person_id FROM (%s) l) SELECT array_agg(x.debtor_id) FROM (SELECT d.person_id AS debtor_id FROM d UNION SELECT o.debtor_id FROM (%s) o) x',
+            dunning._ledger_sql('debtor', '$1'), others)
+        INTO more USING debtors;
+    END IF;
+    PERFORM dunning._simulate_send(debtors || more);
 END
 $function$;
 CREATE FUNCTION dunning._simulate_at(at timestamp with time zone, look_again_at timestamp with time zone)
@@ -6952,6 +6973,7 @@ DECLARE
     ids uuid[];
 BEGIN
     PERFORM dunning._simulate_ask(NULL, _simulate_at.at);
+    PERFORM dunning._simulate_send();
     SELECT array_agg(a.message_id), array_agg(w.w) INTO stopped, why
     FROM pg_temp.dunning_sim_answer a
     CROSS JOIN LATERAL (SELECT b.b FROM unnest(a.blocked_by) b(b) WHERE b.b IN ('balance_changed', 'no_balance') OR b.b LIKE 'hold:%' LIMIT 1) w(w);
@@ -45014,6 +45036,7 @@ ALTER FUNCTION dunning._begin_simulation(timestamp with time zone) OWNER TO dunn
 ALTER FUNCTION dunning._simulate_stop(uuid[],text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate_plan(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_send(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate_paid(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate_most(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
@@ -45437,6 +45460,7 @@ REVOKE EXECUTE ON FUNCTION dunning._begin_simulation(timestamp with time zone) F
 REVOKE EXECUTE ON FUNCTION dunning._simulate_stop(uuid[],text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate_plan(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_send(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate_paid(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate_most(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) FROM PUBLIC;
@@ -45870,11 +45894,12 @@ COMMENT ON FUNCTION dunning._round_up(numeric,numeric) IS 'The value, rounded up
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._simulate(text,date,date,time without time zone) IS 'Runs a simulation into its temporary tables.';
-COMMENT ON FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) IS 'Asks the gate about what is due in a simulation: what passes has left, what does not stands in dunning_sim_answer.';
+COMMENT ON FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) IS 'Asks the gate about what is due in a simulation, into dunning_sim_answer.';
 COMMENT ON FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) IS 'What of a simulation is due at the instant of the replay leaves, is stopped or put off.';
 COMMENT ON FUNCTION dunning._simulate_most(timestamp with time zone) IS 'Lets leave, or stops, what of a simulation is due before an instant and needs no look at its own instant.';
 COMMENT ON FUNCTION dunning._simulate_paid(timestamp with time zone) IS 'Stops those in dunning_sim_answer whose balance was another when they were due, where all that changed it by an instant did so before.';
 COMMENT ON FUNCTION dunning._simulate_plan(text) IS 'One planning run of a simulation, at the clock of its replay.';
+COMMENT ON FUNCTION dunning._simulate_send(text[]) IS 'What passes in dunning_sim_answer leaves, save that of some debtors; what does not stands there still.';
 COMMENT ON FUNCTION dunning._simulate_stop(uuid[],text[]) IS 'Cancels messages of a simulation and gives their steps back.';
 COMMENT ON FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) IS 'Lets everything of a simulation leave that is due before an instant.';
 COMMENT ON FUNCTION dunning._source_id_sql(text,text,jsonb) IS 'SQL text of an id: the integer where the source has one, else the canonical text.';
