@@ -284,28 +284,18 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._simulate_most(timestamptz) IS 'Lets leave, or stops, what of a simulation is due before an instant and needs no look at its own instant.';
 
--- The others at their own instant, as the worker treats them.
-CREATE FUNCTION dunning._simulate_at(at timestamptz, look_again_at timestamptz) RETURNS void
+-- A matter of the hour waits for the next allowed one, anything else until it is looked at again.
+CREATE FUNCTION dunning._simulate_put_off(at timestamptz, look_again_at timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 AS $fn$
 #variable_conflict error
 DECLARE
-    stopped uuid[];
-    why text[];
     debtors text[];
     channels text[];
     dues timestamptz[];
     marks text[];
     ids uuid[];
 BEGIN
-    PERFORM dunning._simulate_ask(NULL, _simulate_at.at);
-    PERFORM dunning._simulate_send();
-    SELECT array_agg(a.message_id), array_agg(w.w) INTO stopped, why
-    FROM pg_temp.dunning_sim_answer a
-    CROSS JOIN LATERAL (SELECT b.b FROM unnest(a.blocked_by) b(b) WHERE b.b IN ('balance_changed', 'no_balance') OR b.b LIKE 'hold:%' LIMIT 1) w(w);
-    PERFORM dunning._simulate_stop(stopped, why);
-    DELETE FROM pg_temp.dunning_sim_answer a WHERE a.message_id = ANY (stopped);
-    -- a matter of the hour waits for the next allowed one, anything else until it is looked at again
     UPDATE pg_temp.dunning_sim_message s SET state = 'held', reason = a.blocked_by[1], due = look_again_at
     FROM pg_temp.dunning_sim_answer a WHERE a.debtor_id = s.debtor_id AND a.message_id = s.message_id;
     SELECT array_agg(a.debtor_id ORDER BY a.message_id), array_agg(a.channel ORDER BY a.message_id), array_agg(a.due ORDER BY a.message_id),
@@ -315,41 +305,94 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM unnest(a.blocked_by) b(b) WHERE split_part(b.b, ':', 1) NOT IN ('quiet_hours', 'holiday', 'cap', 'min_gap', 'after_conversation'));
     IF ids IS NOT NULL THEN
         EXECUTE pg_catalog.format($q$
-            UPDATE pg_temp.dunning_sim_message s SET state = 'queued', due = greatest(x.next, $3[1] + interval '1 second')
+            UPDATE pg_temp.dunning_sim_message s SET state = 'queued', due = greatest(x.next, $6 + interval '1 second')
             FROM (SELECT ($5)[f.ord] AS message_id,
                          dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, f.message_id) AS next
                   FROM (%s) f) x
             WHERE s.message_id = x.message_id AND x.next IS NOT NULL$q$, dunning._gate_facts_sql())
-        USING debtors, channels, dues, marks, ids;
+        USING debtors, channels, dues, marks, ids, _simulate_put_off.at;
     END IF;
 END
 $fn$;
+COMMENT ON FUNCTION dunning._simulate_put_off(timestamptz, timestamptz) IS 'Puts off what stands in dunning_sim_answer, asked about at an instant.';
+
+-- What was planned for before the beginning and had not left was put off before it: planning counts what is queued on the day that it waits for.
+CREATE FUNCTION dunning._simulate_waiting(since timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._simulate_ask(NULL, since);
+    -- for what stops it altogether it is asked when it is due
+    UPDATE pg_temp.dunning_sim_answer a SET blocked_by = ARRAY(SELECT b.b FROM unnest(a.blocked_by) WITH ORDINALITY b(b, n)
+        WHERE b.b NOT IN ('balance_changed', 'no_balance') AND b.b NOT LIKE 'hold:%' ORDER BY b.n);
+    DELETE FROM pg_temp.dunning_sim_answer a USING pg_temp.dunning_sim_message s
+    WHERE s.debtor_id = a.debtor_id AND s.message_id = a.message_id AND (a.blocked_by = '{}' OR s.contact_at >= since);
+    PERFORM dunning._simulate_put_off(since, since);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._simulate_waiting(timestamptz) IS 'Until when what a simulation begins with waits, as the gate tells at its first instant.';
+
+-- The others at their own instant, as the worker treats them.
+CREATE FUNCTION dunning._simulate_at(at timestamptz, look_again_at timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    stopped uuid[];
+    why text[];
+BEGIN
+    PERFORM dunning._simulate_ask(NULL, _simulate_at.at);
+    PERFORM dunning._simulate_send();
+    SELECT array_agg(a.message_id), array_agg(w.w) INTO stopped, why
+    FROM pg_temp.dunning_sim_answer a
+    CROSS JOIN LATERAL (SELECT b.b FROM unnest(a.blocked_by) b(b) WHERE b.b IN ('balance_changed', 'no_balance') OR b.b LIKE 'hold:%' LIMIT 1) w(w);
+    PERFORM dunning._simulate_stop(stopped, why);
+    DELETE FROM pg_temp.dunning_sim_answer a WHERE a.message_id = ANY (stopped);
+    PERFORM dunning._simulate_put_off(_simulate_at.at, look_again_at);
+END
+$fn$;
 COMMENT ON FUNCTION dunning._simulate_at(timestamptz, timestamptz) IS 'What of a simulation is due at the instant of the replay leaves, is stopped or put off.';
+
+-- A hold stops what waits, as it begins.
+CREATE FUNCTION dunning._simulate_holds(until_at timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    stopped uuid[];
+    why text[];
+BEGIN
+    SELECT array_agg(x.message_id), array_agg(x.reason) INTO stopped, why
+    FROM (SELECT DISTINCT ON (s.message_id) s.message_id, 'hold:' || h.reason AS reason
+          FROM (SELECT k.reason, k.creditor, dunning._held_accounts(k) AS accounts, greatest(k.from_at, k.placed_at) AS begins
+                FROM dunning.hold k
+                WHERE greatest(k.from_at, k.placed_at) < _simulate_holds.until_at AND coalesce(k.until_at > greatest(k.from_at, k.placed_at), true)
+                  AND greatest(k.from_at, k.placed_at) > (SELECT min(w.created_at) FROM pg_temp.dunning_sim_message w WHERE w.state IN ('queued', 'held'))) h
+          JOIN pg_temp.dunning_sim_message s ON CASE WHEN h.accounts IS NULL THEN s.creditor = h.creditor ELSE s.debtor_id = ANY (h.accounts) END
+          WHERE s.state IN ('queued', 'held') AND h.begins > s.created_at AND h.begins <= s.due ORDER BY s.message_id, h.begins) x;
+    PERFORM dunning._simulate_stop(stopped, why);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._simulate_holds(timestamptz) IS 'Stops what of a simulation waits when a hold begins, before an instant.';
 
 CREATE FUNCTION dunning._simulate_until(since timestamptz, until_at timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD'
 AS $fn$
 #variable_conflict error
 DECLARE
-    stopped uuid[];
-    why text[];
     next_due timestamptz;
 BEGIN
-    -- A hold stops what waits, as it begins.
-    SELECT array_agg(x.message_id), array_agg(x.reason) INTO stopped, why
-    FROM (SELECT DISTINCT ON (s.message_id) s.message_id, 'hold:' || h.reason AS reason
-          FROM (SELECT k.reason, k.creditor, dunning._held_accounts(k) AS accounts, greatest(k.from_at, k.placed_at) AS begins
-                FROM dunning.hold k
-                WHERE greatest(k.from_at, k.placed_at) < _simulate_until.until_at AND coalesce(k.until_at > greatest(k.from_at, k.placed_at), true)
-                  AND greatest(k.from_at, k.placed_at) > (SELECT min(w.created_at) FROM pg_temp.dunning_sim_message w WHERE w.state IN ('queued', 'held'))) h
-          JOIN pg_temp.dunning_sim_message s ON CASE WHEN h.accounts IS NULL THEN s.creditor = h.creditor ELSE s.debtor_id = ANY (h.accounts) END
-          WHERE s.state IN ('queued', 'held') AND h.begins > s.created_at AND h.begins <= s.due ORDER BY s.message_id, h.begins) x;
-    PERFORM dunning._simulate_stop(stopped, why);
+    PERFORM dunning._simulate_holds(until_at);
     PERFORM dunning._replay(until_at, since, pg_catalog.format('SELECT dunning._simulate_most(%L)', until_at));
     LOOP
         SELECT min(s.due) INTO next_due FROM pg_temp.dunning_sim_message s WHERE s.state IN ('queued', 'held');
         EXIT WHEN next_due IS NULL OR next_due >= until_at;
         PERFORM dunning._replay(next_due, since, pg_catalog.format('SELECT dunning._simulate_at(%L, %L)', next_due, until_at));
+        -- who is put off may meet one that began after the hour before
+        IF EXISTS (SELECT FROM pg_temp.dunning_sim_answer) THEN
+            PERFORM dunning._simulate_holds(until_at);
+        END IF;
     END LOOP;
 END
 $fn$;
@@ -368,6 +411,9 @@ BEGIN
     FOR day IN 0 .. until_date - from_date LOOP
         at := ((from_date + day) + at_time) AT TIME ZONE zone;
         EXIT WHEN at > dunning._now();
+        IF day = 0 THEN
+            PERFORM dunning._replay(since, since, pg_catalog.format('SELECT dunning._simulate_waiting(%L)', since));
+        END IF;
         PERFORM dunning._replay(at, since, pg_catalog.format('SELECT dunning._simulate_plan(%L)', strategy));
         PERFORM dunning._simulate_until(since, CASE WHEN from_date + day = until_date THEN (until_date + 1)::timestamp AT TIME ZONE zone
                                                     ELSE ((from_date + day + 1) + at_time) AT TIME ZONE zone END);

@@ -6955,7 +6955,7 @@ BEGIN
     PERFORM dunning._simulate_send(debtors || more);
 END
 $function$;
-CREATE FUNCTION dunning._simulate_at(at timestamp with time zone, look_again_at timestamp with time zone)
+CREATE FUNCTION dunning._simulate_put_off(at timestamp with time zone, look_again_at timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -6964,22 +6964,12 @@ CREATE FUNCTION dunning._simulate_at(at timestamp with time zone, look_again_at 
 AS $function$
 #variable_conflict error
 DECLARE
-    stopped uuid[];
-    why text[];
     debtors text[];
     channels text[];
     dues timestamptz[];
     marks text[];
     ids uuid[];
 BEGIN
-    PERFORM dunning._simulate_ask(NULL, _simulate_at.at);
-    PERFORM dunning._simulate_send();
-    SELECT array_agg(a.message_id), array_agg(w.w) INTO stopped, why
-    FROM pg_temp.dunning_sim_answer a
-    CROSS JOIN LATERAL (SELECT b.b FROM unnest(a.blocked_by) b(b) WHERE b.b IN ('balance_changed', 'no_balance') OR b.b LIKE 'hold:%' LIMIT 1) w(w);
-    PERFORM dunning._simulate_stop(stopped, why);
-    DELETE FROM pg_temp.dunning_sim_answer a WHERE a.message_id = ANY (stopped);
-    -- a matter of the hour waits for the next allowed one, anything else until it is looked at again
     UPDATE pg_temp.dunning_sim_message s SET state = 'held', reason = a.blocked_by[1], due = look_again_at
     FROM pg_temp.dunning_sim_answer a WHERE a.debtor_id = s.debtor_id AND a.message_id = s.message_id;
     SELECT array_agg(a.debtor_id ORDER BY a.message_id), array_agg(a.channel ORDER BY a.message_id), array_agg(a.due ORDER BY a.message_id),
@@ -6989,13 +6979,73 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM unnest(a.blocked_by) b(b) WHERE split_part(b.b, ':', 1) NOT IN ('quiet_hours', 'holiday', 'cap', 'min_gap', 'after_conversation'));
     IF ids IS NOT NULL THEN
         EXECUTE pg_catalog.format($q$
-            UPDATE pg_temp.dunning_sim_message s SET state = 'queued', due = greatest(x.next, $3[1] + interval '1 second')
+            UPDATE pg_temp.dunning_sim_message s SET state = 'queued', due = greatest(x.next, $6 + interval '1 second')
             FROM (SELECT ($5)[f.ord] AS message_id,
                          dunning._next_open(f.at, f.at + interval '14 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, f.message_id) AS next
                   FROM (%s) f) x
             WHERE s.message_id = x.message_id AND x.next IS NOT NULL$q$, dunning._gate_facts_sql())
-        USING debtors, channels, dues, marks, ids;
+        USING debtors, channels, dues, marks, ids, _simulate_put_off.at;
     END IF;
+END
+$function$;
+CREATE FUNCTION dunning._simulate_waiting(since timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._simulate_ask(NULL, since);
+    -- for what stops it altogether it is asked when it is due
+    UPDATE pg_temp.dunning_sim_answer a SET blocked_by = ARRAY(SELECT b.b FROM unnest(a.blocked_by) WITH ORDINALITY b(b, n)
+        WHERE b.b NOT IN ('balance_changed', 'no_balance') AND b.b NOT LIKE 'hold:%' ORDER BY b.n);
+    DELETE FROM pg_temp.dunning_sim_answer a USING pg_temp.dunning_sim_message s
+    WHERE s.debtor_id = a.debtor_id AND s.message_id = a.message_id AND (a.blocked_by = '{}' OR s.contact_at >= since);
+    PERFORM dunning._simulate_put_off(since, since);
+END
+$function$;
+CREATE FUNCTION dunning._simulate_at(at timestamp with time zone, look_again_at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    stopped uuid[];
+    why text[];
+BEGIN
+    PERFORM dunning._simulate_ask(NULL, _simulate_at.at);
+    PERFORM dunning._simulate_send();
+    SELECT array_agg(a.message_id), array_agg(w.w) INTO stopped, why
+    FROM pg_temp.dunning_sim_answer a
+    CROSS JOIN LATERAL (SELECT b.b FROM unnest(a.blocked_by) b(b) WHERE b.b IN ('balance_changed', 'no_balance') OR b.b LIKE 'hold:%' LIMIT 1) w(w);
+    PERFORM dunning._simulate_stop(stopped, why);
+    DELETE FROM pg_temp.dunning_sim_answer a WHERE a.message_id = ANY (stopped);
+    PERFORM dunning._simulate_put_off(_simulate_at.at, look_again_at);
+END
+$function$;
+CREATE FUNCTION dunning._simulate_holds(until_at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    stopped uuid[];
+    why text[];
+BEGIN
+    SELECT array_agg(x.message_id), array_agg(x.reason) INTO stopped, why
+    FROM (SELECT DISTINCT ON (s.message_id) s.message_id, 'hold:' || h.reason AS reason
+          FROM (SELECT k.reason, k.creditor, dunning._held_accounts(k) AS accounts, greatest(k.from_at, k.placed_at) AS begins
+                FROM dunning.hold k
+                WHERE greatest(k.from_at, k.placed_at) < _simulate_holds.until_at AND coalesce(k.until_at > greatest(k.from_at, k.placed_at), true)
+                  AND greatest(k.from_at, k.placed_at) > (SELECT min(w.created_at) FROM pg_temp.dunning_sim_message w WHERE w.state IN ('queued', 'held'))) h
+          JOIN pg_temp.dunning_sim_message s ON CASE WHEN h.accounts IS NULL THEN s.creditor = h.creditor ELSE s.debtor_id = ANY (h.accounts) END
+          WHERE s.state IN ('queued', 'held') AND h.begins > s.created_at AND h.begins <= s.due ORDER BY s.message_id, h.begins) x;
+    PERFORM dunning._simulate_stop(stopped, why);
 END
 $function$;
 CREATE FUNCTION dunning._simulate_until(since timestamp with time zone, until_at timestamp with time zone)
@@ -7007,25 +7057,18 @@ CREATE FUNCTION dunning._simulate_until(since timestamp with time zone, until_at
 AS $function$
 #variable_conflict error
 DECLARE
-    stopped uuid[];
-    why text[];
     next_due timestamptz;
 BEGIN
-    -- A hold stops what waits, as it begins.
-    SELECT array_agg(x.message_id), array_agg(x.reason) INTO stopped, why
-    FROM (SELECT DISTINCT ON (s.message_id) s.message_id, 'hold:' || h.reason AS reason
-          FROM (SELECT k.reason, k.creditor, dunning._held_accounts(k) AS accounts, greatest(k.from_at, k.placed_at) AS begins
-                FROM dunning.hold k
-                WHERE greatest(k.from_at, k.placed_at) < _simulate_until.until_at AND coalesce(k.until_at > greatest(k.from_at, k.placed_at), true)
-                  AND greatest(k.from_at, k.placed_at) > (SELECT min(w.created_at) FROM pg_temp.dunning_sim_message w WHERE w.state IN ('queued', 'held'))) h
-          JOIN pg_temp.dunning_sim_message s ON CASE WHEN h.accounts IS NULL THEN s.creditor = h.creditor ELSE s.debtor_id = ANY (h.accounts) END
-          WHERE s.state IN ('queued', 'held') AND h.begins > s.created_at AND h.begins <= s.due ORDER BY s.message_id, h.begins) x;
-    PERFORM dunning._simulate_stop(stopped, why);
+    PERFORM dunning._simulate_holds(until_at);
     PERFORM dunning._replay(until_at, since, pg_catalog.format('SELECT dunning._simulate_most(%L)', until_at));
     LOOP
         SELECT min(s.due) INTO next_due FROM pg_temp.dunning_sim_message s WHERE s.state IN ('queued', 'held');
         EXIT WHEN next_due IS NULL OR next_due >= until_at;
         PERFORM dunning._replay(next_due, since, pg_catalog.format('SELECT dunning._simulate_at(%L, %L)', next_due, until_at));
+        -- who is put off may meet one that began after the hour before
+        IF EXISTS (SELECT FROM pg_temp.dunning_sim_answer) THEN
+            PERFORM dunning._simulate_holds(until_at);
+        END IF;
     END LOOP;
 END
 $function$;
@@ -7046,6 +7089,9 @@ BEGIN
     FOR day IN 0 .. until_date - from_date LOOP
         at := ((from_date + day) + at_time) AT TIME ZONE zone;
         EXIT WHEN at > dunning._now();
+        IF day = 0 THEN
+            PERFORM dunning._replay(since, since, pg_catalog.format('SELECT dunning._simulate_waiting(%L)', since));
+        END IF;
         PERFORM dunning._replay(at, since, pg_catalog.format('SELECT dunning._simulate_plan(%L)', strategy));
         PERFORM dunning._simulate_until(since, CASE WHEN from_date + day = until_date THEN (until_date + 1)::timestamp AT TIME ZONE zone
                                                     ELSE ((from_date + day + 1) + at_time) AT TIME ZONE zone END);
@@ -45039,7 +45085,10 @@ ALTER FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with tim
 ALTER FUNCTION dunning._simulate_send(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate_paid(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate_most(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_put_off(timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_waiting(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._simulate_holds(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._simulate(text,date,date,time without time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.simulate(text,date,date,time without time zone) OWNER TO dunning_owner;
@@ -45463,7 +45512,10 @@ REVOKE EXECUTE ON FUNCTION dunning._simulate_ask(timestamp with time zone,timest
 REVOKE EXECUTE ON FUNCTION dunning._simulate_send(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate_paid(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate_most(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_put_off(timestamp with time zone,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_waiting(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._simulate_holds(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._simulate(text,date,date,time without time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.simulate(text,date,date,time without time zone) FROM PUBLIC;
@@ -45896,12 +45948,15 @@ COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, prom
 COMMENT ON FUNCTION dunning._simulate(text,date,date,time without time zone) IS 'Runs a simulation into its temporary tables.';
 COMMENT ON FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) IS 'Asks the gate about what is due in a simulation, into dunning_sim_answer.';
 COMMENT ON FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) IS 'What of a simulation is due at the instant of the replay leaves, is stopped or put off.';
+COMMENT ON FUNCTION dunning._simulate_holds(timestamp with time zone) IS 'Stops what of a simulation waits when a hold begins, before an instant.';
 COMMENT ON FUNCTION dunning._simulate_most(timestamp with time zone) IS 'Lets leave, or stops, what of a simulation is due before an instant and needs no look at its own instant.';
 COMMENT ON FUNCTION dunning._simulate_paid(timestamp with time zone) IS 'Stops those in dunning_sim_answer whose balance was another when they were due, where all that changed it by an instant did so before.';
 COMMENT ON FUNCTION dunning._simulate_plan(text) IS 'One planning run of a simulation, at the clock of its replay.';
+COMMENT ON FUNCTION dunning._simulate_put_off(timestamp with time zone,timestamp with time zone) IS 'Puts off what stands in dunning_sim_answer, asked about at an instant.';
 COMMENT ON FUNCTION dunning._simulate_send(text[]) IS 'What passes in dunning_sim_answer leaves, save that of some debtors; what does not stands there still.';
 COMMENT ON FUNCTION dunning._simulate_stop(uuid[],text[]) IS 'Cancels messages of a simulation and gives their steps back.';
 COMMENT ON FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) IS 'Lets everything of a simulation leave that is due before an instant.';
+COMMENT ON FUNCTION dunning._simulate_waiting(timestamp with time zone) IS 'Until when what a simulation begins with waits, as the gate tells at its first instant.';
 COMMENT ON FUNCTION dunning._source_id_sql(text,text,jsonb) IS 'SQL text of an id: the integer where the source has one, else the canonical text.';
 COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (counted) until another (not counted).';
 COMMENT ON FUNCTION dunning._speaks_of_fees(text,text,text,text) IS 'Which fees the texts in force of a template, in a framing or neutral (over a channel, of a creditor; NULL: any), can tell: announced, charged, warned, joined by commas; NULL where none names fee.';
