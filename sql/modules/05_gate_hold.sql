@@ -262,7 +262,7 @@ BEGIN
     IF who = 'system' THEN
         RAISE EXCEPTION 'a hold "%" is not released by itself', held.reason
             USING ERRCODE = '55000', DETAIL = 'It ends when the hand-over or write-off that placed it is taken back.',
-                  HINT = format('SELECT handover_id FROM dunning.handovers WHERE debtor_id = %L; SELECT * FROM dunning.take_back(handover_id, ''why'');', held.debtor_id);
+                  HINT = format('SELECT t.* FROM dunning.handovers h, LATERAL dunning.take_back(h.handover_id, ''why'') t WHERE h.debtor_id = %L AND h.state = ''approved'';', held.debtor_id);
     ELSIF who = 'admin' AND NOT pg_has_role(session_user, 'dunning_admin', 'MEMBER') THEN
         RAISE EXCEPTION 'a hold "%" is released by dunning_admin alone', CASE held.scope WHEN 'creditor' THEN 'creditor' ELSE held.reason END
             USING ERRCODE = '42501', DETAIL = format('%s is not a member of dunning_admin.', session_user),

@@ -11,9 +11,12 @@ DECLARE
     latest date := CASE WHEN kind = 'instalments' THEN (today + make_interval(months => dunning._value_of('plan_most_months')::int))::date + 31
                         ELSE today + dunning._value_of('pay_later_days')::int END;
     given jsonb := coalesce(terms -> 'options', CASE WHEN terms ? 'parts' THEN jsonb_build_array(terms - 'options' - 'currency') END);
-    usage text := CASE kind WHEN 'instalments' THEN '{"options": [{"parts": [{"amount": 100, "due_on": "2026-12-01"}, …]}]}'
-                            WHEN 'settlement' THEN '{"share": 0.8, "due_on": "2026-12-01"}' WHEN 'promise' THEN '{"amount": 100, "due_on": "2026-12-01"}'
-                            ELSE '{"due_on": "2026-12-01"}' END;
+    due text := to_char(least(latest, today + 14), 'YYYY-MM-DD');
+    half numeric := round(owed / 2, scale(trim_scale(owed)));
+    usage text := format('SELECT * FROM dunning.make_offer(%L, %L, %L);', debtor_id, kind, jsonb_build_object('currency', currency) || CASE kind
+        WHEN 'instalments' THEN jsonb_build_object('parts', jsonb_build_array(jsonb_build_object('amount', half, 'due_on', due), jsonb_build_object('amount', owed - half, 'due_on', to_char(latest, 'YYYY-MM-DD'))))
+        WHEN 'settlement' THEN jsonb_build_object('share', trim_scale(percent / 100), 'due_on', due) WHEN 'promise' THEN jsonb_build_object('amount', owed, 'due_on', due)
+        ELSE jsonb_build_object('due_on', due) END);
     one record;
     checked jsonb := '[]';
     parts jsonb;
@@ -23,28 +26,28 @@ BEGIN
     IF given IS NULL THEN
         IF kind = 'instalments' THEN
             RAISE EXCEPTION 'an instalment plan needs options or parts'
-                USING ERRCODE = '22023', DETAIL = format('Given is %s.', terms), HINT = format('terms => %L, or none for dunning.plan_options(%L).', usage, debtor_id);
+                USING ERRCODE = '22023', DETAIL = format('Given is %s.', terms), HINT = usage;
         END IF;
         BEGIN
             sums := CASE WHEN kind = 'pay_later' THEN owed WHEN terms ? 'amount' THEN (terms ->> 'amount')::numeric
                          -- upwards, as planning does: else the least share would come to less than itself
                          WHEN kind = 'settlement' THEN trim_scale(ceil(owed * coalesce((terms ->> 'share')::numeric, percent / 100) * power(10::numeric, scale(trim_scale(owed)))) / power(10::numeric, scale(trim_scale(owed)))) ELSE owed END;
         EXCEPTION WHEN data_exception THEN
-            RAISE EXCEPTION 'the terms of an offer cannot be read: %', terms USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = format('terms => %L', usage);
+            RAISE EXCEPTION 'the terms of an offer cannot be read: %', terms USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = usage;
         END;
         given := jsonb_build_array(jsonb_build_object('parts', jsonb_build_array(jsonb_build_object('amount', sums, 'currency', currency, 'due_on',
                      coalesce(terms ->> 'due_on', to_char(least(latest, today + dunning._value_of('offer_days')::int), 'YYYY-MM-DD'))))));
     END IF;
     IF jsonb_typeof(given) <> 'array' OR jsonb_array_length(given) NOT BETWEEN 1 AND 9 OR kind <> 'instalments' AND jsonb_array_length(given) <> 1 THEN
         RAISE EXCEPTION 'an offer of kind "%" has % options', kind, CASE WHEN kind = 'instalments' THEN '1 to 9' ELSE 'no' END
-            USING ERRCODE = '22023', DETAIL = format('Given is %s.', given), HINT = format('terms => %L', usage);
+            USING ERRCODE = '22023', DETAIL = format('Given is %s.', given), HINT = usage;
     END IF;
     FOR one IN SELECT g.g, g.n FROM jsonb_array_elements(given) WITH ORDINALITY g(g, n) LOOP
         IF jsonb_typeof(one.g -> 'parts') IS DISTINCT FROM 'array' OR jsonb_array_length(one.g -> 'parts') NOT BETWEEN 1 AND 120 THEN
-            RAISE EXCEPTION 'option % has no parts', one.n USING ERRCODE = '22023', DETAIL = format('Given is %s.', one.g), HINT = format('terms => %L', usage);
+            RAISE EXCEPTION 'option % has no parts', one.n USING ERRCODE = '22023', DETAIL = format('Given is %s.', one.g), HINT = usage;
         END IF;
         SELECT jsonb_agg(c.c ORDER BY c.c ->> 'due_on', c.n), sum((c.c ->> 'amount')::numeric) INTO parts, sums
-        FROM (SELECT dunning._check_part(jsonb_build_object('currency', currency) || p.p) AS c, p.n
+        FROM (SELECT dunning._check_part(jsonb_build_object('currency', currency) || p.p, usage) AS c, p.n
               FROM jsonb_array_elements(one.g -> 'parts') WITH ORDINALITY p(p, n)) c;
         IF EXISTS (SELECT FROM jsonb_array_elements(parts) p(p) WHERE p.p ->> 'currency' <> currency) THEN
             RAISE EXCEPTION 'option % is in another currency than %', one.n, currency
@@ -53,12 +56,12 @@ BEGIN
         IF EXISTS (SELECT FROM jsonb_array_elements(parts) p(p)
                    WHERE scale(trim_scale((p.p ->> 'amount')::numeric)) > greatest(scale(trim_scale(owed)), dunning._minor_digits(currency))) THEN
             RAISE EXCEPTION 'option % has a fraction of a coin', one.n
-                USING ERRCODE = '22023', DETAIL = format('Given is %s; what is said of it would not add up.', parts), HINT = format('terms => %L', usage);
+                USING ERRCODE = '22023', DETAIL = format('Given is %s; what is said of it would not add up.', parts), HINT = usage;
         END IF;
         IF (parts -> 0 ->> 'due_on')::date < today OR (parts -> -1 ->> 'due_on')::date > latest THEN
             RAISE EXCEPTION 'option % asks for payments from % to %', one.n, parts -> 0 ->> 'due_on', parts -> -1 ->> 'due_on'
                 USING ERRCODE = '22023', DETAIL = format('Payments may be due from %s to %s.', today, latest),
-                      HINT = CASE WHEN (parts -> 0 ->> 'due_on')::date < today THEN format('terms => %L', usage)
+                      HINT = CASE WHEN (parts -> 0 ->> 'due_on')::date < today THEN usage
                                   WHEN kind = 'instalments' THEN format('SELECT dunning.save_setting(''plan_most_months'', %L);', ceil(((parts -> -1 ->> 'due_on')::date - today) / 28.0))
                                   ELSE format('SELECT dunning.save_setting(''pay_later_days'', %L);', (parts -> -1 ->> 'due_on')::date - today) END;
         END IF;
@@ -93,7 +96,7 @@ BEGIN
                   HINT = format('SELECT * FROM dunning.explain(%L);', debtor_id);
     ELSIF jsonb_typeof(_check_offer_kind.terms) <> 'object' THEN
         RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', _check_offer_kind.terms),
-            HINT = 'terms => ''{"due_on": "2026-12-01"}''';
+            HINT = format('SELECT * FROM dunning.make_offer(%L, %L);', debtor_id, _check_offer_kind.kind);
     ELSIF _check_offer_kind.kind = 'settlement' AND dunning._value_of('settlement_percent')::numeric NOT BETWEEN 1 AND 100 THEN
         RAISE EXCEPTION 'settlements are not offered' USING ERRCODE = '42501', DETAIL = 'An administrator says with which share of a claim it may be settled; nobody has.',
             HINT = 'SELECT dunning.save_setting(''settlement_percent'', ''80'');';

@@ -39,12 +39,12 @@ DECLARE
 BEGIN
     IF NOT EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = set_late_cost.creditor) THEN
         RAISE EXCEPTION 'creditor "%" does not exist', coalesce(set_late_cost.creditor, 'NULL')
-            USING ERRCODE = '22023', HINT = 'SELECT dunning.save_creditor(''north'', ''Nordlys Energi'');';
+            USING ERRCODE = '22023', HINT = pg_catalog.format('SELECT dunning.save_creditor(%L, ''Nordlys Energi'');', coalesce(set_late_cost.creditor, 'north'));
     ELSIF set_late_cost.amount IS NOT NULL AND (NOT (set_late_cost.amount > 0 AND set_late_cost.amount < 'Infinity') OR (set_late_cost.currency ~ '^[A-Z]{3}$') IS NOT TRUE
           OR coalesce(btrim(set_late_cost.source), '') = '' OR NOT isfinite(since) OR since > dunning._today(NULL)) THEN
         RAISE EXCEPTION 'what late payment costs is a finite amount above 0 in a currency of three capitals, with its source'
             USING ERRCODE = '22023', DETAIL = 'It is told to debtors as a fact; known_on is the day of the figure, not one to come. NULL as the amount takes it back.',
-                  HINT = 'SELECT dunning.set_late_cost(18.50, ''EUR'', ''controlling, cost of collections 2025 / late bills'', creditor => ''north'');';
+                  HINT = pg_catalog.format('SELECT dunning.set_late_cost(18.50, ''EUR'', ''controlling, cost of collections 2025 / late bills'', creditor => %L);', set_late_cost.creditor);
     END IF;
     PERFORM dunning._log_change('late_cost', set_late_cost.creditor, (SELECT to_jsonb(c) FROM dunning.late_cost c WHERE c.creditor = set_late_cost.creditor));
     DELETE FROM dunning.late_cost c WHERE c.creditor = set_late_cost.creditor;

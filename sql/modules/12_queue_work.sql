@@ -114,7 +114,7 @@ BEGIN
         RAISE EXCEPTION 'message % does not exist', coalesce(cancel.message_id::text, 'NULL') USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.journal ORDER BY at DESC;';
     ELSIF coalesce(cancel.reason, '') = '' THEN
         RAISE EXCEPTION 'a message is cancelled for a reason'
-            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.cancel(message_id, ''paid in cash'');';
+            USING ERRCODE = '22023', HINT = pg_catalog.format('SELECT * FROM dunning.cancel(%L, ''paid in cash'');', cancel.message_id);
     END IF;
     PERFORM dunning._cancel_messages(ARRAY[debtor], ARRAY[cancel.message_id], cancel.reason, false);
     RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[debtor], ARRAY[cancel.message_id]) p;
@@ -174,7 +174,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM dunning._servers() s WHERE s.server = _check_server.server) THEN
         RAISE EXCEPTION 'server "%" does not exist', _check_server.server
             USING ERRCODE = '22023', DETAIL = 'Known servers: ' || coalesce((SELECT string_agg(s.server, ', ' ORDER BY s.server) FROM dunning._servers() s), 'none') || '.',
-                  HINT = pg_catalog.format('CREATE SERVER %I TYPE ''email'' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''smtp'', url ''smtp://...'', "from" ''...'');', coalesce(_check_server.server, 'mail'));
+                  HINT = pg_catalog.format('CREATE SERVER %I TYPE ''email'' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''smtp'', url ''smtp://mail.example.org:587'', "from" ''billing@example.org'');', coalesce(_check_server.server, 'mail'));
     END IF;
 END
 $fn$;

@@ -182,7 +182,7 @@ END
 $$;
 COMMENT ON FUNCTION dunning._promise_parts(text, jsonb) IS 'Records checked parts of a promise, the hold that lasts as long, and the event.';
 
-CREATE FUNCTION dunning._check_part(part jsonb) RETURNS jsonb
+CREATE FUNCTION dunning._check_part(part jsonb, hint text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
@@ -196,20 +196,20 @@ BEGIN
         due_on := (part ->> 'due_on')::date;
     EXCEPTION WHEN data_exception THEN
         RAISE EXCEPTION 'a promise needs an amount and a date, not %', part
-            USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}]';
+            USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = _check_part.hint;
     END;
     IF amount IS NULL OR amount <= 0 OR amount = 'NaN' OR amount = 'infinity' OR part ->> 'currency' IS NULL THEN
         RAISE EXCEPTION 'a promise needs a positive amount and a currency, not %', part
-            USING ERRCODE = '22023', DETAIL = 'The amount is a number above zero, the currency a code such as EUR.', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}]';
+            USING ERRCODE = '22023', DETAIL = 'The amount is a number above zero, the currency a code such as EUR.', HINT = _check_part.hint;
     END IF;
     IF due_on IS NULL OR NOT isfinite(due_on) OR due_on < today OR due_on > today + 3660 THEN
         RAISE EXCEPTION 'a promise is due from today on and within ten years, not %', coalesce(due_on::text, 'NULL')
-            USING ERRCODE = '22023', DETAIL = format('Today is %s.', today), HINT = format('{"amount": %s, "currency": "%s", "due_on": "%s"}', amount, part ->> 'currency', today + 14);
+            USING ERRCODE = '22023', DETAIL = format('Today is %s.', today), HINT = _check_part.hint;
     END IF;
     RETURN jsonb_build_object('amount', amount, 'currency', part ->> 'currency', 'due_on', due_on);
 END
 $$;
-COMMENT ON FUNCTION dunning._check_part(jsonb) IS 'A part of a promise as checked: positive amount, currency, a date from today on. Else 22023.';
+COMMENT ON FUNCTION dunning._check_part(jsonb, text) IS 'A part of a promise as checked: positive amount, currency, a date from today on. Else 22023 with the hint.';
 
 CREATE FUNCTION dunning.promise(debtor_id text, amount numeric, currency text, due_on date,
                                 OUT promise_id uuid, OUT hold_id uuid, OUT until_at timestamptz, OUT stopped int)
@@ -220,7 +220,9 @@ BEGIN
     SELECT p.promise_ids[1], p.hold_id, p.until_at, p.stopped INTO promise_id, hold_id, until_at, stopped
     FROM dunning._promise_parts(dunning._canonical_id(promise.debtor_id),
         jsonb_build_array(dunning._check_part(jsonb_build_object('amount', promise.amount, 'currency', promise.currency,
-                                                                 'due_on', promise.due_on)))) p;
+                                                                 'due_on', promise.due_on),
+                          format('SELECT * FROM dunning.promise(%L, %s, %L, %L);', promise.debtor_id, CASE WHEN promise.amount > 0 AND promise.amount < 'Infinity' THEN promise.amount ELSE 100 END,
+                                 coalesce(promise.currency, 'EUR'), dunning._today(NULL) + 14)))) p;
 END
 $$;
 COMMENT ON FUNCTION dunning.promise(text, numeric, text, date) IS
@@ -232,14 +234,17 @@ CREATE FUNCTION dunning.agree_instalments(debtor_id text, instalments jsonb,
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
+DECLARE
+    hint text := format('SELECT * FROM dunning.agree_instalments(%L, %L);', agree_instalments.debtor_id, jsonb_build_array(
+        jsonb_build_object('amount', 100, 'currency', 'EUR', 'due_on', dunning._today(NULL) + 14), jsonb_build_object('amount', 100, 'currency', 'EUR', 'due_on', dunning._today(NULL) + 44)));
 BEGIN
     IF instalments IS NULL OR jsonb_typeof(instalments) <> 'array' OR jsonb_array_length(instalments) NOT BETWEEN 1 AND 120 THEN
         RAISE EXCEPTION 'instalments are a JSON array of 1 to 120 parts'
-            USING ERRCODE = '22023', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}, …]';
+            USING ERRCODE = '22023', DETAIL = 'Each has an amount, a currency and the date on which it is due.', HINT = hint;
     END IF;
     SELECT p.promise_ids, p.hold_id, p.until_at, p.stopped INTO promise_ids, hold_id, until_at, stopped
     FROM dunning._promise_parts(dunning._canonical_id(agree_instalments.debtor_id),
-        (SELECT jsonb_agg(dunning._check_part(i.part) ORDER BY i.ord)
+        (SELECT jsonb_agg(dunning._check_part(i.part, hint) ORDER BY i.ord)
          FROM jsonb_array_elements(instalments) WITH ORDINALITY AS i (part, ord))) p;
 END
 $$;

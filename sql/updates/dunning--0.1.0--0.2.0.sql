@@ -5,6 +5,7 @@
 -- What goes, or must be made anew.
 DROP FUNCTION dunning._report_reach(timestamp with time zone);
 DROP FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone);
+DROP FUNCTION dunning._check_part(jsonb);
 DROP FUNCTION dunning._check_promises();
 DROP VIEW dunning.promise_state;
 DROP FUNCTION dunning._promise_state(text[]);
@@ -1158,7 +1159,7 @@ BEGIN
     IF who = 'system' THEN
         RAISE EXCEPTION 'a hold "%" is not released by itself', held.reason
             USING ERRCODE = '55000', DETAIL = 'It ends when the hand-over or write-off that placed it is taken back.',
-                  HINT = format('SELECT handover_id FROM dunning.handovers WHERE debtor_id = %L; SELECT * FROM dunning.take_back(handover_id, ''why'');', held.debtor_id);
+                  HINT = format('SELECT t.* FROM dunning.handovers h, LATERAL dunning.take_back(h.handover_id, ''why'') t WHERE h.debtor_id = %L AND h.state = ''approved'';', held.debtor_id);
     ELSIF who = 'admin' AND NOT pg_has_role(session_user, 'dunning_admin', 'MEMBER') THEN
         RAISE EXCEPTION 'a hold "%" is released by dunning_admin alone', CASE held.scope WHEN 'creditor' THEN 'creditor' ELSE held.reason END
             USING ERRCODE = '42501', DETAIL = format('%s is not a member of dunning_admin.', session_user),
@@ -3945,9 +3946,12 @@ DECLARE
     latest date := CASE WHEN kind = 'instalments' THEN (today + make_interval(months => dunning._value_of('plan_most_months')::int))::date + 31
                         ELSE today + dunning._value_of('pay_later_days')::int END;
     given jsonb := coalesce(terms -> 'options', CASE WHEN terms ? 'parts' THEN jsonb_build_array(terms - 'options' - 'currency') END);
-    usage text := CASE kind WHEN 'instalments' THEN '{"options": [{"parts": [{"amount": 100, "due_on": "2026-12-01"}, …]}]}'
-                            WHEN 'settlement' THEN '{"share": 0.8, "due_on": "2026-12-01"}' WHEN 'promise' THEN '{"amount": 100, "due_on": "2026-12-01"}'
-                            ELSE '{"due_on": "2026-12-01"}' END;
+    due text := to_char(least(latest, today + 14), 'YYYY-MM-DD');
+    half numeric := round(owed / 2, scale(trim_scale(owed)));
+    usage text := format('SELECT * FROM dunning.make_offer(%L, %L, %L);', debtor_id, kind, jsonb_build_object('currency', currency) || CASE kind
+        WHEN 'instalments' THEN jsonb_build_object('parts', jsonb_build_array(jsonb_build_object('amount', half, 'due_on', due), jsonb_build_object('amount', owed - half, 'due_on', to_char(latest, 'YYYY-MM-DD'))))
+        WHEN 'settlement' THEN jsonb_build_object('share', trim_scale(percent / 100), 'due_on', due) WHEN 'promise' THEN jsonb_build_object('amount', owed, 'due_on', due)
+        ELSE jsonb_build_object('due_on', due) END);
     one record;
     checked jsonb := '[]';
     parts jsonb;
@@ -3957,28 +3961,28 @@ BEGIN
     IF given IS NULL THEN
         IF kind = 'instalments' THEN
             RAISE EXCEPTION 'an instalment plan needs options or parts'
-                USING ERRCODE = '22023', DETAIL = format('Given is %s.', terms), HINT = format('terms => %L, or none for dunning.plan_options(%L).', usage, debtor_id);
+                USING ERRCODE = '22023', DETAIL = format('Given is %s.', terms), HINT = usage;
         END IF;
         BEGIN
             sums := CASE WHEN kind = 'pay_later' THEN owed WHEN terms ? 'amount' THEN (terms ->> 'amount')::numeric
                          -- upwards, as planning does: else the least share would come to less than itself
                          WHEN kind = 'settlement' THEN trim_scale(ceil(owed * coalesce((terms ->> 'share')::numeric, percent / 100) * power(10::numeric, scale(trim_scale(owed)))) / power(10::numeric, scale(trim_scale(owed)))) ELSE owed END;
         EXCEPTION WHEN data_exception THEN
-            RAISE EXCEPTION 'the terms of an offer cannot be read: %', terms USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = format('terms => %L', usage);
+            RAISE EXCEPTION 'the terms of an offer cannot be read: %', terms USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = usage;
         END;
         given := jsonb_build_array(jsonb_build_object('parts', jsonb_build_array(jsonb_build_object('amount', sums, 'currency', currency, 'due_on',
                      coalesce(terms ->> 'due_on', to_char(least(latest, today + dunning._value_of('offer_days')::int), 'YYYY-MM-DD'))))));
     END IF;
     IF jsonb_typeof(given) <> 'array' OR jsonb_array_length(given) NOT BETWEEN 1 AND 9 OR kind <> 'instalments' AND jsonb_array_length(given) <> 1 THEN
         RAISE EXCEPTION 'an offer of kind "%" has % options', kind, CASE WHEN kind = 'instalments' THEN '1 to 9' ELSE 'no' END
-            USING ERRCODE = '22023', DETAIL = format('Given is %s.', given), HINT = format('terms => %L', usage);
+            USING ERRCODE = '22023', DETAIL = format('Given is %s.', given), HINT = usage;
     END IF;
     FOR one IN SELECT g.g, g.n FROM jsonb_array_elements(given) WITH ORDINALITY g(g, n) LOOP
         IF jsonb_typeof(one.g -> 'parts') IS DISTINCT FROM 'array' OR jsonb_array_length(one.g -> 'parts') NOT BETWEEN 1 AND 120 THEN
-            RAISE EXCEPTION 'option % has no parts', one.n USING ERRCODE = '22023', DETAIL = format('Given is %s.', one.g), HINT = format('terms => %L', usage);
+            RAISE EXCEPTION 'option % has no parts', one.n USING ERRCODE = '22023', DETAIL = format('Given is %s.', one.g), HINT = usage;
         END IF;
         SELECT jsonb_agg(c.c ORDER BY c.c ->> 'due_on', c.n), sum((c.c ->> 'amount')::numeric) INTO parts, sums
-        FROM (SELECT dunning._check_part(jsonb_build_object('currency', currency) || p.p) AS c, p.n
+        FROM (SELECT dunning._check_part(jsonb_build_object('currency', currency) || p.p, usage) AS c, p.n
               FROM jsonb_array_elements(one.g -> 'parts') WITH ORDINALITY p(p, n)) c;
         IF EXISTS (SELECT FROM jsonb_array_elements(parts) p(p) WHERE p.p ->> 'currency' <> currency) THEN
             RAISE EXCEPTION 'option % is in another currency than %', one.n, currency
@@ -3987,12 +3991,12 @@ BEGIN
         IF EXISTS (SELECT FROM jsonb_array_elements(parts) p(p)
                    WHERE scale(trim_scale((p.p ->> 'amount')::numeric)) > greatest(scale(trim_scale(owed)), dunning._minor_digits(currency))) THEN
             RAISE EXCEPTION 'option % has a fraction of a coin', one.n
-                USING ERRCODE = '22023', DETAIL = format('Given is %s; what is said of it would not add up.', parts), HINT = format('terms => %L', usage);
+                USING ERRCODE = '22023', DETAIL = format('Given is %s; what is said of it would not add up.', parts), HINT = usage;
         END IF;
         IF (parts -> 0 ->> 'due_on')::date < today OR (parts -> -1 ->> 'due_on')::date > latest THEN
             RAISE EXCEPTION 'option % asks for payments from % to %', one.n, parts -> 0 ->> 'due_on', parts -> -1 ->> 'due_on'
                 USING ERRCODE = '22023', DETAIL = format('Payments may be due from %s to %s.', today, latest),
-                      HINT = CASE WHEN (parts -> 0 ->> 'due_on')::date < today THEN format('terms => %L', usage)
+                      HINT = CASE WHEN (parts -> 0 ->> 'due_on')::date < today THEN usage
                                   WHEN kind = 'instalments' THEN format('SELECT dunning.save_setting(''plan_most_months'', %L);', ceil(((parts -> -1 ->> 'due_on')::date - today) / 28.0))
                                   ELSE format('SELECT dunning.save_setting(''pay_later_days'', %L);', (parts -> -1 ->> 'due_on')::date - today) END;
         END IF;
@@ -4028,7 +4032,7 @@ BEGIN
                   HINT = format('SELECT * FROM dunning.explain(%L);', debtor_id);
     ELSIF jsonb_typeof(_check_offer_kind.terms) <> 'object' THEN
         RAISE EXCEPTION 'the terms of an offer are a JSON object' USING ERRCODE = '22023', DETAIL = format('Given is %s.', _check_offer_kind.terms),
-            HINT = 'terms => ''{"due_on": "2026-12-01"}''';
+            HINT = format('SELECT * FROM dunning.make_offer(%L, %L);', debtor_id, _check_offer_kind.kind);
     ELSIF _check_offer_kind.kind = 'settlement' AND dunning._value_of('settlement_percent')::numeric NOT BETWEEN 1 AND 100 THEN
         RAISE EXCEPTION 'settlements are not offered' USING ERRCODE = '42501', DETAIL = 'An administrator says with which share of a claim it may be settled; nobody has.',
             HINT = 'SELECT dunning.save_setting(''settlement_percent'', ''80'');';
@@ -7306,12 +7310,12 @@ DECLARE
 BEGIN
     IF NOT EXISTS (SELECT FROM dunning.creditor c WHERE c.creditor = set_late_cost.creditor) THEN
         RAISE EXCEPTION 'creditor "%" does not exist', coalesce(set_late_cost.creditor, 'NULL')
-            USING ERRCODE = '22023', HINT = 'SELECT dunning.save_creditor(''north'', ''Nordlys Energi'');';
+            USING ERRCODE = '22023', HINT = pg_catalog.format('SELECT dunning.save_creditor(%L, ''Nordlys Energi'');', coalesce(set_late_cost.creditor, 'north'));
     ELSIF set_late_cost.amount IS NOT NULL AND (NOT (set_late_cost.amount > 0 AND set_late_cost.amount < 'Infinity') OR (set_late_cost.currency ~ '^[A-Z]{3}$') IS NOT TRUE
           OR coalesce(btrim(set_late_cost.source), '') = '' OR NOT isfinite(since) OR since > dunning._today(NULL)) THEN
         RAISE EXCEPTION 'what late payment costs is a finite amount above 0 in a currency of three capitals, with its source'
             USING ERRCODE = '22023', DETAIL = 'It is told to debtors as a fact; known_on is the day of the figure, not one to come. NULL as the amount takes it back.',
-                  HINT = 'SELECT dunning.set_late_cost(18.50, ''EUR'', ''controlling, cost of collections 2025 / late bills'', creditor => ''north'');';
+                  HINT = pg_catalog.format('SELECT dunning.set_late_cost(18.50, ''EUR'', ''controlling, cost of collections 2025 / late bills'', creditor => %L);', set_late_cost.creditor);
     END IF;
     PERFORM dunning._log_change('late_cost', set_late_cost.creditor, (SELECT to_jsonb(c) FROM dunning.late_cost c WHERE c.creditor = set_late_cost.creditor));
     DELETE FROM dunning.late_cost c WHERE c.creditor = set_late_cost.creditor;
@@ -9635,10 +9639,25 @@ BEGIN
         RAISE EXCEPTION 'message % does not exist', coalesce(cancel.message_id::text, 'NULL') USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.journal ORDER BY at DESC;';
     ELSIF coalesce(cancel.reason, '') = '' THEN
         RAISE EXCEPTION 'a message is cancelled for a reason'
-            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.cancel(message_id, ''paid in cash'');';
+            USING ERRCODE = '22023', HINT = pg_catalog.format('SELECT * FROM dunning.cancel(%L, ''paid in cash'');', cancel.message_id);
     END IF;
     PERFORM dunning._cancel_messages(ARRAY[debtor], ARRAY[cancel.message_id], cancel.reason, false);
     RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[debtor], ARRAY[cancel.message_id]) p;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._check_server(server text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning._servers() s WHERE s.server = _check_server.server) THEN
+        RAISE EXCEPTION 'server "%" does not exist', _check_server.server
+            USING ERRCODE = '22023', DETAIL = 'Known servers: ' || coalesce((SELECT string_agg(s.server, ', ' ORDER BY s.server) FROM dunning._servers() s), 'none') || '.',
+                  HINT = pg_catalog.format('CREATE SERVER %I TYPE ''email'' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver ''smtp'', url ''smtp://mail.example.org:587'', "from" ''billing@example.org'');', coalesce(_check_server.server, 'mail'));
+    END IF;
 END
 $function$;
 CREATE FUNCTION dunning._json_field(document text, path text)
@@ -10675,7 +10694,7 @@ BEGIN
     END LOOP;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._check_part(part jsonb)
+CREATE FUNCTION dunning._check_part(part jsonb, hint text)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -10692,17 +10711,54 @@ BEGIN
         due_on := (part ->> 'due_on')::date;
     EXCEPTION WHEN data_exception THEN
         RAISE EXCEPTION 'a promise needs an amount and a date, not %', part
-            USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}]';
+            USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = _check_part.hint;
     END;
     IF amount IS NULL OR amount <= 0 OR amount = 'NaN' OR amount = 'infinity' OR part ->> 'currency' IS NULL THEN
         RAISE EXCEPTION 'a promise needs a positive amount and a currency, not %', part
-            USING ERRCODE = '22023', DETAIL = 'The amount is a number above zero, the currency a code such as EUR.', HINT = '[{"amount": 100, "currency": "EUR", "due_on": "2026-12-01"}]';
+            USING ERRCODE = '22023', DETAIL = 'The amount is a number above zero, the currency a code such as EUR.', HINT = _check_part.hint;
     END IF;
     IF due_on IS NULL OR NOT isfinite(due_on) OR due_on < today OR due_on > today + 3660 THEN
         RAISE EXCEPTION 'a promise is due from today on and within ten years, not %', coalesce(due_on::text, 'NULL')
-            USING ERRCODE = '22023', DETAIL = format('Today is %s.', today), HINT = format('{"amount": %s, "currency": "%s", "due_on": "%s"}', amount, part ->> 'currency', today + 14);
+            USING ERRCODE = '22023', DETAIL = format('Today is %s.', today), HINT = _check_part.hint;
     END IF;
     RETURN jsonb_build_object('amount', amount, 'currency', part ->> 'currency', 'due_on', due_on);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.promise(debtor_id text, amount numeric, currency text, due_on date, OUT promise_id uuid, OUT hold_id uuid, OUT until_at timestamp with time zone, OUT stopped integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    SELECT p.promise_ids[1], p.hold_id, p.until_at, p.stopped INTO promise_id, hold_id, until_at, stopped
+    FROM dunning._promise_parts(dunning._canonical_id(promise.debtor_id),
+        jsonb_build_array(dunning._check_part(jsonb_build_object('amount', promise.amount, 'currency', promise.currency,
+                                                                 'due_on', promise.due_on),
+                          format('SELECT * FROM dunning.promise(%L, %s, %L, %L);', promise.debtor_id, CASE WHEN promise.amount > 0 AND promise.amount < 'Infinity' THEN promise.amount ELSE 100 END,
+                                 coalesce(promise.currency, 'EUR'), dunning._today(NULL) + 14)))) p;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.agree_instalments(debtor_id text, instalments jsonb, OUT promise_ids uuid[], OUT hold_id uuid, OUT until_at timestamp with time zone, OUT stopped integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    hint text := format('SELECT * FROM dunning.agree_instalments(%L, %L);', agree_instalments.debtor_id, jsonb_build_array(
+        jsonb_build_object('amount', 100, 'currency', 'EUR', 'due_on', dunning._today(NULL) + 14), jsonb_build_object('amount', 100, 'currency', 'EUR', 'due_on', dunning._today(NULL) + 44)));
+BEGIN
+    IF instalments IS NULL OR jsonb_typeof(instalments) <> 'array' OR jsonb_array_length(instalments) NOT BETWEEN 1 AND 120 THEN
+        RAISE EXCEPTION 'instalments are a JSON array of 1 to 120 parts'
+            USING ERRCODE = '22023', DETAIL = 'Each has an amount, a currency and the date on which it is due.', HINT = hint;
+    END IF;
+    SELECT p.promise_ids, p.hold_id, p.until_at, p.stopped INTO promise_ids, hold_id, until_at, stopped
+    FROM dunning._promise_parts(dunning._canonical_id(agree_instalments.debtor_id),
+        (SELECT jsonb_agg(dunning._check_part(i.part, hint) ORDER BY i.ord)
+         FROM jsonb_array_elements(instalments) WITH ORDINALITY AS i (part, ord))) p;
 END
 $function$;
 CREATE FUNCTION dunning._accounts_of(debtor_id text)
@@ -45204,6 +45260,7 @@ ALTER FUNCTION dunning._promise_state(text[],timestamp with time zone) OWNER TO 
 ALTER VIEW dunning.promise_state OWNER TO dunning_owner;
 ALTER FUNCTION dunning._keep_settlement(text,uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_promises(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_part(jsonb,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_date(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) OWNER TO dunning_owner;
@@ -45672,6 +45729,7 @@ GRANT EXECUTE ON FUNCTION dunning._promise_state(text[],timestamp with time zone
 GRANT SELECT ON TABLE dunning.promise_state TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._keep_settlement(text,uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_promises(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_part(jsonb,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._accounts_of(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._is_date(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) FROM PUBLIC;
@@ -45750,6 +45808,7 @@ COMMENT ON FUNCTION dunning._check_minimum(jsonb,text) IS 'Nothing, or 22023 whe
 COMMENT ON FUNCTION dunning._check_name(text,text,text) IS 'Nothing, or 22023 where a name cannot stand in a key.';
 COMMENT ON FUNCTION dunning._check_offer_kind(text,text,jsonb) IS 'Nothing, or why offers of this kind are not made, or not to this debtor.';
 COMMENT ON FUNCTION dunning._check_offered(text) IS 'Nothing, or 22023 where the ledger has no such debtor.';
+COMMENT ON FUNCTION dunning._check_part(jsonb,text) IS 'A part of a promise as checked: positive amount, currency, a date from today on. Else 22023 with the hint.';
 COMMENT ON FUNCTION dunning._check_partial(text,text,text) IS 'Nothing; DN003 where a partial is no template or uses what no text may, 22023 where it has a subject.';
 COMMENT ON FUNCTION dunning._check_personal(text,text,text,jsonb,jsonb,boolean) IS 'Nothing; DN003 where a text uses what dunning.sensitivity forbids it.';
 COMMENT ON FUNCTION dunning._check_promises(text[]) IS 'How many promises (of the debtors; NULL: all) were found broken and how many holds of promises ended.';
