@@ -197,24 +197,44 @@ lay_pool(DunAccount *a)
 	return true;
 }
 
-static void
-mark_held(DunAccount *a, const DunRow *hold)
+static Paid
+make_sums(int n)
 {
-	int			len;
-	const char *invoice = dun_plan_row_text(hold, 0, &len);
+	Paid		made = {NULL, 15};
 
+	while (made.mask < 2 * (uint32) n)
+		made.mask = made.mask * 2 + 1;
+	made.sums = palloc_extended((made.mask + 1) * sizeof(Payments), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return made;
+}
+
+/* By name: an account that was handed over has as many holds as invoices. */
+static void
+mark_held(DunAccount *a, const DunRow *rows, int holds)
+{
+	Paid		held = make_sums(holds);
+	int			len;
+
+	for (const DunRow *row = rows; row != NULL; row = row->next)
+	{
+		const char *invoice = row->kind == DUN_ROW_HOLD ? dun_plan_row_text(row, 0, &len) : NULL;
+		Payments   *p = invoice == NULL ? NULL : find_payments(&held, invoice, len, 0);
+
+		if (p != NULL && p->invoice == NULL)
+			*p = (Payments) {.invoice = invoice, .len = len};
+	}
 	for (int i = 0; i < a->nitems; i++)
-		if (compare_text(a->items[i].invoice, a->items[i].invoice_len, invoice, len) == 0)
+		if (a->items[i].invoice != NULL && find_payments(&held, a->items[i].invoice, a->items[i].invoice_len, 0)->invoice != NULL)
 			a->items[i].left_out = true;
 }
 
 bool
 dun_plan_settle_account(const DunRow *rows, bool stated, DunAccount *a)
 {
-	Paid		paid = {NULL, 15};
+	Paid		paid;
 	int			invoices = 0;
 	int			payments = 0;
-	bool		holds = false;
+	int			holds = 0;
 
 	memset(a, 0, sizeof(*a));
 	for (const DunRow *row = rows; row != NULL; row = row->next)
@@ -223,15 +243,13 @@ dun_plan_settle_account(const DunRow *rows, bool stated, DunAccount *a)
 			return false;
 		invoices += row->kind == DUN_ROW_INVOICE;
 		payments += row->kind == DUN_ROW_PAYMENT;
-		holds |= row->kind == DUN_ROW_HOLD;
+		holds += row->kind == DUN_ROW_HOLD;
 	}
 	if (invoices == 0 && payments == 0)
 		return true;
 	a->balances = palloc((invoices + payments) * sizeof(DunBalance));
 	a->items = palloc((invoices + 1) * sizeof(DunItem));
-	while (paid.mask < 2 * (uint32) payments)
-		paid.mask = paid.mask * 2 + 1;
-	paid.sums = palloc0((paid.mask + 1) * sizeof(Payments));
+	paid = make_sums(payments);
 	for (const DunRow *row = rows; row != NULL; row = row->next)
 		if (row->kind == DUN_ROW_PAYMENT && !add_payment(a, &paid, row, stated))
 			return false;
@@ -245,8 +263,7 @@ dun_plan_settle_account(const DunRow *rows, bool stated, DunAccount *a)
 		return false;
 	for (int i = 0; i < a->nitems; i++)
 		a->items[i].left_out = a->items[i].disputed;
-	for (const DunRow *row = rows; holds && row != NULL; row = row->next)
-		if (row->kind == DUN_ROW_HOLD)
-			mark_held(a, row);
+	if (holds > 0)
+		mark_held(a, rows, holds);
 	return true;
 }

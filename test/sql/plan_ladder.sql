@@ -37,6 +37,16 @@ SELECT debtor, state FROM pg_temp.pl_plan() WHERE debtor = 'pl-plain';
 ROLLBACK;
 
 BEGIN;
+-- an_account_with_as_many_held_invoices_as_a_town_has_houses_takes_no_longer_than_reading_it
+SELECT pg_temp.pl_owes('pl-town', 100);
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) SELECT 'pl-town', 'a-long-name-of-an-invoice-' || i, '2026-01-20', '2026-02-18', 10, 'EUR' FROM generate_series(1, 50000) i;
+INSERT INTO dunning.hold (debtor_id, hold_id, creditor, reason, invoice_id, from_at, placed_by)
+SELECT i.debtor_id, gen_random_uuid(), 'default', 'investigation', i.invoice_id, '2026-03-01', 'test' FROM dunning.invoice i WHERE i.debtor_id = 'pl-town' AND i.invoice_id <> 'i-pl-town';
+SET LOCAL statement_timeout = '20s';
+SELECT p.state, p.amounts FROM dunning._plan(NULL, NULL, true, false, '{pl-town}') p;
+ROLLBACK;
+
+BEGIN;
 -- rows_of_a_view_that_leaves_out_repeated_ones_are_counted_once, also where the debtor's id is a number or of a domain of numbers: 40 is left of 100
 CREATE SCHEMA pl;
 GRANT USAGE ON SCHEMA pl TO dunning_owner, dunning_worker;
