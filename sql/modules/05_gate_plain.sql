@@ -1,5 +1,6 @@
 -- gate: what planning reads to judge the plain cases of a whole book by itself (src/plan/pick.c). Whoever changes the gate's
--- query changes this as well: _gate_trouble_sql() names everybody for whom that query looks at more than is told here.
+-- query changes this as well: _gate_trouble_sql() names everybody for whom that query looks at more than is told here, and who is
+-- held as a whole.
 
 CREATE FUNCTION dunning._postal_text(address jsonb) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_postal_text';
@@ -76,21 +77,22 @@ CREATE FUNCTION dunning._gate_trouble_sql(many text) RETURNS text
 #variable_conflict error
 BEGIN
     IF dunning._ledger_problem() IS NOT NULL THEN
-        RETURN format('SELECT u.id AS debtor_id FROM unnest(%s) u(id)', many);
+        RETURN format('SELECT u.id AS debtor_id, NULL::text AS reason, NULL::timestamptz AS until_at FROM unnest(%s) u(id)', many);
     END IF;
     RETURN format($q$
         WITH d AS (SELECT l.debtor_id, l.person_id, l.creditor FROM (%1$s) l)
-        SELECT h.debtor_id FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
+        SELECT h.debtor_id, CASE WHEN NOT h.pending THEN h.reason END AS reason, h.until_at
+        FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
         -- Few books have such holds: without one the debtors are not read.
         UNION ALL
-        SELECT d.debtor_id FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+        SELECT d.debtor_id, CASE WHEN NOT h.pending THEN h.reason END, h.until_at FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
             AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.person_id IS NOT NULL AND x.released_at IS NULL))
         UNION ALL
-        SELECT d.debtor_id FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL
+        SELECT d.debtor_id, CASE WHEN NOT h.pending THEN h.reason END, h.until_at FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL
             AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
 END
 $fn$;
-COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones; all of them while the ledger has a problem.';
+COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate); all of them while the ledger has a problem.';
 
 -- $1 at, $2 country, $3 region, $4 kind, $5 time zone, '' where unknown.
 CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval) RETURNS text

@@ -1387,17 +1387,18 @@ AS $function$
 #variable_conflict error
 BEGIN
     IF dunning._ledger_problem() IS NOT NULL THEN
-        RETURN format('SELECT u.id AS debtor_id FROM unnest(%s) u(id)', many);
+        RETURN format('SELECT u.id AS debtor_id, NULL::text AS reason, NULL::timestamptz AS until_at FROM unnest(%s) u(id)', many);
     END IF;
     RETURN format($q$
         WITH d AS (SELECT l.debtor_id, l.person_id, l.creditor FROM (%1$s) l)
-        SELECT h.debtor_id FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
+        SELECT h.debtor_id, CASE WHEN NOT h.pending THEN h.reason END AS reason, h.until_at
+        FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
         -- Few books have such holds: without one the debtors are not read.
         UNION ALL
-        SELECT d.debtor_id FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
+        SELECT d.debtor_id, CASE WHEN NOT h.pending THEN h.reason END, h.until_at FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
             AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.person_id IS NOT NULL AND x.released_at IS NULL))
         UNION ALL
-        SELECT d.debtor_id FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL
+        SELECT d.debtor_id, CASE WHEN NOT h.pending THEN h.reason END, h.until_at FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL
             AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
 END
 $function$;
@@ -45866,7 +45867,7 @@ COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask an
 COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps and time zone of a place for each channel, by the rules valid from an instant to sixty days beyond the horizon.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
-COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones; all of them while the ledger has a problem.';
+COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate); all of them while the ledger has a problem.';
 COMMENT ON FUNCTION dunning._guard_charge() IS 'Trigger: refuses (DN011) a charge that no rule allows, a second look at those let through before, and any change but waiving and booking.';
 COMMENT ON FUNCTION dunning._guard_fee(dunning.charge) IS 'The fee with rule and facts filled in; DN011 where it is not lawful.';
 COMMENT ON FUNCTION dunning._guard_interest(dunning.charge) IS 'The posted interest with rule and spans filled in; DN011 where it is more than what accrued.';

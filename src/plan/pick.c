@@ -234,12 +234,17 @@ try_candidate(const Picking *k, DunCandidate *c)
 	rules = dun_plan_rules(k->picker->means, f->place, c->channel);
 	if (rules->windows == NULL || (address->text != NULL && is_suppressed(k->picker, channel, address)))
 		return false;
+	/* A hold that ends before the step does leaves instants after it. */
+	if (f->hold != NULL && f->held_until <= k->until)
+		return false;
 	if ((f->consents & (UINT64CONST(1) << c->channel)) == 0)
 		words[n++] = "no_consent";
 	if (address->text == NULL)
 		words[n++] = "no_address";
 	else if (!dun_gate_address_is_good(dun_gate_address_kind(channel->field, address->text, address->len), address->text, address->len))
 		words[n++] = "bad_address";
+	if (f->hold != NULL)
+		words[n++] = f->hold;
 
 	history = palloc(sizeof(DunHistory));
 	*history = f->history;

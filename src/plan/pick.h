@@ -44,6 +44,8 @@ typedef struct DunPickFacts
 {
 	const char *debtor_id;
 	bool		trouble;		/* not a plain case */
+	const char *hold;			/* the word of the hold that is in force, NULL: none */
+	TimestampTz held_until;		/* DT_NOEND: for good */
 	int			place;			/* -1: cannot be told */
 	uint64		consents;		/* a bit a channel */
 	DunAddress	addresses[3];	/* e-mail, phone, postal */

@@ -26,6 +26,7 @@ typedef enum PickRow
 	ROW_PROFILE,				/* ProfileRow, activity, payments, creditor */
 	ROW_CONTACT,				/* ContactRow, channel, account where it is another */
 	ROW_TALK,					/* `amount` is the instant */
+	ROW_HOLD,					/* `stated` is its end; the reason */
 	ROW_TROUBLE
 } PickRow;
 
@@ -227,13 +228,14 @@ take_history(void *state, const Datum *v, const bool *isnull)
 	dun_plan_add_row(run->book, &row, id, id_len, texts, lens);
 }
 
+/* debtor_id, reason (NULL: ask the gate), until_at */
 static void
 take_trouble(void *state, const Datum *v, const bool *isnull)
 {
 	DunPickRun *run = state;
-	DunRow		row = {.kind = ROW_TROUBLE};
+	DunRow		row = {.kind = isnull[1] ? ROW_TROUBLE : ROW_HOLD, .stated = isnull[2] ? DT_NOEND : DatumGetTimestampTz(v[2])};
 
-	dun_plan_deal_row(run->book, &row, v, isnull, NULL, 0, 0, 0);
+	dun_plan_deal_row(run->book, &row, v, isnull, NULL, 0, 1, 1);
 }
 
 /* address_digest, key */
@@ -402,6 +404,20 @@ count_rows(const DunRow *rows, PickRow kind)
 	return n;
 }
 
+/* The gate has an order for several reasons, and holds that are over by now are its own to tell. */
+static void
+read_hold(const DunRow *row, DunPickFacts *facts)
+{
+	int			len;
+	const char *reason = dun_plan_row_text(row, 0, &len);
+	char	   *word = psprintf("hold:%.*s", len, reason);
+
+	if (facts->hold != NULL && strcmp(facts->hold, word) != 0)
+		facts->trouble = true;
+	facts->held_until = facts->hold == NULL ? row->stated : Max(facts->held_until, row->stated);
+	facts->hold = word;
+}
+
 int
 dun_plan_collect_pick(const DunPickRun *run, const DunRow *rows, DunPickFacts *facts, DunRung **rungs)
 {
@@ -437,6 +453,9 @@ dun_plan_collect_pick(const DunPickRun *run, const DunRow *rows, DunPickFacts *f
 				break;
 			case ROW_TALK:
 				facts->history.talks[facts->history.ntalks++] = row->amount;
+				break;
+			case ROW_HOLD:
+				read_hold(row, facts);
 				break;
 			case ROW_TROUBLE:
 				facts->trouble = true;

@@ -8,7 +8,7 @@ FROM ours j JOIN pg_temp.dunning_plan_pick p ON p.debtor_id = j.debtor_id;
 SELECT 'blocked by ' || w.w || ': ' || count(*) FROM ours j, unnest(j.blocked_by) w(w) GROUP BY w.w ORDER BY 1;
 SELECT dunning._drop_stages() \g /dev/null
 -- Everybody is asked of the gate.
-CREATE OR REPLACE FUNCTION dunning._gate_trouble_sql(many text) RETURNS text LANGUAGE sql AS $$ SELECT 'SELECT u.id AS debtor_id FROM unnest(' || $1 || ') u(id)' $$;
+CREATE OR REPLACE FUNCTION dunning._gate_trouble_sql(many text) RETURNS text LANGUAGE sql AS $$ SELECT 'SELECT u.id AS debtor_id, NULL::text AS reason, NULL::timestamptz AS until_at FROM unnest(' || $1 || ') u(id)' $$;
 SELECT dunning._stage_ladder(NULL, :as_of, :many), dunning._stage_judged(coalesce(:as_of, dunning._now()), true) \g /dev/null
 CREATE TEMP TABLE theirs ON COMMIT DROP AS SELECT j.* FROM pg_temp.dunning_plan_judged j;
 SELECT 'rows ' || count(*) || ' asked ' || count(*) FILTER (WHERE NOT p.plain) FROM theirs j JOIN pg_temp.dunning_plan_pick p ON p.debtor_id = j.debtor_id;
