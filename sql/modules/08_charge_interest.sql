@@ -37,10 +37,10 @@ CREATE FUNCTION dunning._freezing_reasons() RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN ARRAY(SELECT DISTINCT u.u FROM dunning.interest_rule r, LATERAL unnest(r.frozen_by || 'written_off'::text) u(u) ORDER BY 1);
+    RETURN ARRAY(SELECT DISTINCT u.u FROM dunning.interest_rule r, LATERAL unnest(r.frozen_by || '{written_off,settled}'::text[]) u(u) ORDER BY 1);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off bears none by any rule.';
+COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off or settled bears none by any rule.';
 
 CREATE FUNCTION dunning._rate_spans(rule dunning.interest_rule, from_on date, until_on date) RETURNS TABLE (begins date, rate numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -239,7 +239,7 @@ BEGIN
         SELECT c.debtor_id, c.invoice_id, array_agg(lower(h.d) ORDER BY h.n) AS froms, array_agg(upper(h.d) ORDER BY h.n) AS untils, array_agg(h.r ORDER BY h.n) AS reasons
         FROM claim c JOIN law l ON l.of_country = c.country AND l.of_kind = c.debtor_kind AND l.of_due = c.due_on
         CROSS JOIN LATERAL unnest(c.hold_reasons, c.hold_days) WITH ORDINALITY h(r, d, n)
-        WHERE c.hold_reasons <> '{}' AND h.r = ANY (l.frozen_by || 'written_off'::text) GROUP BY 1, 2)
+        WHERE c.hold_reasons <> '{}' AND h.r = ANY (l.frozen_by || '{written_off,settled}'::text[]) GROUP BY 1, 2)
     SELECT c.debtor_id, c.invoice_id, c.creditor, c.currency, a.span_from, a.span_until, a.span_days, a.rate, a.base, a.amount, a.why, t.rule, c.open_now,
            c.open_now <= 0 AND l.clearing[1] = 'principal' AND l.compounding = 'none'
     FROM claim c

@@ -146,6 +146,8 @@ BEGIN
         CROSS JOIN LATERAL (SELECT coalesce(sum(h.amount), 0) AS amount, max(h.until_on) AS until_on FROM dunning.charge h
                             WHERE h.debtor_id = i.debtor_id AND h.invoice_id = i.of_invoice AND h.kind = 'interest') p
         WHERE i.settles = u.settled AND (u.u > p.until_on) IS NOT FALSE
+          -- nor what a settled claim bore before it was settled
+          AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = i.debtor_id AND h.invoice_id = i.of_invoice AND h.reason = 'settled' AND h.released_at IS NULL)
         GROUP BY i.debtor_id, i.of_invoice, u.u, p.amount HAVING sum(i.amount) <> p.amount
         ORDER BY i.debtor_id, i.of_invoice
     LOOP

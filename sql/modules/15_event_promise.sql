@@ -75,11 +75,15 @@ BEGIN
         SELECT i.debtor_id, dunning._uuid7(), $2, 'settled', i.invoice_id, 'settled by an offer', dunning._now(), 'ledger'
         FROM (%s) i WHERE i.currency = $3 AND i.issued_on <= $4$q$, dunning._open_items_sql('$1', 'NULL'))
         USING ARRAY[settled.debtor_id], settled.creditor, settled.currency, dunning._today(settled.ended_at);
+    -- Regarded as settled was the whole claim: no fee and no interest is left of it for billing to book.
+    PERFORM w.charge_id FROM dunning.charge c, LATERAL dunning.waive(c.charge_id, 'settled by an offer') w
+    WHERE c.debtor_id = settled.debtor_id AND c.currency = settled.currency AND c.waived_at IS NULL AND c.booked_at IS NULL
+      AND EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = c.debtor_id AND h.invoice_id = c.invoice_id AND h.reason = 'settled' AND h.released_at IS NULL);
     PERFORM dunning._task(settled.debtor_id, 'settlement_kept', format('a settlement was paid: credit the rest of %s %s', settled.amount, settled.currency),
                           creditor => settled.creditor);
 END
 $$;
-COMMENT ON FUNCTION dunning._keep_settlement(text, uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, and a task to credit the rest.';
+COMMENT ON FUNCTION dunning._keep_settlement(text, uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, their charges waived, and a task to credit the rest.';
 
 -- Ends the holds of promises that are no longer open: broken ones, so that dunning goes on; kept ones, as there is nothing to wait for.
 CREATE FUNCTION dunning._check_promises(many text[] DEFAULT NULL, OUT broken int, OUT ended int)

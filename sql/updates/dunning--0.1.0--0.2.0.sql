@@ -2774,7 +2774,7 @@ CREATE FUNCTION dunning._freezing_reasons()
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN ARRAY(SELECT DISTINCT u.u FROM dunning.interest_rule r, LATERAL unnest(r.frozen_by || 'written_off'::text) u(u) ORDER BY 1);
+    RETURN ARRAY(SELECT DISTINCT u.u FROM dunning.interest_rule r, LATERAL unnest(r.frozen_by || '{written_off,settled}'::text[]) u(u) ORDER BY 1);
 END
 $function$;
 CREATE FUNCTION dunning._rate_spans(rule dunning.interest_rule, from_on date, until_on date)
@@ -2980,7 +2980,7 @@ BEGIN
         SELECT c.debtor_id, c.invoice_id, array_agg(lower(h.d) ORDER BY h.n) AS froms, array_agg(upper(h.d) ORDER BY h.n) AS untils, array_agg(h.r ORDER BY h.n) AS reasons
         FROM claim c JOIN law l ON l.of_country = c.country AND l.of_kind = c.debtor_kind AND l.of_due = c.due_on
         CROSS JOIN LATERAL unnest(c.hold_reasons, c.hold_days) WITH ORDINALITY h(r, d, n)
-        WHERE c.hold_reasons <> '{}' AND h.r = ANY (l.frozen_by || 'written_off'::text) GROUP BY 1, 2)
+        WHERE c.hold_reasons <> '{}' AND h.r = ANY (l.frozen_by || '{written_off,settled}'::text[]) GROUP BY 1, 2)
     SELECT c.debtor_id, c.invoice_id, c.creditor, c.currency, a.span_from, a.span_until, a.span_days, a.rate, a.base, a.amount, a.why, t.rule, c.open_now,
            c.open_now <= 0 AND l.clearing[1] = 'principal' AND l.compounding = 'none'
     FROM claim c
@@ -3174,6 +3174,8 @@ BEGIN
         CROSS JOIN LATERAL (SELECT coalesce(sum(h.amount), 0) AS amount, max(h.until_on) AS until_on FROM dunning.charge h
                             WHERE h.debtor_id = i.debtor_id AND h.invoice_id = i.of_invoice AND h.kind = 'interest') p
         WHERE i.settles = u.settled AND (u.u > p.until_on) IS NOT FALSE
+          -- nor what a settled claim bore before it was settled
+          AND NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = i.debtor_id AND h.invoice_id = i.of_invoice AND h.reason = 'settled' AND h.released_at IS NULL)
         GROUP BY i.debtor_id, i.of_invoice, u.u, p.amount HAVING sum(i.amount) <> p.amount
         ORDER BY i.debtor_id, i.of_invoice
     LOOP
@@ -10657,6 +10659,10 @@ BEGIN
         SELECT i.debtor_id, dunning._uuid7(), $2, 'settled', i.invoice_id, 'settled by an offer', dunning._now(), 'ledger'
         FROM (%s) i WHERE i.currency = $3 AND i.issued_on <= $4$q$, dunning._open_items_sql('$1', 'NULL'))
         USING ARRAY[settled.debtor_id], settled.creditor, settled.currency, dunning._today(settled.ended_at);
+    -- Regarded as settled was the whole claim: no fee and no interest is left of it for billing to book.
+    PERFORM w.charge_id FROM dunning.charge c, LATERAL dunning.waive(c.charge_id, 'settled by an offer') w
+    WHERE c.debtor_id = settled.debtor_id AND c.currency = settled.currency AND c.waived_at IS NULL AND c.booked_at IS NULL
+      AND EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = c.debtor_id AND h.invoice_id = c.invoice_id AND h.reason = 'settled' AND h.released_at IS NULL);
     PERFORM dunning._task(settled.debtor_id, 'settlement_kept', format('a settlement was paid: credit the rest of %s %s', settled.amount, settled.currency),
                           creditor => settled.creditor);
 END
@@ -45859,7 +45865,7 @@ COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of 
 COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording that was begun first and goes on; NULL: none.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
-COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off bears none by any rule.';
+COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off or settled bears none by any rule.';
 COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text) IS 'SQL text: what counts against the caps of these debtors, of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text,text) IS 'SQL text: what was said to each debtor''s person over other accounts: the columns of _gate_contacts_sql(), and the account.';
@@ -45892,7 +45898,7 @@ COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relatio
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
 COMMENT ON FUNCTION dunning._judged_sql(text) IS 'SQL text: rows that are decided, with the columns of their step and strategy.';
-COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, and a task to credit the rest.';
+COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, their charges waived, and a task to credit the rest.';
 COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed; odd: rows that cannot be told in plain numbers, whose account was asked of _mark_sql(). Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 COMMENT ON FUNCTION dunning._ladder_items(text[],timestamp with time zone) IS 'Open items of debtors, with whether each is left out.';
 COMMENT ON FUNCTION dunning._ladder_marks(text[],timestamp with time zone) IS 'Marks of debtors who owe something or whose amounts are invalid.';

@@ -196,12 +196,27 @@ SET dunning.clock = '2026-10-16 12:00+00';
 SELECT state, approved_by FROM dunning.offer WHERE debtor_id = 'OF-2' ORDER BY offer_id DESC LIMIT 1;
 
 -- a_settlement_that_is_paid_leaves_the_rest_undunned_and_for_a_person_to_credit
+UPDATE dunning.debtor SET kind = 'person' WHERE debtor_id = 'OF-2';
+SELECT dunning.save_charging('of-c', fees => true, interest => true) IS NOT NULL AS charging;
+SELECT 1 AS rate FROM dunning.set_rate('GB-base', 4, '2026-01-01', source => 'for the test');
+SELECT warnings = '{}' AS ruled FROM dunning.save_charge_rule('GB', 'person', 'reminder-1', 'GBP', 5, '2026-01-01', source => 'for the test');
+SELECT warnings = '{}' AS ruled FROM dunning.save_interest_rule('GB', 'person', 'GB-base', 5, '2026-01-01', source => 'for the test');
+SELECT c.kind, count(*) FROM dunning.charge('OF-2', 'OF-I2', 'reminder-1') c GROUP BY 1;
+SELECT c.debtor_id, c.kind, c.amount > 0 AS some FROM dunning.assess_charges() c WHERE c.debtor_id = 'OF-2';
 SELECT parts, until_at IS NULL AS until_told_by_the_ledger FROM dunning.accept_offer('OF-2');
 INSERT INTO dunning.payment (debtor_id, payment_id, invoice_id, amount, currency, paid_at) VALUES ('OF-2', 'OF-P2b', 'OF-I2', 170, 'GBP', '2026-10-17 10:00+00');
 SET dunning.clock = '2026-10-18 12:00+00';
 SELECT broken, ended FROM dunning._check_promises();
 SELECT reason, invoice_id, released_at IS NULL AS stands FROM dunning.hold WHERE debtor_id = 'OF-2' ORDER BY from_at;
 SELECT kind, subject FROM dunning.task WHERE debtor_id = 'OF-2' AND completed_at IS NULL AND kind = 'settlement_kept';
+-- and_nothing_was_charged_on_it_nor_is_later: the whole claim was said to be settled
+SET dunning.clock = '2026-12-05 12:00+00';
+SELECT count(*) AS posted_later FROM dunning.assess_charges() c WHERE c.debtor_id = 'OF-2';
+SELECT kind, waive_reason FROM dunning.charge WHERE debtor_id = 'OF-2' ORDER BY kind;
+SELECT count(*) AS left_to_book FROM dunning.charge_due WHERE debtor_id = 'OF-2';
+SET dunning.clock = '2026-10-18 12:00+00';
+UPDATE dunning.debtor SET kind = NULL WHERE debtor_id = 'OF-2';
+DELETE FROM dunning.reference_rate WHERE NOT builtin; DELETE FROM dunning.charge; DELETE FROM dunning.charging; DELETE FROM dunning.charge_rule WHERE NOT builtin; DELETE FROM dunning.interest_rule WHERE NOT builtin; DELETE FROM dunning.charge_change;
 SELECT agreement, paid FROM dunning.offers WHERE debtor_id = 'OF-2' AND kind = 'settlement';
 SELECT balance FROM dunning.balance('OF-2');
 SELECT FROM dunning.make_offer('OF-2', 'promise');
