@@ -1,5 +1,5 @@
 -- A book for test/t/plan_simulate.pl whose every row is dated: payments, invoices, holds, suppressions and calls of debtors over two months.
--- psql variables: n (debtors), seed.
+-- Most persons have several accounts: what is decided about one depends on the hour at which another leaves. psql variables: n (debtors), seed.
 SET timezone = 'UTC';
 SELECT setseed(1.0 / (1 + :seed));
 CREATE SCHEMA ref;
@@ -25,7 +25,7 @@ INSERT INTO dunning.step (strategy, step, position, anchor, offset_days, templat
 INSERT INTO dunning.budget VALUES ('*', '*', 'EUR', 6, 'test', now());
 
 INSERT INTO dunning.debtor (debtor_id, person_id, creditor, name, country, time_zone, language, email, phone, address)
-SELECT 'd' || i, CASE WHEN random() < .3 THEN 'p' || i / 4 END, 'default', 'Debtor ' || i, x.country, CASE x.country WHEN 'DK' THEN 'Europe/Copenhagen' WHEN 'GB' THEN 'Europe/London' END, 'en',
+SELECT 'd' || i, CASE WHEN random() < .85 THEN 'p' || i / 4 END, 'default', 'Debtor ' || i, x.country, CASE x.country WHEN 'DK' THEN 'Europe/Copenhagen' WHEN 'GB' THEN 'Europe/London' END, 'en',
        CASE WHEN random() < .8 THEN 'd' || i || '@example.test' END, CASE WHEN random() < .8 THEN '+45' || 20000000 + i END, CASE WHEN random() < .9 THEN '{"street": "Havnegade 1"}'::jsonb END
 FROM generate_series(1, :n) i, LATERAL (SELECT ref.pick('DK', 'DK', 'GB', NULL) AS country WHERE i > 0) x;
 INSERT INTO dunning.score_result SELECT d.debtor_id, 'default', ref.pick('other', 'habitual_late', 'self_curer'), NULL, random(), random(), random(), '{}', '{}', now(), now() FROM dunning.debtor d WHERE random() < .9;

@@ -1,5 +1,5 @@
 # A simulation of days is what plan() and the worker do on these days when nobody reacts: both over a random book of dated rows.
-# N=debtors (120) SEED=number (1) DAYS=number (9): another or a longer one.
+# N=debtors (120) SEED=number DAYS=number (9): other books or longer ones.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
@@ -8,7 +8,7 @@ use Test::More;
 use File::Basename;
 
 my $from = dirname(__FILE__) . '/../plan';
-my ($n, $seed, $days) = ($ENV{N} || 120, $ENV{SEED} || 1, $ENV{DAYS} || 9);
+my ($n, $seed, $days) = ($ENV{N} || 120, $ENV{SEED}, $ENV{DAYS} || 9);
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->append_conf('postgresql.conf',
@@ -31,12 +31,18 @@ sub run_sql { my ($db, $sql) = @_; return run_psql($db, [ '-c', $sql ]) }
 # the first simulated day's run: until then all has really happened
 my $since = '2026-03-10 05:00+00';
 my $columns = "day, debtor_id, step, channel, contact_at, amounts, cost, cost_currency, state, CASE WHEN state = 'cancelled' THEN reason END AS reason";
-for my $case ([ 'NULL', $seed ], [ "'weekly'", $seed ], [ "'stops'", $seed + 1 ], [ "'standard'", $seed + 2 ])
+# Books that once showed something: a companion that waited for its message (10, 6); a message that leaves later on its day, or for which it was
+# in the evening that it would be stopped, and another account's (10, 6); two accounts due at once (6); a hold after a message was put off (8); one
+# that is held as the days begin (1).
+my @cases = $seed ? ([ 'NULL', $seed ], [ "'weekly'", $seed ], [ "'stops'", $seed + 1 ], [ "'standard'", $seed + 2 ])
+	: ([ 'NULL', 10 ], [ "'weekly'", 6 ], [ "'stops'", 8 ], [ "'stops'", 1 ], [ "'standard'", 6 ]);
+$node->safe_psql('postgres', 'CREATE DATABASE empty');
+$node->safe_psql('empty', 'CREATE EXTENSION dunning');
+for my $case (@cases)
 {
 	my ($strategy, $s) = @$case;
 	my $db = lc("book$s" . ($strategy =~ /(\w+)/)[0]);
-	$node->safe_psql('postgres', "CREATE DATABASE $db");
-	$node->safe_psql($db, 'CREATE EXTENSION dunning');
+	$node->safe_psql('postgres', "CREATE DATABASE $db TEMPLATE empty");
 	run_file($db, 'replay_book.sql', n => $n, seed => $s);
 	run_file($db, 'replay_real.sql');
 	run_sql($db, "INSERT INTO dunning.debtor_strategy SELECT debtor_id, 'default', CASE hashtext(debtor_id) % 3 WHEN 0 THEN 'weekly' WHEN 1 THEN 'stops' ELSE 'standard' END, NULL, 'test', now() FROM dunning.debtor") if $strategy eq 'NULL';
