@@ -43,6 +43,21 @@ CREATE FUNCTION dunning._packed_dates(dates date[]) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_plan_sql_packed_dates';
 COMMENT ON FUNCTION dunning._packed_dates(date[]) IS 'Dates side by side, as C keeps them.';
 
+-- Nobody knows how many rows a stage has, and one row in the planner's mind is a loop over every step for each debtor.
+CREATE FUNCTION dunning._stage_plain() RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_mergejoin = off SET enable_nestloop = off
+AS $fn$
+#variable_conflict error
+BEGIN
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_judged ON COMMIT DROP AS ' || dunning._judged_sql($q$
+        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
+            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
+            p.cost, p.cost_currency, p.p, p.value, p.passed_over
+        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._stage_plain() IS 'The plain cases of the stage judged, from those of stage pick and ladder.';
+
 -- Stage judged: a debtor, the step that is taken and everything that is decided about it.
 CREATE FUNCTION dunning._stage_judged(as_of timestamptz, detail boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -52,11 +67,7 @@ BEGIN
     CREATE TEMP TABLE dunning_plan_pick ON COMMIT DROP AS
     SELECT p.* FROM dunning._pick(dunning._pick_texts(), as_of, dunning._today(as_of), dunning._holdout_share(),
         EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*'), detail) p;
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_judged ON COMMIT DROP AS ' || dunning._judged_sql($q$
-        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
-            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
-            p.cost, p.cost_currency, p.p, p.value, p.passed_over
-        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$);
+    PERFORM dunning._stage_plain();
     IF EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE NOT p.plain) THEN
         PERFORM dunning._stage_steps(as_of);
         EXECUTE 'INSERT INTO pg_temp.dunning_plan_judged ' || dunning._judged_sql($q$
@@ -76,7 +87,7 @@ CREATE FUNCTION dunning._judged_sql(decided text) RETURNS text
             s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance,
             -- the one reason that stands for what blocks a contact
             CASE WHEN l.blocked_by = '{}' THEN NULL WHEN l.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE l.blocked_by[1] END AS held_for
-        FROM (%s) l
+        FROM (%s OFFSET 0) l
         JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
         JOIN dunning._ladder_steps() x ON x.strategy = l.strategy AND x.step = l.step
         JOIN dunning._strategies() t ON t.strategy = l.strategy$q$, $1)

@@ -6312,6 +6312,23 @@ CREATE FUNCTION dunning._packed_dates(dates date[])
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'MODULE_PATHNAME', $function$dun_plan_sql_packed_dates$function$;
+CREATE FUNCTION dunning._stage_plain()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_mergejoin TO 'off'
+ SET enable_nestloop TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_judged ON COMMIT DROP AS ' || dunning._judged_sql($q$
+        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
+            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
+            p.cost, p.cost_currency, p.p, p.value, p.passed_over
+        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$);
+END
+$function$;
 CREATE FUNCTION dunning._stage_judged(as_of timestamp with time zone, detail boolean)
  RETURNS void
  LANGUAGE plpgsql
@@ -6323,11 +6340,7 @@ BEGIN
     CREATE TEMP TABLE dunning_plan_pick ON COMMIT DROP AS
     SELECT p.* FROM dunning._pick(dunning._pick_texts(), as_of, dunning._today(as_of), dunning._holdout_share(),
         EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*'), detail) p;
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_judged ON COMMIT DROP AS ' || dunning._judged_sql($q$
-        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
-            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
-            p.cost, p.cost_currency, p.p, p.value, p.passed_over
-        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$);
+    PERFORM dunning._stage_plain();
     IF EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE NOT p.plain) THEN
         PERFORM dunning._stage_steps(as_of);
         EXECUTE 'INSERT INTO pg_temp.dunning_plan_judged ' || dunning._judged_sql($q$
@@ -6348,7 +6361,7 @@ AS $function$
             s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance,
             -- the one reason that stands for what blocks a contact
             CASE WHEN l.blocked_by = '{}' THEN NULL WHEN l.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE l.blocked_by[1] END AS held_for
-        FROM (%s) l
+        FROM (%s OFFSET 0) l
         JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
         JOIN dunning._ladder_steps() x ON x.strategy = l.strategy AND x.step = l.step
         JOIN dunning._strategies() t ON t.strategy = l.strategy$q$, $1)
@@ -45127,6 +45140,7 @@ ALTER FUNCTION dunning._stage_offers(timestamp with time zone,boolean) OWNER TO 
 ALTER FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pick_texts() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._packed_dates(date[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_plain() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_judged(timestamp with time zone,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._judged_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._past(text) OWNER TO dunning_owner;
@@ -45556,6 +45570,7 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_offers(timestamp with time zone,boolea
 REVOKE EXECUTE ON FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._pick_texts() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._packed_dates(date[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_plain() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._judged_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._past(text) FROM PUBLIC;
@@ -46032,6 +46047,7 @@ COMMENT ON FUNCTION dunning._stage_dry_rows(boolean,text) IS 'Stage row of a dry
 COMMENT ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) IS 'Stage judged of a planning run: one row a debtor; detail: with what stands in a decision.';
 COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 COMMENT ON FUNCTION dunning._stage_offers(timestamp with time zone,boolean) IS 'Makes the offers that the steps of a planning run come with, puts them into rows and contexts, and sets decision.offer_needed; a dry run shows the terms alone. Holds (no_offer) what would say nothing without one.';
+COMMENT ON FUNCTION dunning._stage_plain() IS 'The plain cases of the stage judged, from those of stage pick and ladder.';
 COMMENT ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) IS 'Stage row of a planning run: messages ready to be enqueued, and held ones with what blocks them.';
 COMMENT ON FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) IS 'Stages everything that a planning run decides, up to row; dry_run leaves out what is only needed to write it.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
