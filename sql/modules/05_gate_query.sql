@@ -8,6 +8,16 @@ CREATE FUNCTION dunning._good_address(address text, address_field text) RETURNS 
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_good_address';
 COMMENT ON FUNCTION dunning._good_address(text, text) IS 'True where every octet of the address may stand in one (no control characters, no second recipient). NULL: false.';
 
+CREATE FUNCTION dunning._is_key_lost() RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN NOT EXISTS (SELECT FROM dunning.digest_key) AND EXISTS (SELECT FROM dunning.suppression);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._is_key_lost() IS 'Are there suppressions and no key under which their addresses were digested?';
+GRANT EXECUTE ON FUNCTION dunning._is_key_lost() TO dunning_worker;
+
 CREATE FUNCTION dunning._words(VARIADIC words "any") RETURNS text[]
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gate_sql_words';
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
@@ -171,9 +181,12 @@ CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT dunning._gate_places_sql($1) || $q$,
     j AS MATERIALIZED (SELECT w.ord, w.debtor_id, w.channel, w.at, w.message_id, w.person_id, w.address, w.digest, w.ledger_mark, w.amounts, w.hold_reasons, w.hold_froms, w.hold_untils, pl.no,
-            CASE WHEN sup.address_digest IS NULL THEN w.words ELSE dunning._words(w.words, (
-                SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
-                WHERE u.channel = w.channel OR u.channel = '*')) END AS words,
+            CASE WHEN sup.address_digest IS NOT NULL THEN dunning._words(w.words, (
+                     SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
+                     WHERE u.channel = w.channel OR u.channel = '*'))
+                 -- without the key nobody can tell whose addresses the suppressed ones are
+                 WHEN w.address IS NOT NULL AND w.digest IS NULL AND (SELECT dunning._is_key_lost()) THEN dunning._words(w.words, 'suppressed:key_lost'::text)
+                 ELSE w.words END AS words,
             CASE WHEN w.strange OR NOT w.known THEN NULL
                  WHEN w.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours'
                  WHEN w.at = pl.first THEN pl.first_shut

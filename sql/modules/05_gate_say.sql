@@ -85,6 +85,11 @@ DECLARE
 BEGIN
     SELECT k.key INTO secret FROM dunning.digest_key k;
     IF secret IS NULL THEN
+        IF dunning._is_key_lost() THEN
+            RAISE EXCEPTION 'the key of the address digests is gone'
+                USING ERRCODE = '55000', DETAIL = 'Suppressed addresses were digested with it; under another key none of them would be known again, so nobody is contacted.',
+                      HINT = 'Restore the row of dunning.digest_key from a backup, or, to forget every suppression: DELETE FROM dunning.suppression;';
+        END IF;
         -- Two random uuids are 244 random bits.
         INSERT INTO dunning.digest_key AS k (key) VALUES (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
         ON CONFLICT DO NOTHING;
@@ -93,7 +98,7 @@ BEGIN
     RETURN secret;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use.';
+COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use; 55000 where it is gone and suppressions were made with it.';
 
 CREATE FUNCTION dunning._address_digest(address text, channel text) RETURNS bytea
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$

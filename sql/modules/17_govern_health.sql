@@ -72,6 +72,10 @@ BEGIN
     RETURN QUERY SELECT 'clock', CASE WHEN dunning._virtual_clock() IS NULL THEN 'ok' ELSE 'warn' END,
         CASE WHEN dunning._virtual_clock() IS NULL THEN 'real' ELSE format('virtual: it is always %s', dunning._virtual_clock()) END,
         CASE WHEN dunning._virtual_clock() IS NOT NULL THEN dunning._reset_sql('clock') END;
+    RETURN QUERY SELECT 'suppression', CASE WHEN k.lost THEN 'fail' ELSE 'ok' END,
+        CASE WHEN k.lost THEN 'the key of the address digests is gone: nobody is contacted' ELSE 'suppressed addresses are known again' END,
+        CASE WHEN k.lost THEN '-- restore the row of dunning.digest_key from a backup, or forget every suppression: DELETE FROM dunning.suppression;' END
+    FROM (SELECT dunning._is_key_lost() AS lost) k;
     RETURN QUERY SELECT 'role ' || r.rolname, CASE WHEN r.rolsuper THEN 'fail' ELSE 'ok' END,
         CASE WHEN r.rolsuper THEN 'is a superuser: bound views would run as one' ELSE 'no superuser' END,
         CASE WHEN r.rolsuper THEN format('ALTER ROLE %I NOSUPERUSER;', r.rolname) END

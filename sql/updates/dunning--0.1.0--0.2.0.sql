@@ -1415,6 +1415,17 @@ AS $function$
         %s
         SELECT pl.channel, pl.windows, pl.caps, pl.zone FROM pl$q$, $1, dunning._gate_places_sql('60 days'))
 $function$;
+CREATE FUNCTION dunning._is_key_lost()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN NOT EXISTS (SELECT FROM dunning.digest_key) AND EXISTS (SELECT FROM dunning.suppression);
+END
+$function$;
 CREATE FUNCTION dunning._words(VARIADIC words "any")
  RETURNS text[]
  LANGUAGE c
@@ -1543,9 +1554,12 @@ CREATE OR REPLACE FUNCTION dunning._gate_rules_sql(ahead interval)
 AS $function$
     SELECT dunning._gate_places_sql($1) || $q$,
     j AS MATERIALIZED (SELECT w.ord, w.debtor_id, w.channel, w.at, w.message_id, w.person_id, w.address, w.digest, w.ledger_mark, w.amounts, w.hold_reasons, w.hold_froms, w.hold_untils, pl.no,
-            CASE WHEN sup.address_digest IS NULL THEN w.words ELSE dunning._words(w.words, (
-                SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
-                WHERE u.channel = w.channel OR u.channel = '*')) END AS words,
+            CASE WHEN sup.address_digest IS NOT NULL THEN dunning._words(w.words, (
+                     SELECT 'suppressed:' || min(u.reason) FROM unnest(sup.channels, sup.reasons) u(channel, reason)
+                     WHERE u.channel = w.channel OR u.channel = '*'))
+                 -- without the key nobody can tell whose addresses the suppressed ones are
+                 WHEN w.address IS NOT NULL AND w.digest IS NULL AND (SELECT dunning._is_key_lost()) THEN dunning._words(w.words, 'suppressed:key_lost'::text)
+                 ELSE w.words END AS words,
             CASE WHEN w.strange OR NOT w.known THEN NULL
                  WHEN w.at IS NULL OR pl.windows IS NULL THEN 'quiet_hours'
                  WHEN w.at = pl.first THEN pl.first_shut
@@ -1783,6 +1797,31 @@ BEGIN
     END IF;
     RETURN dunning._open_ranges(contact_windows.from_time, contact_windows.until_time, id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks)
         - coalesce(f.held, '{}');
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._digest_key()
+ RETURNS bytea
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    secret bytea;
+BEGIN
+    SELECT k.key INTO secret FROM dunning.digest_key k;
+    IF secret IS NULL THEN
+        IF dunning._is_key_lost() THEN
+            RAISE EXCEPTION 'the key of the address digests is gone'
+                USING ERRCODE = '55000', DETAIL = 'Suppressed addresses were digested with it; under another key none of them would be known again, so nobody is contacted.',
+                      HINT = 'Restore the row of dunning.digest_key from a backup, or, to forget every suppression: DELETE FROM dunning.suppression;';
+        END IF;
+        -- Two random uuids are 244 random bits.
+        INSERT INTO dunning.digest_key AS k (key) VALUES (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+        ON CONFLICT DO NOTHING;
+        SELECT k.key INTO STRICT secret FROM dunning.digest_key k;
+    END IF;
+    RETURN secret;
 END
 $function$;
 CREATE TABLE dunning.timing_profile (
@@ -12059,6 +12098,10 @@ BEGIN
     RETURN QUERY SELECT 'clock', CASE WHEN dunning._virtual_clock() IS NULL THEN 'ok' ELSE 'warn' END,
         CASE WHEN dunning._virtual_clock() IS NULL THEN 'real' ELSE format('virtual: it is always %s', dunning._virtual_clock()) END,
         CASE WHEN dunning._virtual_clock() IS NOT NULL THEN dunning._reset_sql('clock') END;
+    RETURN QUERY SELECT 'suppression', CASE WHEN k.lost THEN 'fail' ELSE 'ok' END,
+        CASE WHEN k.lost THEN 'the key of the address digests is gone: nobody is contacted' ELSE 'suppressed addresses are known again' END,
+        CASE WHEN k.lost THEN '-- restore the row of dunning.digest_key from a backup, or forget every suppression: DELETE FROM dunning.suppression;' END
+    FROM (SELECT dunning._is_key_lost() AS lost) k;
     RETURN QUERY SELECT 'role ' || r.rolname, CASE WHEN r.rolsuper THEN 'fail' ELSE 'ok' END,
         CASE WHEN r.rolsuper THEN 'is a superuser: bound views would run as one' ELSE 'no superuser' END,
         CASE WHEN r.rolsuper THEN format('ALTER ROLE %I NOSUPERUSER;', r.rolname) END
@@ -44956,6 +44999,7 @@ ALTER FUNCTION dunning._gate_contacts_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_other_contacts_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_trouble_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_rules_at_sql(interval) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._is_key_lost() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._words("any") OWNER TO dunning_owner;
 ALTER FUNCTION dunning._repeated(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],uuid) OWNER TO dunning_owner;
@@ -45350,6 +45394,8 @@ REVOKE EXECUTE ON FUNCTION dunning._gate_contacts_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._gate_other_contacts_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._gate_trouble_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._gate_rules_at_sql(interval) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._is_key_lost() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._is_key_lost() TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._words("any") FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._words("any") TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._repeated(text[]) FROM PUBLIC;
@@ -45855,6 +45901,7 @@ COMMENT ON FUNCTION dunning._context_now(dunning.message) IS 'The context of a m
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
+COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use; 55000 where it is gone and suppressions were made with it.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
 COMMENT ON FUNCTION dunning._drop_held_rows() IS 'How many rows of a planning run list an invoice that was held while the run computed, and are left to the next one.';
@@ -45909,6 +45956,7 @@ COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[]
 COMMENT ON FUNCTION dunning._interest(text[],timestamp with time zone,date,text) IS 'The spans of late interest of these debtors'' invoices until a day (not counted; NULL: through the day of as_of).';
 COMMENT ON FUNCTION dunning._interest_rule_of(text,text,date) IS 'The enabled rule of interest for invoices due on a day, the user''s before the built-in one; NULL where there is none.';
 COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD?';
+COMMENT ON FUNCTION dunning._is_key_lost() IS 'Are there suppressions and no key under which their addresses were digested?';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';

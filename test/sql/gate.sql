@@ -255,6 +255,17 @@ RESET search_path;
 DEALLOCATE gate;
 DEALLOCATE locks;
 
+-- a_lost_key_of_suppressed_addresses_keeps_everybody_from_being_contacted
+SELECT dunning.suppress('gone@example.com', 'email', 'opted_out');
+BEGIN;
+DELETE FROM dunning.digest_key;
+SELECT * FROM dunning.allowed('G-1', 'email', '2026-06-10 10:00+00');
+SELECT h.state, h.detail, h.fix_sql FROM dunning.health() h WHERE h.item = 'suppression';
+SELECT dunning.suppress('another@example.com', 'email', 'opted_out');
+ROLLBACK;
+SELECT * FROM dunning.allowed('G-1', 'email', '2026-06-10 10:00+00');
+DELETE FROM dunning.suppression;
+
 -- nobody_but_those_named_may_ask_or_hold
 SET ROLE dunning_viewer;
 SELECT (dunning.allowed('G-1', 'email', '2026-06-10 10:00+00')).allowed;

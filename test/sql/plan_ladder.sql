@@ -30,7 +30,7 @@ UPDATE dunning.strategy SET minimum = '{}';
 UPDATE dunning.step SET minimum = '{}';
 SELECT * FROM pg_temp.pl_plan() WHERE debtor = 'pl-least';
 
--- where_the_key_of_address_digests_is_lost_planning_goes_on_as_the_gate_does
+-- where_the_key_of_address_digests_is_lost_planning_holds_as_the_gate_does
 SELECT dunning.suppress('somebody@example.test', 'email', 'test');
 DELETE FROM dunning.digest_key;
 SELECT debtor, state FROM pg_temp.pl_plan() WHERE debtor = 'pl-plain';
