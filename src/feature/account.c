@@ -10,12 +10,15 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
+#include "miscadmin.h"
 #include "utils/datetime.h"
 
 #include "feature/account.h"
 
 /* Below this an amount is rounding: no currency's unit, yet more than what float8 loses of a large amount. */
-#define ROUNDING(amount) (0.000001 + (amount) * 1e-12)
+#define ROUNDING(amount) (0.000001 + fabs(amount) * 1e-12)
 
 /* Weight of the newest invoice in the moving average of days late. */
 #define EWMA_WEIGHT 0.3
@@ -190,6 +193,7 @@ refill_pool(DunAccount *account, int currency, TimestampTz at)
 		int			latest = -1;
 		double		back;
 
+		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < account->n_invoices; i++)
 		{
 			DunInvoice *it = &account->invoices[i];

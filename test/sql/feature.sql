@@ -185,6 +185,15 @@ SELECT count(*) AS changed FROM (SELECT * FROM f EXCEPT SELECT * FROM dunning.fe
 SELECT dunning.unbind('invoice');
 DROP SCHEMA fb CASCADE;
 
+-- a_reversal_beside_a_credit_note_of_millions_comes_to_an_end
+INSERT INTO dunning.debtor (debtor_id) VALUES ('r-large');
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('r-large', 'L-1', '2026-05-01', '2026-05-15', 100, 'DKK'), ('r-large', 'L-2', '2026-05-02', '2026-05-20', -2000000, 'DKK');
+INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency) VALUES ('r-large', 'L-3', '2026-05-03', 50, 'DKK'), ('r-large', 'L-4', '2026-05-04', -3000000, 'DKK');
+SET statement_timeout = '20s';
+SELECT amount_open FROM pg_temp.of('{r-large}');
+RESET statement_timeout;
+DELETE FROM dunning.invoice WHERE debtor_id = 'r-large'; DELETE FROM dunning.payment WHERE debtor_id = 'r-large'; DELETE FROM dunning.debtor WHERE debtor_id = 'r-large';
+
 -- the_worker_may_run_the_text_that_the_ledger_and_features_make
 SELECT dunning._mark_sql('$1') AS m, dunning._open_items_sql('$1') AS o, dunning._settlement_sql('$1') AS s, dunning._features_sql('$1') AS f \gset
 SET ROLE dunning_worker;
