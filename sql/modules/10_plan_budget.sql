@@ -84,7 +84,8 @@ $fn$;
 COMMENT ON FUNCTION dunning._spent(timestamptz) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 
 -- The most worthwhile first; what the day's money is not enough for is held as `budget` and asked again tomorrow. What is dearer by itself
--- than what is left in one of its purses takes nothing from the others: a call that no day can pay would stand before them every day.
+-- than a whole day of one of its purses takes nothing from the others: a call that no day can pay would stand before them every day. What is
+-- merely dearer than what is left does: else a run asked again would find less left, and let those pass who stood behind it.
 CREATE FUNCTION dunning._hold_over_budget(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -95,12 +96,12 @@ BEGIN
     END IF;
     WITH spent AS MATERIALIZED (SELECT s.* FROM dunning._spent(as_of) s),
     purse AS (
-        SELECT b.creditor, b.campaign, b.currency, b.per_day - coalesce((SELECT sum(s.spent) FROM spent s
+        SELECT b.creditor, b.campaign, b.currency, b.per_day, b.per_day - coalesce((SELECT sum(s.spent) FROM spent s
                    WHERE s.currency = b.currency AND b.creditor IN (s.creditor, '*') AND b.campaign IN (s.campaign, '*')), 0) AS remaining
         FROM dunning.budget b),
     asked AS (
         SELECT r.debtor_id, r.must, r.cost, r.expected_value / r.cost AS worth, p.creditor, p.campaign, p.currency, p.remaining,
-               r.must OR bool_and(r.cost <= p.remaining) OVER (PARTITION BY r.debtor_id) AS fits
+               r.must OR bool_and(r.cost <= p.per_day) OVER (PARTITION BY r.debtor_id) AS fits
         FROM pg_temp.dunning_plan_row r
         JOIN purse p ON p.currency = r.cost_currency AND p.creditor IN (r.creditor, '*') AND p.campaign IN (r.strategy, '*')
         WHERE r.state <> 'held' AND r.cost > 0),

@@ -5446,12 +5446,12 @@ BEGIN
     END IF;
     WITH spent AS MATERIALIZED (SELECT s.* FROM dunning._spent(as_of) s),
     purse AS (
-        SELECT b.creditor, b.campaign, b.currency, b.per_day - coalesce((SELECT sum(s.spent) FROM spent s
+        SELECT b.creditor, b.campaign, b.currency, b.per_day, b.per_day - coalesce((SELECT sum(s.spent) FROM spent s
                    WHERE s.currency = b.currency AND b.creditor IN (s.creditor, '*') AND b.campaign IN (s.campaign, '*')), 0) AS remaining
         FROM dunning.budget b),
     asked AS (
         SELECT r.debtor_id, r.must, r.cost, r.expected_value / r.cost AS worth, p.creditor, p.campaign, p.currency, p.remaining,
-               r.must OR bool_and(r.cost <= p.remaining) OVER (PARTITION BY r.debtor_id) AS fits
+               r.must OR bool_and(r.cost <= p.per_day) OVER (PARTITION BY r.debtor_id) AS fits
         FROM pg_temp.dunning_plan_row r
         JOIN purse p ON p.currency = r.cost_currency AND p.creditor IN (r.creditor, '*') AND p.campaign IN (r.strategy, '*')
         WHERE r.state <> 'held' AND r.cost > 0),
