@@ -276,6 +276,11 @@ SELECT dunning.set_cost('sms', 6, 'EUR', country => 'SE'), dunning.set_cost('sms
 SELECT p.debtor_id, p.cost, p.state, p.reason, p.expected_value > 0 AS worth_it FROM dunning.plan('u-sms', dry_run => true) p WHERE p.debtor_id LIKE 'u-%' ORDER BY 1;
 SELECT dunning.set_budget(7, 'EUR'), dunning.set_budget(1, 'EUR', campaign => 'u-sms');
 SELECT p.debtor_id, p.cost, p.state, p.reason FROM dunning.plan('u-sms', dry_run => true) p WHERE p.debtor_id LIKE 'u-%' ORDER BY 1;
+-- who_stood_behind_a_contact_that_the_rest_of_the_day_does_not_pay_stands_there_in_the_next_run_too
+SELECT dunning.set_budget(4.05, 'EUR'), dunning.set_budget(NULL, 'EUR', campaign => 'u-sms') IS NULL AS lifted, dunning.set_cost('sms', 4, 'EUR', country => 'SE');
+SELECT count(*) FROM (SELECT pg_temp.u_owes('u-d1', 6, 90000000)) x;
+SELECT p.debtor_id, p.cost, p.state, p.reason FROM dunning.plan('u-sms') p WHERE p.debtor_id LIKE 'u-%' ORDER BY 1;
+SELECT p.debtor_id, p.cost, p.state, p.reason FROM dunning.plan('u-sms') p WHERE p.debtor_id LIKE 'u-%' ORDER BY 1;
 DELETE FROM dunning.channel_cost;
 SELECT dunning.set_budget(NULL, 'EUR') IS NULL AS lifted, dunning.set_budget(0, 'EUR', campaign => 'u-sms') AS nothing_more;
 SELECT pg_temp.u_clear() IS NOT NULL;
