@@ -80,7 +80,7 @@ BEGIN
                   SELECT d.debtor_id, x.reason, NULL, x.released_at, x.from_at, x.until_at FROM d JOIN dunning.hold x ON x.creditor = d.creditor AND x.scope = 'creditor') h
             WHERE h.released_at IS NULL AND h.from_at <= $2 AND coalesce(h.until_at > $2, true)
             GROUP BY 1),
-        todo AS (
+        open_task AS (
             SELECT t.debtor_id, count(*) AS n FROM dunning.task t
             WHERE t.completed_at IS NULL AND ($1 IS NULL OR t.debtor_id = ANY ($1)) GROUP BY 1),
         promised AS (
@@ -95,7 +95,7 @@ BEGIN
                s.segment, s.diagnosis, s.p_paid_30d,
                coalesce(touched.n, 0), last.contact_on, last.channel, lm.template, ls.state, last.message_id,
                next.due, nm.local_time, next.channel, nm.template, next.state, next.blocked_by,
-               coalesce(held.reasons, '{}'), coalesce(todo.n, 0), promised.said
+               coalesce(held.reasons, '{}'), coalesce(open_task.n, 0), promised.said
         FROM d
         LEFT JOIN mark ON mark.debtor_id = d.debtor_id
         LEFT JOIN item ON item.debtor_id = d.debtor_id
@@ -107,7 +107,7 @@ BEGIN
         LEFT JOIN next ON next.debtor_id = d.debtor_id
         LEFT JOIN dunning.message nm ON nm.debtor_id = next.debtor_id AND nm.message_id = next.message_id
         LEFT JOIN held ON held.debtor_id = d.debtor_id
-        LEFT JOIN todo ON todo.debtor_id = d.debtor_id
+        LEFT JOIN open_task ON open_task.debtor_id = d.debtor_id
         LEFT JOIN promised ON promised.debtor_id = d.debtor_id
         $q$, dunning._ledger_sql('debtor', scope), dunning._mark_sql(scope), dunning._open_items_sql(scope))
         USING many, dunning._now(), today, personal;
@@ -180,7 +180,7 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
-        WITH todo AS (
+        WITH work AS (
             SELECT t.task_id, t.debtor_id, t.creditor, t.kind, t.subject, t.due_at,
                    CASE WHEN t.claimed_at > claimed_since THEN t.claimed_by END AS claimed_by, t.script, t.message_id
             FROM dunning.task t WHERE t.completed_at IS NULL
@@ -203,7 +203,7 @@ BEGIN
                                            (SELECT max(a.value::numeric) FROM jsonb_each_text(o.amounts) a) DESC NULLS LAST, w.due_at, w.task_id),
                w.task_id, w.debtor_id::text, w.creditor::text, w.kind, w.subject, o.name, o.phone, o.email, o.amounts, o.days_past_due, o.segment,
                o.diagnosis, o.p_paid_30d, w.due_at, w.claimed_by, w.script, w.message_id, cardinality(g.blocked_by) = 0, g.blocked_by
-        FROM todo w
+        FROM work w
         LEFT JOIN dunning._overview(ids, true) o ON o.debtor_id = w.debtor_id
         LEFT JOIN dunning._gate(ids, array_fill('call'::text, ARRAY[cardinality(ids)]), array_fill(dunning._now(), ARRAY[cardinality(ids)]),
                                 array_fill(NULL::text, ARRAY[cardinality(ids)]), NULL) g ON g.debtor_id = w.debtor_id

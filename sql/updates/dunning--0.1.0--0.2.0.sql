@@ -11087,7 +11087,7 @@ BEGIN
                   SELECT d.debtor_id, x.reason, NULL, x.released_at, x.from_at, x.until_at FROM d JOIN dunning.hold x ON x.creditor = d.creditor AND x.scope = 'creditor') h
             WHERE h.released_at IS NULL AND h.from_at <= $2 AND coalesce(h.until_at > $2, true)
             GROUP BY 1),
-        todo AS (
+        open_task AS (
             SELECT t.debtor_id, count(*) AS n FROM dunning.task t
             WHERE t.completed_at IS NULL AND ($1 IS NULL OR t.debtor_id = ANY ($1)) GROUP BY 1),
         promised AS (
@@ -11102,7 +11102,7 @@ BEGIN
                s.segment, s.diagnosis, s.p_paid_30d,
                coalesce(touched.n, 0), last.contact_on, last.channel, lm.template, ls.state, last.message_id,
                next.due, nm.local_time, next.channel, nm.template, next.state, next.blocked_by,
-               coalesce(held.reasons, '{}'), coalesce(todo.n, 0), promised.said
+               coalesce(held.reasons, '{}'), coalesce(open_task.n, 0), promised.said
         FROM d
         LEFT JOIN mark ON mark.debtor_id = d.debtor_id
         LEFT JOIN item ON item.debtor_id = d.debtor_id
@@ -11114,10 +11114,60 @@ BEGIN
         LEFT JOIN next ON next.debtor_id = d.debtor_id
         LEFT JOIN dunning.message nm ON nm.debtor_id = next.debtor_id AND nm.message_id = next.message_id
         LEFT JOIN held ON held.debtor_id = d.debtor_id
-        LEFT JOIN todo ON todo.debtor_id = d.debtor_id
+        LEFT JOIN open_task ON open_task.debtor_id = d.debtor_id
         LEFT JOIN promised ON promised.debtor_id = d.debtor_id
         $q$, dunning._ledger_sql('debtor', scope), dunning._mark_sql(scope), dunning._open_items_sql(scope))
         USING many, dunning._now(), today, personal;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._worklist()
+ RETURNS TABLE(rank bigint, task_id uuid, debtor_id text, creditor text, kind text, subject text, name text, phone text, email text, amounts jsonb, days_past_due integer, segment text, diagnosis text, p_paid_30d double precision, due_at timestamp with time zone, claimed_by text, script text, message_id uuid, allowed_now boolean, blocked_by text[])
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    ids text[];
+    claimed_since timestamptz := dunning._now() - make_interval(mins => dunning._value_of('task_claim_minutes')::int);
+BEGIN
+    SELECT array_agg(DISTINCT x.debtor_id) INTO ids
+    FROM (SELECT t.debtor_id FROM dunning.task t WHERE t.completed_at IS NULL
+          UNION SELECT s.debtor_id FROM dunning._promise_state() s WHERE s.state = 'broken'
+          UNION SELECT h.debtor_id FROM dunning.hold h
+                WHERE h.reason = 'awaiting_us' AND h.released_at IS NULL AND h.until_at > dunning._now()) x;
+    IF ids IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        WITH work AS (
+            SELECT t.task_id, t.debtor_id, t.creditor, t.kind, t.subject, t.due_at,
+                   CASE WHEN t.claimed_at > claimed_since THEN t.claimed_by END AS claimed_by, t.script, t.message_id
+            FROM dunning.task t WHERE t.completed_at IS NULL
+            UNION ALL
+            SELECT NULL, s.debtor_id, min(s.creditor), 'broken_promise', 'a promise was not kept: ask why', max(s.deadline), NULL, NULL, NULL
+            FROM dunning._promise_state(ids) s
+            WHERE s.state = 'broken'
+              AND NOT EXISTS (SELECT FROM dunning.task t WHERE t.debtor_id = s.debtor_id AND t.kind = 'broken_promise'
+                              AND (t.completed_at IS NULL OR t.completed_at > s.deadline))
+            GROUP BY s.debtor_id
+            UNION ALL
+            SELECT NULL, h.debtor_id, h.creditor, 'awaiting_us', 'waits for our answer', h.until_at, NULL, NULL, NULL
+            FROM dunning.hold h
+            WHERE h.reason = 'awaiting_us' AND h.released_at IS NULL AND h.until_at > dunning._now()
+              AND NOT EXISTS (SELECT FROM dunning.task t
+                              WHERE t.debtor_id = h.debtor_id AND t.completed_at IS NULL AND t.kind NOT IN ('call', 'visit')))
+        -- First what came in, oldest first; then what is due, where a word moves most money.
+        SELECT row_number() OVER (ORDER BY w.kind IN ('call', 'visit'), w.due_at > dunning._now(),
+                                           CASE WHEN w.kind NOT IN ('call', 'visit') THEN w.due_at END,
+                                           (SELECT max(a.value::numeric) FROM jsonb_each_text(o.amounts) a) DESC NULLS LAST, w.due_at, w.task_id),
+               w.task_id, w.debtor_id::text, w.creditor::text, w.kind, w.subject, o.name, o.phone, o.email, o.amounts, o.days_past_due, o.segment,
+               o.diagnosis, o.p_paid_30d, w.due_at, w.claimed_by, w.script, w.message_id, cardinality(g.blocked_by) = 0, g.blocked_by
+        FROM work w
+        LEFT JOIN dunning._overview(ids, true) o ON o.debtor_id = w.debtor_id
+        LEFT JOIN dunning._gate(ids, array_fill('call'::text, ARRAY[cardinality(ids)]), array_fill(dunning._now(), ARRAY[cardinality(ids)]),
+                                array_fill(NULL::text, ARRAY[cardinality(ids)]), NULL) g ON g.debtor_id = w.debtor_id
+        ORDER BY 1;
 END
 $function$;
 CREATE FUNCTION dunning._report_reach(as_of timestamp with time zone)

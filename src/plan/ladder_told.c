@@ -69,12 +69,15 @@ static void
 take_date(void *state, const Datum *v, const bool *isnull)
 {
 	DunLadder  *run = state;
-	MemoryContext before = MemoryContextSwitchTo(run->context);
 	DunTold	   *told = enter_told(run, v, isnull);
+	MemoryContext before;
 	DunDate    *date;
 	int			len = 0;
 	const char *currency = dun_plan_text_at(v, isnull, 2, &len);
 
+	if (told == NULL)
+		return;
+	before = MemoryContextSwitchTo(run->context);
 	told->dates = told->ndates == 0 ? palloc(sizeof(DunDate)) : repalloc(told->dates, (told->ndates + 1) * sizeof(DunDate));
 	date = &told->dates[told->ndates++];
 	date->anchor = dun_plan_name_at(run->context, v, isnull, 1);
@@ -100,12 +103,15 @@ static void
 take_item(void *state, const Datum *v, const bool *isnull)
 {
 	DunLadder  *run = state;
-	MemoryContext before = MemoryContextSwitchTo(run->context);
 	DunTold	   *told = enter_told(run, v, isnull);
+	MemoryContext before;
 	DunItem    *item;
 	int			len = 0;
 	const char *currency = dun_plan_text_at(v, isnull, 1, &len);
 
+	if (told == NULL)
+		return;
+	before = MemoryContextSwitchTo(run->context);
 	if (told->account.nitems == told->room)
 	{
 		told->room = told->room * 2 + 8;

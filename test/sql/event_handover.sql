@@ -80,20 +80,9 @@ SELECT dunning.report_html() LIKE '%Inkasso Nord%' AS in_the_report;
 
 -- taking_back_lets_dunning_go_on_where_it_was
 -- the_hint_of_a_hold_that_a_hand_over_placed_runs_as_printed
-CREATE FUNCTION pg_temp.hint_runs(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE hint text := 'it was accepted';
-BEGIN
-    BEGIN
-        EXECUTE call;
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-        EXECUTE hint;
-        RAISE EXCEPTION USING ERRCODE = 'TEST1', MESSAGE = 'runs as printed';      -- and is taken back
-    END;
-    RETURN hint;
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLERRM;
-END $$;
+\getenv inputdir PG_ABS_SRCDIR
+\set hint_runs :inputdir '/sql/lib/hint_runs.sql'
+\i :hint_runs
 SELECT DISTINCT pg_temp.hint_runs(format('SELECT * FROM dunning.release(%L)', h.hold_id)) AS hint FROM dunning.hold h WHERE h.debtor_id = 'v-1' AND h.released_at IS NULL AND (dunning._reason_of(h.reason)).released_by = 'system';
 SELECT * FROM dunning.take_back(:'p_id', 'the agency gave up');
 SELECT reason, state, released_by IS NOT NULL AS by_somebody FROM dunning.holds WHERE debtor_id = 'v-1';

@@ -85,20 +85,9 @@ SELECT FROM dunning.make_offer('OF-2', 'pay_later', '{"currency": "EUR"}');
 SELECT FROM dunning.make_offer('OF-2', 'promise', '{"amount": 400, "due_on": "2026-06-20"}');
 SELECT FROM dunning.make_offer('OF-2', 'promise', '{"amount": "NaN", "due_on": "2026-06-20"}');
 -- the_hint_of_terms_that_cannot_be_offered_runs_as_printed
-CREATE FUNCTION pg_temp.hint_runs(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE hint text := 'it was accepted';
-BEGIN
-    BEGIN
-        EXECUTE call;
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-        EXECUTE hint;
-        RAISE EXCEPTION USING ERRCODE = 'TEST1', MESSAGE = 'runs as printed';      -- and is taken back
-    END;
-    RETURN hint;
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLERRM;
-END $$;
+\getenv inputdir PG_ABS_SRCDIR
+\set hint_runs :inputdir '/sql/lib/hint_runs.sql'
+\i :hint_runs
 SELECT kind, terms, pg_temp.hint_runs(format('SELECT FROM dunning.make_offer(%L, %L, %L)', 'OF-2', kind, terms)) AS hint
 FROM (VALUES ('present', '{}'), ('instalments', '[1]'), ('instalments', '{"x": 1}'), ('instalments', '{"parts": []}'), ('instalments', '{"parts": [{"amount": 300, "due_on": "2026-06-01"}]}'),
              ('promise', '{"amount": "much"}'), ('promise', '{"amount": 10, "due_on": "2026-06-01"}'), ('pay_later', '{"due_on": "2026-06-01"}')) v(kind, terms);

@@ -184,20 +184,9 @@ SELECT channel, server, state, reason, messages, due_now, paused FROM dunning.qu
 SELECT state, reason FROM dunning.cancel((SELECT message_id FROM dunning.message WHERE debtor_id = 'q-s1'), 'paid at the desk');
 SELECT state, reason FROM dunning.cancel((SELECT message_id FROM dunning.message WHERE debtor_id = 'q-s1'), 'again');
 SELECT * FROM dunning.cancel('00000000-0000-7000-8000-000000000000', 'x');
-CREATE FUNCTION pg_temp.hint_runs(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE hint text := 'it was accepted';
-BEGIN
-    BEGIN
-        EXECUTE call;
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-        EXECUTE hint;
-        RAISE EXCEPTION USING ERRCODE = 'TEST1', MESSAGE = 'runs as printed';      -- and is taken back
-    END;
-    RETURN hint;
-EXCEPTION WHEN OTHERS THEN
-    RETURN SQLERRM;
-END $$;
+\getenv inputdir PG_ABS_SRCDIR
+\set hint_runs :inputdir '/sql/lib/hint_runs.sql'
+\i :hint_runs
 SELECT pg_temp.hint_runs(format('SELECT * FROM dunning.cancel(%L, %L)', m.message_id, '')) AS hint FROM dunning.message m WHERE m.debtor_id = 'qf-6' OR m.debtor_id = 'q-s1' LIMIT 1;
 -- retrying_is_shown_before_it_is_done
 SELECT debtor_id, channel, was, reason FROM dunning.retry(state => 'cancelled', server => 'q_mail');
