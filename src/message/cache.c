@@ -204,12 +204,22 @@ number_names(DunCompiled *c)
 	hash_destroy(known);
 }
 
+int
+dun_message_find_head(const DunCompiled *c, const char *name)
+{
+	DunHead		head = {name, strlen(name)};
+	DunHead    *found = bsearch(&head, c->heads, c->nheads, sizeof(DunHead), compare_heads);
+
+	return found ? found - c->heads : -1;
+}
+
 static void
 number_heads(DunCompiled *c)
 {
 	int			kept = 0;
 
 	c->heads = palloc((c->nnames + 1) * sizeof(DunHead));
+	c->heads[c->nheads++] = (DunHead) {"currency", 8};
 	for (int i = 0; i < c->nnames; i++)
 	{
 		DunName    *name = &c->names[i];
@@ -233,15 +243,7 @@ number_heads(DunCompiled *c)
 		if (found)
 			c->names[i].head = found - c->heads;
 	}
-}
-
-int
-dun_message_find_head(const DunCompiled *c, const char *name)
-{
-	DunHead		head = {name, strlen(name)};
-	DunHead    *found = bsearch(&head, c->heads, c->nheads, sizeof(DunHead), compare_heads);
-
-	return found ? found - c->heads : -1;
+	c->currency = dun_message_find_head(c, "currency");
 }
 
 /* ---- paths ---- */
@@ -297,6 +299,15 @@ dun_message_sort_paths(DunCompiled *c)
 	for (int i = 1; i < c->npaths; i++)
 		c->order[i - 1] = i;
 	qsort_arg(c->order, c->npaths - 1, sizeof(int), compare_paths, c->paths);
+	c->norder = 0;
+	for (int i = 0; i + 1 < c->npaths; i++)
+	{
+		int			path = c->order[i];
+
+		if (c->norder == 0 || strcmp(c->paths[c->order[c->norder - 1]].text, c->paths[path].text) != 0)
+			c->order[c->norder++] = path;
+		c->paths[path].same = c->order[c->norder - 1];
+	}
 	c->sorted = true;
 }
 

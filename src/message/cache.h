@@ -44,6 +44,7 @@ typedef struct DunPath
 	int			name;
 	int			next;			/* another one of the same parent, -1: the last */
 	int			child;			/* the first one, -1: none */
+	int			same;			/* the one that stands in `order` for its text: {{a.b}}, and {{b}} in a section a */
 	char	   *text;
 } DunPath;
 
@@ -59,10 +60,12 @@ typedef struct DunCompiled
 	int			nnames;
 	DunHead    *heads;			/* each once, sorted as the keys of a jsonb object are */
 	int			nheads;
+	int			currency;		/* the head of that name: there always is one */
 	DunPath    *paths;
 	int			npaths;
 	int			room;
-	int		   *order;			/* paths from 1 on, sorted by their text */
+	int		   *order;			/* paths from 1 on, sorted by their text, the first of those that have the same */
+	int			norder;
 	bool		sorted;
 } DunCompiled;
 
@@ -75,7 +78,7 @@ extern int	dun_message_find_head(const DunCompiled *compiled, const char *name);
 /* The path of a name below another path. */
 extern int	dun_message_find_path(DunCompiled *compiled, int parent, int name);
 
-/* Makes compiled->order true. */
+/* Makes compiled->order true, and the paths' `same`. */
 extern void dun_message_sort_paths(DunCompiled *compiled);
 
 /*

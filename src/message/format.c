@@ -11,6 +11,7 @@
 #include "postgres.h"
 #endif
 
+#include "message/append.h"
 #include "message/format.h"
 
 /*
@@ -77,15 +78,41 @@ dun_message_find_locale(const char *language)
 int
 dun_message_currency_exponent(const char *currency)
 {
-	/* ISO 4217, the active codes whose minor unit is not two digits. */
-	static const char none[] = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF ";
-	static const char three[] = "BHD IQD JOD KWD LYD OMR TND ";
-
-	if (strlen(currency) != 3 || strchr(currency, ' '))
+#define CODE(a, b, c) ((a) << 16 | (b) << 8 | (c))
+	if (strlen(currency) != 3)
 		return 2;
-	if (strstr(none, currency))
-		return 0;
-	return strstr(three, currency) ? 3 : 2;
+	/* ISO 4217, the active codes whose minor unit is not two digits. */
+	switch (CODE((unsigned char) currency[0], (unsigned char) currency[1], (unsigned char) currency[2]))
+	{
+		case CODE('B', 'I', 'F'):
+		case CODE('C', 'L', 'P'):
+		case CODE('D', 'J', 'F'):
+		case CODE('G', 'N', 'F'):
+		case CODE('I', 'S', 'K'):
+		case CODE('J', 'P', 'Y'):
+		case CODE('K', 'M', 'F'):
+		case CODE('K', 'R', 'W'):
+		case CODE('P', 'Y', 'G'):
+		case CODE('R', 'W', 'F'):
+		case CODE('U', 'G', 'X'):
+		case CODE('V', 'N', 'D'):
+		case CODE('V', 'U', 'V'):
+		case CODE('X', 'A', 'F'):
+		case CODE('X', 'O', 'F'):
+		case CODE('X', 'P', 'F'):
+			return 0;
+		case CODE('B', 'H', 'D'):
+		case CODE('I', 'Q', 'D'):
+		case CODE('J', 'O', 'D'):
+		case CODE('K', 'W', 'D'):
+		case CODE('L', 'Y', 'D'):
+		case CODE('O', 'M', 'R'):
+		case CODE('T', 'N', 'D'):
+			return 3;
+		default:
+			return 2;
+	}
+#undef CODE
 }
 
 void
@@ -93,29 +120,31 @@ dun_message_format_number(StringInfo out, const DunLocale *locale, const char *d
 {
 	const char *point;
 	int			whole,
+				first,
 				decimals;
 
 	if (*decimal == '-')
 	{
-		appendStringInfoChar(out, '-');
+		dun_message_append_char(out, '-');
 		decimal++;
 	}
 	point = strchr(decimal, '.');
 	whole = point ? point - decimal : (int) strlen(decimal);
-	for (int i = 0; i < whole; i++)
+	/* Four digits are grouped too: sums stand below each other in lists. */
+	first = whole > 0 ? (whole - 1) % 3 + 1 : 0;
+	dun_message_append(out, decimal, first);
+	for (int i = first; i < whole; i += 3)
 	{
-		/* Four digits are grouped too: sums stand below each other in lists. */
-		if (i > 0 && (whole - i) % 3 == 0)
-			appendStringInfoString(out, locale->group);
-		appendStringInfoChar(out, decimal[i]);
+		dun_message_append(out, locale->group, strlen(locale->group));
+		dun_message_append(out, decimal + i, 3);
 	}
 	decimals = point ? (int) strlen(point + 1) : 0;
 	if (decimals > 0 || min_decimals > 0)
-		appendStringInfoString(out, locale->decimal);
+		dun_message_append_char(out, *locale->decimal);
 	if (decimals > 0)
-		appendStringInfoString(out, point + 1);
+		dun_message_append(out, point + 1, decimals);
 	for (int i = decimals; i < min_decimals; i++)
-		appendStringInfoChar(out, '0');
+		dun_message_append_char(out, '0');
 }
 
 bool
@@ -169,19 +198,19 @@ dun_message_format_money(StringInfo out, const DunLocale *locale, const char *de
 	{
 		if (*decimal == '-')
 		{
-			appendStringInfoChar(out, '-');
+			dun_message_append_char(out, '-');
 			decimal++;
 		}
-		appendStringInfoString(out, sign);
+		dun_message_append(out, sign, strlen(sign));
 		if (!locale->sign_glued || sign == currency)
-			appendStringInfoChar(out, ' ');
+			dun_message_append_char(out, ' ');
 		dun_message_format_number(out, locale, decimal, exponent);
 	}
 	else
 	{
 		dun_message_format_number(out, locale, decimal, exponent);
-		appendStringInfoChar(out, ' ');
-		appendStringInfoString(out, sign);
+		dun_message_append_char(out, ' ');
+		dun_message_append(out, sign, strlen(sign));
 	}
 }
 
@@ -197,6 +226,18 @@ digits(const char *s, int n)
 		value = value * 10 + (s[i] - '0');
 	}
 	return value;
+}
+
+static void
+append_int(StringInfo out, int value)
+{
+	char		digit[12];
+	int			at = sizeof(digit);
+
+	do
+		digit[--at] = '0' + value % 10;
+	while ((value /= 10) > 0);
+	dun_message_append(out, digit + at, sizeof(digit) - at);
 }
 
 bool
@@ -216,7 +257,12 @@ dun_message_format_date(StringInfo out, const DunLocale *locale, const char *iso
 		return false;
 	if (month == 2 && day == 29 && (year % 4 != 0 || (year % 100 == 0 && year % 400 != 0)))
 		return false;
-	appendStringInfo(out, "%d%s %s %d", day, locale->day_mark, locale->month[month - 1], year);
+	append_int(out, day);
+	dun_message_append(out, locale->day_mark, strlen(locale->day_mark));
+	dun_message_append_char(out, ' ');
+	dun_message_append(out, locale->month[month - 1], strlen(locale->month[month - 1]));
+	dun_message_append_char(out, ' ');
+	append_int(out, year);
 	return true;
 }
 
@@ -274,19 +320,19 @@ dun_message_append_clean(StringInfo out, const char *value, int len, bool utf8)
 {
 	int			i = plain_run(value, len);
 
-	appendBinaryStringInfo(out, value, i);
+	dun_message_append(out, value, i);
 	while (i < len)
 	{
 		bool		keep;
 		int			n = next_character(value + i, len - i, utf8, &keep);
 
 		if (keep)
-			appendBinaryStringInfo(out, value + i, n);
+			dun_message_append(out, value + i, n);
 		else if (value[i] == '\t')
-			appendStringInfoChar(out, ' ');
+			dun_message_append_char(out, ' ');
 		i += n;
 		n = plain_run(value + i, len - i);
-		appendBinaryStringInfo(out, value + i, n);
+		dun_message_append(out, value + i, n);
 		i += n;
 	}
 }
@@ -296,7 +342,7 @@ dun_message_append_html(StringInfo out, const char *value, int len, bool utf8)
 {
 	int			i = plain_run(value, len);
 
-	appendBinaryStringInfo(out, value, i);
+	dun_message_append(out, value, i);
 	while (i < len)
 	{
 		bool		keep;
@@ -305,34 +351,34 @@ dun_message_append_html(StringInfo out, const char *value, int len, bool utf8)
 		switch (value[i])
 		{
 			case '&':
-				appendStringInfoString(out, "&amp;");
+				dun_message_append(out, "&amp;", strlen("&amp;"));
 				break;
 			case '<':
-				appendStringInfoString(out, "&lt;");
+				dun_message_append(out, "&lt;", strlen("&lt;"));
 				break;
 			case '>':
-				appendStringInfoString(out, "&gt;");
+				dun_message_append(out, "&gt;", strlen("&gt;"));
 				break;
 			case '"':
-				appendStringInfoString(out, "&quot;");
+				dun_message_append(out, "&quot;", strlen("&quot;"));
 				break;
 			case '\'':
-				appendStringInfoString(out, "&#39;");
+				dun_message_append(out, "&#39;", strlen("&#39;"));
 				break;
 			case '`':
-				appendStringInfoString(out, "&#96;");
+				dun_message_append(out, "&#96;", strlen("&#96;"));
 				break;
 			case '\t':
-				appendStringInfoChar(out, ' ');
+				dun_message_append_char(out, ' ');
 				break;
 			default:
 				if (keep)
-					appendBinaryStringInfo(out, value + i, n);
+					dun_message_append(out, value + i, n);
 				break;
 		}
 		i += n;
 		n = plain_run(value + i, len - i);
-		appendBinaryStringInfo(out, value + i, n);
+		dun_message_append(out, value + i, n);
 		i += n;
 	}
 }
@@ -347,12 +393,12 @@ dun_message_append_percent(StringInfo out, const char *value, int len)
 		unsigned char c = (unsigned char) value[i];
 
 		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c)))
-			appendStringInfoChar(out, c);
+			dun_message_append_char(out, c);
 		else
 		{
-			appendStringInfoChar(out, '%');
-			appendStringInfoChar(out, hex[c >> 4]);
-			appendStringInfoChar(out, hex[c & 15]);
+			dun_message_append_char(out, '%');
+			dun_message_append_char(out, hex[c >> 4]);
+			dun_message_append_char(out, hex[c & 15]);
 		}
 	}
 }

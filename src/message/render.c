@@ -17,6 +17,7 @@
 
 #include "base/compat.h"
 #include "base/errcodes.h"
+#include "message/append.h"
 #include "message/link.h"
 #include "message/render.h"
 #include "message/value.h"
@@ -35,36 +36,51 @@ static const char *const optional_names[] = {"announced", "charged", "charges", 
 
 /* ---- names ---- */
 
+static void
+make_room_for_marks(DunRenderer *r)
+{
+	int			room = Max(64, r->c->room);
+
+	r->marks = r->marks ? repalloc(r->marks, room) : palloc(room);
+	memset(r->marks + r->nmarks, 0, room - r->nmarks);
+	r->nmarks = room;
+}
+
 static inline void
 mark(DunRenderer *r, int path, int bits)
 {
 	if (unlikely(path >= r->nmarks))
-	{
-		int			room = Max(64, r->c->room);
-
-		r->marks = r->marks ? repalloc(r->marks, room) : palloc(room);
-		memset(r->marks + r->nmarks, 0, room - r->nmarks);
-		r->nmarks = room;
-	}
+		make_room_for_marks(r);
 	r->marks[path] |= bits;
 }
 
-/* The paths with all of these marks, sorted. One may be found by two names: {{a.b}}, and {{b}} in a section a. */
-static char **
-marked(const DunRenderer *r, int bits, int *n)
+/* The paths that were used, sorted, each once, and which of them were empty or bare. */
+static void
+list_marked(DunRenderer *r, DunParts *result)
 {
-	char	  **names = palloc((r->c->npaths + 1) * sizeof(char *));
+	const DunCompiled *c = r->c;
+	char	  **names = palloc(3 * (c->norder + 1) * sizeof(char *));
 
-	*n = 0;
-	for (int i = 0; i + 1 < r->c->npaths; i++)
+	result->fields = names;
+	result->missing = names + c->norder + 1;
+	result->bare = names + 2 * (c->norder + 1);
+	result->nfields = result->nmissing = result->nbare = 0;
+	if (r->nmarks < c->npaths)
+		make_room_for_marks(r);
+	for (int path = 1; path < c->npaths; path++)
+		r->marks[c->paths[path].same] |= r->marks[path];
+	for (int i = 0; i < c->norder; i++)
 	{
-		int			path = r->c->order[i];
-		char	   *text = r->c->paths[path].text;
+		int			path = c->order[i];
+		int			marks = r->marks[path];
 
-		if (path < r->nmarks && (r->marks[path] & bits) == bits && (*n == 0 || strcmp(names[*n - 1], text) != 0))
-			names[(*n)++] = text;
+		if (marks & MARK_USED)
+			result->fields[result->nfields++] = c->paths[path].text;
+		if (marks & MARK_EMPTY)
+			result->missing[result->nmissing++] = c->paths[path].text;
+		if (marks & MARK_BARE)
+			result->bare[result->nbare++] = c->paths[path].text;
 	}
-	return names;
 }
 
 /* ---- looking up ---- */
@@ -119,37 +135,6 @@ is_optional(const DunName *name)
 	return false;
 }
 
-/* As getKeyJsonValueFromContainer() leaves a value whose place is known. */
-static void
-read_entry(const JsonbContainer *c, int entry, const char *base, JsonbValue *v)
-{
-	JEntry		e = c->children[entry];
-	uint32		at = getJsonbOffset(c, entry);
-
-	if (JBE_ISSTRING(e))
-	{
-		v->type = jbvString;
-		v->val.string.val = unconstify(char *, base + at);
-		v->val.string.len = getJsonbLength(c, entry);
-	}
-	else if (JBE_ISNUMERIC(e))
-	{
-		v->type = jbvNumeric;
-		v->val.numeric = (Numeric) (base + INTALIGN(at));
-	}
-	else if (JBE_ISCONTAINER(e))
-	{
-		v->type = jbvBinary;
-		v->val.binary.data = (JsonbContainer *) (base + INTALIGN(at));
-		v->val.binary.len = getJsonbLength(c, entry) - (INTALIGN(at) - at);
-	}
-	else
-	{
-		v->type = JBE_ISNULL(e) ? jbvNull : jbvBool;
-		v->val.boolean = JBE_ISBOOL_TRUE(e);
-	}
-}
-
 /*
  * The context's own values, for all heads of names at once: both are sorted alike, so one pass finds what a search for
  * each would. In the inner scopes, which are small, names are searched for.
@@ -175,7 +160,7 @@ read_root(DunRenderer *r)
 			head++;
 		if (head < r->c->nheads && heads[head].len == len && order == 0)
 		{
-			read_entry(c, i + nkeys, base, &r->root[head]);
+			dun_message_read_entry(c, i + nkeys, base, &r->root[head]);
 			r->in_root[head++] = true;
 		}
 		at += len;
@@ -196,7 +181,7 @@ look_up_inner(DunRenderer *r, const DunName *name, JsonbValue *v)
 
 		if (v->type == jbvNull)
 			return;
-		if (!dun_message_is_object(v) || getKeyJsonValueFromContainer(v->val.binary.data, s, len, &inner) == NULL)
+		if (!dun_message_is_object(v) || !dun_message_find_value(v->val.binary.data, s, len, &inner))
 		{
 			if (!r->plain)
 				report_unknown(r, name, dun_message_is_object(v) ? v : NULL);
@@ -222,7 +207,7 @@ look_up(DunRenderer *r, const DunName *name, JsonbValue *v)
 	/* A section of "." may be the context once more, whose values stand in `root`. */
 	for (; level > 0; level--)
 		if (dun_message_is_object(&r->scope[level]) && r->scope[level].val.binary.data != r->scope[0].val.binary.data &&
-			getKeyJsonValueFromContainer(r->scope[level].val.binary.data, name->s, name->head_len, v) != NULL)
+			dun_message_find_value(r->scope[level].val.binary.data, name->s, name->head_len, v))
 			break;
 	if (level == 0)
 	{
@@ -391,7 +376,7 @@ render_nodes(DunRenderer *r, int from, int to)
 		{
 			case DUN_NODE_TEXT:
 				if (n->escape == DUN_ESCAPE_NONE)
-					appendBinaryStringInfo(&r->out, r->t->text + n->text.at, n->text.len);
+					dun_message_append(&r->out, r->t->text + n->text.at, n->text.len);
 				else
 					dun_message_append_escaped(r, n, r->t->text + n->text.at, n->text.len);
 				i++;
@@ -489,14 +474,13 @@ render_parts(const DunSource *source, Jsonb *context, const char *language, cons
 	read_root(&r);
 	if (links != NULL)
 		dun_message_fill_links(links, r.c, &context->root, r.root, r.in_root);
-	initStringInfo(&r.scratch);
+	initStringInfo(&r.formatted);
+	memset(r.memo, 0, sizeof(r.memo));
 	result->subject = render_part(&r, DUN_PART_SUBJECT);
 	result->body_text = render_part(&r, DUN_PART_TEXT);
 	result->body_html = render_part(&r, DUN_PART_HTML);
 	dun_message_sort_paths(r.c);
-	result->fields = marked(&r, MARK_USED, &result->nfields);
-	result->missing = marked(&r, MARK_EMPTY, &result->nmissing);
-	result->bare = marked(&r, MARK_BARE, &result->nbare);
+	list_marked(&r, result);
 }
 
 void

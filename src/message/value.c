@@ -1,6 +1,6 @@
 /*
  * message/value.c
- *		A value of the context as it is shown: through its filter, and escaped for its place.
+ *		A value of the context: found by its key, and shown through its filter, escaped for its place.
  */
 #include "postgres.h"
 
@@ -11,7 +11,72 @@
 #include "base/compat.h"
 #include "message/value.h"
 
+#define FEW_KEYS 16
+#define MAX_FORMATTED (64 * 1024)	/* octets kept of values that were shown */
+
 const char *const dun_message_part_names[] = {"subject", "body_text", "body_html"};
+
+/* ---- looking up ---- */
+
+/* As getKeyJsonValueFromContainer() leaves a value whose place is known. `base`: where the container's data begin. */
+void
+dun_message_read_entry(const JsonbContainer *c, int entry, const char *base, JsonbValue *v)
+{
+	JEntry		e = c->children[entry];
+	uint32		at = getJsonbOffset(c, entry);
+
+	if (JBE_ISSTRING(e))
+	{
+		v->type = jbvString;
+		v->val.string.val = unconstify(char *, base + at);
+		v->val.string.len = getJsonbLength(c, entry);
+	}
+	else if (JBE_ISNUMERIC(e))
+	{
+		v->type = jbvNumeric;
+		v->val.numeric = (Numeric) (base + INTALIGN(at));
+	}
+	else if (JBE_ISCONTAINER(e))
+	{
+		v->type = jbvBinary;
+		v->val.binary.data = (JsonbContainer *) (base + INTALIGN(at));
+		v->val.binary.len = getJsonbLength(c, entry) - (INTALIGN(at) - at);
+	}
+	else
+	{
+		v->type = JBE_ISNULL(e) ? jbvNull : jbvBool;
+		v->val.boolean = JBE_ISBOOL_TRUE(e);
+	}
+}
+
+/* Keys are sorted by their length, and lengths are what a container tells at once: few keys are quickest gone through. */
+bool
+dun_message_find_value(const JsonbContainer *c, const char *key, int len, JsonbValue *v)
+{
+	int			nkeys = JsonContainerSize(c);
+	const char *base = (const char *) (c->children + 2 * nkeys);
+	uint32		at = 0;
+
+	if (nkeys > FEW_KEYS)
+		return getKeyJsonValueFromContainer(unconstify(JsonbContainer *, c), key, len, v) != NULL;
+	for (int i = 0; i < nkeys; i++)
+	{
+		JEntry		e = c->children[i];
+		int			its_len = JBE_HAS_OFF(e) ? JBE_OFFLENFLD(e) - at : JBE_OFFLENFLD(e);
+
+		if (its_len > len)
+			return false;
+		if (its_len == len && memcmp(base + at, key, len) == 0)
+		{
+			dun_message_read_entry(c, i + nkeys, base, v);
+			return true;
+		}
+		at += its_len;
+	}
+	return false;
+}
+
+/* ---- what is refused ---- */
 
 static void
 refuse_value(DunRenderer *r, const DunNode *n, const char *what)
@@ -22,6 +87,8 @@ refuse_value(DunRenderer *r, const DunNode *n, const char *what)
 			 errdetail("It is used in the %s.", dun_message_part_names[r->part]),
 			 errhint("Correct the value in the ledger or in vars, or the template with dunning.save_template(...).")));
 }
+
+/* ---- filters ---- */
 
 /* -?digits[.digits], as numeric prints it; so neither NaN nor infinity. */
 static bool
@@ -58,26 +125,27 @@ decimal_of(DunRenderer *r, const DunNode *n, const JsonbValue *v)
 }
 
 /* The currency beside an amount: that of the innermost scope that has one. */
-static char *
-currency_of(DunRenderer *r, const DunNode *n)
+static void
+find_currency(DunRenderer *r, const DunNode *n, JsonbValue *v)
 {
-	JsonbValue	v;
+	int			level = r->depth;
 
-	for (int i = r->depth; i >= 0; i--)
-		if (dun_message_is_object(&r->scope[i]) && getKeyJsonValueFromContainer(r->scope[i].val.binary.data, "currency", 8, &v))
-		{
-			if (v.type != jbvString || v.val.string.len == 0)
-				break;
-			return pnstrdup(v.val.string.val, v.val.string.len);
-		}
-	refuse_value(r, n, "has no currency beside it");
-	return NULL;
+	for (; level > 0; level--)
+		if (dun_message_is_object(&r->scope[level]) && r->scope[level].val.binary.data != r->scope[0].val.binary.data &&
+			dun_message_find_value(r->scope[level].val.binary.data, "currency", 8, v))
+			break;
+	if (level == 0 && r->in_root[r->c->currency])
+		*v = r->root[r->c->currency];
+	else if (level == 0)
+		v->type = jbvNull;
+	if (v->type != jbvString || v->val.string.len == 0)
+		refuse_value(r, n, "has no currency beside it");
 }
 
 static void
-format_money(DunRenderer *r, const DunNode *n, const JsonbValue *v)
+format_money(DunRenderer *r, const DunNode *n, const JsonbValue *v, const JsonbValue *in)
 {
-	char	   *currency = currency_of(r, n);
+	char	   *currency = pnstrdup(in->val.string.val, in->val.string.len);
 	char	   *s = decimal_of(r, n, v);
 	int			exponent = dun_message_currency_exponent(currency);
 	char	   *point = strchr(s, '.');
@@ -89,7 +157,7 @@ format_money(DunRenderer *r, const DunNode *n, const JsonbValue *v)
 		sum = DirectFunctionCall2(numeric_round, sum, Int32GetDatum(exponent));
 		s = DatumGetCString(DirectFunctionCall1(numeric_out, sum));
 	}
-	dun_message_format_money(&r->scratch, r->locale, s, currency, !r->utf8);
+	dun_message_format_money(&r->formatted, r->locale, s, currency, !r->utf8);
 }
 
 static void
@@ -136,45 +204,94 @@ format_plain(DunRenderer *r, const DunNode *n, const JsonbValue *v)
 	}
 }
 
+/* Through a filter that makes another text of it, at the end of r->formatted. */
+static void
+append_formatted(DunRenderer *r, const DunNode *n, const JsonbValue *v, const JsonbValue *currency)
+{
+	char	   *s;
+
+	switch (n->filter)
+	{
+		case DUN_FILTER_MONEY:
+			format_money(r, n, v, currency);
+			break;
+		case DUN_FILTER_NUMBER:
+			dun_message_format_number(&r->formatted, r->locale, decimal_of(r, n, v), 0);
+			break;
+		case DUN_FILTER_ABS:
+			s = decimal_of(r, n, v);
+			dun_message_format_number(&r->formatted, r->locale, *s == '-' ? s + 1 : s, 0);
+			break;
+		case DUN_FILTER_DATE:
+			if (v->type != jbvString ||
+				!dun_message_format_date(&r->formatted, r->locale, v->val.string.val, v->val.string.len))
+				refuse_value(r, n, "is not a date");
+			break;
+		case DUN_FILTER_NONE:
+		case DUN_FILTER_PLURAL:
+			break;
+	}
+}
+
+/* Where in the context a value is, NULL: it has no place of its own. */
+static const void *
+place_of(const JsonbValue *v)
+{
+	return v->type == jbvNumeric ? (const void *) v->val.numeric : v->type == jbvString ? v->val.string.val : NULL;
+}
+
+/* Where the value stands in r->formatted, which it is put into where it is not there yet. */
+static const DunFormatted *
+find_formatted(DunRenderer *r, const DunNode *n, const JsonbValue *v)
+{
+	JsonbValue	currency = {.type = jbvNull};
+	DunFormatted key = {.value = place_of(v), .filter = n->filter};
+	DunFormatted *known;
+
+	if (n->filter == DUN_FILTER_MONEY)
+	{
+		find_currency(r, n, &currency);
+		key.currency = currency.val.string.val;
+	}
+	known = &r->memo[((uintptr_t) key.value >> 2 ^ n->filter * 7) & (DUN_RENDER_MEMO - 1)];
+	if (key.value != NULL && known->value == key.value && known->currency == key.currency && known->filter == key.filter)
+		return known;
+	if (r->formatted.len > MAX_FORMATTED)
+	{
+		resetStringInfo(&r->formatted);
+		memset(r->memo, 0, sizeof(r->memo));
+	}
+	key.at = r->formatted.len;
+	append_formatted(r, n, v, &currency);
+	key.len = r->formatted.len - key.at;
+	*known = key;
+	return known;
+}
+
 /* The value as it is shown, in r->shown. */
 void
 dun_message_format_value(DunRenderer *r, const DunNode *n, const JsonbValue *v)
 {
-	char	   *s;
+	const DunFormatted *formatted;
 
-	resetStringInfo(&r->scratch);
-	switch (n->filter)
+	if (n->filter == DUN_FILTER_NONE)
+		format_plain(r, n, v);
+	else if (n->filter == DUN_FILTER_PLURAL)
+		format_plural(r, n, v);
+	else
 	{
-		case DUN_FILTER_NONE:
-			format_plain(r, n, v);
-			return;
-		case DUN_FILTER_PLURAL:
-			format_plural(r, n, v);
-			return;
-		case DUN_FILTER_MONEY:
-			format_money(r, n, v);
-			break;
-		case DUN_FILTER_NUMBER:
-			dun_message_format_number(&r->scratch, r->locale, decimal_of(r, n, v), 0);
-			break;
-		case DUN_FILTER_ABS:
-			s = decimal_of(r, n, v);
-			dun_message_format_number(&r->scratch, r->locale, *s == '-' ? s + 1 : s, 0);
-			break;
-		case DUN_FILTER_DATE:
-			if (v->type != jbvString ||
-				!dun_message_format_date(&r->scratch, r->locale, v->val.string.val, v->val.string.len))
-				refuse_value(r, n, "is not a date");
-			break;
-	}
-	r->shown = r->scratch.data;
-	r->nshown = r->scratch.len;
-	if (n->filter == DUN_FILTER_DATE && !r->utf8)
-	{
-		r->shown = pg_any_to_server(pstrdup(r->scratch.data), r->scratch.len, PG_UTF8);
-		r->nshown = strlen(r->shown);
+		formatted = find_formatted(r, n, v);
+		r->shown = r->formatted.data + formatted->at;
+		r->nshown = formatted->len;
+		if (n->filter == DUN_FILTER_DATE && !r->utf8)
+		{
+			r->shown = pg_any_to_server(pnstrdup(r->shown, r->nshown), r->nshown, PG_UTF8);
+			r->nshown = strlen(r->shown);
+		}
 	}
 }
+
+/* ---- escaping ---- */
 
 /* javascript: and its like never become a link, whatever the ledger says. */
 static void

@@ -14,6 +14,18 @@
 
 #define DUN_RENDER_MAX_SCOPES 128			/* sections in sections, those of partials included */
 
+#define DUN_RENDER_MEMO 32		/* a power of two */
+
+/* A value as one filter shows it. */
+typedef struct DunFormatted
+{
+	const void *value;			/* where in the context it is; NULL: free */
+	const void *currency;		/* where the currency of a sum is */
+	DunFilter	filter;
+	int			at;
+	int			len;
+} DunFormatted;
+
 typedef struct DunRenderer
 {
 	DunCompiled *c;
@@ -25,8 +37,9 @@ typedef struct DunRenderer
 	bool		plain;			/* an unknown name is null, the root may be anything */
 	bool		everything;		/* go into every section, whatever its value: for lint */
 	StringInfoData out;
-	StringInfoData scratch;		/* a formatted value before it is escaped */
-	const char *shown;			/* the value that is shown: in scratch, or in the context itself */
+	StringInfoData formatted;	/* values as their filters show them, one after the other, before they are escaped */
+	DunFormatted memo[DUN_RENDER_MEMO];	/* where each is: text and HTML show mostly the same */
+	const char *shown;			/* the value that is shown: in `formatted`, or in the context itself */
 	int			nshown;
 	JsonbValue	scope[DUN_RENDER_MAX_SCOPES];
 	int			path[DUN_RENDER_MAX_SCOPES];	/* where in the context each scope is */
@@ -46,6 +59,12 @@ dun_message_is_object(const JsonbValue *v)
 {
 	return v->type == jbvBinary && JsonContainerIsObject(v->val.binary.data);
 }
+
+/* The value of an object's entry, where `base` is the beginning of what its children point into. */
+extern void dun_message_read_entry(const JsonbContainer *c, int entry, const char *base, JsonbValue *v);
+
+/* As getKeyJsonValueFromContainer(), into *v; false where there is none. */
+extern bool dun_message_find_value(const JsonbContainer *object, const char *key, int len, JsonbValue *v);
 
 /* The value as the node's filter shows it, in r->shown. Errors: 22023 what cannot be shown. */
 extern void dun_message_format_value(DunRenderer *r, const DunNode *n, const JsonbValue *v);

@@ -35,6 +35,19 @@ SELECT pg_temp.t('{{#a}}{{b.c}} {{x}}{{/a}}', '{"a": {"b": {"c": "deep"}}, "x": 
 SELECT v, pg_temp.t('{{#v}}yes{{/v}}{{^v}}no{{/v}}', jsonb_build_object('v', v))
 FROM unnest(ARRAY['true', 'false', 'null', '0', '0.00', '-1', '""', '"x"', '[]', '{}', '{"a": 1}']::jsonb[]) v;
 
+-- the_same_sum_reads_by_the_currency_around_it, however_often_it_is_shown
+SELECT pg_temp.t('{{#b}}{{x | money}}{{/b}}; {{#a}}{{#b}}{{x | money}}{{/b}}{{/a}}; {{#b}}{{x | money}} {{x | number}} {{x | abs}}{{/b}}', '{"currency": "EUR", "a": {"currency": "DKK"}, "b": {"x": -5}}');
+SELECT r.body_text, r.body_html FROM dunning._render(NULL, '{{#l}}{{x | money}} {{on | date}}, {{/l}}', '<p>{{#l}}{{x | money}} {{on | date}}, {{/l}}</p>',
+    '{"currency": "EUR", "l": [{"x": 1, "on": "2026-01-02"}, {"x": 1, "on": "2026-01-02"}, {"x": 2, "on": "2026-02-03", "currency": "DKK"}]}', 'da') r;
+-- more_values_than_are_kept_at_once_read_the_same_in_text_and_html
+SELECT r.body_text = x.expected AS in_text, r.body_html = x.expected AS in_html
+FROM (SELECT jsonb_build_object('currency', 'EUR', 'l', jsonb_agg(jsonb_build_object('x', i))) AS context, string_agg(to_char(i, 'FM999,999') || '.00', ';' ORDER BY i) || ';' AS expected FROM generate_series(1, 20000) i) x,
+    LATERAL dunning._render(NULL, '{{#l}}{{x | money}};{{/l}}', '{{#l}}{{x | money}};{{/l}}', x.context, 'en') r0,
+    LATERAL (SELECT replace(r0.body_text, '€', '') AS body_text, replace(r0.body_html, '€', '') AS body_html) r;
+-- names_are_found_in_objects_of_few_and_of_many_keys, and_outside_of_them
+SELECT n, bool_and(pg_temp.t('{{#o}}{{k' || i || '}}{{/o}}', jsonb_build_object('o', o.o, 'k0', 'outer')) = i::text) AS inside, min(pg_temp.t('{{#o}}{{k0}} {{#k0}}x{{/k0}}{{/o}}', jsonb_build_object('o', o.o, 'k0', 'outer'))) AS outside
+FROM unnest(ARRAY[1, 9, 10, 15, 16, 17, 40, 130]) n, LATERAL (SELECT jsonb_object_agg('k' || j, j) AS o FROM generate_series(1, n) j) o, generate_series(1, n) i GROUP BY n ORDER BY n;
+
 -- a_section_alone_on_its_line_takes_the_line_with_it
 SELECT pg_temp.t(E'items:\n{{#list}}\n  - {{.}}\n{{/list}}\nend', '{"list": [1, 2]}');
 SELECT pg_temp.t(E'a\r\n{{! c }}\r\nb\rc');
