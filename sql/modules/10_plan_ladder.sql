@@ -64,8 +64,9 @@ DECLARE
     now_at text := 'coalesce($1, dunning._now())';
     -- What a run that writes ends first (_expire_waiting()) is over for one that does not, too. A replay has no such messages.
     over_now text := CASE WHEN dunning._replay_since() IS NOT NULL THEN '''{}''::uuid[]' ELSE pg_catalog.format(
-        'ARRAY(SELECT w.message_id FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
-               WHERE w.state IN (''proposed'', ''held'') AND w.attempts = 0 AND m.not_after <= %s)', now_at) END;
+        'ARRAY(SELECT u.message_id FROM (SELECT pg_catalog.array_agg(w.debtor_id) AS debtor_ids, pg_catalog.array_agg(w.message_id) AS message_ids
+                 FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
+                 WHERE w.state IN (''proposed'', ''held'') AND m.not_after <= %s) o, LATERAL dunning._unsent(o.debtor_ids, o.message_ids) u)', now_at) END;
 BEGIN
     RETURN ARRAY[
         'SELECT s.strategy, s.catch_up = ''next'', s.stop_after, s.max_contacts, s.max_days, s.tolerance, s.step, s.position, s.anchor, s.offset_days, s.from_day, s.to_day,

@@ -47,23 +47,35 @@ GRANT EXECUTE ON FUNCTION dunning._state_rank(text) TO dunning_viewer, dunning_w
 -- Step keys of messages of which nothing left become free, so that planning may take the step up again. An attempt left
 -- nothing where its outcome says so: refused at the recheck, by the network or by the gateway. Default deny: an attempt
 -- without an outcome may have left.
+-- Of which nothing has left: each attempt was settled, none arrived or may have, and nobody took the message back for good.
+CREATE FUNCTION dunning._unsent(debtor_ids text[], message_ids uuid[]) RETURNS TABLE (debtor_id text, message_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT v.debtor_id, v.message_id FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id)
+        WHERE NOT EXISTS (SELECT FROM dunning.egress e
+              WHERE e.debtor_id = v.debtor_id AND e.message_id = v.message_id
+                AND NOT EXISTS (SELECT FROM dunning.outcome x
+                    WHERE x.debtor_id = e.debtor_id AND x.message_id = e.message_id AND x.attempt = e.attempt))
+          AND NOT EXISTS (SELECT FROM dunning.outcome x
+              WHERE x.debtor_id = v.debtor_id AND x.message_id = v.message_id
+                AND (x.state NOT IN ('queued', 'held', 'cancelled') OR x.detail ? 'may_have_arrived' OR x.detail ? 'final'));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._unsent(text[], uuid[]) IS 'Those of these messages of which no attempt left anything, unless cancel() took them back for good: their steps may be planned again.';
+
 CREATE FUNCTION dunning._free_steps(debtor_ids text[], message_ids uuid[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 BEGIN
-    DELETE FROM dunning.once o USING ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id)
-    WHERE o.debtor_id = v.debtor_id AND o.kind = 'step' AND o.message_id = v.message_id
-      AND NOT EXISTS (SELECT FROM dunning.egress e
-          WHERE e.debtor_id = v.debtor_id AND e.message_id = v.message_id
-            AND NOT EXISTS (SELECT FROM dunning.outcome x
-                WHERE x.debtor_id = e.debtor_id AND x.message_id = e.message_id AND x.attempt = e.attempt))
-      AND NOT EXISTS (SELECT FROM dunning.outcome x
-          WHERE x.debtor_id = v.debtor_id AND x.message_id = v.message_id
-            AND (x.state NOT IN ('queued', 'held', 'cancelled') OR x.detail ? 'may_have_arrived' OR x.detail ? 'final'));
+    DELETE FROM dunning.once o USING dunning._unsent(debtor_ids, message_ids) v
+    WHERE o.debtor_id = v.debtor_id AND o.kind = 'step' AND o.message_id = v.message_id;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._free_steps(text[], uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
+COMMENT ON FUNCTION dunning._free_steps(text[], uuid[]) IS 'Frees the step keys of those of these messages that _unsent() tells.';
 
 CREATE FUNCTION dunning._settle(debtor_ids text[], message_ids uuid[], attempts smallint[], states text[], reasons text[],
     provider_refs text[], details jsonb[], next_due timestamptz[]) RETURNS TABLE (debtor_id text, message_id uuid, state text)

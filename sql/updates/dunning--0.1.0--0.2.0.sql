@@ -6203,8 +6203,9 @@ DECLARE
     now_at text := 'coalesce($1, dunning._now())';
     -- What a run that writes ends first (_expire_waiting()) is over for one that does not, too. A replay has no such messages.
     over_now text := CASE WHEN dunning._replay_since() IS NOT NULL THEN '''{}''::uuid[]' ELSE pg_catalog.format(
-        'ARRAY(SELECT w.message_id FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
-               WHERE w.state IN (''proposed'', ''held'') AND w.attempts = 0 AND m.not_after <= %s)', now_at) END;
+        'ARRAY(SELECT u.message_id FROM (SELECT pg_catalog.array_agg(w.debtor_id) AS debtor_ids, pg_catalog.array_agg(w.message_id) AS message_ids
+                 FROM dunning.queue w JOIN dunning.message m ON m.debtor_id = w.debtor_id AND m.message_id = w.message_id
+                 WHERE w.state IN (''proposed'', ''held'') AND m.not_after <= %s) o, LATERAL dunning._unsent(o.debtor_ids, o.message_ids) u)', now_at) END;
 BEGIN
     RETURN ARRAY[
         'SELECT s.strategy, s.catch_up = ''next'', s.stop_after, s.max_contacts, s.max_days, s.tolerance, s.step, s.position, s.anchor, s.offset_days, s.from_day, s.to_day,
@@ -9349,6 +9350,25 @@ CREATE OR REPLACE VIEW dunning.message_state (message_id, debtor_id, state, reas
           WHERE ((x.debtor_id = m.debtor_id) AND (x.message_id = m.message_id))
           ORDER BY (dunning._state_rank(x.state) = 0), x.attempt DESC, (dunning._state_rank(x.state)) DESC, x.outcome_id DESC
          LIMIT 1) o ON (true));
+CREATE FUNCTION dunning._unsent(debtor_ids text[], message_ids uuid[])
+ RETURNS TABLE(debtor_id text, message_id uuid)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        SELECT v.debtor_id, v.message_id FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id)
+        WHERE NOT EXISTS (SELECT FROM dunning.egress e
+              WHERE e.debtor_id = v.debtor_id AND e.message_id = v.message_id
+                AND NOT EXISTS (SELECT FROM dunning.outcome x
+                    WHERE x.debtor_id = e.debtor_id AND x.message_id = e.message_id AND x.attempt = e.attempt))
+          AND NOT EXISTS (SELECT FROM dunning.outcome x
+              WHERE x.debtor_id = v.debtor_id AND x.message_id = v.message_id
+                AND (x.state NOT IN ('queued', 'held', 'cancelled') OR x.detail ? 'may_have_arrived' OR x.detail ? 'final'));
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._free_steps(debtor_ids text[], message_ids uuid[])
  RETURNS void
  LANGUAGE plpgsql
@@ -9357,15 +9377,8 @@ CREATE OR REPLACE FUNCTION dunning._free_steps(debtor_ids text[], message_ids uu
 AS $function$
 #variable_conflict error
 BEGIN
-    DELETE FROM dunning.once o USING ROWS FROM (unnest(debtor_ids), unnest(message_ids)) AS v(debtor_id, message_id)
-    WHERE o.debtor_id = v.debtor_id AND o.kind = 'step' AND o.message_id = v.message_id
-      AND NOT EXISTS (SELECT FROM dunning.egress e
-          WHERE e.debtor_id = v.debtor_id AND e.message_id = v.message_id
-            AND NOT EXISTS (SELECT FROM dunning.outcome x
-                WHERE x.debtor_id = e.debtor_id AND x.message_id = e.message_id AND x.attempt = e.attempt))
-      AND NOT EXISTS (SELECT FROM dunning.outcome x
-          WHERE x.debtor_id = v.debtor_id AND x.message_id = v.message_id
-            AND (x.state NOT IN ('queued', 'held', 'cancelled') OR x.detail ? 'may_have_arrived' OR x.detail ? 'final'));
+    DELETE FROM dunning.once o USING dunning._unsent(debtor_ids, message_ids) v
+    WHERE o.debtor_id = v.debtor_id AND o.kind = 'step' AND o.message_id = v.message_id;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._settle(debtor_ids text[], message_ids uuid[], attempts smallint[], states text[], reasons text[], provider_refs text[], details jsonb[], next_due timestamp with time zone[])
@@ -45336,6 +45349,7 @@ ALTER FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) OW
 ALTER FUNCTION dunning._preview_parts(text,jsonb,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._preview_links(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._context_now(dunning.message) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._unsent(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_up(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._proposed_of(uuid,text[]) OWNER TO dunning_owner;
@@ -45788,6 +45802,7 @@ GRANT EXECUTE ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid
 REVOKE EXECUTE ON FUNCTION dunning._preview_parts(text,jsonb,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._preview_links(text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._context_now(dunning.message) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._unsent(text[],uuid[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._held_up(text[],uuid[]) FROM PUBLIC;
@@ -45975,7 +45990,7 @@ COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debt
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording that was begun first and goes on; NULL: none.';
-COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of messages of which no attempt left anything, unless cancel() took them back for good.';
+COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of those of these messages that _unsent() tells.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
 COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off or settled bears none by any rule.';
 COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text) IS 'SQL text: what counts against the caps of these debtors, of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
@@ -46169,6 +46184,7 @@ COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) 
 COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],text[],timestamp with time zone,date[]) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now). says: which fees its text can tell (_speaks_of_fees(), NULL: none); days: when it leaves (NULL: that day).';
 COMMENT ON FUNCTION dunning._unposted_fees(text[]) IS 'Fees that may be posted today: those that reminders named when they left, with the message, and those that need none.';
 COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
+COMMENT ON FUNCTION dunning._unsent(text[],uuid[]) IS 'Those of these messages of which no attempt left anything, unless cancel() took them back for good: their steps may be planned again.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._waits_for_approval(text) IS 'Whether an offer of this kind is proposed first, until somebody approves it.';
 COMMENT ON FUNCTION dunning._with_charges(jsonb,numeric) IS 'A context with the name charges, from what it says of principal and fee and what is open of charges in its first currency.';

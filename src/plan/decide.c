@@ -62,7 +62,7 @@ had_earlier_step(const DunFacts *f, const DunStep *step, DateADT anchor)
 	{
 		const DunStep *had = &f->strategy->steps[f->had[i].step];
 
-		if (f->had[i].anchor == anchor && f->had[i].times == 1 && on_ladder(had) && had->position < step->position)
+		if (f->had[i].anchor == anchor && on_ladder(had) && had->position < step->position)
 			return true;
 	}
 	return false;
@@ -220,6 +220,7 @@ is_open(const DunFacts *f, DunReached *r)
 	const DunStep *step = &f->strategy->steps[r->step];
 	bool		furthest_known = false;
 	int			furthest = 0;
+	int			standing = 0;
 	DateADT		on = DATEVAL_NOBEGIN;
 
 	for (int i = 0; i < f->nhad; i++)
@@ -236,13 +237,14 @@ is_open(const DunFacts *f, DunReached *r)
 		}
 		if (had->step != r->step)
 			continue;
+		standing++;				/* a time whose message never left was given back, and leaves a gap */
 		r->times = Max(r->times, had->times);
 		on = Max(on, had->on);
 	}
 	furthest_known &= on_ladder(step);
 	if (on_ladder(step) ? !furthest_known || furthest < step->position : r->times == 0)
 		return true;
-	return r->times > 0 && step->repeat_days > 0 && (step->repeat_max == 0 || r->times < step->repeat_max) &&
+	return r->times > 0 && step->repeat_days > 0 && (step->repeat_max == 0 || standing < step->repeat_max) &&
 		(!furthest_known || furthest == step->position) && f->today >= Max(on, f->contacts.last_day) + step->repeat_days;
 }
 

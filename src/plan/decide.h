@@ -109,7 +109,7 @@ typedef struct DunReached
 	DateADT		due;			/* the oldest due date that reached it */
 	bool		ends;
 	DateADT		last_day;		/* where it ends */
-	int			times;			/* how often it was had for this anchor */
+	int			times;			/* the number of the last time it was had for this anchor; 0: never */
 	const char *blocked;		/* NULL: nothing does */
 	int			ntotals;
 	DunTotal   *totals;			/* by name of the currency */

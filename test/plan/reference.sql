@@ -71,10 +71,10 @@ BEGIN
         JOIN step s ON s.strategy = d.strategy
         JOIN pg_temp.dunning_plan_item i ON i.debtor_id = d.debtor_id AND i.left_out IS NULL AND i.days >= s.from_day
         GROUP BY d.debtor_id, d.strategy, s.step, i.currency, s.least_sums),
-    -- how often a step was had for an anchor
+    -- how often a step was had for an anchor (n), and the number of the last time
     had AS MATERIALIZED (
         SELECT o.debtor_id, b.strategy, b.step, b.position, b.on_ladder, split_part(split_part(o.key, '/', 3), '#', 1) AS anchor,
-               max(coalesce(nullif(split_part(o.key, '#', 2), '')::int, 1)) AS times, (max(o.at) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day
+               max(coalesce(nullif(split_part(o.key, '#', 2), '')::int, 1)) AS times, count(*) AS n, (max(o.at) AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS last_day
         FROM dunning.once o JOIN step b ON b.strategy = split_part(o.key, '/', 1) AND b.step = split_part(o.key, '/', 2)
         WHERE o.kind = 'step' AND o.debtor_id IN (SELECT d.debtor_id FROM pg_temp.dunning_plan_debtor d)
         GROUP BY 1, 2, 3, 4, 5, 6),
@@ -98,7 +98,7 @@ BEGIN
             AND (NOT s.after_contact OR coalesce(c.last_day >= x.due_on, false))
             AND (s.anchor <> 'last_contact'
                  OR EXISTS (SELECT FROM dunning.once e JOIN step b ON b.strategy = x.strategy AND b.position < s.position AND b.on_ladder
-                            WHERE e.debtor_id = x.debtor_id AND e.kind = 'step' AND e.key = dunning._step_key(b.strategy, b.step, x.due_on)))) r(r)
+                            WHERE e.debtor_id = x.debtor_id AND e.kind = 'step' AND split_part(e.key, '#', 1) = dunning._step_key(b.strategy, b.step, x.due_on)))) r(r)
         -- had by this currency: that does not keep another from it
         CROSS JOIN LATERAL (SELECT s.on_ladder AND EXISTS (SELECT FROM had h WHERE h.debtor_id = x.debtor_id AND h.strategy = x.strategy AND h.on_ladder
                                 AND h.anchor = to_char(k.on_date, 'YYYY-MM-DD') AND h.position >= s.position) AS behind) p
@@ -127,7 +127,7 @@ BEGIN
         WHERE (f.enough OR NOT f.any_enough)
           -- once per step and anchor, and again where the step says so
           AND (CASE WHEN s.on_ladder THEN u.position IS NULL OR u.position < s.position ELSE h.times IS NULL END
-               OR (h.times < coalesce(s.repeat_max, h.times + 1) AND s.repeat_days IS NOT NULL AND coalesce(u.position = s.position, true)
+               OR (h.n < coalesce(s.repeat_max, h.n + 1) AND s.repeat_days IS NOT NULL AND coalesce(u.position = s.position, true)
                    AND today >= greatest(h.last_day, c.last_day) + s.repeat_days))
           -- what comes when nothing helped comes in no other way
           AND (s.step IS DISTINCT FROM s.stop_step OR s.stop_after <= c.unanswered)

@@ -63,4 +63,44 @@ SELECT p.debtor_id, p.state, p.amounts FROM dunning.plan(dry_run => true) p;
 ROLLBACK;
 -- a_step_that_ends_after_all_calendars_is_refused_and_does_not_end_every_run
 SELECT * FROM dunning.save_step('standard', 'pl-step', 9, 20, 'reminder-2', '{email}', until_days => 200000000);
+-- Steps of one debtor, day by day: the first is repeated, the second comes a week after a contact.
+CREATE FUNCTION pg_temp.pl_twice(id text) RETURNS void LANGUAGE sql AS $$
+SELECT FROM dunning.save_strategy('pl-twice', 'Twice', grace_days => 0, min_gap_days => 1, catch_up => 'next');
+SELECT FROM dunning.save_step('pl-twice', 'first', 10, 5, 'reminder-1', '{email}', repeat_days => 2, repeat_max => 2);
+SELECT FROM dunning.save_step('pl-twice', 'second', 20, 7, 'reminder-2', '{email}', anchor => 'last_contact');
+SELECT pg_temp.pl_owes(id, 100) $$;
+-- What the worker writes about an attempt.
+CREATE FUNCTION pg_temp.pl_attempt(id text, verdict text, why text, detail jsonb DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
+INSERT INTO dunning.egress SELECT m.message_id, 1, m.debtor_id, m.creditor, m.channel, m.server, '\x00', '{}', '\x00', 1, 'test', false, m.cost, 'EUR', now(), dunning._now(),
+    dunning._slice(m.debtor_id), 1, '\x00', '\x00' FROM dunning.message m JOIN dunning.queue q USING (debtor_id, message_id) WHERE m.debtor_id = id;
+SELECT FROM dunning.queue q, dunning._settle(ARRAY[id], ARRAY[q.message_id], '{1}', ARRAY[verdict], ARRAY[why], '{NULL}', ARRAY[detail], ARRAY[dunning._now()]) WHERE q.debtor_id = id $$;
+CREATE FUNCTION pg_temp.pl_keys(id text) RETURNS text[] LANGUAGE sql AS $$ SELECT array_agg(o.key ORDER BY o.key) FROM dunning.once o WHERE o.debtor_id = id AND o.kind = 'step' $$;
+
+BEGIN;
+-- what_comes_after_the_last_contact_comes_although_the_first_time_of_the_step_before_was_given_back
+SELECT pg_temp.pl_twice('pl-again');
+SELECT p.step, p.state FROM dunning.plan('pl-twice') p;
+UPDATE dunning.queue SET state = 'held' WHERE debtor_id = 'pl-again';
+SET LOCAL dunning.clock = '2026-03-12 09:00+00';
+SELECT p.step, p.state FROM dunning.plan('pl-twice') p;
+SELECT pg_temp.pl_attempt('pl-again', 'sent', 'test');
+SELECT pg_temp.pl_keys('pl-again');
+-- and_the_step_has_been_had_once, so_it_may_come_once_more
+SET LOCAL dunning.clock = '2026-03-16 09:00+00';
+SELECT p.step, p.state FROM dunning.plan('pl-twice', dry_run => true) p;
+SET LOCAL dunning.clock = '2026-03-19 09:00+00';
+SELECT p.step, p.state FROM dunning.plan('pl-twice', dry_run => true) p;
+ROLLBACK;
+
+BEGIN;
+-- a_dry_run_knows_that_a_held_message_is_over_of_which_an_attempt_left_nothing; a step of which one may have arrived stays had (pl-known)
+SELECT pg_temp.pl_twice('pl-over'), pg_temp.pl_owes('pl-known', 100);
+SELECT p.debtor_id, p.step, p.state FROM dunning.plan('pl-twice') p;
+SELECT pg_temp.pl_attempt('pl-over', 'queued', 'mock_retry'), pg_temp.pl_attempt('pl-known', 'queued', 'timeout', '{"may_have_arrived": true}');
+UPDATE dunning.queue SET state = 'held' WHERE debtor_id LIKE 'pl-%';
+UPDATE dunning.message SET not_after = '2026-03-10 20:00+00' WHERE debtor_id LIKE 'pl-%';
+SET LOCAL dunning.clock = '2026-03-11 09:00+00';
+SELECT p.debtor_id, p.step, p.state FROM dunning.plan('pl-twice', dry_run => true) p;
+SELECT p.debtor_id, p.step, p.state FROM dunning.plan('pl-twice') p;
+ROLLBACK;
 DROP SERVER pl_mail;

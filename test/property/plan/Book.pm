@@ -290,7 +290,7 @@ sub days_sql
 		for my $e (sort { $a->[0] <=> $b->[0] || $a->[1] cmp $b->[1] } (map { [ $_, 'deliver' ] } @deliver), (map { [ $_, 'happen' ] } @happen))
 		{
 			$sql .= "SET dunning.clock = " . instant($e->[0]) . ";\n";
-			$sql .= $e->[1] eq 'deliver' ? "CALL dunning.deliver(max_seconds => 2);\n" : happening($book, one_of(@{ $book->{debtors} }), $e->[0], $n);
+			$sql .= $e->[1] eq 'deliver' ? "CALL dunning.deliver(max_seconds => 60);\n" : happening($book, one_of(@{ $book->{debtors} }), $e->[0], $n);
 		}
 	}
 	return $sql;

@@ -260,8 +260,7 @@ sub open_steps
 			my $beyond = $t->{on_ladder} && grep { $_->{on_ladder} && $_->{position} > $t->{position} } @same;
 			my $behind = $t->{on_ladder} ? scalar grep { $_->{on_ladder} && $_->{position} >= $t->{position} } @same : scalar grep { $_->{step} eq $t->{step} } @same;
 			my @taken = grep { $_->{step} eq $t->{step} } @same;
-			my $times = grep { $_->{taken} } @taken;
-			$times = 1 if @taken && !$times;
+			my $times = @taken;
 			my ($on) = sort { $b <=> $a } map { $_->{day} } @taken;
 			$on = $last_day if defined $last_day && defined $on && $last_day > $on;
 			$p->{open} = !$behind ? 'first' : @taken && !$beyond && $t->{repeat} && !(defined $t->{repeat_max} && $times >= $t->{repeat_max}) && $today >= $on + $t->{repeat} ? 'again' : '';
@@ -380,24 +379,34 @@ sub judge_amounts
 # What a run takes: its step, those before it, and what rode along.
 sub take
 {
-	my ($o, $d, $n, $had, $state, $l, $row, $r) = @_;
+	my ($o, $d, $n, $at, $had, $state, $l, $row, $r) = @_;
 	my $t = $r->{step};
 	my $s = $state->{strategy};
 	my ($freed, $why) = Oracle::freed_at($o, $row->{message}, $d->{id});
 	my %own = (strategy => $s->{strategy}, n => $n, day => $state->{today}, freed => $freed, why => $why // '');
-	push @$had, { %own, step => $t->{step}, position => $t->{position}, on_ladder => $t->{on_ladder}, anchor => $row->{anchor}, taken => 1 };
+	# what has been given back by now stands no more
+	my @had = standing($o, $had, $s->{strategy}, $n, $at);
+	my @stands = grep { !(defined $_->{freed} && $_->{freed} <= $at) } @had;
+	my ($before) = sort { $b <=> $a } map { $_->{number} } grep { $_->{step} eq $t->{step} && $_->{anchor} == $row->{anchor} } @had;
+	push @$had, { %own, step => $t->{step}, position => $t->{position}, on_ladder => $t->{on_ladder}, anchor => $row->{anchor}, number => 1 + ($before // 0) };
 	return unless $t->{on_ladder};
+	# a step that was had stays had on the day it was
+	my $passes = sub {
+		my ($earlier, $anchor, $freed) = @_;
+		return if grep { $_->{step} eq $earlier->{step} && $_->{anchor} == $anchor && $_->{number} == 1 } @stands;
+		push @stands, { %own, freed => $freed, step => $earlier->{step}, position => $earlier->{position}, on_ladder => 1, anchor => $anchor, number => 1 };
+		push @$had, $stands[-1];
+	};
 	for my $earlier (grep { $_->{on_ladder} && $_->{offset} >= 0 } @{ $s->{steps} })
 	{
-		push @$had, { %own, freed => undef, step => $earlier->{step}, position => $earlier->{position}, on_ladder => 1, anchor => $row->{anchor} } if $earlier->{position} < $t->{position};
+		$passes->($earlier, $row->{anchor}) if $earlier->{position} < $t->{position};
 		next if $earlier->{position} > $t->{position} || $earlier->{anchor} ne 'due_date';
 		for my $currency (grep { $r->{total}{$_}{enough} } keys %{ $r->{total} })
 		{
 			# how far this currency had come by itself
 			my ($due) = sort { $a <=> $b } map { $_->{due} } grep { my $tolerated = $s->{tolerance}{$currency} // $s->{tolerance}{'*'}; $_->{currency} eq $currency && !$_->{disputed} && !$_->{held}
 				  && $state->{today} - $_->{due} >= $earlier->{from_day} && !(defined $tolerated && $_->{open} < $_->{amount} && $_->{open} <= $tolerated) } @{ $l->{items} };
-			next if !defined $due || $due == $row->{anchor} || $state->{today} - $due < $earlier->{offset};
-			push @$had, { %own, step => $earlier->{step}, position => $earlier->{position}, on_ladder => 1, anchor => $due };
+			$passes->($earlier, $due, $freed) unless !defined $due || $due == $row->{anchor} || $state->{today} - $due < $earlier->{offset};
 		}
 	}
 	return;
@@ -432,7 +441,7 @@ sub judge_run
 	}
 	$o->count('planned');
 	my $r = judge_planned($o, $d, $n, $at, $l, $state, $row);
-	take($o, $d, $n, $had, $state, $l, $row, $r) if $r;
+	take($o, $d, $n, $at, $had, $state, $l, $row, $r) if $r;
 	return;
 }
 
