@@ -53,6 +53,30 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._ladder_items(text[], timestamptz) IS 'Open items of debtors, with whether each is left out.';
 
+-- Text of rows for _ladder_texts(): who is not planned today, since a run of this day wrote to the person over another account and the message still waits. Without it a second
+-- run would see what the first could not, the accounts of a person being planned side by side, and plan for who was held for want of money another channel. NULL: no two accounts can share a person.
+CREATE FUNCTION dunning._other_accounts_sql(whose text, now_at text, over_now text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    src record;
+BEGIN
+    SELECT o.relation, o.columns INTO src FROM dunning._source_of('debtor') o;
+    RETURN CASE WHEN src.columns ? 'person_id' THEN pg_catalog.format($q$
+            SELECT o.debtor_id, NULL, 'waiting', NULL FROM (%1$s) o
+            JOIN (SELECT DISTINCT l.person_id, x.debtor_id FROM %2$s x
+                  JOIN dunning.plan_run r ON r.run_id = x.run_id AND r.as_of <= %3$s
+                      AND r.as_of >= (SELECT dunning._today(%3$s)::timestamp AT TIME ZONE dunning._ledger_zone())
+                  JOIN (%4$s) l ON l.debtor_id = x.debtor_id
+                  WHERE x.state <> 'held' AND x.message_id <> ALL (%5$s)) p ON p.person_id = o.person_id AND p.debtor_id <> o.debtor_id
+            WHERE (SELECT EXISTS (SELECT FROM %6$s s WHERE s.person_id IS NOT NULL))$q$,
+        dunning._ledger_sql('debtor', whose, '$1'), dunning._past('queue'), now_at, dunning._ledger_sql('debtor', NULL, '$1'), over_now, src.relation) END;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._other_accounts_sql(text, text, text) IS
+    'SQL text: accounts whose person a run of today wrote to over another account, the message still waiting; NULL where the source has no person_id.';
+
 -- What the ladder reads. $1 as_of, $2 debtors, $3 strategy, $4 conditions or the anchor asked for; the columns are those that src/plan/ladder_steps.c, ladder_read.c and ladder_told.c take.
 CREATE FUNCTION dunning._ladder_texts(whole boolean) RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
@@ -92,7 +116,7 @@ BEGIN
             WHERE x.kind = ''step'' AND (x.message_id = ANY (%6$s)) IS NOT TRUE AND %2$s
             UNION ALL
             SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
-            dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now),
+            dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now) || coalesce(' UNION ALL ' || dunning._other_accounts_sql(whose, now_at, over_now), ''),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
         pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, $4, %s) a', now_at),
         'SELECT m.debtor_id, m.mark FROM dunning._ladder_marks($2, $1) m',

@@ -71,13 +71,20 @@ CREATE FUNCTION dunning._explain_plan(debtor_id text) RETURNS TABLE (item text, 
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 #variable_conflict error
+DECLARE
+    waits boolean;
 BEGIN
     RETURN QUERY
         SELECT coalesce(p.step, 'none'), p.state,
                concat_ws(', ', p.channel, p.template, p.local_time, CASE WHEN p.reason = ANY (p.blocked_by) IS NOT TRUE THEN p.reason END, nullif(array_to_string(p.blocked_by, ', '), ''))
         FROM dunning._plan(NULL, NULL, true, false, ARRAY[_explain_plan.debtor_id]) p;
     IF NOT FOUND THEN
-        RETURN QUERY VALUES ('none', 'nothing to do', 'no step of the strategy is due, or it was done');
+        EXECUTE pg_catalog.format('SELECT EXISTS (%s) AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = ANY ($2) AND q.run_id IS NOT NULL AND q.state <> ''held'')',
+                coalesce(dunning._other_accounts_sql('$2', 'coalesce($1, dunning._now())', 'ARRAY[]::uuid[]'), 'SELECT WHERE false'))
+            INTO waits USING NULL::timestamptz, ARRAY[_explain_plan.debtor_id];
+        RETURN QUERY SELECT 'none', CASE WHEN waits THEN 'waits' ELSE 'nothing to do' END,
+            CASE WHEN waits THEN 'another account of this person was planned today and its message still waits: this one is planned again tomorrow'
+                 ELSE 'no step of the strategy is due, or it was done' END;
     END IF;
 EXCEPTION WHEN OTHERS THEN
     RETURN QUERY VALUES ('none', 'unknown', SQLERRM);

@@ -6189,6 +6189,28 @@ BEGIN
         USING many, as_of;
 END
 $function$;
+CREATE FUNCTION dunning._other_accounts_sql(whose text, now_at text, over_now text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    src record;
+BEGIN
+    SELECT o.relation, o.columns INTO src FROM dunning._source_of('debtor') o;
+    RETURN CASE WHEN src.columns ? 'person_id' THEN pg_catalog.format($q$
+            SELECT o.debtor_id, NULL, 'waiting', NULL FROM (%1$s) o
+            JOIN (SELECT DISTINCT l.person_id, x.debtor_id FROM %2$s x
+                  JOIN dunning.plan_run r ON r.run_id = x.run_id AND r.as_of <= %3$s
+                      AND r.as_of >= (SELECT dunning._today(%3$s)::timestamp AT TIME ZONE dunning._ledger_zone())
+                  JOIN (%4$s) l ON l.debtor_id = x.debtor_id
+                  WHERE x.state <> 'held' AND x.message_id <> ALL (%5$s)) p ON p.person_id = o.person_id AND p.debtor_id <> o.debtor_id
+            WHERE (SELECT EXISTS (SELECT FROM %6$s s WHERE s.person_id IS NOT NULL))$q$,
+        dunning._ledger_sql('debtor', whose, '$1'), dunning._past('queue'), now_at, dunning._ledger_sql('debtor', NULL, '$1'), over_now, src.relation) END;
+END
+$function$;
 CREATE FUNCTION dunning._ladder_texts(whole boolean)
  RETURNS text[]
  LANGUAGE plpgsql
@@ -6231,7 +6253,7 @@ BEGIN
             WHERE x.kind = ''step'' AND (x.message_id = ANY (%6$s)) IS NOT TRUE AND %2$s
             UNION ALL
             SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
-            dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now),
+            dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now) || coalesce(' UNION ALL ' || dunning._other_accounts_sql(whose, now_at, over_now), ''),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
         pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, $4, %s) a', now_at),
         'SELECT m.debtor_id, m.mark FROM dunning._ladder_marks($2, $1) m',
@@ -11332,13 +11354,20 @@ CREATE OR REPLACE FUNCTION dunning._explain_plan(debtor_id text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
+DECLARE
+    waits boolean;
 BEGIN
     RETURN QUERY
         SELECT coalesce(p.step, 'none'), p.state,
                concat_ws(', ', p.channel, p.template, p.local_time, CASE WHEN p.reason = ANY (p.blocked_by) IS NOT TRUE THEN p.reason END, nullif(array_to_string(p.blocked_by, ', '), ''))
         FROM dunning._plan(NULL, NULL, true, false, ARRAY[_explain_plan.debtor_id]) p;
     IF NOT FOUND THEN
-        RETURN QUERY VALUES ('none', 'nothing to do', 'no step of the strategy is due, or it was done');
+        EXECUTE pg_catalog.format('SELECT EXISTS (%s) AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = ANY ($2) AND q.run_id IS NOT NULL AND q.state <> ''held'')',
+                coalesce(dunning._other_accounts_sql('$2', 'coalesce($1, dunning._now())', 'ARRAY[]::uuid[]'), 'SELECT WHERE false'))
+            INTO waits USING NULL::timestamptz, ARRAY[_explain_plan.debtor_id];
+        RETURN QUERY SELECT 'none', CASE WHEN waits THEN 'waits' ELSE 'nothing to do' END,
+            CASE WHEN waits THEN 'another account of this person was planned today and its message still waits: this one is planned again tomorrow'
+                 ELSE 'no step of the strategy is due, or it was done' END;
     END IF;
 EXCEPTION WHEN OTHERS THEN
     RETURN QUERY VALUES ('none', 'unknown', SQLERRM);
@@ -45240,6 +45269,7 @@ ALTER FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,
 ALTER FUNCTION dunning._ladder_steps() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_marks(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_items(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._other_accounts_sql(text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_texts(boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._needs_offer(text,text) OWNER TO dunning_owner;
@@ -45673,6 +45703,7 @@ REVOKE EXECUTE ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[
 REVOKE EXECUTE ON FUNCTION dunning._ladder_steps() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_marks(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_items(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._other_accounts_sql(text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_texts(boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._needs_offer(text,text) FROM PUBLIC;
@@ -46079,6 +46110,7 @@ COMMENT ON FUNCTION dunning._open_days(text[],date[],date[],numeric[],numeric[],
 COMMENT ON FUNCTION dunning._open_days_sql(text,text) IS 'SQL text: one row a positive, uncancelled invoice that is no fee or interest itself: what was open of it (opens) from which day on (days, the first -infinity), as payments and credit notes came in.';
 COMMENT ON FUNCTION dunning._open_on(date[],numeric[],date) IS 'What was open when a day began.';
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
+COMMENT ON FUNCTION dunning._other_accounts_sql(text,text,text) IS 'SQL text: accounts whose person a run of today wrote to over another account, the message still waiting; NULL where the source has no person_id.';
 COMMENT ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) IS 'Raises 22023 naming two periods that overlap.';
 COMMENT ON FUNCTION dunning._overlap_hint(text,jsonb,jsonb) IS 'The call that saves the earlier of two rules, the one that stands and the one given, so that it ends where the later begins.';
 COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';

@@ -53,6 +53,8 @@ SELECT kind, detail - 'handover_id' AS detail FROM dunning.event WHERE debtor_id
 SELECT offer_id IS NOT NULL AS offered FROM dunning.make_offer('v-1', 'pay_later');
 SELECT debtor_id, invoices, amounts, messages_stopped FROM dunning.approve_handover(:'p_id', 'agreed');
 SELECT state, note FROM dunning.offer WHERE debtor_id = 'v-1';
+SELECT * FROM pg_temp.planned('v-1');       -- tomorrow: v-4 is the same person, and was planned today
+SELECT dunning._stop_messages('v-4', 'test') AS stopped;
 SELECT * FROM pg_temp.planned('v-1');
 SELECT DISTINCT f.invoice_id, f.blocked_by @> '{hold:handed_over}' AS frozen FROM dunning.lawful_fees('v-1') f ORDER BY 1;
 SELECT o.text LIKE '%2,000%' AS of_the_rest FROM dunning.make_offer('v-1', 'pay_later') o;

@@ -103,4 +103,23 @@ SET LOCAL dunning.clock = '2026-03-11 09:00+00';
 SELECT p.debtor_id, p.step, p.state FROM dunning.plan('pl-twice', dry_run => true) p;
 SELECT p.debtor_id, p.step, p.state FROM dunning.plan('pl-twice') p;
 ROLLBACK;
+BEGIN;
+-- who_was_written_to_about_another_account_today_is_planned_again_tomorrow, so_a_second_run_finds_nobody_whom_the_first_held_for_want_of_money
+CREATE SERVER pl_text TYPE 'sms' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'mock');
+SELECT FROM dunning.save_strategy('pl-dear', 'Dear first', grace_days => 0, min_gap_days => 1);
+SELECT FROM dunning.save_step('pl-dear', 'dear', 10, 5, 'reminder-1', '{sms,email}');
+SELECT pg_temp.pl_owes('pl-one', 100), pg_temp.pl_owes('pl-two', 50), pg_temp.pl_owes('pl-else', 20);
+UPDATE dunning.debtor SET person_id = 'pl-person' WHERE debtor_id IN ('pl-one', 'pl-two');
+UPDATE dunning.debtor SET phone = '+4520111222', email = CASE WHEN debtor_id = 'pl-two' THEN email END WHERE debtor_id LIKE 'pl-%';
+SELECT FROM dunning.set_budget(0.10, 'EUR');
+SELECT p.debtor_id, p.channel, p.state, p.reason FROM dunning.plan('pl-dear') p;
+SELECT p.debtor_id, p.channel, p.state, p.reason FROM dunning.plan('pl-dear') p;
+SELECT FROM dunning.set_budget(1, 'EUR');
+SELECT p.debtor_id, p.channel, p.state, p.reason FROM dunning.plan('pl-dear') p;
+SELECT e.item, e.state, e.detail FROM unnest('{pl-one,pl-two}'::text[]) d(id), LATERAL dunning.explain(d.id) e WHERE e.topic = 'plan' AND e.state = 'waits';
+SET LOCAL dunning.clock = '2026-03-10 22:59+00';
+SELECT p.debtor_id, p.state FROM dunning.plan('pl-dear', dry_run => true) p;
+SET LOCAL dunning.clock = '2026-03-10 23:01+00';     -- past midnight where the ledger is
+SELECT p.debtor_id, p.state FROM dunning.plan('pl-dear', dry_run => true) p;
+ROLLBACK;
 DROP SERVER pl_mail;

@@ -418,12 +418,18 @@ sub judge_run
 	my $at = $o->{book}{at}[$n];
 	my $row = $o->{planned}{ $d->{id} }{$n};
 	my $waits = grep { $_->{by_run} && $_->{state} ne 'held' } @{ $o->{waiting}{$n}{ $d->{id} } };
+	# somebody who was written to about another account today is planned again tomorrow
+	my ($today) = Oracle::local_of($at, $o->{book}{zone});
+	for my $a (grep { $_ != $d } @{ $o->{accounts}{ $d->{person} // $d->{id} } })
+	{
+		$waits += grep { $_->{by_run} && $_->{state} ne 'held' && (Oracle::local_of($o->{message}{ $_->{message} }{created}, $o->{book}{zone}))[0] == $today } @{ $o->{waiting}{$n}{ $a->{id} } };
+	}
 	my $l = $o->ledger($d, $at);
 	my $state = open_steps($o, $d, $n, $at, $l, $had);
 	$o->count('decisions');
 	if ($waits)
 	{
-		$o->fails($n, 'same step twice', $d, "$row->{state} $row->{step} beside a message that waits") if $row;
+		$o->fails($n, 'same step twice', $d, "$row->{state} $row->{step} beside a message that waits, of this account or today of another one of the person") if $row;
 		return;
 	}
 	my ($first) = @{ $state->{order} };
