@@ -20,13 +20,8 @@ CREATE FUNCTION dunning._ids_uuid(ids text[]) RETURNS uuid[]
 COMMENT ON FUNCTION dunning._ids_uuid(text[]) IS 'Canonical ids as uuid; those that are none are left out.';
 
 CREATE FUNCTION dunning._ledger_zone() RETURNS text
-    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
-#variable_conflict error
-BEGIN
-    RETURN coalesce(nullif(current_setting('dunning.timezone', true), ''), current_setting('TimeZone'));
-END
-$body$;
-COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else the server''s.';
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_base_sql_ledger_zone';
+COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else TimeZone as the server was started with (where the library is not preloaded: log_timezone), never the session''s.';
 
 CREATE FUNCTION dunning._check_as_of(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$

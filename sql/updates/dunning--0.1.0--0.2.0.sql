@@ -312,6 +312,11 @@ BEGIN
     RETURN NOT EXISTS (SELECT FROM dunning.source_binding b WHERE dunning._is_steady(to_regclass(b.relation)) IS NOT TRUE);
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._ledger_zone()
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_base_sql_ledger_zone$function$;
 CREATE OR REPLACE FUNCTION dunning._check_as_of(as_of timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
@@ -46068,6 +46073,7 @@ COMMENT ON FUNCTION dunning._lawful_fees(text[],timestamp with time zone) IS 'On
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 COMMENT ON FUNCTION dunning._ledger_sql(text,text,text) IS 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
+COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else TimeZone as the server was started with (where the library is not preloaded: log_timezone), never the session''s.';
 COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a channel should not exceed; an SMS is counted in parts instead.';
 COMMENT ON FUNCTION dunning._letter(uuid) IS 'What stands on a letter: the frozen words and address, else as they would be now; sender, personal note, payment code, date in the letter''s language. 22023 where there is no such message.';
 COMMENT ON FUNCTION dunning._letter_code(jsonb,numeric) IS 'The payment code for what a text asks for: the qr of its context, else one made of account, total (NULL: the context''s amount) and invoice numbers; NULL where there can be none.';

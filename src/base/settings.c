@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -14,7 +16,8 @@
 #include "base/settings.h"
 
 char	   *dun_base_clock = NULL;
-char	   *dun_base_timezone = NULL;
+static char *ledger_timezone = NULL;
+static char server_timezone[TZ_STRLEN_MAX + 1];
 
 /*
  * The clock's text is read once, here, so that reading the clock later can neither fail nor depend
@@ -65,9 +68,29 @@ dun_base_init(void)
 							   &dun_base_clock, "", PGC_SUSET, 0,
 							   check_clock, assign_clock, NULL);
 	DefineCustomStringVariable("dunning.timezone",
-							   "Time zone of a debtor whose own zone and country are unknown.",
-							   "Empty means the server's TimeZone.",
-							   &dun_base_timezone, "", PGC_SUSET, 0,
+							   "Time zone in which the ledger's days begin, and of a debtor whose own zone and country are unknown.",
+							   "Empty means the server's, as it was when it started.",
+							   &ledger_timezone, "", PGC_SUSET, 0,
 							   check_timezone, NULL, NULL);
+	/* Not a session's TimeZone, which drivers set to the client's. Without preload the configuration is not seen alone. */
+	if (process_shared_preload_libraries_in_progress)
+		strlcpy(server_timezone, GetConfigOption("TimeZone", false, false), sizeof(server_timezone));
 	dun_base_init_guard();
+}
+
+const char *
+dun_base_ledger_timezone(void)
+{
+	if (ledger_timezone != NULL && ledger_timezone[0] != '\0')
+		return ledger_timezone;
+	return server_timezone[0] != '\0' ? server_timezone : pg_get_timezone_name(log_timezone);
+}
+
+PG_FUNCTION_INFO_V1(dun_base_sql_ledger_zone);
+
+/* _ledger_zone() → text */
+Datum
+dun_base_sql_ledger_zone(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(dun_base_ledger_timezone()));
 }

@@ -12,8 +12,11 @@
 /* dunning.clock: NULL or empty means the real clock. Superuser only. */
 extern char *dun_base_clock;
 
-/* dunning.timezone: where a debtor lives whose zone and country are unknown; empty = the server's TimeZone. */
-extern char *dun_base_timezone;
+/*
+ * In which the ledger's days begin, and where a debtor lives whose zone and country are unknown: dunning.timezone, else
+ * TimeZone as the server was started with (without preload: log_timezone); never the session's.
+ */
+extern const char *dun_base_ledger_timezone(void);
 
 extern void dun_base_init(void);
 

@@ -140,18 +140,30 @@ dun_calendar_place(const char *country, const char *region)
 	return place;
 }
 
+/* The server also reads POSIX rules, where any typo with a digit is a "zone". */
+static bool
+is_named(const char *name)
+{
+	static const char *const with_digits[] = {"CST6CDT", "EST5EDT", "MST7MDT", "PST8PDT"};
+
+	if (strncmp(name, "Etc/", 4) == 0)
+		return true;
+	for (size_t i = 0; i < lengthof(with_digits); i++)
+		if (strcmp(name, with_digits[i]) == 0)
+			return true;
+	for (const char *p = name; *p != '\0'; p++)
+		if (!isalpha((unsigned char) *p) && strchr("/_-", *p) == NULL)
+			return false;
+	return true;
+}
+
 pg_tz *
 dun_calendar_find_zone(const char *name)
 {
-	const char *p;
 	pg_tz	   *zone;
 
-	if (name == NULL || name[0] == '\0' || strlen(name) > TZ_STRLEN_MAX)
+	if (name == NULL || name[0] == '\0' || strlen(name) > TZ_STRLEN_MAX || !is_named(name))
 		return NULL;
-	/* The server also reads POSIX rules, where any typo with a digit is a "zone". */
-	for (p = name; *p != '\0'; p++)
-		if (!isalpha((unsigned char) *p) && strchr("/_-", *p) == NULL && strncmp(name, "Etc/", 4) != 0)
-			return NULL;
 	zone = pg_tzset(name);
 	return zone != NULL && pg_tz_acceptable(zone) ? zone : NULL;
 }
@@ -159,11 +171,8 @@ dun_calendar_find_zone(const char *name)
 const char *
 dun_calendar_default_zone(void)
 {
-	const char *name = dun_base_timezone;
+	const char *name = dun_base_ledger_timezone();
 
-	/* Not TimeZone: drivers set that to the client's, and the worker must find what a session found. */
-	if (dun_calendar_find_zone(name) == NULL)
-		name = pg_get_timezone_name(log_timezone);
 	return dun_calendar_find_zone(name) != NULL ? name : "UTC";
 }
 

@@ -197,6 +197,7 @@ static void
 read_arguments(DunLadder *run, FunctionCallInfo fcinfo)
 {
 	static const Oid types[4] = {TIMESTAMPTZOID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID};
+	const char *zone;
 
 	dun_plan_take_statements(PG_GETARG_DATUM(0), run->texts, DUN_LADDER_TEXTS);
 	run->args.n = 4;
@@ -212,9 +213,13 @@ read_arguments(DunLadder *run, FunctionCallInfo fcinfo)
 	run->now = PG_GETARG_TIMESTAMPTZ(6);
 	run->week_ago = days_before(run->now, 7);
 	run->month_ago = days_before(run->now, 30);
-	run->zone = dun_calendar_find_zone(text_to_cstring(PG_GETARG_TEXT_PP(7)));
+	zone = text_to_cstring(PG_GETARG_TEXT_PP(7));
+	run->zone = pg_tzset(zone);
 	if (run->zone == NULL)
-		elog(ERROR, "the ledger's time zone is not known");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" of the ledger is not known", zone),
+				 errhint("ALTER SYSTEM SET dunning.timezone = 'Europe/London'; SELECT pg_reload_conf(); The names are in pg_timezone_names.")));
 }
 
 PG_FUNCTION_INFO_V1(dun_plan_sql_ladder);

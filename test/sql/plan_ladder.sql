@@ -14,6 +14,12 @@ INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, c
 CREATE FUNCTION pg_temp.pl_plan() RETURNS TABLE (debtor text, step text, channel text, state text, digits int) LANGUAGE sql AS $$
 SELECT p.debtor_id, p.step, p.channel, p.state, length(p.amounts ->> 'EUR') FROM dunning.plan(dry_run => true) p WHERE p.debtor_id LIKE 'pl-%' ORDER BY 1 $$;
 
+CREATE FUNCTION pg_temp.pl_day(zone text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('timezone', zone, true);
+    RETURN (SELECT dunning._today('2026-03-10 23:30+00') || ', ' || string_agg(p.debtor_id || ' ' || p.state, ', ') FROM dunning.plan(dry_run => true) p WHERE p.debtor_id = 'pl-zone');
+END $$;
+
 BEGIN;
 -- a_creditor_of_any_name_is_planned, and_so_is_the_rest_of_the_book
 SELECT pg_temp.pl_owes('pl-plain', 100), pg_temp.pl_owes('pl-name', 100, repeat('n', 128)), pg_temp.pl_owes('pl-long', 100, repeat('long ', 100));
@@ -121,5 +127,13 @@ SET LOCAL dunning.clock = '2026-03-10 22:59+00';
 SELECT p.debtor_id, p.state FROM dunning.plan('pl-dear', dry_run => true) p;
 SET LOCAL dunning.clock = '2026-03-10 23:01+00';     -- past midnight where the ledger is
 SELECT p.debtor_id, p.state FROM dunning.plan('pl-dear', dry_run => true) p;
+ROLLBACK;
+BEGIN;
+-- days_of_the_ledger_begin_at_the_same_instant_in_every_session, also in one whose zone has digits in its name or is a rule
+SELECT pg_temp.pl_owes('pl-zone', 100);
+RESET dunning.timezone;
+SELECT z, pg_temp.pl_day(z) FROM unnest('{UTC,Pacific/Auckland,PST8PDT,<+03>-03}'::text[]) z;
+SET LOCAL dunning.timezone = 'PST8PDT';
+SELECT pg_temp.pl_day('UTC');
 ROLLBACK;
 DROP SERVER pl_mail;
