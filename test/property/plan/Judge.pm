@@ -422,7 +422,7 @@ sub judge_run
 	my ($today) = Oracle::local_of($at, $o->{book}{zone});
 	for my $a (grep { $_ != $d } @{ $o->{accounts}{ $d->{person} // $d->{id} } })
 	{
-		$waits += grep { $_->{by_run} && $_->{state} ne 'held' && (Oracle::local_of($o->{message}{ $_->{message} }{created}, $o->{book}{zone}))[0] == $today } @{ $o->{waiting}{$n}{ $a->{id} } };
+		$waits += grep { $_->{by_run} && $_->{state} ne 'held' && (Oracle::local_of($o->{message}{ $_->{message} }{planned}, $o->{book}{zone}))[0] == $today } @{ $o->{waiting}{$n}{ $a->{id} } };
 	}
 	my $l = $o->ledger($d, $at);
 	my $state = open_steps($o, $d, $n, $at, $l, $had);

@@ -22,7 +22,8 @@ our %asked = (
 		FROM sim.planned p LEFT JOIN dunning.message m ON m.debtor_id = (p.row).debtor_id AND m.message_id = (p.row).message_id ORDER BY 1, 2},
 	amounts => q{SELECT (p.row).debtor_id, p.n, a.key, a.value FROM sim.planned p, jsonb_each_text((p.row).amounts) a},
 	told => q{SELECT m.message_id, b->>'currency', b->>'amount', i->>'reference', i->>'amount' FROM dunning.message m, jsonb_array_elements(m.context->'balances') b, jsonb_array_elements(b->'invoices') i},
-	message => q{SELECT m.message_id, m.debtor_id, m.run_id IS NOT NULL, m.strategy, m.step, m.channel, extract(epoch FROM m.created_at), m.decision->>'companion_of', extract(epoch FROM m.contact_at) FROM dunning.message m},
+	message => q{SELECT m.message_id, m.debtor_id, m.run_id IS NOT NULL, m.strategy, m.step, m.channel, extract(epoch FROM m.created_at), m.decision->>'companion_of', extract(epoch FROM m.contact_at), extract(epoch FROM r.as_of)
+		FROM dunning.message m LEFT JOIN dunning.plan_run r ON r.run_id = m.run_id},
 	egress => q{SELECT e.debtor_id, e.message_id, e.channel, e.attempt, extract(epoch FROM e.contact_on), e.creditor FROM dunning.egress e WHERE NOT e.test ORDER BY e.contact_on},
 	outcome => q{SELECT o.message_id, o.attempt, o.state, o.reason, extract(epoch FROM o.at), coalesce(o.detail ? 'final', false), coalesce(o.detail ? 'may_have_arrived', false) FROM dunning.outcome o ORDER BY o.outcome_id},
 	hold => q{SELECT d.debtor_id, h.reason, h.invoice_id, extract(epoch FROM h.from_at), extract(epoch FROM CASE WHEN h.reason = 'awaiting_us' THEN least(h.until_at, h.from_at + interval '7 days') ELSE h.until_at END), extract(epoch FROM h.released_at)
@@ -137,7 +138,7 @@ sub new
 	for (@{ $r->{planned} }) { my %p; @p{qw(n debtor message strategy step channel at state reason blocked anchor_text anchor passed not_after cost currencies)} = @$_; $p{amounts} = {}; $o->{planned}{ $p{debtor} }{ $p{n} } = \%p }
 	$o->{planned}{ $_->[0] }{ $_->[1] }{amounts}{ $_->[2] } = $_->[3] for @{ $r->{amounts} };
 	push @{ $o->{told}{ $_->[0] } }, [ @$_[ 1 .. 4 ] ] for @{ $r->{told} };
-	for (@{ $r->{message} }) { my %m; @m{qw(message debtor by_run strategy step channel created companion_of at)} = @$_; $o->{message}{ $m{message} } = \%m }
+	for (@{ $r->{message} }) { my %m; @m{qw(message debtor by_run strategy step channel created companion_of at planned)} = @$_; $o->{message}{ $m{message} } = \%m }
 	push @{ $o->{egress}{ $_->[0] } }, { message => $_->[1], channel => $_->[2], attempt => $_->[3], at => $_->[4] } for @{ $r->{egress} };
 	push @{ $o->{outcome}{ $_->[0] } }, { attempt => $_->[1], state => $_->[2], reason => $_->[3], at => $_->[4], final => $_->[5] eq 't', perhaps => $_->[6] eq 't' } for @{ $r->{outcome} };
 	push @{ $o->{hold}{ $_->[0] } }, { reason => $_->[1], invoice => $_->[2], from => $_->[3], until => $_->[4], released => $_->[5] } for @{ $r->{hold} };

@@ -100,9 +100,9 @@ BEGIN
                                                  WHERE b.schedule = y.schedule AND b.next_date <= today),
            (SELECT b.next_date FROM dunning._payday(y.country, y.payments, today + 1) b WHERE b.schedule = y.schedule)
     FROM (SELECT DISTINCT ON (d.debtor_id) d.debtor_id, d.country, p.payments, b.schedule, b.probability
-          FROM dunning.debtor d JOIN dunning.timing_profile p ON p.debtor_id = d.debtor_id, LATERAL dunning._payday(d.country, p.payments, today) b
+          FROM dunning.debtor d JOIN dunning.timing_profile p ON p.debtor_id = d.debtor_id, LATERAL dunning._payday(d.country, p.payments, today) WITH ORDINALITY b(schedule, probability, next_date, place)
           WHERE p.payments IS NOT NULL
-          ORDER BY d.debtor_id, b.probability DESC) y
+          ORDER BY d.debtor_id, b.probability DESC, b.place) y
     WHERE y.schedule <> 'none' AND y.probability >= 0.3;
     INSERT INTO sim.planned SELECT plan.n, z FROM dunning.plan() z;
     IF n IN (0, 3) THEN
