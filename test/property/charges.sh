@@ -10,17 +10,25 @@ work=$(scratch_dir)
 trap 'stop_cluster "$work"; rm -rf "$work"' EXIT
 start_cluster "$work" "shared_preload_libraries = 'dunning'" "dunning.databases = 'none'" "timezone = 'UTC'" "dunning.timezone = 'UTC'" "dunning.clock = '2026-06-18 12:00+00'" \
     "fsync = off" "synchronous_commit = off" "jit = off" "shared_buffers = '256MB'" "max_parallel_workers_per_gather = 0"
-psql_ -d postgres -c 'CREATE EXTENSION dunning' -f "$(dirname "$0")/charges.sql" >/dev/null
+psql_ -d postgres -c 'CREATE DATABASE years'
+psql_ -d years -c 'CREATE EXTENSION dunning' -f "$(dirname "$0")/charges.sql" -c "CALL helper.rules($seed)" >/dev/null
 started=$(date +%s)
-psql_ -d postgres -c "CALL helper.rules($seed)" >/dev/null
 pids=()
+# A database each: charges of a book are posted by one run at a time (assess_charges()).
 for j in $(seq 0 $((jobs - 1))); do
-    psql_ -d postgres -c "CALL helper.years($((n * j / jobs + 1)), $((n * (j + 1) / jobs)), $seed)" >/dev/null &
+    psql_ -d postgres -c "CREATE DATABASE years$j TEMPLATE years"
+done
+for j in $(seq 0 $((jobs - 1))); do
+    psql_ -d "years$j" -c "CALL helper.years($((n * j / jobs + 1)), $((n * (j + 1) / jobs)), $seed)" >/dev/null &
     pids+=($!)
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
-psql_ -d postgres -At -F ': ' -c 'SELECT what, sum(n) FROM helper.tally GROUP BY 1 ORDER BY 1'
-violations=$(psql_ -d postgres -At -c 'SELECT count(*) FROM helper.violation')
+# Of all of them: every PSQL-OPTION...
+every() {
+    for j in $(seq 0 $((jobs - 1))); do psql_ -d "years$j" -At "$@"; done
+}
+every -F ': ' -c 'SELECT what, sum(n) FROM helper.tally GROUP BY 1' | awk -F ': ' '{ n[$1] += $2 } END { for (what in n) print what ": " n[what] }' | sort
+violations=$(every -c 'SELECT count(*) FROM helper.violation' | awk '{ n += $1 } END { print n }')
 echo "$n books with seed $seed in $(($(date +%s) - started)) s: $violations differences"
-psql_ -d postgres -At -F ' ' -c 'SELECT * FROM helper.violation ORDER BY 1, 2, 3 LIMIT 20'
+every -F ' ' -c 'SELECT * FROM helper.violation ORDER BY 1, 2, 3 LIMIT 20' | head -20
 [ "$violations" -eq 0 ]
