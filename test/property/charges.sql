@@ -42,7 +42,7 @@ BEGIN
             ELSIF opens > was OR law[6] ~ '^principal' THEN
                 principal := principal + opens - was;
             ELSIF opens < was THEN
-                closed := closed + round(exact, digits);
+                closed := closed + round(round(exact, 30), digits);
                 exact := 0;
                 pay := was - opens;
                 FOREACH part IN ARRAY string_to_array(law[6], ',') LOOP
@@ -63,7 +63,7 @@ BEGIN
         END IF;
         IF law[3] = 'yearly' AND d > begins AND d = (begins + make_interval(years => years + 1))::date THEN
             years := years + 1;
-            closed := closed + round(exact, digits);
+            closed := closed + round(round(exact, 30), digits);
             exact := 0;
             capital := closed - interest_paid;
         END IF;
