@@ -427,8 +427,10 @@ render_part(DunRenderer *r, DunPart part)
 	r->program = &r->c->program[part];
 	r->t = &r->program->units[0].t;
 	r->steps = 0;
-	initStringInfo(&r->out);
-	enlargeStringInfo(&r->out, Max(r->c->bytes[part], r->t->len));
+	r->out.maxlen = Max(r->c->bytes[part], r->t->len) + 64;
+	r->out.data = palloc(r->out.maxlen);
+	r->out.data[0] = '\0';
+	r->out.len = r->out.cursor = 0;
 	render_nodes(r, 0, r->t->nnodes);
 	count_step(r);
 	r->c->bytes[part] = r->out.len + r->out.len / 8;

@@ -24,12 +24,13 @@ dun_message_read_entry(const JsonbContainer *c, int entry, const char *base, Jso
 {
 	JEntry		e = c->children[entry];
 	uint32		at = getJsonbOffset(c, entry);
+	int			len = JBE_HAS_OFF(e) ? JBE_OFFLENFLD(e) - at : JBE_OFFLENFLD(e);
 
 	if (JBE_ISSTRING(e))
 	{
 		v->type = jbvString;
 		v->val.string.val = unconstify(char *, base + at);
-		v->val.string.len = getJsonbLength(c, entry);
+		v->val.string.len = len;
 	}
 	else if (JBE_ISNUMERIC(e))
 	{
@@ -40,7 +41,7 @@ dun_message_read_entry(const JsonbContainer *c, int entry, const char *base, Jso
 	{
 		v->type = jbvBinary;
 		v->val.binary.data = (JsonbContainer *) (base + INTALIGN(at));
-		v->val.binary.len = getJsonbLength(c, entry) - (INTALIGN(at) - at);
+		v->val.binary.len = len - (INTALIGN(at) - at);
 	}
 	else
 	{
