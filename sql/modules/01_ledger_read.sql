@@ -56,7 +56,7 @@ END
 $body$;
 COMMENT ON FUNCTION dunning._is_live_sql(text) IS 'SQL text: is as_of the real present, so that undated figures such as open_amount are those of that instant?';
 
-CREATE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
+CREATE FUNCTION dunning._look_at_source(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 DECLARE
@@ -65,16 +65,16 @@ DECLARE
     rel oid;
 BEGIN
     PERFORM dunning._now();     -- whoever is about to read a bound relation has the library, and with it the guard (src/base/guard.c)
-    PERFORM dunning._check_kind(_source_of.kind);
-    SELECT s.* INTO b FROM dunning.source_binding s WHERE s.kind = _source_of.kind;
+    PERFORM dunning._check_kind(_look_at_source.kind);
+    SELECT s.* INTO b FROM dunning.source_binding s WHERE s.kind = _look_at_source.kind;
     builtin := NOT FOUND;
     IF builtin THEN
-        relation := 'dunning.' || _source_of.kind;
+        relation := 'dunning.' || _look_at_source.kind;
         immutable := '{}';
     ELSE
         SELECT f.fault, f.fix_sql INTO fault FROM dunning._source_fault(b) f;
         IF fault.fault IS NOT NULL THEN
-            RAISE EXCEPTION 'the source of % is broken', _source_of.kind
+            RAISE EXCEPTION 'the source of % is broken', _look_at_source.kind
                 USING ERRCODE = 'DN001', DETAIL = fault.fault, HINT = fault.fix_sql;
         END IF;
         relation := b.relation;
@@ -84,10 +84,14 @@ BEGIN
     SELECT jsonb_object_agg(s.name, jsonb_build_object('base', s.base::bigint, 'typmod', s.typmod, 'collation', s.collation_name))
     INTO columns
     FROM dunning._source_columns(rel) s
-    JOIN dunning._ledger_contract(_source_of.kind) c ON c.name = s.name
+    JOIN dunning._ledger_contract(_look_at_source.kind) c ON c.name = s.name
     WHERE builtin OR b.columns ? s.name;
 END
 $body$;
+COMMENT ON FUNCTION dunning._look_at_source(text) IS 'As _source_of(), looked for at each call.';
+
+CREATE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'dun_ledger_sql_source_of';
 COMMENT ON FUNCTION dunning._source_of(text) IS 'The relation that serves a kind and its contract columns. A broken source: DN001 with what is wrong in DETAIL and the mending SQL in HINT.';
 
 -- One contract column of the source as the contract's type; absent optional ones as their default or a typed NULL.

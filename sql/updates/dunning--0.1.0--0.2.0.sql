@@ -332,7 +332,7 @@ BEGIN
     END IF;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
+CREATE FUNCTION dunning._look_at_source(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
  RETURNS record
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -345,16 +345,16 @@ DECLARE
     rel oid;
 BEGIN
     PERFORM dunning._now();     -- whoever is about to read a bound relation has the library, and with it the guard (src/base/guard.c)
-    PERFORM dunning._check_kind(_source_of.kind);
-    SELECT s.* INTO b FROM dunning.source_binding s WHERE s.kind = _source_of.kind;
+    PERFORM dunning._check_kind(_look_at_source.kind);
+    SELECT s.* INTO b FROM dunning.source_binding s WHERE s.kind = _look_at_source.kind;
     builtin := NOT FOUND;
     IF builtin THEN
-        relation := 'dunning.' || _source_of.kind;
+        relation := 'dunning.' || _look_at_source.kind;
         immutable := '{}';
     ELSE
         SELECT f.fault, f.fix_sql INTO fault FROM dunning._source_fault(b) f;
         IF fault.fault IS NOT NULL THEN
-            RAISE EXCEPTION 'the source of % is broken', _source_of.kind
+            RAISE EXCEPTION 'the source of % is broken', _look_at_source.kind
                 USING ERRCODE = 'DN001', DETAIL = fault.fault, HINT = fault.fix_sql;
         END IF;
         relation := b.relation;
@@ -364,10 +364,15 @@ BEGIN
     SELECT jsonb_object_agg(s.name, jsonb_build_object('base', s.base::bigint, 'typmod', s.typmod, 'collation', s.collation_name))
     INTO columns
     FROM dunning._source_columns(rel) s
-    JOIN dunning._ledger_contract(_source_of.kind) c ON c.name = s.name
+    JOIN dunning._ledger_contract(_look_at_source.kind) c ON c.name = s.name
     WHERE builtin OR b.columns ? s.name;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
+ RETURNS record
+ LANGUAGE c
+ STABLE
+AS 'MODULE_PATHNAME', $function$dun_ledger_sql_source_of$function$;
 CREATE OR REPLACE FUNCTION dunning._column_sql(class text, name text, base oid)
  RETURNS text
  LANGUAGE plpgsql
@@ -45066,6 +45071,7 @@ ALTER FUNCTION dunning._replay_since() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_steady(regclass) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ledger_steady() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._look_at_source(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._source_id_sql(text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
@@ -45454,6 +45460,7 @@ REVOKE EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,t
 GRANT EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._ledger_steady() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._ledger_steady() TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._look_at_source(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._source_id_sql(text,text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._balance_rows_sql(text,text) FROM PUBLIC;
@@ -46089,6 +46096,7 @@ COMMENT ON FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb
 COMMENT ON FUNCTION dunning._listed_steps(timestamp with time zone) IS 'Keys of what the currencies listed in the messages of a planning run had reached by themselves, with the message: had from now on.';
 COMMENT ON FUNCTION dunning._live_offers(text[],timestamp with time zone) IS 'The offer of record of each debtor who has one (NULL: the whole book): live, not over, and what it settles is still owed. `offer` is what a template gets.';
 COMMENT ON FUNCTION dunning._log_charge_change(text,text,jsonb) IS 'Keeps what a rate, rule or switch was before a change.';
+COMMENT ON FUNCTION dunning._look_at_source(text) IS 'As _source_of(), looked for at each call.';
 COMMENT ON FUNCTION dunning._look_back() IS 'How far back the enabled contact rules look.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
 COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) IS 'The offer of record of each of the debtors after offers of the kinds asked for were made where there was none; no row where nothing is or can be offered. The terms without writing: _offer_terms().';
