@@ -24,7 +24,7 @@ extern DunPlace dun_calendar_place(const char *country, const char *region);
 /* A zone of the time zone database, NULL where the name is none (POSIX rules such as "XYZ5" are not). */
 extern pg_tz *dun_calendar_find_zone(const char *name);
 
-/* The zone of dunning.timezone, else the server's (log_timezone). */
+/* The zone of dunning.timezone, else the server's (see dun_base_ledger_timezone()). */
 extern const char *dun_calendar_default_zone(void);
 
 /* Fills zones[] with names, returns how many (at least one): one where it is known. time_zone may be NULL. */

@@ -29,7 +29,7 @@ struct DunLocale
 {
 	const char *language;
 	const char *group;			/* between thousands */
-	const char *decimal;
+	char		decimal;
 	const char *home_currency;	/* written with `home_sign`, others by code */
 	const char *home_sign;
 	bool		sign_first;		/* "EUR 5" rather than "5 EUR" */
@@ -40,17 +40,17 @@ struct DunLocale
 };
 
 static const DunLocale locales[] = {
-	{"en", ",", ".", "GBP", "\xC2\xA3", true, true, "",
+	{"en", ",", '.', "GBP", "\xC2\xA3", true, true, "",
 	{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}, ONE_WHOLE},
-	{"da", ".", ",", "DKK", "kr.", false, false, ".",
+	{"da", ".", ',', "DKK", "kr.", false, false, ".",
 	{"januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december"}, ONE_BELOW_TWO},
-	{"sv", " ", ",", "SEK", "kr", false, false, "",
+	{"sv", " ", ',', "SEK", "kr", false, false, "",
 	{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}, ONE_WHOLE},
-	{"nb", " ", ",", "NOK", "kr", false, false, ".",
+	{"nb", " ", ',', "NOK", "kr", false, false, ".",
 	{"januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"}, ONE_VALUE},
-	{"nl", ".", ",", "EUR", "\xE2\x82\xAC", true, false, "",
+	{"nl", ".", ',', "EUR", "\xE2\x82\xAC", true, false, "",
 	{"januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"}, ONE_WHOLE},
-	{"de", ".", ",", "EUR", "\xE2\x82\xAC", false, false, ".",
+	{"de", ".", ',', "EUR", "\xE2\x82\xAC", false, false, ".",
 	{"Januar", "Februar", "M\xC3\xA4rz", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"}, ONE_WHOLE},
 };
 
@@ -140,7 +140,7 @@ dun_message_format_number(StringInfo out, const DunLocale *locale, const char *d
 	}
 	decimals = point ? (int) strlen(point + 1) : 0;
 	if (decimals > 0 || min_decimals > 0)
-		dun_message_append_char(out, *locale->decimal);
+		dun_message_append_char(out, locale->decimal);
 	if (decimals > 0)
 		dun_message_append(out, point + 1, decimals);
 	for (int i = decimals; i < min_decimals; i++)

@@ -219,7 +219,8 @@ read_arguments(DunLadder *run, FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("time zone \"%s\" of the ledger is not known", zone),
-				 errhint("ALTER SYSTEM SET dunning.timezone = 'Europe/London'; SELECT pg_reload_conf(); The names are in pg_timezone_names.")));
+				 errdetail("It is dunning.timezone, else the zone the server was started with; pg_timezone_names lists those it knows."),
+				 errhint("ALTER SYSTEM SET dunning.timezone = 'Europe/London'; SELECT pg_reload_conf();")));
 }
 
 PG_FUNCTION_INFO_V1(dun_plan_sql_ladder);

@@ -438,6 +438,36 @@ SELECT dunning._ledger_steady() AS restless;
 SELECT dunning.unbind('invoice');
 SELECT dunning._ledger_steady() AS unbound;
 
+-- within_a_statement_a_change_of_the_sources_is_seen_at_once
+CREATE TABLE lb.later_debtor (debtor_id text PRIMARY KEY, name text);
+GRANT SELECT ON lb.later_debtor TO dunning_owner, dunning_worker;
+CREATE FUNCTION pg_temp.seen() RETURNS text LANGUAGE sql AS $$ SELECT format('%s: %s', relation, (SELECT count(*) FROM jsonb_object_keys(columns))) FROM dunning._source_of('debtor') $$;
+CREATE FUNCTION pg_temp.all_in_one_statement() RETURNS TABLE (done text, seen text) LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY SELECT 'nothing', pg_temp.seen() UNION ALL SELECT 'nothing, again', pg_temp.seen();
+  PERFORM dunning.bind('debtor', 'lb.later_debtor');
+  RETURN QUERY SELECT 'bound', pg_temp.seen();
+  BEGIN
+    ALTER TABLE lb.later_debtor ADD COLUMN person_id text;
+    PERFORM dunning.bind('debtor', 'lb.later_debtor');
+    RETURN QUERY SELECT 'bound with a column more', pg_temp.seen();
+    PERFORM dunning.unbind('debtor');
+    RAISE EXCEPTION USING MESSAGE = pg_temp.seen();
+  EXCEPTION WHEN raise_exception THEN
+    RETURN QUERY SELECT 'unbound', SQLERRM UNION ALL SELECT 'and all that undone', pg_temp.seen();
+  END;
+  ALTER TABLE lb.later_debtor RENAME TO renamed_debtor;
+  BEGIN
+    PERFORM pg_temp.seen();
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'renamed', SQLERRM;
+  END;
+END $$;
+SELECT * FROM pg_temp.all_in_one_statement();
+SELECT pg_temp.seen();
+SELECT dunning.unbind('debtor');
+SELECT * FROM dunning._source_of(NULL);
+
 DELETE FROM dunning.ledger_load;
 DELETE FROM dunning.creditor WHERE NOT builtin;
 DELETE FROM dunning.creditor_change;

@@ -11,7 +11,7 @@ use Test::More;
 my $gateway = Catcher->new;
 my $node = PostgreSQL::Test::Cluster->new('bad');
 $node->init;
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.databases = 'none'\ntimezone = 'UTC'\ndunning.clock = '2026-06-22 10:00+02'\n"
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.databases = 'none'\ntimezone = 'UTC'\nlog_timezone = 'Asia/Tokyo'\ndunning.clock = '2026-06-22 10:00+02'\n"
 	  . "dunning.allowed_hosts = '" . $gateway->allowed_hosts . "'\nfsync = off\n");
 $node->start;
 my ($http, $smtp) = ($gateway->http_url, $gateway->smtp_url);
@@ -131,6 +131,14 @@ is($node->safe_psql('postgres', q{SELECT bool_and(v.ok) FROM dunning.verify_egre
 $node->safe_psql('postgres', q{SELECT count(*) FROM dunning.plan(); CALL dunning.deliver(max_seconds => 20)});
 is(scalar($gateway->accepted), scalar(map { $_ } keys %times), 'a second round sends nobody a second message');
 
+{
+	# The days of the ledger are the server's: neither the client's, which drivers set, nor the log's.
+	local $ENV{PGTZ} = 'PST8PDT';
+	is($node->safe_psql('postgres', "SHOW timezone; SELECT dunning._ledger_zone()"), "PST8PDT\nUTC", 'days of the ledger begin in the zone the server was started with');
+	$node->safe_psql('postgres', "ALTER SYSTEM SET dunning.timezone = 'Europe/London'");
+	$node->reload;
+	ok($node->poll_query_until('postgres', 'SELECT dunning._ledger_zone()', 'Europe/London'), 'or in dunning.timezone');
+}
 $node->stop;
 $gateway->stop;
 done_testing();
