@@ -187,6 +187,21 @@ take_length(uint32 *length, const char *from)
 	return *length < LONG_LENGTH ? from : take(length, from, sizeof(*length));
 }
 
+/*
+ * Field by field: fields just written that are copied as one wait until all writes before them have left for memory, which
+ * was a sixth of the time of a run.
+ */
+static void
+put_head(char *to, uint32 size, const DunRow *row, uint8 fields, uint8 ntexts)
+{
+	put(to + offsetof(PackedHead, size), &size, sizeof(size));
+	to[offsetof(PackedHead, kind)] = (char) row->kind;
+	to[offsetof(PackedHead, scale)] = (char) row->scale;
+	to[offsetof(PackedHead, fields)] = (char) fields;
+	to[offsetof(PackedHead, ntexts)] = (char) ntexts;
+	put(to + offsetof(PackedHead, currency), &row->currency, sizeof(row->currency));
+}
+
 static uint8
 fields_of(const DunRow *row)
 {
@@ -227,7 +242,8 @@ unpack_fields(DunRow *row, const char *from, uint8 fields)
 void
 dun_plan_add_row(DunBook *book, const DunRow *row, const char *id, int id_len, const char *const *texts, const int *lens)
 {
-	PackedHead	head = {.kind = row->kind, .scale = row->scale, .fields = fields_of(row), .currency = row->currency};
+	uint8		fields = fields_of(row),
+				ntexts = 0;
 	Size		most = FIELDS_MAX + LENGTH_MAX + id_len;
 	Block	   *block;
 	char	   *begin,
@@ -236,23 +252,25 @@ dun_plan_add_row(DunBook *book, const DunRow *row, const char *id, int id_len, c
 	for (int i = 0; i < DUN_ROW_TEXTS; i++)
 		if (texts[i] != NULL)
 		{
-			head.ntexts = i + 1;
+			ntexts = i + 1;
 			most += lens[i];
 		}
-	most += head.ntexts * LENGTH_MAX;
+	most += ntexts * LENGTH_MAX;
 	block = make_room(book, &book->parts[dun_base_hash64(id, id_len, 0) >> 57], most);
 	begin = BLOCK_ROWS(block) + block->used;
-	to = pack_fields(begin + sizeof(head), row, head.fields);
+	to = pack_fields(begin + sizeof(PackedHead), row, fields);
 	to = put(put_length(to, id_len), id, id_len);
-	for (int i = 0; i < head.ntexts; i++)
+	for (int i = 0; i < ntexts; i++)
 	{
 		to = put_length(to, texts[i] == NULL ? 0 : lens[i] + 1);
 		if (texts[i] != NULL)
 			to = put(to, texts[i], lens[i]);
 	}
-	head.size = to - begin;
-	memcpy(begin, &head, sizeof(head));
-	block->used += head.size;
+	put_head(begin, to - begin, row, fields, ntexts);
+	block->used += to - begin;
+	/* Where the part's next row will go: with so many parts the processor does not foresee it. */
+	__builtin_prefetch(to + 64, 1);
+	__builtin_prefetch(to + 128, 1);
 }
 
 void
