@@ -8,11 +8,11 @@ SELECT kundenr AS debtor_id, selskab AS creditor, cpr_cvr AS person_id,
 FROM billing.kunde;
 CREATE VIEW billing.v_invoice AS
 SELECT fakturanr AS invoice_id, kundenr AS debtor_id, udstedt AS issued_on, forfald AS due_on, beloeb AS amount,
-       valuta::text AS currency, omtvistet AS disputed_at, 'F-' || fakturanr AS reference,
+       valuta AS currency, omtvistet AS disputed_at, 'F-' || fakturanr AS reference,
        'https://pay.' || 'example/' || fakturanr AS pay_url
 FROM billing.faktura;
 CREATE VIEW billing.v_payment AS
-SELECT id AS payment_id, kundenr AS debtor_id, fakturanr AS invoice_id, tidspunkt AS paid_at, beloeb AS amount, valuta::text AS currency
+SELECT id AS payment_id, kundenr AS debtor_id, fakturanr AS invoice_id, tidspunkt AS paid_at, beloeb AS amount, valuta AS currency
 FROM billing.indbetaling;
 
 GRANT USAGE ON SCHEMA billing TO dunning_owner, dunning_worker;

@@ -127,17 +127,17 @@ END
 $body$;
 COMMENT ON FUNCTION dunning._many_sql(text, text, oid, text) IS 'SQL text that compares the source''s key, in its own type and collation, with canonical ids: its own index serves.';
 
--- Who reads whole books is spared the making of a text from every number.
+-- Who reads whole books is spared the making of a text from every number and every padded text.
 CREATE FUNCTION dunning._source_id_sql(class text, name text, columns jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 DECLARE
     base oid := columns #>> ARRAY[name, 'base'];
 BEGIN
-    RETURN CASE WHEN base IN (20, 21, 23) THEN format('s.%I', $2) ELSE dunning._column_sql($1, $2, base) END;
+    RETURN CASE WHEN base IN (20, 21, 23, 1042) THEN format('s.%I', $2) ELSE dunning._column_sql($1, $2, base) END;
 END
 $body$;
-COMMENT ON FUNCTION dunning._source_id_sql(text, text, jsonb) IS 'SQL text of an id: the integer where the source has one, else the canonical text.';
+COMMENT ON FUNCTION dunning._source_id_sql(text, text, jsonb) IS 'SQL text of an id or a currency: the integer or the padded char(n) where the source has one, else the canonical text.';
 
 CREATE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -195,12 +195,13 @@ BEGIN
         conditions := conditions || CASE WHEN (src.columns #>> '{debtor_id,base}')::oid IN (25, 1042, 1043) THEN 's.debtor_id <> '''''::text ELSE 's.debtor_id IS NOT NULL' END;
     END IF;
     RETURN format('SELECT %s, %s AS source_id%s FROM %s AS s WHERE %s', items, dunning._source_id_sql('key', 'debtor_id', src.columns),
-        CASE WHEN _ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice' END,
+        CASE WHEN _ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice, ' ||
+            dunning._source_id_sql('text', 'currency', src.columns) || ' AS source_currency' END,
         src.relation, array_to_string(conditions, ' AND '));
 END
 $body$;
 COMMENT ON FUNCTION dunning._ledger_sql(text, text, text) IS
-'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
+'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice and source_currency: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
 
 -- The two halves that every sum over the ledger is made of. A credit note is a negative amount, whatever its sign in the source.
 CREATE FUNCTION dunning._invoices_sql(many text, as_of text) RETURNS text
@@ -209,7 +210,7 @@ CREATE FUNCTION dunning._invoices_sql(many text, as_of text) RETURNS text
 BEGIN
     RETURN format($q$SELECT l.debtor_id, l.invoice_id, l.currency, l.issued_on, l.due_on,
         CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END AS amount,
-        CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at, l.source_id, l.source_invoice
+        CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at, l.source_id, l.source_invoice, l.source_currency
         FROM (%s) l WHERE l.cancelled_at IS NULL$q$, dunning._ledger_sql('invoice', _invoices_sql.many, _invoices_sql.as_of));
 END
 $body$;

@@ -97,8 +97,8 @@ BEGIN
             s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
         pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
             dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
-        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
-        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.source_currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.source_currency, l.amount, l.paid_at FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
         -- contacts, and when debtors were heard otherwise than by a payment
         pg_catalog.format($q$SELECT e.debtor_id, e.message_id, e.contact_on FROM %4$s e
             WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s AND %5$s

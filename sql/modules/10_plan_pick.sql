@@ -13,6 +13,10 @@ CREATE FUNCTION dunning._pick_texts() RETURNS text[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $fn$
 #variable_conflict error
+DECLARE
+    -- a view may make an address of many columns: it is read where something goes there
+    postal text := CASE WHEN EXISTS (SELECT FROM dunning._servers() v JOIN dunning.channel c ON c.channel = v.channel_served WHERE c.address_field = 'address')
+        THEN 'dunning._postal_text(l.address)' ELSE 'NULL::text' END;
 BEGIN
     RETURN ARRAY[
         'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
@@ -22,8 +26,8 @@ BEGIN
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT l.source_id, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
-            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._ledger_sql('debtor', '$2')),
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
         'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',

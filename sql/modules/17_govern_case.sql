@@ -31,7 +31,7 @@ BEGIN
             ('open', dunning._open_items_sql('$1', 'NULL'), 'x.due_on, x.invoice_id'),
             ('balance', dunning._balances_sql('$1', 'NULL'), 'x.currency'),
             ('charges', dunning._charges_sql('$1'), 'x.currency')) k(kind, query, ordered) LOOP
-        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,person_id}''::text[] ORDER BY %s, to_jsonb(x)::text), ''[]'') FROM (%s) x', source.ordered, source.query) INTO part USING ARRAY[id];
+        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,source_currency,person_id}''::text[] ORDER BY %s, to_jsonb(x)::text), ''[]'') FROM (%s) x', source.ordered, source.query) INTO part USING ARRAY[id];
         ledger := ledger || jsonb_build_object(source.kind, part);
     END LOOP;
     RETURN ledger;

@@ -34,7 +34,7 @@ BEGIN
         END IF;
     END LOOP;
     FOR source IN SELECT k.kind FROM unnest(ARRAY['debtor', 'invoice', 'payment']) AS k (kind) LOOP
-        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice}''::text[]), ''[]'') FROM (%s) x', dunning._ledger_sql(source.kind, '$1'))
+        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,source_currency}''::text[]), ''[]'') FROM (%s) x', dunning._ledger_sql(source.kind, '$1'))
             INTO part USING ARRAY[id];
         ledger := ledger || jsonb_build_object(source.kind, part);
     END LOOP;

@@ -60,6 +60,15 @@ typedef struct DunDebtor
 	int32		n30;
 } DunDebtor;
 
+#define DUN_MET_CURRENCIES 16
+
+typedef struct DunMetCurrency
+{
+	int			len;			/* 0: none */
+	int			no;
+	char		name[DUN_CURRENCY_LEN];
+} DunMetCurrency;
+
 typedef struct DunLadder
 {
 	MemoryContext context;		/* of the run */
@@ -86,8 +95,7 @@ typedef struct DunLadder
 	int			ncurrencies,
 				currency_room,
 				known_minimums;
-	char		last_currency[DUN_CURRENCY_LEN];
-	int			last_currency_no;
+	DunMetCurrency met[DUN_MET_CURRENCIES];	/* those met last, by their letters */
 	DunBook    *book;
 	DunBook    *odd;
 	DunBook    *asking;

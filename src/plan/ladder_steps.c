@@ -32,40 +32,50 @@ make_table(const DunLadder *run)
 	return hash_create("dunning currencies", 64, &by_name, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
-int
-dun_plan_number_currency(DunLadder *run, const char *name, int len)
+static int
+enter_currency(DunLadder *run, const char *name, int len)
 {
 	char		key[DUN_CURRENCY_LEN] = {0};
 	CurrencyEntry *entry;
 	bool		found;
 
-	memcpy(key, name, Min(len, DUN_CURRENCY_LEN - 1));
-	if (run->ncurrencies > 0 && strcmp(key, run->last_currency) == 0)
-		return run->last_currency_no;
+	memcpy(key, name, len);
 	if (run->currency_table == NULL)
 		run->currency_table = make_table(run);
 	entry = hash_search(run->currency_table, key, HASH_ENTER, &found);
-	if (!found)
+	if (found)
+		return entry->no;
+	if (run->ncurrencies >= MAX_CURRENCIES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more than %d currencies in the ledger", MAX_CURRENCIES),
+				 errdetail("Currencies are codes such as EUR."),
+				 errhint("SELECT currency, count(*) FROM (SELECT currency FROM dunning.invoice) x GROUP BY 1;")));
+	if (run->ncurrencies == run->currency_room)
 	{
-		if (run->ncurrencies >= MAX_CURRENCIES)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("more than %d currencies in the ledger", MAX_CURRENCIES),
-					 errdetail("Currencies are codes such as EUR."),
-					 errhint("SELECT currency, count(*) FROM (SELECT currency FROM dunning.invoice) x GROUP BY 1;")));
-		if (run->ncurrencies == run->currency_room)
-		{
-			run->currency_room = run->currency_room * 2 + 16;
-			run->currencies = run->currencies == NULL
-				? MemoryContextAlloc(run->context, run->currency_room * sizeof(char *))
-				: repalloc(run->currencies, run->currency_room * sizeof(char *));
-		}
-		entry->no = run->ncurrencies;
-		run->currencies[run->ncurrencies++] = MemoryContextStrdup(run->context, key);
+		run->currency_room = run->currency_room * 2 + 16;
+		run->currencies = run->currencies == NULL
+			? MemoryContextAlloc(run->context, run->currency_room * sizeof(char *))
+			: repalloc(run->currencies, run->currency_room * sizeof(char *));
 	}
-	strlcpy(run->last_currency, key, DUN_CURRENCY_LEN);
-	run->last_currency_no = entry->no;
+	entry->no = run->ncurrencies;
+	run->currencies[run->ncurrencies++] = MemoryContextStrdup(run->context, key);
 	return entry->no;
+}
+
+int
+dun_plan_number_currency(DunLadder *run, const char *name, int len)
+{
+	int			kept = Min(len, DUN_CURRENCY_LEN - 1);
+	DunMetCurrency *met = &run->met[kept == 0 ? 0 : ((uint8) name[0] + (uint8) name[kept - 1] * 5) % DUN_MET_CURRENCIES];
+
+	if (met->len != kept || memcmp(met->name, name, kept) != 0 || kept == 0)
+	{
+		met->no = enter_currency(run, name, kept);
+		met->len = kept;
+		memcpy(met->name, name, kept);
+	}
+	return met->no;
 }
 
 /* --- strategies --- */

@@ -18,20 +18,17 @@
 #include "base/compat.h"
 #include "plan/read.h"
 
-#define NUMBER_LEN 24
+/* The leading columns that may be ids, and a currency behind them. */
+#define IDS 3
+#define ID_LEN 64
 
-/* The leading columns that may be ids. */
-#define IDS 2
-
-typedef struct NumberId
+/* Where an id that is no text is written as the text it is known by here, which the executor would do with three allocations. */
+typedef struct PlainId
 {
-	Oid			type;			/* InvalidOid: the column is no number */
-	struct
-	{
-		int32		vl_len_;
-		char		digits[NUMBER_LEN];
-	}			text;
-} NumberId;
+	Oid			type;			/* InvalidOid: the column is a text */
+	int			room;
+	text	   *text;
+} PlainId;
 
 typedef struct Receiver
 {
@@ -39,17 +36,35 @@ typedef struct Receiver
 	DunTake		take;
 	void	   *state;
 	int			nids;
-	NumberId	ids[IDS];
+	PlainId		ids[IDS];
 } Receiver;
 
-/* An id that is a number is written as the text it is known by here, which the executor would do with three allocations. */
-static Datum
-text_of_number(NumberId *id, Datum value)
+static text *
+make_text(PlainId *id, int room)
+{
+	id->room = room;
+	return id->text = id->text == NULL ? palloc(VARHDRSZ + room) : repalloc(id->text, VARHDRSZ + room);
+}
+
+static void
+write_number(PlainId *id, Datum value)
 {
 	int64		number = id->type == INT8OID ? DatumGetInt64(value) : id->type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);
 
-	SET_VARSIZE(&id->text, VARHDRSZ + pg_lltoa(number, id->text.digits));
-	return PointerGetDatum(&id->text);
+	SET_VARSIZE(id->text, VARHDRSZ + pg_lltoa(number, VARDATA(id->text)));
+}
+
+/* Without the blanks it is padded with. */
+static void
+write_padded(PlainId *id, Datum value)
+{
+	const BpChar *padded = DatumGetBpCharPP(value);
+	int			len = bpchartruelen(VARDATA_ANY(padded), VARSIZE_ANY_EXHDR(padded));
+
+	if (len > id->room)
+		make_text(id, len);
+	memcpy(VARDATA(id->text), VARDATA_ANY(padded), len);
+	SET_VARSIZE(id->text, VARHDRSZ + len);
 }
 
 static bool
@@ -61,9 +76,16 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	slot_getallattrs(slot);
 	for (int i = 0; i < r->nids; i++)
 	{
+		PlainId    *id = &r->ids[i];
+
 		ids[i] = slot->tts_values[i];
-		if (r->ids[i].type != InvalidOid && !slot->tts_isnull[i])
-			slot->tts_values[i] = text_of_number(&r->ids[i], ids[i]);
+		if (id->type == InvalidOid || slot->tts_isnull[i])
+			continue;
+		if (id->type == BPCHAROID)
+			write_padded(id, ids[i]);
+		else
+			write_number(id, ids[i]);
+		slot->tts_values[i] = PointerGetDatum(id->text);
 	}
 	r->take(r->state, slot->tts_values, slot->tts_isnull);
 	/* The slot is the plan's: a DISTINCT compares its next row with it. */
@@ -82,7 +104,10 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
 		/* A source's ids may be of a domain. */
 		Oid			type = getBaseType(TupleDescAttr(desc, i)->atttypid);
 
-		r->ids[i].type = type == INT8OID || type == INT4OID || type == INT2OID ? type : InvalidOid;
+		if (type != INT8OID && type != INT4OID && type != INT2OID && type != BPCHAROID)
+			continue;
+		r->ids[i].type = type;
+		make_text(&r->ids[i], ID_LEN);
 	}
 }
 
