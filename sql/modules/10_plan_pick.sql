@@ -47,53 +47,79 @@ CREATE FUNCTION dunning._packed_dates(dates date[]) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_plan_sql_packed_dates';
 COMMENT ON FUNCTION dunning._packed_dates(date[]) IS 'Dates side by side, as C keeps them.';
 
+-- What was decided, with the rung of the ladder it was decided on: of plain cases, and of those about whom the gate was asked.
+CREATE FUNCTION dunning._decided_sql(plain boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT CASE WHEN $1 THEN $q$
+        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
+            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
+            p.cost, p.cost_currency, p.p, p.value, p.passed_over
+        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$
+    ELSE $q$
+        SELECT l.*, j.chosen, j.chosen_server, j.contact_at, j.local_time, j.p_response, j.uplift, j.explored, j.time_propensity,
+            j.timing, j.skipped, j.blocked_by, j.cost, j.cost_currency, j.p, j.value, j.passed_over
+        FROM dunning._judge_asked() j JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = j.debtor_id AND l.rung = j.rung$q$ END
+$sql$;
+COMMENT ON FUNCTION dunning._decided_sql(boolean) IS 'SQL text: rows of stage ladder with what was decided on them, of the plain cases of stage pick or of those that the gate was asked about.';
+
+-- The one reason that stands for what blocks a contact.
+CREATE FUNCTION dunning._held_for(blocked_by text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN $1 = '{}' THEN NULL WHEN $1 && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE $1[1] END;
+COMMENT ON FUNCTION dunning._held_for(text[]) IS 'The state word of a row with these blocks, NULL: none blocks it.';
+
+-- With what their step and strategy say: all that a message and its decision need.
+CREATE FUNCTION dunning._judged_sql(plain boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT pg_catalog.format($q$
+        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, s.framing, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print,
+            s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance, dunning._held_for(l.blocked_by) AS held_for
+        FROM (%s OFFSET 0) l
+        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
+        JOIN dunning._ladder_steps() x ON x.strategy = l.strategy AND x.step = l.step
+        JOIN dunning._strategies() t ON t.strategy = l.strategy$q$, dunning._decided_sql($1))
+$sql$;
+COMMENT ON FUNCTION dunning._judged_sql(boolean) IS 'SQL text of stage judged: rows that are decided, with the columns of their step and strategy.';
+
+-- What a dry run returns, without the message.
+CREATE FUNCTION dunning._dry_rows_sql(plain boolean, approve boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
+    SELECT pg_catalog.format($q$
+        SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, s.template, coalesce(j.chosen, s.channels[1]) AS channel, j.chosen_server AS server,
+            j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
+            s.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, s.must, NULL::jsonb AS fee, NULL::jsonb AS offered, s.offer AS offer_kind,
+            CASE WHEN j.blocked_by <> '{}' THEN 'held' ELSE %L END AS state, dunning._held_for(j.blocked_by) AS reason, nullif(j.blocked_by, '{}') AS blocked_by
+        FROM (%s OFFSET 0) j JOIN dunning._steps() s ON s.strategy = j.strategy AND s.step = j.step$q$, CASE WHEN $2 THEN 'proposed' ELSE 'queued' END, dunning._decided_sql($1))
+$sql$;
+COMMENT ON FUNCTION dunning._dry_rows_sql(boolean, boolean) IS 'SQL text of stage row of a dry run.';
+
 -- Nobody knows how many rows a stage has, and one row in the planner's mind is a loop over every step for each debtor.
-CREATE FUNCTION dunning._stage_plain() RETURNS void
+CREATE FUNCTION dunning._stage_plain(stage text, query text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_mergejoin = off SET enable_nestloop = off
 AS $fn$
 #variable_conflict error
 BEGIN
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_judged ON COMMIT DROP AS ' || dunning._judged_sql($q$
-        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
-            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
-            p.cost, p.cost_currency, p.p, p.value, p.passed_over
-        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$);
+    EXECUTE pg_catalog.format('CREATE TEMP TABLE %I ON COMMIT DROP AS %s', stage, query);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_plain() IS 'The plain cases of the stage judged, from those of stage pick and ladder.';
+COMMENT ON FUNCTION dunning._stage_plain(text, text) IS 'Makes a stage of the plain cases of stage pick and ladder.';
 
--- Stage judged: a debtor, the step that is taken and everything that is decided about it.
-CREATE FUNCTION dunning._stage_judged(as_of timestamptz, detail boolean) RETURNS void
+-- Stages pick and, in a dry run, row; else judged: a debtor, the step that is taken and everything that is decided about it.
+CREATE FUNCTION dunning._stage_decided(as_of timestamptz, dry_run boolean, approve boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
+DECLARE
+    stage text := CASE WHEN dry_run THEN 'dunning_plan_row' ELSE 'dunning_plan_judged' END;
 BEGIN
     CREATE TEMP TABLE dunning_plan_pick ON COMMIT DROP AS
     SELECT p.* FROM dunning._pick(dunning._pick_texts(), as_of, dunning._today(as_of), dunning._holdout_share(),
-        EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*'), detail) p;
-    PERFORM dunning._stage_plain();
+        EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*'), NOT dry_run) p;
+    PERFORM dunning._stage_plain(stage, CASE WHEN dry_run THEN dunning._dry_rows_sql(true, approve) ELSE dunning._judged_sql(true) END);
     IF EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE NOT p.plain) THEN
         PERFORM dunning._stage_steps(as_of);
-        EXECUTE 'INSERT INTO pg_temp.dunning_plan_judged ' || dunning._judged_sql($q$
-            SELECT l.*, j.chosen, j.chosen_server, j.contact_at, j.local_time, j.p_response, j.uplift, j.explored, j.time_propensity,
-                j.timing, j.skipped, j.blocked_by, j.cost, j.cost_currency, j.p, j.value, j.passed_over
-            FROM dunning._judge_asked() j JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = j.debtor_id AND l.rung = j.rung$q$);
+        EXECUTE pg_catalog.format('INSERT INTO pg_temp.%I %s', stage, CASE WHEN dry_run THEN dunning._dry_rows_sql(false, approve) ELSE dunning._judged_sql(false) END);
     END IF;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_judged(timestamptz, boolean) IS 'Stage judged of a planning run: one row a debtor; detail: with what stands in a decision.';
-
--- Rows of the ladder with what is decided about them, and what their step and strategy say.
-CREATE FUNCTION dunning._judged_sql(decided text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
-    SELECT pg_catalog.format($q$
-        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, s.framing, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print,
-            s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance,
-            -- the one reason that stands for what blocks a contact
-            CASE WHEN l.blocked_by = '{}' THEN NULL WHEN l.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE l.blocked_by[1] END AS held_for
-        FROM (%s OFFSET 0) l
-        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
-        JOIN dunning._ladder_steps() x ON x.strategy = l.strategy AND x.step = l.step
-        JOIN dunning._strategies() t ON t.strategy = l.strategy$q$, $1)
-$sql$;
-COMMENT ON FUNCTION dunning._judged_sql(text) IS 'SQL text: rows that are decided, with the columns of their step and strategy.';
+COMMENT ON FUNCTION dunning._stage_decided(timestamptz, boolean, boolean) IS 'Stage judged of a planning run, or stage row of a dry one: one row a debtor.';

@@ -3,7 +3,7 @@
 -- Stages, each a set in a temporary table of the run:
 --   ladder     the steps each debtor's currencies have reached and not had, the first to be taken first, with its anchor, amounts and mark: decided
 --              in C over one reading of the book (src/plan/decide.c)
---   judged     the one of them that is taken, with channel, server, instant and value: decided in C too (src/plan/pick.c), but for those about
+--   judged     (in a dry run at once row) the one of them that is taken, with channel, server, instant and value: decided in C too (src/plan/pick.c), but for those about
 --              whom the gate has more to say than consent, address, clock and caps. They go through
 --                  reach      the one of their steps in question
 --                  candidate  channels of that step in order, those ruled out with the reason
@@ -41,26 +41,18 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._step_key(text, text, date) IS 'The key of a step in once.';
 
--- Stage row of a dry run: what plan() returns, without the message.
-CREATE FUNCTION dunning._stage_dry_rows(approve boolean, framing text) RETURNS void
+-- The experiment on wording shows in a dry run too.
+CREATE FUNCTION dunning._tell_arms(framing text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 DECLARE
-    units text[] := CASE WHEN framing IS NOT NULL THEN ARRAY(SELECT j.debtor_id FROM pg_temp.dunning_plan_judged j) END;
+    units text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r);
 BEGIN
-    CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
-    SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, j.chosen_server AS server,
-        j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
-        j.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, j.must, NULL::jsonb AS fee, NULL::jsonb AS offered, j.offer AS offer_kind,
-        CASE WHEN j.blocked_by <> '{}' THEN 'held' WHEN approve THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason, nullif(j.blocked_by, '{}') AS blocked_by
-    FROM pg_temp.dunning_plan_judged j;
-    IF framing IS NOT NULL THEN
-        UPDATE pg_temp.dunning_plan_row r SET variant = a.arm FROM dunning._arms(framing, units) a WHERE a.debtor_id = r.debtor_id AND a.arm IS NOT NULL;
-    END IF;
+    UPDATE pg_temp.dunning_plan_row r SET variant = a.arm FROM dunning._arms(framing, units) a WHERE a.debtor_id = r.debtor_id AND a.arm IS NOT NULL;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._stage_dry_rows(boolean, text) IS 'Stage row of a dry run: what is returned; framing: the experiment whose arms are told.';
+COMMENT ON FUNCTION dunning._tell_arms(text) IS 'Puts the arm of an experiment on wording into the rows of a dry run.';
 
 -- Stage row: everything a message needs, and the decision as it will stand for ever.
 CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamptz, ledger_as_of timestamptz, approve boolean, framing text) RETURNS void
@@ -231,14 +223,15 @@ AS $fn$
 #variable_conflict error
 DECLARE
     at timestamptz := coalesce(as_of, dunning._now());
+    framing text := dunning._framing_experiment();
 BEGIN
     PERFORM dunning._drop_stages();
     PERFORM dunning._stage_ladder(strategy, as_of, many);
-    PERFORM dunning._stage_judged(at, NOT dry_run);
-    IF dry_run THEN
-        PERFORM dunning._stage_dry_rows(approve, dunning._framing_experiment());
-    ELSE
-        PERFORM dunning._stage_rows(run_id, at, as_of, approve, dunning._framing_experiment());
+    PERFORM dunning._stage_decided(at, dry_run, approve);
+    IF NOT dry_run THEN
+        PERFORM dunning._stage_rows(run_id, at, as_of, approve, framing);
+    ELSIF framing IS NOT NULL THEN
+        PERFORM dunning._tell_arms(framing);
     END IF;
     PERFORM dunning._hold_over_budget(at);
     PERFORM dunning._stage_truth(as_of);

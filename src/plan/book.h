@@ -24,7 +24,8 @@ typedef enum DunRowKind
 	DUN_ROW_CONTACT,			/* at `stated`; texts: the message's id */
 	DUN_ROW_HEARD,				/* a reaction, at `stated` */
 	DUN_ROW_HAD,				/* a step that was taken, on `due`; texts: its key in `once` */
-	DUN_ROW_WAITING				/* a message waits in the queue */
+	DUN_ROW_WAITING,			/* a message waits in the queue */
+	DUN_ROW_ACCOUNT				/* as settled; the debtor was last heard at `stated`; texts: balances and items */
 } DunRowKind;
 
 #define DUN_ROW_TEXTS 4

@@ -107,18 +107,15 @@ sweep_book(DunLadder *run)
 		MemoryContextReset(run->item);
 		if (!dun_plan_settle_account(rows, run->stated, &account))
 		{
-			dun_plan_add_id(run, &run->odd_ids, DUN_ROW_ID(rows), rows->id_len, NULL);
-			dun_plan_keep_rows(run->odd, rows, true);
+			dun_plan_put_odd_aside(run, rows);
 			continue;
 		}
 		if (account.nitems == 0 || !owes_something(&account))
 			continue;
 		dun_plan_collect_facts(run, rows, &debtor, &facts);
 		facts.account = &account;
-		if (debtor.row == NULL || decide_debtor(run, &debtor, &facts, NULL, NULL))
-			continue;
-		dun_plan_add_id(run, &run->asking_ids, DUN_ROW_ID(rows), rows->id_len, facts.strategy);
-		dun_plan_keep_rows(run->asking, rows, false);
+		if (debtor.row != NULL && !decide_debtor(run, &debtor, &facts, NULL, NULL))
+			dun_plan_put_asking_aside(run, rows, &account, facts.strategy);
 	}
 	MemoryContextSwitchTo(before);
 }
@@ -144,7 +141,7 @@ sweep_told(DunLadder *run, DunBook *book, bool odd)
 		if (odd && (told == NULL || told->mark == NULL))
 			continue;
 		if (!odd)
-			(void) dun_plan_settle_account(rows, run->stated, &account);
+			dun_plan_take_account(rows, &account);
 		dun_plan_collect_facts(run, rows, &debtor, &facts);
 		facts.account = odd ? &told->account : &account;
 		facts.asked = true;

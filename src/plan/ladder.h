@@ -2,8 +2,8 @@
  * plan/ladder.h
  *		What the parts of the ladder share: a run, and the debtor at hand.
  *
- * ladder_steps.c reads the strategies, ladder_read.c the book, ladder_facts.c tells what is known of a debtor, ladder_told.c
- * asks about those who were put aside, ladder_put.c puts steps out; ladder.c goes from debtor to debtor.
+ * ladder_steps.c reads the strategies, ladder_read.c the book, ladder_facts.c tells what is known of a debtor, ladder_aside.c
+ * puts debtors aside, ladder_told.c asks about them, ladder_put.c puts steps out; ladder.c goes from debtor to debtor.
  */
 #ifndef DUN_PLAN_LADDER_H
 #define DUN_PLAN_LADDER_H
@@ -30,7 +30,6 @@ typedef enum DunLadderText
 /* A debtor whose account or conditions were told by a query. */
 typedef struct DunTold
 {
-	char	   *id;				/* the key */
 	bool	   *holds;
 	bool	   *failed;
 	char	   *fault;
@@ -101,7 +100,7 @@ typedef struct DunLadder
 	DunBook    *asking;
 	DunIds		odd_ids;
 	DunIds		asking_ids;
-	HTAB	   *told;
+	struct told_hash *told;		/* of ladder_told.c */
 	char	   *unknown_strategy;
 	ReturnSetInfo *rsinfo;
 } DunLadder;
@@ -126,8 +125,15 @@ extern void dun_plan_read_book(DunLadder *run);
 /* Everything that is known of a debtor but the account, in the current memory context. */
 extern void dun_plan_collect_facts(const DunLadder *run, const DunRow *rows, DunDebtor *debtor, DunFacts *facts);
 
-/* Keep the rows of a debtor in another book; `facts_alone`: not those that the account is made of. */
-extern void dun_plan_keep_rows(DunBook *book, const DunRow *rows, bool facts_alone);
+/* When the debtor was last heard, a payment or a reaction; DT_NOBEGIN: never. */
+extern TimestampTz dun_plan_last_heard(const DunRow *rows);
+
+/* Put a debtor aside whose account must be asked for, or one whose account is settled but about whom something else is. */
+extern void dun_plan_put_odd_aside(DunLadder *run, const DunRow *rows);
+extern void dun_plan_put_asking_aside(DunLadder *run, const DunRow *rows, const DunAccount *account, const DunStrategy *strategy);
+
+/* The account that was put aside with the rows, in the current memory context. */
+extern void dun_plan_take_account(const DunRow *rows, DunAccount *account);
 
 /* Accounts of the odd, then conditions and dates of them and of those who ask. */
 extern void dun_plan_ask_aside(DunLadder *run);

@@ -118,14 +118,13 @@ add_touch(Touch *touches, int n, const DunRow *row)
 	return n + 1;
 }
 
-/* When the debtor was last heard: a payment or a reaction. */
-static TimestampTz
-last_heard(const DunRow *rows)
+TimestampTz
+dun_plan_last_heard(const DunRow *rows)
 {
 	TimestampTz heard = DT_NOBEGIN;
 
 	for (const DunRow *row = rows; row != NULL; row = row->next)
-		if (row->kind == DUN_ROW_HEARD || row->kind == DUN_ROW_PAYMENT)
+		if (row->kind == DUN_ROW_HEARD || row->kind == DUN_ROW_PAYMENT || row->kind == DUN_ROW_ACCOUNT)
 			heard = Max(heard, row->stated);
 	return heard;
 }
@@ -135,7 +134,7 @@ read_contacts(const DunLadder *run, const DunRow *rows, int ncontacts, DunDebtor
 {
 	Touch	   *touches = palloc(ncontacts * sizeof(Touch));
 	TimestampTz *at = palloc(ncontacts * sizeof(TimestampTz));
-	TimestampTz heard = last_heard(rows);
+	TimestampTz heard = dun_plan_last_heard(rows);
 	int			n = 0,
 				minute;
 
@@ -197,20 +196,4 @@ dun_plan_collect_facts(const DunLadder *run, const DunRow *rows, DunDebtor *debt
 	for (const DunRow *row = rows; row != NULL; row = row->next)
 		if (row->kind == DUN_ROW_HAD && read_had(facts->strategy, row, &had[facts->nhad]))
 			facts->nhad++;
-}
-
-void
-dun_plan_keep_rows(DunBook *book, const DunRow *rows, bool facts_alone)
-{
-	if (facts_alone)
-	{
-		DunRow		heard = {.kind = DUN_ROW_HEARD, .stated = last_heard(rows)};
-		static const char *const none[DUN_ROW_TEXTS] = {NULL};
-		static const int lens[DUN_ROW_TEXTS] = {0};
-
-		dun_plan_add_row(book, &heard, DUN_ROW_ID(rows), rows->id_len, none, lens);
-	}
-	for (const DunRow *row = rows; row != NULL; row = row->next)
-		if (!facts_alone || (row->kind != DUN_ROW_INVOICE && row->kind != DUN_ROW_PAYMENT))
-			dun_plan_copy_row(book, row);
 }

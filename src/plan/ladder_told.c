@@ -11,31 +11,57 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/hash.h"
 #include "base/texts.h"
 #include "plan/ladder.h"
 
 /* --- what is told --- */
 
+typedef struct ToldKey
+{
+	const char *id;
+	int			len;
+} ToldKey;
+
+typedef struct ToldEntry
+{
+	ToldKey		key;
+	DunTold    *told;
+	char		status;
+} ToldEntry;
+
+#define SH_PREFIX told
+#define SH_ELEMENT_TYPE ToldEntry
+#define SH_KEY_TYPE ToldKey
+#define SH_KEY key
+#define SH_HASH_KEY(table, k) ((uint32) dun_base_hash64((k).id, (k).len, 0))
+#define SH_EQUAL(table, a, b) ((a).len == (b).len && memcmp((a).id, (b).id, (a).len) == 0)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static DunTold *
+make_told(DunLadder *run, ToldEntry *entry)
+{
+	entry->key.id = memcpy(MemoryContextAlloc(run->context, entry->key.len + 1), entry->key.id, entry->key.len);
+	return entry->told = MemoryContextAllocZero(run->context, sizeof(DunTold));
+}
+
 static DunTold *
 enter_told(DunLadder *run, const Datum *v, const bool *isnull)
 {
-	DunTold	   *told;
-	char	   *id = dun_plan_name_at(run->context, v, isnull, 0);
+	ToldKey		key;
+	ToldEntry  *entry;
 	bool		found;
 
-	if (id == NULL)
+	key.id = dun_plan_text_at(v, isnull, 0, &key.len);
+	if (key.id == NULL)
 		return NULL;
 	if (run->told == NULL)
-		run->told = dun_base_make_names("dunning debtors", 256, sizeof(DunTold), run->context);
-	told = hash_search(run->told, &id, HASH_ENTER, &found);
-	if (!found)
-	{
-		memset(told, 0, sizeof(*told));
-		told->id = id;
-	}
-	else
-		pfree(id);
-	return told;
+		run->told = told_create(run->context, 256, NULL);
+	entry = told_insert(run->told, key, &found);
+	return found ? entry->told : make_told(run, entry);
 }
 
 /* debtor_id, holds, fault */
@@ -131,11 +157,9 @@ take_item(void *state, const Datum *v, const bool *isnull)
 static DunTold *
 find_told(const DunLadder *run, const char *id, int id_len)
 {
-	char	   *key = pnstrdup(id, id_len);
-	DunTold    *told = run->told == NULL ? NULL : hash_search(run->told, &key, HASH_FIND, NULL);
+	ToldEntry  *entry = run->told == NULL ? NULL : told_lookup(run->told, (ToldKey) {id, id_len});
 
-	pfree(key);
-	return told;
+	return entry == NULL ? NULL : entry->told;
 }
 
 DunTold *

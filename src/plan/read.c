@@ -18,8 +18,9 @@
 #include "base/compat.h"
 #include "plan/read.h"
 
-/* The leading columns that may be ids, and a currency behind them. */
+/* The leading columns that may be ids or texts; of numbers only the first two are ids. */
 #define IDS 3
+#define NUMBERS 2
 #define ID_LEN 64
 
 /* Where an id that is no text is written as the text it is known by here, which the executor would do with three allocations. */
@@ -104,7 +105,7 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
 		/* A source's ids may be of a domain. */
 		Oid			type = getBaseType(TupleDescAttr(desc, i)->atttypid);
 
-		if (type != INT8OID && type != INT4OID && type != INT2OID && type != BPCHAROID)
+		if (type != BPCHAROID && (i >= NUMBERS || (type != INT8OID && type != INT4OID && type != INT2OID)))
 			continue;
 		r->ids[i].type = type;
 		make_text(&r->ids[i], ID_LEN);
@@ -185,7 +186,9 @@ dun_plan_text_at(const Datum *v, const bool *isnull, int i, int *len)
 
 	if (isnull[i])
 		return NULL;
-	t = DatumGetTextPP(v[i]);
+	t = (text *) DatumGetPointer(v[i]);
+	if (VARATT_IS_EXTERNAL(t) || VARATT_IS_COMPRESSED(t))
+		t = DatumGetTextPP(v[i]);
 	*len = VARSIZE_ANY_EXHDR(t);
 	return VARDATA_ANY(t);
 }

@@ -1,6 +1,6 @@
 -- Rows in which the pick in C and the stages that define it differ. psql variables: as_of (SQL), many (SQL).
 BEGIN;
-SELECT dunning._stage_ladder(NULL, :as_of, :many), dunning._stage_judged(coalesce(:as_of, dunning._now()), true) \g /dev/null
+SELECT dunning._stage_ladder(NULL, :as_of, :many), dunning._stage_decided(coalesce(:as_of, dunning._now()), false, false) \g /dev/null
 CREATE TEMP TABLE ours ON COMMIT DROP AS SELECT j.* FROM pg_temp.dunning_plan_judged j;
 SELECT 'rows ' || count(*) || ' plain ' || count(*) FILTER (WHERE p.plain) || ' to be sent ' || count(*) FILTER (WHERE j.blocked_by = '{}') || ' channels ' || count(DISTINCT j.chosen)
     || ' passed over ' || count(*) FILTER (WHERE jsonb_array_length(j.passed_over) > 1) || ' of ' || count(j.passed_over) || ' explored ' || count(*) FILTER (WHERE j.explored) || ' with value ' || count(j.value)
@@ -9,7 +9,7 @@ SELECT 'blocked by ' || w.w || ': ' || count(*) FROM ours j, unnest(j.blocked_by
 SELECT dunning._drop_stages() \g /dev/null
 -- Everybody is asked of the gate.
 CREATE OR REPLACE FUNCTION dunning._gate_trouble_sql(many text) RETURNS text LANGUAGE sql AS $$ SELECT 'SELECT u.id AS debtor_id, NULL::text AS reason, NULL::timestamptz AS until_at FROM unnest(' || $1 || ') u(id)' $$;
-SELECT dunning._stage_ladder(NULL, :as_of, :many), dunning._stage_judged(coalesce(:as_of, dunning._now()), true) \g /dev/null
+SELECT dunning._stage_ladder(NULL, :as_of, :many), dunning._stage_decided(coalesce(:as_of, dunning._now()), false, false) \g /dev/null
 CREATE TEMP TABLE theirs ON COMMIT DROP AS SELECT j.* FROM pg_temp.dunning_plan_judged j;
 SELECT 'rows ' || count(*) || ' asked ' || count(*) FILTER (WHERE NOT p.plain) FROM theirs j JOIN pg_temp.dunning_plan_pick p ON p.debtor_id = j.debtor_id;
 -- Of a contact that is held the instant that was asked about is not told.
