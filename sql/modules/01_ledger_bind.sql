@@ -413,6 +413,7 @@ BEGIN
     -- Binding a built-in table is the same as binding nothing.
     IF shown = 'dunning.' || bind.kind THEN
         DELETE FROM dunning.source_binding b WHERE b.kind = bind.kind;
+        PERFORM dunning._forget_sources();
         RETURN;
     END IF;
     INSERT INTO dunning.source_binding AS b (kind, relation, relation_oid, columns, key_type, max_age, immutable, bound_by, bound_at)
@@ -424,6 +425,7 @@ BEGIN
     ON CONFLICT ON CONSTRAINT source_binding_pkey DO UPDATE
     SET relation = EXCLUDED.relation, relation_oid = EXCLUDED.relation_oid, columns = EXCLUDED.columns, key_type = EXCLUDED.key_type,
         max_age = EXCLUDED.max_age, immutable = EXCLUDED.immutable, bound_by = EXCLUDED.bound_by, bound_at = EXCLUDED.bound_at;
+    PERFORM dunning._forget_sources();
 END
 $body$;
 COMMENT ON FUNCTION dunning.bind(text, regclass, interval, text[]) IS
@@ -434,6 +436,7 @@ CREATE FUNCTION dunning.unbind(kind text) RETURNS boolean
 #variable_conflict error
 BEGIN
     PERFORM dunning._check_kind(unbind.kind);
+    PERFORM dunning._forget_sources();
     DELETE FROM dunning.source_binding b WHERE b.kind = unbind.kind;
     RETURN FOUND;
 END

@@ -92,6 +92,10 @@ COMMENT ON FUNCTION dunning._look_at_source(text) IS 'As _source_of(), looked fo
 
 CREATE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'dun_ledger_sql_source_of';
+CREATE FUNCTION dunning._forget_sources() RETURNS void
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_ledger_sql_forget_sources';
+COMMENT ON FUNCTION dunning._forget_sources() IS 'Forgets what _source_of() and _ledger_sql() remember in this session: whoever changes a binding calls it.';
+
 COMMENT ON FUNCTION dunning._source_of(text) IS 'The relation that serves a kind and its contract columns. A broken source: DN001 with what is wrong in DETAIL and the mending SQL in HINT.';
 
 -- One contract column of the source as the contract's type; absent optional ones as their default or a typed NULL.
@@ -139,26 +143,26 @@ END
 $body$;
 COMMENT ON FUNCTION dunning._source_id_sql(text, text, jsonb) IS 'SQL text of an id or a currency: the integer or the padded char(n) where the source has one, else the canonical text.';
 
-CREATE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
+CREATE FUNCTION dunning._compose_ledger_sql(kind text, many text, as_of text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 DECLARE
     src record;
-    cut text := '(SELECT ' || dunning._cut_sql(_ledger_sql.as_of) || ')';
+    cut text := '(SELECT ' || dunning._cut_sql(_compose_ledger_sql.as_of) || ')';
     past text;
     items text;
     recorded text;
     exists_if text;
     conditions text[] := '{}';
 BEGIN
-    SELECT o.relation, o.columns, o.immutable INTO src FROM dunning._source_of(_ledger_sql.kind) o;
+    SELECT o.relation, o.columns, o.immutable INTO src FROM dunning._source_of(_compose_ledger_sql.kind) o;
     -- What is not dated is known for the present alone.
-    past := CASE WHEN _ledger_sql.as_of IS NULL THEN NULL
-                 ELSE format('(SELECT (%s)::timestamptz < dunning._now() - ''1 min''::interval)', _ledger_sql.as_of) END;
+    past := CASE WHEN _compose_ledger_sql.as_of IS NULL THEN NULL
+                 ELSE format('(SELECT (%s)::timestamptz < dunning._now() - ''1 min''::interval)', _compose_ledger_sql.as_of) END;
     SELECT string_agg(CASE
             WHEN c.name = 'creditor' THEN format('coalesce(%s, ''default'')', e.e)
             WHEN c.name = 'person_id' THEN format('coalesce(%s, s.debtor_id::text)', e.e)
-            WHEN c.name = 'kind' AND _ledger_sql.kind = 'invoice' THEN format('coalesce(%s, ''invoice'')', e.e)
+            WHEN c.name = 'kind' AND _compose_ledger_sql.kind = 'invoice' THEN format('coalesce(%s, ''invoice'')', e.e)
             -- a source that only says since when: an invoice with that instant is disputed
             WHEN c.name = 'disputed' AND src.columns ? 'disputed_at' AND NOT src.columns ? 'disputed' THEN
                 format('(%1$s IS NOT NULL AND (%2$s IS NULL OR %1$s < %2$s))',
@@ -169,37 +173,41 @@ BEGIN
                 format('CASE WHEN %1$s THEN CASE WHEN %2$s < %3$s THEN true WHEN %2$s IS NULL AND %4$s THEN NULL ELSE false END ELSE %4$s END', past,
                        dunning._column_sql('instant', 'disputed_at', (src.columns #>> '{disputed_at,base}')::oid), cut, e.e)
             WHEN c.name IN ('disputed', 'consent', 'attributes') AND past IS NOT NULL THEN format('CASE WHEN %s THEN NULL ELSE %s END', past, e.e)
-            WHEN c.name = 'open_amount' THEN format('CASE WHEN %s THEN %s END', dunning._is_live_sql(_ledger_sql.as_of), e.e)
+            WHEN c.name = 'open_amount' THEN format('CASE WHEN %s THEN %s END', dunning._is_live_sql(_compose_ledger_sql.as_of), e.e)
             ELSE e.e END || ' AS ' || quote_ident(c.name), ', ' ORDER BY c.pos)
     INTO items
-    FROM dunning._ledger_contract(_ledger_sql.kind) c,
+    FROM dunning._ledger_contract(_compose_ledger_sql.kind) c,
          LATERAL dunning._column_sql(c.class, c.name, (src.columns #>> ARRAY[c.name, 'base'])::oid) e;
 
-    IF _ledger_sql.kind <> 'debtor' THEN
-        exists_if := CASE _ledger_sql.kind
+    IF _compose_ledger_sql.kind <> 'debtor' THEN
+        exists_if := CASE _compose_ledger_sql.kind
             WHEN 'payment' THEN dunning._column_sql('instant', 'paid_at', (src.columns #>> '{paid_at,base}')::oid)
             -- dates go on where instants have ended
             ELSE 'CASE WHEN s.issued_on <= ''294000-01-01'' THEN s.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE ''infinity'' END' END;
         recorded := dunning._column_sql('instant', 'recorded_at', (src.columns #>> '{recorded_at,base}')::oid);
         conditions := conditions || CASE
             WHEN src.columns ? 'recorded_at' THEN format('(%s IS NULL OR coalesce(%s, %s) < %1$s)', cut, recorded, exists_if)
-            WHEN _ledger_sql.kind = 'payment' THEN format('(%s IS NULL OR %s < %1$s)', cut, exists_if)
+            WHEN _compose_ledger_sql.kind = 'payment' THEN format('(%s IS NULL OR %s < %1$s)', cut, exists_if)
             -- a date against a local timestamp: no conversion a row
-            ELSE format('(%s IS NULL OR s.issued_on < (SELECT %s AT TIME ZONE (SELECT dunning._ledger_zone())))', cut, dunning._cut_sql(_ledger_sql.as_of)) END;
+            ELSE format('(%s IS NULL OR s.issued_on < (SELECT %s AT TIME ZONE (SELECT dunning._ledger_zone())))', cut, dunning._cut_sql(_compose_ledger_sql.as_of)) END;
     END IF;
-    IF _ledger_sql.many IS NOT NULL THEN
-        conditions := conditions || dunning._many_sql(_ledger_sql.many, 'debtor_id', (src.columns #>> '{debtor_id,base}')::oid,
+    IF _compose_ledger_sql.many IS NOT NULL THEN
+        conditions := conditions || dunning._many_sql(_compose_ledger_sql.many, 'debtor_id', (src.columns #>> '{debtor_id,base}')::oid,
                                                       src.columns #>> '{debtor_id,collation}');
     ELSE
         -- nobody could be asked about, or held, by an empty key
         conditions := conditions || CASE WHEN (src.columns #>> '{debtor_id,base}')::oid IN (25, 1042, 1043) THEN 's.debtor_id <> '''''::text ELSE 's.debtor_id IS NOT NULL' END;
     END IF;
     RETURN format('SELECT %s, %s AS source_id%s FROM %s AS s WHERE %s', items, dunning._source_id_sql('key', 'debtor_id', src.columns),
-        CASE WHEN _ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice, ' ||
+        CASE WHEN _compose_ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice, ' ||
             dunning._source_id_sql('text', 'currency', src.columns) || ' AS source_currency' END,
         src.relation, array_to_string(conditions, ' AND '));
 END
 $body$;
+COMMENT ON FUNCTION dunning._compose_ledger_sql(text, text, text) IS 'As _ledger_sql(), composed at each call.';
+
+CREATE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'dun_ledger_sql_ledger_sql';
 COMMENT ON FUNCTION dunning._ledger_sql(text, text, text) IS
 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice and source_currency: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
 

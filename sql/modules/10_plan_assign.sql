@@ -25,25 +25,37 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._strategies_in_use() IS 'Strategies that some debtor may follow: of creditors, of rules, set by hand, or saved by somebody.';
 
+-- Rules are few and debtors many: the first rule that fits is told by one expression, not looked up for each.
+CREATE FUNCTION dunning._first_rule_sql(tells text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN coalesce((
+        SELECT 'CASE ' || pg_catalog.string_agg(pg_catalog.format('WHEN %s THEN %L::text', coalesce(nullif(pg_catalog.concat_ws(' AND ',
+                'd.creditor = ' || quote_literal(r.creditor), 's.segment = ' || quote_literal(r.segment), 's.diagnosis = ' || quote_literal(r.diagnosis),
+                'coalesce(nullif(d.kind, ''''), ''person'') = ' || quote_literal(r.debtor_kind)), ''), 'true'),
+            CASE tells WHEN 'rule' THEN r.rule ELSE r.strategy END), ' ' ORDER BY r.position, r.rule) || ' END'
+        FROM dunning._strategy_rules() r), 'NULL::text');
+END
+$fn$;
+COMMENT ON FUNCTION dunning._first_rule_sql(text) IS 'SQL text: of the first rule in force that fits debtor d with score s the rule''s name (tells: rule) or its strategy (strategy), NULL where none does.';
+
 CREATE FUNCTION dunning._assigned_sql(debtors text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
 BEGIN
     RETURN pg_catalog.format($q$
-        WITH creditor AS MATERIALIZED (SELECT DISTINCT ON (x.creditor) x.creditor, x.default_strategy FROM dunning.creditor x ORDER BY x.creditor, x.builtin),
-        rule AS MATERIALIZED (SELECT r.* FROM dunning._strategy_rules() r)
+        WITH creditor AS MATERIALIZED (SELECT DISTINCT ON (x.creditor) x.creditor, x.default_strategy FROM dunning.creditor x ORDER BY x.creditor, x.builtin)
         SELECT d.*, coalesce(o.strategy, u.strategy, c.default_strategy, 'standard') AS strategy,
                CASE WHEN o.strategy IS NOT NULL THEN 'debtor' WHEN u.rule IS NOT NULL THEN 'rule:' || u.rule
                     WHEN c.default_strategy IS NOT NULL THEN 'creditor' ELSE 'standard' END AS strategy_by
         FROM (%s) d
         LEFT JOIN dunning.debtor_strategy o ON o.debtor_id = d.debtor_id
-        LEFT JOIN dunning.debtor_score s ON s.debtor_id = d.debtor_id
-        LEFT JOIN LATERAL (SELECT r.rule, r.strategy FROM rule r
-            WHERE (r.creditor IS NULL OR r.creditor = d.creditor) AND (r.segment IS NULL OR r.segment = s.segment)
-              AND (r.diagnosis IS NULL OR r.diagnosis = s.diagnosis) AND (r.debtor_kind IS NULL OR r.debtor_kind = coalesce(nullif(d.kind, ''), 'person'))
-            ORDER BY r.position, r.rule LIMIT 1) u ON true
-        LEFT JOIN creditor c ON c.creditor = d.creditor$q$, debtors);
+        LEFT JOIN dunning.score_result s ON s.debtor_id = d.debtor_id
+        CROSS JOIN LATERAL (SELECT %s AS strategy, %s AS rule) u
+        LEFT JOIN creditor c ON c.creditor = d.creditor$q$, debtors, dunning._first_rule_sql('strategy'), dunning._first_rule_sql('rule'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';

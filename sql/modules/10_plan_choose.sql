@@ -137,7 +137,7 @@ BEGIN
     PERFORM dunning._restrict();
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT x.debtor_id::text, ARRAY[%s]::boolean[] FROM (SELECT f.*, s.segment, s.diagnosis, s.p_paid_30d, s.p_late, s.p_self_cure FROM (%s) f '
-        'LEFT JOIN dunning.debtor_score s ON s.debtor_id = f.debtor_id) x',
+        'LEFT JOIN dunning.score_result s ON s.debtor_id = f.debtor_id) x',
         (SELECT coalesce(pg_catalog.string_agg(pg_catalog.format('((%s)::boolean IS TRUE)', c.c), ', ' ORDER BY c.n), '') FROM unnest(conditions) WITH ORDINALITY c(c, n)), source)
     USING debtor_ids, as_of;
 END

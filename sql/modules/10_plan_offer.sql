@@ -45,7 +45,7 @@ BEGIN
     SET decision = r.decision || '{"offer_needed": true}', state = CASE WHEN r.offered IS NULL THEN 'held' ELSE r.state END,
         message_id = CASE WHEN r.offered IS NOT NULL THEN r.message_id END, reason = CASE WHEN r.offered IS NULL THEN 'no_offer' ELSE r.reason END,
         blocked_by = CASE WHEN r.offered IS NULL THEN '{no_offer}' ELSE r.blocked_by END
-    FROM (SELECT x.template, x.creditor, dunning._needs_offer(x.template, x.creditor) AS needed FROM (SELECT DISTINCT y.template, y.creditor FROM pg_temp.dunning_plan_row y WHERE y.offer_kind IS NOT NULL) x) n
+    FROM (SELECT x.template, x.creditor, dunning._needs_offer(x.template, x.creditor) AS needed FROM (SELECT DISTINCT y.template, y.creditor FROM pg_temp.dunning_plan_row y WHERE y.offer_kind IS NOT NULL OFFSET 0) x) n    -- a text each, not a row each
     WHERE n.needed AND n.template = r.template AND n.creditor = r.creditor AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
 END
 $fn$;

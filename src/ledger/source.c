@@ -1,14 +1,16 @@
 /*
  * ledger/source.c
- *		Which relation serves a kind, remembered for the length of a statement.
+ *		Which relation serves a kind, and the text that reads it, remembered for the length of a statement.
  *
- * A planning run composes some dozen texts that read the ledger, and each asks which relation and columns that is; looking
- * takes a millisecond, the texts together took a third of a small run. What was found is forgotten at the next statement of
- * the client, at the next write of our own, when any relation changes, and when a (sub)transaction ends.
+ * A planning run composes some dozen texts that read the ledger. Each asks which relation and columns that is; looking takes
+ * a millisecond and composing half of one, together a third of a small run. What was found is forgotten at the next
+ * statement of the client, at bind() and unbind(), when one of the relations or any schema changes, and when a
+ * (sub)transaction ends.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -17,30 +19,41 @@
 #include "utils/datum.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/varlena.h"
 
 #include "base/spi.h"
 #include "base/user.h"
 
-#define KINDS 8
+#define KNOWN 48
+#define KEY_LEN 200				/* a longer text is composed each time */
 #define SOURCE_COLUMNS 4		/* of _source_of() */
 
 typedef struct Known
 {
-	char		kind[NAMEDATALEN];
-	TimestampTz statement;
-	CommandId	command;
-	Datum		row;			/* in known_context */
+	const char *key;
+	Datum		value;			/* a row or a text */
+	Oid			relation;		/* InvalidOid: of a text, which goes with its row */
 } Known;
 
-static Known known[KINDS];
+static Known known[KNOWN];
 static int	nknown;				/* 0 once something changed */
+static TimestampTz known_in;	/* the statement */
 static MemoryContext known_context;
 
 /* ---- forgetting ---- */
 
 static void
 forget_on_change(Datum arg, Oid relation)
+{
+	for (int i = 0; i < nknown; i++)
+		if (relation == InvalidOid || known[i].relation == relation)
+			nknown = 0;
+}
+
+static void
+forget_on_schema(Datum arg, int cacheid, uint32 hashvalue)
 {
 	nknown = 0;
 }
@@ -61,50 +74,68 @@ static void
 make_context(void)
 {
 	CacheRegisterRelcacheCallback(forget_on_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_on_schema, (Datum) 0);
 	RegisterXactCallback(forget_at_end, NULL);
 	RegisterSubXactCallback(forget_at_subend, NULL);
 	known_context = AllocSetContextCreate(TopMemoryContext, "dunning sources", ALLOCSET_SMALL_SIZES);
 }
 
+PG_FUNCTION_INFO_V1(dun_ledger_sql_forget_sources);
+
+/* _forget_sources() */
+Datum
+dun_ledger_sql_forget_sources(PG_FUNCTION_ARGS)
+{
+	nknown = 0;
+	PG_RETURN_VOID();
+}
+
 /* ---- remembering ---- */
 
 static const Known *
-find_known(const char *kind)
+find_known(const char *key)
 {
+	if (known_in != GetCurrentStatementStartTimestamp())
+		nknown = 0;
 	for (int i = 0; i < nknown; i++)
-		if (strcmp(known[i].kind, kind) == 0 && known[i].statement == GetCurrentStatementStartTimestamp() &&
-			known[i].command == GetCurrentCommandId(false))
+		if (strcmp(known[i].key, key) == 0)
 			return &known[i];
 	return NULL;
 }
 
 static void
-remember(const char *kind, Datum row)
+remember(const char *key, Datum value, Oid relation)
 {
 	MemoryContext before;
 
-	if (strlen(kind) >= NAMEDATALEN)
+	if (strlen(key) >= KEY_LEN)
 		return;
 	if (known_context == NULL)
 		make_context();
-	if (nknown == KINDS)
+	if (nknown == KNOWN || known_in != GetCurrentStatementStartTimestamp())
 		nknown = 0;
 	if (nknown == 0)
 		MemoryContextReset(known_context);
 	before = MemoryContextSwitchTo(known_context);
-	strlcpy(known[nknown].kind, kind, NAMEDATALEN);
-	known[nknown].statement = GetCurrentStatementStartTimestamp();
-	known[nknown].command = GetCurrentCommandId(false);
-	known[nknown].row = datumCopy(row, false, -1);
+	known[nknown] = (Known) {pstrdup(key), datumCopy(value, false, -1), relation};
 	MemoryContextSwitchTo(before);
+	known_in = GetCurrentStatementStartTimestamp();
 	nknown++;
 }
 
 /* ---- looking ---- */
 
-/* A row of the type that the caller wants, in the current memory context. */
+static void
+ask(DunStatement *statement, Datum *args, const char *nulls)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to the SPI");
+	dun_base_run(statement, args, nulls, true, 1);
+}
+
+/* A row of the type that the caller wants, in the current memory context, and the relation. */
 static Datum
-look_at_source(const char *kind, TupleDesc desc)
+look_at_source(const char *kind, TupleDesc desc, Oid *relation)
 {
 	static DunStatement look = {
 		.sql = "SELECT s.relation, s.builtin, s.columns, s.immutable FROM dunning._look_at_source($1) s",
@@ -116,16 +147,21 @@ look_at_source(const char *kind, TupleDesc desc)
 	bool		nulls[SOURCE_COLUMNS];
 	Datum		row;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to the SPI");
-	dun_base_run(&look, &arg, kind == NULL ? "n" : NULL, true, 1);
+	ask(&look, &arg, kind == NULL ? "n" : NULL);
 	for (int i = 0; i < SOURCE_COLUMNS; i++)
 		values[i] = dun_base_value(0, i + 1, &nulls[i]);
+	*relation = RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(DatumGetTextPP(values[0]))), NoLock, false);
 	MemoryContextSwitchTo(here);
 	row = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	SPI_finish();
 	dun_base_unbecome(before);
 	return row;
+}
+
+static char *
+text_or_null(FunctionCallInfo fcinfo, int i)
+{
+	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
 PG_FUNCTION_INFO_V1(dun_ledger_sql_source_of);
@@ -134,18 +170,70 @@ PG_FUNCTION_INFO_V1(dun_ledger_sql_source_of);
 Datum
 dun_ledger_sql_source_of(PG_FUNCTION_ARGS)
 {
-	char	   *kind = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *kind = text_or_null(fcinfo, 0);
 	const Known *k = kind == NULL ? NULL : find_known(kind);
 	TupleDesc	desc;
+	Oid			relation;
 	Datum		row;
 
 	if (k != NULL)
-		PG_RETURN_DATUM(datumCopy(k->row, false, -1));
+		PG_RETURN_DATUM(datumCopy(k->value, false, -1));
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
-	row = look_at_source(kind, desc);
+	row = look_at_source(kind, desc, &relation);
 	if (kind != NULL)
-		remember(kind, row);
+		remember(kind, row, relation);
 	PG_RETURN_DATUM(row);
+}
+
+static Datum
+compose_text(Datum *args, const char *nulls)
+{
+	static DunStatement compose = {
+		.sql = "SELECT dunning._compose_ledger_sql($1, $2, $3)",
+		.nargs = 3, .types = {TEXTOID, TEXTOID, TEXTOID}, .harmless = true};
+	MemoryContext here = CurrentMemoryContext;
+	DunUser		before = dun_base_become(DUN_OWNER_ROLE);
+	Datum		composed;
+	bool		isnull;
+
+	ask(&compose, args, nulls);
+	composed = dun_base_value(0, 1, &isnull);
+	MemoryContextSwitchTo(here);
+	composed = datumCopy(composed, false, -1);
+	SPI_finish();
+	dun_base_unbecome(before);
+	return composed;
+}
+
+PG_FUNCTION_INFO_V1(dun_ledger_sql_ledger_sql);
+
+/* _ledger_sql(kind, many, as_of) → text */
+Datum
+dun_ledger_sql_ledger_sql(PG_FUNCTION_ARGS)
+{
+	char	   *parts[3];
+	char		nulls[4] = "";
+	Datum		args[3];
+	char	   *key;
+	const Known *k;
+	Datum		composed;
+
+	for (int i = 0; i < 3; i++)
+	{
+		parts[i] = text_or_null(fcinfo, i);
+		nulls[i] = parts[i] == NULL ? 'n' : ' ';
+		args[i] = PG_GETARG_DATUM(i);
+	}
+	/* A kind alone is the key of its source. */
+	key = psprintf("%s\n%s\n%s", nulls, parts[1] == NULL ? "" : parts[1], parts[2] == NULL ? "" : parts[2]);
+	if (parts[0] != NULL)
+		key = psprintf("%s\n%s", parts[0], key);
+	k = find_known(key);
+	if (k != NULL)
+		PG_RETURN_DATUM(datumCopy(k->value, false, -1));
+	composed = compose_text(args, nulls);
+	remember(key, composed, InvalidOid);
+	PG_RETURN_DATUM(composed);
 }
