@@ -92,11 +92,11 @@ COMMENT ON FUNCTION dunning._look_at_source(text) IS 'As _source_of(), looked fo
 
 CREATE FUNCTION dunning._source_of(kind text, OUT relation text, OUT builtin boolean, OUT columns jsonb, OUT immutable text[])
     LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'dun_ledger_sql_source_of';
+COMMENT ON FUNCTION dunning._source_of(text) IS 'The relation that serves a kind and its contract columns. A broken source: DN001 with what is wrong in DETAIL and the mending SQL in HINT.';
+
 CREATE FUNCTION dunning._forget_sources() RETURNS void
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_ledger_sql_forget_sources';
 COMMENT ON FUNCTION dunning._forget_sources() IS 'Forgets what _source_of() and _ledger_sql() remember in this session: whoever changes a binding calls it.';
-
-COMMENT ON FUNCTION dunning._source_of(text) IS 'The relation that serves a kind and its contract columns. A broken source: DN001 with what is wrong in DETAIL and the mending SQL in HINT.';
 
 -- One contract column of the source as the contract's type; absent optional ones as their default or a typed NULL.
 CREATE FUNCTION dunning._column_sql(class text, name text, base oid) RETURNS text

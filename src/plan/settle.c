@@ -9,6 +9,7 @@
 
 #include "common/int.h"
 
+#include "base/hash.h"
 #include "plan/settle.h"
 
 typedef struct Payments
@@ -39,28 +40,10 @@ find_balance(DunAccount *a, uint16 currency)
 	return b;
 }
 
-/* Of a few names at a time: every octet counts, no more is asked of it. */
-static inline uint32
-hash_name(const char *name, int len, uint16 currency)
-{
-	uint64		h = currency + len;
-	uint64		word;
-
-	for (; len >= (int) sizeof(word); len -= sizeof(word), name += sizeof(word))
-	{
-		memcpy(&word, name, sizeof(word));
-		h = (h ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
-		h ^= h >> 32;
-	}
-	for (; len > 0; len--, name++)
-		h = (h ^ (uint8) *name) * UINT64CONST(0x9E3779B97F4A7C15);
-	return (uint32) (h >> 32);
-}
-
 static Payments *
 find_payments(const Paid *paid, const char *invoice, int len, uint16 currency)
 {
-	for (uint32 at = hash_name(invoice, len, currency) & paid->mask;; at = (at + 1) & paid->mask)
+	for (uint32 at = (uint32) dun_base_hash64(invoice, len, currency) & paid->mask;; at = (at + 1) & paid->mask)
 	{
 		Payments   *p = &paid->sums[at];
 

@@ -467,6 +467,9 @@ SELECT * FROM pg_temp.all_in_one_statement();
 SELECT pg_temp.seen();
 SELECT dunning.unbind('debtor');
 SELECT * FROM dunning._source_of(NULL);
+-- texts_that_read_the_same_end_to_end_are_not_taken_for_one_another
+SELECT dunning._ledger_sql('payment', E'$1\n$2', '$3') = dunning._ledger_sql('payment', '$1', E'$2\n$3') AS the_same, dunning._ledger_sql('payment', '$1', '$2') = dunning._ledger_sql('payment', '$1', '$2') AS itself,
+    dunning._ledger_sql('payment', NULL, '') = dunning._ledger_sql('payment', '', NULL) AS none_as_empty;
 
 DELETE FROM dunning.ledger_load;
 DELETE FROM dunning.creditor WHERE NOT builtin;
