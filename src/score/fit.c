@@ -25,7 +25,9 @@
 #include "base/errcodes.h"
 #include "base/spi.h"
 #include "base/user.h"
+#include "score/json.h"
 #include "score/predict.h"
+#include "score/progress.h"
 #include "score/train.h"
 
 static DunStatement options_statement = {
@@ -55,26 +57,76 @@ static DunStatement insert_statement = {
 	TIMESTAMPTZOID, TEXTOID}
 };
 
-static void
-refuse_option(const char *message, const char *key)
+/* The kinds by name, for hints. */
+static char *
+list_kinds(void)
 {
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfoString(&s, "'auto'");
+	for (int i = 0; i < dun_score_nkinds; i++)
+		appendStringInfo(&s, "%s'%s'", i < dun_score_nkinds - 1 ? ", " : " and ", dun_score_kinds[i]->name);
+	return s.data;
+}
+
+/* `auto` is logistic as long as that is the only kind. */
+static const DunKind *
+find_kind(const char *name)
+{
+	const DunKind *kind = strcmp(name, "auto") == 0 ? &dun_score_kind_logistic : dun_score_find_kind(name);
+
+	if (kind == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("kind of model \"%s\" is not known", name),
+				 errhint("The kinds are %s.", list_kinds())));
+	return kind;
+}
+
+/* "lambda (0 or more), levels (1 to 100, else 20)" */
+static void
+list_options(StringInfo into, const DunKind *kind)
+{
+	for (int i = 0; i < kind->noptions; i++)
+	{
+		const DunOption *o = &kind->options[i];
+
+		appendStringInfo(into, ", %s (%.15g ", o->name, o->least);
+		if (o->most >= 1e12)
+			appendStringInfoString(into, "or more");
+		else
+			appendStringInfo(into, "to %.15g", o->most);
+		if (!isnan(o->standard))
+			appendStringInfo(into, ", else %.15g", o->standard);
+		appendStringInfoChar(into, ')');
+	}
+}
+
+static void
+refuse_option(const DunKind *kind, const char *message, const char *key)
+{
+	StringInfoData own;
+
+	initStringInfo(&own);
+	list_options(&own, kind);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg(message, key),
-			 errhint("Options are folds (2 to 20), seed (a whole number), lambda (0 or more), levels (1 to 100), "
-					 "group (a column), exclude (an array of columns), such as '{\"folds\": 5, \"group\": \"customer_id\"}'.")));
+			 errhint("Options are folds (2 to 20, else 5), seed (a whole number, else 1), group (a column), exclude (an array of "
+					 "columns)%s, such as '{\"folds\": 5, \"group\": \"customer_id\"}'.", own.data)));
 }
 
 static double
-number_option(const char *key, const char *type, const char *value, double least, double most, bool whole)
+number_option(const DunKind *kind, const char *key, const char *type, const char *value, double least, double most, bool whole)
 {
 	double		number;
 
 	if (strcmp(type, "number") != 0)
-		refuse_option("option \"%s\" must be a number", key);
+		refuse_option(kind, "option \"%s\" must be a number", key);
 	number = DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(value)));
 	if (number < least || number > most || (whole && number != floor(number)))
-		refuse_option("option \"%s\" is out of range", key);
+		refuse_option(kind, "option \"%s\" is out of range", key);
 	return number;
 }
 
@@ -89,19 +141,40 @@ exclude_option(DunTrainOptions *options, ArrayType *array)
 	for (int i = 0; i < options->nexclude; i++)
 	{
 		if (nulls[i])
-			refuse_option("option \"%s\" holds a null", "exclude");
+			refuse_option(options->kind, "option \"%s\" holds a null", "exclude");
 		options->exclude[i] = TextDatumGetCString(elements[i]);
 	}
 }
 
-static DunTrainOptions
-read_options(Datum json)
+/* False where the kind has no such option. */
+static bool
+kind_option(DunTrainOptions *options, const char *key, const char *type, const char *value)
 {
-	DunTrainOptions options = {.folds = 5, .levels = 20, .lambda = -1, .seed = 1};
+	const DunKind *kind = options->kind;
+
+	for (int i = 0; i < kind->noptions; i++)
+	{
+		const DunOption *o = &kind->options[i];
+
+		if (strcmp(o->name, key) != 0)
+			continue;
+		options->values[i] = number_option(kind, key, type, value, o->least, o->most, o->whole);
+		return true;
+	}
+	return false;
+}
+
+static DunTrainOptions
+read_options(const DunKind *kind, Datum json)
+{
+	DunTrainOptions options = {.folds = 5, .seed = 1, .kind = kind};
 	uint64		n;
 
+	options.values = palloc(sizeof(double) * Max(kind->noptions, 1));
+	for (int i = 0; i < kind->noptions; i++)
+		options.values[i] = kind->options[i].standard;
 	if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(json)))
-		refuse_option("options must be a JSON %s", "object");
+		refuse_option(kind, "options must be a JSON %s", "object");
 	n = dun_base_run(&options_statement, &json, NULL, true, 0);
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -111,40 +184,25 @@ read_options(Datum json)
 		bool		isnull;
 
 		if (strcmp(key, "folds") == 0)
-			options.folds = (int) number_option(key, type, value, 2, 20, true);
-		else if (strcmp(key, "levels") == 0)
-			options.levels = (int) number_option(key, type, value, 1, 100, true);
-		else if (strcmp(key, "lambda") == 0)
-			options.lambda = number_option(key, type, value, 0, 1e12, false);
+			options.folds = (int) number_option(kind, key, type, value, 2, 20, true);
 		else if (strcmp(key, "seed") == 0)
-			options.seed = (uint64) number_option(key, type, value, 0, 9007199254740992.0, true);
+			options.seed = (uint64) number_option(kind, key, type, value, 0, 9007199254740992.0, true);
 		else if (strcmp(key, "group") == 0)
 		{
 			if (strcmp(type, "string") != 0)
-				refuse_option("option \"%s\" must be the name of a column", key);
+				refuse_option(kind, "option \"%s\" must be the name of a column", key);
 			options.group = value;
 		}
 		else if (strcmp(key, "exclude") == 0)
 		{
 			if (strcmp(type, "array") != 0)
-				refuse_option("option \"%s\" must be an array of columns", key);
+				refuse_option(kind, "option \"%s\" must be an array of columns", key);
 			exclude_option(&options, DatumGetArrayTypePCopy(dun_base_value(i, 4, &isnull)));
 		}
-		else
-			refuse_option("option \"%s\" is not known", key);
+		else if (!kind_option(&options, key, type, value))
+			refuse_option(kind, "option \"%s\" is not known", key);
 	}
 	return options;
-}
-
-/* `auto` is logistic as long as that is the only kind. */
-static void
-check_kind(const char *kind)
-{
-	if (strcmp(kind, "auto") != 0 && strcmp(kind, "logistic") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("kind of model \"%s\" is not known", kind),
-				 errhint("The kinds are 'auto' and 'logistic'.")));
 }
 
 /* The functions are not STRICT: a NULL must not pass for a model that was trained. */
@@ -178,7 +236,7 @@ print_metrics(StringInfo into, const DunTrained *trained, const DunTrainOptions 
 		double		value;
 	}			numbers[] = {
 		{"auc", trained->metrics.auc}, {"log_loss", trained->metrics.log_loss}, {"brier", trained->metrics.brier},
-		{"ks", trained->metrics.ks}, {"ece", trained->metrics.ece}, {"lambda", trained->lambda},
+		{"ks", trained->metrics.ks}, {"ece", trained->metrics.ece},
 	};
 
 	initStringInfo(into);
@@ -187,10 +245,9 @@ print_metrics(StringInfo into, const DunTrained *trained, const DunTrainOptions 
 					 options->folds, options->group ? "true" : "false", trained->metrics.n,
 					 trained->metrics.positives, matrix->seen, matrix->unlabelled);
 	for (int i = 0; i < lengthof(numbers); i++)
-	{
-		appendStringInfo(into, ",\"%s\":", numbers[i].name);
-		dun_score_print_number(into, numbers[i].value);
-	}
+		dun_score_print_member(into, numbers[i].name, numbers[i].value);
+	for (int i = 0; i < options->kind->noptions; i++)
+		dun_score_print_member(into, options->kind->options[i].name, options->values[i]);
 	appendStringInfoChar(into, '}');
 }
 
@@ -212,7 +269,7 @@ store_version(FunctionCallInfo fcinfo, const DunTrained *trained, const DunTrain
 	print_metrics(&metrics, trained, options, matrix);
 	memset(nulls, ' ', sizeof(nulls));
 	args[0] = PG_GETARG_DATUM(0);
-	args[1] = CStringGetTextDatum(trained->model.kind);
+	args[1] = CStringGetTextDatum(trained->model.kind->name);
 	args[2] = from_train ? PG_GETARG_DATUM(5) : (Datum) 0;
 	nulls[2] = from_train ? ' ' : 'n';
 	args[3] = PG_GETARG_DATUM(1);
@@ -263,7 +320,7 @@ metrics_row(FunctionCallInfo fcinfo, const char *name, int version, const char *
 
 /* Reads and trains while other sessions can see how far it is. */
 static DunTrained *
-train(const char *name, const char *query, const char *label, const DunTrainOptions *options, DunMatrix **matrix)
+train(const char *name, const char *query, const char *label, DunTrainOptions *options, DunMatrix **matrix)
 {
 	DunTrained *volatile trained = NULL;
 
@@ -271,8 +328,8 @@ train(const char *name, const char *query, const char *label, const DunTrainOpti
 	{
 		dun_score_report_progress(name, "reading", 0, 1);
 		*matrix = dun_score_read_matrix(query, label, options->group, options->exclude, options->nexclude,
-										options->levels, options->seed);
-		trained = dun_score_train_logistic(name, *matrix, options);
+										options->kind->row_bytes, options->values, options->seed);
+		trained = dun_score_train_model(name, *matrix, options);
 	}
 	PG_CATCH();
 	{
@@ -307,15 +364,14 @@ dun_score_sql_fit(PG_FUNCTION_ARGS)
 	query = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	label = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	check_name(name);
-	check_kind(text_to_cstring(PG_GETARG_TEXT_PP(3)));
 	SPI_connect();
-	options = read_options(PG_GETARG_DATUM(4));
+	options = read_options(find_kind(text_to_cstring(PG_GETARG_TEXT_PP(3))), PG_GETARG_DATUM(4));
 	trained = train(name, query, label, &options, &matrix);
 	version = store_version(fcinfo, trained, &options, matrix);
 	metrics = trained->metrics;
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
-	return metrics_row(fcinfo, name, version, "logistic", &metrics, started);
+	return metrics_row(fcinfo, name, version, options.kind->name, &metrics, started);
 }
 
 /* What evaluate keeps of each row: a probability and a label. */
@@ -327,6 +383,7 @@ typedef struct Evaluation
 	int			label_attribute;
 	DunField	label_field;
 	DunMapping *mapping;
+	double	   *dense;
 	uint64		n;
 	uint64		allocated;
 	uint64		of_class[2];
@@ -344,6 +401,7 @@ start_evaluation(void *state, TupleDesc desc)
 	e->label_attribute = dun_score_column_number(desc, e->label, "label");
 	dun_score_open_field(&e->label_field, TupleDescAttr(desc, e->label_attribute)->atttypid);
 	e->mapping = dun_score_map_record(e->name, e->model, desc);
+	e->dense = palloc(sizeof(double) * Max(e->model->nfeatures, 1));
 	MemoryContextSwitchTo(before);
 }
 
@@ -363,7 +421,8 @@ take_evaluation(void *state, Datum *values, bool *nulls)
 	}
 	e->of_class[label]++;
 	e->y[e->n] = (uint8) label;
-	e->p[e->n++] = dun_score_probability(dun_score_logit(e->model, e->mapping, values, nulls));
+	dun_score_read_row(e->model, e->mapping, values, nulls, e->dense);
+	e->p[e->n++] = dun_score_predict_row(e->model, e->dense);
 }
 
 PG_FUNCTION_INFO_V1(dun_score_sql_evaluate);
@@ -399,5 +458,5 @@ dun_score_sql_evaluate(PG_FUNCTION_ARGS)
 	metrics = dun_score_measure(e.p, e.y, e.n);
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
-	return metrics_row(fcinfo, name, e.model->version, e.model->kind, &metrics, started);
+	return metrics_row(fcinfo, name, e.model->version, e.model->kind->name, &metrics, started);
 }

@@ -56,24 +56,15 @@ softplus(double x)
 	return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
-/* Copy a block of rows that are not left out; returns how many. */
-static int
-load_block(const DunDesign *d, uint64 *row, uint64 rows, int left_out, Newton *w, double *y)
+/* Copy a block of n rows. */
+static void
+load_block(const DunDesign *d, const uint32 *rows, int n, Newton *w, double *y, double *weight)
 {
-	uint64		from = *row;
-	uint64		picked[BLOCK];
-	int			n = 0;
-
-	while (from < rows && n < BLOCK)
-	{
-		if (left_out < 0 || d->fold[from] != left_out)
-			picked[n++] = from;
-		from++;
-	}
 	for (int i = 0; i < n; i++)
 	{
 		w->block[i] = 1;
-		y[i] = d->y[picked[i]];
+		y[i] = d->y[rows[i]];
+		weight[i] = d->weight ? d->weight[rows[i]] : 1;
 	}
 	for (int j = 0; j < d->p; j++)
 	{
@@ -81,29 +72,29 @@ load_block(const DunDesign *d, uint64 *row, uint64 rows, int left_out, Newton *w
 		double	   *to = w->block + (j + 1) * BLOCK;
 
 		for (int i = 0; i < n; i++)
-			to[i] = x[picked[i]];
+			to[i] = x[rows[i]];
 	}
-	*row = from;
-	return n;
 }
 
 /* Objective at beta, with gradient and Hessian of the log loss. */
 static double
-accumulate(const DunDesign *d, uint64 rows, int left_out, double lambda, const double *beta, Newton *w)
+accumulate(const DunDesign *d, const uint32 *rows, uint32 nrows, double lambda, const double *beta, Newton *w)
 {
 	double		loss = 0;
 	double		y[BLOCK],
 				eta[BLOCK],
 				residual[BLOCK],
+				count[BLOCK],
 				weight[BLOCK];
-	uint64		row = 0;
-	int			n;
 
 	memset(w->gradient, 0, sizeof(double) * w->q);
 	memset(w->hessian, 0, sizeof(double) * w->q * w->q);
-	while ((n = load_block(d, &row, rows, left_out, w, y)) > 0)
+	for (uint32 from = 0; from < nrows; from += BLOCK)
 	{
+		int			n = Min(BLOCK, nrows - from);
+
 		CHECK_FOR_INTERRUPTS();
+		load_block(d, rows + from, n, w, y, count);
 		for (int i = 0; i < n; i++)
 			eta[i] = beta[0];
 		for (int j = 1; j < w->q; j++)
@@ -113,9 +104,9 @@ accumulate(const DunDesign *d, uint64 rows, int left_out, double lambda, const d
 		{
 			double		p = 1 / (1 + exp(-eta[i]));
 
-			residual[i] = y[i] - p;
-			weight[i] = p * (1 - p);
-			loss += softplus(eta[i]) - y[i] * eta[i];
+			residual[i] = count[i] * (y[i] - p);
+			weight[i] = count[i] * p * (1 - p);
+			loss += count[i] * (softplus(eta[i]) - y[i] * eta[i]);
 		}
 		for (int j = 0; j < w->q; j++)
 		{
@@ -167,7 +158,7 @@ solve(Newton *w)
 }
 
 bool
-dun_score_fit_logistic(const DunDesign *design, uint64 rows, int left_out, double lambda, double *beta)
+dun_score_fit_logistic(const DunDesign *design, const uint32 *rows, uint32 nrows, double lambda, double *beta)
 {
 	Newton		w = {.q = design->p + 1};
 	bool		solved = true;
@@ -180,7 +171,7 @@ dun_score_fit_logistic(const DunDesign *design, uint64 rows, int left_out, doubl
 	w.block = palloc(sizeof(double) * w.q * BLOCK);
 	w.weighted = palloc(sizeof(double) * BLOCK);
 
-	loss = accumulate(design, rows, left_out, lambda, beta, &w);
+	loss = accumulate(design, rows, nrows, lambda, beta, &w);
 	for (int step = 0; step < MAX_STEPS; step++)
 	{
 		double		scale = 1;
@@ -193,7 +184,7 @@ dun_score_fit_logistic(const DunDesign *design, uint64 rows, int left_out, doubl
 		{
 			for (int j = 0; j < w.q; j++)
 				w.trial[j] = beta[j] + scale * w.step[j];
-			loss = accumulate(design, rows, left_out, lambda, w.trial, &w);
+			loss = accumulate(design, rows, nrows, lambda, w.trial, &w);
 			if (loss <= before + TOLERANCE * fabs(before) || scale < 1e-4)
 				break;
 			scale /= 2;
@@ -209,19 +200,4 @@ dun_score_fit_logistic(const DunDesign *design, uint64 rows, int left_out, doubl
 	pfree(w.block);
 	pfree(w.weighted);
 	return solved;
-}
-
-void
-dun_score_apply_logistic(const DunDesign *design, uint64 rows, int only, const double *beta, double *logit)
-{
-	for (uint64 i = 0; i < rows; i++)
-	{
-		double		eta = beta[0];
-
-		if (only >= 0 && design->fold[i] != only)
-			continue;
-		for (int j = 0; j < design->p; j++)
-			eta += beta[j + 1] * design->x[j][i];
-		logit[i] = eta;
-	}
 }

@@ -163,7 +163,8 @@ typedef struct Loading
 	const char *group;
 	char	  **exclude;
 	int			nexclude;
-	int			levels;
+	DunRowBytes row_bytes;
+	const double *options;
 } Loading;
 
 static bool
@@ -224,13 +225,11 @@ start_matrix(void *state, TupleDesc desc)
 
 			c->level_index = hash_create("dunning levels", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 			c->levels = palloc(sizeof(char *) * DUN_MAX_LEVELS);
-			row_bytes += sizeof(float) * (load->levels + 2);
 		}
-		else
-			row_bytes += sizeof(float) * 2;
+		row_bytes += sizeof(float) + load->row_bytes(c->field.type, load->options);
 		m->ncolumns++;
 	}
-	m->limit = (uint64) dun_score_train_memory * 1024 / row_bytes;
+	m->limit = Min((uint64) dun_score_train_memory * 1024 / row_bytes, PG_INT32_MAX);
 	m->opened = true;
 	MemoryContextSwitchTo(before);
 }
@@ -427,11 +426,12 @@ sort_rows(DunMatrix *m)
 }
 
 DunMatrix *
-dun_score_read_matrix(const char *query, const char *label, const char *group,
-					  char **exclude, int nexclude, int levels, uint64 seed)
+dun_score_read_matrix(const char *query, const char *label, const char *group, char **exclude, int nexclude,
+					  DunRowBytes row_bytes, const double *options, uint64 seed)
 {
 	DunMatrix  *m = palloc0(sizeof(DunMatrix));
-	Loading		load = {.m = m, .label = label, .group = group, .exclude = exclude, .nexclude = nexclude, .levels = levels};
+	Loading		load = {.m = m, .label = label, .group = group, .exclude = exclude, .nexclude = nexclude,
+		.row_bytes = row_bytes, .options = options};
 
 	m->context = AllocSetContextCreate(CurrentMemoryContext, "dunning matrix", ALLOCSET_DEFAULT_SIZES);
 	m->seed = seed;

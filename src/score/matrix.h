@@ -66,8 +66,11 @@ typedef void (*DunRowStart) (void *state, TupleDesc desc);
 typedef void (*DunRowTake) (void *state, Datum *values, bool *nulls);
 extern uint64 dun_score_read_rows(const char *query, DunRowStart start, DunRowTake take, void *state);
 
-/* Reads a query into a matrix. `levels` is the number of one-hot columns a text may become. */
-extern DunMatrix *dun_score_read_matrix(const char *query, const char *label, const char *group,
-										char **exclude, int nexclude, int levels, uint64 seed);
+/* Bytes a row that training takes for a column of this type, beside its value in the matrix. */
+typedef Size (*DunRowBytes) (DunFeatureType type, const double *options);
+
+/* Reads a query into a matrix, or a sample of it that fits into dunning.train_memory. */
+extern DunMatrix *dun_score_read_matrix(const char *query, const char *label, const char *group, char **exclude,
+										int nexclude, DunRowBytes row_bytes, const double *options, uint64 seed);
 
 #endif

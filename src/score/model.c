@@ -13,16 +13,17 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/json.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "base/errcodes.h"
 #include "base/spi.h"
 #include "base/user.h"
+#include "score/json.h"
 #include "score/model.h"
 
 /* More than this many models in one backend, and those not used in this transaction are let go. */
@@ -39,11 +40,16 @@ typedef struct CachedModel
 static HTAB *cache = NULL;
 
 static DunStatement find_statement = {
-	"SELECT m.version, m.digest, m.kind, (m.body OPERATOR(pg_catalog.->>) 'intercept')::pg_catalog.float8"
+	"SELECT m.version, m.digest"
 	" FROM dunning.model m"
 	" WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.state OPERATOR(pg_catalog.<>) 'retired'"
 	" ORDER BY (m.state OPERATOR(pg_catalog.=) 'champion') DESC, m.version DESC LIMIT 1",
 	1, {TEXTOID}
+};
+
+static DunStatement body_statement = {
+	"SELECT m.body FROM dunning.model m WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.version OPERATOR(pg_catalog.=) $2",
+	2, {TEXTOID, INT4OID}
 };
 
 static DunStatement names_statement = {
@@ -51,58 +57,6 @@ static DunStatement names_statement = {
 	" WHERE m.state OPERATOR(pg_catalog.<>) 'retired'",
 	0
 };
-
-static DunStatement features_statement = {
-	"SELECT f OPERATOR(pg_catalog.->>) 'name', f OPERATOR(pg_catalog.->>) 'type',"
-	" (f OPERATOR(pg_catalog.->>) 'low')::pg_catalog.float8, (f OPERATOR(pg_catalog.->>) 'high')::pg_catalog.float8,"
-	" (f OPERATOR(pg_catalog.->>) 'mean')::pg_catalog.float8, (f OPERATOR(pg_catalog.->>) 'slope')::pg_catalog.float8,"
-	" (f OPERATOR(pg_catalog.->>) 'offset')::pg_catalog.float8, (f OPERATOR(pg_catalog.->>) 'missing')::pg_catalog.float8,"
-	" (f OPERATOR(pg_catalog.->>) 'other')::pg_catalog.float8,"
-	" (SELECT pg_catalog.count(*) FROM pg_catalog.jsonb_each(f OPERATOR(pg_catalog.->) 'levels'))"
-	" FROM dunning.model m, pg_catalog.jsonb_array_elements(m.body OPERATOR(pg_catalog.->) 'features') WITH ORDINALITY x(f, i)"
-	" WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.version OPERATOR(pg_catalog.=) $2 ORDER BY i",
-	2, {TEXTOID, INT4OID}
-};
-
-static DunStatement levels_statement = {
-	"SELECT i::pg_catalog.int4, l.key, l.value::pg_catalog.float8"
-	" FROM dunning.model m, pg_catalog.jsonb_array_elements(m.body OPERATOR(pg_catalog.->) 'features') WITH ORDINALITY x(f, i),"
-	" LATERAL pg_catalog.jsonb_each_text(f OPERATOR(pg_catalog.->) 'levels') l"
-	" WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.version OPERATOR(pg_catalog.=) $2"
-	" ORDER BY i, l.key COLLATE pg_catalog.\"C\"",
-	2, {TEXTOID, INT4OID}
-};
-
-double
-dun_score_number_term(const DunFeature *feature, double value)
-{
-	if (value < feature->low)
-		value = feature->low;
-	else if (value > feature->high)
-		value = feature->high;
-	return feature->offset + feature->slope * value;
-}
-
-double
-dun_score_text_term(const DunFeature *feature, const char *value)
-{
-	int			low = 0,
-				high = feature->nlevels - 1;
-
-	while (low <= high)
-	{
-		int			middle = (low + high) / 2;
-		int			order = strcmp(value, feature->levels[middle].value);
-
-		if (order == 0)
-			return feature->levels[middle].contribution;
-		if (order < 0)
-			high = middle - 1;
-		else
-			low = middle + 1;
-	}
-	return feature->other;
-}
 
 double
 dun_score_probability(double logit)
@@ -113,28 +67,10 @@ dun_score_probability(double logit)
 }
 
 void
-dun_score_print_number(StringInfo into, double value)
-{
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	if (!isfinite(value))
-		elog(ERROR, "a model has a number that is not finite");
-	double_to_shortest_decimal_buf(value, digits);
-	appendStringInfoString(into, digits);
-}
-
-static void
-print_member(StringInfo into, const char *name, double value)
-{
-	appendStringInfo(into, ",\"%s\":", name);
-	dun_score_print_number(into, value);
-}
-
-void
 dun_score_print_model(StringInfo into, const DunModel *model)
 {
-	appendStringInfo(into, "{\"kind\":\"%s\"", model->kind);
-	print_member(into, "intercept", model->intercept);
+	appendStringInfo(into, "{\"kind\":\"%s\"", model->kind->name);
+	model->kind->print(into, model->body);
 	appendStringInfoString(into, ",\"features\":[");
 	for (int i = 0; i < model->nfeatures; i++)
 	{
@@ -143,102 +79,85 @@ dun_score_print_model(StringInfo into, const DunModel *model)
 		appendStringInfoString(into, i ? ",{\"name\":" : "{\"name\":");
 		escape_json(into, f->name);
 		appendStringInfo(into, ",\"type\":\"%s\"", dun_score_type_name(f->type));
-		print_member(into, "missing", f->missing);
-		if (f->type == DUN_TEXT)
+		if (f->type != DUN_TEXT)
+			dun_score_print_member(into, "mean", f->mean);
+		else if (!model->kind->prints_levels)
 		{
-			print_member(into, "other", f->other);
-			appendStringInfoString(into, ",\"levels\":{");
+			appendStringInfoString(into, ",\"levels\":[");
 			for (int l = 0; l < f->nlevels; l++)
 			{
 				if (l)
 					appendStringInfoChar(into, ',');
-				escape_json(into, f->levels[l].value);
-				appendStringInfoChar(into, ':');
-				dun_score_print_number(into, f->levels[l].contribution);
+				escape_json(into, f->levels[l]);
 			}
-			appendStringInfoChar(into, '}');
+			appendStringInfoChar(into, ']');
 		}
-		else
-		{
-			print_member(into, "low", f->low);
-			print_member(into, "high", f->high);
-			print_member(into, "mean", f->mean);
-			print_member(into, "slope", f->slope);
-			print_member(into, "offset", f->offset);
-		}
+		if (model->kind->print_feature != NULL)
+			model->kind->print_feature(into, model->body, model->features, i);
 		appendStringInfoChar(into, '}');
 	}
 	appendStringInfoString(into, "]}");
 }
 
-static double
-number_at(uint64 row, int col)
+static int
+compare_texts(const void *a, const void *b)
 {
-	bool		isnull;
-	Datum		value = dun_base_value(row, col, &isnull);
-
-	return isnull ? 0 : DatumGetFloat8(value);
+	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-static char *
-text_at(MemoryContext context, uint64 row, int col)
+static void
+parse_feature(JsonbContainer *object, DunFeature *f)
 {
-	char	   *value = dun_base_text(row, col);
+	f->name = dun_score_json_text(object, "name");
+	f->type = dun_score_type_named(dun_score_json_text(object, "type"));
+	if (f->type == DUN_UNUSABLE)
+		elog(ERROR, "feature \"%s\" has an unknown type", f->name);
+	if (f->type != DUN_TEXT)
+	{
+		f->mean = dun_score_json_number(object, "mean");
+		return;
+	}
+	f->levels = dun_score_json_texts(object, "levels", &f->nlevels);
+	/* jsonb keeps keys in an order of its own. */
+	if (f->nlevels > 1)
+		qsort(f->levels, f->nlevels, sizeof(char *), compare_texts);
+}
 
-	if (value == NULL)
-		elog(ERROR, "a model's body lacks a name or type");
-	return MemoryContextStrdup(context, value);
+/* In the current memory context. */
+static DunModel *
+parse_model(JsonbContainer *object)
+{
+	DunModel   *model = palloc0(sizeof(DunModel));
+	char	   *kind = dun_score_json_text(object, "kind");
+	JsonbContainer *features = dun_score_json_member(object, "features");
+
+	model->kind = dun_score_find_kind(kind);
+	if (model->kind == NULL)
+		elog(ERROR, "a model is of the unknown kind \"%s\"", kind);
+	model->nfeatures = dun_score_json_length(features);
+	model->features = palloc0(sizeof(DunFeature) * Max(model->nfeatures, 1));
+	for (int i = 0; i < model->nfeatures; i++)
+		parse_feature(dun_score_json_element(features, i), &model->features[i]);
+	model->body = model->kind->parse(object, model->features, model->nfeatures);
+	return model;
 }
 
 /* The body of one version into `context`; inside SPI, as dunning_owner. */
 static DunModel *
-parse_model(MemoryContext context, const char *name, int version, const char *kind, double intercept)
+read_model(MemoryContext context, const char *name, int version)
 {
-	DunModel   *model = MemoryContextAllocZero(context, sizeof(DunModel));
 	Datum		args[2] = {CStringGetTextDatum(name), Int32GetDatum(version)};
-	uint64		n;
+	MemoryContext before;
+	DunModel   *model;
+	Jsonb	   *body;
 	bool		isnull;
-	int			next = 0;
-	int			last = -1;
 
+	dun_base_run(&body_statement, args, NULL, true, 0);
+	body = DatumGetJsonbP(dun_base_value(0, 1, &isnull));
+	before = MemoryContextSwitchTo(context);
+	model = parse_model(&body->root);
 	model->version = version;
-	model->kind = MemoryContextStrdup(context, kind);
-	model->intercept = intercept;
-	n = dun_base_run(&features_statement, args, NULL, true, 0);
-	model->nfeatures = (int) n;
-	model->features = MemoryContextAllocZero(context, sizeof(DunFeature) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
-	{
-		DunFeature *f = &model->features[i];
-
-		f->name = text_at(context, i, 1);
-		f->type = dun_score_type_named(text_at(context, i, 2));
-		if (f->type == DUN_UNUSABLE)
-			elog(ERROR, "feature \"%s\" has an unknown type", f->name);
-		f->low = number_at(i, 3);
-		f->high = number_at(i, 4);
-		f->mean = number_at(i, 5);
-		f->slope = number_at(i, 6);
-		f->offset = number_at(i, 7);
-		f->missing = number_at(i, 8);
-		f->other = number_at(i, 9);
-		f->nlevels = (int) DatumGetInt64(dun_base_value(i, 10, &isnull));
-		if (f->nlevels > 0)
-			f->levels = MemoryContextAllocZero(context, sizeof(DunLevel) * f->nlevels);
-	}
-	n = dun_base_run(&levels_statement, args, NULL, true, 0);
-	for (uint64 i = 0; i < n; i++)
-	{
-		int			of = DatumGetInt32(dun_base_value(i, 1, &isnull)) - 1;
-		DunLevel   *level;
-
-		if (of != last)
-			next = 0;
-		last = of;
-		level = &model->features[of].levels[next++];
-		level->value = text_at(context, i, 2);
-		level->contribution = number_at(i, 3);
-	}
+	MemoryContextSwitchTo(before);
 	return model;
 }
 
@@ -301,7 +220,7 @@ dun_score_find_model(const char *name)
 	{
 		MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dunning model",
 													  ALLOCSET_SMALL_SIZES);
-		DunModel   *model = parse_model(context, name, version, dun_base_text(0, 3), number_at(0, 4));
+		DunModel   *model = read_model(context, name, version);
 
 		make_room();
 		strlcpy(model->digest, digest, sizeof(model->digest));

@@ -39,6 +39,7 @@ typedef struct CallSite
 	int			natts;
 	Datum	   *values;
 	bool	   *nulls;
+	double	   *dense;
 } CallSite;
 
 /* May a field of one type serve a feature of another? */
@@ -105,42 +106,69 @@ dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
 	return mapping;
 }
 
-double
-dun_score_term(const DunModel *model, const DunMapping *mapping, int feature, Datum *values, bool *nulls)
+static double
+level_of(const DunFeature *f, const char *text)
 {
-	const DunFeature *f = &model->features[feature];
-	DunField   *field = &mapping->field[feature];
-	int			at = mapping->attribute[feature];
+	int			low = 0,
+				high = f->nlevels - 1;
+
+	while (low <= high)
+	{
+		int			middle = (low + high) / 2;
+		int			order = strcmp(text, f->levels[middle]);
+
+		if (order == 0)
+			return middle;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return DUN_OTHER_LEVEL;
+}
+
+static double
+read_value(const DunFeature *f, DunField *field, Datum value)
+{
 	double		number;
+	bool		known;
+	char	   *text;
 
-	if (nulls[at])
-		return f->missing;
-	if (f->type == DUN_TEXT)
+	if (field->type == DUN_TEXT || f->type == DUN_TEXT)
 	{
-		char	   *text = dun_score_read_text(field, values[at]);
-		double		term = dun_score_text_term(f, text);
-
+		text = dun_score_read_text(field, value);
+		if (f->type == DUN_TEXT)
+		{
+			number = level_of(f, text);
+			known = true;
+		}
+		else
+			known = dun_score_parse_number(f->type, text, &number);
 		pfree(text);
-		return term;
 	}
-	if (field->type == DUN_TEXT)
+	else
+		known = dun_score_read_number(field, value, &number);
+	return known ? number : NAN;
+}
+
+void
+dun_score_read_row(const DunModel *model, const DunMapping *mapping, const Datum *values, const bool *nulls, double *dense)
+{
+	for (int i = 0; i < model->nfeatures; i++)
 	{
-		if (!dun_score_parse_number(f->type, dun_score_read_text(field, values[at]), &number))
-			return f->missing;
+		int			at = mapping->attribute[i];
+
+		dense[i] = nulls[at] ? NAN : read_value(&model->features[i], &mapping->field[i], values[at]);
 	}
-	else if (!dun_score_read_number(field, values[at], &number))
-		return f->missing;
-	return dun_score_number_term(f, number);
 }
 
 double
-dun_score_logit(const DunModel *model, const DunMapping *mapping, Datum *values, bool *nulls)
+dun_score_predict_row(const DunModel *model, const double *dense)
 {
-	double		logit = model->intercept;
+	double		logit;
 
-	for (int i = 0; i < model->nfeatures; i++)
-		logit += dun_score_term(model, mapping, i, values, nulls);
-	return logit;
+	model->kind->logits(model->body, dense, 1, &logit);
+	return dun_score_probability(logit);
 }
 
 static bool
@@ -209,6 +237,7 @@ open_call(FunctionCallInfo fcinfo)
 		site->mapping = dun_score_map_record(site->name, site->model, desc);
 		site->values = palloc(sizeof(Datum) * Max(desc->natts, 1));
 		site->nulls = palloc(sizeof(bool) * Max(desc->natts, 1));
+		site->dense = palloc(sizeof(double) * Max(site->model->nfeatures, 1));
 		MemoryContextSwitchTo(before);
 		site->type = type;
 		site->typmod = typmod;
@@ -219,6 +248,7 @@ open_call(FunctionCallInfo fcinfo)
 	tuple.t_data = header;
 	heap_deform_tuple(&tuple, desc, site->values, site->nulls);
 	ReleaseTupleDesc(desc);
+	dun_score_read_row(site->model, site->mapping, site->values, site->nulls, site->dense);
 	return site;
 }
 
@@ -229,7 +259,7 @@ dun_score_sql_predict(PG_FUNCTION_ARGS)
 {
 	CallSite   *site = open_call(fcinfo);
 
-	PG_RETURN_FLOAT8(dun_score_probability(dun_score_logit(site->model, site->mapping, site->values, site->nulls)));
+	PG_RETURN_FLOAT8(dun_score_predict_row(site->model, site->dense));
 }
 
 typedef struct Reason
@@ -312,6 +342,7 @@ dun_score_sql_reasons(PG_FUNCTION_ARGS)
 	int			top = PG_GETARG_INT32(2);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Reason	   *reasons = palloc(sizeof(Reason) * Max(site->model->nfeatures, 1));
+	double	   *terms = palloc(sizeof(double) * Max(site->model->nfeatures, 1));
 
 	if (top < 1)
 		ereport(ERROR,
@@ -320,8 +351,9 @@ dun_score_sql_reasons(PG_FUNCTION_ARGS)
 				 errdetail("Given: %d.", top),
 				 errhint("Leave top out to get the four strongest reasons.")));
 	InitMaterializedSRF(fcinfo, 0);
+	site->model->kind->contributions(site->model->body, site->dense, terms);
 	for (int i = 0; i < site->model->nfeatures; i++)
-		reasons[i] = (Reason) {i, dun_score_term(site->model, site->mapping, i, site->values, site->nulls)};
+		reasons[i] = (Reason) {i, terms[i]};
 	qsort(reasons, site->model->nfeatures, sizeof(Reason), compare_reasons);
 	for (int i = 0; i < Min(top, site->model->nfeatures); i++)
 	{

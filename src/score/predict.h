@@ -21,9 +21,11 @@ typedef struct DunMapping
 /* In the current memory context. An error lists the features that the row lacks or has in another type. */
 extern DunMapping *dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc);
 
-/* The term of one feature. */
-extern double dun_score_term(const DunModel *model, const DunMapping *mapping, int feature, Datum *values, bool *nulls);
+/* The dense row of a record: see kind.h. `dense` has room for one number a feature. */
+extern void dun_score_read_row(const DunModel *model, const DunMapping *mapping, const Datum *values, const bool *nulls,
+							   double *dense);
 
-extern double dun_score_logit(const DunModel *model, const DunMapping *mapping, Datum *values, bool *nulls);
+/* The probability of a dense row, inside (0,1). */
+extern double dun_score_predict_row(const DunModel *model, const double *dense);
 
 #endif
