@@ -1,0 +1,114 @@
+/*
+ * score/gbdt.h
+ *		Gradient boosted trees for a 0/1 label: binning, growing, scoring. Plain arrays, no server calls.
+ *
+ * Numbers become at most 255 bins a column, bin 0 is missing. Trees are complete: a node that did not split sends
+ * every row to the left. Same data, parameters and seed give the same trees, bit by bit.
+ */
+#ifndef DUN_SCORE_GBDT_H
+#define DUN_SCORE_GBDT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DUN_GBDT_MAX_DEPTH 8
+#define DUN_GBDT_BATCH 64		/* rows scored side by side */
+
+/* What the core asks of its surroundings; `alloc` never returns NULL, `poll` may jump out. */
+typedef struct DunGbdtHost
+{
+	void	   *context;
+	void	   *(*alloc) (void *context, size_t size);
+	void		(*release) (void *context, void *p);
+	void		(*poll) (void *context, const char *stage, int done, int total);
+} DunGbdtHost;
+
+typedef struct DunBinColumn
+{
+	bool		categorical;
+	int8_t		direction;		/* the score may only rise (1) or fall (-1) with the value; 0: free */
+	int			nbins;			/* bin 0 included */
+	int			ncuts;
+	float	   *cuts;			/* bin = 1 + number of cuts <= value */
+	int			nlevels;
+	uint8_t    *level_bin;		/* of a categorical column: 0 for a level not seen */
+} DunBinColumn;
+
+/* Rows as bins: eight columns side by side, one 8-byte word a row and group. */
+typedef struct DunBins
+{
+	uint32_t	n;
+	int			ncols;
+	int			ngroups;
+	DunBinColumn *columns;
+	uint8_t   **groups;
+} DunBins;
+
+typedef struct DunGbdtParams
+{
+	int			trees;			/* at most, with early stopping */
+	int			depth;
+	int			patience;		/* rounds without a better log loss of the rows left out */
+	double		eta;
+	double		min_child_weight;
+	double		lambda;
+	double		row_sample;
+	double		column_sample;
+	uint64_t	seed;
+} DunGbdtParams;
+
+/* A row goes left where (uint8_t) (bin - skip) <= threshold: skip 1 sends the missing to the right. */
+typedef struct DunTreeNode
+{
+	uint16_t	column;
+	uint8_t		threshold;
+	uint8_t		skip;
+} DunTreeNode;
+
+typedef struct DunForest
+{
+	int			ntrees;
+	int			depth;
+	int			ncols;
+	double		base;			/* log-odds before the first tree */
+	DunBinColumn *columns;
+	DunTreeNode *nodes;			/* (1 << depth) - 1 a tree, breadth first */
+	float	   *leaves;			/* 1 << depth a tree */
+	uint32_t   *covers;			/* training rows in each node, leaves last; (2 << depth) - 1 a tree */
+	int32_t    *masks_at;		/* a node's mask, or -1; NULL: no tree asks for a level */
+	int			nmasks;
+	uint64_t	(*masks)[4];	/* a bit a bin that goes left */
+	float	   *means;			/* a node's expected value; filled by dun_score_finish_forest */
+} DunForest;
+
+/* Columns of n floats (NaN missing; level numbers of a categorical). `rows` picks rows; NULL: all of them. */
+extern DunBins *dun_score_bin_columns(const DunGbdtHost *host, const float *const *values, DunBinColumn *columns,
+									  int ncols, const uint32_t *rows, uint32_t n);
+extern void dun_score_free_bins(const DunGbdtHost *host, DunBins *bins);
+
+/*
+ * Grows a forest. With `fold` (values below nfolds) the row's fold `left_out` is the one whose loss stops the growing;
+ * without, all rows train and exactly params->trees are grown. `weight` may be NULL.
+ */
+extern DunForest *dun_score_boost_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y,
+										const float *weight, const uint8_t *fold, int left_out,
+										const DunGbdtParams *params);
+
+/* Depth, min_child_weight and the number of trees with the least cross-validated log loss; the loss is returned. */
+extern double dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y,
+									 const float *weight, const uint8_t *fold, int nfolds, DunGbdtParams *params);
+
+/* The bin of a value as training saw it. */
+extern uint8_t dun_score_find_bin(const DunBinColumn *column, float value);
+
+/* To be called once a forest is grown or read: what contributions need. */
+extern void dun_score_finish_forest(const DunGbdtHost *host, DunForest *forest);
+
+/* Log-odds of n rows of ncols doubles each. `room` has DUN_GBDT_BATCH * ncols bytes, zeroed once. */
+extern void dun_score_walk_rows(const DunForest *forest, const double *rows, uint32_t n, double *logit, uint8_t *room);
+
+/* What each column adds to one row's log-odds; returns the constant: constant + sum = the log-odds. */
+extern double dun_score_walk_contributions(const DunForest *forest, const double *row, double *contribution);
+
+#endif

@@ -1,0 +1,415 @@
+/*
+ * score/gbdt_boost.c
+ *		The boosting loop: gradients, sampling, early stopping, and the choice of depth and weight.
+ *
+ * Nothing here depends on the machine's exp(): one of our own is the same everywhere, and four rows at a time.
+ */
+#include "score/gbdt.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "score/gbdt_grow.h"
+
+#define BLOCK 8
+
+/* Sums of gradients stay below this: half of what 32 bits hold. */
+#define FULL_SCALE 2.0e9
+
+#define TUNE_SPEED 2.0			/* parameters are compared with steps this much larger */
+
+typedef struct Booster
+{
+	const DunGbdtHost *host;
+	const DunBins *bins;
+	const uint8_t *y;
+	const float *weight;
+	DunGbdtParams params;
+	uint32_t   *train;			/* rows */
+	uint32_t	ntrain;
+	uint32_t   *rest;			/* rows left out */
+	uint32_t	nrest;
+	float	   *margin;
+	float	   *g;
+	float	   *h;
+	DunGradient *gradient;
+	uint32_t   *in_tree;
+	uint32_t   *outside;		/* training rows that this tree does not see */
+	DunGrower  *grower;
+	DunForest  *forest;
+} Booster;
+
+static uint64_t
+mix(uint64_t x)
+{
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+static void *
+make(const Booster *b, size_t size)
+{
+	return b->host->alloc(b->host->context, size);
+}
+
+/* exp(-x) for |x| up to 60: a power of two times a polynomial on half a unit either side. */
+static inline float
+exp_minus(float x)
+{
+	float		z = -x * 1.44269504f;
+	float		whole;
+	float		f;
+	int32_t		bits;
+	float		scale;
+	float		p;
+
+	z = z < -86.0f ? -86.0f : z;
+	z = z > 86.0f ? 86.0f : z;
+	/* Adding 1.5 * 2^23 leaves the nearest whole number in the low bits. */
+	whole = z + 12582912.0f;
+	memcpy(&bits, &whole, sizeof(bits));
+	whole -= 12582912.0f;
+	f = z - whole;
+	p = 1.3333558e-3f;
+	p = p * f + 9.6181291e-3f;
+	p = p * f + 5.5504109e-2f;
+	p = p * f + 2.4022651e-1f;
+	p = p * f + 6.9314718e-1f;
+	p = p * f + 1.0f;
+	bits = (bits - 0x4b400000 + 127) << 23;
+	memcpy(&scale, &bits, sizeof(scale));
+	return p * scale;
+}
+
+/* First and second derivative of the log loss. */
+static void
+derive_loss(const Booster *b)
+{
+	uint32_t	n = b->bins->n;
+	float	   *restrict g = b->g;
+	float	   *restrict h = b->h;
+	const float *restrict margin = b->margin;
+	const uint8_t *restrict y = b->y;
+
+	/* The arrays end in a whole block. */
+	for (uint32_t i = 0; i < n; i += BLOCK)
+	{
+		float		e[BLOCK];
+
+		for (int k = 0; k < BLOCK; k++)
+			e[k] = exp_minus(margin[i + k]);
+		for (int k = 0; k < BLOCK; k++)
+		{
+			float		p = 1.0f / (1.0f + e[k]);
+
+			g[i + k] = p;
+			h[i + k] = p * (1.0f - p) + 1e-12f;
+		}
+	}
+	for (uint32_t i = 0; i < n; i++)
+		g[i] -= y[i];
+	if (b->weight)
+		for (uint32_t i = 0; i < n; i++)
+		{
+			g[i] *= b->weight[i];
+			h[i] *= b->weight[i];
+		}
+}
+
+/* Which rows and columns this tree sees. */
+static void
+draw_sample(Booster *b, uint32_t *n, uint32_t *noutside)
+{
+	const DunGbdtParams *p = &b->params;
+	uint64_t	tree = mix(p->seed ^ mix(b->forest->ntrees));
+	uint32_t	below = (uint32_t) (p->row_sample * 65536 + 0.5);
+	int			ncols = b->bins->ncols;
+	int			keep = (int) (p->column_sample * ncols + 0.5);
+	uint64_t	lot = 0;
+
+	*n = *noutside = 0;
+	for (uint32_t i = 0; i < b->ntrain; i++)
+	{
+		uint32_t	in;
+
+		if (i % 4 == 0)
+			lot = mix(tree + i);
+		in = (lot & 65535) < below;
+		lot >>= 16;
+		b->in_tree[*n] = b->train[i];
+		b->outside[*noutside] = b->train[i];
+		*n += in;
+		*noutside += 1 - in;
+	}
+	/* Selection by what is still needed of what is still left. */
+	keep = keep < 1 ? 1 : keep;
+	for (int c = 0; c < ncols; c++)
+	{
+		bool		in = mix(tree ^ mix(~(uint64_t) c)) % (uint64_t) (ncols - c) < (uint64_t) keep;
+
+		b->grower->sampled[c] = in;
+		keep -= in;
+	}
+}
+
+/* Whole numbers in units that use the 31 bits up, however rare one class is. */
+static void
+pack_gradients(Booster *b, const uint32_t *rows, uint32_t n)
+{
+	double		sum_g = 0,
+				sum_h = 0;
+	float		scale_g,
+				scale_h;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		sum_g += fabsf(b->g[rows[i]]);
+		sum_h += b->h[rows[i]];
+	}
+	scale_g = (FULL_SCALE - n) / (sum_g > 1e-9 ? sum_g : 1e-9);
+	scale_h = (FULL_SCALE - n) / (sum_h > 1e-9 ? sum_h : 1e-9);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	r = rows[i];
+		float		g = b->g[r] * scale_g;
+		int32_t		whole_g = (int32_t) (g + (g < 0 ? -0.5f : 0.5f));
+		int32_t		whole_h = (int32_t) (b->h[r] * scale_h + 0.5f);
+
+		b->gradient[r] = ((uint64_t) (uint32_t) whole_g << 32) + (uint32_t) whole_h;
+	}
+	b->grower->gradient_unit = 1.0 / scale_g;
+	b->grower->hessian_unit = 1.0 / scale_h;
+}
+
+static void
+add_tree(Booster *b)
+{
+	uint32_t	n,
+				noutside;
+	int			tree = b->forest->ntrees;
+
+	draw_sample(b, &n, &noutside);
+	derive_loss(b);
+	pack_gradients(b, b->in_tree, n);
+	dun_score_grow_tree(b->grower, b->forest, b->in_tree, n);
+	dun_score_walk_bins(b->forest, tree, b->bins, b->outside, noutside, b->margin);
+	dun_score_walk_bins(b->forest, tree, b->bins, b->rest, b->nrest, b->margin);
+}
+
+/* Sum of the log loss of the rows left out, and of their weights. */
+static double
+loss_left_out(const Booster *b, double *weights)
+{
+	double		sum = 0;
+
+	*weights = 0;
+	for (uint32_t i = 0; i < b->nrest; i++)
+	{
+		uint32_t	r = b->rest[i];
+		double		m = b->y[r] ? b->margin[r] : -b->margin[r];
+		double		w = b->weight ? b->weight[r] : 1;
+
+		sum += w * (m > 0 ? log1p(exp(-m)) : log1p(exp(m)) - m);
+		*weights += w;
+	}
+	return sum;
+}
+
+static DunForest *
+open_forest(const Booster *b)
+{
+	const DunGbdtParams *p = &b->params;
+	DunForest  *f = make(b, sizeof(DunForest));
+	size_t		inner = (1 << p->depth) - 1;
+	bool		categorical = false;
+
+	memset(f, 0, sizeof(DunForest));
+	f->depth = p->depth;
+	f->ncols = b->bins->ncols;
+	f->columns = b->bins->columns;
+	for (int c = 0; c < f->ncols; c++)
+		categorical |= f->columns[c].categorical;
+	f->nodes = make(b, sizeof(DunTreeNode) * p->trees * inner + 1);
+	f->leaves = make(b, sizeof(float) * p->trees * (inner + 1) + 1);
+	f->covers = make(b, sizeof(uint32_t) * p->trees * (2 * inner + 1) + 1);
+	if (categorical)
+	{
+		f->masks_at = make(b, sizeof(int32_t) * p->trees * inner + 1);
+		f->masks = make(b, sizeof(uint64_t) * 4 * p->trees * inner + 1);
+	}
+	return f;
+}
+
+static void
+close_forest(const Booster *b, DunForest *f)
+{
+	void	   *parts[] = {f->nodes, f->leaves, f->covers, f->masks_at, f->masks, f->means, f};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i])
+			b->host->release(b->host->context, parts[i]);
+}
+
+static Booster *
+open_booster(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
+			 const uint8_t *fold, int left_out, const DunGbdtParams *params)
+{
+	Booster    *b = host->alloc(host->context, sizeof(Booster));
+	uint32_t	n = bins->n;
+	double		of[2] = {1e-9, 1e-9};
+
+	memset(b, 0, sizeof(Booster));
+	b->host = host;
+	b->bins = bins;
+	b->y = y;
+	b->weight = weight;
+	b->params = *params;
+	b->train = make(b, sizeof(uint32_t) * (n + 1));
+	b->rest = make(b, sizeof(uint32_t) * (n + 1));
+	b->in_tree = make(b, sizeof(uint32_t) * (n + 1));
+	b->outside = make(b, sizeof(uint32_t) * (n + 1));
+	b->margin = make(b, sizeof(float) * (n + BLOCK));
+	b->g = make(b, sizeof(float) * (n + BLOCK));
+	b->h = make(b, sizeof(float) * (n + BLOCK));
+	b->gradient = make(b, sizeof(DunGradient) * (n + 1));
+	for (uint32_t i = 0; i < n; i++)
+	{
+		if (fold && fold[i] == left_out)
+			b->rest[b->nrest++] = i;
+		else
+		{
+			b->train[b->ntrain++] = i;
+			of[y[i] != 0] += weight ? weight[i] : 1;
+		}
+	}
+	b->grower = dun_score_open_grower(host, bins, &b->params);
+	b->grower->margin = b->margin;
+	b->grower->gradient = b->gradient;
+	b->forest = open_forest(b);
+	b->forest->base = log(of[1] / of[0]);
+	for (uint32_t i = 0; i < n + BLOCK; i++)
+		b->margin[i] = (float) b->forest->base;
+	return b;
+}
+
+/* All but the forest. */
+static void
+close_booster(Booster *b)
+{
+	void	   *parts[] = {b->train, b->rest, b->in_tree, b->outside, b->margin, b->g, b->h, b->gradient};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		b->host->release(b->host->context, parts[i]);
+	dun_score_close_grower(b->grower, b->host);
+	b->host->release(b->host->context, b);
+}
+
+DunForest *
+dun_score_boost_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
+					  const uint8_t *fold, int left_out, const DunGbdtParams *params)
+{
+	Booster    *b = open_booster(host, bins, y, weight, fold, left_out, params);
+	DunForest  *f = b->forest;
+	double		weights;
+	double		best = b->nrest > 0 ? loss_left_out(b, &weights) : 0;
+	int			best_trees = 0;
+
+	while (f->ntrees < params->trees)
+	{
+		double		loss;
+
+		host->poll(host->context, "trees", f->ntrees, params->trees);
+		add_tree(b);
+		if (b->nrest == 0)
+			continue;
+		loss = loss_left_out(b, &weights);
+		if (loss < best)
+		{
+			best = loss;
+			best_trees = f->ntrees;
+		}
+		else if (f->ntrees - best_trees >= params->patience)
+			break;
+	}
+	if (b->nrest > 0)
+		f->ntrees = best_trees;
+	close_booster(b);
+	return f;
+}
+
+/* Grows all folds side by side until their common loss no longer falls; the least loss and its number of trees. */
+static double
+cross_validate(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
+			   const uint8_t *fold, int nfolds, DunGbdtParams *params)
+{
+	Booster   **b = host->alloc(host->context, sizeof(Booster *) * nfolds);
+	double		best = INFINITY;
+	int			best_trees = 0;
+
+	for (int k = 0; k < nfolds; k++)
+		b[k] = open_booster(host, bins, y, weight, fold, k, params);
+	for (int trees = 0; trees <= params->trees && trees - best_trees <= params->patience; trees++)
+	{
+		double		loss = 0,
+					weights = 0;
+
+		for (int k = 0; k < nfolds; k++)
+		{
+			double		w;
+
+			host->poll(host->context, "parameters", trees, params->trees);
+			if (trees > 0)
+				add_tree(b[k]);
+			loss += loss_left_out(b[k], &w);
+			weights += w;
+		}
+		if (loss / weights < best)
+		{
+			best = loss / weights;
+			best_trees = trees;
+		}
+	}
+	for (int k = 0; k < nfolds; k++)
+	{
+		close_forest(b[k], b[k]->forest);
+		close_booster(b[k]);
+	}
+	host->release(host->context, b);
+	params->trees = best_trees;
+	return best;
+}
+
+double
+dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
+					   const uint8_t *fold, int nfolds, DunGbdtParams *params)
+{
+	static const int depths[] = {2, 3, 4, 6};
+	static const double weights[] = {20, 1};
+	DunGbdtParams best = *params;
+	double		best_loss = INFINITY;
+
+	/* The depth first, with the heavier children; then the weight for that depth alone. */
+	for (int i = 0; i < 5; i++)
+	{
+		DunGbdtParams p = *params;
+		double		loss;
+
+		p.depth = i < 4 ? depths[i] : best.depth;
+		p.min_child_weight = weights[i < 4 ? 0 : 1];
+		p.eta *= TUNE_SPEED;
+		p.trees = (int) (params->trees / TUNE_SPEED);
+		p.patience = (int) (params->patience / TUNE_SPEED);
+		loss = cross_validate(host, bins, y, weight, fold, nfolds, &p);
+		if (loss < best_loss)
+		{
+			best_loss = loss;
+			best = p;
+		}
+	}
+	params->depth = best.depth;
+	params->min_child_weight = best.min_child_weight;
+	params->trees = (int) (best.trees * TUNE_SPEED);
+	return best_loss;
+}
