@@ -100,7 +100,7 @@ extern double dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bin
 									 const float *weight, const uint8_t *fold, int nfolds, DunGbdtParams *params);
 
 /* The bin of a value as training saw it. */
-extern uint8_t dun_score_find_bin(const DunBinColumn *column, float value);
+extern uint8_t dun_score_bin_value(const DunBinColumn *column, float value);
 
 /* To be called once a forest is grown or read: what contributions need. */
 extern void dun_score_finish_forest(const DunGbdtHost *host, DunForest *forest);

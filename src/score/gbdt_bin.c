@@ -162,7 +162,7 @@ rank_levels(const DunGbdtHost *host, DunBinColumn *c, const float *values, const
 }
 
 uint8_t
-dun_score_find_bin(const DunBinColumn *c, float value)
+dun_score_bin_value(const DunBinColumn *c, float value)
 {
 	const float *cuts = c->cuts;
 	uint32_t	at = 0;
@@ -224,7 +224,7 @@ dun_score_bin_columns(const DunGbdtHost *host, const float *const *values, DunBi
 		{
 			rank_levels(host, c, values[i], rows, n);
 			for (uint32_t r = 0; r < n; r++)
-				into[(size_t) r * 8] = dun_score_find_bin(c, values[i][rows ? rows[r] : r]);
+				into[(size_t) r * 8] = dun_score_bin_value(c, values[i][rows ? rows[r] : r]);
 			continue;
 		}
 		cut_column(host, c, values[i], rows, n);

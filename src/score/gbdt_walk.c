@@ -77,7 +77,7 @@ bin_batch(const DunForest *f, const double *rows, uint32_t n, uint8_t *bins)
 		if (column->categorical)
 		{
 			for (uint32_t i = 0; i < n; i++)
-				bins[(size_t) i * f->ncols + c] = dun_score_find_bin(column, v[i]);
+				bins[(size_t) i * f->ncols + c] = dun_score_bin_value(column, v[i]);
 			continue;
 		}
 		for (uint32_t half = 128; half > 0; half /= 2)
@@ -212,7 +212,7 @@ dun_score_walk_contributions(const DunForest *f, const double *row, double *cont
 		{
 			uint32_t	column = f->nodes[tree * inner + at].column;
 			uint32_t	next = 2 * at + 1 +
-				side_of(f, tree, at, dun_score_find_bin(&f->columns[column], (float) row[column]));
+				side_of(f, tree, at, dun_score_bin_value(&f->columns[column], (float) row[column]));
 
 			contribution[column] += (double) mean[next] - mean[at];
 			at = next;
