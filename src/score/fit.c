@@ -15,7 +15,6 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
@@ -26,17 +25,10 @@
 #include "base/spi.h"
 #include "base/user.h"
 #include "score/json.h"
+#include "score/option.h"
 #include "score/predict.h"
 #include "score/progress.h"
 #include "score/train.h"
-
-static DunStatement options_statement = {
-	"SELECT o.key, o.value OPERATOR(pg_catalog.#>>) '{}', pg_catalog.jsonb_typeof(o.value),"
-	" CASE pg_catalog.jsonb_typeof(o.value) WHEN 'array'"
-	" THEN ARRAY(SELECT pg_catalog.jsonb_array_elements_text(o.value)) END"
-	" FROM pg_catalog.jsonb_each($1) o ORDER BY 1",
-	1, {JSONBOID}
-};
 
 static DunStatement lock_statement = {
 	"SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('dunning.model ' OPERATOR(pg_catalog.||) $1, 0))",
@@ -56,154 +48,6 @@ static DunStatement insert_statement = {
 	13, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID,
 	TIMESTAMPTZOID, TEXTOID}
 };
-
-/* The kinds by name, for hints. */
-static char *
-list_kinds(void)
-{
-	StringInfoData s;
-
-	initStringInfo(&s);
-	appendStringInfoString(&s, "'auto'");
-	for (int i = 0; i < dun_score_nkinds; i++)
-		appendStringInfo(&s, "%s'%s'", i < dun_score_nkinds - 1 ? ", " : " and ", dun_score_kinds[i]->name);
-	return s.data;
-}
-
-/* `auto` is logistic as long as that is the only kind. */
-static const DunKind *
-find_kind(const char *name)
-{
-	const DunKind *kind = strcmp(name, "auto") == 0 ? &dun_score_kind_logistic : dun_score_find_kind(name);
-
-	if (kind == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("kind of model \"%s\" is not known", name),
-				 errhint("The kinds are %s.", list_kinds())));
-	return kind;
-}
-
-/* "lambda (0 or more), levels (1 to 100, else 20)" */
-static void
-list_options(StringInfo into, const DunKind *kind)
-{
-	for (int i = 0; i < kind->noptions; i++)
-	{
-		const DunOption *o = &kind->options[i];
-
-		appendStringInfo(into, ", %s (%.15g ", o->name, o->least);
-		if (o->most >= 1e12)
-			appendStringInfoString(into, "or more");
-		else
-			appendStringInfo(into, "to %.15g", o->most);
-		if (!isnan(o->standard))
-			appendStringInfo(into, ", else %.15g", o->standard);
-		appendStringInfoChar(into, ')');
-	}
-}
-
-static void
-refuse_option(const DunKind *kind, const char *message, const char *key)
-{
-	StringInfoData own;
-
-	initStringInfo(&own);
-	list_options(&own, kind);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg(message, key),
-			 errhint("Options are folds (2 to 20, else 5), seed (a whole number, else 1), group (a column), exclude (an array of "
-					 "columns)%s, such as '{\"folds\": 5, \"group\": \"customer_id\"}'.", own.data)));
-}
-
-static double
-number_option(const DunKind *kind, const char *key, const char *type, const char *value, double least, double most, bool whole)
-{
-	double		number;
-
-	if (strcmp(type, "number") != 0)
-		refuse_option(kind, "option \"%s\" must be a number", key);
-	number = DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(value)));
-	if (number < least || number > most || (whole && number != floor(number)))
-		refuse_option(kind, "option \"%s\" is out of range", key);
-	return number;
-}
-
-static void
-exclude_option(DunTrainOptions *options, ArrayType *array)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &options->nexclude);
-	options->exclude = palloc(sizeof(char *) * Max(options->nexclude, 1));
-	for (int i = 0; i < options->nexclude; i++)
-	{
-		if (nulls[i])
-			refuse_option(options->kind, "option \"%s\" holds a null", "exclude");
-		options->exclude[i] = TextDatumGetCString(elements[i]);
-	}
-}
-
-/* False where the kind has no such option. */
-static bool
-kind_option(DunTrainOptions *options, const char *key, const char *type, const char *value)
-{
-	const DunKind *kind = options->kind;
-
-	for (int i = 0; i < kind->noptions; i++)
-	{
-		const DunOption *o = &kind->options[i];
-
-		if (strcmp(o->name, key) != 0)
-			continue;
-		options->values[i] = number_option(kind, key, type, value, o->least, o->most, o->whole);
-		return true;
-	}
-	return false;
-}
-
-static DunTrainOptions
-read_options(const DunKind *kind, Datum json)
-{
-	DunTrainOptions options = {.folds = 5, .seed = 1, .kind = kind};
-	uint64		n;
-
-	options.values = palloc(sizeof(double) * Max(kind->noptions, 1));
-	for (int i = 0; i < kind->noptions; i++)
-		options.values[i] = kind->options[i].standard;
-	if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(json)))
-		refuse_option(kind, "options must be a JSON %s", "object");
-	n = dun_base_run(&options_statement, &json, NULL, true, 0);
-	for (uint64 i = 0; i < n; i++)
-	{
-		char	   *key = dun_base_text(i, 1);
-		char	   *value = dun_base_text(i, 2);
-		char	   *type = dun_base_text(i, 3);
-		bool		isnull;
-
-		if (strcmp(key, "folds") == 0)
-			options.folds = (int) number_option(kind, key, type, value, 2, 20, true);
-		else if (strcmp(key, "seed") == 0)
-			options.seed = (uint64) number_option(kind, key, type, value, 0, 9007199254740992.0, true);
-		else if (strcmp(key, "group") == 0)
-		{
-			if (strcmp(type, "string") != 0)
-				refuse_option(kind, "option \"%s\" must be the name of a column", key);
-			options.group = value;
-		}
-		else if (strcmp(key, "exclude") == 0)
-		{
-			if (strcmp(type, "array") != 0)
-				refuse_option(kind, "option \"%s\" must be an array of columns", key);
-			exclude_option(&options, DatumGetArrayTypePCopy(dun_base_value(i, 4, &isnull)));
-		}
-		else if (!kind_option(&options, key, type, value))
-			refuse_option(kind, "option \"%s\" is not known", key);
-	}
-	return options;
-}
 
 /* The functions are not STRICT: a NULL must not pass for a model that was trained. */
 static void
@@ -228,26 +72,40 @@ check_name(const char *name)
 }
 
 static void
+print_measures(StringInfo into, const DunMetrics *m)
+{
+	dun_score_print_member(into, "auc", m->auc);
+	dun_score_print_member(into, "log_loss", m->log_loss);
+	dun_score_print_member(into, "brier", m->brier);
+	dun_score_print_member(into, "ks", m->ks);
+	dun_score_print_member(into, "ece", m->ece);
+}
+
+static void
 print_metrics(StringInfo into, const DunTrained *trained, const DunTrainOptions *options, const DunMatrix *matrix)
 {
-	const struct
-	{
-		const char *name;
-		double		value;
-	}			numbers[] = {
-		{"auc", trained->metrics.auc}, {"log_loss", trained->metrics.log_loss}, {"brier", trained->metrics.brier},
-		{"ks", trained->metrics.ks}, {"ece", trained->metrics.ece},
-	};
+	const DunKind *kind = trained->model.kind;
 
 	initStringInfo(into);
 	appendStringInfo(into, "{\"cross_validated\":true,\"folds\":%d,\"grouped\":%s,\"n\":" UINT64_FORMAT
-					 ",\"positives\":" UINT64_FORMAT ",\"rows\":" UINT64_FORMAT ",\"unlabelled\":" UINT64_FORMAT,
-					 options->folds, options->group ? "true" : "false", trained->metrics.n,
-					 trained->metrics.positives, matrix->seen, matrix->unlabelled);
-	for (int i = 0; i < lengthof(numbers); i++)
-		dun_score_print_member(into, numbers[i].name, numbers[i].value);
-	for (int i = 0; i < options->kind->noptions; i++)
-		dun_score_print_member(into, options->kind->options[i].name, options->values[i]);
+					 ",\"positives\":" UINT64_FORMAT ",\"rows\":" UINT64_FORMAT ",\"unlabelled\":" UINT64_FORMAT
+					 ",\"validated\":" UINT64_FORMAT, options->folds, options->group ? "true" : "false", trained->n,
+					 trained->positives, matrix->seen, matrix->unlabelled, trained->metrics.n);
+	print_measures(into, &trained->metrics);
+	for (int i = 0; i < kind->noptions; i++)
+		if (isfinite(trained->values[i]))
+			dun_score_print_member(into, kind->options[i].name, trained->values[i]);
+	for (int i = 0; i < trained->ncandidates; i++)
+	{
+		const DunCandidate *c = &trained->candidates[i];
+
+		appendStringInfo(into, "%s{\"kind\":\"%s\"", i ? "," : ",\"candidates\":[", c->kind->name);
+		print_measures(into, &c->metrics);
+		dun_score_print_member(into, "behind", c->behind);
+		if (isfinite(c->standard_error))
+			dun_score_print_member(into, "standard_error", c->standard_error);
+		appendStringInfoString(into, i < trained->ncandidates - 1 ? "}" : "}]");
+	}
 	appendStringInfoChar(into, '}');
 }
 
@@ -278,7 +136,7 @@ store_version(FunctionCallInfo fcinfo, const DunTrained *trained, const DunTrain
 	args[6] = CStringGetTextDatum(body.data);
 	args[7] = CStringGetTextDatum(metrics.data);
 	args[8] = CStringGetTextDatum(trained->feature_stats.data);
-	args[9] = Int64GetDatum((int64) trained->metrics.n);
+	args[9] = Int64GetDatum((int64) trained->n);
 	args[10] = from_train ? PG_GETARG_DATUM(6) : (Datum) 0;
 	nulls[10] = from_train ? ' ' : 'n';
 	args[11] = TimestampTzGetDatum(dun_base_now());
@@ -328,7 +186,7 @@ train(const char *name, const char *query, const char *label, DunTrainOptions *o
 	{
 		dun_score_report_progress(name, "reading", 0, 1);
 		*matrix = dun_score_read_matrix(query, label, options->group, options->exclude, options->nexclude,
-										options->kind->row_bytes, options->values, options->seed);
+										dun_score_training_bytes, options, options->seed);
 		trained = dun_score_train_model(name, *matrix, options);
 	}
 	PG_CATCH();
@@ -355,6 +213,7 @@ dun_score_sql_fit(PG_FUNCTION_ARGS)
 	DunMatrix  *matrix;
 	DunTrained *trained;
 	DunMetrics	metrics;
+	const char *kind;
 	instr_time	started;
 	int			version;
 
@@ -365,13 +224,15 @@ dun_score_sql_fit(PG_FUNCTION_ARGS)
 	label = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	check_name(name);
 	SPI_connect();
-	options = read_options(find_kind(text_to_cstring(PG_GETARG_TEXT_PP(3))), PG_GETARG_DATUM(4));
+	options = dun_score_read_options(text_to_cstring(PG_GETARG_TEXT_PP(3)), PG_GETARG_JSONB_P(4));
 	trained = train(name, query, label, &options, &matrix);
 	version = store_version(fcinfo, trained, &options, matrix);
+	kind = trained->model.kind->name;
 	metrics = trained->metrics;
+	metrics.n = trained->n;
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
-	return metrics_row(fcinfo, name, version, options.kind->name, &metrics, started);
+	return metrics_row(fcinfo, name, version, kind, &metrics, started);
 }
 
 /* What evaluate keeps of each row: a probability and a label. */
@@ -422,7 +283,7 @@ take_evaluation(void *state, Datum *values, bool *nulls)
 	e->of_class[label]++;
 	e->y[e->n] = (uint8) label;
 	dun_score_read_row(e->model, e->mapping, values, nulls, e->dense);
-	e->p[e->n++] = dun_score_predict_row(e->model, e->dense);
+	dun_score_predict_rows(e->model, e->dense, 1, &e->p[e->n++]);
 }
 
 PG_FUNCTION_INFO_V1(dun_score_sql_evaluate);

@@ -11,6 +11,7 @@
 
 #include "score/kind.h"
 #include "score/model.h"
+#include "score/progress.h"
 
 /* Dense rows made at a time. */
 #define BLOCK 64
@@ -68,6 +69,7 @@ dun_score_cross_validate(const DunKind *kind, const DunTrainSet *set, void *prep
 		uint32		ntrain = 0,
 					ntest = 0;
 
+		dun_score_report_progress(set->name, "cross-validation", f, set->folds);
 		for (uint32 i = 0; i < nrows; i++)
 			if (set->fold[rows[i]] == f)
 				test[ntest++] = rows[i];

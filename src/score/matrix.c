@@ -164,7 +164,7 @@ typedef struct Loading
 	char	  **exclude;
 	int			nexclude;
 	DunRowBytes row_bytes;
-	const double *options;
+	const void *options;
 } Loading;
 
 static bool
@@ -427,7 +427,7 @@ sort_rows(DunMatrix *m)
 
 DunMatrix *
 dun_score_read_matrix(const char *query, const char *label, const char *group, char **exclude, int nexclude,
-					  DunRowBytes row_bytes, const double *options, uint64 seed)
+					  DunRowBytes row_bytes, const void *options, uint64 seed)
 {
 	DunMatrix  *m = palloc0(sizeof(DunMatrix));
 	Loading		load = {.m = m, .label = label, .group = group, .exclude = exclude, .nexclude = nexclude,

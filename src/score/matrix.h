@@ -67,10 +67,10 @@ typedef void (*DunRowTake) (void *state, Datum *values, bool *nulls);
 extern uint64 dun_score_read_rows(const char *query, DunRowStart start, DunRowTake take, void *state);
 
 /* Bytes a row that training takes for a column of this type, beside its value in the matrix. */
-typedef Size (*DunRowBytes) (DunFeatureType type, const double *options);
+typedef Size (*DunRowBytes) (DunFeatureType type, const void *options);
 
 /* Reads a query into a matrix, or a sample of it that fits into dunning.train_memory. */
 extern DunMatrix *dun_score_read_matrix(const char *query, const char *label, const char *group, char **exclude,
-										int nexclude, DunRowBytes row_bytes, const double *options, uint64 seed);
+										int nexclude, DunRowBytes row_bytes, const void *options, uint64 seed);
 
 #endif

@@ -63,13 +63,44 @@ dun_score_probability(double logit)
 {
 	double		p = 1 / (1 + exp(-logit));
 
-	return Max(DUN_PROBABILITY_MARGIN, Min(1 - DUN_PROBABILITY_MARGIN, p));
+	/* Written so that NaN, which no kind should give, does not get through. */
+	if (!(p > DUN_PROBABILITY_MARGIN))
+		return DUN_PROBABILITY_MARGIN;
+	return Min(1 - DUN_PROBABILITY_MARGIN, p);
+}
+
+void
+dun_score_predict_rows(const DunModel *model, const double *rows, int n, double *p)
+{
+	model->kind->logits(model->body, rows, n, p);
+	for (int i = 0; i < n; i++)
+		p[i] = dun_score_probability(dun_score_apply_calibration(&model->calibration, p[i]));
+}
+
+void
+dun_score_print_sql(StringInfo into, const DunModel *model)
+{
+	StringInfoData logit;
+
+	if (model->kind->print_sql == NULL)
+		ereport(ERROR,
+				(errcode(DUN_ERR_MODEL),
+				 errmsg("models of kind \"%s\" have no SQL text", model->kind->name),
+				 errhint("Use dunning.predict(model, row).")));
+	initStringInfo(&logit);
+	model->kind->print_sql(&logit, model->body, model->features, model->nfeatures);
+	/* exp() of more than 709 is an error to SQL. */
+	appendStringInfoString(into, "least(greatest(1 / (1 + exp(-least(greatest(");
+	dun_score_print_calibration_sql(into, &model->calibration, logit.data);
+	appendStringInfo(into, ", float8 '-700'), float8 '700'))), float8 '%g'), 1 - float8 '%g')",
+					 DUN_PROBABILITY_MARGIN, DUN_PROBABILITY_MARGIN);
 }
 
 void
 dun_score_print_model(StringInfo into, const DunModel *model)
 {
-	appendStringInfo(into, "{\"kind\":\"%s\"", model->kind->name);
+	appendStringInfo(into, "{\"format\":%d,\"kind\":\"%s\"", DUN_BODY_FORMAT, model->kind->name);
+	dun_score_print_calibration(into, &model->calibration);
 	model->kind->print(into, model->body);
 	appendStringInfoString(into, ",\"features\":[");
 	for (int i = 0; i < model->nfeatures; i++)
@@ -123,17 +154,32 @@ parse_feature(JsonbContainer *object, DunFeature *f)
 		qsort(f->levels, f->nlevels, sizeof(char *), compare_texts);
 }
 
+static void
+refuse_newer(const char *name, int version)
+{
+	ereport(ERROR,
+			(errcode(DUN_ERR_MODEL),
+			 errmsg("version %d of model \"%s\" was written by a newer version of the extension", version, name),
+			 errdetail("This server's library reads bodies up to format %d.", DUN_BODY_FORMAT),
+			 errhint("Install that version of the extension here, or promote a version that this one can read: "
+					 "SELECT version, state, kind FROM dunning.model WHERE model = %s;", quote_literal_cstr(name))));
+}
+
 /* In the current memory context. */
 static DunModel *
-parse_model(JsonbContainer *object)
+parse_model(const char *name, int version, JsonbContainer *object)
 {
 	DunModel   *model = palloc0(sizeof(DunModel));
-	char	   *kind = dun_score_json_text(object, "kind");
-	JsonbContainer *features = dun_score_json_member(object, "features");
+	JsonbContainer *features;
 
-	model->kind = dun_score_find_kind(kind);
+	if (dun_score_json_has(object, "format") && dun_score_json_number(object, "format") > DUN_BODY_FORMAT)
+		refuse_newer(name, version);
+	model->kind = dun_score_find_kind(dun_score_json_text(object, "kind"));
 	if (model->kind == NULL)
-		elog(ERROR, "a model is of the unknown kind \"%s\"", kind);
+		refuse_newer(name, version);
+	model->version = version;
+	model->calibration = dun_score_read_calibration(object);
+	features = dun_score_json_member(object, "features");
 	model->nfeatures = dun_score_json_length(features);
 	model->features = palloc0(sizeof(DunFeature) * Max(model->nfeatures, 1));
 	for (int i = 0; i < model->nfeatures; i++)
@@ -155,8 +201,7 @@ read_model(MemoryContext context, const char *name, int version)
 	dun_base_run(&body_statement, args, NULL, true, 0);
 	body = DatumGetJsonbP(dun_base_value(0, 1, &isnull));
 	before = MemoryContextSwitchTo(context);
-	model = parse_model(&body->root);
-	model->version = version;
+	model = parse_model(name, version, &body->root);
 	MemoryContextSwitchTo(before);
 	return model;
 }

@@ -9,7 +9,11 @@
 
 #include "lib/stringinfo.h"
 
+#include "score/calibrate.h"
 #include "score/kind.h"
+
+/* Bodies this library writes and the newest it can read; 1, which has no calibration, is not written into the body. */
+#define DUN_BODY_FORMAT 2
 
 /* Probabilities are kept this far from 0 and 1. */
 #define DUN_PROBABILITY_MARGIN 1e-6
@@ -22,10 +26,14 @@ typedef struct DunModel
 	int			nfeatures;
 	DunFeature *features;
 	void	   *body;			/* the kind's */
+	DunCalibration calibration;
 } DunModel;
 
 /* Log-odds to a probability inside (0,1). */
 extern double dun_score_probability(double logit);
+
+/* Probabilities of n dense rows, one after the other (see kind.h). */
+extern void dun_score_predict_rows(const DunModel *model, const double *rows, int n, double *p);
 
 /*
  * The champion of a name (else its newest version), parsed and cached by digest. Reads the table as
@@ -35,5 +43,8 @@ extern DunModel *dun_score_find_model(const char *name);
 
 /* The body as JSON text; numbers in shortest form that reads back to the same bits. */
 extern void dun_score_print_model(StringInfo into, const DunModel *model);
+
+/* A float8 expression of the probability over the features' columns; DN004 where the kind has none. */
+extern void dun_score_print_sql(StringInfo into, const DunModel *model);
 
 #endif

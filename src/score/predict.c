@@ -148,7 +148,8 @@ read_value(const DunFeature *f, DunField *field, Datum value)
 	}
 	else
 		known = dun_score_read_number(field, value, &number);
-	return known ? number : NAN;
+	/* Beyond float4, at its end: so training had it. */
+	return known ? Max(-1e38, Min(1e38, number)) : NAN;
 }
 
 void
@@ -160,15 +161,6 @@ dun_score_read_row(const DunModel *model, const DunMapping *mapping, const Datum
 
 		dense[i] = nulls[at] ? NAN : read_value(&model->features[i], &mapping->field[i], values[at]);
 	}
-}
-
-double
-dun_score_predict_row(const DunModel *model, const double *dense)
-{
-	double		logit;
-
-	model->kind->logits(model->body, dense, 1, &logit);
-	return dun_score_probability(logit);
 }
 
 static bool
@@ -258,8 +250,10 @@ Datum
 dun_score_sql_predict(PG_FUNCTION_ARGS)
 {
 	CallSite   *site = open_call(fcinfo);
+	double		p;
 
-	PG_RETURN_FLOAT8(dun_score_predict_row(site->model, site->dense));
+	dun_score_predict_rows(site->model, site->dense, 1, &p);
+	PG_RETURN_FLOAT8(p);
 }
 
 typedef struct Reason

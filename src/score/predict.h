@@ -25,7 +25,4 @@ extern DunMapping *dun_score_map_record(const char *name, const DunModel *model,
 extern void dun_score_read_row(const DunModel *model, const DunMapping *mapping, const Datum *values, const bool *nulls,
 							   double *dense);
 
-/* The probability of a dense row, inside (0,1). */
-extern double dun_score_predict_row(const DunModel *model, const double *dense);
-
 #endif

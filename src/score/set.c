@@ -209,7 +209,7 @@ check_classes(const char *name, const DunMatrix *m)
 
 /* Equal groups share a fold; without groups the rank in content order decides. */
 static void
-assign_folds(DunTrainSet *set, bool grouped)
+assign_folds(DunTrainSet *set)
 {
 	uint32		in_fold[UINT8_MAX + 1][2] = {{0}};
 	uint32		total[2] = {0, 0};
@@ -217,7 +217,7 @@ assign_folds(DunTrainSet *set, bool grouped)
 	set->fold = MemoryContextAllocHuge(set->context, set->n);
 	for (uint32 i = 0; i < set->n; i++)
 	{
-		uint64		state = (grouped ? set->group[i] : i) ^ set->seed;
+		uint64		state = (set->grouped ? set->group[i] : i) ^ set->seed;
 
 		set->fold[i] = (uint8) (dun_base_rng_next(&state) % set->folds);
 		in_fold[set->fold[i]][set->y[i]]++;
@@ -244,6 +244,7 @@ dun_score_make_set(const char *name, DunMatrix *m, int folds, uint64 seed)
 	set->context = m->context;
 	set->n = (uint32) m->nrows;
 	set->y = m->label;
+	set->grouped = m->group_attribute >= 0;
 	set->group = m->group;
 	set->folds = folds;
 	set->seed = seed;
@@ -265,7 +266,7 @@ dun_score_make_set(const char *name, DunMatrix *m, int folds, uint64 seed)
 				(errcode(DUN_ERR_MODEL),
 				 errmsg("model \"%s\" cannot be trained: no column is left", name),
 				 errhint("Give the query columns that vary from row to row.")));
-	assign_folds(set, m->group_attribute >= 0);
+	assign_folds(set);
 	MemoryContextSwitchTo(before);
 	return set;
 }

@@ -52,6 +52,7 @@ typedef struct DunTrainSet
 	float	  **x;				/* x[feature][row], as in a dense row */
 	uint8	   *y;
 	float	   *weight;			/* NULL: each row counts once */
+	bool		grouped;		/* by a column of the query; else each row is its own group */
 	uint64	   *group;			/* a hash; rows of equal group belong on one side of any split */
 	int			folds;
 	uint8	   *fold;			/* of each row */

@@ -1,41 +1,281 @@
 /*
  * score/train.c
- *		What is the same for every kind of model: choose what was left open, train, measure on rows not seen.
+ *		What is the same for every kind of model: choose what was left open, train, calibrate, and measure on
+ *		rows not seen; for `auto`, the kind as well.
  *
- * What is chosen once for all folds looks at all rows, as do the statistics of features: neither could
- * follow a single row's label. Weights and trees are learnt anew in each fold.
+ * Options are chosen once for all folds, and statistics of features are taken over all rows: neither could
+ * follow a single row's label. Weights, trees and calibration are learnt anew for each fold that is measured.
  */
 #include "postgres.h"
 
+#include <math.h>
+
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/errcodes.h"
 #include "score/progress.h"
 #include "score/train.h"
+
+/* Cross-validation takes a random sample of larger sets: their metrics would be known to three digits more. */
+#define VALIDATION_ROWS 100000
+
+/* Rows that are cross-validated, and what each was given. */
+typedef struct Validation
+{
+	uint32	   *rows;
+	uint32		n;
+	uint8	   *y;
+	double	   *logit;			/* out of fold, as the kind gave it */
+	double	   *p;				/* calibrated without its own fold */
+} Validation;
+
+static void
+weigh_classes(DunTrainSet *set, const DunTrainOptions *options)
+{
+	double		count[2] = {0, 0};
+	double		weight[2] = {options->class_weight[0], options->class_weight[1]};
+	double		mean;
+
+	for (uint32 i = 0; i < set->n; i++)
+		count[set->y[i]]++;
+	if (options->balanced)
+	{
+		weight[0] = 1 / count[0];
+		weight[1] = 1 / count[1];
+	}
+	else if (weight[0] == 0)
+		return;
+	/* A mean of 1 keeps penalties and least leaf weights what they were. */
+	mean = (count[0] * weight[0] + count[1] * weight[1]) / set->n;
+	set->weight = MemoryContextAllocHuge(set->context, sizeof(float) * set->n);
+	for (uint32 i = 0; i < set->n; i++)
+		set->weight[i] = (float) (weight[set->y[i]] / mean);
+}
+
+/* A feature that was left out because it says nothing may be named; one that never was may not. */
+static void
+direct_features(DunTrainSet *set, const DunMatrix *matrix, const DunTrainOptions *options)
+{
+	for (int m = 0; m < options->nmonotone; m++)
+	{
+		const DunMonotone *monotone = &options->monotone[m];
+		bool		found = false;
+
+		for (int i = 0; i < matrix->ncolumns; i++)
+			found |= strcmp(matrix->columns[i].name, monotone->feature) == 0;
+		if (!found)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("option \"monotone\" names \"%s\", which is no feature", monotone->feature),
+					 errhint("Name columns of the query that are neither its label, its group nor excluded.")));
+		for (int i = 0; i < set->nfeatures; i++)
+		{
+			DunFeature *f = &set->features[i];
+
+			if (strcmp(f->name, monotone->feature) != 0)
+				continue;
+			if (f->type == DUN_TEXT)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("option \"monotone\" names \"%s\", which is a text", f->name),
+						 errhint("Only numbers, booleans and dates have a direction.")));
+			f->monotone = monotone->direction;
+		}
+	}
+}
+
+/* The first rows, which are a random sample, unless a class would be too rare among them. */
+static Validation
+choose_rows(const DunTrainSet *set)
+{
+	Validation	v = {.n = Min(set->n, VALIDATION_ROWS)};
+	uint32		positives = 0;
+
+	for (uint32 i = 0; i < v.n; i++)
+		positives += set->y[i];
+	if (positives < 10 * DUN_MIN_CLASS || v.n - positives < 10 * DUN_MIN_CLASS)
+		v.n = set->n;
+	v.rows = MemoryContextAllocHuge(set->context, sizeof(uint32) * set->n);
+	v.y = set->y;
+	v.logit = MemoryContextAllocHuge(set->context, sizeof(double) * v.n);
+	v.p = MemoryContextAllocHuge(set->context, sizeof(double) * v.n);
+	for (uint32 i = 0; i < set->n; i++)
+		v.rows[i] = i;
+	return v;
+}
+
+/* Each row's probability by a calibration that did not see its fold: rows are the first ones of the set. */
+static void
+calibrate_folds(const DunTrainSet *set, DunCalibrationMethod method, Validation *v)
+{
+	double	   *logit = palloc_extended(sizeof(double) * v->n, MCXT_ALLOC_HUGE);
+	uint8	   *y = palloc_extended(v->n, MCXT_ALLOC_HUGE);
+
+	/* What n rows decide, the rows less a fold do not decide anew. */
+	if (method == DUN_CALIBRATE_AUTO)
+		method = v->n < DUN_ISOTONIC_ROWS ? DUN_CALIBRATE_PLATT : DUN_CALIBRATE_ISOTONIC;
+	for (int f = 0; f < set->folds; f++)
+	{
+		DunCalibration calibration;
+		uint32		n = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 i = 0; i < v->n; i++)
+			if (set->fold[i] != f)
+			{
+				logit[n] = v->logit[i];
+				y[n++] = v->y[i];
+			}
+		calibration = dun_score_fit_calibration(method, logit, y, n);
+		for (uint32 i = 0; i < v->n; i++)
+			if (set->fold[i] == f)
+				v->p[i] = dun_score_probability(dun_score_apply_calibration(&calibration, v->logit[i]));
+	}
+	pfree(logit);
+	pfree(y);
+}
+
+/* Choose options, train on all rows and cross-validate; the body is in the current memory context. */
+static void *
+train_kind(DunTrainSet *set, const DunKind *kind, double *values, DunCalibrationMethod method, uint32 nrows, Validation *v)
+{
+	void	   *prepared = kind->prepare ? kind->prepare(set, values) : NULL;
+	void	   *body;
+
+	if (kind->tune)
+		kind->tune(set, prepared, v->rows, v->n, values);
+	dun_score_report_progress(set->name, kind->name, 0, 1);
+	body = kind->train(set, prepared, v->rows, nrows, values, NULL);
+	dun_score_cross_validate(kind, set, prepared, v->rows, v->n, values, body, v->logit);
+	calibrate_folds(set, method, v);
+	return body;
+}
+
+static double
+row_loss(const Validation *v, uint32 i)
+{
+	return -log(v->y[i] ? v->p[i] : 1 - v->p[i]);
+}
+
+typedef struct Grouped
+{
+	uint64		group;
+	double		difference;
+} Grouped;
+
+static int
+compare_groups(const void *a, const void *b)
+{
+	const Grouped *x = a;
+	const Grouped *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return (x->difference > y->difference) - (x->difference < y->difference);
+}
+
+/*
+ * Mean of the differences of two kinds' losses, and its standard error. Rows of one group are not
+ * independent: the sums of groups are.
+ */
+static double
+compare_losses(const DunTrainSet *set, const double *loss, const double *best, uint32 n, double *standard_error)
+{
+	Grouped    *d = palloc_extended(sizeof(Grouped) * n, MCXT_ALLOC_HUGE);
+	double		mean = 0,
+				squares = 0;
+	double		groups = 0;
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		d[i] = (Grouped) {set->grouped ? set->group[i] : i, loss[i] - best[i]};
+		mean += d[i].difference / n;
+	}
+	if (set->grouped)
+		qsort(d, n, sizeof(Grouped), compare_groups);
+	for (uint32 i = 0; i < n;)
+	{
+		uint64		group = d[i].group;
+		double		sum = 0;
+
+		for (; i < n && d[i].group == group; i++)
+			sum += d[i].difference - mean;
+		squares += sum * sum;
+		groups++;
+	}
+	*standard_error = groups > 1 ? sqrt(squares * groups / (groups - 1)) / n : INFINITY;
+	pfree(d);
+	return mean;
+}
+
+/* The simplest kind whose loss is within one standard error of the best one's. */
+static const DunKind *
+choose_kind(DunTrainSet *set, DunTrainOptions *options, Validation *v, DunTrained *result)
+{
+	double	   *loss[DUN_KINDS];
+	int			best = 0;
+
+	for (int k = 0; k < dun_score_nkinds; k++)
+	{
+		DunCandidate *c = &result->candidates[result->ncandidates];
+		MemoryContext scratch;
+		MemoryContext before;
+
+		if (options->values[k] == NULL)
+			continue;
+		scratch = AllocSetContextCreate(CurrentMemoryContext, "dunning candidate", ALLOCSET_DEFAULT_SIZES);
+		before = MemoryContextSwitchTo(scratch);
+		train_kind(set, dun_score_kinds[k], options->values[k], options->calibration, v->n, v);
+		MemoryContextSwitchTo(before);
+		MemoryContextDelete(scratch);
+		c->kind = dun_score_kinds[k];
+		c->metrics = dun_score_measure(v->p, v->y, v->n);
+		loss[result->ncandidates] = MemoryContextAllocHuge(set->context, sizeof(double) * v->n);
+		for (uint32 i = 0; i < v->n; i++)
+			loss[result->ncandidates][i] = row_loss(v, i);
+		if (c->metrics.log_loss < result->candidates[best].metrics.log_loss)
+			best = result->ncandidates;
+		result->ncandidates++;
+	}
+	for (int k = 0; k < result->ncandidates; k++)
+		result->candidates[k].behind = compare_losses(set, loss[k], loss[best], v->n, &result->candidates[k].standard_error);
+	for (int k = 0; k < result->ncandidates; k++)
+		if (result->candidates[k].behind <= result->candidates[k].standard_error)
+			return result->candidates[k].kind;
+	return result->candidates[best].kind;
+}
+
+static double *
+values_of(const DunTrainOptions *options, const DunKind *kind)
+{
+	for (int k = 0; k < dun_score_nkinds; k++)
+		if (dun_score_kinds[k] == kind)
+			return options->values[k];
+	return NULL;
+}
 
 DunTrained *
 dun_score_train_model(const char *name, DunMatrix *matrix, DunTrainOptions *options)
 {
-	const DunKind *kind = options->kind;
 	DunTrainSet *set = dun_score_make_set(name, matrix, options->folds, options->seed);
 	DunTrained *result = palloc0(sizeof(DunTrained));
-	uint32	   *rows = MemoryContextAllocHuge(set->context, sizeof(uint32) * set->n);
-	double	   *p = MemoryContextAllocHuge(set->context, sizeof(double) * set->n);
-	void	   *prepared;
-	void	   *body;
+	const DunKind *kind = options->kind;
+	Validation	v;
 
+	weigh_classes(set, options);
+	direct_features(set, matrix, options);
+	v = choose_rows(set);
+	if (kind == NULL)
+		kind = choose_kind(set, options, &v, result);
+	result->values = values_of(options, kind);
+	result->model = (DunModel) {.kind = kind, .nfeatures = set->nfeatures, .features = set->features};
+	result->model.body = train_kind(set, kind, values_of(options, kind), options->calibration, set->n, &v);
+	result->model.calibration = dun_score_fit_calibration(options->calibration, v.logit, v.y, v.n);
+	result->metrics = dun_score_measure(v.p, v.y, v.n);
+	result->n = set->n;
 	for (uint32 i = 0; i < set->n; i++)
-		rows[i] = i;
-	prepared = kind->prepare ? kind->prepare(set, options->values) : NULL;
-	if (kind->tune)
-		kind->tune(set, prepared, rows, set->n, options->values);
-	dun_score_report_progress(name, "cross-validation", 0, 2);
-	body = kind->train(set, prepared, rows, set->n, options->values, NULL);
-	dun_score_report_progress(name, "cross-validation", 1, 2);
-	dun_score_cross_validate(kind, set, prepared, rows, set->n, options->values, body, p);
-	for (uint32 i = 0; i < set->n; i++)
-		p[i] = dun_score_probability(p[i]);
-	result->metrics = dun_score_measure(p, set->y, set->n);
-	result->model = (DunModel) {.kind = kind, .nfeatures = set->nfeatures, .features = set->features, .body = body};
+		result->positives += set->y[i];
 	initStringInfo(&result->feature_stats);
 	dun_score_print_stats(&result->feature_stats, set);
 	return result;

@@ -20,7 +20,7 @@ ANALYZE sample;
 
 -- fit_finds_the_coefficients_that_made_the_data
 SELECT model, version, kind, n, auc BETWEEN 0.80 AND 0.86 AS auc, ece < 0.02 AS calibrated, seconds > 0 AS timed
-FROM dunning.fit('known', 'SELECT x1, x2, gaps, letter, day, even, late FROM sample', 'late', options => '{"lambda": 0.01}');
+FROM dunning.fit('known', 'SELECT x1, x2, gaps, letter, day, even, late FROM sample', 'late', options => '{"lambda": 0.01, "calibration": "none"}');
 CREATE VIEW term AS
 SELECT f ->> 'name' AS name, (f ->> 'slope')::float8 AS slope, (f ->> 'offset')::float8 AS "offset",
        (f ->> 'missing')::float8 AS missing, f -> 'levels' AS levels, (f ->> 'mean')::float8 AS mean
@@ -43,7 +43,7 @@ FROM (SELECT s.*, dunning.predict('known', s) AS p FROM sample s) x;
 
 -- with_a_penalty_the_gradient_equals_lambda_times_the_weight
 -- (sum((y - p) * z) = lambda * beta, where z is the standardised feature and beta = slope * sd)
-SELECT auc > 0.7 AS good FROM dunning.fit('penalised', 'SELECT x1, even, late FROM sample', 'late', options => '{"lambda": 5000}');
+SELECT auc > 0.7 AS good FROM dunning.fit('penalised', 'SELECT x1, even, late FROM sample', 'late', options => '{"lambda": 5000, "calibration": "none"}');
 SELECT abs(sum((s.late::int - p) * (s.even::int - m.mean) / m.sd) - 5000 * t.slope * m.sd) < 0.01 AS even, abs(sum(s.late::int - p)) < 0.01 AS intercept, abs(t.x1) < 1 AS shrunk
 FROM (SELECT s.*, dunning.predict('penalised', s) AS p FROM sample s) s,
      (SELECT avg(even::int)::float8 AS mean, stddev_pop(even::int)::float8 AS sd FROM sample) m,
@@ -67,7 +67,7 @@ FROM dunning.evaluate('known', 'SELECT * FROM sample', 'late') e;
 SELECT auc FROM dunning.evaluate('known', 'SELECT s.x1, s.x2, s.gaps, s.letter, s.day, s.even, y = 1 AS late FROM (SELECT * FROM sample WHERE i = 1) s, generate_series(0, 1) y', 'late');
 
 -- same_rows_and_seed_give_the_same_bytes_in_any_order
-SELECT version FROM dunning.fit('known', 'SELECT x1, x2, gaps, letter, day, even, late FROM sample ORDER BY md5(i::text)', 'late', options => '{"lambda": 0.01}');
+SELECT version FROM dunning.fit('known', 'SELECT x1, x2, gaps, letter, day, even, late FROM sample ORDER BY md5(i::text)', 'late', options => '{"lambda": 0.01, "calibration": "none"}');
 SELECT count(DISTINCT digest) AS digests, count(DISTINCT metrics) AS metrics, array_agg(state ORDER BY version) AS states,
        bool_and(digest = encode(sha256(convert_to(body::text, 'UTF8')), 'hex')) AS verifies
 FROM dunning.model WHERE model = 'known';
@@ -77,7 +77,7 @@ FROM dunning.model WHERE model = 'known';
 CREATE TABLE noise AS SELECT i % 2 AS y, i FROM generate_series(1, 200) i;
 SELECT format('SELECT y, %s FROM noise', string_agg(format('dunning._uniform(i::text, %s) AS n%s', c, c), ', ')) AS noise_query
 FROM generate_series(100, 179) c \gset
-SELECT auc < 0.62 AS honest FROM dunning.fit('noise', :'noise_query', 'y', options => '{"lambda": 0.01}');
+SELECT auc < 0.62 AS honest FROM dunning.fit('noise', :'noise_query', 'y', options => '{"lambda": 0.01, "calibration": "none"}');
 SELECT auc > 0.8 AS own_rows FROM dunning.evaluate('noise', :'noise_query', 'y');
 
 -- rows_of_one_group_never_stand_on_both_sides
@@ -118,7 +118,7 @@ FROM dunning.reasons('known', (SELECT x FROM (SELECT 2.0 AS x1, 9.99 AS x2, NULL
 SELECT * FROM dunning.reasons('known', (SELECT s FROM sample s LIMIT 1), 0);
 
 -- a_promoted_version_predicts_from_the_next_statement_on_even_inside_one_function
-SELECT version FROM dunning.fit('known', 'SELECT x1, x2, gaps, letter, day, even, NOT late AS late FROM sample', 'late', options => '{"lambda": 0.01}');
+SELECT version FROM dunning.fit('known', 'SELECT x1, x2, gaps, letter, day, even, NOT late AS late FROM sample', 'late', options => '{"lambda": 0.01, "calibration": "none"}');
 DO $do$
 DECLARE
     s score_test.sample;
