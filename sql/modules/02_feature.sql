@@ -1,18 +1,27 @@
 -- feature: what could be known of a debtor, or of a debtor when an invoice was issued, and nothing that came after.
 --
--- The ledger's rows are gathered into arrays a debtor and replayed by a pure function in the order in which the ledger learnt of
--- them (src/feature/account.c). features() reads the account off at its end, invoice_features() when each invoice was issued: a model
--- is trained on and asked with the same figures. The rows of a person's other creditors are not looked at.
+-- One pass over the ledger, and over what we and the debtor did, gathers a state a debtor (dunning._history()); a pure function
+-- replays it in the order in which it came to be known (src/feature/). features() reads the account off at its end,
+-- invoice_features() when each invoice was issued: a model is trained on and asked with the same figures. The rows of a person's
+-- other creditors are not looked at.
 
 CREATE TYPE dunning.history_look AS (
-    invoice_id text, at timestamptz, step int, step_late float8, currency text, currencies int, n_invoices int, n_paid int, n_late int,
-    n_open int, n_overdue int, n_payments int, amount_billed float8, amount_paid float8, amount_open float8, amount_overdue float8,
-    dpd_0 float8, dpd_1_30 float8, dpd_31_60 float8, dpd_61_90 float8, dpd_over_90 float8, days_past_due int,
-    days_since_payment int, days_since_invoice int, late_ratio float8, late_amount_ratio float8, avg_late float8, sum_late float8,
-    last_late float8, max_late float8, avg_late_3 float8, trend float8, ewma_late float8, partial_ratio float8, month_end_ratio float8,
-    amount_mean float8, tenure_days int, issued_on date, due_on date, amount float8, settled_on date
+    invoice_id text, issued_on date, due_on date, amount float8, settled_on date, ledger_rows int, currency text, currencies int, n_invoices int,
+    n_paid int, n_late int, n_open int, n_overdue int, n_payments int, amount_billed float8, amount_paid float8, amount_open float8,
+    amount_overdue float8, dpd_0 float8, dpd_1_30 float8, dpd_31_60 float8, dpd_61_90 float8, dpd_over_90 float8, days_past_due int,
+    days_since_payment int, days_since_invoice int, late_ratio float8, late_amount_ratio float8, avg_late float8, sum_late float8, last_late float8,
+    max_late float8, avg_late_3 float8, trend float8, ewma_late float8, partial_ratio float8, month_end_ratio float8, amount_mean float8,
+    tenure_days int, n_payments_90d int, payments_per_month float8, invoices_per_month float8, payment_mean float8, n_partial int,
+    n_before_reminder int, paid_before_reminder float8, paid_after_1 float8, paid_after_2 float8, paid_after_3 float8, n_promises int,
+    promises_kept int, promises_broken int, promise_kept_ratio float8, promise_days_to_break float8, n_disputed int, dispute_ratio float8,
+    dpd_bucket int, dpd_roll int, overdue_change float8, weekday_ratio float8, pay_weekday int, payday_ratio float8, payday_from int,
+    contacts_7d int, contacts_30d int, responses_7d int, responses_30d int, contacts_email_7d int, contacts_sms_7d int, contacts_letter_7d int,
+    contacts_call_7d int, contacts_other_7d int, contacts_email_30d int, contacts_sms_30d int, contacts_letter_30d int, contacts_call_30d int,
+    contacts_other_30d int, responses_email_7d int, responses_sms_7d int, responses_letter_7d int, responses_call_7d int, responses_other_7d int,
+    responses_email_30d int, responses_sms_30d int, responses_letter_30d int, responses_call_30d int, responses_other_30d int,
+    days_since_contact int, days_since_response int, reached_ratio float8, days_since_reached int, address_age_days int
 );
-COMMENT ON TYPE dunning.history_look IS 'A look at an account at one instant (step 0), or one settlement gained (1) or lost (-1).';
+COMMENT ON TYPE dunning.history_look IS 'A look at an account at one instant; the columns up to settled_on are of the invoice at whose issue it was taken. src/feature/look.h has them in this order.';
 
 CREATE TYPE dunning.debtor_features AS (
     debtor_id text, creditor text, as_of timestamptz,
@@ -24,9 +33,20 @@ CREATE TYPE dunning.debtor_features AS (
     late_ratio float8, late_amount_ratio float8, avg_late float8, last_late float8, max_late float8, avg_late_3 float8, trend float8, ewma_late float8,
     late_ratio_shrunk float8, avg_late_shrunk float8, coverage float8,
     partial_ratio float8, month_end_ratio float8, amount_mean float8, open_vs_mean float8
+,
+    n_payments_90d int, payments_per_month float8, invoices_per_month float8, payment_mean float8, n_partial int, paid_before_reminder float8,
+    paid_after_1 float8, paid_after_2 float8, paid_after_3 float8, n_promises int, promises_kept int, promises_broken int, promise_kept_ratio float8,
+    promise_days_to_break float8, n_disputed int, dispute_ratio float8, dpd_bucket int, dpd_roll int, overdue_change float8, weekday_ratio float8,
+    pay_weekday int, payday_ratio float8, payday_from int, contacts_7d int, contacts_30d int, responses_7d int, responses_30d int,
+    contacts_email_7d int, contacts_sms_7d int, contacts_letter_7d int, contacts_call_7d int, contacts_other_7d int, contacts_email_30d int,
+    contacts_sms_30d int, contacts_letter_30d int, contacts_call_30d int, contacts_other_30d int, responses_email_7d int, responses_sms_7d int,
+    responses_letter_7d int, responses_call_7d int, responses_other_7d int, responses_email_30d int, responses_sms_30d int, responses_letter_30d int,
+    responses_call_30d int, responses_other_30d int, days_since_contact int, days_since_response int, reached_ratio float8, days_since_reached int,
+    address_age_days int, paid_before_shrunk float8, ewma_late_shrunk float8, kind text, is_company boolean, country text, has_email boolean,
+    has_phone boolean, has_post boolean, attributes jsonb
 );
 COMMENT ON TYPE dunning.debtor_features IS
-'A debtor at as_of. Counts (n_*) are over all currencies; sums are in `currency` alone: one with an open balance, then the one of most invoices; currencies counts them. n_*: invoices proper (fees and interest are owed, but tell nothing of habits; n_open and n_overdue count them). dpd_*: open amount by days past due. Days late are 0 for what was paid in time; avg, last, max, mean of the last three, trend (that less avg), ewma (weight 0.3) over settled invoices in order of settlement; late_amount_ratio by amount. *_shrunk: toward the mean of the creditor''s book with the weight of five invoices; coverage n/(n+5). partial_ratio: share of paid or part-paid invoices that took more than one payment. month_end_ratio: share of payments in the last three days of a month. NULL: nothing known.';
+'A debtor at as_of; what each column means stands in the view feature_catalogue. Counts (n_*) are over all currencies; sums are in `currency` alone: one with an open balance, then the one of most invoices; currencies counts them. n_*: invoices proper (fees and interest are owed, but tell nothing of habits; n_open and n_overdue count them). dpd_*: open amount by days past due. Days late are 0 for what was paid in time. *_shrunk: toward the mean of the debtors of the same creditor and kind (itself toward the creditor''s) with the weight of five invoices; coverage n/(n+5). attributes: numbers, booleans and texts of the bound debtor''s attributes that are not excluded and no address. NULL: nothing known.';
 
 CREATE TYPE dunning.invoice_features AS (
     debtor_id text, invoice_id text, creditor text, currency text, issued_on date, due_on date, amount float8,
@@ -38,96 +58,136 @@ CREATE TYPE dunning.invoice_features AS (
     late_ratio_shrunk float8, avg_late_shrunk float8, coverage float8,
     partial_ratio float8, month_end_ratio float8, amount_mean float8, amount_vs_mean float8,
     settled_on date, days_late int
+,
+    n_payments_90d int, payments_per_month float8, invoices_per_month float8, payment_mean float8, n_partial int, paid_before_reminder float8,
+    paid_after_1 float8, paid_after_2 float8, paid_after_3 float8, n_promises int, promises_kept int, promises_broken int, promise_kept_ratio float8,
+    promise_days_to_break float8, n_disputed int, dispute_ratio float8, dpd_bucket int, dpd_roll int, overdue_change float8, weekday_ratio float8,
+    pay_weekday int, payday_ratio float8, payday_from int, contacts_7d int, contacts_30d int, responses_7d int, responses_30d int,
+    contacts_email_7d int, contacts_sms_7d int, contacts_letter_7d int, contacts_call_7d int, contacts_other_7d int, contacts_email_30d int,
+    contacts_sms_30d int, contacts_letter_30d int, contacts_call_30d int, contacts_other_30d int, responses_email_7d int, responses_sms_7d int,
+    responses_letter_7d int, responses_call_7d int, responses_other_7d int, responses_email_30d int, responses_sms_30d int, responses_letter_30d int,
+    responses_call_30d int, responses_other_30d int, days_since_contact int, days_since_response int, reached_ratio float8, days_since_reached int,
+    address_age_days int, paid_before_shrunk float8, ewma_late_shrunk float8, kind text, is_company boolean, country text, has_email boolean,
+    has_phone boolean, has_post boolean, attributes jsonb
 );
 COMMENT ON TYPE dunning.invoice_features IS
-'An invoice with the history of its debtor strictly before its day of issue, as in debtor_features; sums are in the invoice''s currency. amount_vs_mean: amount over the mean of earlier ones. Known at as_of, so labels and no features: settled_on, days_late (negative: early; NULL: not settled).';
+'An invoice with the history of its debtor strictly before its day of issue, as in debtor_features; sums are in the invoice''s currency. amount_vs_mean: amount over the mean of earlier ones. kind, country and has_* are the debtor''s of now, attributes those that bind() was told are immutable. Known at as_of, so labels and no features: settled_on, days_late (negative: early; NULL: not settled).';
 
-CREATE FUNCTION dunning._invoice_history(invoice_id text[], currency text[], issued_on date[], due_on date[], amount float8[],
-    asked_at timestamptz[], known_at timestamptz[], gone_at timestamptz[], counted boolean[],
-    paid_invoice text[], paid_currency text[], paid_on date[], paid_known_at timestamptz[], paid_amount float8[])
-RETURNS SETOF dunning.history_look
-    LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 15 AS 'MODULE_PATHNAME', 'dun_feature_sql_invoice_history';
-COMMENT ON FUNCTION dunning._invoice_history(text[], text[], date[], date[], float8[], timestamptz[], timestamptz[], timestamptz[], boolean[], text[], text[], date[], timestamptz[], float8[]) IS
-'One debtor''s account: a look when each invoice was issued (what its own instant brings is not seen), and the settlements gained and lost.';
+CREATE FUNCTION dunning._history_add(state bytea, what int, id text, currency text, kind text, day date, due date, amount numeric, at timestamptz, paid timestamptz, gone timestamptz,
+        disputed_at timestamptz, disputed boolean, stated numeric, message uuid)
+RETURNS bytea LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_feature_sql_history_add';
+COMMENT ON FUNCTION dunning._history_add(bytea, integer, text, text, text, date, date, numeric, timestamptz, timestamptz, timestamptz, timestamptz, boolean, numeric, uuid) IS
+'The state with one row more. what: 1 invoice, 2 payment, 3 promise, 4 contact, 5 event. Rows without amount, day or currency are left out.';
 
-CREATE FUNCTION dunning._debtor_history(invoice_id text[], currency text[], issued_on date[], due_on date[], amount float8[],
-    asked_at timestamptz[], known_at timestamptz[], gone_at timestamptz[], counted boolean[],
-    paid_invoice text[], paid_currency text[], paid_on date[], paid_known_at timestamptz[], paid_amount float8[],
-    stated float8[], today date)
-RETURNS dunning.history_look
-    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_feature_sql_debtor_history';
-COMMENT ON FUNCTION dunning._debtor_history(text[], text[], date[], date[], float8[], timestamptz[], timestamptz[], timestamptz[], boolean[], text[], text[], date[], timestamptz[], float8[], float8[], date) IS
-'One debtor''s account at its end; stated: the source''s own open amounts, where they are the balance.';
+CREATE FUNCTION dunning._history_join(state bytea, other bytea) RETURNS bytea
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_feature_sql_history_join';
+COMMENT ON FUNCTION dunning._history_join(bytea, bytea) IS 'The rows of both states.';
 
--- A row a debtor: its invoices and payments as arrays. _ledger_sql() has left out what is not known at as_of. The arrays are in a
--- fixed order, so that what happens at one instant happens in the same order whatever the rows' places in the table.
-CREATE FUNCTION dunning._account_sql(many text, as_of text) RETURNS text
+CREATE AGGREGATE dunning._history(what int, id text, currency text, kind text, day date, due date, amount numeric, at timestamptz, paid timestamptz, gone timestamptz,
+        disputed_at timestamptz, disputed boolean, stated numeric, message uuid) (
+    SFUNC = dunning._history_add, STYPE = bytea, SSPACE = 1000, COMBINEFUNC = dunning._history_join, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE dunning._history(integer, text, text, text, date, date, numeric, timestamptz, timestamptz, timestamptz, timestamptz, boolean, numeric, uuid) IS
+'All that is known of one debtor as one value, whatever the order of the rows; see _history_sql() for what the arguments are.';
+
+CREATE FUNCTION dunning._debtor_look(state bytea, zone text, at timestamptz, stated boolean) RETURNS dunning.history_look
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_feature_sql_debtor_look';
+COMMENT ON FUNCTION dunning._debtor_look(bytea, text, timestamptz, boolean) IS
+'One debtor''s account at its end (state NULL: of whom nothing is known), as seen at an instant; stated: the source''s own open amounts are the balance.';
+
+CREATE FUNCTION dunning._invoice_looks(state bytea, zone text) RETURNS SETOF dunning.history_look
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'dun_feature_sql_invoice_looks';
+COMMENT ON FUNCTION dunning._invoice_looks(bytea, text) IS 'One debtor''s account when each invoice was issued; what its own instant brings is not seen.';
+
+CREATE FUNCTION dunning._invoice_steps(state bytea, zone text) RETURNS TABLE (day date, n int, late int, days float8, before int)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'dun_feature_sql_invoice_steps';
+COMMENT ON FUNCTION dunning._invoice_steps(bytea, text) IS
+'The settlements gained (n 1) and lost (-1) with the first day that sees them at its beginning, and the days of the looks (0): the means of the book are running sums of these.';
+
+-- What came after as_of is left out here, so that nothing behind this text could see it. A contact is known when it is made, an
+-- event when it is recorded; of a promise only its cancellation comes later. The arguments are those of the aggregate.
+CREATE FUNCTION dunning._history_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 DECLARE
-    states text := dunning._states_balance_sql(_account_sql.as_of);
+    cut text := '(SELECT ' || dunning._cut_sql(_history_sql.as_of) || ')';
+    own text := CASE WHEN _history_sql.many IS NULL THEN '' ELSE format(' AND x.debtor_id = ANY (%s)', _history_sql.many) END;
 BEGIN
-    RETURN format($q$SELECT coalesce(b.debtor_id, p.debtor_id) AS debtor_id, b.ids, b.currencies, b.issued, b.due, b.amounts, b.asked, b.known, b.gone, b.counted,
-        p.ids AS paid_ids, p.currencies AS paid_currencies, p.paid_on, p.known AS paid_known, p.amounts AS paid_amounts, %3$s AS stated
-    FROM (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies, array_agg(l.issued_on) AS issued,
-            array_agg(CASE WHEN isfinite(l.due_on) THEN l.due_on ELSE l.issued_on END) AS due,
-            array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END::float8) AS amounts,
-            array_agg(l.issued_at) AS asked, array_agg(coalesce(l.recorded_at, l.issued_at)) AS known, array_agg(l.cancelled_at) AS gone,
-            array_agg(l.kind = 'invoice') AS counted, array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END::float8) AS stated
-        FROM (SELECT i.*, CASE WHEN i.issued_on <= '294000-01-01' THEN i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) END AS issued_at FROM (%1$s) i
-              ORDER BY i.debtor_id, i.invoice_id) l
-        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.issued_on) AND l.issued_on <= '294000-01-01'
-          AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> '' AND l.invoice_id IS NOT NULL GROUP BY 1) b
-    FULL JOIN (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies,
-            array_agg((l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date) AS paid_on,
-            array_agg(coalesce(l.recorded_at, l.paid_at)) AS known, array_agg(l.amount::float8) AS amounts
-        FROM (SELECT y.* FROM (%2$s) y ORDER BY y.debtor_id, y.paid_at, y.amount, y.invoice_id) l
-        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.paid_at) AND l.currency <> '' GROUP BY 1) p
-    ON p.debtor_id = b.debtor_id$q$,
-        dunning._ledger_sql('invoice', _account_sql.many, _account_sql.as_of),
-        dunning._ledger_sql('payment', _account_sql.many, _account_sql.as_of),
-        CASE WHEN states = 'false' THEN 'NULL::float8[]' ELSE format('CASE WHEN %s THEN b.stated END', states) END);
+    RETURN format($q$SELECT u.debtor_id, dunning._history(u.what, u.id, u.currency, u.kind, u.day, u.due, u.amount, u.at, u.paid, u.gone, u.disputed_at,
+        u.disputed, u.stated, u.message) AS state
+    FROM (SELECT l.debtor_id, 1 AS what, l.invoice_id AS id, l.currency, l.kind, l.issued_on AS day, l.due_on AS due, l.amount, l.recorded_at AS at,
+            NULL::timestamptz AS paid, l.cancelled_at AS gone, l.disputed_at, l.disputed, l.open_amount AS stated, NULL::uuid AS message
+        FROM (%1$s) l
+        UNION ALL
+        SELECT l.debtor_id, 2, l.invoice_id, l.currency, NULL::text COLLATE "C", NULL::date, NULL::date, l.amount, l.recorded_at,
+            l.paid_at, NULL::timestamptz, NULL::timestamptz, NULL::boolean, NULL::numeric, NULL::uuid
+        FROM (%2$s) l
+        UNION ALL
+        SELECT x.debtor_id, 3, NULL::text COLLATE "C", x.currency COLLATE "C", NULL::text COLLATE "C", x.due_on, NULL::date, x.needed, x.promised_at,
+            ((x.due_on + (SELECT dunning._value_of('promise_grace_days')::int) + 1)::timestamp AT TIME ZONE 'UTC') + interval '12 hours',
+            CASE WHEN %3$s IS NULL OR x.cancelled_at < %3$s THEN x.cancelled_at END, NULL::timestamptz, NULL::boolean, x.paid_before, NULL::uuid
+        FROM dunning.promise x WHERE (%3$s IS NULL OR x.promised_at < %3$s)%4$s
+        UNION ALL
+        SELECT x.debtor_id, 4, encode(x.address_digest, 'hex') COLLATE "C", NULL::text COLLATE "C", x.channel, NULL::date, NULL::date, NULL::numeric, x.contact_on,
+            NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::boolean, NULL::numeric, x.message_id
+        FROM %5$s x WHERE NOT x.test AND (%3$s IS NULL OR x.contact_on < %3$s)%4$s
+        UNION ALL
+        SELECT x.debtor_id, 5, (x.detail ->> 'channel') COLLATE "C", NULL::text COLLATE "C", x.kind, NULL::date, NULL::date, NULL::numeric,
+            GREATEST(x.at, x.recorded_at), NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::boolean, NULL::numeric, x.message_id
+        FROM %6$s x WHERE x.detail ->> 'machine' IS DISTINCT FROM 'true' AND (%3$s IS NULL OR GREATEST(x.at, x.recorded_at) < %3$s)%4$s) u
+    GROUP BY u.debtor_id$q$,
+        dunning._ledger_sql('invoice', _history_sql.many, _history_sql.as_of),
+        dunning._ledger_sql('payment', _history_sql.many, _history_sql.as_of), cut, own, dunning._past('egress'), dunning._past('event'));
 END
 $body$;
-COMMENT ON FUNCTION dunning._account_sql(text, text) IS 'SQL text: one row a debtor with invoices and payments as arrays, known at as_of.';
+COMMENT ON FUNCTION dunning._history_sql(text, text) IS
+'SQL text: one row a debtor with the state of all that was known at as_of: invoices, payments, promises, contacts (egress) and what came back (events).';
 
 CREATE FUNCTION dunning._features_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 DECLARE
     at text := format('coalesce((%s)::timestamptz, dunning._now())', coalesce(_features_sql.as_of, 'NULL'));
-    look text := format($q$SELECT a.debtor_id, h.* FROM (%%s) a, LATERAL dunning._debtor_history(a.ids, a.currencies, a.issued, a.due, a.amounts,
-            a.asked, a.known, a.gone, a.counted, a.paid_ids, a.paid_currencies, a.paid_on, a.paid_known, a.paid_amounts, a.stated,
-            (SELECT (%s AT TIME ZONE (SELECT dunning._ledger_zone()))::date)) h$q$, at);
+    look text := format($q$SELECT coalesce(d.debtor_id, s.debtor_id) AS of_debtor, coalesce(d.creditor, 'default') AS of_creditor, coalesce(d.kind, '') AS of_kind, %%3$s h.*
+        FROM (%%1$s) d FULL JOIN (%%2$s) s ON s.debtor_id = d.debtor_id,
+            LATERAL dunning._debtor_look(s.state, (SELECT dunning._ledger_zone()), (SELECT %1$s), %2$s) h
+        WHERE d.debtor_id IS NOT NULL OR h.ledger_rows > 0$q$, at, dunning._states_balance_sql(_features_sql.as_of));
     book text := 'known';
 BEGIN
     -- The mean that few invoices are shrunk to is the whole book's, also when few debtors are asked for.
     IF _features_sql.many IS NOT NULL THEN
-        book := format($q$(SELECT d.debtor_id, d.creditor, h.n_paid, h.n_late, h.sum_late FROM (%s) d LEFT JOIN (%s) h ON h.debtor_id = d.debtor_id)$q$,
-                       dunning._ledger_sql('debtor', NULL, _features_sql.as_of),
-                       replace(look, '%s', dunning._account_sql(NULL, _features_sql.as_of)));
+        book := format('(' || look || ')', dunning._ledger_sql('debtor', NULL, _features_sql.as_of), dunning._history_sql(NULL, _features_sql.as_of), '');
     END IF;
-    RETURN format($q$WITH known AS MATERIALIZED (
-        SELECT coalesce(d.debtor_id, h.debtor_id) AS of_debtor, coalesce(d.creditor, 'default') AS of_creditor, h.*
-        FROM (%1$s) d FULL JOIN (%2$s) h ON h.debtor_id = d.debtor_id),
-    book AS (SELECT b.%3$s AS of_creditor, sum(b.n_late)::float8 / nullif(sum(b.n_paid), 0) AS late, sum(b.sum_late) / nullif(sum(b.n_paid), 0) AS days
-        FROM %4$s b GROUP BY 1)
-    SELECT k.of_debtor AS debtor_id, k.of_creditor AS creditor, %5$s AS as_of, k.currency, coalesce(k.currencies, 0) AS currencies,
-        coalesce(k.n_invoices, 0) AS n_invoices, coalesce(k.n_paid, 0) AS n_paid, coalesce(k.n_late, 0) AS n_late, coalesce(k.n_open, 0) AS n_open,
-        coalesce(k.n_overdue, 0) AS n_overdue, coalesce(k.n_payments, 0) AS n_payments,
-        coalesce(k.amount_billed, 0) AS amount_billed, coalesce(k.amount_paid, 0) AS amount_paid, coalesce(k.amount_open, 0) AS amount_open,
-        coalesce(k.amount_overdue, 0) AS amount_overdue, coalesce(k.dpd_0, 0) AS dpd_0, coalesce(k.dpd_1_30, 0) AS dpd_1_30,
-        coalesce(k.dpd_31_60, 0) AS dpd_31_60, coalesce(k.dpd_61_90, 0) AS dpd_61_90, coalesce(k.dpd_over_90, 0) AS dpd_over_90,
-        coalesce(k.days_past_due, 0) AS days_past_due, k.days_since_payment, k.days_since_invoice, k.tenure_days,
+    RETURN format($q$WITH known AS MATERIALIZED (%1$s),
+    book AS (SELECT g.of_creditor, g.of_kind, (g.late + 5 * g.all_late / nullif(g.all_n, 0)) / (g.n + 5) AS late,
+            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before
+        FROM (SELECT b.of_creditor, b.of_kind, sum(b.n_paid)::float8 AS n, sum(b.n_late)::float8 AS late, sum(b.sum_late) AS days, sum(b.n_before_reminder)::float8 AS before,
+                (sum(sum(b.n_paid)) OVER w)::float8 AS all_n, (sum(sum(b.n_late)) OVER w)::float8 AS all_late, sum(sum(b.sum_late)) OVER w AS all_days,
+                (sum(sum(b.n_before_reminder)) OVER w)::float8 AS all_before
+            FROM %2$s b GROUP BY 1, 2 WINDOW w AS (PARTITION BY b.of_creditor)) g)
+    SELECT k.of_debtor AS debtor_id, k.of_creditor AS creditor, %3$s AS as_of, k.currency, k.currencies,
+        k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
+        k.amount_billed, k.amount_paid, k.amount_open, k.amount_overdue, k.dpd_0, k.dpd_1_30, k.dpd_31_60, k.dpd_61_90, k.dpd_over_90,
+        k.days_past_due, k.days_since_payment, k.days_since_invoice, k.tenure_days,
         k.late_ratio, k.late_amount_ratio, k.avg_late, k.last_late, k.max_late, k.avg_late_3, k.trend, k.ewma_late,
-        coalesce((coalesce(k.n_late, 0) + 5 * b.late) / (coalesce(k.n_paid, 0) + 5), k.late_ratio) AS late_ratio_shrunk,
-        coalesce((coalesce(k.sum_late, 0) + 5 * b.days) / (coalesce(k.n_paid, 0) + 5), k.avg_late) AS avg_late_shrunk,
-        coalesce(k.n_paid, 0)::float8 / (coalesce(k.n_paid, 0) + 5) AS coverage,
-        k.partial_ratio, k.month_end_ratio, k.amount_mean, k.amount_open / nullif(k.amount_mean, 0) AS open_vs_mean
-    FROM known k LEFT JOIN book b ON b.of_creditor = k.of_creditor$q$,
-        dunning._ledger_sql('debtor', _features_sql.many, _features_sql.as_of),
-        replace(look, '%s', dunning._account_sql(_features_sql.many, _features_sql.as_of)),
-        CASE WHEN _features_sql.many IS NULL THEN 'of_creditor' ELSE 'creditor' END, book, at);
+        coalesce((k.n_late + 5 * b.late) / (k.n_paid + 5), k.late_ratio) AS late_ratio_shrunk,
+        coalesce((k.sum_late + 5 * b.days) / (k.n_paid + 5), k.avg_late) AS avg_late_shrunk,
+        k.n_paid::float8 / (k.n_paid + 5) AS coverage,
+        k.partial_ratio, k.month_end_ratio, k.amount_mean, k.amount_open / nullif(k.amount_mean, 0) AS open_vs_mean,
+        k.n_payments_90d, k.payments_per_month, k.invoices_per_month, k.payment_mean, k.n_partial, k.paid_before_reminder, k.paid_after_1,
+        k.paid_after_2, k.paid_after_3, k.n_promises, k.promises_kept, k.promises_broken, k.promise_kept_ratio, k.promise_days_to_break,
+        k.n_disputed, k.dispute_ratio, k.dpd_bucket, k.dpd_roll, k.overdue_change, k.weekday_ratio, k.pay_weekday, k.payday_ratio, k.payday_from,
+        k.contacts_7d, k.contacts_30d, k.responses_7d, k.responses_30d, k.contacts_email_7d, k.contacts_sms_7d, k.contacts_letter_7d,
+        k.contacts_call_7d, k.contacts_other_7d, k.contacts_email_30d, k.contacts_sms_30d, k.contacts_letter_30d, k.contacts_call_30d,
+        k.contacts_other_30d, k.responses_email_7d, k.responses_sms_7d, k.responses_letter_7d, k.responses_call_7d, k.responses_other_7d,
+        k.responses_email_30d, k.responses_sms_30d, k.responses_letter_30d, k.responses_call_30d, k.responses_other_30d, k.days_since_contact,
+        k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
+        coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder) AS paid_before_shrunk,
+        coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late) AS ewma_late_shrunk,
+        nullif(k.of_kind, '') AS kind, nullif(k.of_kind, '') = 'company' AS is_company, k.country, k.has_email, k.has_phone, k.has_post, k.attributes
+    FROM known k LEFT JOIN book b ON b.of_creditor = k.of_creditor AND b.of_kind = k.of_kind$q$,
+        format(look, dunning._ledger_sql('debtor', _features_sql.many, _features_sql.as_of), dunning._history_sql(_features_sql.many, _features_sql.as_of),
+               dunning._debtor_columns_sql()), book, at);
 END
 $body$;
 COMMENT ON FUNCTION dunning._features_sql(text, text) IS
@@ -142,35 +202,52 @@ BEGIN
 END
 $body$;
 COMMENT ON FUNCTION dunning.features(timestamptz) IS
-'One row a debtor: counts, habits, open balance and its age as they could be known at as_of (NULL: now); see the type debtor_features. Nothing dated or recorded at or after as_of is looked at. DN001 broken source. Role: dunning_operator.';
+'One row a debtor: counts, habits, open balance and its age, promises, disputes, contacts and answers as they could be known at as_of (NULL: now); see the type debtor_features and the view feature_catalogue. Nothing dated or recorded at or after as_of is looked at. DN001 broken source. Role: dunning_operator.';
 
 CREATE FUNCTION dunning.invoice_features(as_of timestamptz DEFAULT NULL) RETURNS SETOF dunning.invoice_features
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 BEGIN
     PERFORM dunning._check_as_of(invoice_features.as_of);
-    RETURN QUERY EXECUTE format($q$WITH look AS (
-        SELECT a.debtor_id, coalesce(d.creditor, 'default') AS creditor, h.*
-        FROM (%2$s) a LEFT JOIN (%1$s) d ON d.debtor_id = a.debtor_id,
-             LATERAL dunning._invoice_history(a.ids, a.currencies, a.issued, a.due, a.amounts, a.asked, a.known, a.gone, a.counted,
-                 a.paid_ids, a.paid_currencies, a.paid_on, a.paid_known, a.paid_amounts) h),
-    -- the book's means just before each look: a look comes before the settlements of its own instant
-    booked AS (SELECT k.*, sum(k.step) OVER w AS book_n, sum(sign(k.step_late) * k.step) OVER w AS book_late, sum(k.step_late * k.step) OVER w AS book_days
-        FROM look k WINDOW w AS (PARTITION BY k.creditor ORDER BY k.at, k.step <> 0 ROWS UNBOUNDED PRECEDING))
-    SELECT k.debtor_id, k.invoice_id, k.creditor, k.currency, k.issued_on, k.due_on, k.amount,
+    -- Attributes are read as of long ago: what bind() was not told is immutable was perhaps not yet so when an invoice was issued.
+    RETURN QUERY EXECUTE format($q$WITH account AS MATERIALIZED (
+        SELECT s.debtor_id, s.state, coalesce(d.creditor, 'default') AS creditor, coalesce(d.kind, '') AS of_kind, %3$s true AS is_known
+        FROM (%2$s) s LEFT JOIN (%1$s) d ON d.debtor_id = s.debtor_id),
+    -- the book's means at the beginning of each day
+    book AS MATERIALIZED (SELECT g.creditor, g.of_kind, g.day, (g.late + 5 * g.all_late / nullif(g.all_n, 0)) / (g.n + 5) AS late,
+            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before
+        FROM (SELECT t.creditor, t.of_kind, t.day,
+                (sum(t.n) OVER own)::float8 AS n, (sum(t.late) OVER own)::float8 AS late, sum(t.days) OVER own AS days, (sum(t.before) OVER own)::float8 AS before,
+                (sum(t.n) OVER whole)::float8 AS all_n, (sum(t.late) OVER whole)::float8 AS all_late, sum(t.days) OVER whole AS all_days,
+                (sum(t.before) OVER whole)::float8 AS all_before
+            FROM (SELECT a.creditor, a.of_kind, s.day, sum(s.n) AS n, sum(s.late) AS late, sum(s.days) AS days, sum(s.before) AS before
+                FROM account a, LATERAL dunning._invoice_steps(a.state, (SELECT dunning._ledger_zone())) s GROUP BY 1, 2, 3) t
+            WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g)
+    SELECT a.debtor_id, k.invoice_id, a.creditor, k.currency, k.issued_on, k.due_on, k.amount,
         ln(k.amount), k.due_on - k.issued_on, extract(month FROM k.issued_on)::int, extract(isodow FROM k.issued_on)::int, extract(day FROM k.issued_on)::int,
         k.currencies, k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
         k.amount_billed, k.amount_paid, k.amount_open, k.amount_overdue, k.days_past_due,
         k.days_since_payment, k.days_since_invoice, k.tenure_days,
         k.late_ratio, k.late_amount_ratio, k.avg_late, k.last_late, k.max_late, k.avg_late_3, k.trend, k.ewma_late,
-        coalesce((k.n_late + 5 * k.book_late / nullif(k.book_n, 0)) / (k.n_paid + 5), k.late_ratio),
-        coalesce((k.sum_late + 5 * k.book_days / nullif(k.book_n, 0)) / (k.n_paid + 5), k.avg_late),
+        coalesce((k.n_late + 5 * b.late) / (k.n_paid + 5), k.late_ratio),
+        coalesce((k.sum_late + 5 * b.days) / (k.n_paid + 5), k.avg_late),
         k.n_paid::float8 / (k.n_paid + 5),
         k.partial_ratio, k.month_end_ratio, k.amount_mean, k.amount / nullif(k.amount_mean, 0),
-        k.settled_on, k.settled_on - k.due_on
-    FROM booked k
-    WHERE k.step = 0$q$,
-        dunning._ledger_sql('debtor', NULL, '$1'), dunning._account_sql(NULL, '$1'))
+        k.settled_on, k.settled_on - k.due_on,
+        k.n_payments_90d, k.payments_per_month, k.invoices_per_month, k.payment_mean, k.n_partial, k.paid_before_reminder, k.paid_after_1,
+        k.paid_after_2, k.paid_after_3, k.n_promises, k.promises_kept, k.promises_broken, k.promise_kept_ratio, k.promise_days_to_break,
+        k.n_disputed, k.dispute_ratio, k.dpd_bucket, k.dpd_roll, k.overdue_change, k.weekday_ratio, k.pay_weekday, k.payday_ratio, k.payday_from,
+        k.contacts_7d, k.contacts_30d, k.responses_7d, k.responses_30d, k.contacts_email_7d, k.contacts_sms_7d, k.contacts_letter_7d,
+        k.contacts_call_7d, k.contacts_other_7d, k.contacts_email_30d, k.contacts_sms_30d, k.contacts_letter_30d, k.contacts_call_30d,
+        k.contacts_other_30d, k.responses_email_7d, k.responses_sms_7d, k.responses_letter_7d, k.responses_call_7d, k.responses_other_7d,
+        k.responses_email_30d, k.responses_sms_30d, k.responses_letter_30d, k.responses_call_30d, k.responses_other_30d, k.days_since_contact,
+        k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
+        coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder),
+        coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late),
+        nullif(a.of_kind, ''), nullif(a.of_kind, '') = 'company', a.country, a.has_email, a.has_phone, a.has_post, a.attributes
+    FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) k, book b
+    WHERE b.creditor = a.creditor AND b.of_kind = a.of_kind AND b.day = k.issued_on$q$,
+        dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql())
         USING invoice_features.as_of;
 END
 $body$;
@@ -178,5 +255,5 @@ COMMENT ON FUNCTION dunning.invoice_features(timestamptz) IS
 'One row an invoice (uncancelled, positive, no fee or interest) known at as_of (NULL: now): the history of its debtor strictly before its day of issue, and settled_on and days_late as known at as_of; see the type invoice_features. DN001 broken source. Role: dunning_operator.';
 
 GRANT EXECUTE ON FUNCTION dunning.features(timestamptz), dunning.invoice_features(timestamptz) TO dunning_operator;
-GRANT EXECUTE ON FUNCTION dunning._features_sql(text, text), dunning._debtor_history(text[], text[], date[], date[], float8[],
-    timestamptz[], timestamptz[], timestamptz[], boolean[], text[], text[], date[], timestamptz[], float8[], float8[], date) TO dunning_worker;
+GRANT EXECUTE ON FUNCTION dunning._features_sql(text, text), dunning._debtor_look(bytea, text, timestamptz, boolean) TO dunning_worker;
+GRANT EXECUTE ON FUNCTION dunning._history(integer, text, text, text, date, date, numeric, timestamptz, timestamptz, timestamptz, timestamptz, boolean, numeric, uuid) TO dunning_worker;

@@ -12,7 +12,7 @@ BEGIN
             WHEN 'terms' THEN 'b.terms'
             -- missing: the average day, or a debtor's probability would go up and down with the day it is scored on
             WHEN 'issue_weekday' THEN 'NULL::int'
-            WHEN 'issue_day' THEN 'NULL::int' END, 'f.' || quote_ident(c)) || ' AS ' || quote_ident(c), ', ')
+            WHEN 'issue_day' THEN 'NULL::int' END, dunning._feature_sql(c)) || ' AS ' || quote_ident(c), ', ')
         FROM unnest(dunning._features_of('late')) c);
 END
 $fn$;

@@ -12,16 +12,6 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._check_target(text) IS 'Nothing, or 22023 for a target that train() does not know.';
 
--- What a model reads of an invoice and of a debtor, by the names of the feature types. Of figures that say nearly the same one is enough, or
--- the reasons would name them by turns; sums of money are left to ratios, since currencies are not comparable.
-CREATE FUNCTION dunning._features_of(target text) RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
-    SELECT ARRAY['creditor', 'currency', 'n_paid', 'n_late', 'n_open', 'n_overdue', 'days_past_due', 'days_since_payment', 'tenure_days', 'late_ratio', 'late_ratio_shrunk',
-                 'avg_late_shrunk', 'late_amount_ratio', 'last_late', 'max_late', 'trend', 'ewma_late', 'partial_ratio', 'month_end_ratio']
-           || CASE target WHEN 'paid_30d' THEN ARRAY['open_vs_mean'] ELSE ARRAY['log_amount', 'terms', 'issue_weekday', 'issue_day', 'amount_vs_mean'] END
-$fn$;
-COMMENT ON FUNCTION dunning._features_of(text) IS 'The columns that the model of a target of train() reads.';
-
 -- late: an invoice that fell due before `at` is decided: paid late, paid in time, or open and overdue. Younger ones are not looked at, also
 -- those already paid, since among them only the prompt could have been.
 CREATE FUNCTION dunning._late_sql(at timestamptz) RETURNS text
@@ -31,7 +21,7 @@ BEGIN
     RETURN format(
         'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late > 0, true) AS late FROM dunning.invoice_features(%2$L) f '
         'WHERE f.due_on < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date',
-        (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at);
+        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._late_sql(timestamptz) IS 'Training query of target late.';
@@ -48,7 +38,7 @@ BEGIN
         'AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS self_cure '
         'FROM dunning.invoice_features(%2$L) f '
         'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0)',
-        (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
+        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._self_cure_sql(timestamptz) IS 'Training query of target self_cure.';
@@ -58,7 +48,7 @@ CREATE FUNCTION dunning._paid_30d_sql(at timestamptz) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    columns text := (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('paid_30d')) c);
+    columns text := (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('paid_30d')) c);
     parts text;
 BEGIN
     SELECT string_agg(format(

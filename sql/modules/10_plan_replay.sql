@@ -16,8 +16,8 @@ BEGIN
     END IF;
     RETURN '(' || replace(CASE relation
         WHEN 'egress' THEN
-            'SELECT x.debtor_id, x.message_id, x.channel, x.contact_on, x.test FROM dunning.egress x WHERE x.contact_on < SINCE
-             UNION ALL SELECT s.debtor_id, s.message_id, s.channel, s.sent_at, false FROM pg_temp.dunning_sim_message s WHERE s.sent_at <= dunning._now()'
+            'SELECT x.debtor_id, x.message_id, x.channel, x.contact_on, x.test, x.address_digest FROM dunning.egress x WHERE x.contact_on < SINCE
+             UNION ALL SELECT s.debtor_id, s.message_id, s.channel, s.sent_at, false, NULL::bytea FROM pg_temp.dunning_sim_message s WHERE s.sent_at <= dunning._now()'
         WHEN 'message' THEN
             'SELECT x.debtor_id, x.message_id, x.creditor, x.strategy, x.cost, x.cost_currency, x.created_at FROM dunning.message x WHERE x.created_at < SINCE
              UNION ALL SELECT s.debtor_id, s.message_id, s.creditor, s.strategy, s.cost, s.cost_currency, s.created_at FROM pg_temp.dunning_sim_message s WHERE NOT s.carried AND s.state <> ''cancelled'''
@@ -30,7 +30,7 @@ BEGIN
              UNION ALL SELECT s.debtor_id, ''step'', s.key, s.message_id, s.at FROM pg_temp.dunning_sim_once s'
         -- what debtors did stays; our own calls since then were not made
         WHEN 'event' THEN
-            'SELECT x.debtor_id, x.event_id, x.message_id, x.kind, x.at, x.detail FROM dunning.event x
+            'SELECT x.debtor_id, x.event_id, x.message_id, x.kind, x.at, x.detail, x.at AS recorded_at FROM dunning.event x
              WHERE x.at <= dunning._now() AND NOT (x.at >= SINCE AND x.kind IN (''called'', ''conversation''))'
         WHEN 'hold' THEN
             'SELECT x.debtor_id, x.creditor, x.reason, x.invoice_id, x.from_at, x.until_at, NULL::timestamptz AS released_at, x.scope, x.person_id, x.from_at > dunning._now() AS pending FROM dunning.hold x

@@ -96,6 +96,8 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.event', '');
 -- The gate's text, which the worker runs itself, looks for conversations.
 CREATE INDEX event_spoken ON dunning.event (debtor_id, at) WHERE kind IN ('called', 'conversation', 'called_in');
 GRANT SELECT ON dunning.event TO dunning_worker;
+-- ... and the features' text, promises.
+GRANT SELECT ON dunning.promise TO dunning_worker;
 SELECT pg_catalog.pg_extension_config_dump('dunning.task', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.promise', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.setting', 'WHERE NOT builtin');

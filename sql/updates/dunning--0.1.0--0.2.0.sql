@@ -74,6 +74,10 @@ $do$;
 DROP FUNCTION dunning.release(uuid);
 DROP FUNCTION dunning.hold(text,text,date,text,text);
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
+DROP FUNCTION dunning._account_sql(text,text);
+DROP FUNCTION dunning._debtor_history(text[],text[],date[],date[],double precision[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone[],boolean[],text[],text[],date[],timestamp with time zone[],double precision[],double precision[],date);
+DROP FUNCTION dunning._invoice_history(text[],text[],date[],date[],double precision[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone[],boolean[],text[],text[],date[],timestamp with time zone[],double precision[]);
+DROP TYPE dunning.history_look;
 DROP FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text);
 
 -- What is new or differs.
@@ -301,66 +305,6 @@ BEGIN
     END;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning.bind(kind text, relation regclass, max_age interval DEFAULT NULL::interval, immutable text[] DEFAULT '{}'::text[])
- RETURNS void
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    shown text;
-    unknown text;
-BEGIN
-    PERFORM dunning._check_kind(bind.kind);
-    shown := dunning._check_relation(bind.relation);
-    IF bind.max_age <= '0'::interval THEN
-        RAISE EXCEPTION 'max_age must be positive' USING ERRCODE = '22023',
-            DETAIL = format('It is %s.', bind.max_age), HINT = 'Use an age such as ''26 hours'', or NULL for a source that is live.';
-    END IF;
-    PERFORM dunning._check_shape(bind.kind, bind.relation, shown);
-    SELECT string_agg(i.i, ', ') INTO unknown FROM unnest(bind.immutable) i
-    WHERE i.i IS NULL OR NOT EXISTS (SELECT FROM dunning._source_columns(bind.relation) s
-                                     JOIN dunning._ledger_contract(bind.kind) c ON c.name = s.name WHERE s.name = i.i);
-    IF unknown IS NOT NULL THEN
-        RAISE EXCEPTION 'unknown columns in immutable' USING ERRCODE = '22023', DETAIL = format('Not columns of %s: %s.', shown, unknown),
-            HINT = 'List columns of the contract that never change once written, such as ''{attributes}''.';
-    END IF;
-    PERFORM dunning._check_families(bind.kind, bind.relation, shown);
-    PERFORM dunning._check_rights(bind.kind, bind.relation, shown);
-
-    -- Binding a built-in table is the same as binding nothing.
-    IF shown = 'dunning.' || bind.kind THEN
-        DELETE FROM dunning.source_binding b WHERE b.kind = bind.kind;
-        PERFORM dunning._forget_sources();
-        RETURN;
-    END IF;
-    INSERT INTO dunning.source_binding AS b (kind, relation, relation_oid, columns, key_type, max_age, immutable, bound_by, bound_at)
-    SELECT bind.kind, shown, bind.relation, jsonb_object_agg(s.name, s.type),
-           max(format_type(s.base, s.typmod)) FILTER (WHERE s.name = 'debtor_id'), bind.max_age, coalesce(bind.immutable, '{}'),
-           session_user, clock_timestamp()
-    FROM dunning._source_columns(bind.relation) s
-    JOIN dunning._ledger_contract(bind.kind) c ON c.name = s.name
-    ON CONFLICT ON CONSTRAINT source_binding_pkey DO UPDATE
-    SET relation = EXCLUDED.relation, relation_oid = EXCLUDED.relation_oid, columns = EXCLUDED.columns, key_type = EXCLUDED.key_type,
-        max_age = EXCLUDED.max_age, immutable = EXCLUDED.immutable, bound_by = EXCLUDED.bound_by, bound_at = EXCLUDED.bound_at;
-    PERFORM dunning._forget_sources();
-END
-$function$;
-CREATE OR REPLACE FUNCTION dunning.unbind(kind text)
- RETURNS boolean
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    PERFORM dunning._check_kind(unbind.kind);
-    PERFORM dunning._forget_sources();
-    DELETE FROM dunning.source_binding b WHERE b.kind = unbind.kind;
-    RETURN FOUND;
-END
-$function$;
 CREATE FUNCTION dunning._ledger_steady()
  RETURNS boolean
  LANGUAGE plpgsql
@@ -433,10 +377,6 @@ CREATE OR REPLACE FUNCTION dunning._source_of(kind text, OUT relation text, OUT 
  LANGUAGE c
  STABLE
 AS 'MODULE_PATHNAME', $function$dun_ledger_sql_source_of$function$;
-CREATE FUNCTION dunning._forget_sources()
- RETURNS void
- LANGUAGE c
-AS 'MODULE_PATHNAME', $function$dun_ledger_sql_forget_sources$function$;
 CREATE OR REPLACE FUNCTION dunning._column_sql(class text, name text, base oid)
  RETURNS text
  LANGUAGE plpgsql
@@ -468,10 +408,10 @@ AS $function$
 DECLARE
     base oid := columns #>> ARRAY[name, 'base'];
 BEGIN
-    RETURN CASE WHEN base IN (20, 21, 23, 1042) THEN format('s.%I', $2) ELSE dunning._column_sql($1, $2, base) END;
+    RETURN CASE WHEN base IN (20, 21, 23) THEN format('s.%I', $2) ELSE dunning._column_sql($1, $2, base) END;
 END
 $function$;
-CREATE FUNCTION dunning._compose_ledger_sql(kind text, many text, as_of text)
+CREATE OR REPLACE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -480,21 +420,21 @@ AS $function$
 #variable_conflict error
 DECLARE
     src record;
-    cut text := '(SELECT ' || dunning._cut_sql(_compose_ledger_sql.as_of) || ')';
+    cut text := '(SELECT ' || dunning._cut_sql(_ledger_sql.as_of) || ')';
     past text;
     items text;
     recorded text;
     exists_if text;
     conditions text[] := '{}';
 BEGIN
-    SELECT o.relation, o.columns, o.immutable INTO src FROM dunning._source_of(_compose_ledger_sql.kind) o;
+    SELECT o.relation, o.columns, o.immutable INTO src FROM dunning._source_of(_ledger_sql.kind) o;
     -- What is not dated is known for the present alone.
-    past := CASE WHEN _compose_ledger_sql.as_of IS NULL THEN NULL
-                 ELSE format('(SELECT (%s)::timestamptz < dunning._now() - ''1 min''::interval)', _compose_ledger_sql.as_of) END;
+    past := CASE WHEN _ledger_sql.as_of IS NULL THEN NULL
+                 ELSE format('(SELECT (%s)::timestamptz < dunning._now() - ''1 min''::interval)', _ledger_sql.as_of) END;
     SELECT string_agg(CASE
             WHEN c.name = 'creditor' THEN format('coalesce(%s, ''default'')', e.e)
             WHEN c.name = 'person_id' THEN format('coalesce(%s, s.debtor_id::text)', e.e)
-            WHEN c.name = 'kind' AND _compose_ledger_sql.kind = 'invoice' THEN format('coalesce(%s, ''invoice'')', e.e)
+            WHEN c.name = 'kind' AND _ledger_sql.kind = 'invoice' THEN format('coalesce(%s, ''invoice'')', e.e)
             -- a source that only says since when: an invoice with that instant is disputed
             WHEN c.name = 'disputed' AND src.columns ? 'disputed_at' AND NOT src.columns ? 'disputed' THEN
                 format('(%1$s IS NOT NULL AND (%2$s IS NULL OR %1$s < %2$s))',
@@ -505,42 +445,36 @@ BEGIN
                 format('CASE WHEN %1$s THEN CASE WHEN %2$s < %3$s THEN true WHEN %2$s IS NULL AND %4$s THEN NULL ELSE false END ELSE %4$s END', past,
                        dunning._column_sql('instant', 'disputed_at', (src.columns #>> '{disputed_at,base}')::oid), cut, e.e)
             WHEN c.name IN ('disputed', 'consent', 'attributes') AND past IS NOT NULL THEN format('CASE WHEN %s THEN NULL ELSE %s END', past, e.e)
-            WHEN c.name = 'open_amount' THEN format('CASE WHEN %s THEN %s END', dunning._is_live_sql(_compose_ledger_sql.as_of), e.e)
+            WHEN c.name = 'open_amount' THEN format('CASE WHEN %s THEN %s END', dunning._is_live_sql(_ledger_sql.as_of), e.e)
             ELSE e.e END || ' AS ' || quote_ident(c.name), ', ' ORDER BY c.pos)
     INTO items
-    FROM dunning._ledger_contract(_compose_ledger_sql.kind) c,
+    FROM dunning._ledger_contract(_ledger_sql.kind) c,
          LATERAL dunning._column_sql(c.class, c.name, (src.columns #>> ARRAY[c.name, 'base'])::oid) e;
 
-    IF _compose_ledger_sql.kind <> 'debtor' THEN
-        exists_if := CASE _compose_ledger_sql.kind
+    IF _ledger_sql.kind <> 'debtor' THEN
+        exists_if := CASE _ledger_sql.kind
             WHEN 'payment' THEN dunning._column_sql('instant', 'paid_at', (src.columns #>> '{paid_at,base}')::oid)
             -- dates go on where instants have ended
             ELSE 'CASE WHEN s.issued_on <= ''294000-01-01'' THEN s.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE ''infinity'' END' END;
         recorded := dunning._column_sql('instant', 'recorded_at', (src.columns #>> '{recorded_at,base}')::oid);
         conditions := conditions || CASE
             WHEN src.columns ? 'recorded_at' THEN format('(%s IS NULL OR coalesce(%s, %s) < %1$s)', cut, recorded, exists_if)
-            WHEN _compose_ledger_sql.kind = 'payment' THEN format('(%s IS NULL OR %s < %1$s)', cut, exists_if)
+            WHEN _ledger_sql.kind = 'payment' THEN format('(%s IS NULL OR %s < %1$s)', cut, exists_if)
             -- a date against a local timestamp: no conversion a row
-            ELSE format('(%s IS NULL OR s.issued_on < (SELECT %s AT TIME ZONE (SELECT dunning._ledger_zone())))', cut, dunning._cut_sql(_compose_ledger_sql.as_of)) END;
+            ELSE format('(%s IS NULL OR s.issued_on < (SELECT %s AT TIME ZONE (SELECT dunning._ledger_zone())))', cut, dunning._cut_sql(_ledger_sql.as_of)) END;
     END IF;
-    IF _compose_ledger_sql.many IS NOT NULL THEN
-        conditions := conditions || dunning._many_sql(_compose_ledger_sql.many, 'debtor_id', (src.columns #>> '{debtor_id,base}')::oid,
+    IF _ledger_sql.many IS NOT NULL THEN
+        conditions := conditions || dunning._many_sql(_ledger_sql.many, 'debtor_id', (src.columns #>> '{debtor_id,base}')::oid,
                                                       src.columns #>> '{debtor_id,collation}');
     ELSE
         -- nobody could be asked about, or held, by an empty key
         conditions := conditions || CASE WHEN (src.columns #>> '{debtor_id,base}')::oid IN (25, 1042, 1043) THEN 's.debtor_id <> '''''::text ELSE 's.debtor_id IS NOT NULL' END;
     END IF;
     RETURN format('SELECT %s, %s AS source_id%s FROM %s AS s WHERE %s', items, dunning._source_id_sql('key', 'debtor_id', src.columns),
-        CASE WHEN _compose_ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice, ' ||
-            dunning._source_id_sql('text', 'currency', src.columns) || ' AS source_currency' END,
+        CASE WHEN _ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice' END,
         src.relation, array_to_string(conditions, ' AND '));
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
- RETURNS text
- LANGUAGE c
- STABLE
-AS 'MODULE_PATHNAME', $function$dun_ledger_sql_ledger_sql$function$;
 CREATE OR REPLACE FUNCTION dunning._invoices_sql(many text, as_of text)
  RETURNS text
  LANGUAGE plpgsql
@@ -551,7 +485,7 @@ AS $function$
 BEGIN
     RETURN format($q$SELECT l.debtor_id, l.invoice_id, l.currency, l.issued_on, l.due_on,
         CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END AS amount,
-        CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at, l.source_id, l.source_invoice, l.source_currency
+        CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at, l.source_id, l.source_invoice
         FROM (%s) l WHERE l.cancelled_at IS NULL$q$, dunning._ledger_sql('invoice', _invoices_sql.many, _invoices_sql.as_of));
 END
 $function$;
@@ -694,7 +628,257 @@ LEFT JOIN reached r ON r.debtor_id = a.debtor_id AND r.invoice_id = a.invoice_id
         dunning._ledger_sql('payment', _settlement_sql.many, _settlement_sql.as_of));
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._account_sql(many text, as_of text)
+CREATE TYPE dunning.history_look AS (
+    invoice_id text,
+    issued_on date,
+    due_on date,
+    amount double precision,
+    settled_on date,
+    ledger_rows integer,
+    currency text,
+    currencies integer,
+    n_invoices integer,
+    n_paid integer,
+    n_late integer,
+    n_open integer,
+    n_overdue integer,
+    n_payments integer,
+    amount_billed double precision,
+    amount_paid double precision,
+    amount_open double precision,
+    amount_overdue double precision,
+    dpd_0 double precision,
+    dpd_1_30 double precision,
+    dpd_31_60 double precision,
+    dpd_61_90 double precision,
+    dpd_over_90 double precision,
+    days_past_due integer,
+    days_since_payment integer,
+    days_since_invoice integer,
+    late_ratio double precision,
+    late_amount_ratio double precision,
+    avg_late double precision,
+    sum_late double precision,
+    last_late double precision,
+    max_late double precision,
+    avg_late_3 double precision,
+    trend double precision,
+    ewma_late double precision,
+    partial_ratio double precision,
+    month_end_ratio double precision,
+    amount_mean double precision,
+    tenure_days integer,
+    n_payments_90d integer,
+    payments_per_month double precision,
+    invoices_per_month double precision,
+    payment_mean double precision,
+    n_partial integer,
+    n_before_reminder integer,
+    paid_before_reminder double precision,
+    paid_after_1 double precision,
+    paid_after_2 double precision,
+    paid_after_3 double precision,
+    n_promises integer,
+    promises_kept integer,
+    promises_broken integer,
+    promise_kept_ratio double precision,
+    promise_days_to_break double precision,
+    n_disputed integer,
+    dispute_ratio double precision,
+    dpd_bucket integer,
+    dpd_roll integer,
+    overdue_change double precision,
+    weekday_ratio double precision,
+    pay_weekday integer,
+    payday_ratio double precision,
+    payday_from integer,
+    contacts_7d integer,
+    contacts_30d integer,
+    responses_7d integer,
+    responses_30d integer,
+    contacts_email_7d integer,
+    contacts_sms_7d integer,
+    contacts_letter_7d integer,
+    contacts_call_7d integer,
+    contacts_other_7d integer,
+    contacts_email_30d integer,
+    contacts_sms_30d integer,
+    contacts_letter_30d integer,
+    contacts_call_30d integer,
+    contacts_other_30d integer,
+    responses_email_7d integer,
+    responses_sms_7d integer,
+    responses_letter_7d integer,
+    responses_call_7d integer,
+    responses_other_7d integer,
+    responses_email_30d integer,
+    responses_sms_30d integer,
+    responses_letter_30d integer,
+    responses_call_30d integer,
+    responses_other_30d integer,
+    days_since_contact integer,
+    days_since_response integer,
+    reached_ratio double precision,
+    days_since_reached integer,
+    address_age_days integer
+);
+ALTER TYPE dunning.debtor_features
+    ADD ATTRIBUTE n_payments_90d integer,
+    ADD ATTRIBUTE payments_per_month double precision,
+    ADD ATTRIBUTE invoices_per_month double precision,
+    ADD ATTRIBUTE payment_mean double precision,
+    ADD ATTRIBUTE n_partial integer,
+    ADD ATTRIBUTE paid_before_reminder double precision,
+    ADD ATTRIBUTE paid_after_1 double precision,
+    ADD ATTRIBUTE paid_after_2 double precision,
+    ADD ATTRIBUTE paid_after_3 double precision,
+    ADD ATTRIBUTE n_promises integer,
+    ADD ATTRIBUTE promises_kept integer,
+    ADD ATTRIBUTE promises_broken integer,
+    ADD ATTRIBUTE promise_kept_ratio double precision,
+    ADD ATTRIBUTE promise_days_to_break double precision,
+    ADD ATTRIBUTE n_disputed integer,
+    ADD ATTRIBUTE dispute_ratio double precision,
+    ADD ATTRIBUTE dpd_bucket integer,
+    ADD ATTRIBUTE dpd_roll integer,
+    ADD ATTRIBUTE overdue_change double precision,
+    ADD ATTRIBUTE weekday_ratio double precision,
+    ADD ATTRIBUTE pay_weekday integer,
+    ADD ATTRIBUTE payday_ratio double precision,
+    ADD ATTRIBUTE payday_from integer,
+    ADD ATTRIBUTE contacts_7d integer,
+    ADD ATTRIBUTE contacts_30d integer,
+    ADD ATTRIBUTE responses_7d integer,
+    ADD ATTRIBUTE responses_30d integer,
+    ADD ATTRIBUTE contacts_email_7d integer,
+    ADD ATTRIBUTE contacts_sms_7d integer,
+    ADD ATTRIBUTE contacts_letter_7d integer,
+    ADD ATTRIBUTE contacts_call_7d integer,
+    ADD ATTRIBUTE contacts_other_7d integer,
+    ADD ATTRIBUTE contacts_email_30d integer,
+    ADD ATTRIBUTE contacts_sms_30d integer,
+    ADD ATTRIBUTE contacts_letter_30d integer,
+    ADD ATTRIBUTE contacts_call_30d integer,
+    ADD ATTRIBUTE contacts_other_30d integer,
+    ADD ATTRIBUTE responses_email_7d integer,
+    ADD ATTRIBUTE responses_sms_7d integer,
+    ADD ATTRIBUTE responses_letter_7d integer,
+    ADD ATTRIBUTE responses_call_7d integer,
+    ADD ATTRIBUTE responses_other_7d integer,
+    ADD ATTRIBUTE responses_email_30d integer,
+    ADD ATTRIBUTE responses_sms_30d integer,
+    ADD ATTRIBUTE responses_letter_30d integer,
+    ADD ATTRIBUTE responses_call_30d integer,
+    ADD ATTRIBUTE responses_other_30d integer,
+    ADD ATTRIBUTE days_since_contact integer,
+    ADD ATTRIBUTE days_since_response integer,
+    ADD ATTRIBUTE reached_ratio double precision,
+    ADD ATTRIBUTE days_since_reached integer,
+    ADD ATTRIBUTE address_age_days integer,
+    ADD ATTRIBUTE paid_before_shrunk double precision,
+    ADD ATTRIBUTE ewma_late_shrunk double precision,
+    ADD ATTRIBUTE kind text,
+    ADD ATTRIBUTE is_company boolean,
+    ADD ATTRIBUTE country text,
+    ADD ATTRIBUTE has_email boolean,
+    ADD ATTRIBUTE has_phone boolean,
+    ADD ATTRIBUTE has_post boolean,
+    ADD ATTRIBUTE attributes jsonb;
+ALTER TYPE dunning.invoice_features
+    ADD ATTRIBUTE n_payments_90d integer,
+    ADD ATTRIBUTE payments_per_month double precision,
+    ADD ATTRIBUTE invoices_per_month double precision,
+    ADD ATTRIBUTE payment_mean double precision,
+    ADD ATTRIBUTE n_partial integer,
+    ADD ATTRIBUTE paid_before_reminder double precision,
+    ADD ATTRIBUTE paid_after_1 double precision,
+    ADD ATTRIBUTE paid_after_2 double precision,
+    ADD ATTRIBUTE paid_after_3 double precision,
+    ADD ATTRIBUTE n_promises integer,
+    ADD ATTRIBUTE promises_kept integer,
+    ADD ATTRIBUTE promises_broken integer,
+    ADD ATTRIBUTE promise_kept_ratio double precision,
+    ADD ATTRIBUTE promise_days_to_break double precision,
+    ADD ATTRIBUTE n_disputed integer,
+    ADD ATTRIBUTE dispute_ratio double precision,
+    ADD ATTRIBUTE dpd_bucket integer,
+    ADD ATTRIBUTE dpd_roll integer,
+    ADD ATTRIBUTE overdue_change double precision,
+    ADD ATTRIBUTE weekday_ratio double precision,
+    ADD ATTRIBUTE pay_weekday integer,
+    ADD ATTRIBUTE payday_ratio double precision,
+    ADD ATTRIBUTE payday_from integer,
+    ADD ATTRIBUTE contacts_7d integer,
+    ADD ATTRIBUTE contacts_30d integer,
+    ADD ATTRIBUTE responses_7d integer,
+    ADD ATTRIBUTE responses_30d integer,
+    ADD ATTRIBUTE contacts_email_7d integer,
+    ADD ATTRIBUTE contacts_sms_7d integer,
+    ADD ATTRIBUTE contacts_letter_7d integer,
+    ADD ATTRIBUTE contacts_call_7d integer,
+    ADD ATTRIBUTE contacts_other_7d integer,
+    ADD ATTRIBUTE contacts_email_30d integer,
+    ADD ATTRIBUTE contacts_sms_30d integer,
+    ADD ATTRIBUTE contacts_letter_30d integer,
+    ADD ATTRIBUTE contacts_call_30d integer,
+    ADD ATTRIBUTE contacts_other_30d integer,
+    ADD ATTRIBUTE responses_email_7d integer,
+    ADD ATTRIBUTE responses_sms_7d integer,
+    ADD ATTRIBUTE responses_letter_7d integer,
+    ADD ATTRIBUTE responses_call_7d integer,
+    ADD ATTRIBUTE responses_other_7d integer,
+    ADD ATTRIBUTE responses_email_30d integer,
+    ADD ATTRIBUTE responses_sms_30d integer,
+    ADD ATTRIBUTE responses_letter_30d integer,
+    ADD ATTRIBUTE responses_call_30d integer,
+    ADD ATTRIBUTE responses_other_30d integer,
+    ADD ATTRIBUTE days_since_contact integer,
+    ADD ATTRIBUTE days_since_response integer,
+    ADD ATTRIBUTE reached_ratio double precision,
+    ADD ATTRIBUTE days_since_reached integer,
+    ADD ATTRIBUTE address_age_days integer,
+    ADD ATTRIBUTE paid_before_shrunk double precision,
+    ADD ATTRIBUTE ewma_late_shrunk double precision,
+    ADD ATTRIBUTE kind text,
+    ADD ATTRIBUTE is_company boolean,
+    ADD ATTRIBUTE country text,
+    ADD ATTRIBUTE has_email boolean,
+    ADD ATTRIBUTE has_phone boolean,
+    ADD ATTRIBUTE has_post boolean,
+    ADD ATTRIBUTE attributes jsonb;
+CREATE FUNCTION dunning._history_add(state bytea, what integer, id text, currency text, kind text, day date, due date, amount numeric, at timestamp with time zone, paid timestamp with time zone, gone timestamp with time zone, disputed_at timestamp with time zone, disputed boolean, stated numeric, message uuid)
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_feature_sql_history_add$function$;
+CREATE FUNCTION dunning._history_join(state bytea, other bytea)
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_feature_sql_history_join$function$;
+CREATE AGGREGATE dunning._history(what integer, id text, currency text, kind text, day date, due date, amount numeric, at timestamp with time zone, paid timestamp with time zone, gone timestamp with time zone, disputed_at timestamp with time zone, disputed boolean, stated numeric, message uuid) (
+    SFUNC = dunning._history_add,
+    STYPE = bytea,
+    SSPACE = 1000,
+    COMBINEFUNC = dunning._history_join,
+    PARALLEL = SAFE
+);
+CREATE FUNCTION dunning._debtor_look(state bytea, zone text, at timestamp with time zone, stated boolean)
+ RETURNS dunning.history_look
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_feature_sql_debtor_look$function$;
+CREATE FUNCTION dunning._invoice_looks(state bytea, zone text)
+ RETURNS SETOF dunning.history_look
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT ROWS 10
+AS 'MODULE_PATHNAME', $function$dun_feature_sql_invoice_looks$function$;
+CREATE FUNCTION dunning._invoice_steps(state bytea, zone text)
+ RETURNS TABLE(day date, n integer, late integer, days double precision, before integer)
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT ROWS 20
+AS 'MODULE_PATHNAME', $function$dun_feature_sql_invoice_steps$function$;
+CREATE FUNCTION dunning._history_sql(many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -702,28 +886,450 @@ CREATE OR REPLACE FUNCTION dunning._account_sql(many text, as_of text)
 AS $function$
 #variable_conflict error
 DECLARE
-    states text := dunning._states_balance_sql(_account_sql.as_of);
+    cut text := '(SELECT ' || dunning._cut_sql(_history_sql.as_of) || ')';
+    own text := CASE WHEN _history_sql.many IS NULL THEN '' ELSE format(' AND x.debtor_id = ANY (%s)', _history_sql.many) END;
 BEGIN
-    RETURN format($q$SELECT coalesce(b.debtor_id, p.debtor_id) AS debtor_id, b.ids, b.currencies, b.issued, b.due, b.amounts, b.asked, b.known, b.gone, b.counted,
-        p.ids AS paid_ids, p.currencies AS paid_currencies, p.paid_on, p.known AS paid_known, p.amounts AS paid_amounts, %3$s AS stated
-    FROM (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies, array_agg(l.issued_on) AS issued,
-            array_agg(CASE WHEN isfinite(l.due_on) THEN l.due_on ELSE l.issued_on END) AS due,
-            array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END::float8) AS amounts,
-            array_agg(l.issued_at) AS asked, array_agg(coalesce(l.recorded_at, l.issued_at)) AS known, array_agg(l.cancelled_at) AS gone,
-            array_agg(l.kind = 'invoice') AS counted, array_agg(CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END::float8) AS stated
-        FROM (SELECT i.*, CASE WHEN i.issued_on <= '294000-01-01' THEN i.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) END AS issued_at FROM (%1$s) i
-              ORDER BY i.debtor_id, i.invoice_id) l
-        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.issued_on) AND l.issued_on <= '294000-01-01'
-          AND (l.amount < 0 OR isfinite(l.due_on)) AND l.currency <> '' AND l.invoice_id IS NOT NULL GROUP BY 1) b
-    FULL JOIN (SELECT l.debtor_id, array_agg(l.invoice_id) AS ids, array_agg(l.currency) AS currencies,
-            array_agg((l.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date) AS paid_on,
-            array_agg(coalesce(l.recorded_at, l.paid_at)) AS known, array_agg(l.amount::float8) AS amounts
-        FROM (SELECT y.* FROM (%2$s) y ORDER BY y.debtor_id, y.paid_at, y.amount, y.invoice_id) l
-        WHERE l.amount > -1e15 AND l.amount < 1e15 AND isfinite(l.paid_at) AND l.currency <> '' GROUP BY 1) p
-    ON p.debtor_id = b.debtor_id$q$,
-        dunning._ledger_sql('invoice', _account_sql.many, _account_sql.as_of),
-        dunning._ledger_sql('payment', _account_sql.many, _account_sql.as_of),
-        CASE WHEN states = 'false' THEN 'NULL::float8[]' ELSE format('CASE WHEN %s THEN b.stated END', states) END);
+    RETURN format($q$SELECT u.debtor_id, dunning._history(u.what, u.id, u.currency, u.kind, u.day, u.due, u.amount, u.at, u.paid, u.gone, u.disputed_at,
+        u.disputed, u.stated, u.message) AS state
+    FROM (SELECT l.debtor_id, 1 AS what, l.invoice_id AS id, l.currency, l.kind, l.issued_on AS day, l.due_on AS due, l.amount, l.recorded_at AS at,
+            NULL::timestamptz AS paid, l.cancelled_at AS gone, l.disputed_at, l.disputed, l.open_amount AS stated, NULL::uuid AS message
+        FROM (%1$s) l
+        UNION ALL
+        SELECT l.debtor_id, 2, l.invoice_id, l.currency, NULL::text COLLATE "C", NULL::date, NULL::date, l.amount, l.recorded_at,
+            l.paid_at, NULL::timestamptz, NULL::timestamptz, NULL::boolean, NULL::numeric, NULL::uuid
+        FROM (%2$s) l
+        UNION ALL
+        SELECT x.debtor_id, 3, NULL::text COLLATE "C", x.currency COLLATE "C", NULL::text COLLATE "C", x.due_on, NULL::date, x.needed, x.promised_at,
+            ((x.due_on + (SELECT dunning._value_of('promise_grace_days')::int) + 1)::timestamp AT TIME ZONE 'UTC') + interval '12 hours',
+            CASE WHEN %3$s IS NULL OR x.cancelled_at < %3$s THEN x.cancelled_at END, NULL::timestamptz, NULL::boolean, x.paid_before, NULL::uuid
+        FROM dunning.promise x WHERE (%3$s IS NULL OR x.promised_at < %3$s)%4$s
+        UNION ALL
+        SELECT x.debtor_id, 4, encode(x.address_digest, 'hex') COLLATE "C", NULL::text COLLATE "C", x.channel, NULL::date, NULL::date, NULL::numeric, x.contact_on,
+            NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::boolean, NULL::numeric, x.message_id
+        FROM %5$s x WHERE NOT x.test AND (%3$s IS NULL OR x.contact_on < %3$s)%4$s
+        UNION ALL
+        SELECT x.debtor_id, 5, (x.detail ->> 'channel') COLLATE "C", NULL::text COLLATE "C", x.kind, NULL::date, NULL::date, NULL::numeric,
+            GREATEST(x.at, x.recorded_at), NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::boolean, NULL::numeric, x.message_id
+        FROM %6$s x WHERE x.detail ->> 'machine' IS DISTINCT FROM 'true' AND (%3$s IS NULL OR GREATEST(x.at, x.recorded_at) < %3$s)%4$s) u
+    GROUP BY u.debtor_id$q$,
+        dunning._ledger_sql('invoice', _history_sql.many, _history_sql.as_of),
+        dunning._ledger_sql('payment', _history_sql.many, _history_sql.as_of), cut, own, dunning._past('egress'), dunning._past('event'));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._features_sql(many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at text := format('coalesce((%s)::timestamptz, dunning._now())', coalesce(_features_sql.as_of, 'NULL'));
+    look text := format($q$SELECT coalesce(d.debtor_id, s.debtor_id) AS of_debtor, coalesce(d.creditor, 'default') AS of_creditor, coalesce(d.kind, '') AS of_kind, %%3$s h.*
+        FROM (%%1$s) d FULL JOIN (%%2$s) s ON s.debtor_id = d.debtor_id,
+            LATERAL dunning._debtor_look(s.state, (SELECT dunning._ledger_zone()), (SELECT %1$s), %2$s) h
+        WHERE d.debtor_id IS NOT NULL OR h.ledger_rows > 0$q$, at, dunning._states_balance_sql(_features_sql.as_of));
+    book text := 'known';
+BEGIN
+    -- The mean that few invoices are shrunk to is the whole book's, also when few debtors are asked for.
+    IF _features_sql.many IS NOT NULL THEN
+        book := format('(' || look || ')', dunning._ledger_sql('debtor', NULL, _features_sql.as_of), dunning._history_sql(NULL, _features_sql.as_of), '');
+    END IF;
+    RETURN format($q$WITH known AS MATERIALIZED (%1$s),
+    book AS (SELECT g.of_creditor, g.of_kind, (g.late + 5 * g.all_late / nullif(g.all_n, 0)) / (g.n + 5) AS late,
+            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before
+        FROM (SELECT b.of_creditor, b.of_kind, sum(b.n_paid)::float8 AS n, sum(b.n_late)::float8 AS late, sum(b.sum_late) AS days, sum(b.n_before_reminder)::float8 AS before,
+                (sum(sum(b.n_paid)) OVER w)::float8 AS all_n, (sum(sum(b.n_late)) OVER w)::float8 AS all_late, sum(sum(b.sum_late)) OVER w AS all_days,
+                (sum(sum(b.n_before_reminder)) OVER w)::float8 AS all_before
+            FROM %2$s b GROUP BY 1, 2 WINDOW w AS (PARTITION BY b.of_creditor)) g)
+    SELECT k.of_debtor AS debtor_id, k.of_creditor AS creditor, %3$s AS as_of, k.currency, k.currencies,
+        k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
+        k.amount_billed, k.amount_paid, k.amount_open, k.amount_overdue, k.dpd_0, k.dpd_1_30, k.dpd_31_60, k.dpd_61_90, k.dpd_over_90,
+        k.days_past_due, k.days_since_payment, k.days_since_invoice, k.tenure_days,
+        k.late_ratio, k.late_amount_ratio, k.avg_late, k.last_late, k.max_late, k.avg_late_3, k.trend, k.ewma_late,
+        coalesce((k.n_late + 5 * b.late) / (k.n_paid + 5), k.late_ratio) AS late_ratio_shrunk,
+        coalesce((k.sum_late + 5 * b.days) / (k.n_paid + 5), k.avg_late) AS avg_late_shrunk,
+        k.n_paid::float8 / (k.n_paid + 5) AS coverage,
+        k.partial_ratio, k.month_end_ratio, k.amount_mean, k.amount_open / nullif(k.amount_mean, 0) AS open_vs_mean,
+        k.n_payments_90d, k.payments_per_month, k.invoices_per_month, k.payment_mean, k.n_partial, k.paid_before_reminder, k.paid_after_1,
+        k.paid_after_2, k.paid_after_3, k.n_promises, k.promises_kept, k.promises_broken, k.promise_kept_ratio, k.promise_days_to_break,
+        k.n_disputed, k.dispute_ratio, k.dpd_bucket, k.dpd_roll, k.overdue_change, k.weekday_ratio, k.pay_weekday, k.payday_ratio, k.payday_from,
+        k.contacts_7d, k.contacts_30d, k.responses_7d, k.responses_30d, k.contacts_email_7d, k.contacts_sms_7d, k.contacts_letter_7d,
+        k.contacts_call_7d, k.contacts_other_7d, k.contacts_email_30d, k.contacts_sms_30d, k.contacts_letter_30d, k.contacts_call_30d,
+        k.contacts_other_30d, k.responses_email_7d, k.responses_sms_7d, k.responses_letter_7d, k.responses_call_7d, k.responses_other_7d,
+        k.responses_email_30d, k.responses_sms_30d, k.responses_letter_30d, k.responses_call_30d, k.responses_other_30d, k.days_since_contact,
+        k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
+        coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder) AS paid_before_shrunk,
+        coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late) AS ewma_late_shrunk,
+        nullif(k.of_kind, '') AS kind, nullif(k.of_kind, '') = 'company' AS is_company, k.country, k.has_email, k.has_phone, k.has_post, k.attributes
+    FROM known k LEFT JOIN book b ON b.of_creditor = k.of_creditor AND b.of_kind = k.of_kind$q$,
+        format(look, dunning._ledger_sql('debtor', _features_sql.many, _features_sql.as_of), dunning._history_sql(_features_sql.many, _features_sql.as_of),
+               dunning._debtor_columns_sql()), book, at);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.invoice_features(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS SETOF dunning.invoice_features
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_as_of(invoice_features.as_of);
+    -- Attributes are read as of long ago: what bind() was not told is immutable was perhaps not yet so when an invoice was issued.
+    RETURN QUERY EXECUTE format($q$WITH account AS MATERIALIZED (
+        SELECT s.debtor_id, s.state, coalesce(d.creditor, 'default') AS creditor, coalesce(d.kind, '') AS of_kind, %3$s true AS is_known
+        FROM (%2$s) s LEFT JOIN (%1$s) d ON d.debtor_id = s.debtor_id),
+    -- the book's means at the beginning of each day
+    book AS MATERIALIZED (SELECT g.creditor, g.of_kind, g.day, (g.late + 5 * g.all_late / nullif(g.all_n, 0)) / (g.n + 5) AS late,
+            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before
+        FROM (SELECT t.creditor, t.of_kind, t.day,
+                (sum(t.n) OVER own)::float8 AS n, (sum(t.late) OVER own)::float8 AS late, sum(t.days) OVER own AS days, (sum(t.before) OVER own)::float8 AS before,
+                (sum(t.n) OVER whole)::float8 AS all_n, (sum(t.late) OVER whole)::float8 AS all_late, sum(t.days) OVER whole AS all_days,
+                (sum(t.before) OVER whole)::float8 AS all_before
+            FROM (SELECT a.creditor, a.of_kind, s.day, sum(s.n) AS n, sum(s.late) AS late, sum(s.days) AS days, sum(s.before) AS before
+                FROM account a, LATERAL dunning._invoice_steps(a.state, (SELECT dunning._ledger_zone())) s GROUP BY 1, 2, 3) t
+            WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g)
+    SELECT a.debtor_id, k.invoice_id, a.creditor, k.currency, k.issued_on, k.due_on, k.amount,
+        ln(k.amount), k.due_on - k.issued_on, extract(month FROM k.issued_on)::int, extract(isodow FROM k.issued_on)::int, extract(day FROM k.issued_on)::int,
+        k.currencies, k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
+        k.amount_billed, k.amount_paid, k.amount_open, k.amount_overdue, k.days_past_due,
+        k.days_since_payment, k.days_since_invoice, k.tenure_days,
+        k.late_ratio, k.late_amount_ratio, k.avg_late, k.last_late, k.max_late, k.avg_late_3, k.trend, k.ewma_late,
+        coalesce((k.n_late + 5 * b.late) / (k.n_paid + 5), k.late_ratio),
+        coalesce((k.sum_late + 5 * b.days) / (k.n_paid + 5), k.avg_late),
+        k.n_paid::float8 / (k.n_paid + 5),
+        k.partial_ratio, k.month_end_ratio, k.amount_mean, k.amount / nullif(k.amount_mean, 0),
+        k.settled_on, k.settled_on - k.due_on,
+        k.n_payments_90d, k.payments_per_month, k.invoices_per_month, k.payment_mean, k.n_partial, k.paid_before_reminder, k.paid_after_1,
+        k.paid_after_2, k.paid_after_3, k.n_promises, k.promises_kept, k.promises_broken, k.promise_kept_ratio, k.promise_days_to_break,
+        k.n_disputed, k.dispute_ratio, k.dpd_bucket, k.dpd_roll, k.overdue_change, k.weekday_ratio, k.pay_weekday, k.payday_ratio, k.payday_from,
+        k.contacts_7d, k.contacts_30d, k.responses_7d, k.responses_30d, k.contacts_email_7d, k.contacts_sms_7d, k.contacts_letter_7d,
+        k.contacts_call_7d, k.contacts_other_7d, k.contacts_email_30d, k.contacts_sms_30d, k.contacts_letter_30d, k.contacts_call_30d,
+        k.contacts_other_30d, k.responses_email_7d, k.responses_sms_7d, k.responses_letter_7d, k.responses_call_7d, k.responses_other_7d,
+        k.responses_email_30d, k.responses_sms_30d, k.responses_letter_30d, k.responses_call_30d, k.responses_other_30d, k.days_since_contact,
+        k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
+        coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder),
+        coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late),
+        nullif(a.of_kind, ''), nullif(a.of_kind, '') = 'company', a.country, a.has_email, a.has_phone, a.has_post, a.attributes
+    FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) k, book b
+    WHERE b.creditor = a.creditor AND b.of_kind = a.of_kind AND b.day = k.issued_on$q$,
+        dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql())
+        USING invoice_features.as_of;
+END
+$function$;
+CREATE TABLE dunning.feature (
+    feature text COLLATE "C" NOT NULL,
+    builtin boolean DEFAULT false NOT NULL,
+    of text NOT NULL,
+    type text NOT NULL,
+    unit text DEFAULT ''::text NOT NULL,
+    monotone smallint DEFAULT 0 NOT NULL,
+    sensitive boolean DEFAULT false NOT NULL,
+    targets text[] DEFAULT '{}'::text[] NOT NULL,
+    meaning text NOT NULL,
+    expression text,
+    excluded boolean DEFAULT false NOT NULL,
+    "position" integer,
+    saved_by text,
+    saved_at timestamp with time zone,
+    before jsonb,
+    CONSTRAINT feature_monotone_check CHECK ((monotone = ANY (ARRAY['-1'::integer, 0, 1]))),
+    CONSTRAINT feature_of_check CHECK ((of = ANY (ARRAY['debtor'::text, 'invoice'::text, 'both'::text]))),
+    CONSTRAINT feature_pkey PRIMARY KEY (feature, builtin),
+    CONSTRAINT feature_type_check CHECK ((type = ANY (ARRAY['number'::text, 'boolean'::text, 'text'::text])))
+);
+CREATE FUNCTION dunning._features_in_force()
+ RETURNS SETOF dunning.feature
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT DISTINCT ON (f.feature) f.* FROM dunning.feature f ORDER BY f.feature, f.builtin;
+END
+$function$;
+CREATE VIEW dunning.feature_catalogue (feature, of, type, unit, monotone, sensitive, excluded, targets, meaning, source, expression, saved_by, saved_at) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT f.feature,
+    f.of,
+    f.type,
+    f.unit,
+    f.monotone,
+    f.sensitive,
+    f.excluded,
+    f.targets,
+    f.meaning,
+        CASE
+            WHEN (f.expression IS NOT NULL) THEN 'expression'::text
+            WHEN (EXISTS ( SELECT
+               FROM dunning.feature b
+              WHERE ((b.feature = f.feature) AND b.builtin))) THEN 'builtin'::text
+            ELSE 'attribute'::text
+        END AS source,
+    f.expression,
+    f.saved_by,
+    f.saved_at
+   FROM dunning._features_in_force() f(feature, builtin, of, type, unit, monotone, sensitive, targets, meaning, expression, excluded, "position", saved_by, saved_at, before);
+CREATE FUNCTION dunning._scalar_attributes(attributes jsonb, without text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF jsonb_typeof(attributes) IS DISTINCT FROM 'object' THEN
+        RETURN NULL;
+    END IF;
+    RETURN (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(attributes) e
+            WHERE jsonb_typeof(e.value) IN ('number', 'boolean', 'string') AND e.key <> ALL (without));
+END
+$function$;
+CREATE FUNCTION dunning._attribute(attributes jsonb, name text, type text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    -- 1e400 is a number of jsonb and none of float8
+    RETURN CASE WHEN jsonb_typeof(attributes -> name) IS DISTINCT FROM CASE type WHEN 'text' THEN 'string' ELSE type END THEN NULL
+                WHEN type = 'number' AND abs((attributes ->> name)::numeric) NOT BETWEEN 1e-300 AND 1e300 AND (attributes ->> name)::numeric <> 0 THEN NULL
+                ELSE attributes ->> name END;
+END
+$function$;
+CREATE FUNCTION dunning._debtor_columns_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    without text[] := ARRAY(SELECT c.address_field FROM dunning.channel c UNION SELECT f.feature FROM dunning._features_in_force() f WHERE f.excluded ORDER BY 1);
+BEGIN
+    RETURN format($q$d.country, coalesce(d.email <> '', false) AS has_email, coalesce(d.phone <> '', false) AS has_phone, d.address IS NOT NULL AS has_post,
+        CASE WHEN d.attributes IS NOT NULL THEN dunning._scalar_attributes(d.attributes, %L) END AS attributes,$q$, without);
+END
+$function$;
+CREATE FUNCTION dunning.attribute_features(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(attribute text, type text, debtors bigint, "values" bigint, joined boolean, why text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_as_of(attribute_features.as_of);
+    RETURN QUERY EXECUTE format($q$
+        SELECT e.key, CASE jsonb_typeof(e.value) WHEN 'string' THEN 'text' ELSE jsonb_typeof(e.value) END, count(*), count(DISTINCT e.value),
+            f.feature IS NOT NULL AND NOT f.excluded AND f.expression IS NULL AND NOT w.w AND NOT bool_or(f.builtin),
+            CASE WHEN w.w THEN 'an address' WHEN f.builtin THEN 'a feature of that name is built in' WHEN f.excluded THEN 'excluded'
+                 WHEN f.feature IS NULL THEN format('SELECT dunning.save_feature(%%L, ''what it means'', %%L);', e.key, CASE jsonb_typeof(e.value) WHEN 'string' THEN 'text' ELSE jsonb_typeof(e.value) END) END
+        FROM (%s) d, LATERAL jsonb_each(CASE WHEN jsonb_typeof(d.attributes) = 'object' THEN d.attributes END) e
+        LEFT JOIN dunning._features_in_force() f ON f.feature = e.key
+        CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM dunning.channel c WHERE c.address_field = e.key) AS w) w
+        WHERE jsonb_typeof(e.value) IN ('number', 'boolean', 'string')
+        GROUP BY e.key, jsonb_typeof(e.value), f.feature, f.excluded, f.expression, f.builtin, w.w ORDER BY 1, 2$q$,
+        dunning._ledger_sql('debtor', NULL, '$1')) USING attribute_features.as_of;
+END
+$function$;
+CREATE FUNCTION dunning._try_feature(expression text, relation text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    found_type text;
+BEGIN
+    PERFORM dunning._restrict();
+    EXECUTE format('SELECT pg_typeof((%s)) FROM (SELECT (r.r).* FROM (SELECT NULL::dunning.%I AS r) r) d', expression, relation) INTO found_type;
+    RETURN CASE WHEN found_type IN ('smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision') THEN 'number' WHEN found_type = 'boolean' THEN 'boolean'
+                WHEN found_type IN ('text', 'character varying', 'character') THEN 'text' ELSE found_type END;
+EXCEPTION WHEN OTHERS THEN
+    RAISE EXCEPTION 'the expression cannot be run: %', SQLERRM USING ERRCODE = SQLSTATE,
+        HINT = 'For example: amount_open / nullif((attributes ->> ''income'')::float8, 0)';
+END
+$function$;
+CREATE FUNCTION dunning._keep_feature(new_row dunning.feature)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    replaced jsonb := (SELECT to_jsonb(f) - 'before' FROM dunning.feature f WHERE f.feature = new_row.feature ORDER BY f.builtin LIMIT 1);
+BEGIN
+    DELETE FROM dunning.feature f WHERE f.feature = new_row.feature AND NOT f.builtin;
+    new_row.builtin := false;
+    new_row.saved_by := session_user;
+    new_row.saved_at := dunning._now();
+    new_row.before := replaced;
+    INSERT INTO dunning.feature SELECT (new_row).*;
+    RETURN CASE WHEN replaced IS NULL THEN 'new' WHEN (replaced ->> 'builtin')::boolean THEN 'goes before the built-in one' ELSE 'changed' END;
+END
+$function$;
+CREATE FUNCTION dunning.save_feature(feature text, meaning text, type text DEFAULT 'number'::text, unit text DEFAULT ''::text, monotone integer DEFAULT 0, sensitive boolean DEFAULT false, expression text DEFAULT NULL::text, of text DEFAULT 'both'::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    result dunning.feature;
+    relation text;
+    is_type text;
+BEGIN
+    IF coalesce(save_feature.feature !~ '^[A-Za-z_][A-Za-z0-9_]{0,62}$', true) OR coalesce(btrim(save_feature.meaning), '') = '' OR save_feature.unit IS NULL OR save_feature.sensitive IS NULL THEN
+        RAISE EXCEPTION 'a feature has a name and a meaning' USING ERRCODE = '22023', DETAIL = 'The name is letters, digits and "_".',
+            HINT = 'SELECT dunning.save_feature(''income'', ''monthly income as last told'', unit => ''EUR'', monotone => -1);';
+    END IF;
+    IF save_feature.type NOT IN ('number', 'boolean', 'text') IS NOT FALSE OR save_feature.of NOT IN ('debtor', 'invoice', 'both') IS NOT FALSE OR save_feature.monotone NOT IN (-1, 0, 1) IS NOT FALSE THEN
+        RAISE EXCEPTION 'type is number, boolean or text, of is debtor, invoice or both, monotone is -1, 0 or 1' USING ERRCODE = '22023',
+            DETAIL = format('Given: type %s, of %s, monotone %s.', coalesce(save_feature.type, 'NULL'), coalesce(save_feature.of, 'NULL'), coalesce(save_feature.monotone::text, 'NULL')),
+            HINT = 'monotone is 1 where more means likelier paid late: SELECT feature, monotone, meaning FROM dunning.feature_catalogue;';
+    END IF;
+    IF EXISTS (SELECT FROM dunning.feature f WHERE f.feature = save_feature.feature AND f.builtin)
+       OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attname = save_feature.feature AND a.attnum > 0
+                  AND a.attrelid IN ('dunning.debtor_features'::regclass, 'dunning.invoice_features'::regclass)) THEN
+        RAISE EXCEPTION 'feature "%" is built in', save_feature.feature USING ERRCODE = '22023',
+            HINT = format('Take another name, or leave it out of the models: SELECT dunning.exclude_feature(%L);', save_feature.feature);
+    END IF;
+    IF save_feature.expression IS NOT NULL THEN
+        PERFORM dunning._predicate_columns(save_feature.expression);
+        FOREACH relation IN ARRAY CASE save_feature.of WHEN 'both' THEN '{debtor_features,invoice_features}' ELSE ARRAY[save_feature.of || '_features'] END::text[] LOOP
+            is_type := dunning._try_feature(save_feature.expression, relation);
+            IF is_type <> save_feature.type THEN
+                RAISE EXCEPTION 'the expression of feature "%" is %, not %', save_feature.feature, is_type, save_feature.type
+                    USING ERRCODE = '42804', HINT = 'Give its type, or cast it: (expression)::float8.';
+            END IF;
+        END LOOP;
+    END IF;
+    result := ROW(save_feature.feature, false, save_feature.of, save_feature.type, save_feature.unit, save_feature.monotone, save_feature.sensitive,
+        CASE WHEN save_feature.sensitive THEN '{}' WHEN save_feature.of = 'debtor' THEN '{paid_30d}' WHEN save_feature.of = 'invoice' THEN '{late,self_cure}' ELSE '{late,self_cure,paid_30d}' END::text[],
+        save_feature.meaning, save_feature.expression, false, NULL, NULL, NULL, NULL)::dunning.feature;
+    RETURN dunning._keep_feature(result);
+END
+$function$;
+CREATE FUNCTION dunning._known_feature(feature text)
+ RETURNS dunning.feature
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    result dunning.feature;
+BEGIN
+    SELECT f.* INTO result FROM dunning._features_in_force() f WHERE f.feature = _known_feature.feature;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no feature "%"', coalesce(_known_feature.feature, 'NULL') USING ERRCODE = '22023',
+            HINT = 'SELECT feature, meaning FROM dunning.feature_catalogue;';
+    END IF;
+    RETURN result;
+END
+$function$;
+CREATE FUNCTION dunning.exclude_feature(feature text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    result dunning.feature;
+BEGIN
+    -- An attribute that nobody named may be kept out as well.
+    SELECT f.* INTO result FROM dunning._features_in_force() f WHERE f.feature = exclude_feature.feature;
+    IF NOT FOUND AND EXISTS (SELECT FROM dunning.attribute_features() a WHERE a.attribute = exclude_feature.feature) THEN
+        result := ROW(exclude_feature.feature, false, 'both', 'text', '', 0, false, '{}'::text[], 'excluded', NULL, true, NULL, NULL, NULL, NULL)::dunning.feature;
+    ELSE
+        result := dunning._known_feature(exclude_feature.feature);
+    END IF;
+    result.excluded := true;
+    RETURN dunning._keep_feature(result);
+END
+$function$;
+CREATE FUNCTION dunning.include_feature(feature text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    result dunning.feature := dunning._known_feature(include_feature.feature);
+BEGIN
+    result.excluded := false;
+    result.targets := CASE result.of WHEN 'debtor' THEN '{paid_30d}' WHEN 'invoice' THEN '{late,self_cure}' ELSE '{late,self_cure,paid_30d}' END;
+    RETURN dunning._keep_feature(result);
+END
+$function$;
+CREATE FUNCTION dunning.reset_feature(feature text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    DELETE FROM dunning.feature f WHERE f.feature = reset_feature.feature AND NOT f.builtin;
+    RETURN FOUND;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._features_of(target text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN ARRAY(
+        SELECT f.feature FROM dunning._features_in_force() f LEFT JOIN dunning.feature b ON b.feature = f.feature AND b.builtin
+        WHERE _features_of.target = ANY (f.targets) AND NOT f.excluded
+        ORDER BY b.position NULLS LAST, f.feature);
+END
+$function$;
+CREATE FUNCTION dunning._feature_sql(feature text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    it dunning.feature;
+BEGIN
+    SELECT f.* INTO it FROM dunning._features_in_force() f WHERE f.feature = _feature_sql.feature;
+    RETURN CASE WHEN it.expression IS NOT NULL THEN format('(SELECT (%s) FROM (SELECT f.*) one)', it.expression)
+                WHEN NOT FOUND OR EXISTS (SELECT FROM dunning.feature b WHERE b.feature = it.feature AND b.builtin) THEN format('f.%I', _feature_sql.feature)
+                ELSE format('dunning._attribute(f.attributes, %L, %L)', it.feature, it.type) || CASE it.type WHEN 'number' THEN '::float8' WHEN 'boolean' THEN '::boolean' ELSE '' END END;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._next_invoice_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (
+        SELECT string_agg(coalesce(CASE c
+            WHEN 'log_amount' THEN 'ln(nullif(f.amount_mean, 0))'
+            WHEN 'amount_vs_mean' THEN '1::float8'
+            WHEN 'terms' THEN 'b.terms'
+            -- missing: the average day, or a debtor's probability would go up and down with the day it is scored on
+            WHEN 'issue_weekday' THEN 'NULL::int'
+            WHEN 'issue_day' THEN 'NULL::int' END, dunning._feature_sql(c)) || ' AS ' || quote_ident(c), ', ')
+        FROM unnest(dunning._features_of('late')) c);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._signal_sql()
@@ -869,7 +1475,7 @@ BEGIN
     RETURN format(
         'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late > 0, true) AS late FROM dunning.invoice_features(%2$L) f '
         'WHERE f.due_on < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date',
-        (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at);
+        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._self_cure_sql(at timestamp with time zone)
@@ -886,7 +1492,28 @@ BEGIN
         'AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS self_cure '
         'FROM dunning.invoice_features(%2$L) f '
         'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0)',
-        (SELECT string_agg('f.' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
+        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._paid_30d_sql(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    columns text := (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('paid_30d')) c);
+    parts text;
+BEGIN
+    SELECT string_agg(format(
+        'SELECT %1$s, f.debtor_id AS debtor, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz '
+        'AND p.paid_at < %4$L::timestamptz) AS paid_30d FROM (%2$s) f WHERE f.n_overdue > 0',
+        columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '30 days'), E'\nUNION ALL\n' ORDER BY s.snapshot)
+    INTO parts
+    FROM (SELECT at - make_interval(days => 30 * k) AS snapshot FROM generate_series(1, 6) k) s;
+    RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0)\n%s',
+                  dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.train(target text DEFAULT 'paid_30d'::text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, kind text DEFAULT 'auto'::text)
@@ -5324,22 +5951,6 @@ BEGIN
         UNION SELECT s.strategy::text FROM dunning._strategies() s WHERE s.enabled AND NOT s.builtin;
 END
 $function$;
-CREATE FUNCTION dunning._first_rule_sql(tells text)
- RETURNS text
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    RETURN coalesce((
-        SELECT 'CASE ' || pg_catalog.string_agg(pg_catalog.format('WHEN %s THEN %L::text', coalesce(nullif(pg_catalog.concat_ws(' AND ',
-                'd.creditor = ' || quote_literal(r.creditor), 's.segment = ' || quote_literal(r.segment), 's.diagnosis = ' || quote_literal(r.diagnosis),
-                'coalesce(nullif(d.kind, ''''), ''person'') = ' || quote_literal(r.debtor_kind)), ''), 'true'),
-            CASE tells WHEN 'rule' THEN r.rule ELSE r.strategy END), ' ' ORDER BY r.position, r.rule) || ' END'
-        FROM dunning._strategy_rules() r), 'NULL::text');
-END
-$function$;
 CREATE FUNCTION dunning._assigned_sql(debtors text)
  RETURNS text
  LANGUAGE plpgsql
@@ -5349,15 +5960,19 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN pg_catalog.format($q$
-        WITH creditor AS MATERIALIZED (SELECT DISTINCT ON (x.creditor) x.creditor, x.default_strategy FROM dunning.creditor x ORDER BY x.creditor, x.builtin)
+        WITH creditor AS MATERIALIZED (SELECT DISTINCT ON (x.creditor) x.creditor, x.default_strategy FROM dunning.creditor x ORDER BY x.creditor, x.builtin),
+        rule AS MATERIALIZED (SELECT r.* FROM dunning._strategy_rules() r)
         SELECT d.*, coalesce(o.strategy, u.strategy, c.default_strategy, 'standard') AS strategy,
                CASE WHEN o.strategy IS NOT NULL THEN 'debtor' WHEN u.rule IS NOT NULL THEN 'rule:' || u.rule
                     WHEN c.default_strategy IS NOT NULL THEN 'creditor' ELSE 'standard' END AS strategy_by
         FROM (%s) d
         LEFT JOIN dunning.debtor_strategy o ON o.debtor_id = d.debtor_id
-        LEFT JOIN dunning.score_result s ON s.debtor_id = d.debtor_id
-        CROSS JOIN LATERAL (SELECT %s AS strategy, %s AS rule) u
-        LEFT JOIN creditor c ON c.creditor = d.creditor$q$, debtors, dunning._first_rule_sql('strategy'), dunning._first_rule_sql('rule'));
+        LEFT JOIN dunning.debtor_score s ON s.debtor_id = d.debtor_id
+        LEFT JOIN LATERAL (SELECT r.rule, r.strategy FROM rule r
+            WHERE (r.creditor IS NULL OR r.creditor = d.creditor) AND (r.segment IS NULL OR r.segment = s.segment)
+              AND (r.diagnosis IS NULL OR r.diagnosis = s.diagnosis) AND (r.debtor_kind IS NULL OR r.debtor_kind = coalesce(nullif(d.kind, ''), 'person'))
+            ORDER BY r.position, r.rule LIMIT 1) u ON true
+        LEFT JOIN creditor c ON c.creditor = d.creditor$q$, debtors);
 END
 $function$;
 CREATE FUNCTION dunning.assign_strategy(rule text, strategy text, "position" integer DEFAULT 100, creditor text DEFAULT NULL::text, segment text DEFAULT NULL::text, diagnosis text DEFAULT NULL::text, debtor_kind text DEFAULT NULL::text, enabled boolean DEFAULT true)
@@ -5835,7 +6450,7 @@ BEGIN
     PERFORM dunning._restrict();
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT x.debtor_id::text, ARRAY[%s]::boolean[] FROM (SELECT f.*, s.segment, s.diagnosis, s.p_paid_30d, s.p_late, s.p_self_cure FROM (%s) f '
-        'LEFT JOIN dunning.score_result s ON s.debtor_id = f.debtor_id) x',
+        'LEFT JOIN dunning.debtor_score s ON s.debtor_id = f.debtor_id) x',
         (SELECT coalesce(pg_catalog.string_agg(pg_catalog.format('((%s)::boolean IS TRUE)', c.c), ', ' ORDER BY c.n), '') FROM unnest(conditions) WITH ORDINALITY c(c, n)), source)
     USING debtor_ids, as_of;
 END
@@ -6326,8 +6941,8 @@ BEGIN
             s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
         pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
             dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
-        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.source_currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
-        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.source_currency, l.amount, l.paid_at FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
         -- contacts, and when debtors were heard otherwise than by a payment
         pg_catalog.format($q$SELECT e.debtor_id, e.message_id, e.contact_on FROM %4$s e
             WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s AND %5$s
@@ -6420,7 +7035,7 @@ BEGIN
     SET decision = r.decision || '{"offer_needed": true}', state = CASE WHEN r.offered IS NULL THEN 'held' ELSE r.state END,
         message_id = CASE WHEN r.offered IS NOT NULL THEN r.message_id END, reason = CASE WHEN r.offered IS NULL THEN 'no_offer' ELSE r.reason END,
         blocked_by = CASE WHEN r.offered IS NULL THEN '{no_offer}' ELSE r.blocked_by END
-    FROM (SELECT x.template, x.creditor, dunning._needs_offer(x.template, x.creditor) AS needed FROM (SELECT DISTINCT y.template, y.creditor FROM pg_temp.dunning_plan_row y WHERE y.offer_kind IS NOT NULL OFFSET 0) x) n    -- a text each, not a row each
+    FROM (SELECT x.template, x.creditor, dunning._needs_offer(x.template, x.creditor) AS needed FROM (SELECT DISTINCT y.template, y.creditor FROM pg_temp.dunning_plan_row y WHERE y.offer_kind IS NOT NULL) x) n
     WHERE n.needed AND n.template = r.template AND n.creditor = r.creditor AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
 END
 $function$;
@@ -6437,10 +7052,6 @@ CREATE FUNCTION dunning._pick_texts()
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict error
-DECLARE
-    -- a view may make an address of many columns: it is read where something goes there
-    postal text := CASE WHEN EXISTS (SELECT FROM dunning._servers() v JOIN dunning.channel c ON c.channel = v.channel_served WHERE c.address_field = 'address')
-        THEN 'dunning._postal_text(l.address)' ELSE 'NULL::text' END;
 BEGIN
     RETURN ARRAY[
         'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
@@ -6450,8 +7061,8 @@ BEGIN
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
-            FROM (%s) l LEFT JOIN dunning.score_result s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
         'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',
@@ -6470,55 +7081,7 @@ CREATE FUNCTION dunning._packed_dates(dates date[])
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'MODULE_PATHNAME', $function$dun_plan_sql_packed_dates$function$;
-CREATE FUNCTION dunning._decided_sql(plain boolean)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-    SELECT CASE WHEN $1 THEN $q$
-        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
-            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
-            p.cost, p.cost_currency, p.p, p.value, p.passed_over
-        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$
-    ELSE $q$
-        SELECT l.*, j.chosen, j.chosen_server, j.contact_at, j.local_time, j.p_response, j.uplift, j.explored, j.time_propensity,
-            j.timing, j.skipped, j.blocked_by, j.cost, j.cost_currency, j.p, j.value, j.passed_over
-        FROM dunning._judge_asked() j JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = j.debtor_id AND l.rung = j.rung$q$ END
-$function$;
-CREATE FUNCTION dunning._held_for(blocked_by text[])
- RETURNS text
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN (blocked_by = '{}'::text[]) THEN NULL::text WHEN (blocked_by && ARRAY['likely_self_cure'::text, 'costs_money'::text, 'not_worth_it'::text]) THEN 'wait'::text ELSE (blocked_by)[1] END;
-CREATE FUNCTION dunning._judged_sql(plain boolean)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-    SELECT pg_catalog.format($q$
-        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, s.framing, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print,
-            s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance, dunning._held_for(l.blocked_by) AS held_for
-        FROM (%s OFFSET 0) l
-        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
-        JOIN dunning._ladder_steps() x ON x.strategy = l.strategy AND x.step = l.step
-        JOIN dunning._strategies() t ON t.strategy = l.strategy$q$, dunning._decided_sql($1))
-$function$;
-CREATE FUNCTION dunning._dry_rows_sql(plain boolean, approve boolean)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-    SELECT pg_catalog.format($q$
-        SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, s.template, coalesce(j.chosen, s.channels[1]) AS channel, j.chosen_server AS server,
-            j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
-            s.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, s.must, NULL::jsonb AS fee, NULL::jsonb AS offered, s.offer AS offer_kind,
-            CASE WHEN j.blocked_by <> '{}' THEN 'held' ELSE %L END AS state, dunning._held_for(j.blocked_by) AS reason, nullif(j.blocked_by, '{}') AS blocked_by
-        FROM (%s OFFSET 0) j JOIN dunning._steps() s ON s.strategy = j.strategy AND s.step = j.step$q$, CASE WHEN $2 THEN 'proposed' ELSE 'queued' END, dunning._decided_sql($1))
-$function$;
-CREATE FUNCTION dunning._stage_plain(stage text, query text)
+CREATE FUNCTION dunning._stage_plain()
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -6528,28 +7091,49 @@ CREATE FUNCTION dunning._stage_plain(stage text, query text)
 AS $function$
 #variable_conflict error
 BEGIN
-    EXECUTE pg_catalog.format('CREATE TEMP TABLE %I ON COMMIT DROP AS %s', stage, query);
+    EXECUTE 'CREATE TEMP TABLE dunning_plan_judged ON COMMIT DROP AS ' || dunning._judged_sql($q$
+        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
+            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
+            p.cost, p.cost_currency, p.p, p.value, p.passed_over
+        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$);
 END
 $function$;
-CREATE FUNCTION dunning._stage_decided(as_of timestamp with time zone, dry_run boolean, approve boolean)
+CREATE FUNCTION dunning._stage_judged(as_of timestamp with time zone, detail boolean)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
-DECLARE
-    stage text := CASE WHEN dry_run THEN 'dunning_plan_row' ELSE 'dunning_plan_judged' END;
 BEGIN
     CREATE TEMP TABLE dunning_plan_pick ON COMMIT DROP AS
     SELECT p.* FROM dunning._pick(dunning._pick_texts(), as_of, dunning._today(as_of), dunning._holdout_share(),
-        EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*'), NOT dry_run) p;
-    PERFORM dunning._stage_plain(stage, CASE WHEN dry_run THEN dunning._dry_rows_sql(true, approve) ELSE dunning._judged_sql(true) END);
+        EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*'), detail) p;
+    PERFORM dunning._stage_plain();
     IF EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE NOT p.plain) THEN
         PERFORM dunning._stage_steps(as_of);
-        EXECUTE pg_catalog.format('INSERT INTO pg_temp.%I %s', stage, CASE WHEN dry_run THEN dunning._dry_rows_sql(false, approve) ELSE dunning._judged_sql(false) END);
+        EXECUTE 'INSERT INTO pg_temp.dunning_plan_judged ' || dunning._judged_sql($q$
+            SELECT l.*, j.chosen, j.chosen_server, j.contact_at, j.local_time, j.p_response, j.uplift, j.explored, j.time_propensity,
+                j.timing, j.skipped, j.blocked_by, j.cost, j.cost_currency, j.p, j.value, j.passed_over
+            FROM dunning._judge_asked() j JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = j.debtor_id AND l.rung = j.rung$q$);
     END IF;
 END
+$function$;
+CREATE FUNCTION dunning._judged_sql(decided text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT pg_catalog.format($q$
+        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, s.framing, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print,
+            s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance,
+            -- the one reason that stands for what blocks a contact
+            CASE WHEN l.blocked_by = '{}' THEN NULL WHEN l.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE l.blocked_by[1] END AS held_for
+        FROM (%s OFFSET 0) l
+        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
+        JOIN dunning._ladder_steps() x ON x.strategy = l.strategy AND x.step = l.step
+        JOIN dunning._strategies() t ON t.strategy = l.strategy$q$, $1)
 $function$;
 CREATE FUNCTION dunning._past(relation text)
  RETURNS text
@@ -6567,8 +7151,8 @@ BEGIN
     END IF;
     RETURN '(' || replace(CASE relation
         WHEN 'egress' THEN
-            'SELECT x.debtor_id, x.message_id, x.channel, x.contact_on, x.test FROM dunning.egress x WHERE x.contact_on < SINCE
-             UNION ALL SELECT s.debtor_id, s.message_id, s.channel, s.sent_at, false FROM pg_temp.dunning_sim_message s WHERE s.sent_at <= dunning._now()'
+            'SELECT x.debtor_id, x.message_id, x.channel, x.contact_on, x.test, x.address_digest FROM dunning.egress x WHERE x.contact_on < SINCE
+             UNION ALL SELECT s.debtor_id, s.message_id, s.channel, s.sent_at, false, NULL::bytea FROM pg_temp.dunning_sim_message s WHERE s.sent_at <= dunning._now()'
         WHEN 'message' THEN
             'SELECT x.debtor_id, x.message_id, x.creditor, x.strategy, x.cost, x.cost_currency, x.created_at FROM dunning.message x WHERE x.created_at < SINCE
              UNION ALL SELECT s.debtor_id, s.message_id, s.creditor, s.strategy, s.cost, s.cost_currency, s.created_at FROM pg_temp.dunning_sim_message s WHERE NOT s.carried AND s.state <> ''cancelled'''
@@ -6581,7 +7165,7 @@ BEGIN
              UNION ALL SELECT s.debtor_id, ''step'', s.key, s.message_id, s.at FROM pg_temp.dunning_sim_once s'
         -- what debtors did stays; our own calls since then were not made
         WHEN 'event' THEN
-            'SELECT x.debtor_id, x.event_id, x.message_id, x.kind, x.at, x.detail FROM dunning.event x
+            'SELECT x.debtor_id, x.event_id, x.message_id, x.kind, x.at, x.detail, x.at AS recorded_at FROM dunning.event x
              WHERE x.at <= dunning._now() AND NOT (x.at >= SINCE AND x.kind IN (''called'', ''conversation''))'
         WHEN 'hold' THEN
             'SELECT x.debtor_id, x.creditor, x.reason, x.invoice_id, x.from_at, x.until_at, NULL::timestamptz AS released_at, x.scope, x.person_id, x.from_at > dunning._now() AS pending FROM dunning.hold x
@@ -6618,7 +7202,7 @@ BEGIN
     RETURN strategy || '/' || step || '/' || to_char(anchor, 'YYYY-MM-DD');     -- whatever the session's DateStyle
 END
 $function$;
-CREATE FUNCTION dunning._tell_arms(framing text)
+CREATE FUNCTION dunning._stage_dry_rows(approve boolean, framing text)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -6626,9 +7210,17 @@ CREATE FUNCTION dunning._tell_arms(framing text)
 AS $function$
 #variable_conflict error
 DECLARE
-    units text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r);
+    units text[] := CASE WHEN framing IS NOT NULL THEN ARRAY(SELECT j.debtor_id FROM pg_temp.dunning_plan_judged j) END;
 BEGIN
-    UPDATE pg_temp.dunning_plan_row r SET variant = a.arm FROM dunning._arms(framing, units) a WHERE a.debtor_id = r.debtor_id AND a.arm IS NOT NULL;
+    CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
+    SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, j.chosen_server AS server,
+        j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
+        j.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, j.must, NULL::jsonb AS fee, NULL::jsonb AS offered, j.offer AS offer_kind,
+        CASE WHEN j.blocked_by <> '{}' THEN 'held' WHEN approve THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason, nullif(j.blocked_by, '{}') AS blocked_by
+    FROM pg_temp.dunning_plan_judged j;
+    IF framing IS NOT NULL THEN
+        UPDATE pg_temp.dunning_plan_row r SET variant = a.arm FROM dunning._arms(framing, units) a WHERE a.debtor_id = r.debtor_id AND a.arm IS NOT NULL;
+    END IF;
 END
 $function$;
 CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamp with time zone, ledger_as_of timestamp with time zone, approve boolean, framing text)
@@ -6804,15 +7396,14 @@ AS $function$
 #variable_conflict error
 DECLARE
     at timestamptz := coalesce(as_of, dunning._now());
-    framing text := dunning._framing_experiment();
 BEGIN
     PERFORM dunning._drop_stages();
     PERFORM dunning._stage_ladder(strategy, as_of, many);
-    PERFORM dunning._stage_decided(at, dry_run, approve);
-    IF NOT dry_run THEN
-        PERFORM dunning._stage_rows(run_id, at, as_of, approve, framing);
-    ELSIF framing IS NOT NULL THEN
-        PERFORM dunning._tell_arms(framing);
+    PERFORM dunning._stage_judged(at, NOT dry_run);
+    IF dry_run THEN
+        PERFORM dunning._stage_dry_rows(approve, dunning._framing_experiment());
+    ELSE
+        PERFORM dunning._stage_rows(run_id, at, as_of, approve, dunning._framing_experiment());
     END IF;
     PERFORM dunning._hold_over_budget(at);
     PERFORM dunning._stage_truth(as_of);
@@ -12041,7 +12632,7 @@ BEGIN
             ('open', dunning._open_items_sql('$1', 'NULL'), 'x.due_on, x.invoice_id'),
             ('balance', dunning._balances_sql('$1', 'NULL'), 'x.currency'),
             ('charges', dunning._charges_sql('$1'), 'x.currency')) k(kind, query, ordered) LOOP
-        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,source_currency,person_id}''::text[] ORDER BY %s, to_jsonb(x)::text), ''[]'') FROM (%s) x', source.ordered, source.query) INTO part USING ARRAY[id];
+        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,person_id}''::text[] ORDER BY %s, to_jsonb(x)::text), ''[]'') FROM (%s) x', source.ordered, source.query) INTO part USING ARRAY[id];
         ledger := ledger || jsonb_build_object(source.kind, part);
     END LOOP;
     RETURN ledger;
@@ -12483,7 +13074,7 @@ BEGIN
         END IF;
     END LOOP;
     FOR source IN SELECT k.kind FROM unnest(ARRAY['debtor', 'invoice', 'payment']) AS k (kind) LOOP
-        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,source_currency}''::text[]), ''[]'') FROM (%s) x', dunning._ledger_sql(source.kind, '$1'))
+        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice}''::text[]), ''[]'') FROM (%s) x', dunning._ledger_sql(source.kind, '$1'))
             INTO part USING ARRAY[id];
         ledger := ledger || jsonb_build_object(source.kind, part);
     END LOOP;
@@ -12624,6 +13215,125 @@ BEGIN
     EXECUTE $step$DELETE FROM dunning.creditor WHERE builtin$step$;
     EXECUTE $step$INSERT INTO dunning.creditor (builtin, creditor, language, name) VALUES
 ('true', 'default', 'en', 'Accounts receivable')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.feature')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$INSERT INTO dunning.feature (builtin, excluded, feature, meaning, monotone, of, "position", sensitive, targets, type, unit) VALUES
+('true', 'false', 'address_age_days', 'since the address last written to was first written to', '0', 'both', '74', 'false', '{}', 'number', 'days'),
+('true', 'false', 'amount', 'amount', '0', 'invoice', '45', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'amount_billed', 'sum of invoices', '0', 'both', '10', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'amount_mean', 'mean invoice', '0', 'both', '37', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'amount_open', 'sum that is open', '0', 'both', '12', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'amount_overdue', 'sum that is past due', '0', 'both', '13', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'amount_paid', 'sum of settled invoices', '0', 'both', '11', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'amount_vs_mean', 'amount over the mean of earlier invoices', '0', 'invoice', '44', 'false', '{late,self_cure}', 'number', 'ratio'),
+('true', 'false', 'avg_late', 'mean days late', '1', 'both', '29', 'false', '{}', 'number', 'days'),
+('true', 'false', 'avg_late_3', 'mean days late of the last three settled', '1', 'both', '30', 'false', '{}', 'number', 'days'),
+('true', 'false', 'avg_late_shrunk', 'avg_late, shrunk in the same way', '1', 'both', '25', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'contacts_30d', 'messages and calls to the debtor in the last 30 days', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_7d', 'messages and calls to the debtor in the last 7 days', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_call_30d', 'messages and calls to the debtor in the last 30 days, by call', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_call_7d', 'messages and calls to the debtor in the last 7 days, by call', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_email_30d', 'messages and calls to the debtor in the last 30 days, by email', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_email_7d', 'messages and calls to the debtor in the last 7 days, by email', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_letter_30d', 'messages and calls to the debtor in the last 30 days, by letter', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_letter_7d', 'messages and calls to the debtor in the last 7 days, by letter', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_other_30d', 'messages and calls to the debtor in the last 30 days, on any other channel', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_other_7d', 'messages and calls to the debtor in the last 7 days, on any other channel', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_sms_30d', 'messages and calls to the debtor in the last 30 days, by sms', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'contacts_sms_7d', 'messages and calls to the debtor in the last 7 days, by sms', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
+('true', 'false', 'country', 'country of the debtor', '0', 'both', '77', 'true', '{}', 'text', ''),
+('true', 'false', 'coverage', 'how much of a shrunk feature is the debtor''s own: n/(n+5) of n settled invoices', '0', 'both', '34', 'false', '{}', 'number', 'share'),
+('true', 'false', 'creditor', 'who is owed', '0', 'both', '1', 'false', '{late,self_cure,paid_30d}', 'text', ''),
+('true', 'false', 'currencies', 'currencies with invoices', '0', 'both', '3', 'false', '{}', 'number', ''),
+('true', 'false', 'currency', 'the currency of the sums: of a debtor the one with an open balance, then the one of most invoices', '0', 'both', '2', 'false', '{late,self_cure,paid_30d}', 'text', ''),
+('true', 'false', 'days_past_due', 'of the oldest open item, 0 before it is due', '1', 'both', '19', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'days_since_contact', 'since the last contact', '0', 'both', '70', 'false', '{}', 'number', 'days'),
+('true', 'false', 'days_since_invoice', 'since the last invoice', '0', 'both', '21', 'false', '{}', 'number', 'days'),
+('true', 'false', 'days_since_payment', 'recency: since the last payment', '0', 'both', '20', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'days_since_reached', 'since a contact last arrived or was answered', '0', 'both', '73', 'false', '{}', 'number', 'days'),
+('true', 'false', 'days_since_response', 'since the last answer: click, reply, call, conversation, promise, dispute', '0', 'both', '71', 'false', '{}', 'number', 'days'),
+('true', 'false', 'dispute_ratio', 'disputed of all invoices', '0', 'both', '62', 'false', '{}', 'number', 'share'),
+('true', 'false', 'dpd_0', 'open and not past due', '0', 'debtor', '14', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'dpd_1_30', 'open, 1 to 30 days past due', '0', 'debtor', '15', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'dpd_31_60', 'open, 31 to 60 days past due', '0', 'debtor', '16', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'dpd_61_90', 'open, 61 to 90 days past due', '0', 'debtor', '17', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'dpd_bucket', 'of days_past_due: 0 none, 1 up to 30, 2 up to 60, 3 up to 90, 4 more', '1', 'both', '63', 'false', '{}', 'number', 'bucket'),
+('true', 'false', 'dpd_over_90', 'open, more than 90 days past due', '0', 'debtor', '18', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'dpd_roll', 'roll: dpd_bucket less that of 30 days ago', '1', 'both', '64', 'false', '{}', 'number', 'buckets'),
+('true', 'false', 'ewma_late', 'moving average of days late, the newest with weight 0.3', '1', 'both', '32', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'ewma_late_shrunk', 'ewma_late with the mean of days late in the weight of five invoices', '1', 'both', '33', 'false', '{}', 'number', 'days'),
+('true', 'false', 'has_email', 'there is an e-mail address', '0', 'both', '78', 'false', '{}', 'boolean', ''),
+('true', 'false', 'has_phone', 'there is a telephone number', '0', 'both', '79', 'false', '{}', 'boolean', ''),
+('true', 'false', 'has_post', 'there is a postal address', '0', 'both', '80', 'false', '{}', 'boolean', ''),
+('true', 'false', 'invoices_per_month', 'invoices a month of tenure, the tenure at least 30 days', '0', 'both', '48', 'false', '{}', 'number', 'invoices'),
+('true', 'false', 'is_company', 'a company; NULL where it is not said', '0', 'both', '75', 'false', '{}', 'boolean', ''),
+('true', 'false', 'issue_day', 'day of the month of issue', '0', 'invoice', '43', 'false', '{late,self_cure}', 'number', 'day'),
+('true', 'false', 'issue_month', 'month of issue', '0', 'invoice', '41', 'false', '{}', 'number', 'month'),
+('true', 'false', 'issue_weekday', 'weekday of issue, Monday 1', '0', 'invoice', '42', 'false', '{late,self_cure}', 'number', 'weekday'),
+('true', 'false', 'kind', 'person or company', '0', 'both', '76', 'false', '{}', 'text', ''),
+('true', 'false', 'last_late', 'days late of the invoice settled last; in time is 0', '1', 'both', '27', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'late_amount_ratio', 'of the sum of settled invoices that was paid late', '1', 'both', '26', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
+('true', 'false', 'late_ratio', 'settled invoices that were paid late', '1', 'both', '23', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
+('true', 'false', 'late_ratio_shrunk', 'late_ratio with the mean of the creditor''s debtors of that kind in the weight of five invoices', '1', 'both', '24', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
+('true', 'false', 'log_amount', 'natural logarithm of the amount', '0', 'invoice', '39', 'false', '{late,self_cure}', 'number', ''),
+('true', 'false', 'max_late', 'most days late', '1', 'both', '28', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'month_end_ratio', 'payments in the last three days of a month', '0', 'both', '36', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
+('true', 'false', 'n_disputed', 'invoices that were disputed, whatever became of it; without a date only those disputed at present', '0', 'both', '61', 'false', '{}', 'number', 'invoices'),
+('true', 'false', 'n_invoices', 'invoices known and not cancelled; fees and interest are none', '0', 'both', '4', 'false', '{}', 'number', 'invoices'),
+('true', 'false', 'n_late', 'settled after the due date', '1', 'both', '6', 'false', '{late,self_cure,paid_30d}', 'number', 'invoices'),
+('true', 'false', 'n_open', 'unpaid invoices, fees and interest', '1', 'both', '7', 'false', '{late,self_cure,paid_30d}', 'number', 'items'),
+('true', 'false', 'n_overdue', 'unpaid and past due', '1', 'both', '8', 'false', '{late,self_cure,paid_30d}', 'number', 'items'),
+('true', 'false', 'n_paid', 'settled invoices', '0', 'both', '5', 'false', '{late,self_cure,paid_30d}', 'number', 'invoices'),
+('true', 'false', 'n_partial', 'invoices that a payment left a rest of', '0', 'both', '50', 'false', '{}', 'number', 'invoices'),
+('true', 'false', 'n_payments', 'payments, without reversals', '0', 'both', '9', 'false', '{}', 'number', 'payments'),
+('true', 'false', 'n_payments_90d', 'frequency: payments that the ledger learnt of in the last 90 days', '0', 'both', '46', 'false', '{}', 'number', 'payments'),
+('true', 'false', 'n_promises', 'promises made, instalments each', '0', 'both', '56', 'false', '{}', 'number', 'promises'),
+('true', 'false', 'open_vs_mean', 'open sum over the mean invoice', '0', 'debtor', '38', 'false', '{paid_30d}', 'number', 'ratio'),
+('true', 'false', 'overdue_change', 'amount_overdue less that of 30 days ago', '0', 'both', '65', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'paid_after_1', 'settled after one contact past the due date', '0', 'both', '52', 'false', '{}', 'number', 'share'),
+('true', 'false', 'paid_after_2', 'settled after two', '0', 'both', '53', 'false', '{}', 'number', 'share'),
+('true', 'false', 'paid_after_3', 'settled after three or more', '0', 'both', '54', 'false', '{}', 'number', 'share'),
+('true', 'false', 'paid_before_reminder', 'settled invoices that were paid before any contact after the due date', '-1', 'both', '51', 'false', '{}', 'number', 'share'),
+('true', 'false', 'paid_before_shrunk', 'paid_before_reminder, shrunk as late_ratio_shrunk is', '-1', 'both', '55', 'false', '{}', 'number', 'share'),
+('true', 'false', 'partial_ratio', 'of the invoices paid on, those that took more than one payment', '0', 'both', '35', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
+('true', 'false', 'pay_weekday', 'the weekday of most payments, Monday 1', '0', 'both', '67', 'false', '{}', 'number', 'weekday'),
+('true', 'false', 'payday_from', 'the first of those three days', '0', 'both', '69', 'false', '{}', 'number', 'day'),
+('true', 'false', 'payday_ratio', 'payments in the three days of the month with most of them', '0', 'both', '68', 'false', '{}', 'number', 'share'),
+('true', 'false', 'payment_mean', 'mean payment', '0', 'both', '49', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'payments_per_month', 'frequency: payments a month of tenure, the tenure at least 30 days', '0', 'both', '47', 'false', '{}', 'number', 'payments'),
+('true', 'false', 'promise_days_to_break', 'mean days from a promise that was broken to the day it was for', '0', 'both', '60', 'false', '{}', 'number', 'days'),
+('true', 'false', 'promise_kept_ratio', 'kept of those kept and broken', '-1', 'both', '59', 'false', '{}', 'number', 'share'),
+('true', 'false', 'promises_broken', 'broken, or made good after the deadline', '1', 'both', '58', 'false', '{}', 'number', 'promises'),
+('true', 'false', 'promises_kept', 'kept: paid by the deadline, or nothing open any more', '-1', 'both', '57', 'false', '{}', 'number', 'promises'),
+('true', 'false', 'reached_ratio', 'reachability: contacts that arrived or were answered, of those and the ones that came back', '-1', 'both', '72', 'false', '{}', 'number', 'share'),
+('true', 'false', 'responses_30d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 30 days', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_7d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 7 days', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_call_30d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 30 days, by call', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_call_7d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 7 days, by call', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_email_30d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 30 days, by email', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_email_7d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 7 days, by email', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_letter_30d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 30 days, by letter', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_letter_7d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 7 days, by letter', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_other_30d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 30 days, on any other channel', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_other_7d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 7 days, on any other channel', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_sms_30d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 30 days, by sms', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'responses_sms_7d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 7 days, by sms', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
+('true', 'false', 'tenure_days', 'since the first invoice', '0', 'both', '22', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'terms', 'from issue to due', '0', 'invoice', '40', 'false', '{late,self_cure}', 'number', 'days'),
+('true', 'false', 'trend', 'avg_late_3 less avg_late', '1', 'both', '31', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'weekday_ratio', 'payments on pay_weekday', '0', 'both', '66', 'false', '{}', 'number', 'share')$step$;
 END
 $do$;
 DO $do$
@@ -45157,6 +45867,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.charge_notice', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charging', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.feature', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.handover', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.handover_rule', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.hold_reason', 'WHERE NOT builtin');
@@ -45178,13 +45889,34 @@ ALTER FUNCTION dunning._is_steady(regclass) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ledger_steady() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._look_at_source(text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._forget_sources() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._source_id_sql(text,text,jsonb) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._compose_ledger_sql(text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks(text[],text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks_sql(text) OWNER TO dunning_owner;
+ALTER TYPE dunning.history_look OWNER TO dunning_owner;
+ALTER FUNCTION dunning._history_add(bytea,integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._history_join(bytea,bytea) OWNER TO dunning_owner;
+ALTER AGGREGATE dunning._history(integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._debtor_look(bytea,text,timestamp with time zone,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._invoice_looks(bytea,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._invoice_steps(bytea,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._history_sql(text,text) OWNER TO dunning_owner;
+ALTER TABLE dunning.feature OWNER TO dunning_owner;
+ALTER FUNCTION dunning._features_in_force() OWNER TO dunning_owner;
+ALTER VIEW dunning.feature_catalogue OWNER TO dunning_owner;
+ALTER FUNCTION dunning._scalar_attributes(jsonb,text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._attribute(jsonb,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._debtor_columns_sql() OWNER TO dunning_owner;
+ALTER FUNCTION dunning.attribute_features(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._try_feature(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._keep_feature(dunning.feature) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._known_feature(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.exclude_feature(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.include_feature(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.reset_feature(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._feature_sql(text) OWNER TO dunning_owner;
 ALTER TABLE dunning.hold_reason OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reason_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_where(text,date,boolean) OWNER TO dunning_owner;
@@ -45353,7 +46085,6 @@ ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_o
 ALTER FUNCTION dunning._judge_asked() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._strategy_rules() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._strategies_in_use() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._first_rule_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._assigned_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_strategy(text,text,text) OWNER TO dunning_owner;
@@ -45397,15 +46128,12 @@ ALTER FUNCTION dunning._stage_offers(timestamp with time zone,boolean) OWNER TO 
 ALTER FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pick_texts() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._packed_dates(date[]) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._decided_sql(boolean) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._held_for(text[]) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._judged_sql(boolean) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._dry_rows_sql(boolean,boolean) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._stage_plain(text,text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._stage_decided(timestamp with time zone,boolean,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_plain() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_judged(timestamp with time zone,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._judged_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._past(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._tell_arms(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_dry_rows(boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._framing_experiment() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._overtaken_steps() OWNER TO dunning_owner;
@@ -45573,14 +46301,43 @@ GRANT EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,te
 REVOKE EXECUTE ON FUNCTION dunning._ledger_steady() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._ledger_steady() TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._look_at_source(text) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._forget_sources() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._source_id_sql(text,text,jsonb) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._compose_ledger_sql(text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._balance_rows_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._marks(text[],text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._marks(text[],text,text) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._marks_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._history_add(bytea,integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._history_join(bytea,bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._history(integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._history(integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._debtor_look(bytea,text,timestamp with time zone,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._debtor_look(bytea,text,timestamp with time zone,boolean) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._invoice_looks(bytea,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._invoice_steps(bytea,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._history_sql(text,text) FROM PUBLIC;
+GRANT SELECT ON TABLE dunning.feature TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._features_in_force() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._features_in_force() TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.feature_catalogue TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._scalar_attributes(jsonb,text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._scalar_attributes(jsonb,text[]) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._attribute(jsonb,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._debtor_columns_sql() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.attribute_features(timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.attribute_features(timestamp with time zone) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._try_feature(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._keep_feature(dunning.feature) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._known_feature(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.exclude_feature(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.exclude_feature(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.include_feature(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.include_feature(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.reset_feature(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.reset_feature(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._feature_sql(text) FROM PUBLIC;
 REVOKE SELECT ON TABLE dunning.hold FROM dunning_viewer;
 GRANT SELECT ON TABLE dunning.hold TO dunning_operator;
 GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by, scope, pending, placed_at) ON TABLE dunning.hold TO dunning_viewer;
@@ -45786,7 +46543,6 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM P
 REVOKE EXECUTE ON FUNCTION dunning._judge_asked() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._strategy_rules() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._strategies_in_use() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._first_rule_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._assigned_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) TO dunning_admin;
@@ -45838,15 +46594,12 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_offers(timestamp with time zone,boolea
 REVOKE EXECUTE ON FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._pick_texts() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._packed_dates(date[]) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._decided_sql(boolean) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._held_for(text[]) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._judged_sql(boolean) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._dry_rows_sql(boolean,boolean) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._stage_plain(text,text) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._stage_decided(timestamp with time zone,boolean,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_plain() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._judged_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._past(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._tell_arms(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_dry_rows(boolean,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._framing_experiment() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._overtaken_steps() FROM PUBLIC;
@@ -45985,6 +46738,7 @@ REVOKE EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
+GRANT SELECT ON TABLE dunning.promise TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._balances_told(text,jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.handover TO dunning_operator;
 GRANT SELECT (debtor_id, handover_id, creditor, kind, state, why, invoices, amounts, charges, recipient, commission_percent, proposed_at, proposed_by, decided_at, decided_by, ended_at, ended_by) ON TABLE dunning.handover TO dunning_viewer;
@@ -46050,6 +46804,7 @@ GRANT EXECUTE ON FUNCTION dunning.export_case(text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
 
 -- Comments.
+COMMENT ON AGGREGATE dunning._history(integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) IS 'All that is known of one debtor as one value, whatever the order of the rows; see _history_sql() for what the arguments are.';
 COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
 COMMENT ON FUNCTION dunning._accept_by_link(text,jsonb) IS 'The offer that a form accepted; NULL where it names none, or none that stands.';
 COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accounts of the same person; the debtor alone where the ledger knows no persons or is broken.';
@@ -46067,6 +46822,7 @@ COMMENT ON FUNCTION dunning._asked_for(text[],timestamp with time zone) IS 'The 
 COMMENT ON FUNCTION dunning._assess_fees(text[]) IS 'Posts the fees that reminders named when they left, and those that need none.';
 COMMENT ON FUNCTION dunning._assess_interest(text[]) IS 'Posts late interest of these debtors: to the end of last month, or to today where the invoice is settled.';
 COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';
+COMMENT ON FUNCTION dunning._attribute(jsonb,text,text) IS 'An attribute as text where it is of that type (number, boolean, text), else NULL.';
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';
 COMMENT ON FUNCTION dunning._balances_told(text,jsonb) IS 'The balances of a context, each with charges (fees and interest on top of amount, NULL: none) and total; a currency in which only charges are open has amount 0.';
@@ -46119,7 +46875,6 @@ COMMENT ON FUNCTION dunning._claims(text[],timestamp with time zone) IS 'One row
 COMMENT ON FUNCTION dunning._claims_sql(text,text) IS 'SQL text of the rows of _claims().';
 COMMENT ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) IS 'What is still open of costs, interest and principal after a payment that clears them in this order, and what is left of the payment. German law (BGB 367): costs, interest, principal. 22023 on a negative sum or an order that lacks a part.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
-COMMENT ON FUNCTION dunning._compose_ledger_sql(text,text,text) IS 'As _ledger_sql(), composed at each call.';
 COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error. Only who follows a strategy with that condition is held by it.';
 COMMENT ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
 COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error.';
@@ -46128,13 +46883,13 @@ COMMENT ON FUNCTION dunning._context_now(dunning.message) IS 'The context of a m
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
-COMMENT ON FUNCTION dunning._decided_sql(boolean) IS 'SQL text: rows of stage ladder with what was decided on them, of the plain cases of stage pick or of those that the gate was asked about.';
+COMMENT ON FUNCTION dunning._debtor_columns_sql() IS 'SQL text: columns of the debtor d that stand among the features.';
+COMMENT ON FUNCTION dunning._debtor_look(bytea,text,timestamp with time zone,boolean) IS 'One debtor''s account at its end (state NULL: of whom nothing is known), as seen at an instant; stated: the source''s own open amounts are the balance.';
 COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use; 55000 where it is gone and suppressions were made with it.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
 COMMENT ON FUNCTION dunning._drop_held_rows() IS 'How many rows of a planning run list an invoice that was held while the run computed, and are left to the next one.';
 COMMENT ON FUNCTION dunning._drop_simulation() IS 'Removes the temporary tables of a simulation.';
-COMMENT ON FUNCTION dunning._dry_rows_sql(boolean,boolean) IS 'SQL text of stage row of a dry run.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
@@ -46145,6 +46900,9 @@ COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The d
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._explain_next(text,text) IS 'The next contact that daily planning would make if nothing changed, within 92 days; no row where there is none.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
+COMMENT ON FUNCTION dunning._feature_sql(text) IS 'SQL text of a feature over a row f of debtor_features or invoice_features: the column, the attribute or the expression of that name.';
+COMMENT ON FUNCTION dunning._features_in_force() IS 'One row a feature, a user''s before the built-in one.';
+COMMENT ON FUNCTION dunning._features_of(text) IS 'The features that the model of a target of train() reads.';
 COMMENT ON FUNCTION dunning._fee_amount(numeric,jsonb,numeric,numeric,numeric,integer) IS 'A fee on a claim: a fixed amount, the amount of its bracket, or percents share by share, within minimum and maximum.';
 COMMENT ON FUNCTION dunning._fee_context(text,text,text,text,numeric,date) IS 'A fee as the template context has it.';
 COMMENT ON FUNCTION dunning._fee_day(timestamp with time zone) IS 'The day by which fees are told: that of the instant (NULL: now) in the ledger''s zone.';
@@ -46153,8 +46911,6 @@ COMMENT ON FUNCTION dunning._find_handover(uuid,text) IS 'A case of the state wa
 COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
-COMMENT ON FUNCTION dunning._first_rule_sql(text) IS 'SQL text: of the first rule in force that fits debtor d with score s the rule''s name (tells: rule) or its strategy (strategy), NULL where none does.';
-COMMENT ON FUNCTION dunning._forget_sources() IS 'Forgets what _source_of() and _ledger_sql() remember in this session: whoever changes a binding calls it.';
 COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording that was begun first and goes on; NULL: none.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of those of these messages that _unsent() tells.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
@@ -46178,8 +46934,10 @@ COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoic
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
 COMMENT ON FUNCTION dunning._held_by(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
-COMMENT ON FUNCTION dunning._held_for(text[]) IS 'The state word of a row with these blocks, NULL: none blocks it.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
+COMMENT ON FUNCTION dunning._history_add(bytea,integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) IS 'The state with one row more. what: 1 invoice, 2 payment, 3 promise, 4 contact, 5 event. Rows without amount, day or currency are left out.';
+COMMENT ON FUNCTION dunning._history_join(bytea,bytea) IS 'The rows of both states.';
+COMMENT ON FUNCTION dunning._history_sql(text,text) IS 'SQL text: one row a debtor with the state of all that was known at as_of: invoices, payments, promises, contacts (egress) and what came back (events).';
 COMMENT ON FUNCTION dunning._hold_over_budget(timestamp with time zone) IS 'Holds the rows of a planning run that today''s budgets are not enough for.';
 COMMENT ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) IS 'First and last instant of a hold, and whether it is yet to begin; 22023 for days that make no sense.';
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
@@ -46187,13 +46945,17 @@ COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the
 COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) IS 'The offers that were written: none for a debtor who has one of that state already.';
 COMMENT ON FUNCTION dunning._interest(text[],timestamp with time zone,date,text) IS 'The spans of late interest of these debtors'' invoices until a day (not counted; NULL: through the day of as_of).';
 COMMENT ON FUNCTION dunning._interest_rule_of(text,text,date) IS 'The enabled rule of interest for invoices due on a day, the user''s before the built-in one; NULL where there is none.';
+COMMENT ON FUNCTION dunning._invoice_looks(bytea,text) IS 'One debtor''s account when each invoice was issued; what its own instant brings is not seen.';
+COMMENT ON FUNCTION dunning._invoice_steps(bytea,text) IS 'The settlements gained (n 1) and lost (-1) with the first day that sees them at its beginning, and the days of the looks (0): the means of the book are running sums of these.';
 COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD?';
 COMMENT ON FUNCTION dunning._is_key_lost() IS 'Are there suppressions and no key under which their addresses were digested?';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
-COMMENT ON FUNCTION dunning._judged_sql(boolean) IS 'SQL text of stage judged: rows that are decided, with the columns of their step and strategy.';
+COMMENT ON FUNCTION dunning._judged_sql(text) IS 'SQL text: rows that are decided, with the columns of their step and strategy.';
+COMMENT ON FUNCTION dunning._keep_feature(dunning.feature) IS 'Writes a user''s row, with who, when and what stood there before: new, changed, or before the built-in one.';
 COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, their charges waived, and a task to credit the rest.';
+COMMENT ON FUNCTION dunning._known_feature(text) IS 'The row in force of a feature; 22023 where there is none.';
 COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed; odd: rows that cannot be told in plain numbers, whose account was asked of _mark_sql(). Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
 COMMENT ON FUNCTION dunning._ladder_items(text[],timestamp with time zone) IS 'Open items of debtors, with whether each is left out.';
 COMMENT ON FUNCTION dunning._ladder_marks(text[],timestamp with time zone) IS 'Marks of debtors who owe something or whose amounts are invalid.';
@@ -46202,7 +46964,7 @@ COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladd
 COMMENT ON FUNCTION dunning._law_countries(text) IS 'Where rules of a country stand: its own before those of the countries of the euro.';
 COMMENT ON FUNCTION dunning._lawful_fees(text[],timestamp with time zone) IS 'One row an invoice and level that has an enabled rule: amount, from which day it may be charged, and every reason why not (empty: it may).';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
-COMMENT ON FUNCTION dunning._ledger_sql(text,text,text) IS 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice and source_currency: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
+COMMENT ON FUNCTION dunning._ledger_sql(text,text,text) IS 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
 COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else TimeZone as the server was started with (where the library is not preloaded: log_timezone), never the session''s.';
 COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a channel should not exceed; an SMS is counted in parts instead.';
@@ -46307,6 +47069,7 @@ COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes 
 COMMENT ON FUNCTION dunning._response_share(double precision,double precision,double precision) IS 'The share of contacts that a debtor answers, shrunk to the book''s with the weight of two answers: (2 + k) / (2 / q + E).';
 COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';
 COMMENT ON FUNCTION dunning._round_up(numeric,numeric) IS 'The value, rounded up to a multiple of the step where there is one.';
+COMMENT ON FUNCTION dunning._scalar_attributes(jsonb,text[]) IS 'The numbers, booleans and texts of an object, without those named; NULL where there is none.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._simulate(text,date,date,time without time zone) IS 'Runs a simulation into its temporary tables.';
@@ -46321,15 +47084,16 @@ COMMENT ON FUNCTION dunning._simulate_send(text[]) IS 'What passes in dunning_si
 COMMENT ON FUNCTION dunning._simulate_stop(uuid[],text[]) IS 'Cancels messages of a simulation and gives their steps back.';
 COMMENT ON FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) IS 'Lets everything of a simulation leave that is due before an instant.';
 COMMENT ON FUNCTION dunning._simulate_waiting(timestamp with time zone) IS 'Until when what a simulation begins with waits, as the gate tells at its first instant.';
-COMMENT ON FUNCTION dunning._source_id_sql(text,text,jsonb) IS 'SQL text of an id or a currency: the integer or the padded char(n) where the source has one, else the canonical text.';
+COMMENT ON FUNCTION dunning._source_id_sql(text,text,jsonb) IS 'SQL text of an id: the integer where the source has one, else the canonical text.';
 COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (counted) until another (not counted).';
 COMMENT ON FUNCTION dunning._speaks_of_fees(text,text,text,text) IS 'Which fees the texts in force of a template, in a framing or neutral (over a channel, of a creditor; NULL: any), can tell: announced, charged, warned, joined by commas; NULL where none names fee.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 COMMENT ON FUNCTION dunning._stage_companions() IS 'Stage companion of a planning run, where one of its messages has one: whether it was made.';
-COMMENT ON FUNCTION dunning._stage_decided(timestamp with time zone,boolean,boolean) IS 'Stage judged of a planning run, or stage row of a dry one: one row a debtor.';
+COMMENT ON FUNCTION dunning._stage_dry_rows(boolean,text) IS 'Stage row of a dry run: what is returned; framing: the experiment whose arms are told.';
+COMMENT ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) IS 'Stage judged of a planning run: one row a debtor; detail: with what stands in a decision.';
 COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 COMMENT ON FUNCTION dunning._stage_offers(timestamp with time zone,boolean) IS 'Makes the offers that the steps of a planning run come with, puts them into rows and contexts, and sets decision.offer_needed; a dry run shows the terms alone. Holds (no_offer) what would say nothing without one.';
-COMMENT ON FUNCTION dunning._stage_plain(text,text) IS 'Makes a stage of the plain cases of stage pick and ladder.';
+COMMENT ON FUNCTION dunning._stage_plain() IS 'The plain cases of the stage judged, from those of stage pick and ladder.';
 COMMENT ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) IS 'Stage row of a planning run: messages ready to be enqueued, and held ones with what blocks them.';
 COMMENT ON FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) IS 'Stages everything that a planning run decides, up to row; dry_run leaves out what is only needed to write it.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
@@ -46341,7 +47105,6 @@ COMMENT ON FUNCTION dunning._strategies_in_use() IS 'Strategies that some debtor
 COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.';
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 COMMENT ON FUNCTION dunning._take_over(smallint[],uuid[]) IS 'How many attempts without outcome are left, because somebody holds their queue row just now. All others of these slices may have arrived: those in the queue wait for another attempt, of those stopped meanwhile the outcome is unknown and a person is asked.';
-COMMENT ON FUNCTION dunning._tell_arms(text) IS 'Puts the arm of an experiment on wording into the rows of a dry run.';
 COMMENT ON FUNCTION dunning._template_fields(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._template_names(text,text,text,jsonb) IS 'Names and partials as the templates write them. With partials given, theirs too, and one that is missing or includes itself is an error (DN003).';
 COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say that a payment has come in? Where it names no sum either, it asks for nothing.';
@@ -46352,6 +47115,7 @@ COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to
 COMMENT ON FUNCTION dunning._true_context(text,text,text,jsonb,date,text) IS 'A debtor''s context with fee, charges, proof and late_cost where the template, in the framing that the context names, speaks of them (over a channel; NULL: any); day: when it leaves (NULL: today).';
 COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) IS 'Contexts of messages about to be rendered, with fee, charges, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
 COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],text[],timestamp with time zone,date[]) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now). says: which fees its text can tell (_speaks_of_fees(), NULL: none); days: when it leaves (NULL: that day).';
+COMMENT ON FUNCTION dunning._try_feature(text,text) IS 'number, boolean, text or the type of an expression over debtor_features or invoice_features, or its error.';
 COMMENT ON FUNCTION dunning._unposted_fees(text[]) IS 'Fees that may be posted today: those that reminders named when they left, with the message, and those that need none.';
 COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
 COMMENT ON FUNCTION dunning._unsent(text[],uuid[]) IS 'Those of these messages of which no attempt left anything, unless cancel() took them back for good: their steps may be planned again.';
@@ -46369,6 +47133,7 @@ COMMENT ON FUNCTION dunning.approve_handover(uuid,text) IS 'One row: the invoice
 COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed offer, live from now on, and the one it superseded. By another person than proposed it (42501). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.assess_charges(timestamp with time zone) IS 'Posts what is lawfully due today for creditors that switched charging on (save_charging): fees that our reminders named when they left, sums that need no reminder, and late interest to the end of last month or, of settled invoices, to today. The rows it posted; running it again posts nothing. Nothing on a broken or stale ledger. daily() and maintain() call it. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.attribute_features(timestamp with time zone) IS 'Attributes of the bound debtors that could be features: type, debtors that have one, different values, whether models read it by its name, and why not: the call that lets them. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charge over as an invoice of its own (kind fee or interest): from then on it stands in the ledger''s balance and no longer among what is open here. Unknown, waived or booked: 22023. Role: dunning_operator.';
@@ -46379,10 +47144,13 @@ COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every tou
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of this name stood and proposes nothing any more; what it proposed stands. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.exclude_feature(text) IS 'Whether the row is new or changed. From now on train() leaves the feature out, and an attribute does not stand in features() any more; models that were trained with it keep it until they are trained again. 22023 where there is none of that name. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.export_case(text,text) IS 'The whole case of a debtor at its creditor as one JSON document: ledger rows and balances, charges and interest to today, every message with its text as sent, attempts and outcomes, events, tasks, promises, offers, notices, holds, consent, hand-overs. On one day the same rows give the same octets; who took it, when, why and its sha256 stand in dunning.case_export. Unknown debtor or no purpose: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.features(timestamp with time zone) IS 'One row a debtor: counts, habits, open balance and its age, promises, disputes, contacts and answers as they could be known at as_of (NULL: now); see the type debtor_features and the view feature_catalogue. Nothing dated or recorded at or after as_of is looked at. DN001 broken source. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) IS 'What is going to leave until an instant (NULL: at all), of a creditor or a planning run: proposed messages (states adds queued and held ones) with debtor, amounts, channel, time, cost and the words that would leave now; blocked_by: what the gate would say to it by now; may_approve: whether you may (four_eyes). approve() and reject() decide. 22023 bad arguments. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) IS 'One row: the hold''s id and how many queued messages it stopped in this transaction. The debtor, one invoice, or (scope person, the rule for deceased, insolvency, moratorium) all accounts of the person are not dunned, from now or from_on, until released or through the given day, or as long as the reason has it. contact: who is to be talked to instead. Unknown debtor, invoice or reason, bad scope or dates: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.hold_creditor(text,text,date,text,date) IS 'One row: the hold''s id and how many queued messages it stopped. Nobody in the creditor''s book is dunned, nor charged a fee, from now or from_on, until released by dunning_admin or through the given day. Unknown creditor or reason, bad dates: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.include_feature(text) IS 'Whether the row is new or changed. train() reads the feature from now on for every target that it fits, also one that it does not read by default or that is sensitive. 22023 where there is none of that name. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.interest(text,text,timestamp with time zone) IS 'Late interest of a debtor''s overdue invoices (or one), a row a span: from (counted) until (not counted), days by the day count of the rule, rate in percent a year, base, amount in the currency''s minor unit, and where a span bears none, why (frozen, not in default, no rate known). What would be owed if all were paid on the day of as_of (NULL: today), whether or not the creditor charges it. Days run from the day after the due date through the day of payment. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.invoice_contacts(text,text) IS 'The contacts of a debtor that named an invoice (NULL: each of them), with what was open of it then and what became of the message. The reference is the ledger''s, or the invoice_id where it has none. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.lawful_fees(text) IS 'Every fee that the law of a debtor''s country knows, an invoice and level: amount, the day from which it may be charged, and what blocks it (empty: nothing): charging_off, term:<what must be agreed>, currency, paid, paid_in_time, disputed, charged, count:<n>, notice:<what must be sent before>, broken_instalment_agreement, hold:<reason>. Role: dunning_viewer.';
@@ -46400,6 +47168,7 @@ COMMENT ON FUNCTION dunning.reject(uuid,text,text[]) IS 'The proposed contacts o
 COMMENT ON FUNCTION dunning.reject_handover(uuid,text) IS 'The debtor whose case is not approved; dunning goes on, and no rule proposes it again for handover_again_days. No reason or unknown: 22023; decided already: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.release(uuid,text) IS 'One row: whose hold ended (NULL: a whole book''s) and how many messages it had held; the gate looks at those anew. Unknown or released: 22023; a reason that only dunning_admin releases: 42501; one of a hand-over: 55000. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reset_charge_rules(text) IS 'How many rules of your own it removed for a country, so that the built-in ones hold again. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.reset_feature(text) IS 'Whether a user''s row was deleted; a built-in feature of its name is as it was shipped. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_hold_reason(text) IS 'True where a reason of your own was removed, so that a shipped one of that name holds again; holds that stand go on. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_template(text,text,text,text,text) IS 'The version that is in force again after a saved text was taken out of use. 22023 where none was saved, DN003 for a partial that other texts cannot do without; the text stays in dunning.template. Role dunning_admin.';
@@ -46408,6 +47177,7 @@ COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key tha
 COMMENT ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) IS 'Saves which fee may be charged at a level, by country (ISO, or EU) and kind of debtor (person, company), from a day on (NULL: today); replaces the row of the same first day and goes before a built-in one. amount, or tiers: [{"upto": 2500, "percent": 15}, ..., {"percent": 1}] share by share, or [{"below": 1000, "amount": 40}, ..., {"amount": 100}]. Counts and gaps are told over a family. Returns whether there was a row, and warnings where it is laxer than a verified law. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) IS 'Switches fees and interest of a creditor on or off (off until this call), and says which terms its contracts contain: reminder_fee (a fee for reminders was agreed), default_notice (the invoice says that default begins after thirty days). Returns what still needs a term. Unknown creditor or term: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) IS 'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in, 42804 where the expression is of another type. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) IS 'Whether the rule is new. From the next daily() or maintain() on it proposes cases so many days after the last step of a strategy, its stop, or the due date; the first rule by position that fits counts. Bad values: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) IS 'Whether the reason is new. Makes a reason for holds of your own or changes what a shipped one means from now on; holds that stand keep their dates. Bad words or one of the program''s own: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
@@ -46440,6 +47210,7 @@ COMMENT ON TABLE dunning.charge_notice IS 'Notices that the law asks for before 
 COMMENT ON TABLE dunning.charge_rule IS 'Which fee may be charged once a level, how much, and what must have happened before: by country, kind of debtor and period.';
 COMMENT ON TABLE dunning.charging IS 'Creditors that charge fees or interest, and the terms that their contracts contain. Without a row nothing is charged.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
+COMMENT ON TABLE dunning.feature IS 'Features of debtors and invoices; a user''s row goes before the built-in one of its name. Changed by save_feature(), exclude_feature(), include_feature() and reset_feature().';
 COMMENT ON TABLE dunning.handover IS 'Hand-overs to agencies and courts and write-offs: proposed, decided, taken back, with the invoices they are about.';
 COMMENT ON TABLE dunning.handover_rule IS 'When maintain() and daily() propose a hand-over or write-off by themselves; none is shipped.';
 COMMENT ON TABLE dunning.hold IS 'Debtors, single invoices, persons with all their accounts and whole books that are not dunned, from when to when, why and by whom. A row is never changed but by its release.';
@@ -46454,10 +47225,14 @@ COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
+COMMENT ON TYPE dunning.debtor_features IS 'A debtor at as_of; what each column means stands in the view feature_catalogue. Counts (n_*) are over all currencies; sums are in `currency` alone: one with an open balance, then the one of most invoices; currencies counts them. n_*: invoices proper (fees and interest are owed, but tell nothing of habits; n_open and n_overdue count them). dpd_*: open amount by days past due. Days late are 0 for what was paid in time. *_shrunk: toward the mean of the debtors of the same creditor and kind (itself toward the creditor''s) with the weight of five invoices; coverage n/(n+5). attributes: numbers, booleans and texts of the bound debtor''s attributes that are not excluded and no address. NULL: nothing known.';
+COMMENT ON TYPE dunning.history_look IS 'A look at an account at one instant; the columns up to settled_on are of the invoice at whose issue it was taken. src/feature/look.h has them in this order.';
+COMMENT ON TYPE dunning.invoice_features IS 'An invoice with the history of its debtor strictly before its day of issue, as in debtor_features; sums are in the invoice''s currency. amount_vs_mean: amount over the mean of earlier ones. kind, country and has_* are the debtor''s of now, attributes those that bind() was told are immutable. Known at as_of, so labels and no features: settled_on, days_late (negative: early; NULL: not settled).';
 COMMENT ON TYPE dunning.planned IS 'A planned contact: who, what, over which channel, when (also in local time), amounts a currency, cost, state with reason, the fee that it names (charged with it, announced or warned of) and the terms that it offers.';
 COMMENT ON TYPE dunning.simulated IS 'A contact of a simulation (sent: it would have left; queued: its time comes after the last day; cancelled: it was stopped before it left, and costs nothing) with the day on which it was planned; or, with day and debtor_id NULL, why contacts were held: how many debtors, and on how many of their days.';
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
 COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';
+COMMENT ON VIEW dunning.feature_catalogue IS 'One row a feature: of what it is, type, unit, meaning; monotone: 1 the more the likelier paid late, -1 the less likely, 0 either; sensitive: no model of train() reads it before include_feature() was called; excluded; targets that read it. Role dunning_viewer.';
 COMMENT ON VIEW dunning.handover_invoices IS 'What billing may book: one row an invoice of every hand-over and write-off with what was open of it, from proposal (state proposed) to decision. The ledger is billing''s to change. Role: dunning_viewer.';
 COMMENT ON VIEW dunning.handovers IS 'One row a hand-over or write-off: proposed, approved, rejected or taken back, with sums by currency, what came in since the decision (payments, as far as the invoices are open no more) and the recipient''s commission on it. Role: dunning_viewer.';
 COMMENT ON VIEW dunning.holds IS 'Every hold ever placed: whom it covers, from when to when, its state, who placed and who released it. Notes are dunning_operator''s, in dunning.hold. Role: dunning_viewer.';

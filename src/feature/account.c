@@ -38,6 +38,13 @@ dun_feature_init_account(DunAccount *account, DunInvoice *invoices, int n_invoic
 	account->last_paid = DATEVAL_NOBEGIN;
 	account->first_issued = DATEVAL_NOEND;
 	account->last_issued = DATEVAL_NOBEGIN;
+	account->last_reached = DT_NOBEGIN;
+}
+
+bool
+dun_feature_is_nothing(double amount, double of)
+{
+	return amount <= ROUNDING(of);
 }
 
 double
@@ -92,6 +99,28 @@ take_open(DunAccount *account, int invoice)
 	memmove(&account->open[place], &account->open[place + 1], sizeof(int) * (account->n_open - place));
 }
 
+/* Contacts are in the order of their days: those after the due date, up to the day it was settled. */
+static int
+count_reminders(const DunAccount *account, const DunInvoice *it)
+{
+	int			low = 0;
+	int			high = account->n_contacts;
+	int			n = 0;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (account->contacts[middle].day <= it->due)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (n < 3 && low + n < account->n_contacts && account->contacts[low + n].day <= it->settled_on)
+		n++;
+	return n;
+}
+
 /* Add the habits of the invoice that was settled last. */
 static void
 count_settled(DunAccount *account, const DunInvoice *it)
@@ -103,6 +132,7 @@ count_settled(DunAccount *account, const DunInvoice *it)
 		EWMA_WEIGHT * late + (1 - EWMA_WEIGHT) * account->ewma_late;
 	account->sum_late += late;
 	account->max_late = Max(account->max_late, late);
+	account->n_reminded[it->reminders]++;
 	book->paid += it->amount;
 	if (late > 0)
 	{
@@ -119,7 +149,7 @@ settle(DunAccount *account, int invoice, DateADT day, TimestampTz at)
 	it->rest = 0;
 	it->settled = true;
 	it->settled_on = day;
-	it->settled_at = at;
+	it->reminders = count_reminders(account, it);
 	take_open(account, invoice);
 	if (!it->counted)
 		return;
@@ -144,6 +174,7 @@ unsettle(DunAccount *account, int invoice, TimestampTz at)
 	account->n_settled = 0;
 	account->n_late = 0;
 	account->sum_late = account->max_late = account->ewma_late = 0;
+	memset(account->n_reminded, 0, sizeof(account->n_reminded));
 	for (int b = 0; b < account->n_books; b++)
 		account->books[b].paid = account->books[b].paid_late = 0;
 	for (int i = 0; i < n; i++)
@@ -255,6 +286,7 @@ dun_feature_add_invoice(DunAccount *account, int invoice, TimestampTz at)
 	if (it->counted)
 	{
 		account->n_known++;
+		account->n_disputed += it->disputed;
 		book->n++;
 		book->billed += it->amount;
 		account->first_issued = Min(account->first_issued, it->issued);
@@ -286,6 +318,7 @@ dun_feature_cancel_invoice(DunAccount *account, int invoice, TimestampTz at)
 	if (it->counted)
 	{
 		account->n_known--;
+		account->n_disputed -= it->disputed;
 		book->n--;
 		book->billed -= it->amount;
 		account->n_touched -= it->touched;
@@ -297,15 +330,44 @@ dun_feature_cancel_invoice(DunAccount *account, int invoice, TimestampTz at)
 	apply_pool(account, it->currency, account->last_paid, at);
 }
 
-static bool
-is_month_end(DateADT day)
+static void
+count_payment(DunAccount *account, DunBook *book, double amount, DateADT paid_on, TimestampTz at)
 {
 	int			year,
 				month,
-				dom;
+				day;
 
-	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &dom);
-	return dom > day_tab[isleap(year)][month - 1] - 3;
+	j2date(paid_on + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	account->received_at[account->n_payments++] = at;
+	account->n_month_end += day > day_tab[isleap(year)][month - 1] - 3;
+	account->by_day[day]++;
+	account->by_weekday[(j2day(paid_on + POSTGRES_EPOCH_JDATE) + 6) % 7]++;
+	account->last_paid = Max(account->last_paid, paid_on);
+	book->given += amount;
+	book->n_given++;
+}
+
+void
+dun_feature_dispute_invoice(DunAccount *account, int invoice)
+{
+	DunInvoice *it = &account->invoices[invoice];
+
+	if (it->disputed)
+		return;
+	it->disputed = true;
+	account->n_disputed += it->exists && it->counted && it->amount >= 0;
+}
+
+void
+dun_feature_keep_promises(DunAccount *account, int currency, double amount, TimestampTz paid_at)
+{
+	for (int i = 0; i < account->n_promises; i++)
+	{
+		DunPromise *it = &account->promises[i];
+
+		if (it->currency == currency && paid_at < it->deadline)
+			it->in_time += amount;
+	}
 }
 
 /* A reversal: first from what was overpaid, then from the invoice itself. */
@@ -332,6 +394,7 @@ dun_feature_add_payment(DunAccount *account, int invoice, int currency, double a
 {
 	double		rest = amount;
 
+	account->books[currency].received += amount;
 	if (invoice >= 0 && (!account->invoices[invoice].exists || account->invoices[invoice].amount < 0 ||
 						 account->invoices[invoice].currency != currency))
 		invoice = -1;
@@ -341,9 +404,7 @@ dun_feature_add_payment(DunAccount *account, int invoice, int currency, double a
 		apply_pool(account, currency, paid_on, at);
 		return;
 	}
-	account->n_payments++;
-	account->n_month_end += is_month_end(paid_on);
-	account->last_paid = Max(account->last_paid, paid_on);
+	count_payment(account, &account->books[currency], amount, paid_on, at);
 	if (invoice >= 0)
 	{
 		DunInvoice *it = &account->invoices[invoice];

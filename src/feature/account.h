@@ -13,9 +13,18 @@
 #include "datatype/timestamp.h"
 #include "utils/date.h"
 
+#include "feature/state.h"
+
+/* Octets in a state; not ended by a zero. */
+typedef struct DunName
+{
+	const char *at;
+	uint32		len;
+} DunName;
+
 typedef struct DunInvoice
 {
-	text	   *id;
+	DunName		id;
 	int			currency;		/* index into DunAccount.books */
 	DateADT		issued;
 	DateADT		due;
@@ -29,18 +38,55 @@ typedef struct DunInvoice
 	bool		partial;		/* ... and left a rest */
 	bool		settled;
 	DateADT		settled_on;
-	TimestampTz settled_at;		/* when the ledger knew */
+	int			reminders;		/* contacts after the due date until it was settled, at most 3 */
+	bool		disputed;
 } DunInvoice;
+
+/* What became of a message, or of a call that was none. */
+typedef struct DunContact
+{
+	TimestampTz at;
+	DateADT		day;
+	int			channel;
+	uint64		message;
+	int			address;		/* which of DunAccount.addresses; -1: not said */
+	bool		reached;
+	bool		bounced;
+} DunContact;
+
+typedef struct DunResponse
+{
+	TimestampTz at;
+	int			channel;
+} DunResponse;
+
+typedef struct DunPromise
+{
+	int			currency;
+	double		needed;			/* payments since the promise that keep it */
+	double		before;			/* sum of all payments when it was made */
+	double		in_time;		/* sum of all payments up to its deadline */
+	DateADT		due;
+	DateADT		made;
+	TimestampTz at;
+	TimestampTz deadline;
+	bool		exists;
+	bool		cancelled;
+} DunPromise;
 
 /* What is kept a currency. */
 typedef struct DunBook
 {
-	text	   *name;
+	DunName		name;
 	double		pool;			/* credit that has paid nothing yet; negative: a reversal of more than there was */
 	int			n;				/* counted invoices */
 	double		billed;
 	double		paid;			/* settled, counted */
 	double		paid_late;
+	double		received;		/* all payments less reversals */
+	double		given;			/* payments alone */
+	int			n_given;
+	double		overdue_before; /* a month ago */
 } DunBook;
 
 typedef struct DunAccount
@@ -61,11 +107,27 @@ typedef struct DunAccount
 	int			n_known;		/* counted invoices that exist */
 	int			n_touched;
 	int			n_partial;
+	int			n_reminded[4];	/* settled ones by reminders */
+	int			n_disputed;
 	int			n_payments;
 	int			n_month_end;
+	int			by_weekday[7];	/* payments; Monday first */
+	int			by_day[32];		/* ... by day of the month */
+	TimestampTz *received_at;	/* ... when the ledger learnt of each, in order */
 	DateADT		last_paid;
 	DateADT		first_issued;
 	DateADT		last_issued;
+	DunContact *contacts;		/* those made so far, in order */
+	int			n_contacts;
+	int			n_reached;
+	int			n_bounced;
+	TimestampTz last_reached;
+	TimestampTz *addresses;		/* first contact at each */
+	DunResponse *responses;		/* so far, in order */
+	int			n_responses;
+	DunPromise *promises;
+	int			n_promises;
+	int			bucket_before;	/* DPD bucket of a month ago */
 	/* called when a counted invoice is settled (+1) or no longer is (-1); may be NULL */
 	void		(*on_step) (void *arg, int invoice, TimestampTz at, int step);
 	void	   *arg;
@@ -78,9 +140,14 @@ extern void dun_feature_cancel_invoice(DunAccount *account, int invoice, Timesta
 /* `invoice` -1: names none, or none that is there. */
 extern void dun_feature_add_payment(DunAccount *account, int invoice, int currency, double amount,
 									DateADT paid_on, TimestampTz at);
+extern void dun_feature_dispute_invoice(DunAccount *account, int invoice);
+/* What the promises of that currency get of a payment, or of a reversal, made at that instant. */
+extern void dun_feature_keep_promises(DunAccount *account, int currency, double amount, TimestampTz paid_at);
 /* The source's own open amounts take the place of what payments left. */
 extern void dun_feature_state_open(DunAccount *account, const double *stated);
 
 extern double dun_feature_days_late(const DunInvoice *invoice);
+/* Not more than rounding: no currency's unit, yet more than what float8 loses of a large amount. */
+extern bool dun_feature_is_nothing(double amount, double of);
 
 #endif
