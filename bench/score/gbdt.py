@@ -42,17 +42,17 @@ def fit(x, y, nfolds=0, directions=None, **p):
     fold = np.array([int(hashlib.md5(b"f%d" % i).hexdigest()[:8], 16) % max(nfolds, 1) for i in range(len(y))], dtype=np.uint8) \
         if nfolds else np.zeros(1, np.uint8)
     d = None if directions is None else np.array(directions, dtype=np.int8).ctypes.data
-    start = time.perf_counter()
+    start = time.process_time()
     f = lib.bench_fit(columns.ctypes.data, None, d, len(y), x.shape[1], y.ctypes.data, fold.ctypes.data, nfolds, params)
-    return f, params, time.perf_counter() - start
+    return f, params, time.process_time() - start
 
 
 def predict(f, x):
     x = np.ascontiguousarray(x, dtype=np.float64)
     out = np.empty(len(x))
-    start = time.perf_counter()
+    start = time.process_time()
     lib.bench_predict(f, x.ctypes.data, len(x), out.ctypes.data)
-    return out, time.perf_counter() - start
+    return out, time.process_time() - start
 
 
 def load(name):
@@ -73,10 +73,10 @@ SALTS = ["", "s1", "s2", "s3", "s4"]
 
 def booster(x, y, depth, weight, trees, eta=0.05, sample=0.8):
     m = xgb.DMatrix(x, y, nthread=1)
-    start = time.perf_counter()
+    start = time.process_time()
     b = xgb.train(dict(objective="binary:logistic", tree_method="hist", max_depth=depth, min_child_weight=weight, eta=eta,
                        subsample=sample, colsample_bytree=sample, nthread=1, seed=1, verbosity=0), m, trees)
-    return b, time.perf_counter() - start
+    return b, time.process_time() - start
 
 
 def sigmoid(z):
@@ -149,12 +149,12 @@ def score():
         _, s = predict(f, x)
         m = xgb.DMatrix(x, nthread=1)
         b.set_param({"nthread": 1})
-        start = time.perf_counter()
+        start = time.process_time()
         b.predict(m)
-        xs = time.perf_counter() - start
-        start = time.perf_counter()
+        xs = time.process_time() - start
+        start = time.process_time()
         b.inplace_predict(x)
-        xi = time.perf_counter() - start
+        xi = time.process_time() - start
         ratios.append(min(xs, xi) / s)
         own.append((len(x) / s, len(x) / xs, len(x) / xi))
     o = np.median(own, axis=0)

@@ -35,7 +35,11 @@ typedef struct DunBinColumn
 	uint8_t    *level_bin;		/* of a categorical column: 0 for a level not seen */
 } DunBinColumn;
 
-/* Rows as bins: eight columns side by side, one 8-byte word a row and group. */
+/*
+ * Rows as bins: groups of eight columns, 8 bytes a row, and up to eight groups side by side, so that all of a row that
+ * is read together is in one cache line. The bin of a row: groups[column / 8][row * strides[column / 8] + column % 8].
+ * Dividing rows asks for one column of all of them: for that the same stands column by column, too.
+ */
 typedef struct DunBins
 {
 	uint32_t	n;
@@ -43,6 +47,8 @@ typedef struct DunBins
 	int			ngroups;
 	DunBinColumn *columns;
 	uint8_t   **groups;
+	size_t	   *strides;
+	uint8_t   **flat;			/* n a column */
 } DunBins;
 
 typedef struct DunGbdtParams

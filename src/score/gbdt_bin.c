@@ -13,6 +13,7 @@
 
 #define MAX_BINS 256
 #define SAMPLE_ROWS 100000
+#define SIDE_BY_SIDE 8			/* groups of a row in one cache line */
 #define AT_ONCE 16				/* rows whose searches run side by side */
 
 /* Floats in order, as their bits in order: negative ones turned over, the others above them. */
@@ -194,8 +195,24 @@ bin_numbers(const DunBinColumn *c, const float *values, const uint32_t *rows, ui
 			for (int k = 0; k < AT_ONCE; k++)
 				at[k] += (uint32_t) -(cuts[at[k] + half - 1] <= v[k]) & half;
 		for (uint32_t k = 0; k < m; k++)
-			into[(size_t) (i + k) * 8] = v[k] == v[k] ? at[k] + 1 : 0;
+			into[i + k] = v[k] == v[k] ? at[k] + 1 : 0;
 	}
+}
+
+/* Columns that are missing in the last group are 0. */
+static void
+group_columns(const DunBins *b, int group)
+{
+	uint8_t    *into = b->groups[group];
+	size_t		stride = b->strides[group];
+	const uint8_t *from[8];
+	int			wanted = b->ncols - group * 8;
+
+	for (int k = 0; k < 8; k++)
+		from[k] = k < wanted ? b->flat[group * 8 + k] : NULL;
+	for (uint32_t r = 0; r < b->n; r++)
+		for (int k = 0; k < 8; k++)
+			into[r * stride + k] = k < wanted ? from[k][r] : 0;
 }
 
 DunBins *
@@ -209,35 +226,48 @@ dun_score_bin_columns(const DunGbdtHost *host, const float *const *values, DunBi
 	b->ngroups = (ncols + 7) / 8;
 	b->columns = columns;
 	b->groups = host->alloc(host->context, sizeof(uint8_t *) * (b->ngroups + 1));
+	b->flat = host->alloc(host->context, sizeof(uint8_t *) * (ncols + 1));
+	b->strides = host->alloc(host->context, sizeof(size_t) * (b->ngroups + 1));
 	for (int g = 0; g < b->ngroups; g++)
 	{
-		b->groups[g] = host->alloc(host->context, (size_t) n * 8 + 8);
-		memset(b->groups[g], 0, (size_t) n * 8 + 8);
+		int			beside = g % SIDE_BY_SIDE;
+		int			together = b->ngroups - (g - beside);
+
+		together = together < SIDE_BY_SIDE ? together : SIDE_BY_SIDE;
+		b->strides[g] = together * 8;
+		b->groups[g] = beside ? b->groups[g - 1] + 8 : host->alloc(host->context, n * b->strides[g] + 8);
 	}
 	for (int i = 0; i < ncols; i++)
 	{
 		DunBinColumn *c = &columns[i];
-		uint8_t    *into = b->groups[i / 8] + i % 8;
+		uint8_t    *into = host->alloc(host->context, n + 1);
 
 		host->poll(host->context, "binning", i, ncols);
+		b->flat[i] = into;
 		if (c->categorical)
 		{
 			rank_levels(host, c, values[i], rows, n);
 			for (uint32_t r = 0; r < n; r++)
-				into[(size_t) r * 8] = dun_score_bin_value(c, values[i][rows ? rows[r] : r]);
+				into[r] = dun_score_bin_value(c, values[i][rows ? rows[r] : r]);
 			continue;
 		}
 		cut_column(host, c, values[i], rows, n);
 		bin_numbers(c, values[i], rows, n, into);
 	}
+	for (int g = 0; g < b->ngroups; g++)
+		group_columns(b, g);
 	return b;
 }
 
 void
 dun_score_free_bins(const DunGbdtHost *host, DunBins *b)
 {
-	for (int g = 0; g < b->ngroups; g++)
+	for (int g = 0; g < b->ngroups; g += SIDE_BY_SIDE)
 		host->release(host->context, b->groups[g]);
+	for (int i = 0; i < b->ncols; i++)
+		host->release(host->context, b->flat[i]);
+	host->release(host->context, b->flat);
+	host->release(host->context, b->strides);
 	host->release(host->context, b->groups);
 	host->release(host->context, b);
 }

@@ -268,7 +268,9 @@ open_booster(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, con
 	b->params = *params;
 	b->train = make(b, sizeof(uint32_t) * (n + 1));
 	b->rest = make(b, sizeof(uint32_t) * (n + 1));
-	b->in_tree = make(b, sizeof(uint32_t) * (n + 1));
+	/* Rows are fetched ahead of their use: some numbers behind the last are read, and must be those of rows. */
+	b->in_tree = make(b, sizeof(uint32_t) * (n + DUN_ROWS_AHEAD));
+	memset(b->in_tree, 0, sizeof(uint32_t) * (n + DUN_ROWS_AHEAD));
 	b->outside = make(b, sizeof(uint32_t) * (n + 1));
 	b->margin = make(b, sizeof(float) * (n + BLOCK));
 	b->g = make(b, sizeof(float) * (n + BLOCK));

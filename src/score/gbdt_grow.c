@@ -21,7 +21,7 @@
 #define STRIDE 264
 
 #define BLOCK 8
-#define GATHER 1024
+#define GATHER 256
 
 /* Of a level: a small one's mean is drawn to 0 before levels are put in order, and its split is penalised. */
 #define LEVEL_SMOOTH 10.0
@@ -107,14 +107,16 @@ load_bins(const uint8_t *p)
 
 /* The hot loop: n rows into the histograms of one group. */
 static void
-add_group(DunGradient *restrict hist, const uint8_t *restrict bins, const uint32_t *restrict rows,
-		  const DunGradient *restrict gradient, uint32_t n)
+add_group(DunGradient *restrict hist, const uint8_t *restrict bins, size_t stride, const uint32_t *restrict rows,
+		  const DunGradient *restrict gradient, uint32_t n, bool ahead)
 {
 	for (uint32_t i = 0; i < n; i++)
 	{
-		uint64_t	w = load_bins(bins + (size_t) rows[i] * 8);
+		uint64_t	w = load_bins(bins + rows[i] * stride);
 		DunGradient g = gradient[i];
 
+		if (ahead)
+			__builtin_prefetch(bins + rows[i + DUN_ROWS_AHEAD] * stride);
 		hist[w & 255] += g;
 		hist[STRIDE + (w >> 8 & 255)] += g;
 		hist[STRIDE * 2 + (w >> 16 & 255)] += g;
@@ -142,7 +144,7 @@ build_histogram(const DunGrower *t, DunGradient *hist, const uint32_t *rows, uin
 			gathered[i] = t->gradient[rows[at + i]];
 		for (int g = 0; g < t->bins->ngroups; g++)
 			if (t->group_used[g])
-				add_group(hist + STRIDE * 8 * g, t->bins->groups[g], rows + at, gathered, m);
+				add_group(hist + STRIDE * 8 * g, t->bins->groups[g], t->bins->strides[g], rows + at, gathered, m, g % 8 == 0);
 	}
 }
 
@@ -406,7 +408,7 @@ list_sides(const DunBinColumn *c, const DunTreeNode *node, const Split *split, u
 static uint32_t
 divide_rows(const DunGrower *t, int column, const uint8_t *left, uint32_t *rows, uint32_t n)
 {
-	const uint8_t *bins = t->bins->groups[column / 8] + column % 8;
+	const uint8_t *bins = t->bins->flat[column];
 	uint32_t   *spare = t->spare;
 	uint32_t	l = 0,
 				r = 0;
@@ -414,7 +416,7 @@ divide_rows(const DunGrower *t, int column, const uint8_t *left, uint32_t *rows,
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t	row = rows[i];
-		uint32_t	is = left[bins[(size_t) row * 8]];
+		uint32_t	is = left[bins[row]];
 
 		rows[l] = row;
 		spare[r] = row;

@@ -13,6 +13,9 @@
  */
 typedef uint64_t DunGradient;
 
+/* Row numbers behind the last that are read, to fetch them from memory early. */
+#define DUN_ROWS_AHEAD 24
+
 typedef struct DunGrower
 {
 	const DunBins *bins;

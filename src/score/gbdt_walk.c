@@ -52,7 +52,7 @@ dun_score_walk_bins(const DunForest *f, int tree, const DunBins *bins, const uin
 			for (int k = 0; k < LANES; k++)
 			{
 				uint32_t	column = nodes[at[k]].column;
-				uint8_t		bin = bins->groups[column / 8][(size_t) row[k] * 8 + column % 8];
+				uint8_t		bin = bins->groups[column / 8][row[k] * bins->strides[column / 8] + column % 8];
 
 				at[k] = 2 * at[k] + 1 + (f->masks_at ? side_of(f, tree, at[k], bin) : goes_right(&nodes[at[k]], bin));
 			}
