@@ -33,7 +33,7 @@ lib.bench_free.argtypes = [ctypes.c_void_p]
 
 def fit(x, y, nfolds=0, directions=None, **p):
     """x: rows as float32; the forest's handle, the parameters, the seconds."""
-    q = dict(trees=1000, depth=6, patience=40, eta=0.05, min_child_weight=1, lambda_=1, row_sample=0.8,
+    q = dict(trees=0, depth=0, patience=20, eta=0.05, min_child_weight=-1, lambda_=1, row_sample=0.8,
              column_sample=0.8, seed=1)
     q.update(p)
     params = Params(**q)
@@ -92,7 +92,7 @@ def accuracy():
             depth, weight, trees = TUNED[name]
             b, xs = booster(x[t], y[t], depth, weight, trees)
             px = b.predict(xgb.DMatrix(x[~t]))
-            f, p, s = fit(x[t], y[t], 3)
+            f, p, s = fit(x[t], y[t], 5)
             pd_ = sigmoid(predict(f, x[~t])[0])
             lib.bench_free(f)
             f, _, s1 = fit(x[t], y[t], trees=trees, depth=depth, min_child_weight=weight)

@@ -35,13 +35,14 @@ poll(void *context, const char *stage, int done, int total)
 
 static const DunGbdtHost host = {NULL, take, give, poll};
 
-/* Values column after column; nfolds > 0 chooses the parameters first, 1 stops early by fold 0. */
+/* Values column after column; nfolds > 0 chooses what is open in the parameters first. */
 DunForest *
 bench_fit(const float *values, const uint8_t *levels, const int8_t *directions, uint32_t n, int ncols,
 		  const uint8_t *y, const uint8_t *fold, int nfolds, DunGbdtParams *params)
 {
 	const float **columns = malloc(sizeof(float *) * ncols);
 	DunBinColumn *c = calloc(ncols, sizeof(DunBinColumn));
+	uint32_t   *rows = malloc(sizeof(uint32_t) * n);
 	DunBins    *bins;
 	DunForest  *f;
 
@@ -52,13 +53,16 @@ bench_fit(const float *values, const uint8_t *levels, const int8_t *directions, 
 		c[i].categorical = levels && levels[i];
 		c[i].nlevels = levels ? levels[i] : 0;
 	}
-	bins = dun_score_bin_columns(&host, columns, c, ncols, NULL, n);
-	if (nfolds > 1)
-		dun_score_choose_trees(&host, bins, y, NULL, fold, nfolds, params);
-	f = dun_score_boost_trees(&host, bins, y, NULL, nfolds == 1 ? fold : NULL, 0, params);
+	for (uint32_t i = 0; i < n; i++)
+		rows[i] = i;
+	bins = dun_score_bin_columns(&host, columns, c, ncols, n);
+	if (nfolds > 0)
+		dun_score_choose_trees(&host, bins, y, NULL, fold, nfolds, rows, n, params);
+	f = dun_score_boost_trees(&host, bins, y, NULL, rows, n, params);
 	dun_score_finish_forest(&host, f);
 	dun_score_free_bins(&host, bins);
 	free(columns);
+	free(rows);
 	return f;
 }
 
@@ -75,10 +79,7 @@ void
 bench_free(DunForest *f)
 {
 	for (int c = 0; c < f->ncols; c++)
-	{
 		free(f->columns[c].cuts);
-		free(f->columns[c].level_bin);
-	}
 	free(f->columns);
 	free(f->nodes);
 	free(f->leaves);

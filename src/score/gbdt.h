@@ -30,9 +30,8 @@ typedef struct DunBinColumn
 	int8_t		direction;		/* the score may only rise (1) or fall (-1) with the value; 0: free */
 	int			nbins;			/* bin 0 included */
 	int			ncuts;
-	float	   *cuts;			/* bin = 1 + number of cuts <= value */
-	int			nlevels;
-	uint8_t    *level_bin;		/* of a categorical column: 0 for a level not seen */
+	float	   *cuts;			/* bin = 1 + number of cuts <= value; NULL where categorical */
+	int			nlevels;		/* at most 254: bin = 2 + level; any other text is level -1 */
 } DunBinColumn;
 
 /*
@@ -53,7 +52,7 @@ typedef struct DunBins
 
 typedef struct DunGbdtParams
 {
-	int			trees;			/* at most, with early stopping */
+	int			trees;
 	int			depth;
 	int			patience;		/* rounds without a better log loss of the rows left out */
 	double		eta;
@@ -88,22 +87,23 @@ typedef struct DunForest
 	float	   *means;			/* a node's expected value; filled by dun_score_finish_forest */
 } DunForest;
 
-/* Columns of n floats (NaN missing; level numbers of a categorical). `rows` picks rows; NULL: all of them. */
+/* Columns of n floats: NaN is missing; level numbers of a categorical column. */
 extern DunBins *dun_score_bin_columns(const DunGbdtHost *host, const float *const *values, DunBinColumn *columns,
-									  int ncols, const uint32_t *rows, uint32_t n);
+									  int ncols, uint32_t n);
 extern void dun_score_free_bins(const DunGbdtHost *host, DunBins *bins);
 
-/*
- * Grows a forest. With `fold` (values below nfolds) the row's fold `left_out` is the one whose loss stops the growing;
- * without, all rows train and exactly params->trees are grown. `weight` may be NULL.
- */
+/* Grows exactly params->trees trees on some rows, whose numbers ascend. `weight`, of all rows, may be NULL. */
 extern DunForest *dun_score_boost_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y,
-										const float *weight, const uint8_t *fold, int left_out,
+										const float *weight, const uint32_t *rows, uint32_t nrows,
 										const DunGbdtParams *params);
 
-/* Depth, min_child_weight and the number of trees with the least cross-validated log loss; the loss is returned. */
+/*
+ * Fills in what is open in params (a depth or number of trees of 0, a negative weight): the least log loss of rows
+ * left out, each fold grown until that loss no longer falls. `fold` is below nfolds, for each of all rows.
+ */
 extern double dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y,
-									 const float *weight, const uint8_t *fold, int nfolds, DunGbdtParams *params);
+									 const float *weight, const uint8_t *fold, int nfolds, const uint32_t *rows,
+									 uint32_t nrows, DunGbdtParams *params);
 
 /* The bin of a value as training saw it. */
 extern uint8_t dun_score_bin_value(const DunBinColumn *column, float value);

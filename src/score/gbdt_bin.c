@@ -92,7 +92,7 @@ cut_sample(DunBinColumn *c, const float *sample, uint32_t n)
 }
 
 static void
-cut_column(const DunGbdtHost *host, DunBinColumn *c, const float *values, const uint32_t *rows, uint32_t n)
+cut_column(const DunGbdtHost *host, DunBinColumn *c, const float *values, uint32_t n)
 {
 	uint32_t	step = n / SAMPLE_ROWS + 1;
 	float	   *sample = host->alloc(host->context, sizeof(float) * 2 * (n / step + 1));
@@ -100,7 +100,7 @@ cut_column(const DunGbdtHost *host, DunBinColumn *c, const float *values, const 
 
 	for (uint32_t i = 0; i < n; i += step)
 	{
-		float		v = values[rows ? rows[i] : i];
+		float		v = values[i];
 
 		if (!isnan(v))
 			sample[sampled++] = v;
@@ -115,53 +115,6 @@ cut_column(const DunGbdtHost *host, DunBinColumn *c, const float *values, const 
 	c->nbins = c->ncuts + 2;
 }
 
-static const uint32_t *sorting_counts;
-
-static int
-compare_counts(const void *a, const void *b)
-{
-	uint32_t	x = *(const uint32_t *) a;
-	uint32_t	y = *(const uint32_t *) b;
-
-	if (sorting_counts[x] != sorting_counts[y])
-		return sorting_counts[x] > sorting_counts[y] ? -1 : 1;
-	return (x > y) - (x < y);
-}
-
-/* The most frequent levels get a bin each; the rest share the last one. */
-static void
-rank_levels(const DunGbdtHost *host, DunBinColumn *c, const float *values, const uint32_t *rows, uint32_t n)
-{
-	size_t		size = sizeof(uint32_t) * (c->nlevels > 0 ? c->nlevels : 1);
-	uint32_t   *count = host->alloc(host->context, size);
-	uint32_t   *order = host->alloc(host->context, size);
-	int			bins = 1;
-
-	memset(count, 0, size);
-	for (uint32_t i = 0; i < n; i++)
-	{
-		float		v = values[rows ? rows[i] : i];
-
-		if (v >= 0 && v < c->nlevels)
-			count[(uint32_t) v]++;
-	}
-	for (int l = 0; l < c->nlevels; l++)
-		order[l] = l;
-	sorting_counts = count;
-	qsort(order, c->nlevels, sizeof(uint32_t), compare_counts);
-	c->level_bin = host->alloc(host->context, c->nlevels > 0 ? c->nlevels : 1);
-	for (int l = 0; l < c->nlevels; l++)
-	{
-		if (count[order[l]] == 0)
-			c->level_bin[order[l]] = 0;
-		else
-			c->level_bin[order[l]] = bins < MAX_BINS - 1 ? bins++ : MAX_BINS - 1;
-	}
-	c->nbins = bins < MAX_BINS - 1 ? bins : MAX_BINS;
-	host->release(host->context, count);
-	host->release(host->context, order);
-}
-
 uint8_t
 dun_score_bin_value(const DunBinColumn *c, float value)
 {
@@ -171,7 +124,7 @@ dun_score_bin_value(const DunBinColumn *c, float value)
 	if (isnan(value))
 		return 0;
 	if (c->categorical)
-		return value >= 0 && value < c->nlevels ? c->level_bin[(uint32_t) value] : 0;
+		return value >= 0 && value < c->nlevels ? (int) value + 2 : 1;
 	for (uint32_t half = MAX_BINS / 2; half > 0; half /= 2)
 		at += cuts[at + half - 1] <= value ? half : 0;
 	return at + 1;
@@ -179,7 +132,7 @@ dun_score_bin_value(const DunBinColumn *c, float value)
 
 /* Eight steps a row, without a branch; sixteen rows in flight hide what a step waits for. */
 static void
-bin_numbers(const DunBinColumn *c, const float *values, const uint32_t *rows, uint32_t n, uint8_t *into)
+bin_numbers(const DunBinColumn *c, const float *values, uint32_t n, uint8_t *into)
 {
 	const float *cuts = c->cuts;
 
@@ -190,7 +143,7 @@ bin_numbers(const DunBinColumn *c, const float *values, const uint32_t *rows, ui
 		uint32_t	at[AT_ONCE] = {0};
 
 		for (uint32_t k = 0; k < m; k++)
-			v[k] = values[rows ? rows[i + k] : i + k];
+			v[k] = values[i + k];
 		for (uint32_t half = MAX_BINS / 2; half > 0; half /= 2)
 			for (int k = 0; k < AT_ONCE; k++)
 				at[k] += (uint32_t) -(cuts[at[k] + half - 1] <= v[k]) & half;
@@ -217,7 +170,7 @@ group_columns(const DunBins *b, int group)
 
 DunBins *
 dun_score_bin_columns(const DunGbdtHost *host, const float *const *values, DunBinColumn *columns, int ncols,
-					  const uint32_t *rows, uint32_t n)
+					  uint32_t n)
 {
 	DunBins    *b = host->alloc(host->context, sizeof(DunBins));
 
@@ -246,13 +199,13 @@ dun_score_bin_columns(const DunGbdtHost *host, const float *const *values, DunBi
 		b->flat[i] = into;
 		if (c->categorical)
 		{
-			rank_levels(host, c, values[i], rows, n);
+			c->nbins = c->nlevels + 2;
 			for (uint32_t r = 0; r < n; r++)
-				into[r] = dun_score_bin_value(c, values[i][rows ? rows[r] : r]);
+				into[r] = dun_score_bin_value(c, values[i][r]);
 			continue;
 		}
-		cut_column(host, c, values[i], rows, n);
-		bin_numbers(c, values[i], rows, n, into);
+		cut_column(host, c, values[i], n);
+		bin_numbers(c, values[i], n, into);
 	}
 	for (int g = 0; g < b->ngroups; g++)
 		group_columns(b, g);

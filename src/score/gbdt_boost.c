@@ -17,6 +17,9 @@
 #define FULL_SCALE 2.0e9
 
 #define TUNE_SPEED 2.0			/* parameters are compared with steps this much larger */
+#define MAX_TREES 2000
+#define HEAVY_CHILD 20.0
+#define LIGHT_CHILD 1.0
 
 typedef struct Booster
 {
@@ -29,6 +32,7 @@ typedef struct Booster
 	uint32_t	ntrain;
 	uint32_t   *rest;			/* rows left out */
 	uint32_t	nrest;
+	uint32_t	end;			/* behind the last row of either */
 	float	   *margin;
 	float	   *g;
 	float	   *h;
@@ -37,6 +41,7 @@ typedef struct Booster
 	uint32_t   *outside;		/* training rows that this tree does not see */
 	DunGrower  *grower;
 	DunForest  *forest;
+	double		base;
 } Booster;
 
 static uint64_t
@@ -87,7 +92,7 @@ exp_minus(float x)
 static void
 derive_loss(const Booster *b)
 {
-	uint32_t	n = b->bins->n;
+	uint32_t	n = b->end;
 	float	   *restrict g = b->g;
 	float	   *restrict h = b->h;
 	const float *restrict margin = b->margin;
@@ -252,13 +257,36 @@ close_forest(const Booster *b, DunForest *f)
 			b->host->release(b->host->context, parts[i]);
 }
 
+/* Rows of the fold `left_out` do not train; without folds all do. */
+static void
+list_rows(Booster *b, const uint8_t *fold, int left_out, const uint32_t *rows, uint32_t n)
+{
+	double		of[2] = {1e-9, 1e-9};
+
+	b->train = make(b, sizeof(uint32_t) * (n + 1));
+	b->rest = make(b, sizeof(uint32_t) * (n + 1));
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t	r = rows[i];
+
+		if (fold && fold[r] == left_out)
+			b->rest[b->nrest++] = r;
+		else
+		{
+			b->train[b->ntrain++] = r;
+			of[b->y[r] != 0] += b->weight ? b->weight[r] : 1;
+		}
+	}
+	b->end = n > 0 ? rows[n - 1] + 1 : 0;
+	b->base = log(of[1] / of[0]);
+}
+
 static Booster *
 open_booster(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
-			 const uint8_t *fold, int left_out, const DunGbdtParams *params)
+			 const uint8_t *fold, int left_out, const uint32_t *rows, uint32_t nrows, const DunGbdtParams *params)
 {
 	Booster    *b = host->alloc(host->context, sizeof(Booster));
-	uint32_t	n = bins->n;
-	double		of[2] = {1e-9, 1e-9};
+	size_t		whole;
 
 	memset(b, 0, sizeof(Booster));
 	b->host = host;
@@ -266,33 +294,24 @@ open_booster(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, con
 	b->y = y;
 	b->weight = weight;
 	b->params = *params;
-	b->train = make(b, sizeof(uint32_t) * (n + 1));
-	b->rest = make(b, sizeof(uint32_t) * (n + 1));
+	list_rows(b, fold, left_out, rows, nrows);
+	/* Gradients are made in whole blocks. */
+	whole = (size_t) b->end + BLOCK;
+	b->margin = make(b, sizeof(float) * whole);
+	b->g = make(b, sizeof(float) * whole);
+	b->h = make(b, sizeof(float) * whole);
+	b->gradient = make(b, sizeof(DunGradient) * whole);
+	b->outside = make(b, sizeof(uint32_t) * (b->ntrain + 1));
 	/* Rows are fetched ahead of their use: some numbers behind the last are read, and must be those of rows. */
-	b->in_tree = make(b, sizeof(uint32_t) * (n + DUN_ROWS_AHEAD));
-	memset(b->in_tree, 0, sizeof(uint32_t) * (n + DUN_ROWS_AHEAD));
-	b->outside = make(b, sizeof(uint32_t) * (n + 1));
-	b->margin = make(b, sizeof(float) * (n + BLOCK));
-	b->g = make(b, sizeof(float) * (n + BLOCK));
-	b->h = make(b, sizeof(float) * (n + BLOCK));
-	b->gradient = make(b, sizeof(DunGradient) * (n + 1));
-	for (uint32_t i = 0; i < n; i++)
-	{
-		if (fold && fold[i] == left_out)
-			b->rest[b->nrest++] = i;
-		else
-		{
-			b->train[b->ntrain++] = i;
-			of[y[i] != 0] += weight ? weight[i] : 1;
-		}
-	}
-	b->grower = dun_score_open_grower(host, bins, &b->params);
+	b->in_tree = make(b, sizeof(uint32_t) * (b->ntrain + DUN_ROWS_AHEAD));
+	memset(b->in_tree, 0, sizeof(uint32_t) * (b->ntrain + DUN_ROWS_AHEAD));
+	b->grower = dun_score_open_grower(host, bins, &b->params, b->ntrain);
 	b->grower->margin = b->margin;
 	b->grower->gradient = b->gradient;
 	b->forest = open_forest(b);
-	b->forest->base = log(of[1] / of[0]);
-	for (uint32_t i = 0; i < n + BLOCK; i++)
-		b->margin[i] = (float) b->forest->base;
+	b->forest->base = b->base;
+	for (size_t i = 0; i < whole; i++)
+		b->margin[i] = (float) b->base;
 	return b;
 }
 
@@ -310,58 +329,53 @@ close_booster(Booster *b)
 
 DunForest *
 dun_score_boost_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
-					  const uint8_t *fold, int left_out, const DunGbdtParams *params)
+					  const uint32_t *rows, uint32_t nrows, const DunGbdtParams *params)
 {
-	Booster    *b = open_booster(host, bins, y, weight, fold, left_out, params);
+	Booster    *b = open_booster(host, bins, y, weight, NULL, 0, rows, nrows, params);
 	DunForest  *f = b->forest;
-	double		weights;
-	double		best = b->nrest > 0 ? loss_left_out(b, &weights) : 0;
-	int			best_trees = 0;
 
 	while (f->ntrees < params->trees)
 	{
-		double		loss;
-
 		host->poll(host->context, "trees", f->ntrees, params->trees);
 		add_tree(b);
-		if (b->nrest == 0)
-			continue;
-		loss = loss_left_out(b, &weights);
-		if (loss < best)
-		{
-			best = loss;
-			best_trees = f->ntrees;
-		}
-		else if (f->ntrees - best_trees >= params->patience)
-			break;
 	}
-	if (b->nrest > 0)
-		f->ntrees = best_trees;
 	close_booster(b);
 	return f;
 }
 
+/* What is cross-validated. */
+typedef struct Contest
+{
+	const DunGbdtHost *host;
+	const DunBins *bins;
+	const uint8_t *y;
+	const float *weight;
+	const uint8_t *fold;
+	int			nfolds;
+	const uint32_t *rows;
+	uint32_t	nrows;
+} Contest;
+
 /* Grows all folds side by side until their common loss no longer falls; the least loss and its number of trees. */
 static double
-cross_validate(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
-			   const uint8_t *fold, int nfolds, DunGbdtParams *params)
+cross_validate(const Contest *c, DunGbdtParams *params)
 {
-	Booster   **b = host->alloc(host->context, sizeof(Booster *) * nfolds);
+	Booster   **b = c->host->alloc(c->host->context, sizeof(Booster *) * c->nfolds);
 	double		best = INFINITY;
 	int			best_trees = 0;
 
-	for (int k = 0; k < nfolds; k++)
-		b[k] = open_booster(host, bins, y, weight, fold, k, params);
+	for (int k = 0; k < c->nfolds; k++)
+		b[k] = open_booster(c->host, c->bins, c->y, c->weight, c->fold, k, c->rows, c->nrows, params);
 	for (int trees = 0; trees <= params->trees && trees - best_trees <= params->patience; trees++)
 	{
 		double		loss = 0,
 					weights = 0;
 
-		for (int k = 0; k < nfolds; k++)
+		for (int k = 0; k < c->nfolds; k++)
 		{
 			double		w;
 
-			host->poll(host->context, "parameters", trees, params->trees);
+			c->host->poll(c->host->context, "parameters", trees, params->trees);
 			if (trees > 0)
 				add_tree(b[k]);
 			loss += loss_left_out(b[k], &w);
@@ -373,45 +387,64 @@ cross_validate(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, c
 			best_trees = trees;
 		}
 	}
-	for (int k = 0; k < nfolds; k++)
+	for (int k = 0; k < c->nfolds; k++)
 	{
 		close_forest(b[k], b[k]->forest);
 		close_booster(b[k]);
 	}
-	host->release(host->context, b);
+	c->host->release(c->host->context, b);
 	params->trees = best_trees;
 	return best;
 }
 
+/* Keeps the better of `best` and `p`, which is tried with larger steps and so with fewer trees. */
+static void
+try_params(const Contest *c, DunGbdtParams p, DunGbdtParams *best, double *best_loss)
+{
+	double		eta = p.eta;
+	double		loss;
+
+	p.eta = eta * TUNE_SPEED < 1 ? eta * TUNE_SPEED : eta;
+	p.trees = (int) ceil((p.trees > 0 ? p.trees : MAX_TREES) * eta / p.eta);
+	loss = cross_validate(c, &p);
+	if (loss >= *best_loss)
+		return;
+	*best_loss = loss;
+	*best = p;
+	best->trees = (int) (p.trees * p.eta / eta + 0.5);
+	best->eta = eta;
+}
+
 double
 dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
-					   const uint8_t *fold, int nfolds, DunGbdtParams *params)
+					   const uint8_t *fold, int nfolds, const uint32_t *rows, uint32_t nrows, DunGbdtParams *params)
 {
 	static const int depths[] = {2, 3, 4, 6};
-	static const double weights[] = {20, 1};
+	Contest		c = {host, bins, y, weight, fold, nfolds, rows, nrows};
 	DunGbdtParams best = *params;
 	double		best_loss = INFINITY;
 
-	/* The depth first, with the heavier children; then the weight for that depth alone. */
-	for (int i = 0; i < 5; i++)
+	/* The depth first, with the heavier children; then the weight, for that depth alone. */
+	for (int i = 0; i < 4; i++)
 	{
 		DunGbdtParams p = *params;
-		double		loss;
 
-		p.depth = i < 4 ? depths[i] : best.depth;
-		p.min_child_weight = weights[i < 4 ? 0 : 1];
-		p.eta *= TUNE_SPEED;
-		p.trees = (int) (params->trees / TUNE_SPEED);
-		p.patience = (int) (params->patience / TUNE_SPEED);
-		loss = cross_validate(host, bins, y, weight, fold, nfolds, &p);
-		if (loss < best_loss)
-		{
-			best_loss = loss;
-			best = p;
-		}
+		if (params->depth > 0 && i > 0)
+			break;
+		p.depth = params->depth > 0 ? params->depth : depths[i];
+		p.min_child_weight = params->min_child_weight >= 0 ? params->min_child_weight : HEAVY_CHILD;
+		try_params(&c, p, &best, &best_loss);
 	}
-	params->depth = best.depth;
-	params->min_child_weight = best.min_child_weight;
-	params->trees = (int) (best.trees * TUNE_SPEED);
+	if (params->min_child_weight < 0)
+	{
+		DunGbdtParams p = *params;
+
+		p.depth = best.depth;
+		p.min_child_weight = LIGHT_CHILD;
+		try_params(&c, p, &best, &best_loss);
+	}
+	if (params->trees > 0)
+		best.trees = params->trees;
+	*params = best;
 	return best_loss;
 }

@@ -309,7 +309,8 @@ best_constrained(const Candidates *list, const Search *s, Sums more, float *best
 }
 
 static void
-take_candidate(const DunBinColumn *c, const Candidates *list, int at, Sums more, Split *split)
+take_candidate(const DunBinColumn *c, const DunGradient *hist, const Candidates *list, int at, Sums more, bool heavy_left,
+			   Split *split)
 {
 	split->threshold = list->bin[at];
 	split->left.g = list->g[at] + more.g;
@@ -319,6 +320,10 @@ take_candidate(const DunBinColumn *c, const Candidates *list, int at, Sums more,
 		return;
 	for (int i = 0; i <= at; i++)
 		split->mask[list->bin[i] / 64] |= UINT64_C(1) << (list->bin[i] % 64);
+	/* Levels that this node has not seen, like missing values it has not seen, go where most rows went. */
+	for (int b = 1; b < MAX_BINS; b++)
+		if (heavy_left && (b >= c->nbins || hist[b] == 0))
+			split->mask[b / 64] |= UINT64_C(1) << (b % 64);
 	if (split->missing_left)
 		split->mask[0] |= 1;
 }
@@ -353,15 +358,16 @@ try_column(const DunGrower *t, int column, const DunGradient *hist, Search *s, S
 		for (int side = 0; side < (hist[0] == 0 ? 1 : 2); side++)
 		{
 			Sums		more = {side ? missing.g : 0, side ? missing.h : 0};
+			bool		heavy_left;
 			int			at = (t->constrained ? best_constrained : best_candidate) (&list, s, more, &best->score);
 
 			if (at < 0)
 				continue;
 			at = at < list.n ? at : list.n - 1;
 			best->column = column;
-			/* Missing values that training never saw here go where most rows went. */
-			best->missing_left = hist[0] == 0 ? list.h[at] >= s->total.h / 2 : side == 1;
-			take_candidate(c, &list, at, more, best);
+			heavy_left = list.h[at] >= s->total.h / 2;
+			best->missing_left = hist[0] == 0 ? heavy_left : side == 1;
+			take_candidate(c, hist, &list, at, more, heavy_left, best);
 		}
 	}
 	s->lambda = lambda;
@@ -504,7 +510,7 @@ grow_node(DunGrower *t, int node, int depth, uint32_t *rows, uint32_t n, DunGrad
 }
 
 DunGrower *
-dun_score_open_grower(const DunGbdtHost *host, const DunBins *bins, const DunGbdtParams *params)
+dun_score_open_grower(const DunGbdtHost *host, const DunBins *bins, const DunGbdtParams *params, uint32_t n)
 {
 	DunGrower  *t = host->alloc(host->context, sizeof(DunGrower));
 
@@ -513,7 +519,7 @@ dun_score_open_grower(const DunGbdtHost *host, const DunBins *bins, const DunGbd
 	t->params = params;
 	t->sampled = host->alloc(host->context, bins->ncols + 1);
 	t->group_used = host->alloc(host->context, bins->ngroups + 1);
-	t->spare = host->alloc(host->context, sizeof(uint32_t) * (bins->n + 1));
+	t->spare = host->alloc(host->context, sizeof(uint32_t) * (n + 1));
 	for (int c = 0; c < bins->ncols; c++)
 		t->constrained |= bins->columns[c].direction != 0;
 	t->pool = host->alloc(host->context, sizeof(DunGradient *) * (params->depth + 1));

@@ -38,7 +38,7 @@ typedef struct DunGrower
 	int32_t    *masks_at;
 } DunGrower;
 
-extern DunGrower *dun_score_open_grower(const DunGbdtHost *host, const DunBins *bins, const DunGbdtParams *params);
+extern DunGrower *dun_score_open_grower(const DunGbdtHost *host, const DunBins *bins, const DunGbdtParams *params, uint32_t n);
 
 extern void dun_score_close_grower(DunGrower *grower, const DunGbdtHost *host);
 
