@@ -1313,6 +1313,16 @@ BEGIN
                 ELSE format('dunning._attribute(f.attributes, %L, %L)', it.feature, it.type) || CASE it.type WHEN 'number' THEN '::float8' WHEN 'boolean' THEN '::boolean' ELSE '' END END;
 END
 $function$;
+CREATE FUNCTION dunning.model_sql(model text)
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_score_sql_model_sql$function$;
+CREATE FUNCTION dunning.scorecard(model text)
+ RETURNS TABLE(feature text, bin text, special boolean, share double precision, woe double precision, contribution double precision, points integer)
+ LANGUAGE c
+ STABLE PARALLEL SAFE STRICT ROWS 100
+AS 'MODULE_PATHNAME', $function$dun_score_sql_scorecard$function$;
 CREATE OR REPLACE FUNCTION dunning._next_invoice_sql()
  RETURNS text
  LANGUAGE plpgsql
@@ -45917,6 +45927,8 @@ ALTER FUNCTION dunning.exclude_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.include_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._feature_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.model_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.scorecard(text) OWNER TO dunning_owner;
 ALTER TABLE dunning.hold_reason OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reason_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_where(text,date,boolean) OWNER TO dunning_owner;
@@ -46338,6 +46350,10 @@ GRANT EXECUTE ON FUNCTION dunning.include_feature(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_feature(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_feature(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._feature_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.model_sql(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.model_sql(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.scorecard(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.scorecard(text) TO dunning_viewer;
 REVOKE SELECT ON TABLE dunning.hold FROM dunning_viewer;
 GRANT SELECT ON TABLE dunning.hold TO dunning_operator;
 GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by, scope, pending, placed_at) ON TABLE dunning.hold TO dunning_viewer;
@@ -47157,6 +47173,7 @@ COMMENT ON FUNCTION dunning.lawful_fees(text) IS 'Every fee that the law of a de
 COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, invoice, or offer and option, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster; 55000 too while a hold lets no offer be made. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.model_sql(text) IS 'SQL expression over columns named as the model''s features that gives what predict() gives; numbers must cast to float8, so an interval must come as days. DN004 where the kind has none. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.plan(text,timestamp with time zone,boolean,boolean) IS 'The next contact of every debtor who has reached a step: queued (or proposed, with approve or the value plan_approval: forewarning() shows them), and those held with reason and blocked_by. Repeating it changes nothing. strategy NULL: each creditor''s own; dry_run writes nothing and takes any as_of. Role: dunning_operator.';
@@ -47186,6 +47203,7 @@ COMMENT ON FUNCTION dunning.save_offer_text(text,text,text,text) IS 'The words i
 COMMENT ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) IS 'The step saved and what its signed offset means in words: negative is before the anchor (due_date, last_contact, broken_promise, next_fee, hearing, payday, event:<kind>). channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the due date likely self-curers get such channels only, until self_cure_wait nothing; after_contact = only where the debtor was contacted since the due date; again every repeat_days, at most repeat_max times; companion = a second message of the same touch; print = fields of a letter''s manifest; must = goes out whatever it is worth. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text,text) IS 'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next; choose = order (of a step''s channels the first that is worth it) or value (the one worth most). Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) IS 'The new version and what a reader would miss in it. vars: names that send() will be given; partial: a piece that others include by {{> name}}; personal: it may use what dunning.sensitivity calls personal. A text that is no template, names the unknown or includes itself is refused (DN003); earlier versions stay: template_history(). Role dunning_admin.';
+COMMENT ON FUNCTION dunning.scorecard(text) IS 'A scorecard''s table, one row a bin: feature (two for a pair), bin as a condition, whether it is a special value, share of the training rows, weight of evidence (log-odds against all rows; NULL for a pair), contribution to the log-odds, points. The row without a feature is what everyone begins with; points add up to base_points at even odds, pdo more for twice the odds. Rounded, so a sum may be off by half a point a feature; before calibration. DN004 for another kind. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.set_budget(numeric,text,text,text) IS 'What contacts may cost in a day in this currency (NULL: no limit any more), for a creditor and a campaign (the name of a strategy), or * for all together. What a day''s money is not enough for waits, the most worthwhile first. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all, in one country or all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_late_cost(numeric,text,text,text,date) IS 'What a bill that is paid late costs the creditor on average (NULL: nobody knows any more), by which source, known since when (NULL: today). Texts of the framing cost_to_others name it until it is late_cost_days old, and are the neutral ones without. Role: dunning_admin.';

@@ -27,6 +27,7 @@
 #define MARK_SHARE 0.001
 #define APART 3.0				/* times the usual distance */
 #define DIFFERENT 6.63			/* likelihood ratio: chi-square of one degree, 1 % */
+#define POOLS 64				/* that all cuts are weighed of */
 #define LEVEL_SHARE 0.005		/* rarer texts are one bin */
 #define LEVEL_ROWS 20
 
@@ -410,6 +411,37 @@ pool_empty(Pool *pools, int n)
 }
 
 /*
+ * Join the neighbours that differ least, until few enough are left to weigh all cuts of them.
+ */
+static int
+pool_alike(Pool *pools, int n, int most)
+{
+	double		lost[DUN_FINE_BINS];	/* by joining a pool with the next */
+
+	for (int i = 0; i + 1 < n; i++)
+		lost[i] = difference(pools[i].count, pools[i + 1].count);
+	while (n > most)
+	{
+		int			i = 0;
+
+		for (int j = 1; j + 1 < n; j++)
+			if (lost[j] < lost[i])
+				i = j;
+		pools[i].count[0] += pools[i + 1].count[0];
+		pools[i].count[1] += pools[i + 1].count[1];
+		pools[i].last = pools[i + 1].last;
+		n--;
+		memmove(pools + i + 1, pools + i + 2, sizeof(Pool) * (n - i - 1));
+		memmove(lost + i + 1, lost + i + 2, sizeof(double) * Max(n - i - 2, 0));
+		if (i + 1 < n)
+			lost[i] = difference(pools[i].count, pools[i + 1].count);
+		if (i > 0)
+			lost[i - 1] = difference(pools[i - 1].count, pools[i].count);
+	}
+	return n;
+}
+
+/*
  * The best cut of the pools into at most `leaves` runs of at least `rows` rows. gain[l][j] is the most that
  * pools 0..j-1 reach in l runs. Returns the number of runs; ends[] holds the pool after each.
  */
@@ -539,6 +571,7 @@ bin_numbers(const DunFineColumn *column, double (*count)[2], double rows, int mo
 	n = pool_empty(pools, n);
 	if (monotone)
 		n = pool_monotone(pools, n, monotone);
+	n = pool_alike(pools, n, POOLS);
 	nruns = cut_pools(pools, n, options->leaves, rows, options->penalty, ends);
 	for (int r = 0, p = 0; r < nruns; r++)
 	{
@@ -579,6 +612,7 @@ bin_levels(const DunFineColumn *column, double (*count)[2], double rows, double 
 	int			n = 0;
 	int			nruns;
 	int			other = add_bin(coarse, count[1], false);
+	Pool	   *ordered;
 
 	coarse->of[1] = (uint8) other;
 	for (int b = 2; b < column->nbins; b++)
@@ -595,6 +629,11 @@ bin_levels(const DunFineColumn *column, double (*count)[2], double rows, double 
 	if (n == 0)
 		return;
 	qsort(pools, n, sizeof(Pool), compare_shares);
+	ordered = palloc(sizeof(Pool) * n);
+	memcpy(ordered, pools, sizeof(Pool) * n);
+	for (int i = 0; i < n; i++)
+		pools[i].first = pools[i].last = i;
+	n = pool_alike(pools, n, POOLS);
 	nruns = cut_pools(pools, n, options->leaves, Min(rows, enough), options->penalty, ends);
 	for (int r = 0, p = 0; r < nruns; r++)
 	{
@@ -605,9 +644,11 @@ bin_levels(const DunFineColumn *column, double (*count)[2], double rows, double 
 		{
 			coarse->count[bin][0] += pools[p].count[0];
 			coarse->count[bin][1] += pools[p].count[1];
-			coarse->of[pools[p].first] = (uint8) bin;
+			for (int i = pools[p].first; i <= pools[p].last; i++)
+				coarse->of[ordered[i].first] = (uint8) bin;
 		}
 	}
+	pfree(ordered);
 }
 
 void

@@ -16,9 +16,10 @@
 #include "utils/memutils.h"
 
 #include "base/errcodes.h"
+#include "score/expression.h"
+#include "score/irls.h"
 #include "score/json.h"
 #include "score/kind.h"
-#include "score/logistic.h"
 #include "score/progress.h"
 
 #define SEARCH_ROWS 20000		/* the penalty is chosen on at most this many */
@@ -40,20 +41,16 @@ static const DunOption options_list[] = {
 typedef struct Derived
 {
 	int			feature;
-	int			level;			/* >= 0: a level; or one of these */
-	float	   *values;
+	int			level;			/* >= 0: a level; else as a regressor has it */
 	double		mean;
 	double		sd;
 } Derived;
-
-#define IS_NUMBER -1
-#define IS_MISSING -2
 
 typedef struct Prepared
 {
 	Derived    *derived;
 	int			nderived;
-	DunDesign	design;
+	DunRegressor *x;			/* how each is read off the set's columns */
 } Prepared;
 
 /* What one feature adds to the log-odds. */
@@ -82,13 +79,7 @@ typedef struct Linear
 static Size
 row_bytes(DunFeatureType type, const double *options)
 {
-	return sizeof(float) * (type == DUN_TEXT ? 1 + (Size) options[LEVELS] : 2);
-}
-
-static float *
-new_values(const DunTrainSet *set)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext, sizeof(float) * set->n);
+	return 0;
 }
 
 /* Is what is missing here just what is missing in an earlier column? One flag for both is enough. */
@@ -103,7 +94,7 @@ flagged_before(const DunTrainSet *set, const Prepared *p, int feature)
 		const Derived *flag = &p->derived[d];
 		const float *others = set->x[flag->feature];
 
-		if (flag->level != IS_MISSING || set->features[flag->feature].present != set->features[feature].present)
+		if (flag->level != DUN_AS_MISSING || set->features[flag->feature].present != set->features[feature].present)
 			continue;
 		same = true;
 		for (uint32 i = 0; i < set->n && same; i++)
@@ -112,31 +103,26 @@ flagged_before(const DunTrainSet *set, const Prepared *p, int feature)
 	return same;
 }
 
-/* Standardise a column of values in place; nothing is added where it is constant. */
 static void
-add_derived(const DunTrainSet *set, Prepared *p, int feature, int level, float *values)
+add_derived(const DunTrainSet *set, Prepared *p, int feature, int level, double mean, double sd)
 {
-	Derived    *d = &p->derived[p->nderived];
-	double		sum = 0,
-				squares = 0;
+	const DunFeature *f = &set->features[feature];
 
-	for (uint32 i = 0; i < set->n; i++)
-		sum += values[i];
-	d->mean = sum / set->n;
-	for (uint32 i = 0; i < set->n; i++)
-		squares += (values[i] - d->mean) * (values[i] - d->mean);
-	d->sd = sqrt(squares / set->n);
-	if (!(d->sd > 0))
-	{
-		pfree(values);
+	if (!(sd > 0))
 		return;
-	}
-	for (uint32 i = 0; i < set->n; i++)
-		values[i] = (float) ((values[i] - d->mean) / d->sd);
-	d->feature = feature;
-	d->level = level;
-	d->values = values;
-	p->nderived++;
+	p->derived[p->nderived] = (Derived) {feature, level, mean, sd};
+	p->x[p->nderived++] = (DunRegressor) {
+		.level = level, .values = set->x[feature], .low = f->low, .high = f->high, .mean = mean, .scale = 1 / sd
+	};
+}
+
+/* A flag that so many rows have. */
+static void
+add_flag(const DunTrainSet *set, Prepared *p, int feature, int level, uint32 rows)
+{
+	double		mean = rows / (double) set->n;
+
+	add_derived(set, p, feature, level, mean, sqrt(mean * (1 - mean)));
 }
 
 static const uint32 *sorting_counts;
@@ -165,13 +151,7 @@ derive_levels(const DunTrainSet *set, Prepared *p, int feature, int most)
 	sorting_counts = f->counts;
 	qsort(order, f->nlevels, sizeof(int), compare_levels);
 	for (int l = 0; l < Min(f->nlevels, most) && f->counts[order[l]] >= enough; l++)
-	{
-		float	   *is = new_values(set);
-
-		for (uint32 i = 0; i < set->n; i++)
-			is[i] = set->x[feature][i] == order[l] ? 1 : 0;
-		add_derived(set, p, feature, order[l], is);
-	}
+		add_flag(set, p, feature, order[l], f->counts[order[l]]);
 	pfree(order);
 }
 
@@ -179,27 +159,14 @@ static void
 derive_feature(const DunTrainSet *set, Prepared *p, int feature, int levels)
 {
 	const DunFeature *f = &set->features[feature];
-	const float *x = set->x[feature];
 
 	if (f->present < set->n && !flagged_before(set, p, feature))
-	{
-		float	   *flag = new_values(set);
-
-		for (uint32 i = 0; i < set->n; i++)
-			flag[i] = isnan(x[i]) ? 1 : 0;
-		add_derived(set, p, feature, IS_MISSING, flag);
-	}
+		add_flag(set, p, feature, DUN_AS_MISSING, set->n - f->present);
 	if (f->type == DUN_TEXT)
 		derive_levels(set, p, feature, levels);
-	else if (f->sd > 0)
-	{
-		float	   *values = new_values(set);
-
-		/* Here the missing stand at the mean of the others. */
-		for (uint32 i = 0; i < set->n; i++)
-			values[i] = isnan(x[i]) ? f->mean : Max(f->low, Min(f->high, x[i]));
-		add_derived(set, p, feature, IS_NUMBER, values);
-	}
+	else
+		/* The missing stand at the mean of the others, so over all rows the spread is less. */
+		add_derived(set, p, feature, DUN_AS_NUMBER, f->mean, f->sd * sqrt(f->present / (double) set->n));
 }
 
 static void *
@@ -211,6 +178,7 @@ prepare(const DunTrainSet *set, const double *options)
 	for (int i = 0; i < set->nfeatures; i++)
 		most += 2 + Min(set->features[i].nlevels, (int) options[LEVELS]);
 	p->derived = palloc0(sizeof(Derived) * most);
+	p->x = palloc0(sizeof(DunRegressor) * most);
 	for (int i = 0; i < set->nfeatures; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -221,12 +189,6 @@ prepare(const DunTrainSet *set, const double *options)
 				(errcode(DUN_ERR_MODEL),
 				 errmsg("model \"%s\" cannot be trained: no column is left", set->name),
 				 errhint("Give the query columns that vary from row to row.")));
-	p->design.p = p->nderived;
-	p->design.y = set->y;
-	p->design.weight = set->weight;
-	p->design.x = palloc(sizeof(float *) * p->nderived);
-	for (int d = 0; d < p->nderived; d++)
-		p->design.x[d] = p->derived[d].values;
 	return p;
 }
 
@@ -252,13 +214,13 @@ fold_term(const DunTrainSet *set, const Prepared *p, int feature, const double *
 
 		if (x->feature != feature)
 			continue;
-		if (x->level == IS_NUMBER)
+		if (x->level == DUN_AS_NUMBER)
 		{
 			term->slope = weight;
 			term->offset += absent;
 			term->missing += weight * f->mean + absent;
 		}
-		else if (x->level == IS_MISSING)
+		else if (x->level == DUN_AS_MISSING)
 		{
 			term->missing += weight + absent;
 			term->offset += absent;
@@ -281,6 +243,10 @@ train(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, 
 	Prepared   *p = prepared;
 	Linear	   *linear = palloc0(sizeof(Linear));
 	double		weights[2] = {0, 0};
+	DunRegression regression = {
+		.n = nrows, .rows = nrows == set->n ? NULL : rows, .label = set->y, .weight = set->weight,
+		.p = p->nderived, .x = p->x, .lambda = options[LAMBDA]
+	};
 
 	linear->beta = palloc0(sizeof(double) * (p->nderived + 1));
 	if (start != NULL)
@@ -291,7 +257,7 @@ train(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, 
 			weights[set->y[rows[i]]] += set->weight ? set->weight[rows[i]] : 1;
 		linear->beta[0] = log(weights[1] / weights[0]);
 	}
-	if (!dun_score_fit_logistic(&p->design, rows, nrows, options[LAMBDA], linear->beta))
+	if (!dun_score_fit_irls(&regression, linear->beta))
 		ereport(ERROR,
 				(errcode(DUN_ERR_MODEL),
 				 errmsg("model \"%s\" has no single solution", set->name),
@@ -303,6 +269,15 @@ train(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, 
 	for (int i = 0; i < set->nfeatures; i++)
 		fold_term(set, p, i, linear->beta, &linear->terms[i]);
 	return linear;
+}
+
+static void
+apply(const DunTrainSet *set, void *prepared, const void *body, const uint32 *rows, uint32 nrows, double *logit)
+{
+	const Prepared *p = prepared;
+	DunRegression regression = {.n = nrows, .rows = nrows == set->n ? NULL : rows, .p = p->nderived, .x = p->x};
+
+	dun_score_apply_irls(&regression, ((const Linear *) body)->beta, logit);
 }
 
 /* The penalty with the least cross-validated log loss; the first rows are a random sample. */
@@ -447,6 +422,53 @@ parse(JsonbContainer *object, const DunFeature *features, int nfeatures)
 	return linear;
 }
 
+static void
+print_term_sql(StringInfo into, const Term *t, const DunFeature *f)
+{
+	appendStringInfoString(into, "CASE WHEN ");
+	dun_score_print_sql_missing(into, f);
+	appendStringInfoString(into, " THEN ");
+	dun_score_print_sql_number(into, t->missing);
+	for (int l = 0; t->text && l < t->nlevels; l++)
+	{
+		if (isnan(t->levels[l]))
+			continue;
+		appendStringInfoString(into, " WHEN ");
+		dun_score_print_sql_value(into, f);
+		dun_score_print_sql_text(into, " = ", f->levels[l]);
+		appendStringInfoString(into, " THEN ");
+		dun_score_print_sql_number(into, t->levels[l]);
+	}
+	appendStringInfoString(into, " ELSE ");
+	dun_score_print_sql_number(into, t->text ? t->other : t->offset);
+	if (!t->text)
+	{
+		appendStringInfoString(into, " + ");
+		dun_score_print_sql_number(into, t->slope);
+		appendStringInfoString(into, " * greatest(");
+		dun_score_print_sql_number(into, t->low);
+		appendStringInfoString(into, ", least(");
+		dun_score_print_sql_number(into, t->high);
+		appendStringInfoString(into, ", ");
+		dun_score_print_sql_value(into, f);
+		appendStringInfoString(into, "))");
+	}
+	appendStringInfoString(into, " END");
+}
+
+static void
+print_sql(StringInfo into, const void *body, const DunFeature *features, int nfeatures)
+{
+	const Linear *linear = body;
+
+	dun_score_print_sql_number(into, linear->intercept);
+	for (int i = 0; i < nfeatures; i++)
+	{
+		appendStringInfoString(into, "\n + ");
+		print_term_sql(into, &linear->terms[i], &features[i]);
+	}
+}
+
 const DunKind dun_score_kind_logistic = {
 	.name = "logistic",
 	.noptions = lengthof(options_list),
@@ -456,9 +478,11 @@ const DunKind dun_score_kind_logistic = {
 	.prepare = prepare,
 	.tune = tune,
 	.train = train,
+	.apply = apply,
 	.logits = logits,
 	.contributions = contributions,
 	.print = print,
 	.print_feature = print_feature,
 	.parse = parse,
+	.print_sql = print_sql,
 };

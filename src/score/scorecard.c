@@ -9,7 +9,8 @@
  * Pairs are looked for among the strongest features in what the logistic leaves over: in each cell of two
  * features' bins the gradient g and curvature h of the log likelihood. Under no interaction g^2/h is 1 on
  * average; what it is above that, over all cells, is the variance of true effects, by which each cell is
- * shrunk. A pair without any is no pair.
+ * shrunk, and as many pairs as were tried lower it. Pairs are taken one after the other, the best of what is
+ * left first. A pair without any variance is no pair.
  */
 #include "postgres.h"
 
@@ -22,7 +23,9 @@
 
 #define LAPLACE 0.5
 #define PAIR_FEATURES 16		/* strongest features that pairs are made of */
-#define PAIR_ROWS 131072		/* rows in which pairs are looked for */
+#define PAIR_ROWS 131072		/* rows in which pairs are measured, */
+#define LOOK_ROWS 32768			/* and in which all of them are looked at first */
+#define PAIR_CANDIDATES 24
 
 typedef struct Carding
 {
@@ -33,12 +36,11 @@ typedef struct Carding
 	DunCoarseColumn *coarse;
 	double	   *woe;			/* of each feature's fine bins, DUN_FINE_BINS each */
 	DunRegressor *x;
-	int		   *feature;		/* of each regressor; of a pair, nfeatures + pair */
+	int		   *feature;		/* of each regressor */
 	DunRegression regression;
 	double	   *beta;
 	int			npairs;
 	DunCardPair *pairs;
-	double	  **pair_fine;		/* a pair's terms by fine bins, DUN_FINE_BINS squared */
 } Carding;
 
 /* Log-odds of the bins against those of all rows. */
@@ -71,8 +73,8 @@ bin_features(Carding *t)
 
 	t->coarse = palloc(sizeof(DunCoarseColumn) * Max(in->nfeatures, 1));
 	t->woe = palloc_extended(sizeof(double) * DUN_FINE_BINS * Max(in->nfeatures, 1), MCXT_ALLOC_HUGE);
-	t->x = palloc0(sizeof(DunRegressor) * (in->nfeatures + t->options->pairs + 1));
-	t->feature = palloc0(sizeof(int) * (in->nfeatures + t->options->pairs + 1));
+	t->x = palloc0(sizeof(DunRegressor) * (in->nfeatures + 1));
+	t->feature = palloc0(sizeof(int) * (in->nfeatures + 1));
 	for (int j = 0; j < in->nfeatures; j++)
 	{
 		DunCoarseColumn *c = &t->coarse[j];
@@ -119,7 +121,7 @@ fit_weights(Carding *t)
 		{
 			int			j = t->feature[k];
 
-			if (j < t->in->nfeatures && t->in->monotone && t->in->monotone[j] && t->beta[k + 1] < 0)
+			if (t->in->monotone && t->in->monotone[j] && t->beta[k + 1] < 0)
 				continue;
 			t->x[kept] = t->x[k];
 			t->feature[kept] = j;
@@ -214,17 +216,44 @@ fill_cells(const Carding *t, int first, int second, uint32 n, const float *resid
 	}
 }
 
-/* What a pair adds to the log likelihood beyond chance, and the variance of its true effects. */
+/* Cells with rows, less what the terms of both features alone take of them. */
+static int
+count_freedom(double (*cells)[2], int na, int nb)
+{
+	int			filled = 0,
+				rows = 0,
+				columns = 0;
+
+	for (int a = 0; a < na; a++)
+	{
+		int			before = filled;
+
+		for (int b = 0; b < nb; b++)
+			filled += cells[a * nb + b][1] > 1e-6;
+		rows += filled > before;
+	}
+	for (int b = 0; b < nb; b++)
+	{
+		bool		any = false;
+
+		for (int a = 0; a < na; a++)
+			any |= cells[a * nb + b][1] > 1e-6;
+		columns += any;
+	}
+	return Max(filled - rows - columns + 1, 0);
+}
+
+/*
+ * What a pair adds to the log likelihood beyond what the best of `tried` pairs would add by chance, and the
+ * variance of its true effects; 0 where there is nothing.
+ */
 static double
-measure_pair(double (*cells)[2], int na, int nb, double *variance)
+measure_pair(double (*cells)[2], int na, int nb, int tried, double *variance)
 {
 	double		gain = 0,
 				curve = 0,
 				squares = 0;
-	int			filled = 0;
-	int			rows = 0,
-				columns = 0;
-	double		freedom;
+	double		freedom = count_freedom(cells, na, nb);
 
 	for (int i = 0; i < na * nb; i++)
 		if (cells[i][1] > 1e-6)
@@ -232,103 +261,127 @@ measure_pair(double (*cells)[2], int na, int nb, double *variance)
 			gain += cells[i][0] * cells[i][0] / cells[i][1];
 			curve += cells[i][1];
 			squares += cells[i][1] * cells[i][1];
-			filled++;
 		}
-	for (int i = 0; i < na; i++)
-		for (int j = 0; j < nb; j++)
-			if (cells[i * nb + j][1] > 1e-6)
-			{
-				rows++;
-				break;
-			}
-	for (int j = 0; j < nb; j++)
-		for (int i = 0; i < na; i++)
-			if (cells[i * nb + j][1] > 1e-6)
-			{
-				columns++;
-				break;
-			}
-	freedom = Max(filled - rows - columns + 1, 0);
 	*variance = 0;
-	if (curve <= 0 || freedom <= 0 || gain - freedom < 2 * sqrt(2 * freedom))
+	/* The greatest of many chi-squares. */
+	gain -= freedom + 2 * sqrt(freedom * log(tried)) + 2 * log(tried);
+	if (freedom <= 0 || gain <= 0)
 		return 0;
-	*variance = (gain - freedom) / (curve - squares / curve);
-	return gain - freedom;
+	*variance = gain / (curve - squares / curve);
+	return gain;
 }
 
-/* The cells' effects, shrunk, by fine bins: what the logistic reads. */
-static void
-add_pair(Carding *t, const Strength *s, double (*cells)[2])
+typedef struct Residue
 {
-	int			nb = t->coarse[s->second].nbins;
-	double	   *fine = palloc_extended(sizeof(double) * DUN_FINE_BINS * DUN_FINE_BINS, MCXT_ALLOC_HUGE);
-	DunCardPair *pair = &t->pairs[t->npairs];
-
-	pair->first = s->number;
-	pair->second = s->second;
-	pair->term = palloc0(sizeof(double) * t->coarse[s->number].nbins * nb);
-	for (int i = 0; i < t->coarse[s->number].nbins * nb; i++)
-		pair->term[i] = cells[i][0] / (cells[i][1] + 1 / s->variance);
-	for (int i = 0; i < DUN_FINE_BINS; i++)
-		for (int j = 0; j < DUN_FINE_BINS; j++)
-			fine[i * DUN_FINE_BINS + j] = pair->term[t->coarse[s->number].of[i] * nb + t->coarse[s->second].of[j]];
-	t->pair_fine[t->npairs] = fine;
-	t->feature[t->regression.p] = t->in->nfeatures + t->npairs++;
-	t->beta[t->regression.p + 1] = 1;
-	t->x[t->regression.p++] = (DunRegressor) {
-		.level = DUN_AS_BIN, .bins = t->in->columns[s->number].bins, .second = t->in->columns[s->second].bins,
-		.stride = DUN_FINE_BINS, .table = fine
-	};
-}
+	uint32		n;
+	double	   *logit;
+	float	   *residual;
+	float	   *curve;
+	double		(*cells)[2];
+} Residue;
 
 static void
-find_pairs(Carding *t)
+take_residue(const Carding *t, Residue *r)
 {
-	Strength	top[PAIR_FEATURES];
-	Strength	found[PAIR_FEATURES * PAIR_FEATURES];
-	int			ntop = strongest(t, top);
-	int			nfound = 0;
-	uint32		n = Min(t->n, PAIR_ROWS);
-	DunRegression sample = t->regression;
-	double	   *logit = palloc_extended(sizeof(double) * (n + 1), MCXT_ALLOC_HUGE);
-	float	   *residual = palloc_extended(sizeof(float) * (n + 1), MCXT_ALLOC_HUGE);
-	float	   *curve = palloc_extended(sizeof(float) * (n + 1), MCXT_ALLOC_HUGE);
-	double		(*cells)[2] = palloc(sizeof(double) * 2 * DUN_COARSE_BINS * DUN_COARSE_BINS);
-
-	sample.n = n;
-	dun_score_apply_irls(&sample, t->beta, logit);
-	for (uint32 i = 0; i < n; i++)
+	for (uint32 i = 0; i < r->n; i++)
 	{
 		uint32		row = t->rows ? t->rows[i] : i;
 		double		weight = t->in->weight ? t->in->weight[row] : 1;
-		double		p = 1 / (1 + exp(-logit[i]));
+		double		p = 1 / (1 + exp(-r->logit[i]));
 
-		residual[i] = (float) (weight * (t->in->label[row] - p));
-		curve[i] = (float) (weight * p * (1 - p));
+		r->residual[i] = (float) (weight * (t->in->label[row] - p));
+		r->curve[i] = (float) (weight * p * (1 - p));
 	}
+}
+
+static void
+try_pair(const Carding *t, Residue *r, uint32 n, int tried, Strength *s)
+{
+	fill_cells(t, s->number, s->second, n, r->residual, r->curve, r->cells);
+	s->size = measure_pair(r->cells, t->coarse[s->number].nbins, t->coarse[s->second].nbins, tried, &s->variance);
+}
+
+/* The cells' effects, shrunk; the rows' log-odds take them in. */
+static void
+add_pair(Carding *t, Residue *r, const Strength *s)
+{
+	const uint8 *a = t->in->columns[s->number].bins;
+	const uint8 *b = t->in->columns[s->second].bins;
+	const uint8 *of_a = t->coarse[s->number].of;
+	const uint8 *of_b = t->coarse[s->second].of;
+	int			nb = t->coarse[s->second].nbins;
+	int			ncells = t->coarse[s->number].nbins * nb;
+	DunCardPair *pair = &t->pairs[t->npairs++];
+
+	fill_cells(t, s->number, s->second, r->n, r->residual, r->curve, r->cells);
+	pair->first = s->number;
+	pair->second = s->second;
+	pair->term = palloc0(sizeof(double) * ncells);
+	for (int i = 0; i < ncells; i++)
+		pair->term[i] = r->cells[i][0] / (r->cells[i][1] + 1 / s->variance);
+	for (uint32 i = 0; i < r->n; i++)
+	{
+		uint32		row = t->rows ? t->rows[i] : i;
+
+		r->logit[i] += pair->term[of_a[a[row]] * nb + of_b[b[row]]];
+	}
+	take_residue(t, r);
+}
+
+/* The candidates that look best in a first look, over fewer rows. */
+static int
+look_for_pairs(const Carding *t, Residue *r, Strength *found, int *tried)
+{
+	Strength	top[PAIR_FEATURES];
+	int			ntop = strongest(t, top);
+	int			n = 0;
+
+	*tried = Max(ntop * (ntop - 1) / 2, 2);
 	for (int a = 0; a < ntop; a++)
 		for (int b = a + 1; b < ntop; b++)
 		{
 			Strength	s = {0, top[a].number, top[b].number, 0};
 
-			fill_cells(t, s.number, s.second, n, residual, curve, cells);
-			s.size = measure_pair(cells, t->coarse[s.number].nbins, t->coarse[s.second].nbins, &s.variance);
+			try_pair(t, r, Min(r->n, LOOK_ROWS), *tried, &s);
 			if (s.variance > 0)
-				found[nfound++] = s;
+				found[n++] = s;
 		}
-	qsort(found, nfound, sizeof(Strength), compare_strengths);
-	nfound = Min(nfound, t->options->pairs);
-	t->pairs = palloc0(sizeof(DunCardPair) * Max(nfound, 1));
-	t->pair_fine = palloc0(sizeof(double *) * Max(nfound, 1));
-	for (int i = 0; i < nfound; i++)
+	qsort(found, n, sizeof(Strength), compare_strengths);
+	return Min(n, PAIR_CANDIDATES);
+}
+
+static void
+find_pairs(Carding *t)
+{
+	Strength	found[PAIR_FEATURES * PAIR_FEATURES];
+	Residue		r = {.n = Min(t->n, PAIR_ROWS)};
+	DunRegression sample = t->regression;
+	int			nfound,
+				tried;
+
+	r.logit = palloc_extended(sizeof(double) * (r.n + 1), MCXT_ALLOC_HUGE);
+	r.residual = palloc_extended(sizeof(float) * (r.n + 1), MCXT_ALLOC_HUGE);
+	r.curve = palloc_extended(sizeof(float) * (r.n + 1), MCXT_ALLOC_HUGE);
+	r.cells = palloc(sizeof(double) * 2 * DUN_COARSE_BINS * DUN_COARSE_BINS);
+	sample.n = r.n;
+	dun_score_apply_irls(&sample, t->beta, r.logit);
+	take_residue(t, &r);
+	nfound = look_for_pairs(t, &r, found, &tried);
+	t->pairs = palloc0(sizeof(DunCardPair) * (t->options->pairs + 1));
+	while (t->npairs < t->options->pairs && nfound > 0)
 	{
-		fill_cells(t, found[i].number, found[i].second, n, residual, curve, cells);
-		add_pair(t, &found[i], cells);
+		for (int i = 0; i < nfound; i++)
+			try_pair(t, &r, r.n, tried, &found[i]);
+		qsort(found, nfound, sizeof(Strength), compare_strengths);
+		if (!(found[0].variance > 0))
+			break;
+		add_pair(t, &r, &found[0]);
+		memmove(found, found + 1, sizeof(Strength) * --nfound);
 	}
-	pfree(logit);
-	pfree(residual);
-	pfree(curve);
-	pfree(cells);
+	pfree(r.logit);
+	pfree(r.residual);
+	pfree(r.curve);
+	pfree(r.cells);
 }
 
 static void
@@ -404,6 +457,9 @@ finish_feature(Carding *t, DunCard *card, int j, double weight, uint8 *order)
 		sorted.count[order[b]][1] = c->count[b][1];
 	}
 	copy_bins(&t->in->columns[j], &sorted, t->n, f);
+	f->of = palloc(DUN_FINE_BINS);
+	for (int b = 0; b < DUN_FINE_BINS; b++)
+		f->of[b] = order[c->of[b]];
 	for (int b = 0; b < c->nbins; b++)
 	{
 		f->special[order[b]] = c->special[b];
@@ -412,8 +468,9 @@ finish_feature(Carding *t, DunCard *card, int j, double weight, uint8 *order)
 	centre_feature(card, f);
 }
 
+/* A pair's terms by the ordered bins, less their mean. */
 static void
-finish_pair(Carding *t, DunCard *card, DunCardPair *pair, double weight, const uint8 *orders)
+finish_pair(Carding *t, DunCard *card, DunCardPair *pair, const uint8 *orders)
 {
 	int			na = t->coarse[pair->first].nbins;
 	int			nb = t->coarse[pair->second].nbins;
@@ -425,7 +482,7 @@ finish_pair(Carding *t, DunCard *card, DunCardPair *pair, double weight, const u
 
 	for (int a = 0; a < na; a++)
 		for (int b = 0; b < nb; b++)
-			term[of_a[a] * nb + of_b[b]] = weight * pair->term[a * nb + b];
+			term[of_a[a] * nb + of_b[b]] = pair->term[a * nb + b];
 	for (uint32 i = 0; i < t->n; i++)
 	{
 		uint32		row = t->rows ? t->rows[i] : i;
@@ -457,31 +514,23 @@ dun_score_train_card(const DunCardInput *input, const uint32 *rows, uint32 n, co
 	t.regression.label = input->label;
 	t.regression.weight = input->weight;
 	t.regression.lambda = options->lambda;
-	t.beta = palloc0(sizeof(double) * (input->nfeatures + options->pairs + 2));
+	t.beta = palloc0(sizeof(double) * (input->nfeatures + 2));
 	/* The weight of evidence of a single feature has the weight 1. */
 	for (int k = 0; k < t.regression.p; k++)
 		t.beta[k + 1] = t.regression.p > 1 ? 0.5 : 1;
 	fit_weights(&t);
 	if (options->pairs > 0 && t.regression.p > 1)
-	{
 		find_pairs(&t);
-		if (t.npairs > 0)
-			fit_weights(&t);
-	}
 	card->intercept = t.beta[0];
 	card->nfeatures = input->nfeatures;
 	card->features = palloc0(sizeof(DunCardFeature) * Max(input->nfeatures, 1));
 	card->pairs = palloc0(sizeof(DunCardPair) * Max(t.npairs, 1));
 	for (int k = 0; k < t.regression.p; k++)
-		if (t.feature[k] < input->nfeatures)
-			weight[t.feature[k]] = t.beta[k + 1];
+		weight[t.feature[k]] = t.beta[k + 1];
 	for (int j = 0; j < input->nfeatures; j++)
 		finish_feature(&t, card, j, weight[j], orders + j * DUN_COARSE_BINS);
-	for (int k = 0; k < t.regression.p; k++)
-		if (t.feature[k] >= input->nfeatures)
-			finish_pair(&t, card, &t.pairs[t.feature[k] - input->nfeatures], t.beta[k + 1], orders);
-	for (int i = 0; i < t.npairs; i++)
-		pfree(t.pair_fine[i]);
+	for (int k = 0; k < t.npairs; k++)
+		finish_pair(&t, card, &t.pairs[k], orders);
 	pfree(t.coarse);
 	pfree(t.woe);
 	pfree(t.x);
@@ -537,6 +586,40 @@ dun_score_apply_card(const DunCard *card, const double *rows, int n, double *log
 		logit[i] = sum;
 	}
 	pfree(bins);
+}
+
+void
+dun_score_apply_input(const DunCard *card, const DunCardInput *input, const uint32 *rows, uint32 n, double *logit)
+{
+	for (uint32 i = 0; i < n; i++)
+		logit[i] = card->intercept;
+	for (int j = 0; j < card->nfeatures; j++)
+	{
+		const DunCardFeature *f = &card->features[j];
+		const uint8 *bins = input->columns[j].bins;
+		double		term[DUN_FINE_BINS];
+
+		CHECK_FOR_INTERRUPTS();
+		for (int b = 0; b < DUN_FINE_BINS; b++)
+			term[b] = f->term[f->of[b]];
+		for (uint32 i = 0; i < n; i++)
+			logit[i] += term[bins[rows ? rows[i] : i]];
+	}
+	for (int k = 0; k < card->npairs; k++)
+	{
+		const DunCardPair *p = &card->pairs[k];
+		const DunCardFeature *a = &card->features[p->first];
+		const DunCardFeature *b = &card->features[p->second];
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 i = 0; i < n; i++)
+		{
+			uint32		row = rows ? rows[i] : i;
+
+			logit[i] += p->term[a->of[input->columns[p->first].bins[row]] * b->nbins +
+								b->of[input->columns[p->second].bins[row]]];
+		}
+	}
 }
 
 double

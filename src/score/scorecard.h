@@ -40,6 +40,7 @@ typedef struct DunCardFeature
 	double	   *share;			/* of the training rows in each bin */
 	double	   *woe;			/* log-odds of label 1 in the bin against all rows' */
 	double	   *term;			/* what the bin adds to the log-odds */
+	uint8	   *of;				/* bin of each fine bin; only while training */
 } DunCardFeature;
 
 typedef struct DunCardPair
@@ -66,6 +67,9 @@ extern int	dun_score_find_bin(const DunCardFeature *feature, double value);
 
 /* Log-odds of rows of n features, one after the other. */
 extern void dun_score_apply_card(const DunCard *card, const double *rows, int n, double *logit);
+
+/* Log-odds of rows of the input, by a card fresh from it. */
+extern void dun_score_apply_input(const DunCard *card, const DunCardInput *input, const uint32 *rows, uint32 n, double *logit);
 
 /* Terms of one row, those of pairs halved between both features; returns the intercept. */
 extern double dun_score_split_card(const DunCard *card, const double *row, double *terms);

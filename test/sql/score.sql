@@ -43,7 +43,7 @@ FROM (SELECT s.*, dunning.predict('known', s) AS p FROM sample s) x;
 
 -- with_a_penalty_the_gradient_equals_lambda_times_the_weight
 -- (sum((y - p) * z) = lambda * beta, where z is the standardised feature and beta = slope * sd)
-SELECT auc > 0.7 AS good FROM dunning.fit('penalised', 'SELECT x1, even, late FROM sample', 'late', options => '{"lambda": 5000, "calibration": "none"}');
+SELECT auc > 0.7 AS good FROM dunning.fit('penalised', 'SELECT x1, even, late FROM sample', 'late', 'logistic', options => '{"lambda": 5000, "calibration": "none"}');
 SELECT abs(sum((s.late::int - p) * (s.even::int - m.mean) / m.sd) - 5000 * t.slope * m.sd) < 0.01 AS even, abs(sum(s.late::int - p)) < 0.01 AS intercept, abs(t.x1) < 1 AS shrunk
 FROM (SELECT s.*, dunning.predict('penalised', s) AS p FROM sample s) s,
      (SELECT avg(even::int)::float8 AS mean, stddev_pop(even::int)::float8 AS sd FROM sample) m,

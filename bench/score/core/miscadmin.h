@@ -1,0 +1,1 @@
+/* The bench cannot be cancelled but by its user. */
