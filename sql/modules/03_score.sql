@@ -10,7 +10,7 @@ CREATE TABLE dunning.model (
     query           text NOT NULL,
     label           text NOT NULL,
     seed            bigint NOT NULL,
-    body            jsonb NOT NULL,             -- intercept and one centred term a feature, in log-odds
+    body            jsonb NOT NULL,             -- format, kind, features, calibration and what the kind itself needs
     metrics         jsonb NOT NULL,             -- cross-validated
     feature_stats   jsonb NOT NULL,             -- deciles and shares at training, to see drift by
     digest          text COLLATE "C" NOT NULL,
@@ -43,7 +43,8 @@ CREATE FUNCTION dunning.fit(model text, query text, label text, kind text DEFAUL
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_score_sql_fit';
 COMMENT ON FUNCTION dunning.fit(text, text, text, text, jsonb) IS
 'Cross-validated metrics of a new version of a model, trained on any query: numbers, booleans, texts, dates; NULL, NaN and infinity are missing; label is a boolean or 0/1, rows without label are left out. '
-'The query runs with the caller''s rights. Kinds: logistic (auto is logistic). Options: folds, seed, lambda, levels, group (rows of equal group share a fold), exclude. '
+'The query runs with the caller''s rights. Kinds: logistic, and what the HINT of an unknown one lists; auto takes the simplest whose cross-validated log loss is within one standard error of the best. Options: folds, seed, group (rows of equal group '
+'share a fold), exclude, class_weights, calibration (Platt under 5,000 rows, isotonic above, on predictions out of fold), monotone, and those of the kind, which the HINT of an unknown one lists. '
 'The first version of a name is its champion, later ones are challengers until promote(). DN004 with fewer than 50 rows of either class. Rows beyond dunning.train_memory are sampled. Needs dunning_operator.';
 
 CREATE FUNCTION dunning._fit(model text, query text, label text, kind text, options jsonb, target text, as_of timestamptz)
@@ -66,31 +67,6 @@ CREATE FUNCTION dunning.reasons(model text, input record, top int DEFAULT 4)
     LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 4 AS 'MODULE_PATHNAME', 'dun_score_sql_reasons';
 COMMENT ON FUNCTION dunning.reasons(text, record, int) IS
 'What moved a prediction most, largest first: feature, its contribution in log-odds against the average row, and the same in words. Needs dunning_viewer.';
-
-CREATE FUNCTION dunning.promote(model text, version int) RETURNS text
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-DECLARE
-    known text;
-    before text;
-BEGIN
-    PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('dunning.model ' || promote.model, 0));
-    SELECT m.state INTO before FROM dunning.model m WHERE m.model = promote.model AND m.version = promote.version;
-    IF NOT FOUND THEN
-        SELECT string_agg(m.version || ' (' || m.state || ')', ', ' ORDER BY m.version) INTO known
-        FROM dunning.model m WHERE m.model = promote.model;
-        RAISE EXCEPTION 'model "%" has no version %', promote.model, promote.version
-            USING ERRCODE = '42704',
-                  DETAIL = CASE WHEN known IS NULL THEN 'There is no model of this name.' ELSE format('Its versions are %s.', known) END,
-                  HINT = 'SELECT model, version, state, metrics FROM dunning.model ORDER BY 1, 2;';
-    END IF;
-    UPDATE dunning.model m SET state = 'retired' WHERE m.model = promote.model AND m.state = 'champion' AND m.version <> promote.version;
-    UPDATE dunning.model m SET state = 'champion' WHERE m.model = promote.model AND m.version = promote.version AND m.state <> 'champion';
-    RETURN before;
-END
-$fn$;
-COMMENT ON FUNCTION dunning.promote(text, int) IS
-'The state a version had before it became the model''s champion; the champion it replaces is retired and can be promoted again. The next statement predicts with it. 42704 for an unknown version. Needs dunning_admin.';
 
 -- A training is one transaction, so its rows could tell nobody how far it is; the name a backend shows in
 -- pg_stat_activity can.
@@ -116,6 +92,5 @@ GRANT SELECT ON dunning.progress TO dunning_viewer;
 
 GRANT EXECUTE ON FUNCTION dunning._progress(), dunning.predict(text, record), dunning.reasons(text, record, int) TO dunning_viewer, dunning_worker;
 GRANT EXECUTE ON FUNCTION dunning.fit(text, text, text, text, jsonb), dunning.evaluate(text, text, text) TO dunning_operator;
-GRANT EXECUTE ON FUNCTION dunning.promote(text, int) TO dunning_admin;
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.model', '');

@@ -48,7 +48,8 @@ static DunStatement find_statement = {
 };
 
 static DunStatement body_statement = {
-	"SELECT m.body FROM dunning.model m WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.version OPERATOR(pg_catalog.=) $2",
+	"SELECT m.body, m.digest OPERATOR(pg_catalog.=) pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(m.body::pg_catalog.text, 'UTF8')), 'hex')"
+	" FROM dunning.model m WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.version OPERATOR(pg_catalog.=) $2",
 	2, {TEXTOID, INT4OID}
 };
 
@@ -199,6 +200,12 @@ read_model(MemoryContext context, const char *name, int version)
 	bool		isnull;
 
 	dun_base_run(&body_statement, args, NULL, true, 0);
+	if (!DatumGetBool(dun_base_value(0, 2, &isnull)))
+		ereport(ERROR,
+				(errcode(DUN_ERR_MODEL),
+				 errmsg("version %d of model \"%s\" was changed after it was trained", version, name),
+				 errdetail("The digest of its body is not the one it was stored with."),
+				 errhint("Train it again, or promote another version.")));
 	body = DatumGetJsonbP(dun_base_value(0, 1, &isnull));
 	before = MemoryContextSwitchTo(context);
 	model = parse_model(name, version, &body->root);

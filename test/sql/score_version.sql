@@ -1,0 +1,156 @@
+-- score: calibration, weights, options, versions: what is the same for every kind of model.
+SET timezone = 'UTC';
+SET client_min_messages = 'warning';
+\set SHOW_CONTEXT never
+CREATE SCHEMA version_test;
+SET search_path = version_test, public;
+
+-- The label's log-odds are a straight line in x until they bend at 0: what a straight line says of them is wrong on either side.
+CREATE TABLE bent AS
+SELECT i, x, dunning._uniform(i::text, 9) < 1 / (1 + exp(-(CASE WHEN x < 0 THEN 0.2 ELSE 3 END * x - 1))) AS y, 'g' || i % 400 AS g
+FROM (SELECT i, 4 * dunning._uniform(i::text, 1) - 2 AS x FROM generate_series(1, 20000) i) s;
+ANALYZE bent;
+
+-- calibration_makes_probabilities_come_true
+SELECT kind, ece < 0.015 AS calibrated FROM dunning.fit('isotonic', 'SELECT x, y FROM bent', 'y', 'logistic');
+SELECT ece > 0.02 AS not_so_without FROM dunning.fit('plain', 'SELECT x, y FROM bent', 'y', 'logistic', '{"calibration": "none"}');
+SELECT ece > 0.02 AS two_numbers_do_not_do FROM dunning.fit('platt', 'SELECT x, y FROM bent', 'y', 'logistic', '{"calibration": "platt"}');
+-- platt_under_5000_rows_and_isotonic_above
+SELECT n FROM dunning.fit('few', 'SELECT x, y FROM bent WHERE i <= 4999', 'y', 'logistic');
+SELECT model, body -> 'calibration' ->> 'method' AS method, jsonb_array_length(body -> 'calibration' -> 'at') > 5 AS many_knots FROM dunning.model ORDER BY 1;
+-- calibration_never_changes_the_order_of_scores
+SELECT count(*) FILTER (WHERE a <= before_a AND b > before_b) AS turned, count(*) FILTER (WHERE a = before_a AND b <> before_b) AS made_equal, count(*) > 1000 AS looked
+FROM (SELECT a, b, lag(a) OVER w AS before_a, lag(b) OVER w AS before_b
+      FROM (SELECT DISTINCT dunning.predict('isotonic', t) AS a, dunning.predict('plain', t) AS b FROM bent t WHERE i <= 2000) p WINDOW w AS (ORDER BY b)) o;
+-- a_calibrated_probability_is_that_of_the_knots_in_plain_sql
+WITH k AS (SELECT ord, at::float8 AS at, t::float8 AS t, (body -> 'calibration' ->> 'slope')::float8 AS slope, count(*) OVER () AS n
+           FROM dunning.model m, LATERAL ROWS FROM (jsonb_array_elements_text(body -> 'calibration' -> 'at'), jsonb_array_elements_text(body -> 'calibration' -> 'to')) WITH ORDINALITY AS k(at, t, ord)
+           WHERE m.model = 'isotonic'),
+s AS (SELECT b.x, dunning.predict('isotonic', b) AS p, (body ->> 'intercept')::float8 + (body #>> '{features,0,offset}')::float8
+             + (body #>> '{features,0,slope}')::float8 * least(greatest(b.x, (body #>> '{features,0,low}')::float8), (body #>> '{features,0,high}')::float8) AS l
+      FROM bent b, dunning.model m WHERE m.model = 'isotonic' AND b.i % 50 = 0),
+c AS (SELECT s.*, coalesce((SELECT k.t + (n.t - k.t) * (s.l - k.at) / (n.at - k.at) FROM k JOIN k n ON n.ord = k.ord + 1 WHERE s.l > k.at AND s.l < n.at),
+                           (SELECT k.t + k.slope * (s.l - k.at) FROM k WHERE k.ord = CASE WHEN s.l <= (SELECT min(at) FROM k) THEN 1 ELSE k.n END)) AS calibrated FROM s)
+SELECT max(abs(p - 1 / (1 + exp(-calibrated)))) < 1e-12 AS same, count(*) FROM c;
+
+-- class_weights_move_the_fit_and_calibration_moves_probabilities_back
+SELECT ece > 0.1 AS moved FROM dunning.fit('weighted', 'SELECT x, y FROM bent', 'y', 'logistic', '{"class_weights": {"0": 1, "1": 9}, "calibration": "none"}');
+SELECT ece < 0.02 AS moved_back FROM dunning.fit('weighted', 'SELECT x, y FROM bent', 'y', 'logistic', '{"class_weights": {"0": 1, "1": 9}}');
+-- balanced_classes_weigh_the_same: the mean prediction without calibration is then a half over both classes
+SELECT n FROM dunning.fit('balanced', 'SELECT x, y FROM bent', 'y', 'logistic', '{"class_weights": "balanced", "calibration": "none", "lambda": 0.001}');
+SELECT abs(avg(p) FILTER (WHERE y) + avg(p) FILTER (WHERE NOT y) - 1) < 1e-3 AS balanced FROM (SELECT y, dunning.predict('balanced', b) AS p FROM bent b) s;
+
+-- rows_of_one_debtor_never_stand_on_both_sides
+-- (the label is the debtor's own coin: with the debtor's other rows in sight it is known, without them it is not)
+CREATE TABLE coin AS SELECT 'd' || d AS debtor, d % 200 AS nr, (dunning._uniform('coin' || d, 3) < 0.5) AS y FROM generate_series(1, 200) d, generate_series(1, 20) r;
+SELECT auc < 0.65 AS honest FROM dunning.fit('coin', 'SELECT nr, nr % 2 AS a, nr % 3 AS b, nr % 5 AS c, nr % 7 AS e, debtor, y FROM coin', 'y', options => '{"group": "debtor"}');
+
+-- auto_is_the_simplest_kind_within_one_standard_error_of_the_best
+SELECT n FROM dunning.fit('chosen', 'SELECT x, g, y FROM bent', 'y', options => '{"group": "g"}');
+SELECT m.kind = (SELECT c.kind FROM ROWS FROM (jsonb_to_recordset(m.metrics -> 'candidates') AS (behind float8, kind text, standard_error float8)) WITH ORDINALITY AS c(behind, kind, standard_error, ord)
+                 WHERE c.behind <= c.standard_error ORDER BY c.ord LIMIT 1) AS simplest,
+       (SELECT array_agg(c.kind ORDER BY c.ord) FROM ROWS FROM (jsonb_to_recordset(m.metrics -> 'candidates') AS (kind text)) WITH ORDINALITY AS c(kind, ord)) [1] AS first_tried,
+       (SELECT count(*) FROM jsonb_to_recordset(m.metrics -> 'candidates') AS c(behind float8) WHERE c.behind = 0) > 0 AS one_is_best
+FROM dunning.model m WHERE m.model = 'chosen';
+
+-- scores_are_finite_and_inside_0_and_1_whatever_comes
+SELECT bool_and(p > 0 AND p < 1) AS inside FROM (SELECT dunning.predict('isotonic', v) AS p FROM (VALUES ('NaN'::float8), ('Infinity'), ('-Infinity'), (1e308), (-1e308), (NULL), (0), (1e-320)) v(x)) s;
+CREATE TABLE clear AS SELECT x * 1000 AS x, x > 0 AS y FROM bent;
+SELECT auc, log_loss < 0.01 AS sure FROM dunning.fit('clear', 'SELECT x, y FROM clear', 'y', 'logistic');
+SELECT bool_and(p > 0 AND p < 1) AS inside FROM (SELECT dunning.predict('clear', c) AS p FROM clear c) s;
+
+-- options_that_are_none_are_refused_with_those_that_are
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"class_weights": "light"}');
+\echo :SQLSTATE
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"class_weights": {"0": 1, "1": 0}}');
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"class_weights": {"0": 1}}');
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"class_weights": {"0": 1, "2": 1}}');
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"calibration": "beta"}');
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"monotone": {"x": 2}}');
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"monotone": {"z": 1}}');
+\echo :SQLSTATE
+SELECT dunning.fit('bad', 'SELECT x, g, y FROM bent', 'y', 'logistic', '{"monotone": {"g": 1}}');
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"exclude": [1]}');
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"folds": 2.5}');
+SELECT dunning.fit('bad', 'SELECT x, y FROM bent', 'y', 'logistic', '{"folds": null}');
+
+-- a_query_that_fails_half_way_leaves_nothing
+SELECT dunning.fit('bad', 'SELECT 1 / (i - 15000) AS x, y FROM bent', 'y', 'logistic');
+\echo :SQLSTATE
+SELECT count(*) FROM dunning.progress;
+-- a_million_levels_are_a_key_and_left_out_with_a_notice
+SET client_min_messages = 'notice';
+SELECT n FROM dunning.fit('keyed', 'SELECT i::text || ''-'' || r AS key, x, y FROM bent, generate_series(1, 50) r', 'y', 'logistic', '{"folds": 2}');
+SET client_min_messages = 'warning';
+-- fewer_rows_than_bins_can_be_calibrated
+SELECT n FROM dunning.fit('tiny', 'SELECT x, y FROM (SELECT * FROM bent WHERE y ORDER BY i LIMIT 60) a UNION ALL SELECT x, y FROM (SELECT * FROM bent WHERE NOT y ORDER BY i LIMIT 60) b', 'y', 'logistic', '{"calibration": "isotonic"}');
+SELECT bool_and(p > 0 AND p < 1) AS inside FROM (SELECT dunning.predict('tiny', b) AS p FROM bent b) s;
+-- not_a_number_and_infinity_are_missing
+SELECT (SELECT body #> '{features}' FROM dunning.model WHERE model = 'holes') IS NULL AS not_yet, n
+FROM dunning.fit('holes', 'SELECT CASE i % 4 WHEN 0 THEN ''NaN'' WHEN 1 THEN ''Infinity'' WHEN 2 THEN NULL ELSE x END AS x, y FROM bent', 'y', 'logistic');
+SELECT count(DISTINCT dunning.predict('holes', v)) FROM (VALUES ('NaN'::float8), ('Infinity'), ('-Infinity'), (NULL)) v(x);
+SELECT f -> 'missing' AS missing FROM dunning.model, jsonb_array_elements(feature_stats) f WHERE model = 'holes';
+-- a_column_that_went_missing_or_changed_its_type_is_named
+SELECT dunning.predict('isotonic', v) FROM (VALUES (1)) v(y);
+\echo :SQLSTATE
+SELECT dunning.predict('isotonic', v) FROM (VALUES (now())) v(x);
+\echo :SQLSTATE
+
+-- a_model_of_a_newer_format_or_kind_is_refused
+CREATE FUNCTION store(name text, body jsonb) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO dunning.model (model, version, kind, state, query, label, seed, body, metrics, feature_stats, digest, n, trained_at, trained_by)
+    SELECT name, 1, 'logistic', 'champion', 'q', 'y', 1, $2, '{}', '[]', encode(sha256(convert_to($2::text, 'UTF8')), 'hex'), 1, now(), 'x' $$;
+SELECT store('newer', body || '{"format": 3}'), store('alien', body || '{"kind": "oracle"}'), store('torn', body - 'intercept'),
+       store('first', (body - 'format') - 'calibration') FROM dunning.model WHERE model = 'plain' \g /dev/null
+SELECT dunning.predict('newer', b) FROM bent b WHERE i = 1;
+\echo :SQLSTATE
+SELECT dunning.predict('alien', b) FROM bent b WHERE i = 1;
+SELECT dunning.predict('torn', b) FROM bent b WHERE i = 1;
+\echo :SQLSTATE
+-- a_model_of_the_first_format_predicts_as_it_did
+SELECT dunning.predict('first', b) = dunning.predict('plain', b) AS same FROM bent b WHERE i = 1;
+-- a_body_that_was_changed_is_not_used
+UPDATE dunning.model SET body = jsonb_set(body, '{intercept}', '1') WHERE model = 'first';
+DO $$ BEGIN PERFORM dunning.export_model('first'); EXCEPTION WHEN SQLSTATE 'DN004' THEN RAISE INFO '%', SQLERRM; END $$;
+UPDATE dunning.model SET digest = repeat('0', 64) WHERE model = 'first';
+SELECT dunning.predict('first', b) FROM bent b WHERE i = 1;
+\echo :SQLSTATE
+
+-- rollback_goes_back_as_often_as_there_was_a_champion_before
+SELECT dunning.fit('stack', format('SELECT x, y FROM bent WHERE i <= %s000', n), 'y', 'logistic') FROM generate_series(1, 3) n \g /dev/null
+SELECT dunning.promote('stack', 2), dunning.promote('stack', 3), dunning.promote('stack', 3) AS again;
+SELECT version, state FROM dunning.model WHERE model = 'stack' ORDER BY 1;
+SELECT dunning.predict('stack', b) AS third FROM bent b WHERE i = 1 \gset
+SELECT dunning.rollback('stack');
+SELECT dunning.predict('stack', b) <> :third AS predicts_with_another FROM bent b WHERE i = 1;
+SELECT dunning.rollback('stack');
+SELECT dunning.rollback('stack');
+\echo :SQLSTATE
+SELECT dunning.rollback('nothing');
+SELECT version, state FROM dunning.model WHERE model = 'stack' ORDER BY 1;
+SELECT change, version, from_state, to_state, replaced, changed_by = session_user AS by_me FROM dunning.model_change WHERE model = 'stack' ORDER BY 1;
+-- after_a_rollback_promotion_starts_from_there
+SELECT dunning.promote('stack', 3), dunning.rollback('stack');
+-- a_champion_is_not_retired
+SELECT dunning.retire('stack', 1);
+\echo :SQLSTATE
+SELECT dunning.retire('stack', 2), dunning.retire('stack', 9);
+SELECT dunning.promote('stack', NULL);
+
+-- an_export_holds_all_of_a_version_and_its_digest_verifies
+SELECT jsonb_object_keys(dunning.export_model('stack', 2)) AS key ORDER BY 1;
+SELECT e ->> 'version' AS version, e ->> 'digest' = encode(sha256(convert_to((e -> 'body')::text, 'UTF8')), 'hex') AS verifies FROM dunning.export_model('stack') e;
+SELECT dunning.export_model('stack', 9);
+SELECT dunning.export_model('nothing');
+
+-- rights_are_those_of_the_roles
+SET ROLE dunning_operator;
+SELECT dunning.rollback('stack');
+SELECT dunning.export_model('stack');
+SELECT count(*) > 0 AS sees_changes FROM dunning.model_change;
+RESET ROLE;
+
+DELETE FROM dunning.model;
+DELETE FROM dunning.model_change;
+DROP SCHEMA version_test CASCADE;
+RESET ALL;
