@@ -1323,6 +1323,81 @@ CREATE FUNCTION dunning.scorecard(model text)
  LANGUAGE c
  STABLE PARALLEL SAFE STRICT ROWS 100
 AS 'MODULE_PATHNAME', $function$dun_score_sql_scorecard$function$;
+CREATE TABLE dunning.fit_run (
+    job_id uuid NOT NULL,
+    model text NOT NULL,
+    state text NOT NULL,
+    pid integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    started_by text NOT NULL,
+    ended_at timestamp with time zone,
+    version integer,
+    sqlstate text,
+    message text,
+    detail text,
+    hint text,
+    CONSTRAINT fit_run_pkey PRIMARY KEY (job_id),
+    CONSTRAINT fit_run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+);
+CREATE FUNCTION dunning.fit_job(model text, query text, label text, kind text DEFAULT 'auto'::text, options jsonb DEFAULT '{}'::jsonb)
+ RETURNS uuid
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $function$dun_score_sql_fit_job$function$;
+CREATE FUNCTION dunning.train_job(target text DEFAULT 'paid_30d'::text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, kind text DEFAULT 'auto'::text)
+ RETURNS uuid
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $function$dun_score_sql_fit_job$function$;
+CREATE FUNCTION dunning._fit_status()
+ RETURNS TABLE(job_id uuid, model text, state text, stage text, done integer, total integer, version integer, sqlstate text, message text, detail text, hint text, started_by text, started_at timestamp with time zone, ended_at timestamp with time zone, pid integer)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    SELECT f.job_id, f.model, CASE WHEN f.state = 'running' AND a.pid IS NULL THEN 'lost' ELSE f.state END, p.stage, p.done, p.total,
+           f.version, f.sqlstate, f.message, f.detail, f.hint, f.started_by, f.started_at, f.ended_at, a.pid
+    FROM dunning.fit_run f
+    LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = f.pid AND f.state = 'running' AND a.application_name LIKE 'dunning fit%'
+        AND NOT EXISTS (SELECT FROM dunning.fit_run later WHERE later.pid = f.pid AND later.started_at > f.started_at)
+    LEFT JOIN dunning._progress() p ON p.pid = a.pid;
+END
+$function$;
+CREATE VIEW dunning.fit_status (job_id, model, state, stage, done, total, version, sqlstate, message, detail, hint, started_by, started_at, ended_at, pid) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT s.job_id,
+    s.model,
+    s.state,
+    s.stage,
+    s.done,
+    s.total,
+    s.version,
+    s.sqlstate,
+    s.message,
+    s.detail,
+    s.hint,
+    s.started_by,
+    s.started_at,
+    s.ended_at,
+    s.pid
+   FROM dunning._fit_status() s(job_id, model, state, stage, done, total, version, sqlstate, message, detail, hint, started_by, started_at, ended_at, pid);
+CREATE FUNCTION dunning.cancel_job(job_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at int;
+    now_is text;
+BEGIN
+    SELECT s.pid, s.state INTO at, now_is FROM dunning._fit_status() s WHERE s.job_id = cancel_job.job_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'job % does not exist', cancel_job.job_id USING ERRCODE = '42704', HINT = 'SELECT job_id, model, state FROM dunning.fit_status ORDER BY started_at;';
+    END IF;
+    RETURN now_is = 'running' AND pg_catalog.pg_cancel_backend(at);
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._next_invoice_sql()
  RETURNS text
  LANGUAGE plpgsql
@@ -1554,6 +1629,154 @@ BEGIN
         GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
         RAISE EXCEPTION '%', why USING ERRCODE = 'DN004', DETAIL = detail, HINT = dunning._trainable(target, at);
     END;
+    RETURN result;
+END
+$function$;
+CREATE TABLE dunning.model_change (
+    model text COLLATE "C" NOT NULL,
+    change integer NOT NULL,
+    version integer NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    replaced integer,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL,
+    CONSTRAINT model_change_pkey PRIMARY KEY (model, change),
+    CONSTRAINT model_change_to_state_check CHECK ((to_state = ANY (ARRAY['champion'::text, 'challenger'::text, 'retired'::text])))
+);
+CREATE FUNCTION dunning._lock_version(model text, version integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    known text;
+    state text;
+BEGIN
+    PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('dunning.model ' || _lock_version.model, 0));
+    SELECT m.state INTO state FROM dunning.model m WHERE m.model = _lock_version.model AND m.version = _lock_version.version;
+    IF NOT FOUND THEN
+        SELECT string_agg(m.version || ' (' || m.state || ')', ', ' ORDER BY m.version) INTO known
+        FROM dunning.model m WHERE m.model = _lock_version.model;
+        RAISE EXCEPTION 'model "%" has no version %', _lock_version.model, coalesce(_lock_version.version::text, 'NULL')
+            USING ERRCODE = '42704',
+                  DETAIL = CASE WHEN known IS NULL THEN 'There is no model of this name.' ELSE format('Its versions are %s.', known) END,
+                  HINT = 'SELECT model, version, state, metrics FROM dunning.model ORDER BY 1, 2;';
+    END IF;
+    RETURN state;
+END
+$function$;
+CREATE FUNCTION dunning._make_champion(model text, version integer, from_state text, go_back_to integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    UPDATE dunning.model m SET state = 'retired' WHERE m.model = _make_champion.model AND m.state = 'champion' AND m.version <> _make_champion.version;
+    UPDATE dunning.model m SET state = 'champion' WHERE m.model = _make_champion.model AND m.version = _make_champion.version;
+    INSERT INTO dunning.model_change (model, change, version, from_state, to_state, replaced, changed_at, changed_by)
+    SELECT _make_champion.model, coalesce(max(c.change), 0) + 1, _make_champion.version, _make_champion.from_state, 'champion', _make_champion.go_back_to, dunning._now(), session_user
+    FROM dunning.model_change c WHERE c.model = _make_champion.model;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.promote(model text, version integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    before text := dunning._lock_version(promote.model, promote.version);
+BEGIN
+    IF before <> 'champion' THEN
+        PERFORM dunning._make_champion(promote.model, promote.version, before,
+            (SELECT m.version FROM dunning.model m WHERE m.model = promote.model AND m.state = 'champion'));
+    END IF;
+    RETURN before;
+END
+$function$;
+CREATE FUNCTION dunning.rollback(model text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    champion int;
+    target int;
+    before text;
+BEGIN
+    PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('dunning.model ' || rollback.model, 0));
+    SELECT m.version INTO champion FROM dunning.model m WHERE m.model = rollback.model AND m.state = 'champion';
+    -- how it came to be champion the last time
+    SELECT c.replaced INTO target FROM dunning.model_change c
+    WHERE c.model = rollback.model AND c.version = champion AND c.to_state = 'champion' ORDER BY c.change DESC LIMIT 1;
+    IF champion IS NULL OR target IS NULL THEN
+        RAISE EXCEPTION 'model "%" has no earlier champion', rollback.model
+            USING ERRCODE = '55000',
+                  DETAIL = CASE WHEN champion IS NULL THEN 'It has no champion at all.' ELSE format('Version %s was its first.', champion) END,
+                  HINT = format('SELECT dunning.promote(%L, version);', rollback.model);
+    END IF;
+    before := dunning._lock_version(rollback.model, target);
+    PERFORM dunning._make_champion(rollback.model, target, before,
+        (SELECT c.replaced FROM dunning.model_change c WHERE c.model = rollback.model AND c.version = target AND c.to_state = 'champion' ORDER BY c.change DESC LIMIT 1));
+    RETURN target;
+END
+$function$;
+CREATE FUNCTION dunning.retire(model text, version integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    before text := dunning._lock_version(retire.model, retire.version);
+BEGIN
+    IF before = 'champion' THEN
+        RAISE EXCEPTION 'version % is the champion of model "%"', retire.version, retire.model
+            USING ERRCODE = '55000', DETAIL = 'Predictions are made with it.', HINT = format('SELECT dunning.promote(%L, version); first, or dunning.rollback(%L).', retire.model, retire.model);
+    END IF;
+    IF before <> 'retired' THEN
+        UPDATE dunning.model m SET state = 'retired' WHERE m.model = retire.model AND m.version = retire.version;
+        INSERT INTO dunning.model_change (model, change, version, from_state, to_state, replaced, changed_at, changed_by)
+        SELECT retire.model, coalesce(max(c.change), 0) + 1, retire.version, before, 'retired', NULL, dunning._now(), session_user
+        FROM dunning.model_change c WHERE c.model = retire.model;
+    END IF;
+    RETURN before;
+END
+$function$;
+CREATE FUNCTION dunning.export_model(model text, version integer DEFAULT NULL::integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    wanted int := coalesce(export_model.version, (SELECT m.version FROM dunning.model m WHERE m.model = export_model.model ORDER BY m.state = 'champion' DESC, m.version DESC LIMIT 1));
+    result jsonb;
+    is_of text;
+    stored text;
+BEGIN
+    SELECT jsonb_build_object('model', m.model, 'version', m.version, 'kind', m.kind, 'state', m.state, 'target', m.target, 'query', m.query, 'label', m.label,
+               'seed', m.seed, 'n', m.n, 'as_of', m.as_of, 'trained_at', m.trained_at, 'trained_by', m.trained_by, 'extension', (SELECT e.extversion FROM pg_extension e WHERE e.extname = 'dunning'),
+               'metrics', m.metrics, 'feature_stats', m.feature_stats, 'digest', m.digest, 'body', m.body),
+           encode(sha256(convert_to(m.body::text, 'UTF8')), 'hex'), m.digest
+    INTO result, is_of, stored
+    FROM dunning.model m WHERE m.model = export_model.model AND m.version = wanted;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'model "%" has no version %', export_model.model, coalesce(export_model.version::text, 'at all')
+            USING ERRCODE = '42704', HINT = 'SELECT model, version, state, metrics FROM dunning.model ORDER BY 1, 2;';
+    END IF;
+    IF is_of <> stored THEN
+        RAISE EXCEPTION 'version % of model "%" was changed after it was trained', wanted, export_model.model
+            USING ERRCODE = 'DN004', DETAIL = format('Its digest is %s, its body has %s.', stored, is_of), HINT = 'Train it again, or promote another version.';
+    END IF;
     RETURN result;
 END
 $function$;
@@ -45878,11 +46101,13 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.charge_rule', 'WHERE NOT bui
 SELECT pg_catalog.pg_extension_config_dump('dunning.charging', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.feature', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.fit_run', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.handover', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.handover_rule', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.hold_reason', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.interest_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.late_cost', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.model_change', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer_text', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.proof', '');
@@ -45929,6 +46154,18 @@ ALTER FUNCTION dunning.reset_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._feature_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.model_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.scorecard(text) OWNER TO dunning_owner;
+ALTER TABLE dunning.fit_run OWNER TO dunning_owner;
+ALTER FUNCTION dunning.fit_job(text,text,text,text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.train_job(text,timestamp with time zone,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._fit_status() OWNER TO dunning_owner;
+ALTER VIEW dunning.fit_status OWNER TO dunning_owner;
+ALTER FUNCTION dunning.cancel_job(uuid) OWNER TO dunning_owner;
+ALTER TABLE dunning.model_change OWNER TO dunning_owner;
+ALTER FUNCTION dunning._lock_version(text,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._make_champion(text,integer,text,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.rollback(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.retire(text,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.export_model(text,integer) OWNER TO dunning_owner;
 ALTER TABLE dunning.hold_reason OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reason_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_where(text,date,boolean) OWNER TO dunning_owner;
@@ -46354,6 +46591,24 @@ REVOKE EXECUTE ON FUNCTION dunning.model_sql(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.model_sql(text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.scorecard(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.scorecard(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.fit_job(text,text,text,text,jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.fit_job(text,text,text,text,jsonb) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.train_job(text,timestamp with time zone,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.train_job(text,timestamp with time zone,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._fit_status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._fit_status() TO dunning_operator;
+GRANT SELECT ON TABLE dunning.fit_status TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.cancel_job(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.cancel_job(uuid) TO dunning_operator;
+GRANT SELECT ON TABLE dunning.model_change TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._lock_version(text,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._make_champion(text,integer,text,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.rollback(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.rollback(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.retire(text,integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.retire(text,integer) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.export_model(text,integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.export_model(text,integer) TO dunning_admin;
 REVOKE SELECT ON TABLE dunning.hold FROM dunning_viewer;
 GRANT SELECT ON TABLE dunning.hold TO dunning_operator;
 GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by, scope, pending, placed_at) ON TABLE dunning.hold TO dunning_viewer;
@@ -46927,6 +47182,7 @@ COMMENT ON FUNCTION dunning._find_handover(uuid,text) IS 'A case of the state wa
 COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
+COMMENT ON FUNCTION dunning._fit_status() IS 'What view fit_status shows.';
 COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording that was begun first and goes on; NULL: none.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of those of these messages that _unsent() tells.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
@@ -46997,10 +47253,12 @@ COMMENT ON FUNCTION dunning._lint_languages(text,text,text,text,jsonb) IS 'Warni
 COMMENT ON FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb) IS 'What a reader would miss in a text: name, way to pay, line for those who paid; threats, lengths. Texts that are no template or name the unknown are errors (DN003).';
 COMMENT ON FUNCTION dunning._listed_steps(timestamp with time zone) IS 'Keys of what the currencies listed in the messages of a planning run had reached by themselves, with the message: had from now on.';
 COMMENT ON FUNCTION dunning._live_offers(text[],timestamp with time zone) IS 'The offer of record of each debtor who has one (NULL: the whole book): live, not over, and what it settles is still owed. `offer` is what a template gets.';
+COMMENT ON FUNCTION dunning._lock_version(text,integer) IS 'The state of a version, its name locked against other changes; 42704 for an unknown one.';
 COMMENT ON FUNCTION dunning._log_charge_change(text,text,jsonb) IS 'Keeps what a rate, rule or switch was before a change.';
 COMMENT ON FUNCTION dunning._look_at_source(text) IS 'As _source_of(), looked for at each call.';
 COMMENT ON FUNCTION dunning._look_back() IS 'How far back the enabled contact rules look.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
+COMMENT ON FUNCTION dunning._make_champion(text,integer,text,integer) IS 'A version becomes champion, with a row of model_change; called with the name locked.';
 COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) IS 'The offer of record of each of the debtors after offers of the kinds asked for were made where there was none; no row where nothing is or can be offered. The terms without writing: _offer_terms().';
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
@@ -47153,6 +47411,7 @@ COMMENT ON FUNCTION dunning.attribute_features(timestamp with time zone) IS 'Att
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charge over as an invoice of its own (kind fee or interest): from then on it stands in the ledger''s balance and no longer among what is open here. Unknown, waived or booked: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.cancel_job(uuid) IS 'True where a training in the background was told to stop, false where it had ended. It stops at once, leaves no version, and its row says cancelled. A user can stop what was started as that user (else 42501). Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.charge(text,text,text) IS 'Charges the fee of a level on an invoice, also with a reminder that was written by hand, or posts its interest up to today (level ''interest''). One row: the charge, its amount and rule. A level is charged once an invoice. Not lawful: DN011 with why and the day from which it is. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) IS 'What strategy b would have done other than a on these days (NULL: each debtor''s own), by simulate(): contacts (a message and its companion are one), debtors, those contacted by one of them only, cost by currency; more: b less a. One row a segment and channel; * stands for all. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
@@ -47162,7 +47421,10 @@ COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of th
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.exclude_feature(text) IS 'Whether the row is new or changed. From now on train() leaves the feature out, and an attribute does not stand in features() any more; models that were trained with it keep it until they are trained again. 22023 where there is none of that name. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.export_case(text,text) IS 'The whole case of a debtor at its creditor as one JSON document: ledger rows and balances, charges and interest to today, every message with its text as sent, attempts and outcomes, events, tasks, promises, offers, notices, holds, consent, hand-overs. On one day the same rows give the same octets; who took it, when, why and its sha256 stand in dunning.case_export. Unknown debtor or no purpose: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.export_model(text,integer) IS 'A version (NULL: the champion, else the newest) as one JSON document: body, query, seed, metrics, feature statistics, and digest, the SHA-256 in hex of the text of body as jsonb. 42704 for an unknown version, DN004 for one whose body is not what its digest says. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.features(timestamp with time zone) IS 'One row a debtor: counts, habits, open balance and its age, promises, disputes, contacts and answers as they could be known at as_of (NULL: now); see the type debtor_features and the view feature_catalogue. Nothing dated or recorded at or after as_of is looked at. DN001 broken source. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.fit(text,text,text,text,jsonb) IS 'Cross-validated metrics of a new version of a model, trained on any query: numbers, booleans, texts, dates; NULL, NaN and infinity are missing; label is a boolean or 0/1, rows without label are left out. The query runs with the caller''s rights. Kinds: logistic, and what the HINT of an unknown one lists; auto takes the simplest whose cross-validated log loss is within one standard error of the best. Options: folds, seed, group (rows of equal group share a fold), exclude, class_weights, calibration (Platt under 5,000 rows, isotonic above, on predictions out of fold), monotone, and those of the kind, which the HINT of an unknown one lists. The first version of a name is its champion, later ones are challengers until promote(). DN004 with fewer than 50 rows of either class. Rows beyond dunning.train_memory are sampled. Needs dunning_operator.';
+COMMENT ON FUNCTION dunning.fit_job(text,text,text,text,jsonb) IS 'The job_id of a training in the background, with the arguments and rights of fit(). It has begun when the call returns, also if the caller''s transaction is rolled back, and sees what is committed by then: no temporary tables. Look at view fit_status; stop it with cancel_job(). 53400 where no background worker is free. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) IS 'What is going to leave until an instant (NULL: at all), of a creditor or a planning run: proposed messages (states adds queued and held ones) with debtor, amounts, channel, time, cost and the words that would leave now; blocked_by: what the gate would say to it by now; may_approve: whether you may (four_eyes). approve() and reject() decide. 22023 bad arguments. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) IS 'One row: the hold''s id and how many queued messages it stopped in this transaction. The debtor, one invoice, or (scope person, the rule for deceased, insolvency, moratorium) all accounts of the person are not dunned, from now or from_on, until released or through the given day, or as long as the reason has it. contact: who is to be talked to instead. Unknown debtor, invoice or reason, bad scope or dates: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.hold_creditor(text,text,date,text,date) IS 'One row: the hold''s id and how many queued messages it stopped. Nobody in the creditor''s book is dunned, nor charged a fee, from now or from_on, until released by dunning_admin or through the given day. Unknown creditor or reason, bad dates: 22023. Role: dunning_operator.';
@@ -47190,6 +47452,8 @@ COMMENT ON FUNCTION dunning.reset_hold_reason(text) IS 'True where a reason of y
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_template(text,text,text,text,text) IS 'The version that is in force again after a saved text was taken out of use. 22023 where none was saved, DN003 for a partial that other texts cannot do without; the text stays in dunning.template. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) IS 'The number of the new version, which says what an old one said, and what a reader would miss in it. Checked like any text that is saved: an old one that names what is unknown now is refused (DN003). 22023 where there is no such version. Role dunning_admin.';
+COMMENT ON FUNCTION dunning.retire(text,integer) IS 'The state a version had before it was retired; it can be promoted again. 55000 for a champion, 42704 for an unknown version. Needs dunning_admin.';
+COMMENT ON FUNCTION dunning.rollback(text) IS 'The version that is a model''s champion again: the one that the present champion replaced, which is retired. Once more goes back once more. The next statement predicts with it. 55000 where there was none before. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key that signs links from now on, also the first one. Links of the key before work for keep_days more (0: end at once, as do those of all older keys); keys whose time is over are removed. A file: not undone by a rollback, and to be copied to standbys. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) IS 'Saves which fee may be charged at a level, by country (ISO, or EU) and kind of debtor (person, company), from a day on (NULL: today); replaces the row of the same first day and goes before a built-in one. amount, or tiers: [{"upto": 2500, "percent": 15}, ..., {"percent": 1}] share by share, or [{"below": 1000, "amount": 40}, ..., {"amount": 100}]. Counts and gaps are told over a family. Returns whether there was a row, and warnings where it is laxer than a verified law. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) IS 'Switches fees and interest of a creditor on or off (off until this call), and says which terms its contracts contain: reminder_fee (a fee for reminders was agreed), default_notice (the invoice says that default begins after thirty days). Returns what still needs a term. Unknown creditor or term: 22023. Role: dunning_admin.';
@@ -47216,6 +47480,7 @@ COMMENT ON FUNCTION dunning.take_back(uuid,text) IS 'One row: the debtor whose h
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.touches(date,date) IS 'What each step brought over each channel in a span of days (until_date excluded): messages that left, debtors, reached, reacted (clicked, answered, called, promised, disputed), promised, followed by a payment within 14 days, and after how many days in the middle. A payment or reaction belongs to the last contact before it. 22023 without a span. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.train(text,timestamp with time zone,text) IS 'Cross-validated metrics of a new version of a model over the ledger, named as its target. late: is an invoice paid after its due date, by what was known at its issue. paid_30d: does a debtor with something overdue pay anything within 30 days. self_cure: is an invoice that was not paid when due paid within 14 days before any contact. Nothing at or after as_of (NULL: now) is looked at; outcomes not yet decided then are left out; a debtor''s rows stay in one fold. DN004 with fewer than 50 rows of either class, with the targets that can be trained. Needs dunning_operator.';
+COMMENT ON FUNCTION dunning.train_job(text,timestamp with time zone,text) IS 'The job_id of train() in the background: see fit_job(). Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
@@ -47229,12 +47494,14 @@ COMMENT ON TABLE dunning.charge_rule IS 'Which fee may be charged once a level, 
 COMMENT ON TABLE dunning.charging IS 'Creditors that charge fees or interest, and the terms that their contracts contain. Without a row nothing is charged.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
 COMMENT ON TABLE dunning.feature IS 'Features of debtors and invoices; a user''s row goes before the built-in one of its name. Changed by save_feature(), exclude_feature(), include_feature() and reset_feature().';
+COMMENT ON TABLE dunning.fit_run IS 'Trainings that fit_job() and train_job() started: one row each, kept for 90 days, written by the training''s own process. View fit_status also says how far one is, and which died without a word.';
 COMMENT ON TABLE dunning.handover IS 'Hand-overs to agencies and courts and write-offs: proposed, decided, taken back, with the invoices they are about.';
 COMMENT ON TABLE dunning.handover_rule IS 'When maintain() and daily() propose a hand-over or write-off by themselves; none is shipped.';
 COMMENT ON TABLE dunning.hold IS 'Debtors, single invoices, persons with all their accounts and whole books that are not dunned, from when to when, why and by whom. A row is never changed but by its release.';
 COMMENT ON TABLE dunning.hold_reason IS 'The reasons of holds: whom each covers, how long, whether offers go on, who may release it, and the task that comes with it.';
 COMMENT ON TABLE dunning.interest_rule IS 'How late interest is counted, by country and kind of debtor: reference, margin, rounding, fixing, day count, compounding, beginning, order of clearing.';
 COMMENT ON TABLE dunning.late_cost IS 'What a bill that is paid late costs a creditor on average, with its source: what texts of the framing cost_to_others say.';
+COMMENT ON TABLE dunning.model_change IS 'What promote(), rollback() and retire() did: one row a change, with who and when; replaced is the champion before, to which rollback() goes back.';
 COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
 COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';
@@ -47251,6 +47518,7 @@ COMMENT ON TYPE dunning.simulated IS 'A contact of a simulation (sent: it would 
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
 COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';
 COMMENT ON VIEW dunning.feature_catalogue IS 'One row a feature: of what it is, type, unit, meaning; monotone: 1 the more the likelier paid late, -1 the less likely, 0 either; sensitive: no model of train() reads it before include_feature() was called; excluded; targets that read it. Role dunning_viewer.';
+COMMENT ON VIEW dunning.fit_status IS 'Trainings in the background: running with stage and steps done, done with the version, failed with the error, cancelled, or lost where the process is gone. Needs dunning_operator.';
 COMMENT ON VIEW dunning.handover_invoices IS 'What billing may book: one row an invoice of every hand-over and write-off with what was open of it, from proposal (state proposed) to decision. The ledger is billing''s to change. Role: dunning_viewer.';
 COMMENT ON VIEW dunning.handovers IS 'One row a hand-over or write-off: proposed, approved, rejected or taken back, with sums by currency, what came in since the decision (payments, as far as the invoices are open no more) and the recipient''s commission on it. Role: dunning_viewer.';
 COMMENT ON VIEW dunning.holds IS 'Every hold ever placed: whom it covers, from when to when, its state, who placed and who released it. Notes are dunning_operator''s, in dunning.hold. Role: dunning_viewer.';
