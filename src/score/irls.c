@@ -528,18 +528,42 @@ descend(Newton *w, uint64 n, double *beta, bool known)
 	return true;
 }
 
+/*
+ * Solves every so manieth row; true where the factor is then good for all rows. Rows may stand in an order
+ * that brings equal ones together, so the sample goes through all of them.
+ */
+static bool
+solve_sample(Newton *w, uint64 wanted, double *beta)
+{
+	const DunRegression *all = w->r;
+	DunRegression sample = *all;
+	uint64		step = all->n / wanted;
+	uint32	   *rows = palloc_extended(sizeof(uint32) * wanted, MCXT_ALLOC_HUGE);
+	bool		solved;
+
+	for (uint64 i = 0; i < wanted; i++)
+		rows[i] = all->rows ? all->rows[i * step] : (uint32) (i * step);
+	sample.n = wanted;
+	sample.rows = rows;
+	w->r = &sample;
+	solved = descend(w, wanted, beta, false);
+	w->r = all;
+	pfree(rows);
+	return solved && factorise(w, all->n / (double) wanted);
+}
+
 bool
 dun_score_fit_irls(const DunRegression *r, double *beta)
 {
 	Newton		w;
 	uint64		sample = Max(r->n / SAMPLE, Max(SAMPLE_ROWS, (uint64) SAMPLE_PER_COLUMN * r->p));
 	bool		known = false;
-	bool		solved = true;
+	bool		solved;
 
 	open_newton(&w, r);
 	if (sample <= r->n / 2)
 	{
-		known = descend(&w, sample, beta, false) && factorise(&w, r->n / (double) sample);
+		known = solve_sample(&w, sample, beta);
 		if (!known)
 			memset(beta, 0, sizeof(double) * w.q);
 	}

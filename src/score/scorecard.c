@@ -139,6 +139,7 @@ typedef struct Strength
 	int			number;
 	int			second;
 	double		variance;		/* of true effects, of a pair */
+	int			measured;		/* pairs taken when it was, and 1; 0: only at the first look */
 } Strength;
 
 static int
@@ -185,7 +186,7 @@ strongest(const Carding *t, Strength *result)
 			sum += rows_of_bin(c, b) * t->x[k].table[f];
 			squares += rows_of_bin(c, b) * t->x[k].table[f] * t->x[k].table[f];
 		}
-		all[n++] = (Strength) {fabs(t->beta[k + 1]) * sqrt(Max(squares / total - sum * sum / total / total, 0)), j, 0, 0};
+		all[n++] = (Strength) {fabs(t->beta[k + 1]) * sqrt(Max(squares / total - sum * sum / total / total, 0)), j, 0, 0, 0};
 	}
 	qsort(all, n, sizeof(Strength), compare_strengths);
 	n = Min(n, PAIR_FEATURES);
@@ -340,7 +341,7 @@ look_for_pairs(const Carding *t, Residue *r, Strength *found, int *tried)
 	for (int a = 0; a < ntop; a++)
 		for (int b = a + 1; b < ntop; b++)
 		{
-			Strength	s = {0, top[a].number, top[b].number, 0};
+			Strength	s = {0, top[a].number, top[b].number, 0, 0};
 
 			try_pair(t, r, Min(r->n, LOOK_ROWS), *tried, &s);
 			if (s.variance > 0)
@@ -368,15 +369,22 @@ find_pairs(Carding *t)
 	take_residue(t, &r);
 	nfound = look_for_pairs(t, &r, found, &tried);
 	t->pairs = palloc0(sizeof(DunCardPair) * (t->options->pairs + 1));
+	/* What a pair adds mostly falls as others come in, so only the first in line is measured anew. */
 	while (t->npairs < t->options->pairs && nfound > 0)
 	{
-		for (int i = 0; i < nfound; i++)
-			try_pair(t, &r, r.n, tried, &found[i]);
-		qsort(found, nfound, sizeof(Strength), compare_strengths);
+		if (found[0].measured <= t->npairs)
+		{
+			try_pair(t, &r, r.n, tried, &found[0]);
+			found[0].measured = t->npairs + 1;
+		}
+		else
+		{
+			add_pair(t, &r, &found[0]);
+			found[0].variance = 0;
+		}
 		if (!(found[0].variance > 0))
-			break;
-		add_pair(t, &r, &found[0]);
-		memmove(found, found + 1, sizeof(Strength) * --nfound);
+			memmove(found, found + 1, sizeof(Strength) * --nfound);
+		qsort(found, nfound, sizeof(Strength), compare_strengths);
 	}
 	pfree(r.logit);
 	pfree(r.residual);
