@@ -108,6 +108,10 @@ extern double dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bin
 /* The bin of a value as training saw it. */
 extern uint8_t dun_score_bin_value(const DunBinColumn *column, float value);
 
+/* Adds one tree's values to the margins of rows, which are numbered as in bins. */
+extern void dun_score_walk_bins(const DunForest *forest, int tree, const DunBins *bins, const uint32_t *rows,
+								uint32_t n, float *margin);
+
 /* To be called once a forest is grown or read: what contributions need. */
 extern void dun_score_finish_forest(const DunGbdtHost *host, DunForest *forest);
 

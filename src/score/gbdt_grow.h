@@ -45,8 +45,4 @@ extern void dun_score_close_grower(DunGrower *grower, const DunGbdtHost *host);
 /* `rows` are reordered. Appends a tree to the forest, which has room for it. */
 extern void dun_score_grow_tree(DunGrower *grower, DunForest *forest, uint32_t *rows, uint32_t n);
 
-/* Adds one tree's values to the margins of rows by their bins. */
-extern void dun_score_walk_bins(const DunForest *forest, int tree, const DunBins *bins, const uint32_t *rows,
-								uint32_t n, float *margin);
-
 #endif

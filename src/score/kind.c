@@ -16,7 +16,7 @@
 /* Dense rows made at a time. */
 #define BLOCK 64
 
-const DunKind *const dun_score_kinds[] = {&dun_score_kind_logistic, &dun_score_kind_scorecard};
+const DunKind *const dun_score_kinds[] = {&dun_score_kind_logistic, &dun_score_kind_scorecard, &dun_score_kind_gbdt};
 const int	dun_score_nkinds = lengthof(dun_score_kinds);
 
 const DunKind *

@@ -91,6 +91,7 @@ extern double dun_score_cross_validate(const DunKind *kind, const DunTrainSet *s
 									   uint32 nrows, const double *options, const void *start, double *logit);
 
 extern const DunKind dun_score_kind_logistic;
+extern const DunKind dun_score_kind_gbdt;
 extern const DunKind dun_score_kind_scorecard;
 
 #endif
