@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "base/errcodes.h"
+#include "score/expression.h"
 #include "score/gbdt.h"
 #include "score/json.h"
 #include "score/kind.h"
@@ -512,6 +513,105 @@ parse(JsonbContainer *object, const DunFeature *features, int nfeatures)
 	return make_trees(f);
 }
 
+/*
+ * Is the value, cast to float as training did, below a cut? Without the cast, which is an error to SQL where a value is
+ * too large: the value is below the middle between the cut and the float before it; on the middle, the even one wins.
+ */
+static void
+print_below_sql(StringInfo into, int feature, float cut)
+{
+	float		before = nextafterf(cut, -INFINITY);
+	uint32		bits;
+
+	memcpy(&bits, &cut, sizeof(bits));
+	appendStringInfo(into, "f%d %s ", feature, bits & 1 ? "<=" : "<");
+	dun_score_print_sql_number(into, ((double) cut + before) / 2);
+}
+
+/* Is a text one of those of the mask? One that is no level stands for all others. */
+static void
+print_levels_sql(StringInfo into, int feature, const uint64 *mask, const DunFeature *f)
+{
+	bool		others = mask[0] >> 1 & 1;
+	int			n = 0;
+
+	for (int l = 0; l < f->nlevels; l++)
+		if ((mask[(l + 2) / 64] >> ((l + 2) % 64) & 1) != others)
+		{
+			if (n++ == 0)
+				appendStringInfo(into, "f%d %s (", feature, others ? "NOT IN" : "IN");
+			dun_score_print_sql_text(into, n == 1 ? NULL : ", ", f->levels[l]);
+		}
+	if (n > 0)
+		appendStringInfoChar(into, ')');
+	else
+		appendStringInfo(into, others ? "f%d IS NOT NULL" : "f%d IS NULL AND false", feature);
+}
+
+static void
+print_node_sql(StringInfo into, const DunForest *f, const DunFeature *features, int tree, int at)
+{
+	int			inner = (1 << f->depth) - 1;
+	Size		number = (Size) tree * inner + at;
+	const DunTreeNode *node = &f->nodes[number];
+	const DunBinColumn *c = &f->columns[node->column];
+	bool		missing_left = !node->skip;
+
+	if (!is_split(f, tree, at))
+	{
+		for (; at < inner; at = 2 * at + 1)
+			;
+		dun_score_print_sql_number(into, f->leaves[(Size) tree * (inner + 1) + at - inner]);
+		return;
+	}
+	appendStringInfoString(into, "CASE WHEN (");
+	if (c->categorical)
+	{
+		const uint64 *mask = f->masks[f->masks_at[number]];
+
+		missing_left = mask[0] & 1;
+		print_levels_sql(into, node->column, mask, &features[node->column]);
+	}
+	else if (node->threshold + node->skip > c->ncuts)
+		appendStringInfo(into, "f%d IS NOT NULL", node->column);
+	else
+		print_below_sql(into, node->column, c->cuts[node->threshold + node->skip - 1]);
+	if (missing_left)
+		appendStringInfo(into, " OR f%d IS NULL", node->column);
+	appendStringInfoString(into, ") THEN ");
+	print_node_sql(into, f, features, tree, 2 * at + 1);
+	appendStringInfoString(into, " ELSE ");
+	print_node_sql(into, f, features, tree, 2 * at + 2);
+	appendStringInfoString(into, " END");
+}
+
+/* Each column is read once, f0, f1, ...: NULL where it is missing. */
+static void
+print_sql(StringInfo into, const void *body, const DunFeature *features, int nfeatures)
+{
+	const DunForest *f = ((const Trees *) body)->forest;
+
+	appendStringInfoString(into, "(SELECT ");
+	dun_score_print_sql_number(into, f->base);
+	for (int tree = 0; tree < f->ntrees; tree++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		appendStringInfoString(into, "\n + ");
+		print_node_sql(into, f, features, tree, 0);
+	}
+	appendStringInfoString(into, "\nFROM (SELECT ");
+	for (int i = 0; i < nfeatures; i++)
+	{
+		appendStringInfoString(into, i ? ", CASE WHEN " : "CASE WHEN ");
+		dun_score_print_sql_missing(into, &features[i]);
+		appendStringInfoString(into, " THEN NULL ELSE ");
+		dun_score_print_sql_value(into, &features[i]);
+		appendStringInfo(into, " END AS f%d", i);
+	}
+	/* Without OFFSET each use of a column would be replaced by what it is made of. */
+	appendStringInfoString(into, " OFFSET 0) f)");
+}
+
 const DunKind dun_score_kind_gbdt = {
 	.name = "gbdt",
 	.noptions = lengthof(options_list),
@@ -526,4 +626,5 @@ const DunKind dun_score_kind_gbdt = {
 	.print = print,
 	.print_feature = print_feature,
 	.parse = parse,
+	.print_sql = print_sql,
 };

@@ -77,7 +77,7 @@ FROM dunning.model WHERE model = 'known';
 CREATE TABLE noise AS SELECT i % 2 AS y, i FROM generate_series(1, 200) i;
 SELECT format('SELECT y, %s FROM noise', string_agg(format('dunning._uniform(i::text, %s) AS n%s', c, c), ', ')) AS noise_query
 FROM generate_series(100, 179) c \gset
-SELECT auc < 0.62 AS honest FROM dunning.fit('noise', :'noise_query', 'y', options => '{"lambda": 0.01, "calibration": "none"}');
+SELECT auc < 0.62 AS honest FROM dunning.fit('noise', :'noise_query', 'y', 'logistic', options => '{"lambda": 0.01, "calibration": "none"}');
 SELECT auc > 0.8 AS own_rows FROM dunning.evaluate('noise', :'noise_query', 'y');
 
 -- rows_of_one_group_never_stand_on_both_sides
@@ -188,7 +188,7 @@ SELECT dunning.fit('bad', 'DELETE FROM sample', 'late');
 \echo :SQLSTATE
 SELECT dunning.fit('bad', 'SELECT x1, late FROM sample', 'late', 'neural');
 \echo :SQLSTATE
-SELECT dunning.fit('bad', 'SELECT x1, late FROM sample', 'late', options => '{"depth": 3}');
+SELECT dunning.fit('bad', 'SELECT x1, late FROM sample', 'late', options => '{"depht": 3}');
 \echo :SQLSTATE
 SELECT dunning.fit('bad', 'SELECT x1, late FROM sample', 'late', options => '{"folds": 1}');
 \echo :SQLSTATE
@@ -402,6 +402,42 @@ TRUNCATE witness;
 SELECT version FROM dunning.train('late') \g /dev/null
 SELECT count(*) FROM dunning.score() \g /dev/null
 SELECT DISTINCT who FROM witness;
+
+-- trees_find_what_no_sum_of_terms_can_say
+CREATE TABLE crossed AS
+SELECT i, a, CASE WHEN u > 0.2 THEN b END AS b, 'l' || i % 40 AS letter, a > 0.3 AS up, date '2026-01-01' + i % 300 AS day,
+       dunning._uniform(i::text, 5) < CASE WHEN u <= 0.2 THEN 0.9 WHEN (a > 0.5) = (b > 0.5) THEN 0.7 ELSE 0.1 END * CASE WHEN i % 40 % 3 = 0 THEN 1 ELSE 0.5 END AS y
+FROM (SELECT i, dunning._uniform(i::text, 1) AS a, dunning._uniform(i::text, 2) AS b, dunning._uniform(i::text, 3) AS u FROM generate_series(1, 6000) i) g;
+SELECT auc BETWEEN 0.78 AND 0.86 AS auc, ece < 0.04 AS calibrated FROM dunning.fit('crossed', 'SELECT a, b, letter, up, day, y FROM crossed', 'y', 'gbdt');
+SELECT auc < 0.75 AS auc FROM dunning.fit('sums', 'SELECT a, b, letter, up, day, y FROM crossed', 'y', 'logistic');
+
+-- the_same_rows_in_any_order_give_the_same_trees_and_another_seed_others
+SELECT count(*) FROM dunning.fit('crossed', 'SELECT a, b, letter, up, day, y FROM crossed ORDER BY b DESC', 'y', 'gbdt');
+SELECT count(*) FROM dunning.fit('crossed', 'SELECT a, b, letter, up, day, y FROM crossed', 'y', 'gbdt', options => '{"seed": 2}');
+SELECT version, digest = first_value(digest) OVER (ORDER BY version) AS same FROM dunning.model WHERE model = 'crossed' ORDER BY version;
+
+-- the_sql_text_of_trees_scores_as_they_do
+SELECT format('SELECT max(abs(dunning.predict(''crossed'', c) - (%s))) < 1e-6 AS same, count(*) FROM (SELECT a, b, letter, up, day FROM crossed UNION ALL '
+    'SELECT * FROM (VALUES (0.5, NULL, ''l1'', true, NULL::date), (NULL, ''NaN'', ''unknown'', NULL, ''2026-02-02''), (''Infinity'', ''-Infinity'', NULL, false, ''infinity''), '
+    '(1e300, -1e300, ''l2'', true, ''4000-01-01'')) v) c (a, b, letter, up, day)', dunning.model_sql('crossed')) AS both \gset
+:both;
+
+-- what_the_features_add_is_the_score
+SELECT count(*) FROM dunning.fit('plain', 'SELECT a, b, letter, y FROM crossed', 'y', 'gbdt', options => '{"calibration": "none", "trees": 50, "depth": 3, "min_child_weight": 1}');
+SELECT max(l - total) - min(l - total) < 1e-4 AS adds_up, abs(avg(total)) < 0.1 AS centred
+FROM (SELECT ln(p / (1 - p)) AS l, (SELECT sum(contribution) FROM dunning.reasons('plain', c, 99)) AS total
+      FROM (SELECT c, dunning.predict('plain', c) AS p FROM crossed c ORDER BY i LIMIT 500) s) t;
+
+-- a_direction_holds_everywhere
+SELECT count(*) FROM dunning.fit('directed', 'SELECT a, b, letter, y FROM crossed', 'y', 'gbdt', options => '{"monotone": {"a": 1}, "trees": 60, "depth": 5, "min_child_weight": 1}');
+SELECT bool_and(p >= before) AS never_falls, max(p) - min(p) > 0.01 AS moves FROM (
+    SELECT p, lag(p, 1, 0::float8) OVER (PARTITION BY b ORDER BY a) AS before
+    FROM (SELECT a, b, dunning.predict('directed', r) AS p FROM (SELECT x / 200.0 AS a, z / 5.0 AS b, 'l3' AS letter FROM generate_series(0, 200) x, generate_series(0, 5) z) r) s) t;
+
+-- trees_with_odd_columns_still_give_probabilities
+SELECT n, auc > 0.95 AS auc FROM dunning.fit('odd', $$SELECT a, NULL::int AS nothing, 7 AS same, CASE i % 3 WHEN 0 THEN 'NaN' WHEN 1 THEN 'Infinity' ELSE a END::float8 AS wild,
+    CASE WHEN i = 1 THEN 1e300 ELSE 1e-300 END AS huge, md5(i::text) AS key, up AS y FROM crossed WHERE i <= 400$$, 'y', 'gbdt');
+SELECT bool_and(p > 0 AND p < 1) AS inside FROM (SELECT dunning.predict('odd', r) AS p FROM (VALUES (1e308, 'NaN'::float8, -1e308), (NULL, NULL, NULL), ('Infinity', 0, '-Infinity')) r (a, wild, huge)) s;
 
 -- rights_are_those_of_the_roles
 SET ROLE dunning_viewer;
