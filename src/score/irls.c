@@ -32,6 +32,7 @@
  * an estimate's own uncertainty is 1 on this scale, and the step's error is of higher order.
  */
 #define PROMISE 1e-7
+#define NEAR 1e-4				/* a promise a row: a step of about a hundredth of the spread */
 
 typedef double Vector __attribute__((vector_size(LANES * sizeof(double)), aligned(8)));
 typedef int64 Mask __attribute__((vector_size(LANES * sizeof(int64)), aligned(8)));
@@ -513,6 +514,9 @@ descend(Newton *w, uint64 n, double *beta, bool known)
 				w->trial[j] = beta[j] + scale * w->step[j];
 			if (promise <= PROMISE)
 				break;
+			/* So close, the second derivatives stay what they are, as good as. */
+			if (w->r->near && scale == 1 && promise < n * NEAR)
+				known = true;
 			accumulate(w, n, w->trial, !known);
 			if (w->loss <= loss || scale < 1e-6)
 				break;
@@ -561,7 +565,7 @@ dun_score_fit_irls(const DunRegression *r, double *beta)
 	bool		solved;
 
 	open_newton(&w, r);
-	if (sample <= r->n / 2)
+	if (!r->near && sample <= r->n / 2)
 	{
 		known = solve_sample(&w, sample, beta);
 		if (!known)

@@ -38,6 +38,7 @@ typedef struct DunRegression
 	int			p;
 	const DunRegressor *x;
 	double		lambda;
+	bool		near;			/* the start is the solution of nearly the same rows */
 } DunRegression;
 
 /*

@@ -245,7 +245,7 @@ train(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, 
 	double		weights[2] = {0, 0};
 	DunRegression regression = {
 		.n = nrows, .rows = nrows == set->n ? NULL : rows, .label = set->y, .weight = set->weight,
-		.p = p->nderived, .x = p->x, .lambda = options[LAMBDA]
+		.p = p->nderived, .x = p->x, .lambda = options[LAMBDA], .near = start != NULL
 	};
 
 	linear->beta = palloc0(sizeof(double) * (p->nderived + 1));
