@@ -4,8 +4,10 @@
  *
  * The query runs as the current user and is pushed row by row into a receiver of ours: nothing is
  * materialised, and the plan may be parallel, which a cursor fetched in batches could not be.
- * Above the memory limit a sample is kept: every row draws a lot from (seed, row number), and whenever
- * the matrix is full the bar is halved and rows above it are dropped.
+ * Above the memory limit a sample is kept: every row draws a lot from the seed, its content and how many rows of
+ * that content came before; whenever the matrix is full the bar is lowered and rows above it are dropped. So
+ * the sample does not depend on the order of the rows, which a large table gives differently each time. Only
+ * where there are more different rows than memory holds, the equal ones among the later share a lot.
  */
 #include "postgres.h"
 
@@ -36,6 +38,13 @@ typedef struct RowReceiver
 	MemoryContext row_context;
 	uint64		rows;
 } RowReceiver;
+
+/* How often a row of this content has come. */
+typedef struct SeenEntry
+{
+	uint64		hash;
+	uint64		times;
+} SeenEntry;
 
 typedef struct LevelEntry
 {
@@ -183,7 +192,7 @@ start_matrix(void *state, TupleDesc desc)
 	Loading    *load = state;
 	DunMatrix  *m = load->m;
 	MemoryContext before = MemoryContextSwitchTo(m->context);
-	uint64		row_bytes = 64;
+	uint64		row_bytes = 64 + 40;	/* what the matrix keeps beside the columns, and its content's entry */
 
 	m->label_attribute = dun_score_column_number(desc, load->label, "label");
 	dun_score_open_field(&m->label_field, TupleDescAttr(desc, m->label_attribute)->atttypid);
@@ -229,7 +238,7 @@ start_matrix(void *state, TupleDesc desc)
 		row_bytes += sizeof(float) + load->row_bytes(c->field.type, load->options);
 		m->ncolumns++;
 	}
-	m->limit = Min((uint64) dun_score_train_memory * 1024 / row_bytes, PG_INT32_MAX);
+	m->limit = Min(Max((uint64) dun_score_train_memory * 1024 / row_bytes, 1), PG_INT32_MAX);
 	m->opened = true;
 	MemoryContextSwitchTo(before);
 }
@@ -243,7 +252,7 @@ resize(DunMatrix *m, void *old, Size bytes)
 static void
 grow(DunMatrix *m)
 {
-	uint64		rows = Min(Max(m->allocated * 2, FIRST_ROWS), Max(m->limit, FIRST_ROWS));
+	uint64		rows = Min(Max(m->allocated * 2, FIRST_ROWS), Max(m->limit + 1, FIRST_ROWS));
 
 	for (int i = 0; i < m->ncolumns; i++)
 		m->columns[i].values = resize(m, m->columns[i].values, rows * sizeof(float));
@@ -254,34 +263,65 @@ grow(DunMatrix *m)
 	m->allocated = rows;
 }
 
-/* Halve the bar and drop the rows above it. */
-static void
-thin_out(DunMatrix *m)
-{
-	uint64		kept = 0;
-
-	m->keep_below /= 2;
-	for (uint64 r = 0; r < m->nrows; r++)
-	{
-		if (m->lot[r] >= m->keep_below)
-			continue;
-		for (int i = 0; i < m->ncolumns; i++)
-			m->columns[i].values[kept] = m->columns[i].values[r];
-		m->label[kept] = m->label[r];
-		m->hash[kept] = m->hash[r];
-		m->group[kept] = m->group[r];
-		m->lot[kept] = m->lot[r];
-		kept++;
-	}
-	m->nrows = kept;
-}
-
 static uint64
 mix(uint64 hash, uint64 value)
 {
 	uint64		state = hash ^ value;
 
 	return dun_base_rng_next(&state);
+}
+
+/* Equal rows draw different lots, the same ones in whatever order they come. */
+static uint64
+draw_lot(DunMatrix *m, uint64 hash)
+{
+	uint64		times = 0;
+	bool		full = hash_get_num_entries(m->content) > m->limit;
+	bool		found;
+	SeenEntry  *entry = hash_search(m->content, &hash, full ? HASH_FIND : HASH_ENTER, &found);
+
+	if (entry != NULL)
+		times = entry->times = found ? entry->times + 1 : 0;
+	return mix(mix(mix(0, m->seed), hash), times);
+}
+
+/* Lots are drawn from the first time on that rows do not fit. */
+static void
+start_sample(DunMatrix *m)
+{
+	HASHCTL		ctl = {.keysize = sizeof(uint64), .entrysize = sizeof(SeenEntry), .hcxt = m->context};
+
+	m->content = hash_create("dunning rows", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	for (uint64 r = 0; r < m->nrows; r++)
+		m->lot[r] = draw_lot(m, m->hash[r]);
+}
+
+/* Lower the bar by an eighth and drop the rows above it, until the rest fits. */
+static void
+thin_out(DunMatrix *m)
+{
+	if (m->content == NULL)
+		start_sample(m);
+	while (m->nrows > m->limit && m->keep_below > 7)
+	{
+		uint64		kept = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		m->keep_below = m->keep_below / 8 * 7;
+		for (uint64 r = 0; r < m->nrows; r++)
+		{
+			if (m->lot[r] >= m->keep_below)
+				continue;
+			for (int i = 0; i < m->ncolumns; i++)
+				m->columns[i].values[kept] = m->columns[i].values[r];
+			m->label[kept] = m->label[r];
+			m->hash[kept] = m->hash[r];
+			m->group[kept] = m->group[r];
+			m->lot[kept] = m->lot[r];
+			kept++;
+		}
+		m->nrows = kept;
+	}
 }
 
 static float
@@ -309,7 +349,6 @@ take_row(void *state, Datum *values, bool *nulls)
 	Loading    *load = state;
 	DunMatrix  *m = load->m;
 	uint64		hash = UINT64CONST(0x5851F42D4C957F2D);
-	uint64		lot;
 	int			label;
 
 	label = dun_score_read_label(&m->label_field, values[m->label_attribute], nulls[m->label_attribute], load->label);
@@ -318,15 +357,7 @@ take_row(void *state, Datum *values, bool *nulls)
 		m->unlabelled++;
 		return;
 	}
-	lot = mix(mix(0, m->seed), m->seen++);
-	if (lot >= m->keep_below)
-		return;
-	if (m->nrows >= m->limit)
-	{
-		thin_out(m);
-		if (lot >= m->keep_below)
-			return;
-	}
+	m->seen++;
 	if (m->nrows >= m->allocated)
 		grow(m);
 
@@ -367,8 +398,12 @@ take_row(void *state, Datum *values, bool *nulls)
 		m->group[m->nrows] = hash;
 	m->label[m->nrows] = (uint8) label;
 	m->hash[m->nrows] = mix(mix(hash, label), m->group_attribute >= 0 ? m->group[m->nrows] : 0);
-	m->lot[m->nrows] = lot;
-	m->nrows++;
+	if (m->content != NULL)
+		m->lot[m->nrows] = draw_lot(m, m->hash[m->nrows]);
+	if (m->content == NULL || m->lot[m->nrows] < m->keep_below)
+		m->nrows++;
+	if (m->nrows > m->limit)
+		thin_out(m);
 }
 
 typedef struct RowKey
@@ -437,6 +472,9 @@ dun_score_read_matrix(const char *query, const char *label, const char *group, c
 	m->seed = seed;
 	m->keep_below = PG_UINT64_MAX;
 	dun_score_read_rows(query, start_matrix, take_row, &load);
+	if (m->content != NULL)
+		hash_destroy(m->content);
+	m->content = NULL;
 	if (m->nrows > 0)
 		sort_rows(m);
 	if (m->nrows < m->seen)

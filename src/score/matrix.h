@@ -44,8 +44,9 @@ typedef struct DunMatrix
 	uint64		limit;			/* rows that fit into dunning.train_memory */
 	uint64		seen;			/* rows with a label */
 	uint64		unlabelled;
-	uint64		keep_below;		/* a row stays if its lot is lower; halved whenever the matrix is full */
+	uint64		keep_below;		/* a row stays if its lot is lower; lowered whenever the matrix is full */
 	bool		opened;
+	HTAB	   *content;		/* while a sample is read: how often each row has come */
 	uint8	   *label;
 	uint64	   *hash;			/* of the row's content */
 	uint64	   *group;			/* hash of the group's value */

@@ -2,7 +2,7 @@
  * score/set.c
  *		From a matrix as the query gave it to columns that a kind of model can learn from.
  *
- * Quantiles come from the first rows: they stand in the order of a hash, so these are a random sample.
+ * Quantiles come from rows at equal distances: rows stand in the order of a hash, equal ones together.
  */
 #include "postgres.h"
 
@@ -63,6 +63,8 @@ static bool
 summarise_number(const DunColumn *c, uint32 n, DunFeature *f)
 {
 	uint32		sampled = 0;
+	uint32		step = (n + QUANTILE_ROWS - 1) / QUANTILE_ROWS;
+	uint64		next = 0;
 	float	   *sample = palloc(sizeof(float) * Min(n, QUANTILE_ROWS));
 	float		least = INFINITY,
 				most = -INFINITY;
@@ -72,8 +74,11 @@ summarise_number(const DunColumn *c, uint32 n, DunFeature *f)
 		if (isnan(c->values[i]))
 			continue;
 		f->present++;
-		if (sampled < QUANTILE_ROWS)
+		if (i >= next)
+		{
 			sample[sampled++] = c->values[i];
+			next = (uint64) (i / step + 1) * step;
+		}
 		least = Min(least, c->values[i]);
 		most = Max(most, c->values[i]);
 	}

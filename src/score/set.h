@@ -3,7 +3,7 @@
  *		What every kind of model learns from: dense columns, labels, weights and folds.
  *
  * Statistics of a feature are taken over all rows and never look at the label. Rows stand in the order of a
- * hash, so the first rows are a random sample.
+ * hash, equal ones together: rows at equal distances are a random sample, the first ones are not.
  */
 #ifndef DUN_SCORE_SET_H
 #define DUN_SCORE_SET_H

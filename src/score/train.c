@@ -85,7 +85,7 @@ direct_features(DunTrainSet *set, const DunMatrix *matrix, const DunTrainOptions
 	}
 }
 
-/* The first rows, which are a random sample, unless a class would be too rare among them. */
+/* Rows at equal distances, unless a class would be too rare among them: equal rows stand together, so the first would not do. */
 static Validation
 choose_rows(const DunTrainSet *set)
 {
@@ -93,19 +93,22 @@ choose_rows(const DunTrainSet *set)
 	uint32		positives = 0;
 
 	for (uint32 i = 0; i < v.n; i++)
-		positives += set->y[i];
+		positives += set->y[(uint64) i * set->n / v.n];
 	if (positives < 10 * DUN_MIN_CLASS || v.n - positives < 10 * DUN_MIN_CLASS)
 		v.n = set->n;
-	v.rows = MemoryContextAllocHuge(set->context, sizeof(uint32) * set->n);
-	v.y = set->y;
+	v.rows = MemoryContextAllocHuge(set->context, sizeof(uint32) * v.n);
+	v.y = MemoryContextAllocHuge(set->context, v.n);
 	v.logit = MemoryContextAllocHuge(set->context, sizeof(double) * v.n);
 	v.p = MemoryContextAllocHuge(set->context, sizeof(double) * v.n);
-	for (uint32 i = 0; i < set->n; i++)
-		v.rows[i] = i;
+	for (uint32 i = 0; i < v.n; i++)
+	{
+		v.rows[i] = (uint32) ((uint64) i * set->n / v.n);
+		v.y[i] = set->y[v.rows[i]];
+	}
 	return v;
 }
 
-/* Each row's probability by a calibration that did not see its fold: rows are the first ones of the set. */
+/* Each row's probability by a calibration that did not see its fold. */
 static void
 calibrate_folds(const DunTrainSet *set, DunCalibrationMethod method, Validation *v)
 {
@@ -122,23 +125,44 @@ calibrate_folds(const DunTrainSet *set, DunCalibrationMethod method, Validation 
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 i = 0; i < v->n; i++)
-			if (set->fold[i] != f)
+			if (set->fold[v->rows[i]] != f)
 			{
 				logit[n] = v->logit[i];
 				y[n++] = v->y[i];
 			}
 		calibration = dun_score_fit_calibration(method, logit, y, n);
 		for (uint32 i = 0; i < v->n; i++)
-			if (set->fold[i] == f)
+			if (set->fold[v->rows[i]] == f)
 				v->p[i] = dun_score_probability(dun_score_apply_calibration(&calibration, v->logit[i]));
 	}
 	pfree(logit);
 	pfree(y);
 }
 
-/* Choose options, train on all rows and cross-validate; the body is in the current memory context. */
+/*
+ * Order is measured before calibration, which keeps it within the model; the folds' different calibrations would
+ * mix it up between them. What depends on the probabilities is measured after.
+ */
+static DunMetrics
+measure(const Validation *v)
+{
+	DunMetrics	calibrated = dun_score_measure(v->p, v->y, v->n);
+	DunMetrics	ordered;
+	double	   *raw = palloc_extended(sizeof(double) * v->n, MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < v->n; i++)
+		raw[i] = dun_score_probability(v->logit[i]);
+	ordered = dun_score_measure(raw, v->y, v->n);
+	calibrated.auc = ordered.auc;
+	calibrated.ks = ordered.ks;
+	pfree(raw);
+	return calibrated;
+}
+
+/* Choose options, train on the given rows and cross-validate; the body is in the current memory context. */
 static void *
-train_kind(DunTrainSet *set, const DunKind *kind, double *values, DunCalibrationMethod method, uint32 nrows, Validation *v)
+train_kind(DunTrainSet *set, const DunKind *kind, double *values, DunCalibrationMethod method,
+		   const uint32 *rows, uint32 nrows, Validation *v)
 {
 	void	   *prepared = kind->prepare ? kind->prepare(set, values) : NULL;
 	void	   *body;
@@ -146,7 +170,7 @@ train_kind(DunTrainSet *set, const DunKind *kind, double *values, DunCalibration
 	if (kind->tune)
 		kind->tune(set, prepared, v->rows, v->n, values);
 	dun_score_report_progress(set->name, kind->name, 0, 1);
-	body = kind->train(set, prepared, v->rows, nrows, values, NULL);
+	body = kind->train(set, prepared, rows, nrows, values, NULL);
 	dun_score_cross_validate(kind, set, prepared, v->rows, v->n, values, body, v->logit);
 	calibrate_folds(set, method, v);
 	return body;
@@ -180,8 +204,9 @@ compare_groups(const void *a, const void *b)
  * independent: the sums of groups are.
  */
 static double
-compare_losses(const DunTrainSet *set, const double *loss, const double *best, uint32 n, double *standard_error)
+compare_losses(const DunTrainSet *set, const Validation *v, const double *loss, const double *best, double *standard_error)
 {
+	uint32		n = v->n;
 	Grouped    *d = palloc_extended(sizeof(Grouped) * n, MCXT_ALLOC_HUGE);
 	double		mean = 0,
 				squares = 0;
@@ -189,7 +214,7 @@ compare_losses(const DunTrainSet *set, const double *loss, const double *best, u
 
 	for (uint32 i = 0; i < n; i++)
 	{
-		d[i] = (Grouped) {set->grouped ? set->group[i] : i, loss[i] - best[i]};
+		d[i] = (Grouped) {set->grouped ? set->group[v->rows[i]] : i, loss[i] - best[i]};
 		mean += d[i].difference / n;
 	}
 	if (set->grouped)
@@ -226,11 +251,11 @@ choose_kind(DunTrainSet *set, DunTrainOptions *options, Validation *v, DunTraine
 			continue;
 		scratch = AllocSetContextCreate(CurrentMemoryContext, "dunning candidate", ALLOCSET_DEFAULT_SIZES);
 		before = MemoryContextSwitchTo(scratch);
-		train_kind(set, dun_score_kinds[k], options->values[k], options->calibration, v->n, v);
+		train_kind(set, dun_score_kinds[k], options->values[k], options->calibration, v->rows, v->n, v);
 		MemoryContextSwitchTo(before);
 		MemoryContextDelete(scratch);
 		c->kind = dun_score_kinds[k];
-		c->metrics = dun_score_measure(v->p, v->y, v->n);
+		c->metrics = measure(v);
 		loss[result->ncandidates] = MemoryContextAllocHuge(set->context, sizeof(double) * v->n);
 		for (uint32 i = 0; i < v->n; i++)
 			loss[result->ncandidates][i] = row_loss(v, i);
@@ -239,7 +264,7 @@ choose_kind(DunTrainSet *set, DunTrainOptions *options, Validation *v, DunTraine
 		result->ncandidates++;
 	}
 	for (int k = 0; k < result->ncandidates; k++)
-		result->candidates[k].behind = compare_losses(set, loss[k], loss[best], v->n, &result->candidates[k].standard_error);
+		result->candidates[k].behind = compare_losses(set, v, loss[k], loss[best], &result->candidates[k].standard_error);
 	for (int k = 0; k < result->ncandidates; k++)
 		if (result->candidates[k].behind <= result->candidates[k].standard_error)
 			return result->candidates[k].kind;
@@ -261,8 +286,11 @@ dun_score_train_model(const char *name, DunMatrix *matrix, DunTrainOptions *opti
 	DunTrainSet *set = dun_score_make_set(name, matrix, options->folds, options->seed);
 	DunTrained *result = palloc0(sizeof(DunTrained));
 	const DunKind *kind = options->kind;
+	uint32	   *all = MemoryContextAllocHuge(set->context, sizeof(uint32) * set->n);
 	Validation	v;
 
+	for (uint32 i = 0; i < set->n; i++)
+		all[i] = i;
 	weigh_classes(set, options);
 	direct_features(set, matrix, options);
 	v = choose_rows(set);
@@ -270,9 +298,9 @@ dun_score_train_model(const char *name, DunMatrix *matrix, DunTrainOptions *opti
 		kind = choose_kind(set, options, &v, result);
 	result->values = values_of(options, kind);
 	result->model = (DunModel) {.kind = kind, .nfeatures = set->nfeatures, .features = set->features};
-	result->model.body = train_kind(set, kind, values_of(options, kind), options->calibration, set->n, &v);
+	result->model.body = train_kind(set, kind, values_of(options, kind), options->calibration, all, set->n, &v);
 	result->model.calibration = dun_score_fit_calibration(options->calibration, v.logit, v.y, v.n);
-	result->metrics = dun_score_measure(v.p, v.y, v.n);
+	result->metrics = measure(&v);
 	result->n = set->n;
 	for (uint32 i = 0; i < set->n; i++)
 		result->positives += set->y[i];
