@@ -106,3 +106,8 @@ check-charges: stage
 .PHONY: bench-charge
 bench-charge: stage
 	@bench/charge/charge.sh
+
+## make bench-features N=100000    features() of N debtors with ten invoices each against the same features in plain SQL (RUNS, WORKERS="0 2", WORK_MEM)
+.PHONY: bench-features
+bench-features: stage
+	@bench/feature/feature.sh

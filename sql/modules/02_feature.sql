@@ -128,7 +128,7 @@ BEGIN
             CASE WHEN %3$s IS NULL OR x.cancelled_at < %3$s THEN x.cancelled_at END, NULL::timestamptz, NULL::boolean, x.paid_before, NULL::uuid
         FROM dunning.promise x WHERE (%3$s IS NULL OR x.promised_at < %3$s)%4$s
         UNION ALL
-        SELECT x.debtor_id, 4, encode(x.address_digest, 'hex') COLLATE "C", NULL::text COLLATE "C", x.channel, NULL::date, NULL::date, NULL::numeric, x.contact_on,
+        SELECT x.debtor_id, 4, encode(substr(x.address_digest, 1, 8), 'hex') COLLATE "C", NULL::text COLLATE "C", x.channel, NULL::date, NULL::date, NULL::numeric, x.contact_on,
             NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::boolean, NULL::numeric, x.message_id
         FROM %5$s x WHERE NOT x.test AND (%3$s IS NULL OR x.contact_on < %3$s)%4$s
         UNION ALL
@@ -142,6 +142,30 @@ END
 $body$;
 COMMENT ON FUNCTION dunning._history_sql(text, text) IS
 'SQL text: one row a debtor with the state of all that was known at as_of: invoices, payments, promises, contacts (egress) and what came back (events).';
+
+-- A part of UNION ALL that asks for a value in a subselect is a query of its own, and its rows are not aggregated in parallel. The
+-- values are the same for all rows: who reads a whole book at a known instant puts them in instead.
+CREATE FUNCTION dunning._at_once_sql(sql text, as_of timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+#variable_conflict error
+DECLARE
+    cut timestamptz := LEAST(_at_once_sql.as_of, dunning._virtual_clock() + interval '0.000001 s');
+    cut_text text := dunning._cut_sql('$1');
+    instant text := coalesce(quote_literal(cut), 'NULL') || '::timestamptz';
+    result text := _at_once_sql.sql;
+BEGIN
+    result := replace(result, '(SELECT ' || cut_text || ' AT TIME ZONE (SELECT dunning._ledger_zone()))',
+                      coalesce(quote_literal(cut AT TIME ZONE dunning._ledger_zone()), 'NULL') || '::timestamp');
+    result := replace(result, '(SELECT ' || cut_text || ')', instant);
+    result := replace(result, dunning._is_live_sql('$1'), CASE WHEN coalesce(cut >= now() - interval '1 min', true) THEN 'true' ELSE 'false' END);
+    result := replace(result, '(SELECT ($1)::timestamptz < dunning._now() - ''1 min''::interval)',
+                      CASE WHEN _at_once_sql.as_of < dunning._now() - interval '1 min' THEN 'true' ELSE 'false' END);
+    result := replace(result, '(SELECT dunning._value_of(''promise_grace_days'')::int)', dunning._value_of('promise_grace_days')::int::text);
+    RETURN replace(result, '(SELECT dunning._ledger_zone())', quote_literal(dunning._ledger_zone()));
+END
+$body$;
+COMMENT ON FUNCTION dunning._at_once_sql(text, timestamptz) IS
+'A text that was made with as_of $1, with the values that hang on it alone put in for their subselects; it still takes $1.';
 
 CREATE FUNCTION dunning._features_sql(many text DEFAULT NULL, as_of text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -198,7 +222,7 @@ CREATE FUNCTION dunning.features(as_of timestamptz DEFAULT NULL) RETURNS SETOF d
 #variable_conflict error
 BEGIN
     PERFORM dunning._check_as_of(features.as_of);
-    RETURN QUERY EXECUTE dunning._features_sql(NULL, '$1') USING features.as_of;
+    RETURN QUERY EXECUTE dunning._at_once_sql(dunning._features_sql(NULL, '$1'), features.as_of) USING features.as_of;
 END
 $body$;
 COMMENT ON FUNCTION dunning.features(timestamptz) IS
@@ -210,7 +234,7 @@ CREATE FUNCTION dunning.invoice_features(as_of timestamptz DEFAULT NULL) RETURNS
 BEGIN
     PERFORM dunning._check_as_of(invoice_features.as_of);
     -- Attributes are read as of long ago: what bind() was not told is immutable was perhaps not yet so when an invoice was issued.
-    RETURN QUERY EXECUTE format($q$WITH account AS MATERIALIZED (
+    RETURN QUERY EXECUTE dunning._at_once_sql(format($q$WITH account AS MATERIALIZED (
         SELECT s.debtor_id, s.state, coalesce(d.creditor, 'default') AS creditor, coalesce(d.kind, '') AS of_kind, %3$s true AS is_known
         FROM (%2$s) s LEFT JOIN (%1$s) d ON d.debtor_id = s.debtor_id),
     -- the book's means at the beginning of each day
@@ -247,7 +271,7 @@ BEGIN
         nullif(a.of_kind, ''), nullif(a.of_kind, '') = 'company', a.country, a.has_email, a.has_phone, a.has_post, a.attributes
     FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) k, book b
     WHERE b.creditor = a.creditor AND b.of_kind = a.of_kind AND b.day = k.issued_on$q$,
-        dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql())
+        dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql()), invoice_features.as_of)
         USING invoice_features.as_of;
 END
 $body$;

@@ -16,13 +16,6 @@
 #include "feature/history.h"
 #include "feature/state.h"
 
-typedef struct Source
-{
-	DunStateRow *rows;
-	int			n;
-	DunZone    *zone;
-} Source;
-
 /* --- sorting --- */
 
 static int
@@ -39,8 +32,8 @@ compare_octets(const char *a, uint32 a_len, const char *b, uint32 b_len)
 static int
 compare_rows(const void *p, const void *q)
 {
-	const DunStateRow *a = p;
-	const DunStateRow *b = q;
+	const DunStateRow *a = *(const DunStateRow *const *) p;
+	const DunStateRow *b = *(const DunStateRow *const *) q;
 	int			order;
 
 	BY(a->what, b->what);
@@ -344,44 +337,55 @@ dun_feature_read_history(const char *state, Size size, DunZone *zone, bool looks
 {
 	int			n = state == NULL ? 0 : dun_feature_count_rows(state, size);
 	DunStateRow *rows = allocate(sizeof(DunStateRow), n);
+	DunStateRow **order = allocate(sizeof(DunStateRow *), n);
 	int			count[DUN_ROW_EVENT + 1] = {0};
 	Size		at = 0;
 	DunHistory *h;
 	DunName    *known;
 	int			n_known = 0;
+	int			read = 0;
 
-	for (int i = 0; i < n && dun_feature_read_row(state, size, &at, &rows[i]); i++)
-		count[rows[i].what <= DUN_ROW_EVENT ? rows[i].what : 0]++;
-	qsort(rows, n, sizeof(DunStateRow), compare_rows);
+	for (; read < n && dun_feature_read_row(state, size, &at, &rows[read]); read++)
+	{
+		count[rows[read].what <= DUN_ROW_EVENT ? rows[read].what : 0]++;
+		order[read] = &rows[read];
+	}
+	n = read;
+	qsort(order, n, sizeof(DunStateRow *), compare_rows);
 	h = make_history(count, zone, looks);
 	known = allocate(sizeof(DunName), h->n_contacts);
 	memset(count, 0, sizeof(count));
 	for (int i = 0; i < n; i++)
 	{
-		int			which = count[rows[i].what]++;
+		const DunStateRow *row = order[i];
+		int			which;
 
-		switch (rows[i].what)
+		if (row->what > DUN_ROW_EVENT)
+			continue;
+		which = count[row->what]++;
+		switch (row->what)
 		{
 			case DUN_ROW_INVOICE:
-				put_invoice(h, which, &rows[i], looks);
+				put_invoice(h, which, row, looks);
 				break;
 			case DUN_ROW_PAYMENT:
-				put_payment(h, which, &rows[i]);
+				put_payment(h, which, row);
 				break;
 			case DUN_ROW_PROMISE:
-				put_promise(h, which, &rows[i]);
+				put_promise(h, which, row);
 				break;
 			case DUN_ROW_CONTACT:
-				put_contact(h, which, &rows[i], known, &n_known);
+				put_contact(h, which, row, known, &n_known);
 				break;
 			case DUN_ROW_EVENT:
-				put_event(h, which, &rows[i]);
+				put_event(h, which, row);
 				break;
 		}
 	}
 	order_contacts(h);
 	link_payments(h);
 	pfree(rows);
+	pfree(order);
 	pfree(known);
 	return h;
 }

@@ -21,7 +21,7 @@
 #include "base/hash.h"
 #include "feature/state.h"
 
-#define FIRST_ROOM 496
+#define FIRST_ROOM 1000		/* a dozen invoices, their payments and a few contacts */
 #define MAGIC 0x31484644		/* format 1 */
 
 /* Arguments of the transition function behind the state. */
@@ -124,7 +124,7 @@ dun_feature_read_row(const char *state, Size size, Size *at, DunStateRow *row)
 	row->code = it.code;
 	row->flag = (it.code & CODE_COUNTED) != 0;
 	row->disputed = (it.code & CODE_DISPUTED) != 0;
-	row->has_id = (it.code & CODE_HAS_ID) != 0;
+	row->has_id = it.what == DUN_ROW_CONTACT ? it.id_len > 0 : (it.code & CODE_HAS_ID) != 0;
 	row->has_stated = (it.fields & HAS_STATED) != 0;
 	read_field(&p, end, it.fields, HAS_DAYS, days);
 	row->day = days[0];
