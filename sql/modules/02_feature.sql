@@ -75,7 +75,7 @@ COMMENT ON TYPE dunning.invoice_features IS
 
 CREATE FUNCTION dunning._history_add(state bytea, what int, id text, currency text, kind text, day date, due date, amount numeric, at timestamptz, paid timestamptz, gone timestamptz,
         disputed_at timestamptz, disputed boolean, stated numeric, message uuid)
-RETURNS bytea LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_feature_sql_history_add';
+RETURNS bytea LANGUAGE c IMMUTABLE PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'dun_feature_sql_history_add';
 COMMENT ON FUNCTION dunning._history_add(bytea, integer, text, text, text, date, date, numeric, timestamptz, timestamptz, timestamptz, timestamptz, boolean, numeric, uuid) IS
 'The state with one row more. what: 1 invoice, 2 payment, 3 promise, 4 contact, 5 event. Rows without amount, day or currency are left out.';
 

@@ -182,15 +182,17 @@ CREATE FUNCTION dunning.attribute_features(as_of timestamptz DEFAULT NULL)
 BEGIN
     PERFORM dunning._check_as_of(attribute_features.as_of);
     RETURN QUERY EXECUTE format($q$
-        SELECT e.key, CASE jsonb_typeof(e.value) WHEN 'string' THEN 'text' ELSE jsonb_typeof(e.value) END, count(*), count(DISTINCT e.value),
-            f.feature IS NOT NULL AND NOT f.excluded AND f.expression IS NULL AND NOT w.w AND NOT bool_or(f.builtin),
-            CASE WHEN w.w THEN 'an address' WHEN f.builtin THEN 'a feature of that name is built in' WHEN f.excluded THEN 'excluded'
-                 WHEN f.feature IS NULL THEN format('SELECT dunning.save_feature(%%L, ''what it means'', %%L);', e.key, CASE jsonb_typeof(e.value) WHEN 'string' THEN 'text' ELSE jsonb_typeof(e.value) END) END
+        SELECT e.key, t.t, count(*), count(DISTINCT e.value),
+            coalesce(NOT f.excluded AND f.expression IS NULL AND NOT f.builtin AND f.targets <> '{}' AND f.type = t.t AND NOT w.w, false),
+            CASE WHEN w.w THEN 'an address' WHEN f.builtin THEN 'a feature of that name is built in' WHEN f.excluded THEN 'excluded' WHEN f.type <> t.t THEN 'the feature is ' || f.type
+                 WHEN f.targets = '{}' THEN format('SELECT dunning.include_feature(%%L);', e.key)
+                 WHEN f.feature IS NULL THEN format('SELECT dunning.save_feature(%%L, ''what it means'', %%L);', e.key, t.t) END
         FROM (%s) d, LATERAL jsonb_each(CASE WHEN jsonb_typeof(d.attributes) = 'object' THEN d.attributes END) e
         LEFT JOIN dunning._features_in_force() f ON f.feature = e.key
         CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM dunning.channel c WHERE c.address_field = e.key) AS w) w
-        WHERE jsonb_typeof(e.value) IN ('number', 'boolean', 'string')
-        GROUP BY e.key, jsonb_typeof(e.value), f.feature, f.excluded, f.expression, f.builtin, w.w ORDER BY 1, 2$q$,
+        CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(e.value) WHEN 'string' THEN 'text' ELSE jsonb_typeof(e.value) END AS t) t
+        WHERE t.t IN ('number', 'boolean', 'text')
+        GROUP BY e.key, t.t, f.feature, f.excluded, f.expression, f.builtin, f.targets, f.type, w.w ORDER BY 1, 2$q$,
         dunning._ledger_sql('debtor', NULL, '$1')) USING attribute_features.as_of;
 END
 $fn$;
@@ -260,7 +262,12 @@ BEGIN
             HINT = format('Take another name, or leave it out of the models: SELECT dunning.exclude_feature(%L);', save_feature.feature);
     END IF;
     IF save_feature.expression IS NOT NULL THEN
-        PERFORM dunning._predicate_columns(save_feature.expression);
+        BEGIN
+            PERFORM dunning._predicate_columns(save_feature.expression);
+        EXCEPTION WHEN syntax_error THEN
+            RAISE EXCEPTION 'the expression is not one SQL expression: %', SQLERRM
+                USING ERRCODE = '42601', HINT = 'For example: amount_open / nullif((attributes ->> ''income'')::float8, 0)';
+        END;
         FOREACH relation IN ARRAY CASE save_feature.of WHEN 'both' THEN '{debtor_features,invoice_features}' ELSE ARRAY[save_feature.of || '_features'] END::text[] LOOP
             is_type := dunning._try_feature(save_feature.expression, relation);
             IF is_type <> save_feature.type THEN

@@ -849,7 +849,7 @@ ALTER TYPE dunning.invoice_features
 CREATE FUNCTION dunning._history_add(state bytea, what integer, id text, currency text, kind text, day date, due date, amount numeric, at timestamp with time zone, paid timestamp with time zone, gone timestamp with time zone, disputed_at timestamp with time zone, disputed boolean, stated numeric, message uuid)
  RETURNS bytea
  LANGUAGE c
- IMMUTABLE PARALLEL SAFE
+ IMMUTABLE PARALLEL SAFE COST 20
 AS 'MODULE_PATHNAME', $function$dun_feature_sql_history_add$function$;
 CREATE FUNCTION dunning._history_join(state bytea, other bytea)
  RETURNS bytea
@@ -904,7 +904,7 @@ BEGIN
             CASE WHEN %3$s IS NULL OR x.cancelled_at < %3$s THEN x.cancelled_at END, NULL::timestamptz, NULL::boolean, x.paid_before, NULL::uuid
         FROM dunning.promise x WHERE (%3$s IS NULL OR x.promised_at < %3$s)%4$s
         UNION ALL
-        SELECT x.debtor_id, 4, encode(x.address_digest, 'hex') COLLATE "C", NULL::text COLLATE "C", x.channel, NULL::date, NULL::date, NULL::numeric, x.contact_on,
+        SELECT x.debtor_id, 4, encode(substr(x.address_digest, 1, 8), 'hex') COLLATE "C", NULL::text COLLATE "C", x.channel, NULL::date, NULL::date, NULL::numeric, x.contact_on,
             NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, NULL::boolean, NULL::numeric, x.message_id
         FROM %5$s x WHERE NOT x.test AND (%3$s IS NULL OR x.contact_on < %3$s)%4$s
         UNION ALL
@@ -914,6 +914,29 @@ BEGIN
     GROUP BY u.debtor_id$q$,
         dunning._ledger_sql('invoice', _history_sql.many, _history_sql.as_of),
         dunning._ledger_sql('payment', _history_sql.many, _history_sql.as_of), cut, own, dunning._past('egress'), dunning._past('event'));
+END
+$function$;
+CREATE FUNCTION dunning._at_once_sql(sql text, as_of timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    cut timestamptz := LEAST(_at_once_sql.as_of, dunning._virtual_clock() + interval '0.000001 s');
+    cut_text text := dunning._cut_sql('$1');
+    instant text := coalesce(quote_literal(cut), 'NULL') || '::timestamptz';
+    result text := _at_once_sql.sql;
+BEGIN
+    result := replace(result, '(SELECT ' || cut_text || ' AT TIME ZONE (SELECT dunning._ledger_zone()))',
+                      coalesce(quote_literal(cut AT TIME ZONE dunning._ledger_zone()), 'NULL') || '::timestamp');
+    result := replace(result, '(SELECT ' || cut_text || ')', instant);
+    result := replace(result, dunning._is_live_sql('$1'), CASE WHEN coalesce(cut >= now() - interval '1 min', true) THEN 'true' ELSE 'false' END);
+    result := replace(result, '(SELECT ($1)::timestamptz < dunning._now() - ''1 min''::interval)',
+                      CASE WHEN _at_once_sql.as_of < dunning._now() - interval '1 min' THEN 'true' ELSE 'false' END);
+    result := replace(result, '(SELECT dunning._value_of(''promise_grace_days'')::int)', dunning._value_of('promise_grace_days')::int::text);
+    RETURN replace(result, '(SELECT dunning._ledger_zone())', quote_literal(dunning._ledger_zone()));
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._features_sql(many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
@@ -967,6 +990,18 @@ BEGIN
                dunning._debtor_columns_sql()), book, at);
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.features(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS SETOF dunning.debtor_features
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_as_of(features.as_of);
+    RETURN QUERY EXECUTE dunning._at_once_sql(dunning._features_sql(NULL, '$1'), features.as_of) USING features.as_of;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.invoice_features(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS SETOF dunning.invoice_features
  LANGUAGE plpgsql
@@ -977,7 +1012,7 @@ AS $function$
 BEGIN
     PERFORM dunning._check_as_of(invoice_features.as_of);
     -- Attributes are read as of long ago: what bind() was not told is immutable was perhaps not yet so when an invoice was issued.
-    RETURN QUERY EXECUTE format($q$WITH account AS MATERIALIZED (
+    RETURN QUERY EXECUTE dunning._at_once_sql(format($q$WITH account AS MATERIALIZED (
         SELECT s.debtor_id, s.state, coalesce(d.creditor, 'default') AS creditor, coalesce(d.kind, '') AS of_kind, %3$s true AS is_known
         FROM (%2$s) s LEFT JOIN (%1$s) d ON d.debtor_id = s.debtor_id),
     -- the book's means at the beginning of each day
@@ -1014,7 +1049,7 @@ BEGIN
         nullif(a.of_kind, ''), nullif(a.of_kind, '') = 'company', a.country, a.has_email, a.has_phone, a.has_post, a.attributes
     FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) k, book b
     WHERE b.creditor = a.creditor AND b.of_kind = a.of_kind AND b.day = k.issued_on$q$,
-        dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql())
+        dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql()), invoice_features.as_of)
         USING invoice_features.as_of;
 END
 $function$;
@@ -1124,15 +1159,17 @@ AS $function$
 BEGIN
     PERFORM dunning._check_as_of(attribute_features.as_of);
     RETURN QUERY EXECUTE format($q$
-        SELECT e.key, CASE jsonb_typeof(e.value) WHEN 'string' THEN 'text' ELSE jsonb_typeof(e.value) END, count(*), count(DISTINCT e.value),
-            f.feature IS NOT NULL AND NOT f.excluded AND f.expression IS NULL AND NOT w.w AND NOT bool_or(f.builtin),
-            CASE WHEN w.w THEN 'an address' WHEN f.builtin THEN 'a feature of that name is built in' WHEN f.excluded THEN 'excluded'
-                 WHEN f.feature IS NULL THEN format('SELECT dunning.save_feature(%%L, ''what it means'', %%L);', e.key, CASE jsonb_typeof(e.value) WHEN 'string' THEN 'text' ELSE jsonb_typeof(e.value) END) END
+        SELECT e.key, t.t, count(*), count(DISTINCT e.value),
+            coalesce(NOT f.excluded AND f.expression IS NULL AND NOT f.builtin AND f.targets <> '{}' AND f.type = t.t AND NOT w.w, false),
+            CASE WHEN w.w THEN 'an address' WHEN f.builtin THEN 'a feature of that name is built in' WHEN f.excluded THEN 'excluded' WHEN f.type <> t.t THEN 'the feature is ' || f.type
+                 WHEN f.targets = '{}' THEN format('SELECT dunning.include_feature(%%L);', e.key)
+                 WHEN f.feature IS NULL THEN format('SELECT dunning.save_feature(%%L, ''what it means'', %%L);', e.key, t.t) END
         FROM (%s) d, LATERAL jsonb_each(CASE WHEN jsonb_typeof(d.attributes) = 'object' THEN d.attributes END) e
         LEFT JOIN dunning._features_in_force() f ON f.feature = e.key
         CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM dunning.channel c WHERE c.address_field = e.key) AS w) w
-        WHERE jsonb_typeof(e.value) IN ('number', 'boolean', 'string')
-        GROUP BY e.key, jsonb_typeof(e.value), f.feature, f.excluded, f.expression, f.builtin, w.w ORDER BY 1, 2$q$,
+        CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(e.value) WHEN 'string' THEN 'text' ELSE jsonb_typeof(e.value) END AS t) t
+        WHERE t.t IN ('number', 'boolean', 'text')
+        GROUP BY e.key, t.t, f.feature, f.excluded, f.expression, f.builtin, f.targets, f.type, w.w ORDER BY 1, 2$q$,
         dunning._ledger_sql('debtor', NULL, '$1')) USING attribute_features.as_of;
 END
 $function$;
@@ -1202,7 +1239,12 @@ BEGIN
             HINT = format('Take another name, or leave it out of the models: SELECT dunning.exclude_feature(%L);', save_feature.feature);
     END IF;
     IF save_feature.expression IS NOT NULL THEN
-        PERFORM dunning._predicate_columns(save_feature.expression);
+        BEGIN
+            PERFORM dunning._predicate_columns(save_feature.expression);
+        EXCEPTION WHEN syntax_error THEN
+            RAISE EXCEPTION 'the expression is not one SQL expression: %', SQLERRM
+                USING ERRCODE = '42601', HINT = 'For example: amount_open / nullif((attributes ->> ''income'')::float8, 0)';
+        END;
         FOREACH relation IN ARRAY CASE save_feature.of WHEN 'both' THEN '{debtor_features,invoice_features}' ELSE ARRAY[save_feature.of || '_features'] END::text[] LOOP
             is_type := dunning._try_feature(save_feature.expression, relation);
             IF is_type <> save_feature.type THEN
@@ -46137,6 +46179,7 @@ ALTER FUNCTION dunning._debtor_look(bytea,text,timestamp with time zone,boolean)
 ALTER FUNCTION dunning._invoice_looks(bytea,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._invoice_steps(bytea,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._history_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._at_once_sql(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.feature OWNER TO dunning_owner;
 ALTER FUNCTION dunning._features_in_force() OWNER TO dunning_owner;
 ALTER VIEW dunning.feature_catalogue OWNER TO dunning_owner;
@@ -46565,6 +46608,7 @@ GRANT EXECUTE ON FUNCTION dunning._debtor_look(bytea,text,timestamp with time zo
 REVOKE EXECUTE ON FUNCTION dunning._invoice_looks(bytea,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._invoice_steps(bytea,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._history_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._at_once_sql(text,timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.feature TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._features_in_force() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._features_in_force() TO dunning_viewer;
@@ -47093,6 +47137,7 @@ COMMENT ON FUNCTION dunning._asked_for(text[],timestamp with time zone) IS 'The 
 COMMENT ON FUNCTION dunning._assess_fees(text[]) IS 'Posts the fees that reminders named when they left, and those that need none.';
 COMMENT ON FUNCTION dunning._assess_interest(text[]) IS 'Posts late interest of these debtors: to the end of last month, or to today where the invoice is settled.';
 COMMENT ON FUNCTION dunning._assigned_sql(text) IS 'SQL text: the given debtor rows with the strategy each follows, and by what (debtor, rule:<name>, creditor, standard).';
+COMMENT ON FUNCTION dunning._at_once_sql(text,timestamp with time zone) IS 'A text that was made with as_of $1, with the values that hang on it alone put in for their subselects; it still takes $1.';
 COMMENT ON FUNCTION dunning._attribute(jsonb,text,text) IS 'An attribute as text where it is of that type (number, boolean, text), else NULL.';
 COMMENT ON FUNCTION dunning._balance_rows_sql(text,text) IS 'SQL text: one row an invoice or payment: debtor_id, currency (empty: missing), owed, paid (payments), disputed, fault (1 amount_not_finite, 2 currency_missing, 3 date_not_finite, 4 due_before_issued, 5 none).';
 COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a debtor and currency: balance (negative: credit), number and sum of payments, the first problem of its rows (amount_not_finite, currency_missing, date_not_finite, due_before_issued), and what of the open balance is disputed.';

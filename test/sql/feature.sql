@@ -75,6 +75,84 @@ BEGIN RETURN QUERY EXECUTE dunning._features_sql('$1', '$2') USING debtors, '202
 SELECT debtor_id, n_invoices FROM pg_temp.of('{f-0,f-1,nobody}') ORDER BY 1;
 DELETE FROM dunning.debtor; DELETE FROM dunning.invoice; DELETE FROM dunning.payment;
 
+-- --- what we and the debtor did ------------------------------------------------------------------------
+SELECT count(dunning._ensure_partitions(m)) > 0 AS months FROM generate_series('2025-06-01'::timestamptz, '2026-08-01', '1 month') m;
+CREATE FUNCTION pg_temp.told(debtor text, at timestamptz, channel text, message uuid, address text DEFAULT 'a', attempt int DEFAULT 1, test boolean DEFAULT false) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO dunning.egress (message_id, attempt, debtor_id, creditor, channel, server, address_digest, fields, body_digest, bytes, reason, test, cost, cost_currency, at, contact_on, slice, seq, prev, digest)
+    VALUES (message, attempt, debtor, 'north', channel, 'none', sha256(address::bytea), '{}', '\x00', 1, 'test', test, 0, 'EUR', at, at, 0, 1, '\x00', '\x00') $$;
+CREATE FUNCTION pg_temp.came(debtor text, at timestamptz, kind text, message uuid DEFAULT NULL, detail jsonb DEFAULT '{}', recorded timestamptz DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, message_id, detail, recorded_at, recorded_by)
+    VALUES (debtor, dunning._uuid7(), 'north', kind, at, message, detail, coalesce(recorded, at), 'test') $$;
+CREATE FUNCTION pg_temp.id(at timestamptz, n int DEFAULT 1) RETURNS uuid LANGUAGE sql AS $$ SELECT overlay(dunning._uuid7_floor(at)::text PLACING lpad(n::text, 12, '0') FROM 25)::uuid $$;
+INSERT INTO dunning.debtor (debtor_id, creditor, kind, email, country) VALUES ('t-1', 'north', 'company', 't@example.org', 'DK'), ('t-2', 'north', NULL, '', NULL);
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, disputed_at, cancelled_at) VALUES
+    ('t-1', 'a', '2026-01-01', '2026-01-15', 100, 'DKK', NULL, NULL), ('t-1', 'b', '2026-02-01', '2026-02-15', 100, 'DKK', '2026-02-05', NULL), ('t-1', 'c', '2026-03-01', '2026-03-15', 100, 'DKK', NULL, NULL),
+    ('t-1', 'd', '2026-04-01', '2026-04-15', 100, 'DKK', NULL, NULL), ('t-1', 'e', '2026-05-01', '2026-05-15', 100, 'DKK', '2026-07-01', NULL), ('t-1', 'x', '2026-02-02', '2026-02-16', 100, 'DKK', '2026-02-06', '2026-02-07');
+INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency, invoice_id) VALUES
+    ('t-1', '1', '2026-01-14 12:00+00', 100, 'DKK', 'a'),       -- Wednesday, before any reminder
+    ('t-1', '2', '2026-02-25 12:00+00', 100, 'DKK', 'b'),       -- Wednesday, after one
+    ('t-1', '3', '2026-04-08 12:00+00', 60, 'DKK', 'c'),        -- Wednesday
+    ('t-1', '4', '2026-04-10 12:00+00', 40, 'DKK', 'c');        -- Friday, after three
+SELECT pg_temp.told('t-1', '2026-01-10 10:00+00', 'email', pg_temp.id('2026-01-10'), 'old');                -- before the due date: no reminder
+SELECT pg_temp.told('t-1', '2026-02-18 10:00+00', 'email', pg_temp.id('2026-02-18'), 'old');
+SELECT pg_temp.told('t-1', '2026-02-18 11:00+00', 'email', pg_temp.id('2026-02-18'), 'old', attempt => 2);   -- the same message once more
+SELECT pg_temp.told('t-1', '2026-03-20 10:00+00', 'sms', pg_temp.id('2026-03-20'), 'new');
+SELECT pg_temp.told('t-1', '2026-03-20 12:00+00', 'sms', pg_temp.id('2026-03-20', 2), 'test', test => true);
+SELECT pg_temp.told('t-1', '2026-03-27 10:00+00', 'letter', pg_temp.id('2026-03-27'), 'new');
+SELECT pg_temp.came('t-1', '2026-04-03 10:00+00', 'called', NULL, '{"outcome": "nobody"}');
+SELECT pg_temp.told('t-1', '2026-04-20 10:00+00', 'whatsapp', pg_temp.id('2026-04-20'), 'new');
+SELECT pg_temp.came('t-1', '2026-02-18 10:01+00', 'delivered', pg_temp.id('2026-02-18'));
+SELECT pg_temp.came('t-1', '2026-02-18 10:05+00', 'opened', pg_temp.id('2026-02-18'));                       -- the same message arrived
+SELECT pg_temp.came('t-1', '2026-02-18 10:06+00', 'clicked', pg_temp.id('2026-02-18'), '{"machine": "true"}');
+SELECT pg_temp.came('t-1', '2026-03-20 10:01+00', 'bounced', pg_temp.id('2026-03-20'));
+SELECT pg_temp.came('t-1', '2026-04-20 11:00+00', 'replied', pg_temp.id('2026-04-20'));
+SELECT pg_temp.came('t-1', '2026-04-24 11:00+00', 'called_in');
+SELECT pg_temp.came('t-1', '2026-04-24 12:00+00', 'clicked', pg_temp.id('2026-04-20'), recorded => '2026-05-02');   -- known later
+INSERT INTO dunning.promise (debtor_id, promise_id, creditor, amount, currency, due_on, paid_before, needed, promised_at, recorded_by, cancelled_at) VALUES
+    ('t-1', dunning._uuid7(), 'north', 100, 'DKK', '2026-02-28', 100, 100, '2026-02-20', 'test', NULL),       -- kept
+    ('t-1', dunning._uuid7(), 'north', 100, 'DKK', '2026-04-02', 200, 100, '2026-03-23', 'test', NULL),       -- made good too late
+    ('t-1', dunning._uuid7(), 'north', 50, 'DKK', '2026-04-12', 300, 50, '2026-04-08', 'test', '2026-04-20'), -- broken, then cancelled
+    ('t-1', dunning._uuid7(), 'north', 100, 'DKK', '2026-04-30', 300, 100, '2026-04-22', 'test', NULL);       -- open
+-- contacts_and_answers_are_counted_by_channel_each_message_once_and_tests_never
+SELECT contacts_7d, contacts_30d, contacts_email_30d, contacts_sms_30d, contacts_letter_30d, contacts_call_30d, contacts_other_7d, contacts_other_30d,
+    responses_7d, responses_30d, responses_call_7d, responses_other_7d, days_since_contact, days_since_response FROM dunning.features('2026-04-25') WHERE debtor_id = 't-1';
+-- an_answer_counts_from_when_it_was_recorded
+SELECT responses_30d, responses_other_30d FROM dunning.features('2026-05-03') WHERE debtor_id = 't-1';
+-- invoices_are_paid_before_or_after_the_contacts_past_their_due_date
+SELECT n_paid, round(paid_before_reminder::numeric, 4) AS before, round(paid_after_1::numeric, 4) AS one, paid_after_2 AS two, round(paid_after_3::numeric, 4) AS three, n_partial FROM dunning.features('2026-04-25') WHERE debtor_id = 't-1';
+-- a_promise_is_kept_broken_or_open_as_the_ledger_said_at_that_instant
+SELECT day, n_promises, promises_kept, promises_broken, promise_kept_ratio, promise_days_to_break FROM unnest('{2026-02-21,2026-04-01,2026-04-09,2026-04-19,2026-04-25,2026-05-10}'::date[]) day, LATERAL dunning.features(day) f WHERE f.debtor_id = 't-1';
+SELECT state, count(*) FROM dunning._promise_state('{t-1}', '2026-04-25') GROUP BY 1 ORDER BY 1;
+-- disputes_count_from_their_day_and_go_with_a_cancelled_invoice
+SELECT day, n_disputed, round(dispute_ratio::numeric, 4) AS ratio FROM unnest('{2026-02-04,2026-02-06 00:00:01,2026-02-08,2026-07-02}'::timestamptz[]) day, LATERAL dunning.features(day) f WHERE f.debtor_id = 't-1';
+-- payments_fall_on_a_weekday_and_into_three_days_of_the_month
+SELECT weekday_ratio, pay_weekday, payday_ratio, payday_from, month_end_ratio, n_payments_90d, payment_mean, round(payments_per_month::numeric, 3) AS a_month FROM dunning.features('2026-04-25') WHERE debtor_id = 't-1';
+-- an_address_is_as_old_as_its_first_contact_and_as_good_as_what_arrived
+SELECT address_age_days, round(reached_ratio::numeric, 4) AS reached_ratio, days_since_reached, has_email, has_phone, has_post, kind, is_company, country FROM dunning.features('2026-04-25') WHERE debtor_id = 't-1';
+SELECT address_age_days, reached_ratio, has_email, kind, is_company, contacts_30d, n_promises, dpd_bucket FROM dunning.features('2026-04-25') WHERE debtor_id = 't-2';
+-- debt_rolls_into_the_next_bucket
+SELECT day, days_past_due, dpd_bucket, dpd_roll, amount_overdue, overdue_change FROM unnest('{2026-04-10,2026-04-16,2026-05-15,2026-05-16,2026-06-30}'::date[]) day, LATERAL dunning.features(day) f WHERE f.debtor_id = 't-1';
+-- an_invoice_sees_the_contacts_and_promises_before_its_day_of_issue
+SELECT invoice_id, n_promises, promises_broken, contacts_7d, contacts_30d, responses_30d, n_disputed, dpd_roll, paid_before_reminder AS before, address_age_days FROM dunning.invoice_features('2026-07-02') WHERE debtor_id = 't-1' ORDER BY 1;
+-- a_debtor_whom_only_events_know_has_no_row
+SELECT pg_temp.came('nobody', '2026-04-24 11:00+00', 'called_in');
+SELECT count(*) FROM dunning.features('2026-04-25') WHERE debtor_id = 'nobody';
+DELETE FROM dunning.event WHERE debtor_id = 'nobody';
+
+-- few_invoices_are_shrunk_to_those_of_the_same_kind_and_these_to_the_creditors_book
+BEGIN;
+DELETE FROM dunning.debtor; DELETE FROM dunning.invoice; DELETE FROM dunning.payment; DELETE FROM dunning.egress; DELETE FROM dunning.event; DELETE FROM dunning.promise;
+INSERT INTO dunning.debtor (debtor_id, kind) VALUES ('s-p', 'person'), ('s-c', 'company'), ('s-p0', 'person'), ('s-c0', 'company'), ('s-n0', NULL);
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) SELECT d, i::text, '2026-01-01', '2026-01-15', 10, 'DKK' FROM unnest('{s-p,s-c}'::text[]) d, generate_series(1, 10) i;
+INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency, invoice_id) SELECT debtor_id, invoice_id, CASE WHEN debtor_id = 's-p' THEN '2026-01-10' ELSE '2026-01-25' END::timestamptz, 10, 'DKK', invoice_id FROM dunning.invoice;
+-- of 20 invoices 10 late: a half; persons (0 + 5 x 0.5) / 15, companies (10 + 5 x 0.5) / 15
+SELECT debtor_id, round(late_ratio_shrunk::numeric, 5) AS late, round(avg_late_shrunk::numeric, 5) AS days, round(ewma_late_shrunk::numeric, 5) AS ewma, round(paid_before_shrunk::numeric, 5) AS before, round(coverage::numeric, 5) AS coverage FROM dunning.features('2026-02-01') ORDER BY 1;
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) SELECT d, 'new', '2026-01-31', '2026-02-15', 10, 'DKK' FROM unnest('{s-p,s-p0,s-c0,s-n0}'::text[]) d;
+SELECT debtor_id, round(late_ratio_shrunk::numeric, 5) AS late, round(avg_late_shrunk::numeric, 5) AS days, round(paid_before_shrunk::numeric, 5) AS before FROM dunning.invoice_features('2026-02-01') WHERE invoice_id = 'new' ORDER BY 1;
+ROLLBACK;
+
+DELETE FROM dunning.egress; DELETE FROM dunning.event; DELETE FROM dunning.promise; DELETE FROM dunning.debtor; DELETE FROM dunning.invoice; DELETE FROM dunning.payment;
+
 -- --- a random ledger -----------------------------------------------------------------------------------
 -- Two creditors, two currencies; credit notes, fees, reversals, cancellations, payments in part, too high, too early, without invoice, recorded late.
 CREATE FUNCTION pg_temp.u(i int, what text) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$ SELECT dunning._uniform(i || what) $$;
@@ -184,6 +262,129 @@ SELECT * FROM pg_temp.unequal(NULL) WHERE what IN ('items', 'features', 'marks')
 SELECT count(*) AS changed FROM (SELECT * FROM f EXCEPT SELECT * FROM dunning.features(:'at')) x;
 SELECT dunning.unbind('invoice');
 DROP SCHEMA fb CASCADE;
+
+-- contacts, what came of them, promises and disputes for the random ledger
+SELECT count(pg_temp.told('r-' || (pg_temp.u(i, 'cd') * 60)::int, at, (ARRAY['email', 'sms', 'letter', 'push'])[1 + (pg_temp.u(i, 'cc') * 3)::int], pg_temp.id(at, i), 'a' || (pg_temp.u(i, 'ca') * 2)::int))
+FROM generate_series(1, 600) i, LATERAL (SELECT '2025-07-01'::timestamptz + pg_temp.u(i, 'ct') * interval '230 days' AS at) t;
+SELECT count(pg_temp.came(e.debtor_id, e.contact_on + pg_temp.u(i, 'et') * interval '6 days', (ARRAY['delivered', 'bounced', 'clicked', 'replied', 'promised'])[1 + (pg_temp.u(i, 'ek') * 4)::int], e.message_id, '{}',
+    e.contact_on + interval '6 days' + CASE WHEN pg_temp.u(i, 'er') < 0.1 THEN interval '9 days' ELSE '0' END))
+FROM (SELECT e.*, row_number() OVER (ORDER BY e.message_id)::int AS i FROM dunning.egress e WHERE e.debtor_id LIKE 'r-%') e WHERE pg_temp.u(i, 'e') < 0.8;
+INSERT INTO dunning.promise (debtor_id, promise_id, creditor, amount, currency, due_on, paid_before, needed, promised_at, recorded_by, cancelled_at)
+SELECT 'r-' || (pg_temp.u(i, 'pd') * 60)::int, dunning._uuid7(), 'north', 40, 'DKK', at::date + 10, 60 * pg_temp.u(i, 'pb'), 40, at, 'test', CASE WHEN pg_temp.u(i, 'pc') < 0.2 THEN at + interval '8 days' END
+FROM generate_series(1, 200) i, LATERAL (SELECT '2025-07-01'::timestamptz + pg_temp.u(i, 'pt') * interval '230 days' AS at) t;
+-- features_of_an_instant_are_those_of_the_book_with_everything_later_deleted
+CREATE FUNCTION pg_temp.differences(day timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    rows bigint;
+    later bigint := 0;
+    debtors bigint;
+    invoices bigint;
+    command text;
+BEGIN
+    CREATE TEMP TABLE whole AS SELECT * FROM dunning.features(day);
+    CREATE TEMP TABLE whole_invoices AS SELECT * FROM dunning.invoice_features(day);
+    FOREACH command IN ARRAY ARRAY['DELETE FROM dunning.payment WHERE coalesce(recorded_at, paid_at) >= $1', 'DELETE FROM dunning.invoice WHERE coalesce(recorded_at, issued_on) >= $1',
+        'UPDATE dunning.invoice SET cancelled_at = NULL WHERE cancelled_at >= $1', 'UPDATE dunning.invoice SET disputed_at = NULL WHERE disputed_at >= $1',
+        'DELETE FROM dunning.egress WHERE contact_on >= $1', 'DELETE FROM dunning.event WHERE greatest(at, recorded_at) >= $1', 'DELETE FROM dunning.promise WHERE promised_at >= $1',
+        'UPDATE dunning.promise SET cancelled_at = NULL WHERE cancelled_at >= $1'] LOOP
+        EXECUTE command USING day;
+        GET DIAGNOSTICS rows = ROW_COUNT;
+        later := later + rows;
+    END LOOP;
+    SELECT count(*) INTO debtors FROM ((SELECT * FROM whole EXCEPT SELECT * FROM dunning.features(day)) UNION ALL (SELECT * FROM dunning.features(day) EXCEPT SELECT * FROM whole)) x;
+    SELECT count(*) INTO invoices FROM ((SELECT * FROM whole_invoices EXCEPT SELECT * FROM dunning.invoice_features(day)) UNION ALL (SELECT * FROM dunning.invoice_features(day) EXCEPT SELECT * FROM whole_invoices)) x;
+    -- the deletions are not to stay
+    RAISE EXCEPTION 'undo' USING DETAIL = format('%s debtors and %s invoices differ; more than 300 rows deleted: %s', debtors, invoices, later > 300);
+EXCEPTION WHEN raise_exception THEN
+    GET STACKED DIAGNOSTICS command = PG_EXCEPTION_DETAIL;
+    RETURN command;
+END $$;
+SELECT at, pg_temp.differences(at) FROM unnest('{2025-08-20,2025-10-15 13:00,2025-12-01,2026-01-10 09:30,2026-02-01}'::timestamptz[]) at;
+-- ... and what was deleted would have shown, had it been looked at
+SELECT (SELECT count(DISTINCT (contacts_30d, responses_30d)) > 5 AND sum(promises_kept) > 5 AND sum(promises_broken) > 5 AND count(reached_ratio) > 30 AND count(DISTINCT dpd_roll) > 3 FROM dunning.features('2026-01-10 09:30')) AS told;
+-- the_roll_is_the_bucket_less_that_of_thirty_days_before
+SELECT count(*) > 100 AS compared, count(*) FILTER (WHERE n.dpd_roll <> n.dpd_bucket - o.dpd_bucket) AS unequal, count(*) FILTER (WHERE n.currency = o.currency AND abs(n.overdue_change - (n.amount_overdue - o.amount_overdue)) > 0.001) AS unequal_sums
+FROM unnest('{2025-10-15,2025-12-01,2026-01-10}'::timestamptz[]) at, LATERAL dunning.features(at) n JOIN LATERAL dunning.features(at - interval '30 days') o USING (debtor_id);
+-- promises_are_judged_as_the_event_room_judges_them
+SELECT count(*) > 50 AS compared, count(*) FILTER (WHERE (f.promises_kept, f.promises_broken) IS DISTINCT FROM (s.kept, s.broken)) AS unequal
+FROM unnest('{2025-10-15,2025-12-01,2026-01-10}'::timestamptz[]) at, LATERAL dunning.features(at) f
+    JOIN LATERAL (SELECT p.debtor_id, count(*) FILTER (WHERE state = 'kept') AS kept, count(*) FILTER (WHERE state IN ('broken', 'late')) AS broken FROM dunning._promise_state(NULL, at - interval '1 microsecond') p GROUP BY 1) s USING (debtor_id);
+-- a_state_made_in_parallel_is_the_one_made_in_one_pass
+SET max_parallel_workers_per_gather = 0;
+CREATE TEMP TABLE one_pass AS SELECT * FROM dunning.features('2026-01-10');
+CREATE TEMP TABLE one_pass_invoices AS SELECT * FROM dunning.invoice_features('2026-01-10');
+SET max_parallel_workers_per_gather = 3; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+CREATE FUNCTION pg_temp.plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN ' || query; END $$;
+SELECT bool_or(l ~ 'Partial .*Aggregate') AS parallel FROM pg_temp.plan_of(replace(dunning._at_once_sql(dunning._features_sql(NULL, '$1'), '2026-01-10'), '$1', quote_literal('2026-01-10'))) l;
+SELECT (SELECT count(*) FROM (SELECT * FROM one_pass EXCEPT SELECT * FROM dunning.features('2026-01-10')) x) AS debtors_changed,
+       (SELECT count(*) FROM (SELECT * FROM one_pass_invoices EXCEPT SELECT * FROM dunning.invoice_features('2026-01-10')) x) AS invoices_changed;
+RESET max_parallel_workers_per_gather; RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size;
+-- the_order_of_rows_means_nothing
+SELECT count(*) AS rows, count(DISTINCT to_jsonb(dunning._debtor_look(s.state, 'UTC', '2026-01-10', false))) AS looks
+FROM (SELECT (SELECT dunning._history(2, x.invoice_id, x.currency, NULL, NULL, NULL, x.amount, x.recorded_at, x.paid_at, NULL, NULL, NULL, NULL, NULL ORDER BY pg_temp.u(length(x.payment_id) + k, x.payment_id)) FROM dunning.payment x WHERE x.debtor_id = 'r-7') AS state FROM generate_series(1, 5) k) s;
+-- a_state_joined_of_two_is_the_state_of_all
+SELECT count(*) AS debtors, count(*) FILTER (WHERE to_jsonb(dunning._debtor_look(s.whole, 'UTC', '2026-01-10', false)) IS DISTINCT FROM to_jsonb(dunning._debtor_look(dunning._history_join(s.one, s.other), 'UTC', '2026-01-10', false))) AS unequal
+FROM (SELECT p.debtor_id, dunning._history(2, p.invoice_id, p.currency, NULL, NULL, NULL, p.amount, p.recorded_at, p.paid_at, NULL, NULL, NULL, NULL, NULL) AS whole,
+        dunning._history(2, p.invoice_id, p.currency, NULL, NULL, NULL, p.amount, p.recorded_at, p.paid_at, NULL, NULL, NULL, NULL, NULL) FILTER (WHERE p.amount > 50) AS one,
+        dunning._history(2, p.invoice_id, p.currency, NULL, NULL, NULL, p.amount, p.recorded_at, p.paid_at, NULL, NULL, NULL, NULL, NULL) FILTER (WHERE p.amount <= 50) AS other FROM dunning.payment p GROUP BY 1) s;
+-- what_is_no_state_is_refused
+SELECT dunning._debtor_look('\x00', 'UTC', '2026-01-10', false);
+SELECT dunning._debtor_look(substr(s.state, 1, 12) || '\x01ff'::bytea, 'UTC', '2026-01-10', false) FROM (SELECT set_byte(dunning._history(2, 'a', 'DKK', NULL, NULL, NULL, 5, NULL, '2026-01-01', NULL, NULL, NULL, NULL, NULL), 8, 14) AS state) s;
+SELECT (dunning._debtor_look(NULL, 'Nowhere/Zone', '2026-01-10', false)).n_paid;
+SELECT (dunning._debtor_look(NULL, 'UTC', 'infinity', false)).n_paid;
+
+-- --- the catalogue -------------------------------------------------------------------------------------
+-- every_column_of_a_feature_stands_in_the_catalogue_and_nothing_else
+SELECT coalesce(a.attname, f.feature) AS feature, a.attname IS NOT NULL AS is_column FROM (SELECT DISTINCT attname::text COLLATE "C" AS attname FROM pg_attribute WHERE attrelid IN ('dunning.debtor_features'::regclass, 'dunning.invoice_features'::regclass)
+    AND attname NOT IN ('debtor_id', 'invoice_id', 'as_of', 'issued_on', 'due_on', 'settled_on', 'days_late', 'attributes')) a FULL JOIN dunning.feature_catalogue f ON f.feature = a.attname WHERE a.attname IS NULL OR f.feature IS NULL;
+SELECT f.feature, f.of FROM dunning.feature_catalogue f WHERE f.of <> (SELECT CASE WHEN count(*) = 2 THEN 'both' WHEN bool_or(attrelid = 'dunning.debtor_features'::regclass) THEN 'debtor' ELSE 'invoice' END FROM pg_attribute
+    WHERE attrelid IN ('dunning.debtor_features'::regclass, 'dunning.invoice_features'::regclass) AND attname = f.feature);
+SELECT feature, monotone FROM dunning.feature_catalogue WHERE feature IN ('late_ratio', 'promise_kept_ratio', 'tenure_days', 'promises_broken') ORDER BY 1;
+SELECT dunning._features_of('paid_30d');
+-- attributes_join_in_by_name_those_that_are_addresses_or_no_scalars_do_not
+UPDATE dunning.debtor SET attributes = '{"income": 3000, "vip": true, "trade": "bakery", "push": "token-1", "nested": {"a": 1}, "list": [1], "nothing": null}' WHERE debtor_id = 'r-1';
+UPDATE dunning.debtor SET attributes = '{"income": "much", "vip": false}' WHERE debtor_id = 'r-2';
+UPDATE dunning.debtor SET attributes = '[1, 2]' WHERE debtor_id = 'r-3';
+SELECT debtor_id, attributes FROM dunning.features() WHERE attributes IS NOT NULL ORDER BY 1;
+SELECT * FROM dunning.attribute_features();
+-- what_is_not_dated_is_unknown_in_the_past
+SELECT count(attributes) FROM dunning.features('2026-01-10');
+-- a_named_attribute_is_a_feature_of_the_models
+SELECT dunning.save_feature('income', 'monthly income as last told', unit => 'EUR', monotone => -1), dunning.save_feature('vip', 'looked after by hand', 'boolean'), dunning.save_feature('trade', 'line of business', 'text', sensitive => true);
+SELECT dunning.save_feature('debt_months', 'open sum in months of income', expression => 'amount_open / nullif((attributes ->> ''income'')::float8, 0)', of => 'debtor');
+SELECT array_agg(f ORDER BY f) AS added FROM unnest(dunning._features_of('paid_30d')) f WHERE f NOT IN (SELECT b.feature FROM dunning.feature b WHERE b.builtin);
+SELECT attribute, type, joined FROM dunning.attribute_features();
+SELECT dunning._feature_sql('income') AS i, dunning._feature_sql('vip') AS v, dunning._feature_sql('debt_months') AS d \gset
+SELECT f.debtor_id, :i AS income, :v AS vip, :d > 0 AS owes FROM dunning.features() f WHERE debtor_id = 'r-1' OR debtor_id = 'r-3' ORDER BY 1;
+-- a_text_where_a_number_should_be_is_unknown
+SELECT :i AS income, :v AS vip FROM dunning.features() f WHERE debtor_id = 'r-2';
+-- sensitive_features_are_read_only_when_asked_for
+SELECT dunning.include_feature('trade'), dunning.include_feature('country');
+SELECT 'trade' = ANY (dunning._features_of('late')) AS trade, 'country' = ANY (dunning._features_of('late')) AS country;
+-- what_is_excluded_no_model_reads_and_an_attribute_does_not_stand_among_the_features
+SELECT dunning.exclude_feature('income'), dunning.exclude_feature('late_ratio');
+SELECT attributes ? 'income' AS stands, 'income' = ANY (dunning._features_of('late')) AS income, 'late_ratio' = ANY (dunning._features_of('late')) AS late_ratio FROM dunning.features() WHERE debtor_id = 'r-1';
+SELECT c.feature, c.excluded, c.source, f.before ->> 'excluded' AS was FROM dunning.feature_catalogue c JOIN dunning.feature f USING (feature, saved_at) WHERE feature IN ('income', 'late_ratio') ORDER BY 1;
+SELECT dunning.reset_feature('late_ratio'), dunning.reset_feature('late_ratio') AS again;
+SELECT 'late_ratio' = ANY (dunning._features_of('late')) AS read_again;
+-- a_wrong_feature_is_refused_with_what_would_be_right
+SELECT dunning.save_feature('late_ratio', 'mine');
+SELECT dunning.save_feature('a b', 'mine');
+SELECT dunning.save_feature('mine', 'mine', 'date');
+SELECT dunning.save_feature('mine', 'mine', monotone => 2);
+SELECT dunning.save_feature('mine', 'mine', expression => 'n_paid > 3');
+SELECT dunning.save_feature('mine', 'mine', expression => 'no_such_column + 1');
+SELECT dunning.save_feature('mine', 'mine', expression => 'dpd_0', of => 'invoice');
+SELECT dunning.save_feature('mine', 'mine', expression => '1); DROP TABLE dunning.feature; --');
+SELECT dunning.exclude_feature('no_such');
+SELECT dunning.include_feature(NULL);
+SET ROLE dunning_operator;
+SELECT dunning.save_feature('mine', 'mine');
+SELECT count(*) > 90 AS shown FROM dunning.feature_catalogue;
+RESET ROLE;
+SELECT count(dunning.reset_feature(f.feature)) FROM dunning.feature f WHERE NOT f.builtin;
+UPDATE dunning.debtor SET attributes = NULL;
+DELETE FROM dunning.egress; DELETE FROM dunning.event; DELETE FROM dunning.promise;
 
 -- a_reversal_beside_a_credit_note_of_millions_comes_to_an_end
 INSERT INTO dunning.debtor (debtor_id) VALUES ('r-large');

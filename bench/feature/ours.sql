@@ -1,0 +1,1 @@
+CREATE UNLOGGED TABLE ours AS SELECT * FROM dunning.features(:'at');
