@@ -131,8 +131,44 @@ walk_batch(const DunForest *f, const uint8_t *bins, uint32_t n, double *logit)
 	}
 }
 
+/* One row down eight trees side by side; sums in the same order as walk_batch's. */
+static double
+walk_row(const DunForest *f, const uint8_t *row, double sum)
+{
+	uint32_t	inner = (1u << f->depth) - 1;
+	int			tree = 0;
+
+	for (; tree + LANES <= f->ntrees; tree += LANES)
+	{
+		const DunTreeNode *nodes = f->nodes + (size_t) tree * inner;
+		const float *leaves = f->leaves + (size_t) tree * (inner + 1);
+		uint32_t	at[LANES] = {0};
+
+		for (int d = 0; d < f->depth; d++)
+			for (uint32_t k = 0; k < LANES; k++)
+			{
+				const DunTreeNode *node = &nodes[k * inner + at[k]];
+
+				at[k] = 2 * at[k] + 1 + goes_right(node, row[node->column]);
+			}
+		for (uint32_t k = 0; k < LANES; k++)
+			sum += leaves[k * (inner + 1) + at[k] - inner];
+	}
+	for (; tree < f->ntrees; tree++)
+	{
+		const DunTreeNode *nodes = f->nodes + (size_t) tree * inner;
+		uint32_t	at = 0;
+
+		for (int d = 0; d < f->depth; d++)
+			at = 2 * at + 1 + goes_right(&nodes[at], row[nodes[at].column]);
+		sum += f->leaves[(size_t) tree * (inner + 1) + at - inner];
+	}
+	return sum;
+}
+
+/* Trees that ask for levels look into a mask at each node. */
 static void
-walk_one_by_one(const DunForest *f, const uint8_t *bins, uint32_t n, double *logit)
+walk_masks(const DunForest *f, const uint8_t *bins, uint32_t n, double *logit)
 {
 	uint32_t	inner = (1u << f->depth) - 1;
 
@@ -154,7 +190,6 @@ walk_one_by_one(const DunForest *f, const uint8_t *bins, uint32_t n, double *log
 void
 dun_score_walk_rows(const DunForest *f, const double *rows, uint32_t n, double *logit, uint8_t *room)
 {
-	/* A handful of rows leaves most lanes empty: one by one is quicker. */
 	for (uint32_t start = 0; start < n; start += BATCH)
 	{
 		uint32_t	m = n - start < BATCH ? n - start : BATCH;
@@ -163,10 +198,13 @@ dun_score_walk_rows(const DunForest *f, const double *rows, uint32_t n, double *
 		for (int i = 0; i < BATCH; i++)
 			sum[i] = f->base;
 		bin_batch(f, rows + (size_t) start * f->ncols, m, room);
-		/* What is left of an earlier batch fills the last eight rows. */
-		if (f->masks_at || m < LANES / 2)
-			walk_one_by_one(f, room, m, sum);
+		if (f->masks_at)
+			walk_masks(f, room, m, sum);
+		else if (m < LANES / 2)
+			for (uint32_t i = 0; i < m; i++)
+				sum[i] = walk_row(f, room + (size_t) i * f->ncols, sum[i]);
 		else
+			/* What is left of an earlier batch fills the last eight rows. */
 			walk_batch(f, room, m, sum);
 		memcpy(logit + start, sum, sizeof(double) * m);
 	}
