@@ -58,7 +58,14 @@ sql -c "CREATE TABLE many AS SELECT r.* FROM generate_series(1, $rows) g JOIN ra
 columns=$(sql -c "SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'many'::regclass AND attnum > 0 AND attname <> 'i'")
 sql -c "COPY (SELECT $columns FROM many) TO STDOUT (FORMAT csv)" > "$work/many.csv"
 cpu_of() { sql -c "SET client_min_messages = error" -c "SELECT seconds FROM dunning.fit('$1', 'SELECT $columns FROM many', 'y', '$1') f"; }
+# The same without a server: binning or standardising, and training, of all rows with given options.
+${CC:-gcc} -std=gnu11 -O2 -I"$(dirname "$0")/core" -I"$root/src" -o "$work/core" "$(dirname "$0")/scorecard_core.c" \
+    "$root"/src/score/{irls,bins,scorecard}.c -lm
+"$python" "$(dirname "$0")/scorecard.py" binary "$work/many.csv" "$work/many.bin"
+core() { "$work/core" "$@" | awk 'END {print $1 + $2}'; }
 for run in $(seq "$runs"); do
+    echo "core-logistic $(core logistic "$work/many.bin" "$work/out" 1)" >> "$work/times"
+    echo "core-scorecard $(core scorecard "$work/many.bin" "$work/out" 1 2 10)" >> "$work/times"
     echo "logistic $(cpu_of logistic)" >> "$work/times"
     echo "scorecard $(cpu_of scorecard)" >> "$work/times"
     echo "sklearn $("$python" "$(dirname "$0")/scorecard.py" time "$work/many.csv")" >> "$work/times"
