@@ -18,7 +18,7 @@ psql_ -Atc "SELECT format('%s debtors, %s invoices, %s payments, %s contacts, %s
     (SELECT count(*) FROM dunning.payment), (SELECT count(*) FROM dunning.egress), (SELECT count(*) FROM dunning.event), (SELECT count(*) FROM dunning.promise))"
 
 seconds() { # WHICH WORKERS
-    psql_ -o /dev/null -c "DROP TABLE IF EXISTS $1"
+    psql_ -o /dev/null -c "SET client_min_messages = warning" -c "DROP TABLE IF EXISTS $1"
     PGOPTIONS="-c max_parallel_workers_per_gather=$2" psql_ -v at='2026-06-22 00:00+00' -c '\timing on' -f "$here/$1.sql" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p'
 }
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }

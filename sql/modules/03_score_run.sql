@@ -1,6 +1,7 @@
 -- score: a probability, a segment and a diagnosis for every debtor, in one query over the ledger and what came back.
 
--- What is asked of the invoice models for a debtor: an invoice of the usual amount and terms, with the history the debtor has now.
+-- What is asked of the invoice models for a debtor: an invoice of the usual amount and terms, with the history the debtor has now. A feature
+-- that was excluded since stays: a model trained before still reads it.
 CREATE FUNCTION dunning._next_invoice_sql() RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
@@ -12,8 +13,9 @@ BEGIN
             WHEN 'terms' THEN 'b.terms'
             -- missing: the average day, or a debtor's probability would go up and down with the day it is scored on
             WHEN 'issue_weekday' THEN 'NULL::int'
-            WHEN 'issue_day' THEN 'NULL::int' END, dunning._feature_sql(c)) || ' AS ' || quote_ident(c), ', ')
-        FROM unnest(dunning._features_of('late')) c);
+            WHEN 'issue_day' THEN 'NULL::int' END, (SELECT 'NULL::' || CASE k.type WHEN 'number' THEN 'float8' ELSE k.type END FROM dunning._features_in_force() k WHERE k.feature = c AND k.of = 'invoice' AND NOT k.builtin),
+            dunning._feature_sql(c)) || ' AS ' || quote_ident(c), ', ')
+        FROM (SELECT DISTINCT k.feature FROM dunning.feature k WHERE 'late' = ANY (k.targets) OR NOT k.builtin AND k.of = 'both') x (c));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._next_invoice_sql() IS 'SELECT list over debtor features f and the book b: the next invoice as the invoice models would see it.';
@@ -122,7 +124,7 @@ BEGIN
             THEN format('(SELECT jsonb_agg(r.words) FROM dunning.reasons(%L, %s, 3) r)', t, input) ELSE format('jsonb_build_array(%s)', rules -> t ->> 'words') END);
     END LOOP;
     RETURN format($q$
-    WITH f AS MATERIALIZED (%2$s),
+    WITH f AS MATERIALIZED (SELECT f.*%15$s FROM (%2$s) f),
     pay AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.amount, l.paid_at FROM (%1$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity'
         AND l.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)),
     s AS MATERIALIZED (%3$s),
@@ -141,7 +143,10 @@ BEGIN
         dunning._next_invoice_sql(),
         (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %L', r.condition, r.diagnosis), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
         (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %s', r.condition, r.evidence), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
-        segments);
+        segments,
+        -- the users' own features, under their names
+        (SELECT string_agg(', ' || dunning._feature_sql(k.feature) || ' AS ' || quote_ident(k.feature), '') FROM dunning._features_in_force() k
+         WHERE NOT EXISTS (SELECT FROM dunning.feature b WHERE b.feature = k.feature AND b.builtin) AND k.of <> 'invoice'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._score_sql(text[], text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
