@@ -38,11 +38,15 @@ SELECT max(abs(p - 1 / (1 + exp(-calibrated)))) < 1e-12 AS same, count(*) FROM c
 SET dunning.train_memory = '512kB';
 SELECT n BETWEEN 1500 AND 8000 AS sampled FROM dunning.fit('sampled', 'SELECT x, round(x) AS r, y FROM bent ORDER BY i', 'y', 'logistic');
 SELECT n BETWEEN 1500 AND 8000 AS sampled FROM dunning.fit('sampled', 'SELECT x, round(x) AS r, y FROM bent ORDER BY md5(i::text)', 'y', 'logistic');
-SELECT n FROM dunning.fit('equal', 'SELECT round(x) AS r, y FROM bent ORDER BY i', 'y', 'logistic') \g /dev/null
+SELECT n FROM dunning.fit('equal', 'SELECT round(x)::text AS r, y FROM bent ORDER BY i', 'y', 'logistic') \g /dev/null
 SELECT n BETWEEN 1500 AND 8000 AS sampled, positives BETWEEN 0.9 * share * n AND 1.1 * share * n AS representative
 FROM dunning.model, (SELECT avg(y::int)::float8 AS share FROM bent) s, LATERAL (SELECT (metrics ->> 'positives')::int AS positives) p WHERE model = 'equal';
-SELECT n BETWEEN 1500 AND 8000 AS sampled FROM dunning.fit('equal', 'SELECT round(x) AS r, y FROM bent ORDER BY md5(i::text)', 'y', 'logistic');
+SELECT n BETWEEN 1500 AND 8000 AS sampled FROM dunning.fit('equal', 'SELECT round(x)::text AS r, y FROM bent ORDER BY md5(i::text)', 'y', 'logistic');
 RESET dunning.train_memory;
+-- (each text has about the share it has in the whole)
+SELECT count(*) AS texts, max(abs(share::float8 - whole)) < 0.03 AS as_in_the_whole
+FROM dunning.model m, jsonb_each_text(m.feature_stats #> '{0,shares}') s(r, share) JOIN (SELECT round(x)::text AS r, count(*) / 20000.0 AS whole FROM bent GROUP BY 1) w USING (r)
+WHERE m.model = 'equal' AND m.version = 1;
 SELECT model, count(DISTINCT digest) AS digests, count(*) AS versions FROM dunning.model WHERE model IN ('sampled', 'equal') GROUP BY 1 ORDER BY 1;
 
 -- class_weights_move_the_fit_and_calibration_moves_probabilities_back
@@ -54,8 +58,9 @@ SELECT abs(avg(p) FILTER (WHERE y) + avg(p) FILTER (WHERE NOT y) - 1) < 1e-3 AS 
 
 -- rows_of_one_debtor_never_stand_on_both_sides
 -- (the label is the debtor's own coin: with the debtor's other rows in sight it is known, without them it is not)
-CREATE TABLE coin AS SELECT 'd' || d AS debtor, d % 200 AS nr, (dunning._uniform('coin' || d, 3) < 0.5) AS y FROM generate_series(1, 200) d, generate_series(1, 20) r;
-SELECT auc < 0.65 AS honest FROM dunning.fit('coin', 'SELECT nr, nr % 2 AS a, nr % 3 AS b, nr % 5 AS c, nr % 7 AS e, debtor, y FROM coin', 'y', options => '{"group": "debtor"}');
+CREATE TABLE coin AS SELECT 'd' || d AS debtor, 'd' || d AS who, (dunning._uniform('coin' || d, 3) < 0.5) AS y FROM generate_series(1, 100) d, generate_series(1, 20) r;
+SELECT auc < 0.65 AS honest FROM dunning.fit('coin', 'SELECT debtor, who, y FROM coin', 'y', 'logistic', '{"group": "debtor", "levels": 100}');
+SELECT auc > 0.95 AS else_it_is_known FROM dunning.fit('coin', 'SELECT who, y FROM coin', 'y', 'logistic', '{"levels": 100}');
 
 -- auto_is_the_simplest_kind_within_one_standard_error_of_the_best
 -- (both ends are likely: a straight line sees nothing, and no calibration of it can)
