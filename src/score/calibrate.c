@@ -16,6 +16,7 @@
 
 #include "score/calibrate.h"
 #include "score/json.h"
+#include "score/sort.h"
 
 #define MAX_STEPS 100
 #define LEAST_SLOPE 0.01		/* scores that order nothing still keep their order */
@@ -50,31 +51,34 @@ softplus(double x)
 	return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
-/* Both classes' smoothed targets, and how many rows each has. */
-typedef struct Targets
+/* Rows of about one log-odds: a single one, or a bin. */
+typedef struct Point
 {
-	double		of[2];
-} Targets;
+	double		logit;
+	double		rows;
+	double		positives;
+	double		target;			/* positives, smoothed */
+} Point;
 
 static double
-platt_loss(const double *logit, const uint8 *y, uint32 n, const Targets *t, double a, double b)
+platt_loss(const Point *points, uint32 n, double a, double b)
 {
 	double		loss = 0;
 
 	for (uint32 i = 0; i < n; i++)
 	{
-		double		x = a * logit[i] + b;
+		double		x = a * points[i].logit + b;
 
-		loss += softplus(x) - t->of[y[i]] * x;
+		loss += points[i].rows * softplus(x) - points[i].target * x;
 	}
 	return loss;
 }
 
 /* Newton's method with halved steps; `slope_fixed` leaves a as it is. */
 static void
-solve_platt(const double *logit, const uint8 *y, uint32 n, const Targets *t, bool slope_fixed, double *a, double *b)
+solve_platt(const Point *points, uint32 n, bool slope_fixed, double *a, double *b)
 {
-	double		loss = platt_loss(logit, y, n, t, *a, *b);
+	double		loss = platt_loss(points, n, *a, *b);
 
 	for (int step = 0; step < MAX_STEPS; step++)
 	{
@@ -91,14 +95,15 @@ solve_platt(const double *logit, const uint8 *y, uint32 n, const Targets *t, boo
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 i = 0; i < n; i++)
 		{
-			double		p = sigmoid(*a * logit[i] + *b);
-			double		w = p * (1 - p);
-			double		g = t->of[y[i]] - p;
+			double		x = points[i].logit;
+			double		p = sigmoid(*a * x + *b);
+			double		w = points[i].rows * p * (1 - p);
+			double		g = points[i].target - points[i].rows * p;
 
-			ga += g * logit[i];
+			ga += g * x;
 			gb += g;
-			haa += w * logit[i] * logit[i];
-			hab += w * logit[i];
+			haa += w * x * x;
+			hab += w * x;
 			hbb += w;
 		}
 		if (slope_fixed || haa * hbb - hab * hab <= 1e-12 * haa * hbb)
@@ -113,7 +118,7 @@ solve_platt(const double *logit, const uint8 *y, uint32 n, const Targets *t, boo
 		}
 		for (;;)
 		{
-			loss = platt_loss(logit, y, n, t, *a + scale * da, *b + scale * db);
+			loss = platt_loss(points, n, *a + scale * da, *b + scale * db);
 			if (loss <= before || scale < 1e-6)
 				break;
 			scale /= 2;
@@ -128,41 +133,27 @@ solve_platt(const double *logit, const uint8 *y, uint32 n, const Targets *t, boo
 }
 
 static void
-fit_platt(const double *logit, const uint8 *y, uint32 n, double *a, double *b)
+fit_platt(Point *points, uint32 n, double *a, double *b)
 {
 	double		count[2] = {0, 0};
-	Targets		t;
 
 	for (uint32 i = 0; i < n; i++)
-		count[y[i]]++;
-	t.of[0] = 1 / (count[0] + 2);
-	t.of[1] = (count[1] + 1) / (count[1] + 2);
+	{
+		count[1] += points[i].positives;
+		count[0] += points[i].rows - points[i].positives;
+	}
+	for (uint32 i = 0; i < n; i++)
+		points[i].target = points[i].positives * (count[1] + 1) / (count[1] + 2) +
+			(points[i].rows - points[i].positives) / (count[0] + 2);
 	*a = 1;
 	*b = 0;
-	solve_platt(logit, y, n, &t, false, a, b);
+	solve_platt(points, n, false, a, b);
 	if (*a < LEAST_SLOPE || *a > MOST_SLOPE)
 	{
 		*a = *a < LEAST_SLOPE ? LEAST_SLOPE : MOST_SLOPE;
 		*b = 0;
-		solve_platt(logit, y, n, &t, true, a, b);
+		solve_platt(points, n, true, a, b);
 	}
-}
-
-typedef struct Pair
-{
-	double		logit;
-	uint8		y;
-} Pair;
-
-static int
-compare_pairs(const void *a, const void *b)
-{
-	const Pair *x = a;
-	const Pair *y = b;
-
-	if (x->logit != y->logit)
-		return x->logit < y->logit ? -1 : 1;
-	return x->y - y->y;
 }
 
 /* A bin, and later a pool of neighbouring bins. */
@@ -180,32 +171,43 @@ rate(const Pool *p)
 	return p->positives / p->count;
 }
 
-/* Bins of equal count; equal log-odds share one. */
+/* Bins of equal count from rows in order; equal log-odds share one. */
 static int
-make_bins(const Pair *pairs, uint32 n, double a, double b, Pool *pools)
+make_bins(const DunSortKey *order, const double *logit, const uint8 *y, uint32 n, Point *bins)
 {
 	uint32		size = Max(LEAST_BIN, n / BINS);
-	int			npools = 0;
+	int			nbins = 0;
 
 	for (uint32 i = 0; i < n;)
 	{
-		Pool	   *p = &pools[npools++];
+		Point	   *p = &bins[nbins++];
 		uint32		from = i;
-		double		platt;
 
-		*p = (Pool) {0};
+		*p = (Point) {0};
 		/* What is left at the end is no bin of its own. */
-		for (; i < n && (i < from + size || n - i < size || pairs[i].logit == pairs[i - 1].logit); i++)
+		for (; i < n && (i < from + size || n - i < size || order[i].key == order[i - 1].key); i++)
 		{
-			p->logit += pairs[i].logit;
-			p->positives += pairs[i].y;
+			p->logit += logit[order[i].row];
+			p->positives += y[order[i].row];
 			p->rows++;
 		}
-		platt = sigmoid(a * (p->logit / p->rows) + b);
-		p->positives += DRAWN * Max(1e-6, Min(1 - 1e-6, platt));
-		p->count = p->rows + DRAWN;
+		p->logit /= p->rows;
 	}
-	return npools;
+	return nbins;
+}
+
+static void
+draw_bins(const Point *bins, int n, double a, double b, Pool *pools)
+{
+	for (int i = 0; i < n; i++)
+	{
+		double		platt = sigmoid(a * bins[i].logit + b);
+
+		pools[i] = (Pool) {
+			.rows = bins[i].rows, .logit = bins[i].logit * bins[i].rows,
+			.positives = bins[i].positives + DRAWN * Max(1e-6, Min(1 - 1e-6, platt)), .count = bins[i].rows + DRAWN
+		};
+	}
 }
 
 static int
@@ -228,22 +230,25 @@ pool_violators(Pool *pools, int n)
 	return top;
 }
 
+/* Platt's two numbers are learnt from the bins as well: there are fewer of them than rows. */
 static void
 fit_isotonic(DunCalibration *c, const double *logit, const uint8 *y, uint32 n)
 {
-	Pair	   *pairs = palloc_extended(sizeof(Pair) * n, MCXT_ALLOC_HUGE);
+	DunSortKey *order = palloc_extended(sizeof(DunSortKey) * n, MCXT_ALLOC_HUGE);
+	Point	   *bins = palloc(sizeof(Point) * (BINS + 2));
 	Pool	   *pools = palloc(sizeof(Pool) * (BINS + 2));
-	double		a,
-				b;
+	double		b;
 	int			npools;
 
-	fit_platt(logit, y, n, &a, &b);
 	for (uint32 i = 0; i < n; i++)
-		pairs[i] = (Pair) {logit[i], y[i]};
-	qsort(pairs, n, sizeof(Pair), compare_pairs);
-	npools = pool_violators(pools, make_bins(pairs, n, a, b, pools));
+		order[i] = (DunSortKey) {dun_score_key_of(logit[i]), i};
+	dun_score_sort_keys(order, n);
+	npools = make_bins(order, logit, y, n, bins);
+	pfree(order);
+	fit_platt(bins, npools, &c->slope, &b);
+	draw_bins(bins, npools, c->slope, b, pools);
+	npools = pool_violators(pools, npools);
 	c->n = npools;
-	c->slope = a;
 	c->at = palloc(sizeof(double) * npools);
 	c->to = palloc(sizeof(double) * npools);
 	for (int i = 0; i < npools; i++)
@@ -251,8 +256,22 @@ fit_isotonic(DunCalibration *c, const double *logit, const uint8 *y, uint32 n)
 		c->at[i] = pools[i].logit / pools[i].rows;
 		c->to[i] = log(rate(&pools[i]) / (1 - rate(&pools[i])));
 	}
-	pfree(pairs);
+	pfree(bins);
 	pfree(pools);
+}
+
+static void
+fit_rows(DunCalibration *c, const double *logit, const uint8 *y, uint32 n)
+{
+	Point	   *points = palloc_extended(sizeof(Point) * n, MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < n; i++)
+		points[i] = (Point) {logit[i], 1, y[i]};
+	c->n = 1;
+	c->at = palloc0(sizeof(double));
+	c->to = palloc(sizeof(double));
+	fit_platt(points, n, &c->slope, &c->to[0]);
+	pfree(points);
 }
 
 DunCalibration
@@ -265,12 +284,7 @@ dun_score_fit_calibration(DunCalibrationMethod method, const double *logit, cons
 	if (c.method == DUN_CALIBRATE_ISOTONIC)
 		fit_isotonic(&c, logit, y, n);
 	else if (c.method == DUN_CALIBRATE_PLATT)
-	{
-		c.n = 1;
-		c.at = palloc0(sizeof(double));
-		c.to = palloc(sizeof(double));
-		fit_platt(logit, y, n, &c.slope, &c.to[0]);
-	}
+		fit_rows(&c, logit, y, n);
 	return c;
 }
 

@@ -26,6 +26,7 @@
 #include "base/hash.h"
 #include "score/init.h"
 #include "score/matrix.h"
+#include "score/sort.h"
 
 #define FIRST_ROWS 1024
 
@@ -406,35 +407,18 @@ take_row(void *state, Datum *values, bool *nulls)
 		thin_out(m);
 }
 
-typedef struct RowKey
-{
-	uint64		hash;
-	uint64		row;
-} RowKey;
-
-static int
-compare_keys(const void *a, const void *b)
-{
-	const RowKey *x = a;
-	const RowKey *y = b;
-
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	return 0;
-}
-
 /* Bring the rows into the order of their content; rows of equal content are equal. */
 static void
 sort_rows(DunMatrix *m)
 {
 	uint64		n = m->nrows;
-	RowKey	   *keys = MemoryContextAllocHuge(m->context, n * sizeof(RowKey));
+	DunSortKey *keys = MemoryContextAllocHuge(m->context, n * sizeof(DunSortKey));
 	float	   *values = MemoryContextAllocHuge(m->context, n * sizeof(float));
 	uint64	   *groups = MemoryContextAllocHuge(m->context, n * sizeof(uint64));
 
 	for (uint64 r = 0; r < n; r++)
-		keys[r] = (RowKey) {m->hash[r], r};
-	qsort(keys, n, sizeof(RowKey), compare_keys);
+		keys[r] = (DunSortKey) {m->hash[r], (uint32) r};
+	dun_score_sort_keys(keys, (uint32) n);
 	for (int i = 0; i < m->ncolumns; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 
 #include "score/metrics.h"
+#include "score/sort.h"
 
 #define BINS 10
 
@@ -18,15 +19,6 @@ typedef struct Scored
 	double		p;
 	uint8		y;
 } Scored;
-
-static int
-compare_scores(const void *a, const void *b)
-{
-	double		x = ((const Scored *) a)->p;
-	double		y = ((const Scored *) b)->p;
-
-	return (x > y) - (x < y);
-}
 
 /* One walk over runs of equal scores: ranks for the AUC, both distributions for the KS. */
 static void
@@ -76,17 +68,20 @@ dun_score_measure(const double *p, const uint8 *y, uint64 n)
 {
 	DunMetrics	m = {.n = n};
 	Scored	   *s = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(Scored));
+	DunSortKey *order = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(DunSortKey));
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		s[i].p = p[i];
-		s[i].y = y[i];
+		order[i] = (DunSortKey) {dun_score_key_of(p[i]), (uint32) i};
 		m.positives += y[i];
 		m.log_loss -= log(y[i] ? p[i] : 1 - p[i]) / n;
 		m.brier += (p[i] - y[i]) * (p[i] - y[i]) / n;
 	}
 	Assert(m.positives > 0 && m.positives < n);
-	qsort(s, n, sizeof(Scored), compare_scores);
+	dun_score_sort_keys(order, (uint32) n);
+	for (uint64 i = 0; i < n; i++)
+		s[i] = (Scored) {p[order[i].row], y[order[i].row]};
+	pfree(order);
 	CHECK_FOR_INTERRUPTS();
 	measure_order(s, &m);
 	measure_calibration(s, &m);

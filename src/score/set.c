@@ -16,18 +16,10 @@
 #include "base/hash.h"
 #include "score/json.h"
 #include "score/set.h"
+#include "score/sort.h"
 
 #define QUANTILE_ROWS 50000
 #define TAIL 0.01				/* clipped on either side */
-
-static int
-compare_floats(const void *a, const void *b)
-{
-	float		x = *(const float *) a;
-	float		y = *(const float *) b;
-
-	return (x > y) - (x < y);
-}
 
 static void
 drop_notice(const DunColumn *c, const char *why)
@@ -87,7 +79,7 @@ summarise_number(const DunColumn *c, uint32 n, DunFeature *f)
 		drop_notice(c, "every value is missing");
 		return false;
 	}
-	qsort(sample, sampled, sizeof(float), compare_floats);
+	dun_score_sort_floats(sample, sampled);
 	for (int d = 0; d <= 10; d++)
 		f->deciles[d] = sample[(uint64) (sampled - 1) * d / 10];
 	f->low = sample[(uint32) ((sampled - 1) * TAIL)];

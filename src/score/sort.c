@@ -1,0 +1,98 @@
+/*
+ * score/sort.c
+ *		Radix sort from the lowest digit on. A digit that is the same in all keys costs one look at the counts.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "score/sort.h"
+
+#define BITS 11
+#define DIGITS (1 << BITS)
+#define PASSES ((64 + BITS - 1) / BITS)
+#define FLOAT_PASSES ((32 + BITS - 1) / BITS)
+
+/* From counts to where each digit's first entry goes; false where all entries have one digit. */
+static bool
+place_digits(uint32 *count, uint32 n)
+{
+	uint32		at = 0;
+
+	for (int d = 0; d < DIGITS; d++)
+	{
+		uint32		here = count[d];
+
+		if (here == n)
+			return false;
+		count[d] = at;
+		at += here;
+	}
+	return true;
+}
+
+void
+dun_score_sort_keys(DunSortKey *keys, uint32 n)
+{
+	uint32	  (*count)[DIGITS] = palloc0(sizeof(uint32) * DIGITS * PASSES);
+	DunSortKey *room = palloc_extended(sizeof(DunSortKey) * Max(n, 1), MCXT_ALLOC_HUGE);
+	DunSortKey *from = keys,
+			   *to = room;
+
+	for (uint32 i = 0; i < n; i++)
+		for (int pass = 0; pass < PASSES; pass++)
+			count[pass][keys[i].key >> (pass * BITS) & (DIGITS - 1)]++;
+	for (int pass = 0; pass < PASSES; pass++)
+	{
+		DunSortKey *other = from;
+
+		if (!place_digits(count[pass], n))
+			continue;
+		for (uint32 i = 0; i < n; i++)
+			to[count[pass][from[i].key >> (pass * BITS) & (DIGITS - 1)]++] = from[i];
+		from = to;
+		to = other;
+	}
+	if (from != keys)
+		memcpy(keys, from, sizeof(DunSortKey) * n);
+	pfree(room);
+	pfree(count);
+}
+
+void
+dun_score_sort_floats(float *values, uint32 n)
+{
+	uint32	  (*count)[DIGITS] = palloc0(sizeof(uint32) * DIGITS * FLOAT_PASSES);
+	uint32	   *room = palloc_extended(sizeof(uint32) * 2 * Max(n, 1), MCXT_ALLOC_HUGE);
+	uint32	   *from = room,
+			   *to = room + n;
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		float		value = values[i] + 0.0f;
+
+		memcpy(&from[i], &value, sizeof(value));
+		from[i] = from[i] >> 31 ? ~from[i] : from[i] | (uint32) 1 << 31;
+		for (int pass = 0; pass < FLOAT_PASSES; pass++)
+			count[pass][from[i] >> (pass * BITS) & (DIGITS - 1)]++;
+	}
+	for (int pass = 0; pass < FLOAT_PASSES; pass++)
+	{
+		uint32	   *other = from;
+
+		if (!place_digits(count[pass], n))
+			continue;
+		for (uint32 i = 0; i < n; i++)
+			to[count[pass][from[i] >> (pass * BITS) & (DIGITS - 1)]++] = from[i];
+		from = to;
+		to = other;
+	}
+	for (uint32 i = 0; i < n; i++)
+	{
+		uint32		bits = from[i] >> 31 ? from[i] & ~((uint32) 1 << 31) : ~from[i];
+
+		memcpy(&values[i], &bits, sizeof(bits));
+	}
+	pfree(room);
+	pfree(count);
+}
