@@ -20,65 +20,6 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._next_invoice_sql() IS 'SELECT list over debtor features f and the book b: the next invoice as the invoice models would see it.';
 
--- What came back, and what was said, before $2: one row an overdue debtor, since nobody else gets a diagnosis. What of a dispute is
--- still open needs the allocation, which is dear: it is made for $4 alone, those who dispute anything.
-CREATE FUNCTION dunning._signal_sql() RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-BEGIN
-    RETURN format($q$
-    SELECT d.debtor_id, d.email IS NULL AND d.phone IS NULL AND d.address IS NULL AS no_address,
-        i.disputed_items, e.disputed_at, e.changed_at, e.reached, e.bounced, h.hardship, p.broken_on, m.in_window, m.payments, m.from_day
-    FROM (%1$s) d
-    LEFT JOIN (SELECT x.debtor_id, count(*) AS disputed_items FROM (%2$s) x WHERE x.disputed GROUP BY 1) i ON i.debtor_id = d.debtor_id
-    LEFT JOIN (SELECT x.debtor_id, max(x.at) FILTER (WHERE x.kind = 'disputed') AS disputed_at,
-            max(x.at) FILTER (WHERE x.kind = 'circumstances_changed') AS changed_at,
-            count(*) FILTER (WHERE x.kind IN ('delivered', 'opened', 'clicked', 'replied', 'called', 'called_in', 'conversation', 'promised')) AS reached,
-            count(*) FILTER (WHERE x.kind IN ('bounced', 'failed')) AS bounced
-        FROM dunning.event x WHERE x.at < $2 AND x.at >= $2 - interval '180 days' GROUP BY 1) e ON e.debtor_id = d.debtor_id
-    LEFT JOIN (SELECT x.debtor_id, min(x.reason) AS hardship FROM dunning.hold x
-        WHERE x.reason IN ('hardship', 'moratorium', 'insolvency') AND x.from_at < $2 AND (x.released_at IS NULL OR x.released_at >= $2)
-          AND (x.until_at IS NULL OR x.until_at > $2) GROUP BY 1) h ON h.debtor_id = d.debtor_id
-    LEFT JOIN (SELECT x.debtor_id, max(x.due_on) AS broken_on FROM dunning.promise x
-        WHERE x.cancelled_at IS NULL AND x.promised_at < $2 AND x.due_on + 1 < ($2 AT TIME ZONE dunning._ledger_zone())::date
-          AND x.needed > (SELECT coalesce(sum(y.amount), 0) FROM pay y WHERE y.debtor_id = x.debtor_id AND y.currency = x.currency) - x.paid_before
-        GROUP BY 1) p ON p.debtor_id = d.debtor_id
-    -- the three days of the month on which most payments came
-    LEFT JOIN (SELECT DISTINCT ON (w.debtor_id) w.debtor_id, w.day AS from_day, w.in_window, sum(w.n) OVER (PARTITION BY w.debtor_id)::bigint AS payments
-        FROM (SELECT t.debtor_id, t.day, t.n, sum(t.n) OVER (PARTITION BY t.debtor_id ORDER BY t.day RANGE BETWEEN CURRENT ROW AND 2 FOLLOWING)::bigint AS in_window
-              FROM (SELECT y.debtor_id, extract(day FROM y.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::int AS day, count(*) AS n
-                    FROM pay y WHERE y.amount > 0 GROUP BY 1, 2) t) w
-        ORDER BY w.debtor_id, w.in_window DESC, w.day) m ON m.debtor_id = d.debtor_id
-    WHERE d.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)$q$,
-        dunning._ledger_sql('debtor', NULL, '$1'), dunning._open_items_sql('$4', '$1'));
-END
-$fn$;
-COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
-
--- The rules of diagnosis, in the order they are tried: name, condition over features f and signals s, evidence in words.
-CREATE FUNCTION dunning._diagnosis_rules() RETURNS TABLE (ord int, diagnosis text, condition text, evidence text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
-    VALUES
-    (1, 'disputes', 's.disputed_items > 0 OR s.disputed_at IS NOT NULL',
-        'concat_ws(''; '', CASE WHEN s.disputed_items > 0 THEN s.disputed_items || '' open invoices are disputed'' END, ''disputed on '' || (s.disputed_at AT TIME ZONE dunning._ledger_zone())::date)'),
-    (2, 'cannot_pay', 's.hardship IS NOT NULL OR s.changed_at IS NOT NULL OR (s.broken_on IS NOT NULL AND f.n_overdue >= 2)',
-        'concat_ws(''; '', ''hold: '' || s.hardship, ''reported other circumstances on '' || (s.changed_at AT TIME ZONE dunning._ledger_zone())::date, ''did not keep the promise of '' || s.broken_on)'),
-    (3, 'unreachable', 's.no_address OR (s.bounced >= 2 AND coalesce(s.reached, 0) = 0)',
-        'CASE WHEN s.no_address THEN ''no e-mail, telephone or address'' ELSE s.bounced || '' messages came back, none was answered or delivered'' END'),
-    (4, 'self_cures', 'f.n_late >= 3 AND f.late_ratio >= 0.3 AND f.avg_late / f.late_ratio <= 14 AND f.days_past_due <= 2 * f.avg_late / f.late_ratio',
-        'format(''paid %s of %s invoices late, %s days on average; %s days past due now'', f.n_late, f.n_paid, round((f.avg_late / f.late_ratio)::numeric), f.days_past_due)'),
-    (5, 'waiting_for_payday', 'f.late_ratio >= 0.3 AND s.payments >= 4 AND s.in_window >= 0.6 * s.payments AND f.days_past_due <= 31',
-        'format(''%s of %s payments came on days %s to %s of the month'', s.in_window, s.payments, s.from_day, least(s.from_day + 2, 31))'),
-    (6, 'forgot', '(f.n_paid >= 3 AND f.late_ratio <= 0.25 AND f.days_past_due <= 45) OR (f.n_late = 0 AND f.days_past_due <= 14)',
-        'format(''paid %s of %s invoices in time; %s days past due now'', f.n_paid - f.n_late, f.n_paid, f.days_past_due)'),
-    (7, 'cannot_pay', 'f.n_overdue >= 3 AND (f.partial_ratio >= 0.3 OR f.n_overdue > f.n_paid) AND f.days_past_due > 30',
-        'format(''%s invoices overdue, %s settled; %s %% of those paid on took more than one payment'', f.n_overdue, f.n_paid, round(100 * coalesce(f.partial_ratio, 0)))'),
-    (8, 'will_not_pay', 'f.days_past_due > 60 AND (s.reached >= 2 OR f.days_since_payment <= 45)',
-        'concat_ws(''; '', f.days_past_due || '' days past due'', CASE WHEN s.reached >= 2 THEN s.reached || '' contacts reached without payment'' END, '
-        'CASE WHEN f.days_since_payment <= 45 THEN ''paid something else '' || f.days_since_payment || '' days ago'' END)')
-$fn$;
-COMMENT ON FUNCTION dunning._diagnosis_rules() IS 'Rules of diagnosis of a debtor with something overdue: the first that holds; where none does there is no diagnosis.';
-
 -- Where a model is missing, history alone answers, shrunk to the book with the weight of five; the reasons say so.
 CREATE FUNCTION dunning._rules_on_history() RETURNS TABLE (target text, probability text, words text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
@@ -132,7 +73,7 @@ BEGIN
         coalesce(sum(f.n_late * (1 - exp(-14 / greatest(f.avg_late / nullif(f.late_ratio, 0), 1)))) / nullif(sum(f.n_late + f.n_overdue), 0), 0.5) AS cured,
         (SELECT mode() WITHIN GROUP (ORDER BY i.due_on - i.issued_on) FROM (%4$s) i WHERE isfinite(i.due_on) AND isfinite(i.issued_on)) AS terms FROM f),
     x AS (SELECT f.*, g.diagnosis, g.evidence, %5$s AS p_late, %6$s AS p_self_cure, CASE WHEN f.n_overdue > 0 THEN %7$s END AS p_paid_30d,
-            jsonb_strip_nulls(jsonb_build_object('diagnosis', CASE WHEN g.evidence <> '' THEN jsonb_build_array(g.evidence) END,
+            jsonb_strip_nulls(jsonb_build_object('diagnosis', g.evidence, 'habits', nullif(to_jsonb(%16$s), '[]'),
                 'p_late', %8$s, 'p_self_cure', %9$s, 'p_paid_30d', CASE WHEN f.n_overdue > 0 THEN %10$s END)) AS reasons
         FROM f CROSS JOIN b LEFT JOIN s ON s.debtor_id = f.debtor_id
         CROSS JOIN LATERAL (SELECT %11$s) n
@@ -141,12 +82,12 @@ BEGIN
         dunning._ledger_sql('payment', NULL, '$1'), dunning._features_sql(NULL, '$1'), dunning._signal_sql(), dunning._ledger_sql('invoice', NULL, '$1'),
         p ->> 'late', p ->> 'self_cure', p ->> 'paid_30d', w ->> 'late', w ->> 'self_cure', w ->> 'paid_30d',
         dunning._next_invoice_sql(),
-        (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %L', r.condition, r.diagnosis), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
-        (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %s', r.condition, r.evidence), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
+        dunning._diagnosis_case(false), dunning._diagnosis_case(true),
         segments,
         -- the users' own features, under their names
         (SELECT string_agg(', ' || dunning._feature_sql(k.feature) || ' AS ' || quote_ident(k.feature), '') FROM dunning._features_in_force() k
-         WHERE NOT EXISTS (SELECT FROM dunning.feature b WHERE b.feature = k.feature AND b.builtin) AND k.of <> 'invoice'));
+         WHERE NOT EXISTS (SELECT FROM dunning.feature b WHERE b.feature = k.feature AND b.builtin) AND k.of <> 'invoice'),
+        dunning._habits_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._score_sql(text[], text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';

@@ -45,7 +45,8 @@ COMMENT ON TABLE dunning.score_result IS 'The current score of each debtor, as s
 GRANT SELECT ON dunning.score_result TO dunning_viewer, dunning_worker;
 
 CREATE VIEW dunning.debtor_score WITH (security_invoker, security_barrier) AS
-    SELECT s.debtor_id, s.creditor, s.segment, s.diagnosis, s.p_paid_30d, s.p_late, s.p_self_cure, s.reasons, s.as_of
+    SELECT s.debtor_id, s.creditor, s.segment, s.diagnosis, s.p_paid_30d, s.p_late, s.p_self_cure, s.reasons, s.as_of,
+        ARRAY(SELECT jsonb_array_elements_text(s.reasons -> 'habits')) AS habits
     FROM dunning.score_result s;
 COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';
 GRANT SELECT ON dunning.debtor_score TO dunning_viewer, dunning_worker;

@@ -74,6 +74,7 @@ $do$;
 DROP FUNCTION dunning.release(uuid);
 DROP FUNCTION dunning.hold(text,text,date,text,text);
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
+DROP FUNCTION dunning._diagnosis_rules();
 DROP FUNCTION dunning._account_sql(text,text);
 DROP FUNCTION dunning._debtor_history(text[],text[],date[],date[],double precision[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone[],boolean[],text[],text[],date[],timestamp with time zone[],double precision[],double precision[],date);
 DROP FUNCTION dunning._invoice_history(text[],text[],date[],date[],double precision[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone[],boolean[],text[],text[],date[],timestamp with time zone[],double precision[]);
@@ -1460,41 +1461,6 @@ BEGIN
         FROM (SELECT DISTINCT k.feature FROM dunning.feature k WHERE 'late' = ANY (k.targets) OR NOT k.builtin AND k.of = 'both') x (c));
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._signal_sql()
- RETURNS text
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    RETURN format($q$
-    SELECT d.debtor_id, d.email IS NULL AND d.phone IS NULL AND d.address IS NULL AS no_address,
-        i.disputed_items, e.disputed_at, e.changed_at, e.reached, e.bounced, h.hardship, p.broken_on, m.in_window, m.payments, m.from_day
-    FROM (%1$s) d
-    LEFT JOIN (SELECT x.debtor_id, count(*) AS disputed_items FROM (%2$s) x WHERE x.disputed GROUP BY 1) i ON i.debtor_id = d.debtor_id
-    LEFT JOIN (SELECT x.debtor_id, max(x.at) FILTER (WHERE x.kind = 'disputed') AS disputed_at,
-            max(x.at) FILTER (WHERE x.kind = 'circumstances_changed') AS changed_at,
-            count(*) FILTER (WHERE x.kind IN ('delivered', 'opened', 'clicked', 'replied', 'called', 'called_in', 'conversation', 'promised')) AS reached,
-            count(*) FILTER (WHERE x.kind IN ('bounced', 'failed')) AS bounced
-        FROM dunning.event x WHERE x.at < $2 AND x.at >= $2 - interval '180 days' GROUP BY 1) e ON e.debtor_id = d.debtor_id
-    LEFT JOIN (SELECT x.debtor_id, min(x.reason) AS hardship FROM dunning.hold x
-        WHERE x.reason IN ('hardship', 'moratorium', 'insolvency') AND x.from_at < $2 AND (x.released_at IS NULL OR x.released_at >= $2)
-          AND (x.until_at IS NULL OR x.until_at > $2) GROUP BY 1) h ON h.debtor_id = d.debtor_id
-    LEFT JOIN (SELECT x.debtor_id, max(x.due_on) AS broken_on FROM dunning.promise x
-        WHERE x.cancelled_at IS NULL AND x.promised_at < $2 AND x.due_on + 1 < ($2 AT TIME ZONE dunning._ledger_zone())::date
-          AND x.needed > (SELECT coalesce(sum(y.amount), 0) FROM pay y WHERE y.debtor_id = x.debtor_id AND y.currency = x.currency) - x.paid_before
-        GROUP BY 1) p ON p.debtor_id = d.debtor_id
-    -- the three days of the month on which most payments came
-    LEFT JOIN (SELECT DISTINCT ON (w.debtor_id) w.debtor_id, w.day AS from_day, w.in_window, sum(w.n) OVER (PARTITION BY w.debtor_id)::bigint AS payments
-        FROM (SELECT t.debtor_id, t.day, t.n, sum(t.n) OVER (PARTITION BY t.debtor_id ORDER BY t.day RANGE BETWEEN CURRENT ROW AND 2 FOLLOWING)::bigint AS in_window
-              FROM (SELECT y.debtor_id, extract(day FROM y.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::int AS day, count(*) AS n
-                    FROM pay y WHERE y.amount > 0 GROUP BY 1, 2) t) w
-        ORDER BY w.debtor_id, w.in_window DESC, w.day) m ON m.debtor_id = d.debtor_id
-    WHERE d.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)$q$,
-        dunning._ledger_sql('debtor', NULL, '$1'), dunning._open_items_sql('$4', '$1'));
-END
-$function$;
 CREATE OR REPLACE FUNCTION dunning._rules_on_history()
  RETURNS TABLE(target text, probability text, words text)
  LANGUAGE sql
@@ -1540,7 +1506,7 @@ BEGIN
         coalesce(sum(f.n_late * (1 - exp(-14 / greatest(f.avg_late / nullif(f.late_ratio, 0), 1)))) / nullif(sum(f.n_late + f.n_overdue), 0), 0.5) AS cured,
         (SELECT mode() WITHIN GROUP (ORDER BY i.due_on - i.issued_on) FROM (%4$s) i WHERE isfinite(i.due_on) AND isfinite(i.issued_on)) AS terms FROM f),
     x AS (SELECT f.*, g.diagnosis, g.evidence, %5$s AS p_late, %6$s AS p_self_cure, CASE WHEN f.n_overdue > 0 THEN %7$s END AS p_paid_30d,
-            jsonb_strip_nulls(jsonb_build_object('diagnosis', CASE WHEN g.evidence <> '' THEN jsonb_build_array(g.evidence) END,
+            jsonb_strip_nulls(jsonb_build_object('diagnosis', g.evidence, 'habits', nullif(to_jsonb(%16$s), '[]'),
                 'p_late', %8$s, 'p_self_cure', %9$s, 'p_paid_30d', CASE WHEN f.n_overdue > 0 THEN %10$s END)) AS reasons
         FROM f CROSS JOIN b LEFT JOIN s ON s.debtor_id = f.debtor_id
         CROSS JOIN LATERAL (SELECT %11$s) n
@@ -1549,12 +1515,12 @@ BEGIN
         dunning._ledger_sql('payment', NULL, '$1'), dunning._features_sql(NULL, '$1'), dunning._signal_sql(), dunning._ledger_sql('invoice', NULL, '$1'),
         p ->> 'late', p ->> 'self_cure', p ->> 'paid_30d', w ->> 'late', w ->> 'self_cure', w ->> 'paid_30d',
         dunning._next_invoice_sql(),
-        (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %L', r.condition, r.diagnosis), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
-        (SELECT 'CASE WHEN f.n_overdue = 0 THEN NULL ' || string_agg(format('WHEN %s THEN %s', r.condition, r.evidence), ' ' ORDER BY r.ord) || ' END' FROM dunning._diagnosis_rules() r),
+        dunning._diagnosis_case(false), dunning._diagnosis_case(true),
         segments,
         -- the users' own features, under their names
         (SELECT string_agg(', ' || dunning._feature_sql(k.feature) || ' AS ' || quote_ident(k.feature), '') FROM dunning._features_in_force() k
-         WHERE NOT EXISTS (SELECT FROM dunning.feature b WHERE b.feature = k.feature AND b.builtin) AND k.of <> 'invoice'));
+         WHERE NOT EXISTS (SELECT FROM dunning.feature b WHERE b.feature = k.feature AND b.builtin) AND k.of <> 'invoice'),
+        dunning._habits_sql());
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.score(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -1593,6 +1559,218 @@ BEGIN
                  sum(r.p_late) AS late, sum(r.p_self_cure) AS cure
           FROM dunning.score_result r GROUP BY r.segment, r.diagnosis) g
     GROUP BY g.segment ORDER BY 2 DESC, 1;
+END
+$function$;
+CREATE OR REPLACE VIEW dunning.debtor_score (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, as_of, habits) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT s.debtor_id,
+    s.creditor,
+    s.segment,
+    s.diagnosis,
+    s.p_paid_30d,
+    s.p_late,
+    s.p_self_cure,
+    s.reasons,
+    s.as_of,
+    ARRAY( SELECT jsonb_array_elements_text((s.reasons -> 'habits'::text)) AS jsonb_array_elements_text) AS habits
+   FROM dunning.score_result s;
+CREATE TYPE dunning.debtor_signals AS (
+    disputed_items integer,
+    disputed_on date,
+    changed_on date,
+    hardship text,
+    broken_on date,
+    reached integer,
+    bounced integer
+);
+CREATE OR REPLACE FUNCTION dunning._signal_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$
+    SELECT d.debtor_id, i.disputed_items, CASE WHEN h.dispute_open OR h.dispute_ended < e.disputed_at IS NOT FALSE THEN (e.disputed_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date END AS disputed_on,
+        (e.changed_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date AS changed_on, h.hardship, p.broken_on, e.reached, e.bounced
+    FROM (%1$s) d
+    LEFT JOIN (SELECT x.debtor_id, count(*)::int AS disputed_items FROM (%2$s) x WHERE x.disputed GROUP BY 1) i ON i.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT x.debtor_id, max(x.at) FILTER (WHERE x.kind = 'disputed') AS disputed_at,
+            max(x.at) FILTER (WHERE x.kind = 'circumstances_changed') AS changed_at,
+            (count(*) FILTER (WHERE x.kind IN ('delivered', 'opened', 'clicked', 'replied', 'called', 'called_in', 'conversation', 'promised')))::int AS reached,
+            (count(*) FILTER (WHERE x.kind IN ('bounced', 'failed')))::int AS bounced
+        FROM dunning.event x WHERE greatest(x.at, x.recorded_at) < $2 AND x.at >= $2 - interval '180 days' AND x.detail ->> 'machine' IS DISTINCT FROM 'true'
+        GROUP BY 1) e ON e.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT y.debtor_id, min(y.reason) FILTER (WHERE y.reason <> 'dispute' AND y.in_force) AS hardship,
+            coalesce(bool_or(y.in_force) FILTER (WHERE y.reason = 'dispute'), false) AS dispute_open, max(y.ended_at) FILTER (WHERE y.reason = 'dispute') AS dispute_ended
+        FROM (SELECT x.debtor_id, x.reason, (x.released_at IS NULL OR x.released_at >= $2) AND (x.until_at IS NULL OR x.until_at > $2) AS in_force,
+                CASE WHEN x.released_at < $2 THEN x.released_at WHEN x.until_at <= $2 THEN x.until_at END AS ended_at
+              FROM dunning.hold x WHERE x.reason IN ('hardship', 'moratorium', 'insolvency', 'dispute') AND x.from_at < $2) y GROUP BY 1) h ON h.debtor_id = d.debtor_id
+    LEFT JOIN (SELECT x.debtor_id, max(x.due_on) AS broken_on FROM dunning.promise x
+        WHERE x.cancelled_at IS NULL AND x.promised_at < $2 AND x.due_on + 1 < ($2 AT TIME ZONE dunning._ledger_zone())::date
+          AND x.needed > (SELECT coalesce(sum(y.amount), 0) FROM pay y WHERE y.debtor_id = x.debtor_id AND y.currency = x.currency) - x.paid_before
+        GROUP BY 1) p ON p.debtor_id = d.debtor_id
+    WHERE d.debtor_id IN (SELECT o.debtor_id FROM f o WHERE o.n_overdue > 0)$q$,
+        dunning._ledger_sql('debtor', NULL, '$1'), dunning._open_items_sql('$4', '$1'));
+END
+$function$;
+CREATE FUNCTION dunning._diagnosis_rules()
+ RETURNS TABLE(ord integer, diagnosis text, why text)
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    VALUES
+    (1, 'disputes', 'A contested claim is answered before anything else: FCA CONC 7.14 and 15 U.S.C. 1692g(b) suspend collection, the Danish renteloven 9 b reminders.'),
+    (2, 'cannot_pay', 'Told, or shown by a promise that could not be kept: forbearance goes before recovery (FCA CONC 7.3; Directive (EU) 2023/2225).'),
+    (3, 'unreachable', 'No treatment works that does not arrive: addresses are traced before conduct is judged (right-party contact).'),
+    (4, 'self_cures', 'Half of those who are late pay after the due date before any reminder: a contact would be credited with what comes by itself.'),
+    (5, 'waiting_for_payday', 'Payments follow income: a reminder on the day after payday does what three before it do not.'),
+    (6, 'forgot', 'Who pays in time as a rule needs to be told, not pressed.'),
+    (7, 'cannot_pay', 'Inability is ruled out before unwillingness is assumed: the matrix of ability and willingness asks in this order.'),
+    (8, 'will_not_pay', 'What is left: reached, able to pay others, and long overdue.')
+$function$;
+CREATE FUNCTION dunning._diagnosis_evidence()
+ RETURNS TABLE(ord integer, n integer, evidence text, tenths integer, condition text, template text, figures text)
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    VALUES
+    (1, 1, 'open_disputes',   10, 's.disputed_items > 0', '%s open invoices are disputed', 's.disputed_items'),
+    (1, 2, 'dispute_told',    10, 's.disputed_on IS NOT NULL', 'disputed on %s', 'to_char(s.disputed_on, ''YYYY-MM-DD'')'),
+    (2, 1, 'hardship_hold',   10, 's.hardship IS NOT NULL', 'hold: %s', 's.hardship'),
+    (2, 2, 'circumstances',   10, 's.changed_on IS NOT NULL', 'reported other circumstances on %s', 'to_char(s.changed_on, ''YYYY-MM-DD'')'),
+    (2, 3, 'broken_promise',   6, 's.broken_on IS NOT NULL', 'did not keep the promise of %s', 'to_char(s.broken_on, ''YYYY-MM-DD'')'),
+    (2, 4, 'several_overdue',  4, 'f.n_overdue >= 2', '%s invoices overdue', 'f.n_overdue'),
+    (2, 5, 'breaks_promises',  4, 'f.promises_broken >= 2 AND f.promise_kept_ratio BETWEEN 0 AND 0.49', 'kept %s of %s promises', 'f.promises_kept, f.promises_kept + f.promises_broken'),
+    (3, 1, 'no_address',      10, 'NOT (f.has_email OR f.has_phone OR f.has_post)', 'no e-mail, telephone or address', ''),
+    (3, 2, 'came_back',       10, 's.bounced >= 2 AND coalesce(s.reached, 0) = 0', '%s messages came back, none was answered or delivered', 's.bounced'),
+    (3, 3, 'seldom_reached',   6, 'f.reached_ratio BETWEEN 0 AND 0.25', '%s %% of contacts arrived', 'round((100 * f.reached_ratio)::numeric)'),
+    (3, 4, 'long_unreached',   4, 'f.days_since_reached > 90 AND f.contacts_30d >= 2', 'last reached %s days ago, %s contacts in 30 days', 'f.days_since_reached, f.contacts_30d'),
+    (4, 1, 'late_by_days',    10, 'f.n_late >= 3 AND f.late_ratio BETWEEN 0.3 AND 1 AND f.avg_late / nullif(f.late_ratio, 0) <= 14 AND f.days_past_due <= 2 * f.avg_late / nullif(f.late_ratio, 0)',
+        'paid %s of %s invoices late, %s days on average; %s days past due now', 'f.n_late, f.n_paid, round((f.avg_late / nullif(f.late_ratio, 0))::numeric), f.days_past_due'),
+    (4, 2, 'needs_reminders', -5, 'f.paid_before_reminder >= 0 AND f.paid_before_reminder < 0.5', 'settled only %s %% before a reminder', 'round((100 * f.paid_before_reminder)::numeric)'),
+    (5, 1, 'payday_habit',    10, 'f.late_ratio BETWEEN 0.3 AND 1 AND f.n_payments >= 4 AND f.payday_ratio BETWEEN 0.6 AND 1 AND f.days_past_due <= 31',
+        '%s of %s payments came on days %s to %s of the month', 'round((f.payday_ratio * f.n_payments)::numeric), f.n_payments, f.payday_from, least(f.payday_from + 2, 31)'),
+    (6, 1, 'usually_prompt',  10, 'f.n_paid >= 3 AND f.late_ratio BETWEEN 0 AND 0.25 AND f.days_past_due <= 45', 'paid %s of %s invoices in time; %s days past due now', 'f.n_paid - f.n_late, f.n_paid, f.days_past_due'),
+    (6, 2, 'first_slip',      10, 'f.n_late = 0 AND f.n_paid < 3 AND f.days_past_due <= 14', 'never paid late, %s invoices settled; %s days past due now', 'f.n_paid, f.days_past_due'),
+    (6, 3, 'was_reminded',    -5, 'f.contacts_30d >= 2 AND f.days_since_reached < f.days_past_due', 'reached %s days ago, %s contacts in 30 days', 'f.days_since_reached, f.contacts_30d'),
+    (7, 1, 'piles_up',         7, 'f.n_overdue >= 3 AND f.days_past_due > 30', '%s invoices overdue, the oldest for %s days', 'f.n_overdue, f.days_past_due'),
+    (7, 2, 'pays_in_parts',    3, 'f.partial_ratio BETWEEN 0.3 AND 1', '%s %% of invoices paid on took more than one payment', 'round((100 * f.partial_ratio)::numeric)'),
+    (7, 3, 'owes_more',        3, 'f.n_overdue > f.n_paid', '%s invoices overdue, %s settled', 'f.n_overdue, f.n_paid'),
+    (7, 4, 'rolls_on',         3, 'f.dpd_roll > 0 AND f.overdue_change > 0 AND f.overdue_change < ''Infinity''', '%s more overdue than 30 days ago, and older', 'round(f.overdue_change::numeric, 2)'),
+    (8, 1, 'long_overdue',     6, 'f.days_past_due > 60', '%s days past due', 'f.days_past_due'),
+    (8, 2, 'was_reached',      4, 's.reached >= 2', '%s contacts reached without payment', 's.reached'),
+    (8, 3, 'pays_others',      4, 'f.days_since_payment <= 45', 'paid something else %s days ago', 'f.days_since_payment'),
+    (8, 4, 'does_not_answer',  4, 'f.contacts_30d >= 3 AND f.responses_30d = 0 AND f.reached_ratio BETWEEN 0.5 AND 1', '%s contacts in 30 days, none answered', 'f.contacts_30d'),
+    (8, 5, 'pays_in_parts',   -4, 'f.partial_ratio BETWEEN 0.3 AND 1 AND f.days_since_payment <= 45', '%s %% of invoices paid on took more than one payment, the last %s days ago',
+        'round((100 * f.partial_ratio)::numeric), f.days_since_payment')
+$function$;
+CREATE VIEW dunning.diagnosis_catalogue (precedence, diagnosis, evidence, weight, words, condition, why) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT r.ord AS precedence,
+    r.diagnosis,
+    e.evidence,
+    (((e.tenths)::numeric / 10.0))::numeric(3,1) AS weight,
+    e.template AS words,
+    e.condition,
+    r.why
+   FROM (dunning._diagnosis_rules() r(ord, diagnosis, why)
+     JOIN dunning._diagnosis_evidence() e(ord, n, evidence, tenths, condition, template, figures) ON ((e.ord = r.ord)));
+CREATE FUNCTION dunning._diagnosis_case(in_words boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT 'CASE WHEN (f.n_overdue > 0) IS NOT TRUE THEN NULL ' || string_agg(format('WHEN %s >= 10 THEN %s', g.weight, CASE WHEN in_words THEN g.words ELSE quote_literal(r.diagnosis) END), ' ' ORDER BY r.ord) || ' END'
+            FROM dunning._diagnosis_rules() r,
+                LATERAL (SELECT string_agg(format('CASE WHEN %s THEN %s ELSE 0 END', e.condition, e.tenths), ' + ' ORDER BY e.n) AS weight,
+                                format('to_jsonb(array_remove(ARRAY[%s], NULL))', string_agg(format('CASE WHEN %s THEN %s END', e.condition,
+                                    CASE e.figures WHEN '' THEN quote_literal(e.template) ELSE format('format(%L, %s)', e.template, e.figures) END), ', ' ORDER BY e.n) FILTER (WHERE e.tenths > 0)) AS words
+                         FROM dunning._diagnosis_evidence() e WHERE e.ord = r.ord) g);
+END
+$function$;
+CREATE FUNCTION dunning._evidence_sql(source text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (
+        SELECT format($q$
+        SELECT v.debtor_id, v.diagnosis, v.evidence, (v.tenths / 10.0)::numeric(3, 1) AS weight, CASE WHEN v.figures = '{}' THEN v.template ELSE format(v.template, VARIADIC v.figures) END AS words,
+            v.figures, v.ord IS NOT DISTINCT FROM min(v.ord) FILTER (WHERE v.total >= 10) OVER (PARTITION BY v.debtor_id) AS chosen, v.habits
+        FROM (SELECT u.*, f.debtor_id, %3$s AS habits, sum(u.tenths) OVER (PARTITION BY f.debtor_id, u.ord) AS total
+              FROM %1$s, LATERAL (VALUES %2$s) u(ord, n, diagnosis, evidence, tenths, holds, template, figures)
+              WHERE u.holds AND f.n_overdue > 0) v
+        ORDER BY v.debtor_id, v.ord, v.n$q$, source,
+            string_agg(format('(%s, %s, %L, %L, %s, %s, %L, ARRAY[%s]::text[])', r.ord, e.n, r.diagnosis, e.evidence, e.tenths, e.condition, e.template, e.figures), ', ' ORDER BY r.ord, e.n),
+            dunning._habits_sql())
+        FROM dunning._diagnosis_rules() r JOIN dunning._diagnosis_evidence() e ON e.ord = r.ord);
+END
+$function$;
+CREATE FUNCTION dunning._habits_sql()
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT $q$array_remove(ARRAY[CASE WHEN f.n_paid >= 3 AND f.late_ratio BETWEEN 0.5 AND 1 THEN 'habitual_late' END,
+        CASE WHEN f.n_paid >= 3 AND f.late_ratio BETWEEN 0.3 AND 1 AND f.avg_late < 10 * f.late_ratio AND coalesce(f.paid_before_reminder, 1) >= 0.5 THEN 'self_curer' END], NULL)$q$
+$function$;
+CREATE FUNCTION dunning.habits(features dunning.debtor_features)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    result text[];
+BEGIN
+    EXECUTE 'SELECT ' || dunning._habits_sql() || ' FROM (SELECT ($1).*) f' INTO result USING features;
+    RETURN result;
+END
+$function$;
+CREATE FUNCTION dunning.diagnose(features dunning.debtor_features, signals dunning.debtor_signals DEFAULT NULL::dunning.debtor_signals)
+ RETURNS TABLE(diagnosis text, evidence text, weight numeric, words text, figures text[], chosen boolean)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE 'SELECT e.diagnosis, e.evidence, e.weight, e.words, e.figures, e.chosen FROM ('
+        || dunning._evidence_sql('(SELECT ($1).*) f, (SELECT ($2).*) s') || ') e' USING features, signals;
+END
+$function$;
+CREATE FUNCTION dunning.diagnoses(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, diagnosis text, evidence text, weight numeric, words text, figures text[], chosen boolean, habits text[])
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET jit TO 'off'
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(diagnoses.as_of, dunning._now());
+    disputing text[];
+BEGIN
+    PERFORM dunning._check_as_of(at);
+    PERFORM dunning._restrict();
+    EXECUTE format('SELECT array_agg(DISTINCT i.debtor_id) FROM (%s) i WHERE i.disputed', dunning._ledger_sql('invoice', NULL, '$1')) INTO disputing USING diagnoses.as_of;
+    RETURN QUERY EXECUTE format($q$
+        WITH f AS MATERIALIZED (SELECT f.* FROM (%1$s) f WHERE f.n_overdue > 0),
+        pay AS MATERIALIZED (SELECT l.debtor_id, l.currency, l.amount FROM (%2$s) l WHERE l.amount > '-Infinity' AND l.amount < 'Infinity'
+            AND l.debtor_id IN (SELECT o.debtor_id FROM f o))
+        %3$s$q$,
+        dunning._features_sql(NULL, '$1'), dunning._ledger_sql('payment', NULL, '$1'), dunning._evidence_sql('f LEFT JOIN (' || dunning._signal_sql() || ') s ON s.debtor_id = f.debtor_id'))
+        USING diagnoses.as_of, at, NULL::text, disputing;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._late_sql(at timestamp with time zone)
@@ -46207,6 +46385,16 @@ ALTER FUNCTION dunning.train_job(text,timestamp with time zone,text) OWNER TO du
 ALTER FUNCTION dunning._fit_status() OWNER TO dunning_owner;
 ALTER VIEW dunning.fit_status OWNER TO dunning_owner;
 ALTER FUNCTION dunning.cancel_job(uuid) OWNER TO dunning_owner;
+ALTER TYPE dunning.debtor_signals OWNER TO dunning_owner;
+ALTER FUNCTION dunning._diagnosis_rules() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._diagnosis_evidence() OWNER TO dunning_owner;
+ALTER VIEW dunning.diagnosis_catalogue OWNER TO dunning_owner;
+ALTER FUNCTION dunning._diagnosis_case(boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._evidence_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._habits_sql() OWNER TO dunning_owner;
+ALTER FUNCTION dunning.habits(dunning.debtor_features) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.diagnoses(timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.model_change OWNER TO dunning_owner;
 ALTER FUNCTION dunning._lock_version(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._make_champion(text,integer,text,integer) OWNER TO dunning_owner;
@@ -46648,6 +46836,22 @@ GRANT EXECUTE ON FUNCTION dunning._fit_status() TO dunning_operator;
 GRANT SELECT ON TABLE dunning.fit_status TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.cancel_job(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.cancel_job(uuid) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._diagnosis_rules() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._diagnosis_rules() TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._diagnosis_evidence() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._diagnosis_evidence() TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.diagnosis_catalogue TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._diagnosis_case(boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._evidence_sql(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._evidence_sql(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._habits_sql() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._habits_sql() TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.habits(dunning.debtor_features) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.habits(dunning.debtor_features) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.diagnoses(timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.diagnoses(timestamp with time zone) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.model_change TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._lock_version(text,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._make_champion(text,integer,text,integer) FROM PUBLIC;
@@ -47205,6 +47409,9 @@ COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a 
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
 COMMENT ON FUNCTION dunning._debtor_columns_sql() IS 'SQL text: columns of the debtor d that stand among the features.';
 COMMENT ON FUNCTION dunning._debtor_look(bytea,text,timestamp with time zone,boolean) IS 'One debtor''s account at its end (state NULL: of whom nothing is known), as seen at an instant; stated: the source''s own open amounts are the balance.';
+COMMENT ON FUNCTION dunning._diagnosis_case(boolean) IS 'SQL text over features f and signals s: the diagnosis, or what speaks for it as a jsonb array of sentences.';
+COMMENT ON FUNCTION dunning._diagnosis_evidence() IS 'What speaks for a diagnosis or against it: condition over features f and signals s, weight in tenths, sentence and the figures that it rests on.';
+COMMENT ON FUNCTION dunning._diagnosis_rules() IS 'Diagnoses by precedence, with the reason for their place; one of them stands twice, first as told and then as the figures suggest it.';
 COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use; 55000 where it is gone and suppressions were made with it.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
@@ -47217,6 +47424,7 @@ COMMENT ON FUNCTION dunning._epc_line(text,text,integer) IS 'A field of the payl
 COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
 COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The day that an event''s detail names as "on", else the day it happened; NULL where detail says it is cancelled.';
+COMMENT ON FUNCTION dunning._evidence_sql(text) IS 'SQL text: the evidence that holds for each row of features f and signals s, which the given FROM item has.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._explain_next(text,text) IS 'The next contact that daily planning would make if nothing changed, within 92 days; no row where there is none.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
@@ -47247,6 +47455,7 @@ COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debto
 COMMENT ON FUNCTION dunning._guard_charge() IS 'Trigger: refuses (DN011) a charge that no rule allows, a second look at those let through before, and any change but waiving and booking.';
 COMMENT ON FUNCTION dunning._guard_fee(dunning.charge) IS 'The fee with rule and facts filled in; DN011 where it is not lawful.';
 COMMENT ON FUNCTION dunning._guard_interest(dunning.charge) IS 'The posted interest with rule and spans filled in; DN011 where it is more than what accrued.';
+COMMENT ON FUNCTION dunning._habits_sql() IS 'SQL text over features f: the habits of habits().';
 COMMENT ON FUNCTION dunning._handover_blockers(text[],text) IS 'Debtors whose holds forbid a hand-over of a kind, with the reason: a running promise always, for agency and court any but manual and legal_representation.';
 COMMENT ON FUNCTION dunning._handover_event(dunning.handover,text,text) IS 'Nothing; writes what happened to a case into the debtor''s events.';
 COMMENT ON FUNCTION dunning._handover_fits_sql(text) IS 'SQL text: debtors whom a rule after last_step, stopped or age is about.';
@@ -47394,7 +47603,7 @@ COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of
 COMMENT ON FUNCTION dunning._round_up(numeric,numeric) IS 'The value, rounded up to a multiple of the step where there is one.';
 COMMENT ON FUNCTION dunning._scalar_attributes(jsonb,text[]) IS 'The numbers, booleans and texts of an object, without those named; NULL where there is none.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
-COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: what events, holds, promises and paydays say of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
+COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: debtor_id and the columns of debtor_signals of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._simulate(text,date,date,time without time zone) IS 'Runs a simulation into its temporary tables.';
 COMMENT ON FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) IS 'Asks the gate about what is due in a simulation, into dunning_sim_answer.';
 COMMENT ON FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) IS 'What of a simulation is due at the instant of the replay leaves, is stopped or put off.';
@@ -47466,6 +47675,8 @@ COMMENT ON FUNCTION dunning.compare_strategies(text,text,date,date,time without 
 COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances with charges and total to pay, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) IS 'What speaks for why a debtor has not paid, one row a piece of evidence that holds: its weight (a diagnosis needs 1; negative speaks against), the sentence with its figures, and whether it belongs to the diagnosis that is chosen, the first by precedence whose evidence weighs 1 or more. Looks at nothing but its arguments: a NULL column is no evidence; no row where n_overdue is 0 or NULL. See the view diagnosis_catalogue. Needs dunning_viewer.';
+COMMENT ON FUNCTION dunning.diagnoses(timestamp with time zone) IS 'The evidence of diagnose() of every overdue debtor as known at as_of (NULL: now), for a diagnosis and against it, with the debtor''s habits. Reads the whole book. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of this name stood and proposes nothing any more; what it proposed stands. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.exclude_feature(text) IS 'Whether the row is new or changed. From now on train() leaves the feature out, and an attribute does not stand in features() any more; models that were trained with it keep it until they are trained again. 22023 where there is none of that name. Role dunning_admin.';
@@ -47475,6 +47686,7 @@ COMMENT ON FUNCTION dunning.features(timestamp with time zone) IS 'One row a deb
 COMMENT ON FUNCTION dunning.fit(text,text,text,text,jsonb) IS 'Cross-validated metrics of a new version of a model, trained on any query: numbers, booleans, texts, dates; NULL, NaN and infinity are missing; label is a boolean or 0/1, rows without label are left out. The query runs with the caller''s rights. Kinds: logistic, and what the HINT of an unknown one lists; auto takes the simplest whose cross-validated log loss is within one standard error of the best. Options: folds, seed, group (rows of equal group share a fold), exclude, class_weights, calibration (Platt under 5,000 rows, isotonic above, on predictions out of fold), monotone, and those of the kind, which the HINT of an unknown one lists. The first version of a name is its champion, later ones are challengers until promote(). DN004 with fewer than 50 rows of either class. Rows beyond dunning.train_memory are sampled. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.fit_job(text,text,text,text,jsonb) IS 'The job_id of a training in the background, with the arguments and rights of fit(). It has begun when the call returns, also if the caller''s transaction is rolled back, and sees what is committed by then: no temporary tables. Look at view fit_status; stop it with cancel_job(). 53400 where no background worker is free. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) IS 'What is going to leave until an instant (NULL: at all), of a creditor or a planning run: proposed messages (states adds queued and held ones) with debtor, amounts, channel, time, cost and the words that would leave now; blocked_by: what the gate would say to it by now; may_approve: whether you may (four_eyes). approve() and reject() decide. 22023 bad arguments. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.habits(dunning.debtor_features) IS 'habitual_late: half or more of at least three settled invoices were late. self_curer: three in ten or more were late, by less than ten days on average, and at least half of all settled before any reminder (where that is known). Both may hold; {} where fewer than three were settled, or nothing is known. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.hold(text,text,date,text,text,date,text,jsonb) IS 'One row: the hold''s id and how many queued messages it stopped in this transaction. The debtor, one invoice, or (scope person, the rule for deceased, insolvency, moratorium) all accounts of the person are not dunned, from now or from_on, until released or through the given day, or as long as the reason has it. contact: who is to be talked to instead. Unknown debtor, invoice or reason, bad scope or dates: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.hold_creditor(text,text,date,text,date) IS 'One row: the hold''s id and how many queued messages it stopped. Nobody in the creditor''s book is dunned, nor charged a fee, from now or from_on, until released by dunning_admin or through the given day. Unknown creditor or reason, bad dates: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.include_feature(text) IS 'Whether the row is new or changed. train() reads the feature from now on for every target that it fits, also one that it does not read by default or that is sensitive. 22023 where there is none of that name. Role dunning_admin.';
@@ -47560,12 +47772,14 @@ COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, 
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
 COMMENT ON TYPE dunning.debtor_features IS 'A debtor at as_of; what each column means stands in the view feature_catalogue. Counts (n_*) are over all currencies; sums are in `currency` alone: one with an open balance, then the one of most invoices; currencies counts them. n_*: invoices proper (fees and interest are owed, but tell nothing of habits; n_open and n_overdue count them). dpd_*: open amount by days past due. Days late are 0 for what was paid in time. *_shrunk: toward the mean of the debtors of the same creditor and kind (itself toward the creditor''s) with the weight of five invoices; coverage n/(n+5). attributes: numbers, booleans and texts of the bound debtor''s attributes that are not excluded and no address. NULL: nothing known.';
+COMMENT ON TYPE dunning.debtor_signals IS 'What was said of a debtor or by it, as known at an instant: open invoices that are disputed, the day of the last dispute of the last 180 days that nobody answered (hold "dispute" released), of the last report of other circumstances, the reason of a hold for hardship, moratorium or insolvency, the latest promise that is broken and not made good, contacts of 180 days that arrived or were answered, and those that came back. NULL: nothing of the kind.';
 COMMENT ON TYPE dunning.history_look IS 'A look at an account at one instant; the columns up to settled_on are of the invoice at whose issue it was taken. src/feature/look.h has them in this order.';
 COMMENT ON TYPE dunning.invoice_features IS 'An invoice with the history of its debtor strictly before its day of issue, as in debtor_features; sums are in the invoice''s currency. amount_vs_mean: amount over the mean of earlier ones. kind, country and has_* are the debtor''s of now, attributes those that bind() was told are immutable. Known at as_of, so labels and no features: settled_on, days_late (negative: early; NULL: not settled).';
 COMMENT ON TYPE dunning.planned IS 'A planned contact: who, what, over which channel, when (also in local time), amounts a currency, cost, state with reason, the fee that it names (charged with it, announced or warned of) and the terms that it offers.';
 COMMENT ON TYPE dunning.simulated IS 'A contact of a simulation (sent: it would have left; queued: its time comes after the last day; cancelled: it was stopped before it left, and costs nothing) with the day on which it was planned; or, with day and debtor_id NULL, why contacts were held: how many debtors, and on how many of their days.';
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
 COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';
+COMMENT ON VIEW dunning.diagnosis_catalogue IS 'One row a piece of evidence of a diagnosis: what must hold (over debtor_features f and debtor_signals s), its weight (negative: against), the sentence; a diagnosis holds where its evidence weighs one or more, the lowest precedence that holds wins; why it has that place. Needs dunning_viewer.';
 COMMENT ON VIEW dunning.feature_catalogue IS 'One row a feature: of what it is, type, unit, meaning; monotone: 1 the more the likelier paid late, -1 the less likely, 0 either; sensitive: no model of train() reads it before include_feature() was called; excluded; targets that read it. Role dunning_viewer.';
 COMMENT ON VIEW dunning.fit_status IS 'Trainings in the background: running with stage and steps done, done with the version, failed with the error, cancelled, or lost where the process is gone. Needs dunning_operator.';
 COMMENT ON VIEW dunning.handover_invoices IS 'What billing may book: one row an invoice of every hand-over and write-off with what was open of it, from proposal (state proposed) to decision. The ledger is billing''s to change. Role: dunning_viewer.';

@@ -346,6 +346,11 @@ VALUES ('x-cannot', dunning._uuid7(), 'north', 'circumstances_changed', '2026-06
 SELECT count(*) FROM dunning.score() \g /dev/null
 SELECT debtor_id, segment, diagnosis, reasons -> 'diagnosis' ->> 0 AS evidence, p_paid_30d IS NULL AS nothing_overdue FROM dunning.debtor_score WHERE debtor_id LIKE 'x-%' ORDER BY 1;
 SELECT count(DISTINCT debtor_id) = count(*) AS one_row_a_debtor, count(*) FROM dunning.debtor_score;
+-- diagnoses() tells the same of the whole book, sentence by sentence
+SELECT count(*) > 100 AS debtors, count(*) FILTER (WHERE s.diagnosis IS DISTINCT FROM d.diagnosis) AS other_diagnosis, count(*) FILTER (WHERE s.reasons -> 'diagnosis' IS DISTINCT FROM d.words) AS other_words,
+    count(*) FILTER (WHERE s.habits IS DISTINCT FROM d.habits) AS other_habits
+FROM dunning.debtor_score s JOIN (SELECT debtor_id, max(diagnosis) FILTER (WHERE chosen) AS diagnosis, jsonb_agg(words ORDER BY n) FILTER (WHERE chosen AND weight > 0) AS words, habits
+    FROM dunning.diagnoses() WITH ORDINALITY d(debtor_id, diagnosis, evidence, weight, words, figures, chosen, habits, n) GROUP BY debtor_id, habits) d USING (debtor_id);
 -- before the debtor told of it
 SELECT count(*) FROM dunning.score('2026-06-19') \g /dev/null
 SELECT diagnosis FROM dunning.debtor_score WHERE debtor_id = 'x-cannot';
