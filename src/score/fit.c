@@ -87,10 +87,10 @@ print_metrics(StringInfo into, const DunTrained *trained, const DunTrainOptions 
 	const DunKind *kind = trained->model.kind;
 
 	initStringInfo(into);
-	appendStringInfo(into, "{\"cross_validated\":true,\"folds\":%d,\"grouped\":%s,\"n\":" UINT64_FORMAT
+	appendStringInfo(into, "{\"cross_validated\":%s,\"folds\":%d,\"grouped\":%s,\"n\":" UINT64_FORMAT
 					 ",\"positives\":" UINT64_FORMAT ",\"rows\":" UINT64_FORMAT ",\"unlabelled\":" UINT64_FORMAT
-					 ",\"validated\":" UINT64_FORMAT, options->folds, options->group ? "true" : "false", trained->n,
-					 trained->positives, matrix->seen, matrix->unlabelled, trained->metrics.n);
+					 ",\"validated\":" UINT64_FORMAT, options->folds > 1 ? "true" : "false", options->folds,
+					 options->group ? "true" : "false", trained->n, trained->positives, matrix->seen, matrix->unlabelled, trained->metrics.n);
 	print_measures(into, &trained->metrics);
 	for (int i = 0; i < kind->noptions; i++)
 		if (isfinite(trained->values[i]))
@@ -186,7 +186,7 @@ train(const char *name, const char *query, const char *label, DunTrainOptions *o
 	{
 		dun_score_report_progress(name, "reading", 0, 1);
 		*matrix = dun_score_read_matrix(query, label, options->group, options->exclude, options->nexclude,
-										dun_score_training_bytes, options, options->seed);
+										dun_score_training_bytes, options, options->most_rows, options->seed);
 		trained = dun_score_train_model(name, *matrix, options);
 	}
 	PG_CATCH();

@@ -41,7 +41,8 @@ typedef struct DunMatrix
 	uint64		seed;
 	uint64		nrows;
 	uint64		allocated;
-	uint64		limit;			/* rows that fit into dunning.train_memory */
+	uint64		limit;			/* rows that fit into dunning.train_memory, or were asked for */
+	bool		memory_bound;	/* memory sets the limit, not the caller */
 	uint64		seen;			/* rows with a label */
 	uint64		unlabelled;
 	uint64		keep_below;		/* a row stays if its lot is lower; lowered whenever the matrix is full */
@@ -70,8 +71,8 @@ extern uint64 dun_score_read_rows(const char *query, DunRowStart start, DunRowTa
 /* Bytes a row that training takes for a column of this type, beside its value in the matrix. */
 typedef Size (*DunRowBytes) (DunFeatureType type, const void *options);
 
-/* Reads a query into a matrix, or a sample of it that fits into dunning.train_memory. */
+/* Reads a query into a matrix, or a sample of at most so many rows (0: any) that fits into dunning.train_memory. */
 extern DunMatrix *dun_score_read_matrix(const char *query, const char *label, const char *group, char **exclude,
-										int nexclude, DunRowBytes row_bytes, const void *options, uint64 seed);
+										int nexclude, DunRowBytes row_bytes, const void *options, uint64 most_rows, uint64 seed);
 
 #endif

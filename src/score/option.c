@@ -58,7 +58,7 @@ refuse_option(const DunTrainOptions *options, const char *message, const char *k
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg(message, key),
-			 errhint("Options are folds (2 to 20, else 5), seed (a whole number, else 1), group (a column), exclude (an array of "
+			 errhint("Options are folds (1 to 20, else 5; 1 holds a fifth of the rows out instead), rows (1000 or more: the most to train on, a sample of more), seed (a whole number, else 1), group (a column), exclude (an array of "
 					 "columns), class_weights (\"balanced\" or {\"0\": 1, \"1\": 5}), calibration (\"auto\", \"none\", "
 					 "\"platt\" or \"isotonic\"), monotone ({\"column\": 1 or -1})%s.", own.data)));
 }
@@ -171,7 +171,9 @@ static void
 read_option(DunTrainOptions *options, const char *key, const JsonbValue *value)
 {
 	if (strcmp(key, "folds") == 0)
-		options->folds = (int) read_number(options, key, value, 2, 20, true);
+		options->folds = (int) read_number(options, key, value, 1, 20, true);
+	else if (strcmp(key, "rows") == 0)
+		options->most_rows = (uint64) read_number(options, key, value, 1000, 1e12, true);
 	else if (strcmp(key, "seed") == 0)
 		options->seed = (uint64) read_number(options, key, value, 0, 9007199254740992.0, true);
 	else if (strcmp(key, "group") == 0)

@@ -27,25 +27,32 @@ drop_notice(const DunColumn *c, const char *why)
 	ereport(NOTICE, (errmsg("column \"%s\" is left out: %s", c->name, why)));
 }
 
+/* Sums go to four places in turn: one place would have each addition wait for the one before. */
+#define LANES 4
+
 /* Mean and spread of what is left between the two percentiles. */
 static void
 summarise_clipped(const DunColumn *c, uint32 n, DunFeature *f)
 {
-	double		sum = 0,
-				squares = 0;
+	double		sum[LANES] = {0},
+				squares[LANES] = {0};
+	float		low = f->low,
+				high = f->high;
 
 	for (uint32 i = 0; i < n; i++)
-		if (!isnan(c->values[i]))
-			sum += Max(f->low, Min(f->high, c->values[i]));
-	f->mean = sum / f->present;
-	for (uint32 i = 0; i < n; i++)
-		if (!isnan(c->values[i]))
-		{
-			double		d = Max(f->low, Min(f->high, c->values[i])) - f->mean;
+	{
+		float		x = Max(low, Min(high, c->values[i]));
 
-			squares += d * d;
-		}
-	f->sd = sqrt(squares / f->present);
+		sum[i % LANES] += c->values[i] == c->values[i] ? x : 0;
+	}
+	f->mean = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / f->present;
+	for (uint32 i = 0; i < n; i++)
+	{
+		double		d = Max(low, Min(high, c->values[i])) - f->mean;
+
+		squares[i % LANES] += c->values[i] == c->values[i] ? d * d : 0;
+	}
+	f->sd = sqrt(((squares[0] + squares[1]) + (squares[2] + squares[3])) / f->present);
 	if (!(f->sd > 1e-9 * Max(1e-30, fabs(f->mean))))
 		f->sd = 0;
 }
@@ -228,6 +235,37 @@ assign_folds(DunTrainSet *set)
 					 errdetail("Without fold %d of %d, %u rows with label 0 and %u with label 1 are left.",
 							   f + 1, set->folds, total[0] - in_fold[f][0], total[1] - in_fold[f][1]),
 					 errhint("Use a finer group column, or options => '{\"folds\": 3}'.")));
+}
+
+uint32
+dun_score_hold_out(DunTrainSet *set, uint32 *kept, uint32 *held)
+{
+	uint32		nkept = 0,
+				nheld = 0;
+	uint32		of_class[2] = {0, 0};
+
+	for (uint32 i = 0; i < set->n; i++)
+		if (set->fold[i] > 0)
+		{
+			kept[nkept++] = i;
+			set->fold[i]--;
+		}
+		else
+		{
+			uint64		state = (set->grouped ? set->group[i] : i) ^ ~set->seed;
+
+			held[nheld++] = i;
+			set->fold[i] = (uint8) (dun_base_rng_next(&state) % (set->folds - 1));
+			of_class[set->y[i]]++;
+		}
+	set->folds--;
+	if (of_class[0] < DUN_MIN_CLASS / 5 || of_class[1] < DUN_MIN_CLASS / 5)
+		ereport(ERROR,
+				(errcode(DUN_ERR_MODEL),
+				 errmsg("model \"%s\" cannot be measured on rows held out", set->name),
+				 errdetail("Among them are %u with label 0 and %u with label 1.", of_class[0], of_class[1]),
+				 errhint("Use a finer group column, or options => '{\"folds\": 5}'.")));
+	return nheld;
 }
 
 DunTrainSet *

@@ -62,6 +62,12 @@ typedef struct DunTrainSet
 /* Consumes the matrix. Columns that say nothing are left out with a NOTICE; DN004 where that leaves too little. */
 extern DunTrainSet *dun_score_make_set(const char *name, DunMatrix *matrix, int folds, uint64 seed);
 
+/*
+ * Sets the first fold's rows aside; both arrays have room for n row numbers, and the rows held are returned. The rows
+ * kept fill one fold less than before; those held are dealt to as many, for what is to be learnt of them.
+ */
+extern uint32 dun_score_hold_out(DunTrainSet *set, uint32 *kept, uint32 *held);
+
 /* JSON: what each feature looked like, for drift. */
 extern void dun_score_print_stats(StringInfo into, const DunTrainSet *set);
 

@@ -20,14 +20,20 @@
 /* Cross-validation takes a random sample of larger sets: their metrics would be known to three digits more. */
 #define VALIDATION_ROWS 100000
 
-/* Rows that are cross-validated, and what each was given. */
+/* With one fold, one row of so many is held out. */
+#define HELD_OUT 5
+
+/* Rows that predictions are measured on, and what each was given. */
 typedef struct Validation
 {
 	uint32	   *rows;
 	uint32		n;
 	uint8	   *y;
-	double	   *logit;			/* out of fold, as the kind gave it */
+	double	   *logit;			/* by a body that saw no row of its fold, as the kind gave it */
 	double	   *p;				/* calibrated without its own fold */
+	bool		held_out;		/* one body is trained on other rows, instead of one a fold */
+	uint32	   *search;			/* what options are chosen on */
+	uint32		nsearch;
 } Validation;
 
 static void
@@ -86,25 +92,49 @@ direct_features(DunTrainSet *set, const DunMatrix *matrix, const DunTrainOptions
 }
 
 /* Rows at equal distances, unless a class would be too rare among them: equal rows stand together, so the first would not do. */
-static Validation
-choose_rows(const DunTrainSet *set)
+static uint32 *
+thin_rows(const DunTrainSet *set, uint32 *rows, uint32 *n)
 {
-	Validation	v = {.n = Min(set->n, VALIDATION_ROWS)};
+	uint32		wanted = Min(*n, VALIDATION_ROWS);
 	uint32		positives = 0;
+	uint32	   *few;
 
-	for (uint32 i = 0; i < v.n; i++)
-		positives += set->y[(uint64) i * set->n / v.n];
-	if (positives < 10 * DUN_MIN_CLASS || v.n - positives < 10 * DUN_MIN_CLASS)
-		v.n = set->n;
-	v.rows = MemoryContextAllocHuge(set->context, sizeof(uint32) * v.n);
+	for (uint32 i = 0; i < wanted; i++)
+		positives += set->y[rows[(uint64) i * *n / wanted]];
+	if (wanted == *n || positives < 10 * DUN_MIN_CLASS || wanted - positives < 10 * DUN_MIN_CLASS)
+		return rows;
+	few = MemoryContextAllocHuge(set->context, sizeof(uint32) * wanted);
+	for (uint32 i = 0; i < wanted; i++)
+		few[i] = rows[(uint64) i * *n / wanted];
+	*n = wanted;
+	return few;
+}
+
+/* `rows` become those to train on. */
+static Validation
+choose_rows(DunTrainSet *set, bool held_out, uint32 *rows, uint32 *nrows)
+{
+	Validation	v = {.held_out = held_out, .rows = rows, .n = set->n};
+
+	if (held_out)
+	{
+		v.rows = MemoryContextAllocHuge(set->context, sizeof(uint32) * set->n);
+		v.n = dun_score_hold_out(set, rows, v.rows);
+		*nrows -= v.n;
+	}
+	v.rows = thin_rows(set, v.rows, &v.n);
+	v.search = v.rows;
+	v.nsearch = v.n;
+	if (held_out)
+	{
+		v.nsearch = *nrows;
+		v.search = thin_rows(set, rows, &v.nsearch);
+	}
 	v.y = MemoryContextAllocHuge(set->context, v.n);
 	v.logit = MemoryContextAllocHuge(set->context, sizeof(double) * v.n);
 	v.p = MemoryContextAllocHuge(set->context, sizeof(double) * v.n);
 	for (uint32 i = 0; i < v.n; i++)
-	{
-		v.rows[i] = (uint32) ((uint64) i * set->n / v.n);
 		v.y[i] = set->y[v.rows[i]];
-	}
 	return v;
 }
 
@@ -159,7 +189,7 @@ measure(const Validation *v)
 	return calibrated;
 }
 
-/* Choose options, train on the given rows and cross-validate; the body is in the current memory context. */
+/* Choose options, train on the given rows and predict for those not seen; the body is in the current memory context. */
 static void *
 train_kind(DunTrainSet *set, const DunKind *kind, double *values, DunCalibrationMethod method,
 		   const uint32 *rows, uint32 nrows, Validation *v)
@@ -168,10 +198,13 @@ train_kind(DunTrainSet *set, const DunKind *kind, double *values, DunCalibration
 	void	   *body;
 
 	if (kind->tune)
-		kind->tune(set, prepared, v->rows, v->n, values);
+		kind->tune(set, prepared, v->search, v->nsearch, values);
 	dun_score_report_progress(set->name, kind->name, 0, 1);
 	body = kind->train(set, prepared, rows, nrows, values, NULL);
-	dun_score_cross_validate(kind, set, prepared, v->rows, v->n, values, body, v->logit);
+	if (v->held_out)
+		dun_score_apply_kind(kind, set, prepared, body, v->rows, v->n, v->logit);
+	else
+		dun_score_cross_validate(kind, set, prepared, v->rows, v->n, values, body, v->logit);
 	calibrate_folds(set, method, v);
 	return body;
 }
@@ -251,7 +284,7 @@ choose_kind(DunTrainSet *set, DunTrainOptions *options, Validation *v, DunTraine
 			continue;
 		scratch = AllocSetContextCreate(CurrentMemoryContext, "dunning candidate", ALLOCSET_DEFAULT_SIZES);
 		before = MemoryContextSwitchTo(scratch);
-		train_kind(set, dun_score_kinds[k], options->values[k], options->calibration, v->rows, v->n, v);
+		train_kind(set, dun_score_kinds[k], options->values[k], options->calibration, v->search, v->nsearch, v);
 		MemoryContextSwitchTo(before);
 		MemoryContextDelete(scratch);
 		c->kind = dun_score_kinds[k];
@@ -283,22 +316,24 @@ values_of(const DunTrainOptions *options, const DunKind *kind)
 DunTrained *
 dun_score_train_model(const char *name, DunMatrix *matrix, DunTrainOptions *options)
 {
-	DunTrainSet *set = dun_score_make_set(name, matrix, options->folds, options->seed);
+	bool		held_out = options->folds == 1;
+	DunTrainSet *set = dun_score_make_set(name, matrix, held_out ? HELD_OUT : options->folds, options->seed);
 	DunTrained *result = palloc0(sizeof(DunTrained));
 	const DunKind *kind = options->kind;
 	uint32	   *all = MemoryContextAllocHuge(set->context, sizeof(uint32) * set->n);
+	uint32		nrows = set->n;
 	Validation	v;
 
 	for (uint32 i = 0; i < set->n; i++)
 		all[i] = i;
 	weigh_classes(set, options);
 	direct_features(set, matrix, options);
-	v = choose_rows(set);
+	v = choose_rows(set, held_out, all, &nrows);
 	if (kind == NULL)
 		kind = choose_kind(set, options, &v, result);
 	result->values = values_of(options, kind);
 	result->model = (DunModel) {.kind = kind, .nfeatures = set->nfeatures, .features = set->features};
-	result->model.body = train_kind(set, kind, values_of(options, kind), options->calibration, all, set->n, &v);
+	result->model.body = train_kind(set, kind, values_of(options, kind), options->calibration, all, nrows, &v);
 	result->model.calibration = dun_score_fit_calibration(options->calibration, v.logit, v.y, v.n);
 	result->metrics = measure(&v);
 	result->n = set->n;

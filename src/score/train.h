@@ -24,7 +24,8 @@ typedef struct DunMonotone
 
 typedef struct DunTrainOptions
 {
-	int			folds;
+	int			folds;			/* 1: a part is held out instead, so that one model is trained, not one more a fold */
+	uint64		most_rows;		/* 0: as many as memory holds */
 	uint64		seed;
 	char	   *group;			/* column whose equal values stay in one fold; NULL: none */
 	char	  **exclude;

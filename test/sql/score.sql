@@ -190,7 +190,7 @@ SELECT dunning.fit('bad', 'SELECT x1, late FROM sample', 'late', 'neural');
 \echo :SQLSTATE
 SELECT dunning.fit('bad', 'SELECT x1, late FROM sample', 'late', options => '{"depht": 3}');
 \echo :SQLSTATE
-SELECT dunning.fit('bad', 'SELECT x1, late FROM sample', 'late', options => '{"folds": 1}');
+SELECT dunning.fit('bad', 'SELECT x1, late FROM sample', 'late', options => '{"folds": 0}');
 \echo :SQLSTATE
 SELECT dunning.fit('bad', 'SELECT x1, late FROM sample', 'late', options => '{"lambda": "much"}');
 \echo :SQLSTATE
