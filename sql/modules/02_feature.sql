@@ -247,7 +247,7 @@ BEGIN
             FROM (SELECT a.creditor, a.of_kind, s.day, sum(s.n) AS n, sum(s.late) AS late, sum(s.days) AS days, sum(s.before) AS before
                 FROM account a, LATERAL dunning._invoice_steps(a.state, (SELECT dunning._ledger_zone())) s GROUP BY 1, 2, 3) t
             WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g)
-    SELECT a.debtor_id, k.invoice_id, a.creditor, k.currency, k.issued_on, k.due_on, k.amount,
+    SELECT k.debtor_id, k.invoice_id, k.creditor, k.currency, k.issued_on, k.due_on, k.amount,
         ln(k.amount), k.due_on - k.issued_on, extract(month FROM k.issued_on)::int, extract(isodow FROM k.issued_on)::int, extract(day FROM k.issued_on)::int,
         k.currencies, k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
         k.amount_billed, k.amount_paid, k.amount_open, k.amount_overdue, k.days_past_due,
@@ -268,9 +268,11 @@ BEGIN
         k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
         coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder),
         coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late),
-        nullif(a.of_kind, ''), nullif(a.of_kind, '') = 'company', a.country, a.has_email, a.has_phone, a.has_post, a.attributes
-    FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) k, book b
-    WHERE b.creditor = a.creditor AND b.of_kind = a.of_kind AND b.day = k.issued_on$q$,
+        nullif(k.of_kind, ''), nullif(k.of_kind, '') = 'company', k.country, k.has_email, k.has_phone, k.has_post, k.attributes
+    -- all of a debtor's invoices are looked at once: OFFSET keeps the planner from joining each debtor with each day first
+    FROM (SELECT a.debtor_id, a.creditor, a.of_kind, a.country, a.has_email, a.has_phone, a.has_post, a.attributes, l.*
+          FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) l OFFSET 0) k
+    JOIN book b ON b.creditor = k.creditor AND b.of_kind = k.of_kind AND b.day = k.issued_on$q$,
         dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql()), invoice_features.as_of)
         USING invoice_features.as_of;
 END

@@ -1026,7 +1026,7 @@ BEGIN
             FROM (SELECT a.creditor, a.of_kind, s.day, sum(s.n) AS n, sum(s.late) AS late, sum(s.days) AS days, sum(s.before) AS before
                 FROM account a, LATERAL dunning._invoice_steps(a.state, (SELECT dunning._ledger_zone())) s GROUP BY 1, 2, 3) t
             WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g)
-    SELECT a.debtor_id, k.invoice_id, a.creditor, k.currency, k.issued_on, k.due_on, k.amount,
+    SELECT k.debtor_id, k.invoice_id, k.creditor, k.currency, k.issued_on, k.due_on, k.amount,
         ln(k.amount), k.due_on - k.issued_on, extract(month FROM k.issued_on)::int, extract(isodow FROM k.issued_on)::int, extract(day FROM k.issued_on)::int,
         k.currencies, k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
         k.amount_billed, k.amount_paid, k.amount_open, k.amount_overdue, k.days_past_due,
@@ -1047,9 +1047,11 @@ BEGIN
         k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
         coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder),
         coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late),
-        nullif(a.of_kind, ''), nullif(a.of_kind, '') = 'company', a.country, a.has_email, a.has_phone, a.has_post, a.attributes
-    FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) k, book b
-    WHERE b.creditor = a.creditor AND b.of_kind = a.of_kind AND b.day = k.issued_on$q$,
+        nullif(k.of_kind, ''), nullif(k.of_kind, '') = 'company', k.country, k.has_email, k.has_phone, k.has_post, k.attributes
+    -- all of a debtor's invoices are looked at once: OFFSET keeps the planner from joining each debtor with each day first
+    FROM (SELECT a.debtor_id, a.creditor, a.of_kind, a.country, a.has_email, a.has_phone, a.has_post, a.attributes, l.*
+          FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) l OFFSET 0) k
+    JOIN book b ON b.creditor = k.creditor AND b.of_kind = k.of_kind AND b.day = k.issued_on$q$,
         dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql()), invoice_features.as_of)
         USING invoice_features.as_of;
 END
@@ -1366,6 +1368,290 @@ CREATE FUNCTION dunning.scorecard(model text)
  LANGUAGE c
  STABLE PARALLEL SAFE STRICT ROWS 100
 AS 'MODULE_PATHNAME', $function$dun_score_sql_scorecard$function$;
+CREATE FUNCTION dunning._curve_units_sql(by_sql text, at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today text := format('(timestamptz %L AT TIME ZONE (SELECT dunning._ledger_zone()))::date', at);
+BEGIN
+    RETURN format($q$SELECT x.* FROM (
+        SELECT %1$s, f.debtor_id AS debtor,
+            CASE WHEN f.settled_on IS NOT NULL AND NOT c.credited THEN greatest(0, f.settled_on - f.due_on) END AS day,
+            least(360, %2$s - 1 - f.due_on, CASE WHEN c.credited THEN f.settled_on - f.due_on - 1 END) AS observed
+        FROM dunning.invoice_features(%3$L) f LEFT JOIN dunning.score_result s ON s.debtor_id = f.debtor_id
+        CROSS JOIN LATERAL (SELECT coalesce((f.debtor_id, f.currency, f.settled_on) IN
+                (SELECT i.debtor_id, i.currency, i.issued_on FROM (%4$s) i WHERE i.amount < 0)
+            AND (f.debtor_id, f.currency, f.settled_on) NOT IN
+                (SELECT p.debtor_id, p.currency, (p.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM (%5$s) p
+                 WHERE p.amount > 0 AND p.currency IS NOT NULL AND isfinite(p.paid_at)), false) AS credited) c) x
+        WHERE x.observed >= 0$q$, by_sql, today, at,
+        dunning._invoices_sql(NULL, quote_literal(at)), dunning._ledger_sql('payment', NULL, quote_literal(at)));
+END
+$function$;
+CREATE FUNCTION dunning._curve_slices()
+ RETURNS TABLE(first integer, last integer)
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    VALUES (0, 0), (1, 3), (4, 7), (8, 14), (15, 30), (31, 60), (61, 90), (91, 120), (121, 150), (151, 180), (181, 210), (211, 240), (241, 270), (271, 300), (301, 330), (331, 360)
+$function$;
+CREATE FUNCTION dunning._hazard_sql(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    names text[] := dunning._features_of('late');
+BEGIN
+    RETURN format(E'SELECT %s, %s, %s, u.debtor, coalesce(u.day <= b.last, false) AS paid FROM (%s) u JOIN dunning._curve_slices() b ON b.last <= u.observed AND coalesce(u.day >= b.first, true)',
+        (SELECT string_agg(format('u.%I', c), ', ') FROM unnest(names) c),
+        (SELECT string_agg(format('b.first > %1$s AS over_%1$s', l), ', ' ORDER BY l) FROM unnest(ARRAY[0, 3, 7, 14, 30, 60, 90]) l),
+        (SELECT string_agg(format('CASE WHEN b.first = 0 THEN u.%1$I END AS %2$I, CASE WHEN b.first BETWEEN 1 AND 7 THEN u.%1$I END AS %3$I', c, c || ' at due', c || ' in week 1'), ', ') FROM unnest(names) c),
+        dunning._curve_units_sql((SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(names) c), at));
+END
+$function$;
+CREATE FUNCTION dunning._curve_group_sql(by_column text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF by_column IS NULL THEN
+        RETURN '''all''::text';
+    ELSIF by_column = 'segment' THEN
+        RETURN 'coalesce(s.segment, ''not scored'')';
+    ELSIF by_column IN ('creditor', 'currency', 'kind') THEN
+        RETURN format('coalesce((f.%I)::text, ''unknown'')', by_column);
+    ELSIF NOT EXISTS (SELECT FROM dunning._features_in_force() k WHERE k.feature = by_column AND k.of <> 'debtor') THEN
+        RAISE EXCEPTION 'curves cannot be told apart by "%"', by_column
+            USING ERRCODE = '22023', DETAIL = 'It is neither segment, creditor, currency, kind nor a feature of an invoice.',
+                  HINT = 'SELECT feature, meaning FROM dunning.feature_catalogue WHERE "of" <> ''debtor'';';
+    END IF;
+    RETURN format('coalesce((%s)::text, ''unknown'')', dunning._feature_sql(by_column));
+END
+$function$;
+CREATE FUNCTION dunning.kaplan_meier(by_column text DEFAULT NULL::text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(segment text, day integer, at_risk bigint, paid bigint, censored bigint, p_paid double precision, std_error double precision, low double precision, high double precision)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET jit TO 'off'
+ SET "DateStyle" TO 'ISO, YMD'
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(kaplan_meier.as_of, dunning._now());
+    of_group text;
+    r record;
+    open_after float8;
+    variance float8;        -- Greenwood's sum, of log(open_after)
+    spread float8;
+BEGIN
+    PERFORM dunning._check_as_of(at);
+    of_group := dunning._curve_group_sql(by_column);
+    PERFORM dunning._restrict();
+    FOR r IN EXECUTE format($q$
+        WITH unit AS (SELECT u.by_group, least(coalesce(u.day, u.observed), u.observed) AS until, coalesce(u.day <= u.observed, false) AS paid FROM (%s) u),
+        event AS (SELECT u.by_group, u.until, count(*) FILTER (WHERE u.paid) AS paid, count(*) FILTER (WHERE NOT u.paid) AS lost, count(*) AS n FROM unit u GROUP BY 1, 2
+                  UNION ALL SELECT DISTINCT u.by_group, 0, 0, 0, 0 FROM unit u),
+        each_day AS (SELECT e.by_group, e.until, sum(e.paid)::bigint AS paid, sum(e.lost)::bigint AS lost, sum(sum(e.n)) OVER (PARTITION BY e.by_group ORDER BY e.until DESC)::bigint AS at_risk
+                     FROM event e GROUP BY 1, 2),
+        step AS (SELECT d.*, sum((d.paid > 0 OR d.until = 0)::int) OVER (PARTITION BY d.by_group ORDER BY d.until) AS step FROM each_day d)
+        SELECT t.by_group, min(t.until) AS day, max(t.at_risk) AS at_risk, sum(t.paid)::bigint AS paid, sum(t.lost)::bigint AS lost,
+            (dense_rank() OVER (ORDER BY t.by_group)) AS groups
+        FROM step t GROUP BY t.by_group, t.step ORDER BY t.by_group, 2$q$,
+        dunning._curve_units_sql(of_group || ' COLLATE "C" AS by_group', at))
+    LOOP
+        IF r.groups > 50 THEN
+            RAISE EXCEPTION '"%" has too many values for curves of their own', by_column
+                USING ERRCODE = '22023', DETAIL = 'There are more than 50.', HINT = 'SELECT * FROM dunning.kaplan_meier(''segment'');';
+        END IF;
+        IF segment IS DISTINCT FROM r.by_group THEN
+            open_after := 1;
+            variance := 0;
+        END IF;
+        segment := r.by_group;
+        day := r.day;
+        at_risk := r.at_risk;
+        paid := r.paid;
+        censored := r.lost;
+        open_after := open_after * (1 - r.paid::float8 / r.at_risk);
+        variance := CASE WHEN r.paid < r.at_risk THEN variance + r.paid::float8 / (r.at_risk::float8 * (r.at_risk - r.paid)) END;
+        p_paid := 1 - open_after;
+        std_error := open_after * sqrt(variance);
+        spread := CASE WHEN open_after > 0 AND open_after < 1 THEN exp(1.959963984540054 * sqrt(variance) / -ln(open_after)) END;
+        low := 1 - open_after ^ (1 / spread);
+        high := 1 - open_after ^ spread;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._store_kaplan_meier(by_column text, at timestamp with time zone)
+ RETURNS dunning.model_metrics
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    began timestamptz := clock_timestamp();
+    name text := 'kaplan_meier' || coalesce('_' || by_column, '');
+    curves jsonb;
+    said jsonb;
+    next_version int;
+    result dunning.model_metrics;
+BEGIN
+    IF octet_length(name) > 63 THEN
+        RAISE EXCEPTION 'the name of "%" is too long for that of a model', by_column USING ERRCODE = '22023', HINT = 'Save a feature of a shorter name.';
+    END IF;
+    SELECT jsonb_agg(c.curve ORDER BY c.segment), jsonb_build_object('n', sum(c.n), 'paid', sum(c.paid), 'curves', count(*)) INTO curves, said
+    FROM (SELECT k.segment, max(k.at_risk) AS n, sum(k.paid) AS paid,
+              jsonb_build_object('segment', k.segment, 'day', jsonb_agg(k.day ORDER BY k.day), 'at_risk', jsonb_agg(k.at_risk ORDER BY k.day), 'paid', jsonb_agg(k.paid ORDER BY k.day),
+                  'censored', jsonb_agg(k.censored ORDER BY k.day), 'p_paid', jsonb_agg(k.p_paid ORDER BY k.day), 'std_error', jsonb_agg(k.std_error ORDER BY k.day),
+                  'low', jsonb_agg(k.low ORDER BY k.day), 'high', jsonb_agg(k.high ORDER BY k.day)) AS curve
+          FROM dunning.kaplan_meier(by_column, at) k GROUP BY k.segment) c;
+    IF curves IS NULL THEN
+        RAISE EXCEPTION 'no invoice has fallen due yet' USING ERRCODE = 'DN004', DETAIL = format('Looked at as of %s.', at), HINT = 'Curves are drawn from invoices whose due date is over.';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('dunning.model ' || name, 0));
+    SELECT coalesce(max(m.version), 0) + 1 INTO next_version FROM dunning.model m WHERE m.model = name;
+    INSERT INTO dunning.model (model, version, kind, state, target, query, label, seed, body, metrics, feature_stats, digest, n, as_of, trained_at, trained_by)
+    SELECT name, next_version, 'kaplan_meier', CASE WHEN EXISTS (SELECT FROM dunning.model m WHERE m.model = name AND m.state = 'champion') THEN 'challenger' ELSE 'champion' END,
+        'payment_curve', format('SELECT * FROM dunning.kaplan_meier(%L, %L)', by_column, at), 'paid', 1, b.body, said, '[]', encode(sha256(convert_to(b.body::text, 'UTF8')), 'hex'),
+        (said ->> 'n')::bigint, at, dunning._now(), session_user
+    FROM (SELECT jsonb_build_object('format', 2, 'kind', 'kaplan_meier', 'by', by_column, 'curves', curves) AS body) b;
+    result := ROW(name, next_version, 'kaplan_meier', (said ->> 'n')::bigint, NULL, NULL, NULL, NULL, NULL, extract(epoch FROM clock_timestamp() - began));
+    RETURN result;
+END
+$function$;
+CREATE FUNCTION dunning.train_curve(kind text DEFAULT 'logistic'::text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, by_column text DEFAULT NULL::text)
+ RETURNS dunning.model_metrics
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET jit TO 'off'
+ SET "DateStyle" TO 'ISO, YMD'
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(train_curve.as_of, dunning._now());
+BEGIN
+    PERFORM dunning._check_as_of(at);
+    IF at > greatest(dunning._now(), now()) THEN
+        RAISE EXCEPTION 'as_of must be an instant that is over' USING ERRCODE = '22023', HINT = 'Leave as_of out to train on all that is known.';
+    ELSIF by_column IS NOT NULL AND train_curve.kind <> 'kaplan_meier' THEN
+        RAISE EXCEPTION 'only kind kaplan_meier has groups' USING ERRCODE = '22023', DETAIL = format('Kind %s reads the features of an invoice instead.', train_curve.kind),
+            HINT = format('SELECT * FROM dunning.train_curve(''kaplan_meier'', by_column => %L);', by_column);
+    END IF;
+    PERFORM dunning._restrict();
+    IF train_curve.kind = 'kaplan_meier' THEN
+        RETURN dunning._store_kaplan_meier(by_column, at);
+    END IF;
+    -- A logistic's hazards come true as they are; their calibration is left to the kinds that need it.
+    RETURN dunning._fit('payment_curve', dunning._hazard_sql(at), 'paid', train_curve.kind,
+        CASE train_curve.kind WHEN 'logistic' THEN '{"group": "debtor", "calibration": "none"}'::jsonb ELSE '{"group": "debtor"}' END, 'payment_curve', at);
+END
+$function$;
+CREATE FUNCTION dunning.curve_table(model text DEFAULT 'kaplan_meier'::text)
+ RETURNS TABLE(segment text, day integer, at_risk bigint, paid bigint, censored bigint, p_paid double precision, std_error double precision, low double precision, high double precision)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    found_body jsonb;
+    found_kind text;
+    sound boolean;
+BEGIN
+    SELECT m.body, m.kind, m.digest = encode(sha256(convert_to(m.body::text, 'UTF8')), 'hex') INTO found_body, found_kind, sound
+    FROM dunning.model m WHERE m.model = curve_table.model AND m.state <> 'retired' ORDER BY m.state = 'champion' DESC, m.version DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'model "%" does not exist', curve_table.model USING ERRCODE = '42704', HINT = 'SELECT * FROM dunning.train_curve(''kaplan_meier'');';
+    ELSIF found_kind <> 'kaplan_meier' THEN
+        RAISE EXCEPTION 'model "%" is no table of curves', curve_table.model
+            USING ERRCODE = 'DN004', DETAIL = format('It is of the kind "%s".', found_kind), HINT = format('SELECT dunning.p_paid_by(%L, f, 30) FROM dunning.invoice_features() f;', curve_table.model);
+    ELSIF NOT sound THEN
+        RAISE EXCEPTION 'model "%" was changed after it was stored', curve_table.model USING ERRCODE = 'DN004', DETAIL = 'The digest of its body is not the one it was stored with.', HINT = 'Train it again, or promote another version.';
+    END IF;
+    RETURN QUERY
+    SELECT c ->> 'segment', (d.d #>> '{}')::int, (c -> 'at_risk' ->> i)::bigint, (c -> 'paid' ->> i)::bigint, (c -> 'censored' ->> i)::bigint,
+        (c -> 'p_paid' ->> i)::float8, (c -> 'std_error' ->> i)::float8, (c -> 'low' ->> i)::float8, (c -> 'high' ->> i)::float8
+    FROM jsonb_array_elements(found_body -> 'curves') WITH ORDINALITY AS o (c, nth)
+    CROSS JOIN LATERAL jsonb_array_elements(c -> 'day') WITH ORDINALITY AS d (d, ord) CROSS JOIN LATERAL (SELECT d.ord::int - 1 AS i) i
+    ORDER BY o.nth, d.ord;
+END
+$function$;
+CREATE FUNCTION dunning.p_paid_by(model text, input record, day integer, since integer DEFAULT NULL::integer)
+ RETURNS double precision
+ LANGUAGE c
+ STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_score_sql_p_paid_by$function$;
+CREATE FUNCTION dunning._curve_record_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT string_agg(dunning._feature_sql(c.name) || ' AS ' || quote_ident(c.name), ', ')
+            FROM (SELECT DISTINCT regexp_replace(s ->> 'name', ' (at due|in week 1)$', '') AS name
+                  FROM (SELECT m.feature_stats FROM dunning.model m WHERE m.model = 'payment_curve' AND m.state <> 'retired' ORDER BY m.state = 'champion' DESC, m.version DESC LIMIT 1) m,
+                       jsonb_array_elements(m.feature_stats) s
+                  WHERE s ->> 'name' !~ '^over_[0-9]+$') c);
+END
+$function$;
+CREATE FUNCTION dunning.expected_recovery(days integer DEFAULT 30, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, invoice_id text, currency text, due_on date, days_past_due integer, open numeric, p double precision, expected numeric, basis text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET jit TO 'off'
+ SET "DateStyle" TO 'ISO, YMD'
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(expected_recovery.as_of, dunning._now());
+    used int := (SELECT m.version FROM dunning.model m WHERE m.model = 'payment_curve' AND m.state <> 'retired' ORDER BY m.state = 'champion' DESC, m.version DESC LIMIT 1);
+    curve float8[];
+BEGIN
+    PERFORM dunning._check_as_of(at);
+    IF expected_recovery.days IS NULL OR expected_recovery.days NOT BETWEEN 1 AND 360 THEN
+        RAISE EXCEPTION 'days must be 1 to 360' USING ERRCODE = '22023', DETAIL = format('Given: %s.', coalesce(expected_recovery.days::text, 'NULL')), HINT = 'SELECT * FROM dunning.expected_recovery(30);';
+    END IF;
+    PERFORM dunning._restrict();
+    IF used IS NULL THEN
+        -- share still open after day -1, 0, 1 ... 360
+        WITH known AS MATERIALIZED (SELECT k.day, k.p_paid FROM dunning.kaplan_meier(NULL, at) k)
+        SELECT array_agg(coalesce((SELECT 1 - k.p_paid FROM known k WHERE k.day <= d.d ORDER BY k.day DESC LIMIT 1), 1) ORDER BY d.d) INTO curve
+        FROM generate_series(-1, 360) AS d (d);
+    END IF;
+    -- Today is not over: what was open yesterday evening may be paid from today on.
+    RETURN QUERY EXECUTE format($q$
+        SELECT o.debtor_id::text, o.invoice_id::text, o.currency::text, o.due_on, greatest(o.today - o.due_on, 0), o.open, p.p,
+            round(o.open * p.p::numeric, 2), %3$L::text
+        FROM (SELECT i.*, z.today, z.today - 1 - i.due_on AS since, z.today - 1 - i.due_on + $1 AS until
+              FROM (%1$s) i, (SELECT ($2 AT TIME ZONE dunning._ledger_zone())::date AS today) z) o
+        JOIN dunning.invoice_features($2) f ON f.debtor_id = o.debtor_id AND f.invoice_id = o.invoice_id AND f.currency = o.currency
+        CROSS JOIN LATERAL (SELECT CASE WHEN o.until >= 0 THEN %2$s END AS p) p
+        ORDER BY 1, o.due_on, 2$q$,
+        dunning._open_items_sql(NULL, CASE WHEN expected_recovery.as_of IS NOT NULL THEN '$2' END),
+        CASE WHEN used IS NOT NULL THEN '(SELECT dunning.p_paid_by(''payment_curve'', n, o.until, o.since) FROM (SELECT ' || dunning._curve_record_sql() || ') n)'
+             ELSE 'least(greatest(1 - $3[least(o.until, 360) + 2] / nullif($3[least(greatest(o.since, -1), 360) + 2], 0), 1e-6), 1 - 1e-6)' END,
+        CASE WHEN used IS NOT NULL THEN format('payment_curve, version %s', used) ELSE 'kaplan_meier of the book, no model' END)
+        USING expected_recovery.days, at, curve;
+END
+$function$;
 CREATE TABLE dunning.fit_run (
     job_id uuid NOT NULL,
     model text NOT NULL,
@@ -46379,6 +46665,17 @@ ALTER FUNCTION dunning.reset_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._feature_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.model_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.scorecard(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._curve_units_sql(text,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._curve_slices() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._hazard_sql(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._curve_group_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.kaplan_meier(text,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._store_kaplan_meier(text,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.train_curve(text,timestamp with time zone,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.curve_table(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.p_paid_by(text,record,integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._curve_record_sql() OWNER TO dunning_owner;
+ALTER FUNCTION dunning.expected_recovery(integer,timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.fit_run OWNER TO dunning_owner;
 ALTER FUNCTION dunning.fit_job(text,text,text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.train_job(text,timestamp with time zone,text) OWNER TO dunning_owner;
@@ -46827,6 +47124,22 @@ REVOKE EXECUTE ON FUNCTION dunning.model_sql(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.model_sql(text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.scorecard(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.scorecard(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._curve_units_sql(text,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._curve_slices() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._hazard_sql(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._curve_group_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.kaplan_meier(text,timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.kaplan_meier(text,timestamp with time zone) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._store_kaplan_meier(text,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.train_curve(text,timestamp with time zone,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.train_curve(text,timestamp with time zone,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.curve_table(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.curve_table(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.p_paid_by(text,record,integer,integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.p_paid_by(text,record,integer,integer) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._curve_record_sql() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.expected_recovery(integer,timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.expected_recovery(integer,timestamp with time zone) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.fit_job(text,text,text,text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.fit_job(text,text,text,text,jsonb) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.train_job(text,timestamp with time zone,text) FROM PUBLIC;
@@ -47405,6 +47718,10 @@ COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with 
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
 COMMENT ON FUNCTION dunning._context_now(dunning.message) IS 'The context of a message as it would be rendered now, framing named; without the links, which are signed as it leaves.';
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
+COMMENT ON FUNCTION dunning._curve_group_sql(text) IS 'SQL text of the group that an invoice f belongs to; 22023 for what is no column to group by.';
+COMMENT ON FUNCTION dunning._curve_record_sql() IS 'SELECT list over an invoice f: what the payment curve in use reads of it.';
+COMMENT ON FUNCTION dunning._curve_slices() IS 'First and last day past due of the slices in which a payment curve is trained.';
+COMMENT ON FUNCTION dunning._curve_units_sql(text,timestamp with time zone) IS 'SQL text: one row an invoice that fell due before as_of: columns over the row f of invoice_features (s: its debtor''s score), debtor, day past due on which it was paid (NULL: not), and the last day past due on which it would have been seen to be paid.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
 COMMENT ON FUNCTION dunning._debtor_columns_sql() IS 'SQL text: columns of the debtor d that stand among the features.';
@@ -47461,6 +47778,7 @@ COMMENT ON FUNCTION dunning._handover_event(dunning.handover,text,text) IS 'Noth
 COMMENT ON FUNCTION dunning._handover_fits_sql(text) IS 'SQL text: debtors whom a rule after last_step, stopped or age is about.';
 COMMENT ON FUNCTION dunning._handover_items(text,text[],text) IS 'The open invoices of a case (NULL: all overdue ones), and why one cannot be part of it.';
 COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoices of a case, by currency.';
+COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone) IS 'Training query of a payment curve: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
 COMMENT ON FUNCTION dunning._held_by(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
@@ -47633,6 +47951,7 @@ COMMENT ON FUNCTION dunning._stage_truth(timestamp with time zone) IS 'Takes fro
 COMMENT ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) IS 'What a step adds to the template context of each debtor: tone, level, note, print, hearing; what there is not is left out.';
 COMMENT ON FUNCTION dunning._step_key(text,text,date) IS 'The key of a step in once.';
 COMMENT ON FUNCTION dunning._still_to_hand_over(dunning.handover) IS 'The invoices of a case as they are open now; 42501 for its own proposer under four_eyes, 55000 where nothing is left or a hold forbids it.';
+COMMENT ON FUNCTION dunning._store_kaplan_meier(text,timestamp with time zone) IS 'A new version of the curves of a column, with its metrics: only n and seconds.';
 COMMENT ON FUNCTION dunning._strategies_in_use() IS 'Strategies that some debtor may follow: of creditors, of rules, set by hand, or saved by somebody.';
 COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.';
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
@@ -47674,12 +47993,14 @@ COMMENT ON FUNCTION dunning.charge(text,text,text) IS 'Charges the fee of a leve
 COMMENT ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) IS 'What strategy b would have done other than a on these days (NULL: each debtor''s own), by simulate(): contacts (a message and its companion are one), debtors, those contacted by one of them only, cost by currency; more: b less a. One row a segment and channel; * stands for all. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances with charges and total to pay, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.curve_table(text) IS 'The rows of kaplan_meier() as the champion (else the newest version) of a model of kind kaplan_meier has them. 42704 unknown model, DN004 one of another kind or changed since. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) IS 'What speaks for why a debtor has not paid, one row a piece of evidence that holds: its weight (a diagnosis needs 1; negative speaks against), the sentence with its figures, and whether it belongs to the diagnosis that is chosen, the first by precedence whose evidence weighs 1 or more. Looks at nothing but its arguments: a NULL column is no evidence; no row where n_overdue is 0 or NULL. See the view diagnosis_catalogue. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.diagnoses(timestamp with time zone) IS 'The evidence of diagnose() of every overdue debtor as known at as_of (NULL: now), for a diagnosis and against it, with the debtor''s habits. Reads the whole book. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of this name stood and proposes nothing any more; what it proposed stands. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.exclude_feature(text) IS 'Whether the row is new or changed. From now on train() leaves the feature out, and an attribute does not stand in features() any more; models that were trained with it keep it until they are trained again. 22023 where there is none of that name. Role dunning_admin.';
+COMMENT ON FUNCTION dunning.expected_recovery(integer,timestamp with time zone) IS 'One row an open invoice: what is open, the probability that it is paid in full within so many days, today the first, given that it is open now, and open times that. NULL for what does not fall due in them. By the model payment_curve, else by the curve of the whole book as of then; basis says which. Sums hold in one currency. Fees and interest are no rows of it. 22023 unless days is 1 to 360. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.export_case(text,text) IS 'The whole case of a debtor at its creditor as one JSON document: ledger rows and balances, charges and interest to today, every message with its text as sent, attempts and outcomes, events, tasks, promises, offers, notices, holds, consent, hand-overs. On one day the same rows give the same octets; who took it, when, why and its sha256 stand in dunning.case_export. Unknown debtor or no purpose: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.export_model(text,integer) IS 'A version (NULL: the champion, else the newest) as one JSON document: body, query, seed, metrics, feature statistics, and digest, the SHA-256 in hex of the text of body as jsonb. 42704 for an unknown version, DN004 for one whose body is not what its digest says. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.features(timestamp with time zone) IS 'One row a debtor: counts, habits, open balance and its age, promises, disputes, contacts and answers as they could be known at as_of (NULL: now); see the type debtor_features and the view feature_catalogue. Nothing dated or recorded at or after as_of is looked at. DN001 broken source. Role: dunning_operator.';
@@ -47692,12 +48013,14 @@ COMMENT ON FUNCTION dunning.hold_creditor(text,text,date,text,date) IS 'One row:
 COMMENT ON FUNCTION dunning.include_feature(text) IS 'Whether the row is new or changed. train() reads the feature from now on for every target that it fits, also one that it does not read by default or that is sensitive. 22023 where there is none of that name. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.interest(text,text,timestamp with time zone) IS 'Late interest of a debtor''s overdue invoices (or one), a row a span: from (counted) until (not counted), days by the day count of the rule, rate in percent a year, base, amount in the currency''s minor unit, and where a span bears none, why (frozen, not in default, no rate known). What would be owed if all were paid on the day of as_of (NULL: today), whether or not the creditor charges it. Days run from the day after the due date through the day of payment. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.invoice_contacts(text,text) IS 'The contacts of a debtor that named an invoice (NULL: each of them), with what was open of it then and what became of the message. The reference is the ledger''s, or the invoice_id where it has none. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.kaplan_meier(text,timestamp with time zone) IS 'When invoices were paid: one row a group and day past due on which any was (and day 0): invoices still open and observed on it, paid on it, censored from it until the next row, share paid by then, its standard error (Greenwood 1926) and 95 % limits on the scale of log(-log) (Kalbfleisch and Prentice 2002; NULL where nobody or everybody has paid). by_column: NULL for the whole book, segment (as score() last left it: it knows what was paid since, so it describes and does not foretell), creditor, currency, kind, or a feature of the invoice at issue, of at most 50 values (22023). Open invoices are censored on the day before as_of (NULL: now), or on day 360; part payments leave an invoice open; one that a credit note closed is censored; cancelled ones are left out. Kaplan and Meier 1958. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.lawful_fees(text) IS 'Every fee that the law of a debtor''s country knows, an invoice and level: amount, the day from which it may be charged, and what blocks it (empty: nothing): charging_off, term:<what must be agreed>, currency, paid, paid_in_time, disputed, charged, count:<n>, notice:<what must be sent before>, broken_instalment_agreement, hold:<reason>. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, invoice, or offer and option, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster; 55000 too while a hold lets no offer be made. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.model_sql(text) IS 'SQL expression over columns named as the model''s features that gives what predict() gives; numbers must cast to float8, so an interval must come as days. DN004 where the kind has none. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.p_paid_by(text,record,integer,integer) IS 'Probability in (0,1) that an invoice is paid by a day past due (0: by its due date; days after 360 bring nothing more), given that it was still open after day since (NULL: nothing is known), by a model of train_curve(). Never falls as day grows. input: a row with the invoice''s features, such as one of invoice_features(); NULL where an argument but since is. 1 - product of (1 - hazard) over the days, the hazard of a bucket spread evenly over its days. 22023 for a day before 0 or not after since, DN004 for a model that is no payment curve, 42703 lists missing fields. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.plan(text,timestamp with time zone,boolean,boolean) IS 'The next contact of every debtor who has reached a step: queued (or proposed, with approve or the value plan_approval: forewarning() shows them), and those held with reason and blocked_by. Repeating it changes nothing. strategy NULL: each creditor''s own; dry_run writes nothing and takes any as_of. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor, or an as_of outside of the years 1 to 9999: 22023. Role dunning_viewer.';
@@ -47741,6 +48064,7 @@ COMMENT ON FUNCTION dunning.take_back(uuid,text) IS 'One row: the debtor whose h
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.touches(date,date) IS 'What each step brought over each channel in a span of days (until_date excluded): messages that left, debtors, reached, reacted (clicked, answered, called, promised, disputed), promised, followed by a payment within 14 days, and after how many days in the middle. A payment or reaction belongs to the last contact before it. 22023 without a span. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.train(text,timestamp with time zone,text) IS 'Cross-validated metrics of a new version of a model over the ledger, named as its target. late: is an invoice paid after its due date, by what was known at its issue. paid_30d: does a debtor with something overdue pay anything within 30 days. self_cure: is an invoice that was not paid when due paid within 14 days before any contact. Nothing at or after as_of (NULL: now) is looked at; outcomes not yet decided then are left out; a debtor''s rows stay in one fold. DN004 with fewer than 50 rows of either class, with the targets that can be trained. Needs dunning_operator.';
+COMMENT ON FUNCTION dunning.train_curve(text,timestamp with time zone,text) IS 'A new version of the payment curve over the ledger as of an instant (NULL: now). Kind logistic, scorecard, gbdt or auto: model payment_curve, a discrete-time hazard (Cox 1972, Singer and Willett 1993), that is a model of whether an invoice still open when a bucket of days past due begins (0, 1-3, 4-7, 8-14, 15-30, 31-60, 61-90, then 30 days each) is paid in it; its metrics are of invoices times buckets, cross-validated, a debtor''s in one fold. Kind kaplan_meier: model kaplan_meier, or kaplan_meier_<by_column>, the tables of kaplan_meier(). Versions, promote() and rollback() as for other models. DN004 with fewer than 50 payments. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.train_job(text,timestamp with time zone,text) IS 'The job_id of train() in the background: see fit_job(). Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';

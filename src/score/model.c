@@ -176,6 +176,11 @@ parse_model(const char *name, int version, JsonbContainer *object)
 	if (dun_score_json_has(object, "format") && dun_score_json_number(object, "format") > DUN_BODY_FORMAT)
 		refuse_newer(name, version);
 	model->kind = dun_score_find_kind(dun_score_json_text(object, "kind"));
+	if (strcmp(dun_score_json_text(object, "kind"), "kaplan_meier") == 0)
+		ereport(ERROR,
+				(errcode(DUN_ERR_MODEL),
+				 errmsg("model \"%s\" is a table of curves and reads no rows", name),
+				 errhint("SELECT * FROM dunning.curve_table(%s);", quote_literal_cstr(name))));
 	if (model->kind == NULL)
 		refuse_newer(name, version);
 	model->version = version;
