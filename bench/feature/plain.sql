@@ -19,7 +19,7 @@ contact AS (
 reminded AS (
     SELECT i.debtor_id, i.invoice_id, count(*) AS reminders FROM item i JOIN contact c ON c.debtor_id = i.debtor_id AND c.day > i.due_on AND c.contact_on < i.settled_at GROUP BY 1, 2),
 numbered AS (
-    SELECT i.*, coalesce(r.reminders, 0) AS reminders, CASE WHEN i.settled_on IS NOT NULL THEN greatest(i.settled_on - i.due_on, 0)::float8 END AS late,
+    SELECT i.*, coalesce(r.reminders, 0) AS reminders, CASE WHEN i.settled_on IS NOT NULL THEN greatest(i.settled_on - i.due_on, 0)::float8 END AS late, (i.settled_on - i.due_on)::float8 AS gap,
         row_number() OVER (PARTITION BY i.debtor_id ORDER BY i.settled_at DESC NULLS LAST) AS back, count(i.settled_at) OVER (PARTITION BY i.debtor_id) AS settled
     FROM item i LEFT JOIN reminded r ON r.debtor_id = i.debtor_id AND r.invoice_id = i.invoice_id),
 account AS (
@@ -32,6 +32,7 @@ account AS (
         :'at'::date - max(i.issued_on) AS days_since_invoice, :'at'::date - min(i.issued_on) AS tenure_days, sum(i.late) AS sum_late, max(i.late) AS max_late,
         sum(i.amount) FILTER (WHERE i.late > 0) AS late_amount, avg(i.late) FILTER (WHERE i.back <= 3) AS avg_late_3, max(i.late) FILTER (WHERE i.back = 1) AS last_late,
         sum(i.late * CASE WHEN i.back = i.settled THEN 1 ELSE 0.3 END * 0.7 ^ (i.back - 1)) AS ewma_late, count(*) FILTER (WHERE i.partial) AS n_partial, count(*) FILTER (WHERE i.touched) AS n_touched,
+        sum(i.gap) AS sum_gap, avg(i.gap) FILTER (WHERE i.back <= 3) AS gap_3, sum(i.gap * CASE WHEN i.back = i.settled THEN 1 ELSE 0.3 END * 0.7 ^ (i.back - 1)) AS ewma_gap, stddev_samp(i.gap) AS gap_sd, avg(i.settled_on - i.issued_on) AS days_to_pay,
         avg(i.amount) AS amount_mean, count(*) FILTER (WHERE i.disputed) AS n_disputed, count(*) FILTER (WHERE i.settled_on IS NOT NULL AND i.reminders = 0) AS r0,
         count(*) FILTER (WHERE i.settled_on IS NOT NULL AND i.reminders = 1) AS r1, count(*) FILTER (WHERE i.settled_on IS NOT NULL AND i.reminders = 2) AS r2,
         count(*) FILTER (WHERE i.settled_on IS NOT NULL AND i.reminders >= 3) AS r3
@@ -44,6 +45,10 @@ payment AS (
               count(*) FILTER (WHERE extract(isodow FROM p.day) = 4), count(*) FILTER (WHERE extract(isodow FROM p.day) = 5), count(*) FILTER (WHERE extract(isodow FROM p.day) = 6),
               count(*) FILTER (WHERE extract(isodow FROM p.day) = 7)] AS weekdays
     FROM pay p GROUP BY p.debtor_id),
+hourly AS (
+    SELECT DISTINCT ON (h.debtor_id) h.debtor_id, h.hour, h.n
+    FROM (SELECT p.debtor_id, (extract(isodow FROM p.paid_at AT TIME ZONE 'UTC')::int - 1) * 24 + extract(hour FROM p.paid_at AT TIME ZONE 'UTC')::int AS hour, count(*) AS n FROM pay p GROUP BY 1, 2) h
+    ORDER BY h.debtor_id, h.n DESC, h.hour),
 payday AS (
     SELECT DISTINCT ON (w.debtor_id) w.debtor_id, w.n, w.day
     FROM (SELECT g.debtor_id, g.day, sum(g.n) OVER (PARTITION BY g.debtor_id ORDER BY g.day RANGE BETWEEN CURRENT ROW AND 2 FOLLOWING) AS n
@@ -85,10 +90,10 @@ promises AS (
                 GROUP BY 1, 2, 3, 4, 5, 6, 7) q) v
     GROUP BY v.debtor_id),
 book AS (
-    SELECT d.debtor_id, d.creditor, coalesce(sum(a.n_paid) OVER kind, 0) AS n, coalesce(sum(a.n_late) OVER kind, 0) AS late, coalesce(sum(a.sum_late) OVER kind, 0) AS days, coalesce(sum(a.r0) OVER kind, 0) AS before,
+    SELECT d.debtor_id, d.creditor, coalesce(sum(a.n_paid) OVER kind, 0) AS n, coalesce(sum(a.n_late) OVER kind, 0) AS late, coalesce(sum(a.sum_late) OVER kind, 0) AS days, coalesce(sum(a.r0) OVER kind, 0) AS before, coalesce(sum(a.sum_gap) OVER kind, 0) AS gap, sum(a.sum_gap) OVER whole AS all_gap,
         nullif(sum(a.n_paid) OVER whole, 0) AS all_n, sum(a.n_late) OVER whole AS all_late, sum(a.sum_late) OVER whole AS all_days, sum(a.r0) OVER whole AS all_before
     FROM dunning.debtor d LEFT JOIN account a ON a.debtor_id = d.debtor_id WINDOW kind AS (PARTITION BY d.creditor, d.kind), whole AS (PARTITION BY d.creditor)),
-mean AS (SELECT b.debtor_id, (b.late + 5 * b.all_late / b.all_n)::float8 / (b.n + 5)::float8 AS late, (b.days + 5 * b.all_days / b.all_n) / (b.n + 5)::float8 AS days, (b.before + 5 * b.all_before / b.all_n)::float8 / (b.n + 5)::float8 AS before FROM book b)
+mean AS (SELECT b.debtor_id, (b.late + 5 * b.all_late / b.all_n)::float8 / (b.n + 5)::float8 AS late, (b.days + 5 * b.all_days / b.all_n) / (b.n + 5)::float8 AS days, (b.before + 5 * b.all_before / b.all_n)::float8 / (b.n + 5)::float8 AS before, (b.gap + 5 * b.all_gap / b.all_n) / (b.n + 5)::float8 AS gap FROM book b)
 SELECT d.debtor_id, d.creditor, :'at'::timestamptz AS as_of, a.currency, (a.debtor_id IS NOT NULL)::int AS currencies, coalesce(a.n_invoices, 0) AS n_invoices, coalesce(a.n_paid, 0) AS n_paid, coalesce(a.n_late, 0) AS n_late,
     coalesce(a.n_open, 0) AS n_open, coalesce(a.n_overdue, 0) AS n_overdue, coalesce(p.n, 0) AS n_payments, coalesce(a.amount_billed, 0) AS amount_billed, coalesce(a.amount_paid, 0) AS amount_paid, coalesce(a.amount_open, 0) AS amount_open,
     coalesce(a.amount_overdue, 0) AS amount_overdue, coalesce(a.dpd_0, 0) AS dpd_0, coalesce(a.dpd_1_30, 0) AS dpd_1_30, coalesce(a.dpd_31_60, 0) AS dpd_31_60, coalesce(a.dpd_61_90, 0) AS dpd_61_90, coalesce(a.dpd_over_90, 0) AS dpd_over_90,
@@ -110,11 +115,14 @@ SELECT d.debtor_id, d.creditor, :'at'::timestamptz AS as_of, a.currency, (a.debt
     c.days_since_contact, floor(extract(epoch FROM :'at' - r.response_at) / 86400)::int AS days_since_response, r.reached / nullif(r.reached + r.bounced, 0)::float8 AS reached_ratio,
     floor(extract(epoch FROM :'at' - r.reached_at) / 86400)::int AS days_since_reached, floor(extract(epoch FROM :'at' - h.first_on) / 86400)::int AS address_age_days,
     (coalesce(a.r0, 0) + 5 * m.before) / (coalesce(a.n_paid, 0) + 5) AS paid_before_shrunk, (coalesce(a.n_paid, 0) * coalesce(a.ewma_late, 0) + 5 * m.days) / (coalesce(a.n_paid, 0) + 5) AS ewma_late_shrunk,
-    d.kind, d.kind = 'company' AS is_company, d.country, coalesce(d.email <> '', false) AS has_email, coalesce(d.phone <> '', false) AS has_phone, d.address IS NOT NULL AS has_post, NULL::jsonb AS attributes
+    d.kind, d.kind = 'company' AS is_company, d.country, coalesce(d.email <> '', false) AS has_email, coalesce(d.phone <> '', false) AS has_phone, d.address IS NOT NULL AS has_post, NULL::jsonb AS attributes,
+    a.sum_gap / nullif(a.n_paid, 0)::float8 AS avg_gap, (coalesce(a.sum_gap, 0) + 5 * m.gap) / (coalesce(a.n_paid, 0) + 5) AS avg_gap_shrunk, a.gap_3 - a.sum_gap / nullif(a.n_paid, 0) AS gap_trend, a.ewma_gap, a.gap_sd, a.days_to_pay::float8 AS days_to_pay,
+    w.hour AS pay_hour, w.n / p.n::float8 AS pay_hour_ratio
 FROM dunning.debtor d
 JOIN mean m ON m.debtor_id = d.debtor_id
 LEFT JOIN account a ON a.debtor_id = d.debtor_id
 LEFT JOIN payment p ON p.debtor_id = d.debtor_id
+LEFT JOIN hourly w ON w.debtor_id = d.debtor_id
 LEFT JOIN payday y ON y.debtor_id = d.debtor_id
 LEFT JOIN contacts c ON c.debtor_id = d.debtor_id
 LEFT JOIN address h ON h.debtor_id = c.debtor_id AND h.address_digest = c.address

@@ -19,7 +19,8 @@ CREATE TYPE dunning.history_look AS (
     contacts_call_7d int, contacts_other_7d int, contacts_email_30d int, contacts_sms_30d int, contacts_letter_30d int, contacts_call_30d int,
     contacts_other_30d int, responses_email_7d int, responses_sms_7d int, responses_letter_7d int, responses_call_7d int, responses_other_7d int,
     responses_email_30d int, responses_sms_30d int, responses_letter_30d int, responses_call_30d int, responses_other_30d int,
-    days_since_contact int, days_since_response int, reached_ratio float8, days_since_reached int, address_age_days int
+    days_since_contact int, days_since_response int, reached_ratio float8, days_since_reached int, address_age_days int,
+    sum_gap float8, avg_gap float8, gap_trend float8, ewma_gap float8, gap_sd float8, days_to_pay float8, pay_hour int, pay_hour_ratio float8
 );
 COMMENT ON TYPE dunning.history_look IS 'A look at an account at one instant; the columns up to settled_on are of the invoice at whose issue it was taken. src/feature/look.h has them in this order.';
 
@@ -43,7 +44,8 @@ CREATE TYPE dunning.debtor_features AS (
     responses_letter_7d int, responses_call_7d int, responses_other_7d int, responses_email_30d int, responses_sms_30d int, responses_letter_30d int,
     responses_call_30d int, responses_other_30d int, days_since_contact int, days_since_response int, reached_ratio float8, days_since_reached int,
     address_age_days int, paid_before_shrunk float8, ewma_late_shrunk float8, kind text, is_company boolean, country text, has_email boolean,
-    has_phone boolean, has_post boolean, attributes jsonb
+    has_phone boolean, has_post boolean, attributes jsonb,
+    avg_gap float8, avg_gap_shrunk float8, gap_trend float8, ewma_gap float8, gap_sd float8, days_to_pay float8, pay_hour int, pay_hour_ratio float8
 );
 COMMENT ON TYPE dunning.debtor_features IS
 'A debtor at as_of; what each column means stands in the view feature_catalogue. Counts (n_*) are over all currencies; sums are in `currency` alone: one with an open balance, then the one of most invoices; currencies counts them. n_*: invoices proper (fees and interest are owed, but tell nothing of habits; n_open and n_overdue count them). dpd_*: open amount by days past due. Days late are 0 for what was paid in time. *_shrunk: toward the mean of the debtors of the same creditor and kind (itself toward the creditor''s) with the weight of five invoices; coverage n/(n+5). attributes: numbers, booleans and texts of the bound debtor''s attributes that are not excluded and no address. NULL: nothing known.';
@@ -68,7 +70,9 @@ CREATE TYPE dunning.invoice_features AS (
     responses_letter_7d int, responses_call_7d int, responses_other_7d int, responses_email_30d int, responses_sms_30d int, responses_letter_30d int,
     responses_call_30d int, responses_other_30d int, days_since_contact int, days_since_response int, reached_ratio float8, days_since_reached int,
     address_age_days int, paid_before_shrunk float8, ewma_late_shrunk float8, kind text, is_company boolean, country text, has_email boolean,
-    has_phone boolean, has_post boolean, attributes jsonb
+    has_phone boolean, has_post boolean, attributes jsonb,
+    avg_gap float8, avg_gap_shrunk float8, gap_trend float8, ewma_gap float8, gap_sd float8, days_to_pay float8, pay_hour int, pay_hour_ratio float8,
+    due_weekday int, due_closed boolean
 );
 COMMENT ON TYPE dunning.invoice_features IS
 'An invoice with the history of its debtor strictly before its day of issue, as in debtor_features; sums are in the invoice''s currency. amount_vs_mean: amount over the mean of earlier ones. kind, country and has_* are the debtor''s of now, attributes those that bind() was told are immutable. Known at as_of, so labels and no features: settled_on, days_late (negative: early; NULL: not settled).';
@@ -99,7 +103,7 @@ CREATE FUNCTION dunning._invoice_looks(state bytea, zone text) RETURNS SETOF dun
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'dun_feature_sql_invoice_looks';
 COMMENT ON FUNCTION dunning._invoice_looks(bytea, text) IS 'One debtor''s account when each invoice was issued; what its own instant brings is not seen.';
 
-CREATE FUNCTION dunning._invoice_steps(state bytea, zone text) RETURNS TABLE (day date, n int, late int, days float8, before int)
+CREATE FUNCTION dunning._invoice_steps(state bytea, zone text) RETURNS TABLE (day date, n int, late int, days float8, before int, gap float8)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'dun_feature_sql_invoice_steps';
 COMMENT ON FUNCTION dunning._invoice_steps(bytea, text) IS
 'The settlements gained (n 1) and lost (-1) with the first day that sees them at its beginning, and the days of the looks (0): the means of the book are running sums of these.';
@@ -184,10 +188,11 @@ BEGIN
     END IF;
     RETURN format($q$WITH known AS MATERIALIZED (%1$s),
     book AS (SELECT g.of_creditor, g.of_kind, (g.late + 5 * g.all_late / nullif(g.all_n, 0)) / (g.n + 5) AS late,
-            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before
-        FROM (SELECT b.of_creditor, b.of_kind, sum(b.n_paid)::float8 AS n, sum(b.n_late)::float8 AS late, sum(b.sum_late) AS days, sum(b.n_before_reminder)::float8 AS before,
+            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before,
+            (g.gap + 5 * g.all_gap / nullif(g.all_n, 0)) / (g.n + 5) AS gap
+        FROM (SELECT b.of_creditor, b.of_kind, sum(b.n_paid)::float8 AS n, sum(b.n_late)::float8 AS late, sum(b.sum_late) AS days, sum(b.n_before_reminder)::float8 AS before, sum(b.sum_gap) AS gap,
                 (sum(sum(b.n_paid)) OVER w)::float8 AS all_n, (sum(sum(b.n_late)) OVER w)::float8 AS all_late, sum(sum(b.sum_late)) OVER w AS all_days,
-                (sum(sum(b.n_before_reminder)) OVER w)::float8 AS all_before
+                (sum(sum(b.n_before_reminder)) OVER w)::float8 AS all_before, sum(sum(b.sum_gap)) OVER w AS all_gap
             FROM %2$s b GROUP BY 1, 2 WINDOW w AS (PARTITION BY b.of_creditor)) g)
     SELECT k.of_debtor AS debtor_id, k.of_creditor AS creditor, %3$s AS as_of, k.currency, k.currencies,
         k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
@@ -208,7 +213,8 @@ BEGIN
         k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
         coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder) AS paid_before_shrunk,
         coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late) AS ewma_late_shrunk,
-        nullif(k.of_kind, '') AS kind, nullif(k.of_kind, '') = 'company' AS is_company, k.country, k.has_email, k.has_phone, k.has_post, k.attributes
+        nullif(k.of_kind, '') AS kind, nullif(k.of_kind, '') = 'company' AS is_company, k.country, k.has_email, k.has_phone, k.has_post, k.attributes,
+        k.avg_gap, coalesce((k.sum_gap + 5 * b.gap) / (k.n_paid + 5), k.avg_gap) AS avg_gap_shrunk, k.gap_trend, k.ewma_gap, k.gap_sd, k.days_to_pay, k.pay_hour, k.pay_hour_ratio
     FROM known k LEFT JOIN book b ON b.of_creditor = k.of_creditor AND b.of_kind = k.of_kind$q$,
         format(look, dunning._ledger_sql('debtor', _features_sql.many, _features_sql.as_of), dunning._history_sql(_features_sql.many, _features_sql.as_of),
                dunning._debtor_columns_sql()), book, at);
@@ -239,14 +245,21 @@ BEGIN
         FROM (%2$s) s LEFT JOIN (%1$s) d ON d.debtor_id = s.debtor_id),
     -- the book's means at the beginning of each day
     book AS MATERIALIZED (SELECT g.creditor, g.of_kind, g.day, (g.late + 5 * g.all_late / nullif(g.all_n, 0)) / (g.n + 5) AS late,
-            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before
+            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before,
+            (g.gap + 5 * g.all_gap / nullif(g.all_n, 0)) / (g.n + 5) AS gap
         FROM (SELECT t.creditor, t.of_kind, t.day,
-                (sum(t.n) OVER own)::float8 AS n, (sum(t.late) OVER own)::float8 AS late, sum(t.days) OVER own AS days, (sum(t.before) OVER own)::float8 AS before,
+                (sum(t.n) OVER own)::float8 AS n, (sum(t.late) OVER own)::float8 AS late, sum(t.days) OVER own AS days, (sum(t.before) OVER own)::float8 AS before, sum(t.gap) OVER own AS gap,
                 (sum(t.n) OVER whole)::float8 AS all_n, (sum(t.late) OVER whole)::float8 AS all_late, sum(t.days) OVER whole AS all_days,
-                (sum(t.before) OVER whole)::float8 AS all_before
-            FROM (SELECT a.creditor, a.of_kind, s.day, sum(s.n) AS n, sum(s.late) AS late, sum(s.days) AS days, sum(s.before) AS before
+                (sum(t.before) OVER whole)::float8 AS all_before, sum(t.gap) OVER whole AS all_gap
+            FROM (SELECT a.creditor, a.of_kind, s.day, sum(s.n) AS n, sum(s.late) AS late, sum(s.days) AS days, sum(s.before) AS before, sum(s.gap) AS gap
                 FROM account a, LATERAL dunning._invoice_steps(a.state, (SELECT dunning._ledger_zone())) s GROUP BY 1, 2, 3) t
-            WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g)
+            WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g),
+    holiday AS MATERIALIZED (SELECT p.country, p.region, h.on_date
+        FROM (SELECT DISTINCT a.country, coalesce(a.region, '') AS region FROM account a WHERE a.country IS NOT NULL) p,
+            (SELECT min(b.day) AS first_day, max(b.day) + 366 AS last_day FROM book b) r,
+            LATERAL (SELECT c.on_date FROM dunning._computed_dates(p.country, p.region, r.first_day, r.last_day) c
+                     UNION SELECT o.on_date FROM dunning.holiday o WHERE o.on_date BETWEEN r.first_day AND r.last_day) h
+        WHERE dunning._holiday(p.country, p.region, h.on_date) IS NOT NULL)
     SELECT k.debtor_id, k.invoice_id, k.creditor, k.currency, k.issued_on, k.due_on, k.amount,
         ln(k.amount), k.due_on - k.issued_on, extract(month FROM k.issued_on)::int, extract(isodow FROM k.issued_on)::int, extract(day FROM k.issued_on)::int,
         k.currencies, k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
@@ -268,11 +281,14 @@ BEGIN
         k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
         coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder),
         coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late),
-        nullif(k.of_kind, ''), nullif(k.of_kind, '') = 'company', k.country, k.has_email, k.has_phone, k.has_post, k.attributes
+        nullif(k.of_kind, ''), nullif(k.of_kind, '') = 'company', k.country, k.has_email, k.has_phone, k.has_post, k.attributes,
+        k.avg_gap, coalesce((k.sum_gap + 5 * b.gap) / (k.n_paid + 5), k.avg_gap), k.gap_trend, k.ewma_gap, k.gap_sd, k.days_to_pay, k.pay_hour, k.pay_hour_ratio,
+        extract(isodow FROM k.due_on)::int, extract(isodow FROM k.due_on) > 5 OR h.on_date IS NOT NULL
     -- all of a debtor's invoices are looked at once: OFFSET keeps the planner from joining each debtor with each day first
-    FROM (SELECT a.debtor_id, a.creditor, a.of_kind, a.country, a.has_email, a.has_phone, a.has_post, a.attributes, l.*
+    FROM (SELECT a.debtor_id, a.creditor, a.of_kind, a.country, a.region, a.has_email, a.has_phone, a.has_post, a.attributes, l.*
           FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) l OFFSET 0) k
-    JOIN book b ON b.creditor = k.creditor AND b.of_kind = k.of_kind AND b.day = k.issued_on$q$,
+    JOIN book b ON b.creditor = k.creditor AND b.of_kind = k.of_kind AND b.day = k.issued_on
+    LEFT JOIN holiday h ON h.country = k.country AND h.region = coalesce(k.region, '') AND h.on_date = k.due_on$q$,
         dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql()), invoice_features.as_of)
         USING invoice_features.as_of;
 END

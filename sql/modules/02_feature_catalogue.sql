@@ -58,6 +58,12 @@ FROM (VALUES
     ('trend', 'both', 'number', 'days', 1, 'all', 'avg_late_3 less avg_late'),
     ('ewma_late', 'both', 'number', 'days', 1, 'all', 'moving average of days late, the newest with weight 0.3'),
     ('ewma_late_shrunk', 'both', 'number', 'days', 1, '', 'ewma_late with the mean of days late in the weight of five invoices'),
+    ('avg_gap', 'both', 'number', 'days', 1, 'all', 'mean days from the due date to the settlement, negative where it was paid before'),
+    ('avg_gap_shrunk', 'both', 'number', 'days', 1, 'all', 'avg_gap, shrunk as late_ratio_shrunk is'),
+    ('gap_trend', 'both', 'number', 'days', 1, 'all', 'avg_gap of the last three settled less avg_gap'),
+    ('ewma_gap', 'both', 'number', 'days', 1, 'all', 'moving average of the same days, the newest with weight 0.3'),
+    ('gap_sd', 'both', 'number', 'days', 0, 'all', 'standard deviation of the same days, of two settled ones or more'),
+    ('days_to_pay', 'both', 'number', 'days', 0, 'all', 'mean days from issue to settlement'),
     ('coverage', 'both', 'number', 'share', 0, '', 'how much of a shrunk feature is the debtor''s own: n/(n+5) of n settled invoices'),
     ('partial_ratio', 'both', 'number', 'share', 0, 'all', 'of the invoices paid on, those that took more than one payment'),
     ('month_end_ratio', 'both', 'number', 'share', 0, 'all', 'payments in the last three days of a month'),
@@ -67,6 +73,8 @@ FROM (VALUES
     ('terms', 'invoice', 'number', 'days', 0, 'invoice', 'from issue to due'),
     ('issue_month', 'invoice', 'number', 'month', 0, '', 'month of issue'),
     ('issue_weekday', 'invoice', 'number', 'weekday', 0, 'invoice', 'weekday of issue, Monday 1'),
+    ('due_weekday', 'invoice', 'number', 'weekday', 0, '', 'weekday of the due date, Monday 1'),
+    ('due_closed', 'invoice', 'boolean', '', 0, 'invoice', 'due on a Saturday, a Sunday or a holiday of the debtor''s country'),
     ('issue_day', 'invoice', 'number', 'day', 0, 'invoice', 'day of the month of issue'),
     ('amount_vs_mean', 'invoice', 'number', 'ratio', 0, 'invoice', 'amount over the mean of earlier invoices'),
     ('amount', 'invoice', 'number', 'currency', 0, '', 'amount'),
@@ -94,6 +102,8 @@ FROM (VALUES
     ('pay_weekday', 'both', 'number', 'weekday', 0, '', 'the weekday of most payments, Monday 1'),
     ('payday_ratio', 'both', 'number', 'share', 0, '', 'payments in the three days of the month with most of them'),
     ('payday_from', 'both', 'number', 'day', 0, '', 'the first of those three days'),
+    ('pay_hour', 'both', 'number', 'hour', 0, '', 'the hour of the week of most payments, 0 on Monday from midnight'),
+    ('pay_hour_ratio', 'both', 'number', 'share', 0, '', 'payments in pay_hour'),
     ('days_since_contact', 'both', 'number', 'days', 0, '', 'since the last contact'),
     ('days_since_response', 'both', 'number', 'days', 0, '', 'since the last answer: click, reply, call, conversation, promise, dispute'),
     ('reached_ratio', 'both', 'number', 'share', -1, '', 'reachability: contacts that arrived or were answered, of those and the ones that came back'),
@@ -169,7 +179,7 @@ CREATE FUNCTION dunning._debtor_columns_sql() RETURNS text
 DECLARE
     without text[] := ARRAY(SELECT c.address_field FROM dunning.channel c UNION SELECT f.feature FROM dunning._features_in_force() f WHERE f.excluded ORDER BY 1);
 BEGIN
-    RETURN format($q$d.country, coalesce(d.email <> '', false) AS has_email, coalesce(d.phone <> '', false) AS has_phone, d.address IS NOT NULL AS has_post,
+    RETURN format($q$d.country, d.region, coalesce(d.email <> '', false) AS has_email, coalesce(d.phone <> '', false) AS has_phone, d.address IS NOT NULL AS has_post,
         CASE WHEN d.attributes IS NOT NULL THEN dunning._scalar_attributes(d.attributes, %L) END AS attributes,$q$, without);
 END
 $fn$;
@@ -374,3 +384,17 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning._feature_sql(text) IS 'SQL text of a feature over a row f of debtor_features or invoice_features: the column, the attribute or the expression of that name.';
+
+-- The catalogue says what makes an invoice likelier late. To be paid soon is the opposite, but for counts of invoices: who has many of them pays often.
+CREATE FUNCTION dunning._monotone_of(target text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN coalesce((
+        SELECT jsonb_object_agg(f.feature, CASE _monotone_of.target WHEN 'late' THEN f.monotone ELSE -f.monotone END ORDER BY f.feature)
+        FROM dunning._features_in_force() f
+        WHERE f.feature = ANY (dunning._features_of(_monotone_of.target)) AND f.monotone <> 0 AND f.type <> 'text'
+          AND (_monotone_of.target = 'late' OR f.unit NOT IN ('invoices', 'items'))), '{}');
+END
+$fn$;
+COMMENT ON FUNCTION dunning._monotone_of(text) IS 'The directions in which features of a target of train() may act: fit()''s option monotone.';

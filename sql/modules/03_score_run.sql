@@ -13,7 +13,9 @@ BEGIN
             WHEN 'terms' THEN 'b.terms'
             -- missing: the average day, or a debtor's probability would go up and down with the day it is scored on
             WHEN 'issue_weekday' THEN 'NULL::int'
-            WHEN 'issue_day' THEN 'NULL::int' END, (SELECT 'NULL::' || CASE k.type WHEN 'number' THEN 'float8' ELSE k.type END FROM dunning._features_in_force() k WHERE k.feature = c AND k.of = 'invoice' AND NOT k.builtin),
+            WHEN 'issue_day' THEN 'NULL::int'
+            WHEN 'due_weekday' THEN 'NULL::int'
+            WHEN 'due_closed' THEN 'NULL::boolean' END, (SELECT 'NULL::' || CASE k.type WHEN 'number' THEN 'float8' ELSE k.type END FROM dunning._features_in_force() k WHERE k.feature = c AND k.of = 'invoice' AND NOT k.builtin),
             dunning._feature_sql(c)) || ' AS ' || quote_ident(c), ', ')
         FROM (SELECT DISTINCT k.feature FROM dunning.feature k WHERE 'late' = ANY (k.targets) OR NOT k.builtin AND k.of = 'both') x (c));
 END

@@ -114,7 +114,8 @@ BEGIN
     -- A bound view may call anything: nothing of it can leave dunning_owner's rights.
     PERFORM dunning._restrict();
     BEGIN
-        result := dunning._fit(target, dunning._target_sql(target, at), target, train.kind, '{"group": "debtor"}', target, at);
+        result := dunning._fit(target, dunning._target_sql(target, at), target, train.kind,
+                               jsonb_build_object('group', 'debtor', 'monotone', dunning._monotone_of(target)), target, at);
     EXCEPTION WHEN SQLSTATE 'DN004' THEN
         GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
         RAISE EXCEPTION '%', why USING ERRCODE = 'DN004', DETAIL = detail, HINT = dunning._trainable(target, at);

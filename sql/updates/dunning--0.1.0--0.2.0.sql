@@ -721,7 +721,15 @@ CREATE TYPE dunning.history_look AS (
     days_since_response integer,
     reached_ratio double precision,
     days_since_reached integer,
-    address_age_days integer
+    address_age_days integer,
+    sum_gap double precision,
+    avg_gap double precision,
+    gap_trend double precision,
+    ewma_gap double precision,
+    gap_sd double precision,
+    days_to_pay double precision,
+    pay_hour integer,
+    pay_hour_ratio double precision
 );
 ALTER TYPE dunning.debtor_features
     ADD ATTRIBUTE n_payments_90d integer,
@@ -784,7 +792,15 @@ ALTER TYPE dunning.debtor_features
     ADD ATTRIBUTE has_email boolean,
     ADD ATTRIBUTE has_phone boolean,
     ADD ATTRIBUTE has_post boolean,
-    ADD ATTRIBUTE attributes jsonb;
+    ADD ATTRIBUTE attributes jsonb,
+    ADD ATTRIBUTE avg_gap double precision,
+    ADD ATTRIBUTE avg_gap_shrunk double precision,
+    ADD ATTRIBUTE gap_trend double precision,
+    ADD ATTRIBUTE ewma_gap double precision,
+    ADD ATTRIBUTE gap_sd double precision,
+    ADD ATTRIBUTE days_to_pay double precision,
+    ADD ATTRIBUTE pay_hour integer,
+    ADD ATTRIBUTE pay_hour_ratio double precision;
 ALTER TYPE dunning.invoice_features
     ADD ATTRIBUTE n_payments_90d integer,
     ADD ATTRIBUTE payments_per_month double precision,
@@ -846,7 +862,17 @@ ALTER TYPE dunning.invoice_features
     ADD ATTRIBUTE has_email boolean,
     ADD ATTRIBUTE has_phone boolean,
     ADD ATTRIBUTE has_post boolean,
-    ADD ATTRIBUTE attributes jsonb;
+    ADD ATTRIBUTE attributes jsonb,
+    ADD ATTRIBUTE avg_gap double precision,
+    ADD ATTRIBUTE avg_gap_shrunk double precision,
+    ADD ATTRIBUTE gap_trend double precision,
+    ADD ATTRIBUTE ewma_gap double precision,
+    ADD ATTRIBUTE gap_sd double precision,
+    ADD ATTRIBUTE days_to_pay double precision,
+    ADD ATTRIBUTE pay_hour integer,
+    ADD ATTRIBUTE pay_hour_ratio double precision,
+    ADD ATTRIBUTE due_weekday integer,
+    ADD ATTRIBUTE due_closed boolean;
 CREATE FUNCTION dunning._history_add(state bytea, what integer, id text, currency text, kind text, day date, due date, amount numeric, at timestamp with time zone, paid timestamp with time zone, gone timestamp with time zone, disputed_at timestamp with time zone, disputed boolean, stated numeric, message uuid)
  RETURNS bytea
  LANGUAGE c
@@ -875,7 +901,7 @@ CREATE FUNCTION dunning._invoice_looks(state bytea, zone text)
  IMMUTABLE PARALLEL SAFE STRICT ROWS 10
 AS 'MODULE_PATHNAME', $function$dun_feature_sql_invoice_looks$function$;
 CREATE FUNCTION dunning._invoice_steps(state bytea, zone text)
- RETURNS TABLE(day date, n integer, late integer, days double precision, before integer)
+ RETURNS TABLE(day date, n integer, late integer, days double precision, before integer, gap double precision)
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT ROWS 20
 AS 'MODULE_PATHNAME', $function$dun_feature_sql_invoice_steps$function$;
@@ -961,10 +987,11 @@ BEGIN
     END IF;
     RETURN format($q$WITH known AS MATERIALIZED (%1$s),
     book AS (SELECT g.of_creditor, g.of_kind, (g.late + 5 * g.all_late / nullif(g.all_n, 0)) / (g.n + 5) AS late,
-            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before
-        FROM (SELECT b.of_creditor, b.of_kind, sum(b.n_paid)::float8 AS n, sum(b.n_late)::float8 AS late, sum(b.sum_late) AS days, sum(b.n_before_reminder)::float8 AS before,
+            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before,
+            (g.gap + 5 * g.all_gap / nullif(g.all_n, 0)) / (g.n + 5) AS gap
+        FROM (SELECT b.of_creditor, b.of_kind, sum(b.n_paid)::float8 AS n, sum(b.n_late)::float8 AS late, sum(b.sum_late) AS days, sum(b.n_before_reminder)::float8 AS before, sum(b.sum_gap) AS gap,
                 (sum(sum(b.n_paid)) OVER w)::float8 AS all_n, (sum(sum(b.n_late)) OVER w)::float8 AS all_late, sum(sum(b.sum_late)) OVER w AS all_days,
-                (sum(sum(b.n_before_reminder)) OVER w)::float8 AS all_before
+                (sum(sum(b.n_before_reminder)) OVER w)::float8 AS all_before, sum(sum(b.sum_gap)) OVER w AS all_gap
             FROM %2$s b GROUP BY 1, 2 WINDOW w AS (PARTITION BY b.of_creditor)) g)
     SELECT k.of_debtor AS debtor_id, k.of_creditor AS creditor, %3$s AS as_of, k.currency, k.currencies,
         k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
@@ -985,7 +1012,8 @@ BEGIN
         k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
         coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder) AS paid_before_shrunk,
         coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late) AS ewma_late_shrunk,
-        nullif(k.of_kind, '') AS kind, nullif(k.of_kind, '') = 'company' AS is_company, k.country, k.has_email, k.has_phone, k.has_post, k.attributes
+        nullif(k.of_kind, '') AS kind, nullif(k.of_kind, '') = 'company' AS is_company, k.country, k.has_email, k.has_phone, k.has_post, k.attributes,
+        k.avg_gap, coalesce((k.sum_gap + 5 * b.gap) / (k.n_paid + 5), k.avg_gap) AS avg_gap_shrunk, k.gap_trend, k.ewma_gap, k.gap_sd, k.days_to_pay, k.pay_hour, k.pay_hour_ratio
     FROM known k LEFT JOIN book b ON b.of_creditor = k.of_creditor AND b.of_kind = k.of_kind$q$,
         format(look, dunning._ledger_sql('debtor', _features_sql.many, _features_sql.as_of), dunning._history_sql(_features_sql.many, _features_sql.as_of),
                dunning._debtor_columns_sql()), book, at);
@@ -1018,14 +1046,21 @@ BEGIN
         FROM (%2$s) s LEFT JOIN (%1$s) d ON d.debtor_id = s.debtor_id),
     -- the book's means at the beginning of each day
     book AS MATERIALIZED (SELECT g.creditor, g.of_kind, g.day, (g.late + 5 * g.all_late / nullif(g.all_n, 0)) / (g.n + 5) AS late,
-            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before
+            (g.days + 5 * g.all_days / nullif(g.all_n, 0)) / (g.n + 5) AS days, (g.before + 5 * g.all_before / nullif(g.all_n, 0)) / (g.n + 5) AS before,
+            (g.gap + 5 * g.all_gap / nullif(g.all_n, 0)) / (g.n + 5) AS gap
         FROM (SELECT t.creditor, t.of_kind, t.day,
-                (sum(t.n) OVER own)::float8 AS n, (sum(t.late) OVER own)::float8 AS late, sum(t.days) OVER own AS days, (sum(t.before) OVER own)::float8 AS before,
+                (sum(t.n) OVER own)::float8 AS n, (sum(t.late) OVER own)::float8 AS late, sum(t.days) OVER own AS days, (sum(t.before) OVER own)::float8 AS before, sum(t.gap) OVER own AS gap,
                 (sum(t.n) OVER whole)::float8 AS all_n, (sum(t.late) OVER whole)::float8 AS all_late, sum(t.days) OVER whole AS all_days,
-                (sum(t.before) OVER whole)::float8 AS all_before
-            FROM (SELECT a.creditor, a.of_kind, s.day, sum(s.n) AS n, sum(s.late) AS late, sum(s.days) AS days, sum(s.before) AS before
+                (sum(t.before) OVER whole)::float8 AS all_before, sum(t.gap) OVER whole AS all_gap
+            FROM (SELECT a.creditor, a.of_kind, s.day, sum(s.n) AS n, sum(s.late) AS late, sum(s.days) AS days, sum(s.before) AS before, sum(s.gap) AS gap
                 FROM account a, LATERAL dunning._invoice_steps(a.state, (SELECT dunning._ledger_zone())) s GROUP BY 1, 2, 3) t
-            WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g)
+            WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g),
+    holiday AS MATERIALIZED (SELECT p.country, p.region, h.on_date
+        FROM (SELECT DISTINCT a.country, coalesce(a.region, '') AS region FROM account a WHERE a.country IS NOT NULL) p,
+            (SELECT min(b.day) AS first_day, max(b.day) + 366 AS last_day FROM book b) r,
+            LATERAL (SELECT c.on_date FROM dunning._computed_dates(p.country, p.region, r.first_day, r.last_day) c
+                     UNION SELECT o.on_date FROM dunning.holiday o WHERE o.on_date BETWEEN r.first_day AND r.last_day) h
+        WHERE dunning._holiday(p.country, p.region, h.on_date) IS NOT NULL)
     SELECT k.debtor_id, k.invoice_id, k.creditor, k.currency, k.issued_on, k.due_on, k.amount,
         ln(k.amount), k.due_on - k.issued_on, extract(month FROM k.issued_on)::int, extract(isodow FROM k.issued_on)::int, extract(day FROM k.issued_on)::int,
         k.currencies, k.n_invoices, k.n_paid, k.n_late, k.n_open, k.n_overdue, k.n_payments,
@@ -1047,11 +1082,14 @@ BEGIN
         k.days_since_response, k.reached_ratio, k.days_since_reached, k.address_age_days,
         coalesce((k.n_before_reminder + 5 * b.before) / (k.n_paid + 5), k.paid_before_reminder),
         coalesce((k.n_paid * coalesce(k.ewma_late, 0) + 5 * b.days) / (k.n_paid + 5), k.ewma_late),
-        nullif(k.of_kind, ''), nullif(k.of_kind, '') = 'company', k.country, k.has_email, k.has_phone, k.has_post, k.attributes
+        nullif(k.of_kind, ''), nullif(k.of_kind, '') = 'company', k.country, k.has_email, k.has_phone, k.has_post, k.attributes,
+        k.avg_gap, coalesce((k.sum_gap + 5 * b.gap) / (k.n_paid + 5), k.avg_gap), k.gap_trend, k.ewma_gap, k.gap_sd, k.days_to_pay, k.pay_hour, k.pay_hour_ratio,
+        extract(isodow FROM k.due_on)::int, extract(isodow FROM k.due_on) > 5 OR h.on_date IS NOT NULL
     -- all of a debtor's invoices are looked at once: OFFSET keeps the planner from joining each debtor with each day first
-    FROM (SELECT a.debtor_id, a.creditor, a.of_kind, a.country, a.has_email, a.has_phone, a.has_post, a.attributes, l.*
+    FROM (SELECT a.debtor_id, a.creditor, a.of_kind, a.country, a.region, a.has_email, a.has_phone, a.has_post, a.attributes, l.*
           FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) l OFFSET 0) k
-    JOIN book b ON b.creditor = k.creditor AND b.of_kind = k.of_kind AND b.day = k.issued_on$q$,
+    JOIN book b ON b.creditor = k.creditor AND b.of_kind = k.of_kind AND b.day = k.issued_on
+    LEFT JOIN holiday h ON h.country = k.country AND h.region = coalesce(k.region, '') AND h.on_date = k.due_on$q$,
         dunning._ledger_sql('debtor', NULL, quote_literal('1970-01-01 00:00+00')), dunning._history_sql(NULL, '$1'), dunning._debtor_columns_sql()), invoice_features.as_of)
         USING invoice_features.as_of;
 END
@@ -1148,7 +1186,7 @@ AS $function$
 DECLARE
     without text[] := ARRAY(SELECT c.address_field FROM dunning.channel c UNION SELECT f.feature FROM dunning._features_in_force() f WHERE f.excluded ORDER BY 1);
 BEGIN
-    RETURN format($q$d.country, coalesce(d.email <> '', false) AS has_email, coalesce(d.phone <> '', false) AS has_phone, d.address IS NOT NULL AS has_post,
+    RETURN format($q$d.country, d.region, coalesce(d.email <> '', false) AS has_email, coalesce(d.phone <> '', false) AS has_phone, d.address IS NOT NULL AS has_post,
         CASE WHEN d.attributes IS NOT NULL THEN dunning._scalar_attributes(d.attributes, %L) END AS attributes,$q$, without);
 END
 $function$;
@@ -1356,6 +1394,21 @@ BEGIN
     RETURN CASE WHEN it.expression IS NOT NULL THEN format('(SELECT (%s) FROM (SELECT f.*) one)', it.expression)
                 WHEN NOT FOUND OR EXISTS (SELECT FROM dunning.feature b WHERE b.feature = it.feature AND b.builtin) THEN format('f.%I', _feature_sql.feature)
                 ELSE format('dunning._attribute(f.attributes, %L, %L)', it.feature, it.type) || CASE it.type WHEN 'number' THEN '::float8' WHEN 'boolean' THEN '::boolean' ELSE '' END END;
+END
+$function$;
+CREATE FUNCTION dunning._monotone_of(target text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN coalesce((
+        SELECT jsonb_object_agg(f.feature, CASE _monotone_of.target WHEN 'late' THEN f.monotone ELSE -f.monotone END ORDER BY f.feature)
+        FROM dunning._features_in_force() f
+        WHERE f.feature = ANY (dunning._features_of(_monotone_of.target)) AND f.monotone <> 0 AND f.type <> 'text'
+          AND (_monotone_of.target = 'late' OR f.unit NOT IN ('invoices', 'items'))), '{}');
 END
 $function$;
 CREATE FUNCTION dunning.model_sql(model text)
@@ -1742,7 +1795,9 @@ BEGIN
             WHEN 'terms' THEN 'b.terms'
             -- missing: the average day, or a debtor's probability would go up and down with the day it is scored on
             WHEN 'issue_weekday' THEN 'NULL::int'
-            WHEN 'issue_day' THEN 'NULL::int' END, (SELECT 'NULL::' || CASE k.type WHEN 'number' THEN 'float8' ELSE k.type END FROM dunning._features_in_force() k WHERE k.feature = c AND k.of = 'invoice' AND NOT k.builtin),
+            WHEN 'issue_day' THEN 'NULL::int'
+            WHEN 'due_weekday' THEN 'NULL::int'
+            WHEN 'due_closed' THEN 'NULL::boolean' END, (SELECT 'NULL::' || CASE k.type WHEN 'number' THEN 'float8' ELSE k.type END FROM dunning._features_in_force() k WHERE k.feature = c AND k.of = 'invoice' AND NOT k.builtin),
             dunning._feature_sql(c)) || ' AS ' || quote_ident(c), ', ')
         FROM (SELECT DISTINCT k.feature FROM dunning.feature k WHERE 'late' = ANY (k.targets) OR NOT k.builtin AND k.of = 'both') x (c));
 END
@@ -2134,7 +2189,8 @@ BEGIN
     -- A bound view may call anything: nothing of it can leave dunning_owner's rights.
     PERFORM dunning._restrict();
     BEGIN
-        result := dunning._fit(target, dunning._target_sql(target, at), target, train.kind, '{"group": "debtor"}', target, at);
+        result := dunning._fit(target, dunning._target_sql(target, at), target, train.kind,
+                               jsonb_build_object('group', 'debtor', 'monotone', dunning._monotone_of(target)), target, at);
     EXCEPTION WHEN SQLSTATE 'DN004' THEN
         GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
         RAISE EXCEPTION '%', why USING ERRCODE = 'DN004', DETAIL = detail, HINT = dunning._trainable(target, at);
@@ -13973,14 +14029,16 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE $step$INSERT INTO dunning.feature (builtin, excluded, feature, meaning, monotone, of, "position", sensitive, targets, type, unit) VALUES
-('true', 'false', 'address_age_days', 'since the address last written to was first written to', '0', 'both', '74', 'false', '{}', 'number', 'days'),
-('true', 'false', 'amount', 'amount', '0', 'invoice', '45', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'address_age_days', 'since the address last written to was first written to', '0', 'both', '84', 'false', '{}', 'number', 'days'),
+('true', 'false', 'amount', 'amount', '0', 'invoice', '53', 'false', '{}', 'number', 'currency'),
 ('true', 'false', 'amount_billed', 'sum of invoices', '0', 'both', '10', 'false', '{}', 'number', 'currency'),
-('true', 'false', 'amount_mean', 'mean invoice', '0', 'both', '37', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'amount_mean', 'mean invoice', '0', 'both', '43', 'false', '{}', 'number', 'currency'),
 ('true', 'false', 'amount_open', 'sum that is open', '0', 'both', '12', 'false', '{}', 'number', 'currency'),
 ('true', 'false', 'amount_overdue', 'sum that is past due', '0', 'both', '13', 'false', '{}', 'number', 'currency'),
 ('true', 'false', 'amount_paid', 'sum of settled invoices', '0', 'both', '11', 'false', '{}', 'number', 'currency'),
-('true', 'false', 'amount_vs_mean', 'amount over the mean of earlier invoices', '0', 'invoice', '44', 'false', '{late,self_cure}', 'number', 'ratio'),
+('true', 'false', 'amount_vs_mean', 'amount over the mean of earlier invoices', '0', 'invoice', '52', 'false', '{late,self_cure}', 'number', 'ratio'),
+('true', 'false', 'avg_gap', 'mean days from the due date to the settlement, negative where it was paid before', '1', 'both', '34', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'avg_gap_shrunk', 'avg_gap, shrunk as late_ratio_shrunk is', '1', 'both', '35', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
 ('true', 'false', 'avg_late', 'mean days late', '1', 'both', '29', 'false', '{}', 'number', 'days'),
 ('true', 'false', 'avg_late_3', 'mean days late of the last three settled', '1', 'both', '30', 'false', '{}', 'number', 'days'),
 ('true', 'false', 'avg_late_shrunk', 'avg_late, shrunk in the same way', '1', 'both', '25', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
@@ -13996,71 +14054,79 @@ BEGIN
 ('true', 'false', 'contacts_other_7d', 'messages and calls to the debtor in the last 7 days, on any other channel', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
 ('true', 'false', 'contacts_sms_30d', 'messages and calls to the debtor in the last 30 days, by sms', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
 ('true', 'false', 'contacts_sms_7d', 'messages and calls to the debtor in the last 7 days, by sms', '0', 'both', NULL, 'false', '{}', 'number', 'contacts'),
-('true', 'false', 'country', 'country of the debtor', '0', 'both', '77', 'true', '{}', 'text', ''),
-('true', 'false', 'coverage', 'how much of a shrunk feature is the debtor''s own: n/(n+5) of n settled invoices', '0', 'both', '34', 'false', '{}', 'number', 'share'),
+('true', 'false', 'country', 'country of the debtor', '0', 'both', '87', 'true', '{}', 'text', ''),
+('true', 'false', 'coverage', 'how much of a shrunk feature is the debtor''s own: n/(n+5) of n settled invoices', '0', 'both', '40', 'false', '{}', 'number', 'share'),
 ('true', 'false', 'creditor', 'who is owed', '0', 'both', '1', 'false', '{late,self_cure,paid_30d}', 'text', ''),
 ('true', 'false', 'currencies', 'currencies with invoices', '0', 'both', '3', 'false', '{}', 'number', ''),
 ('true', 'false', 'currency', 'the currency of the sums: of a debtor the one with an open balance, then the one of most invoices', '0', 'both', '2', 'false', '{late,self_cure,paid_30d}', 'text', ''),
 ('true', 'false', 'days_past_due', 'of the oldest open item, 0 before it is due', '1', 'both', '19', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
-('true', 'false', 'days_since_contact', 'since the last contact', '0', 'both', '70', 'false', '{}', 'number', 'days'),
+('true', 'false', 'days_since_contact', 'since the last contact', '0', 'both', '80', 'false', '{}', 'number', 'days'),
 ('true', 'false', 'days_since_invoice', 'since the last invoice', '0', 'both', '21', 'false', '{}', 'number', 'days'),
 ('true', 'false', 'days_since_payment', 'recency: since the last payment', '0', 'both', '20', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
-('true', 'false', 'days_since_reached', 'since a contact last arrived or was answered', '0', 'both', '73', 'false', '{}', 'number', 'days'),
-('true', 'false', 'days_since_response', 'since the last answer: click, reply, call, conversation, promise, dispute', '0', 'both', '71', 'false', '{}', 'number', 'days'),
-('true', 'false', 'dispute_ratio', 'disputed of all invoices', '0', 'both', '62', 'false', '{}', 'number', 'share'),
+('true', 'false', 'days_since_reached', 'since a contact last arrived or was answered', '0', 'both', '83', 'false', '{}', 'number', 'days'),
+('true', 'false', 'days_since_response', 'since the last answer: click, reply, call, conversation, promise, dispute', '0', 'both', '81', 'false', '{}', 'number', 'days'),
+('true', 'false', 'days_to_pay', 'mean days from issue to settlement', '0', 'both', '39', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'dispute_ratio', 'disputed of all invoices', '0', 'both', '70', 'false', '{}', 'number', 'share'),
 ('true', 'false', 'dpd_0', 'open and not past due', '0', 'debtor', '14', 'false', '{}', 'number', 'currency'),
 ('true', 'false', 'dpd_1_30', 'open, 1 to 30 days past due', '0', 'debtor', '15', 'false', '{}', 'number', 'currency'),
 ('true', 'false', 'dpd_31_60', 'open, 31 to 60 days past due', '0', 'debtor', '16', 'false', '{}', 'number', 'currency'),
 ('true', 'false', 'dpd_61_90', 'open, 61 to 90 days past due', '0', 'debtor', '17', 'false', '{}', 'number', 'currency'),
-('true', 'false', 'dpd_bucket', 'of days_past_due: 0 none, 1 up to 30, 2 up to 60, 3 up to 90, 4 more', '1', 'both', '63', 'false', '{}', 'number', 'bucket'),
+('true', 'false', 'dpd_bucket', 'of days_past_due: 0 none, 1 up to 30, 2 up to 60, 3 up to 90, 4 more', '1', 'both', '71', 'false', '{}', 'number', 'bucket'),
 ('true', 'false', 'dpd_over_90', 'open, more than 90 days past due', '0', 'debtor', '18', 'false', '{}', 'number', 'currency'),
-('true', 'false', 'dpd_roll', 'roll: dpd_bucket less that of 30 days ago', '1', 'both', '64', 'false', '{}', 'number', 'buckets'),
+('true', 'false', 'dpd_roll', 'roll: dpd_bucket less that of 30 days ago', '1', 'both', '72', 'false', '{}', 'number', 'buckets'),
+('true', 'false', 'due_closed', 'due on a Saturday, a Sunday or a holiday of the debtor''s country', '0', 'invoice', '50', 'false', '{late,self_cure}', 'boolean', ''),
+('true', 'false', 'due_weekday', 'weekday of the due date, Monday 1', '0', 'invoice', '49', 'false', '{}', 'number', 'weekday'),
+('true', 'false', 'ewma_gap', 'moving average of the same days, the newest with weight 0.3', '1', 'both', '37', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
 ('true', 'false', 'ewma_late', 'moving average of days late, the newest with weight 0.3', '1', 'both', '32', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
 ('true', 'false', 'ewma_late_shrunk', 'ewma_late with the mean of days late in the weight of five invoices', '1', 'both', '33', 'false', '{}', 'number', 'days'),
-('true', 'false', 'has_email', 'there is an e-mail address', '0', 'both', '78', 'false', '{}', 'boolean', ''),
-('true', 'false', 'has_phone', 'there is a telephone number', '0', 'both', '79', 'false', '{}', 'boolean', ''),
-('true', 'false', 'has_post', 'there is a postal address', '0', 'both', '80', 'false', '{}', 'boolean', ''),
-('true', 'false', 'invoices_per_month', 'invoices a month of tenure, the tenure at least 30 days', '0', 'both', '48', 'false', '{}', 'number', 'invoices'),
-('true', 'false', 'is_company', 'a company; NULL where it is not said', '0', 'both', '75', 'false', '{}', 'boolean', ''),
-('true', 'false', 'issue_day', 'day of the month of issue', '0', 'invoice', '43', 'false', '{late,self_cure}', 'number', 'day'),
-('true', 'false', 'issue_month', 'month of issue', '0', 'invoice', '41', 'false', '{}', 'number', 'month'),
-('true', 'false', 'issue_weekday', 'weekday of issue, Monday 1', '0', 'invoice', '42', 'false', '{late,self_cure}', 'number', 'weekday'),
-('true', 'false', 'kind', 'person or company', '0', 'both', '76', 'false', '{}', 'text', ''),
+('true', 'false', 'gap_sd', 'standard deviation of the same days, of two settled ones or more', '0', 'both', '38', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'gap_trend', 'avg_gap of the last three settled less avg_gap', '1', 'both', '36', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
+('true', 'false', 'has_email', 'there is an e-mail address', '0', 'both', '88', 'false', '{}', 'boolean', ''),
+('true', 'false', 'has_phone', 'there is a telephone number', '0', 'both', '89', 'false', '{}', 'boolean', ''),
+('true', 'false', 'has_post', 'there is a postal address', '0', 'both', '90', 'false', '{}', 'boolean', ''),
+('true', 'false', 'invoices_per_month', 'invoices a month of tenure, the tenure at least 30 days', '0', 'both', '56', 'false', '{}', 'number', 'invoices'),
+('true', 'false', 'is_company', 'a company; NULL where it is not said', '0', 'both', '85', 'false', '{}', 'boolean', ''),
+('true', 'false', 'issue_day', 'day of the month of issue', '0', 'invoice', '51', 'false', '{late,self_cure}', 'number', 'day'),
+('true', 'false', 'issue_month', 'month of issue', '0', 'invoice', '47', 'false', '{}', 'number', 'month'),
+('true', 'false', 'issue_weekday', 'weekday of issue, Monday 1', '0', 'invoice', '48', 'false', '{late,self_cure}', 'number', 'weekday'),
+('true', 'false', 'kind', 'person or company', '0', 'both', '86', 'false', '{}', 'text', ''),
 ('true', 'false', 'last_late', 'days late of the invoice settled last; in time is 0', '1', 'both', '27', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
 ('true', 'false', 'late_amount_ratio', 'of the sum of settled invoices that was paid late', '1', 'both', '26', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
 ('true', 'false', 'late_ratio', 'settled invoices that were paid late', '1', 'both', '23', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
 ('true', 'false', 'late_ratio_shrunk', 'late_ratio with the mean of the creditor''s debtors of that kind in the weight of five invoices', '1', 'both', '24', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
-('true', 'false', 'log_amount', 'natural logarithm of the amount', '0', 'invoice', '39', 'false', '{late,self_cure}', 'number', ''),
+('true', 'false', 'log_amount', 'natural logarithm of the amount', '0', 'invoice', '45', 'false', '{late,self_cure}', 'number', ''),
 ('true', 'false', 'max_late', 'most days late', '1', 'both', '28', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
-('true', 'false', 'month_end_ratio', 'payments in the last three days of a month', '0', 'both', '36', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
-('true', 'false', 'n_disputed', 'invoices that were disputed, whatever became of it; without a date only those disputed at present', '0', 'both', '61', 'false', '{}', 'number', 'invoices'),
+('true', 'false', 'month_end_ratio', 'payments in the last three days of a month', '0', 'both', '42', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
+('true', 'false', 'n_disputed', 'invoices that were disputed, whatever became of it; without a date only those disputed at present', '0', 'both', '69', 'false', '{}', 'number', 'invoices'),
 ('true', 'false', 'n_invoices', 'invoices known and not cancelled; fees and interest are none', '0', 'both', '4', 'false', '{}', 'number', 'invoices'),
 ('true', 'false', 'n_late', 'settled after the due date', '1', 'both', '6', 'false', '{late,self_cure,paid_30d}', 'number', 'invoices'),
 ('true', 'false', 'n_open', 'unpaid invoices, fees and interest', '1', 'both', '7', 'false', '{late,self_cure,paid_30d}', 'number', 'items'),
 ('true', 'false', 'n_overdue', 'unpaid and past due', '1', 'both', '8', 'false', '{late,self_cure,paid_30d}', 'number', 'items'),
 ('true', 'false', 'n_paid', 'settled invoices', '0', 'both', '5', 'false', '{late,self_cure,paid_30d}', 'number', 'invoices'),
-('true', 'false', 'n_partial', 'invoices that a payment left a rest of', '0', 'both', '50', 'false', '{}', 'number', 'invoices'),
+('true', 'false', 'n_partial', 'invoices that a payment left a rest of', '0', 'both', '58', 'false', '{}', 'number', 'invoices'),
 ('true', 'false', 'n_payments', 'payments, without reversals', '0', 'both', '9', 'false', '{}', 'number', 'payments'),
-('true', 'false', 'n_payments_90d', 'frequency: payments that the ledger learnt of in the last 90 days', '0', 'both', '46', 'false', '{}', 'number', 'payments'),
-('true', 'false', 'n_promises', 'promises made, instalments each', '0', 'both', '56', 'false', '{}', 'number', 'promises'),
-('true', 'false', 'open_vs_mean', 'open sum over the mean invoice', '0', 'debtor', '38', 'false', '{paid_30d}', 'number', 'ratio'),
-('true', 'false', 'overdue_change', 'amount_overdue less that of 30 days ago', '0', 'both', '65', 'false', '{}', 'number', 'currency'),
-('true', 'false', 'paid_after_1', 'settled after one contact past the due date', '0', 'both', '52', 'false', '{}', 'number', 'share'),
-('true', 'false', 'paid_after_2', 'settled after two', '0', 'both', '53', 'false', '{}', 'number', 'share'),
-('true', 'false', 'paid_after_3', 'settled after three or more', '0', 'both', '54', 'false', '{}', 'number', 'share'),
-('true', 'false', 'paid_before_reminder', 'settled invoices that were paid before any contact after the due date', '-1', 'both', '51', 'false', '{}', 'number', 'share'),
-('true', 'false', 'paid_before_shrunk', 'paid_before_reminder, shrunk as late_ratio_shrunk is', '-1', 'both', '55', 'false', '{}', 'number', 'share'),
-('true', 'false', 'partial_ratio', 'of the invoices paid on, those that took more than one payment', '0', 'both', '35', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
-('true', 'false', 'pay_weekday', 'the weekday of most payments, Monday 1', '0', 'both', '67', 'false', '{}', 'number', 'weekday'),
-('true', 'false', 'payday_from', 'the first of those three days', '0', 'both', '69', 'false', '{}', 'number', 'day'),
-('true', 'false', 'payday_ratio', 'payments in the three days of the month with most of them', '0', 'both', '68', 'false', '{}', 'number', 'share'),
-('true', 'false', 'payment_mean', 'mean payment', '0', 'both', '49', 'false', '{}', 'number', 'currency'),
-('true', 'false', 'payments_per_month', 'frequency: payments a month of tenure, the tenure at least 30 days', '0', 'both', '47', 'false', '{}', 'number', 'payments'),
-('true', 'false', 'promise_days_to_break', 'mean days from a promise that was broken to the day it was for', '0', 'both', '60', 'false', '{}', 'number', 'days'),
-('true', 'false', 'promise_kept_ratio', 'kept of those kept and broken', '-1', 'both', '59', 'false', '{}', 'number', 'share'),
-('true', 'false', 'promises_broken', 'broken, or made good after the deadline', '1', 'both', '58', 'false', '{}', 'number', 'promises'),
-('true', 'false', 'promises_kept', 'kept: paid by the deadline, or nothing open any more', '-1', 'both', '57', 'false', '{}', 'number', 'promises'),
-('true', 'false', 'reached_ratio', 'reachability: contacts that arrived or were answered, of those and the ones that came back', '-1', 'both', '72', 'false', '{}', 'number', 'share'),
+('true', 'false', 'n_payments_90d', 'frequency: payments that the ledger learnt of in the last 90 days', '0', 'both', '54', 'false', '{}', 'number', 'payments'),
+('true', 'false', 'n_promises', 'promises made, instalments each', '0', 'both', '64', 'false', '{}', 'number', 'promises'),
+('true', 'false', 'open_vs_mean', 'open sum over the mean invoice', '0', 'debtor', '44', 'false', '{paid_30d}', 'number', 'ratio'),
+('true', 'false', 'overdue_change', 'amount_overdue less that of 30 days ago', '0', 'both', '73', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'paid_after_1', 'settled after one contact past the due date', '0', 'both', '60', 'false', '{}', 'number', 'share'),
+('true', 'false', 'paid_after_2', 'settled after two', '0', 'both', '61', 'false', '{}', 'number', 'share'),
+('true', 'false', 'paid_after_3', 'settled after three or more', '0', 'both', '62', 'false', '{}', 'number', 'share'),
+('true', 'false', 'paid_before_reminder', 'settled invoices that were paid before any contact after the due date', '-1', 'both', '59', 'false', '{}', 'number', 'share'),
+('true', 'false', 'paid_before_shrunk', 'paid_before_reminder, shrunk as late_ratio_shrunk is', '-1', 'both', '63', 'false', '{}', 'number', 'share'),
+('true', 'false', 'partial_ratio', 'of the invoices paid on, those that took more than one payment', '0', 'both', '41', 'false', '{late,self_cure,paid_30d}', 'number', 'share'),
+('true', 'false', 'pay_hour', 'the hour of the week of most payments, 0 on Monday from midnight', '0', 'both', '78', 'false', '{}', 'number', 'hour'),
+('true', 'false', 'pay_hour_ratio', 'payments in pay_hour', '0', 'both', '79', 'false', '{}', 'number', 'share'),
+('true', 'false', 'pay_weekday', 'the weekday of most payments, Monday 1', '0', 'both', '75', 'false', '{}', 'number', 'weekday'),
+('true', 'false', 'payday_from', 'the first of those three days', '0', 'both', '77', 'false', '{}', 'number', 'day'),
+('true', 'false', 'payday_ratio', 'payments in the three days of the month with most of them', '0', 'both', '76', 'false', '{}', 'number', 'share'),
+('true', 'false', 'payment_mean', 'mean payment', '0', 'both', '57', 'false', '{}', 'number', 'currency'),
+('true', 'false', 'payments_per_month', 'frequency: payments a month of tenure, the tenure at least 30 days', '0', 'both', '55', 'false', '{}', 'number', 'payments'),
+('true', 'false', 'promise_days_to_break', 'mean days from a promise that was broken to the day it was for', '0', 'both', '68', 'false', '{}', 'number', 'days'),
+('true', 'false', 'promise_kept_ratio', 'kept of those kept and broken', '-1', 'both', '67', 'false', '{}', 'number', 'share'),
+('true', 'false', 'promises_broken', 'broken, or made good after the deadline', '1', 'both', '66', 'false', '{}', 'number', 'promises'),
+('true', 'false', 'promises_kept', 'kept: paid by the deadline, or nothing open any more', '-1', 'both', '65', 'false', '{}', 'number', 'promises'),
+('true', 'false', 'reached_ratio', 'reachability: contacts that arrived or were answered, of those and the ones that came back', '-1', 'both', '82', 'false', '{}', 'number', 'share'),
 ('true', 'false', 'responses_30d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 30 days', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
 ('true', 'false', 'responses_7d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 7 days', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
 ('true', 'false', 'responses_call_30d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 30 days, by call', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
@@ -14074,9 +14140,9 @@ BEGIN
 ('true', 'false', 'responses_sms_30d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 30 days, by sms', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
 ('true', 'false', 'responses_sms_7d', 'answers: clicks, replies, calls, conversations, promises, disputes in the last 7 days, by sms', '0', 'both', NULL, 'false', '{}', 'number', 'responses'),
 ('true', 'false', 'tenure_days', 'since the first invoice', '0', 'both', '22', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
-('true', 'false', 'terms', 'from issue to due', '0', 'invoice', '40', 'false', '{late,self_cure}', 'number', 'days'),
+('true', 'false', 'terms', 'from issue to due', '0', 'invoice', '46', 'false', '{late,self_cure}', 'number', 'days'),
 ('true', 'false', 'trend', 'avg_late_3 less avg_late', '1', 'both', '31', 'false', '{late,self_cure,paid_30d}', 'number', 'days'),
-('true', 'false', 'weekday_ratio', 'payments on pay_weekday', '0', 'both', '66', 'false', '{}', 'number', 'share')$step$;
+('true', 'false', 'weekday_ratio', 'payments on pay_weekday', '0', 'both', '74', 'false', '{}', 'number', 'share')$step$;
 END
 $do$;
 DO $do$
@@ -46663,6 +46729,7 @@ ALTER FUNCTION dunning.exclude_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.include_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._feature_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._monotone_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.model_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.scorecard(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._curve_units_sql(text,timestamp with time zone) OWNER TO dunning_owner;
@@ -47120,6 +47187,7 @@ GRANT EXECUTE ON FUNCTION dunning.include_feature(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_feature(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_feature(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._feature_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._monotone_of(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.model_sql(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.model_sql(text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.scorecard(text) FROM PUBLIC;
@@ -47841,6 +47909,7 @@ COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql
 COMMENT ON FUNCTION dunning._may_release(dunning.hold) IS 'Nothing; 42501 where the caller may not release such a hold, 55000 where nobody does it so.';
 COMMENT ON FUNCTION dunning._minor_digits(text) IS 'Decimals of a currency''s minor unit (ISO 4217).';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
+COMMENT ON FUNCTION dunning._monotone_of(text) IS 'The directions in which features of a target of train() may act: fit()''s option monotone.';
 COMMENT ON FUNCTION dunning._need_note(text,text,uuid) IS 'Nothing; 22023 where no reason is given.';
 COMMENT ON FUNCTION dunning._needs_offer(text,text) IS 'Whether some text in force of a template names offer and has no {{^offer}} section: without an offer it would be empty words.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],uuid) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again. Its own attempts and its companion do not keep a message waiting; message_id NULL: all count.';

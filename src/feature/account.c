@@ -20,7 +20,7 @@
 /* Below this an amount is rounding: no currency's unit, yet more than what float8 loses of a large amount. */
 #define ROUNDING(amount) (0.000001 + fabs(amount) * 1e-12)
 
-/* Weight of the newest invoice in the moving average of days late. */
+/* Weight of the newest invoice in moving averages. */
 #define EWMA_WEIGHT 0.3
 
 static void apply_pool(DunAccount *account, int currency, DateADT day, TimestampTz at);
@@ -51,6 +51,18 @@ double
 dun_feature_days_late(const DunInvoice *invoice)
 {
 	return invoice->settled_on > invoice->due ? (double) invoice->settled_on - invoice->due : 0.0;
+}
+
+double
+dun_feature_gap(const DunInvoice *invoice)
+{
+	return (double) invoice->settled_on - invoice->due;
+}
+
+static double
+moving_average(const DunAccount *account, double before, double newest)
+{
+	return account->n_settled == 1 ? newest : EWMA_WEIGHT * newest + (1 - EWMA_WEIGHT) * before;
 }
 
 /* The place of an invoice in the list of open ones: by due date, then issue, then as given. */
@@ -126,11 +138,15 @@ static void
 count_settled(DunAccount *account, const DunInvoice *it)
 {
 	double		late = dun_feature_days_late(it);
+	double		gap = dun_feature_gap(it);
 	DunBook    *book = &account->books[it->currency];
 
-	account->ewma_late = account->n_settled == 1 ? late :
-		EWMA_WEIGHT * late + (1 - EWMA_WEIGHT) * account->ewma_late;
+	account->ewma_late = moving_average(account, account->ewma_late, late);
+	account->ewma_gap = moving_average(account, account->ewma_gap, gap);
 	account->sum_late += late;
+	account->sum_gap += gap;
+	account->sum_gap_squared += gap * gap;
+	account->sum_days += (double) it->settled_on - it->issued;
 	account->max_late = Max(account->max_late, late);
 	account->n_reminded[it->reminders]++;
 	book->paid += it->amount;
@@ -174,6 +190,7 @@ unsettle(DunAccount *account, int invoice, TimestampTz at)
 	account->n_settled = 0;
 	account->n_late = 0;
 	account->sum_late = account->max_late = account->ewma_late = 0;
+	account->sum_gap = account->sum_gap_squared = account->ewma_gap = account->sum_days = 0;
 	memset(account->n_reminded, 0, sizeof(account->n_reminded));
 	for (int b = 0; b < account->n_books; b++)
 		account->books[b].paid = account->books[b].paid_late = 0;
@@ -331,17 +348,24 @@ dun_feature_cancel_invoice(DunAccount *account, int invoice, TimestampTz at)
 }
 
 static void
-count_payment(DunAccount *account, DunBook *book, double amount, DateADT paid_on, TimestampTz at)
+count_payment(DunAccount *account, DunBook *book, double amount, DateADT paid_on, int hour, TimestampTz at)
 {
 	int			year,
 				month,
-				day;
+				day,
+				weekday;
 
 	j2date(paid_on + POSTGRES_EPOCH_JDATE, &year, &month, &day);
 	account->received_at[account->n_payments++] = at;
 	account->n_month_end += day > day_tab[isleap(year)][month - 1] - 3;
 	account->by_day[day]++;
-	account->by_weekday[(j2day(paid_on + POSTGRES_EPOCH_JDATE) + 6) % 7]++;
+	weekday = (j2day(paid_on + POSTGRES_EPOCH_JDATE) + 6) % 7;
+	account->by_weekday[weekday]++;
+	hour += 24 * weekday;
+	account->by_hour[hour]++;
+	if (account->by_hour[hour] > account->by_hour[account->top_hour] ||
+		(account->by_hour[hour] == account->by_hour[account->top_hour] && hour < account->top_hour))
+		account->top_hour = hour;
 	account->last_paid = Max(account->last_paid, paid_on);
 	book->given += amount;
 	book->n_given++;
@@ -390,7 +414,7 @@ reverse_payment(DunAccount *account, int invoice, int currency, double amount, T
 }
 
 void
-dun_feature_add_payment(DunAccount *account, int invoice, int currency, double amount, DateADT paid_on, TimestampTz at)
+dun_feature_add_payment(DunAccount *account, int invoice, int currency, double amount, DateADT paid_on, int hour, TimestampTz at)
 {
 	double		rest = amount;
 
@@ -404,7 +428,7 @@ dun_feature_add_payment(DunAccount *account, int invoice, int currency, double a
 		apply_pool(account, currency, paid_on, at);
 		return;
 	}
-	count_payment(account, &account->books[currency], amount, paid_on, at);
+	count_payment(account, &account->books[currency], amount, paid_on, hour, at);
 	if (invoice >= 0)
 	{
 		DunInvoice *it = &account->invoices[invoice];

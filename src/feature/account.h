@@ -104,6 +104,10 @@ typedef struct DunAccount
 	double		sum_late;
 	double		max_late;
 	double		ewma_late;
+	double		sum_gap;		/* days from due date to settlement, early ones negative */
+	double		sum_gap_squared;
+	double		ewma_gap;
+	double		sum_days;		/* ... from issue to settlement */
 	int			n_known;		/* counted invoices that exist */
 	int			n_touched;
 	int			n_partial;
@@ -113,6 +117,8 @@ typedef struct DunAccount
 	int			n_month_end;
 	int			by_weekday[7];	/* payments; Monday first */
 	int			by_day[32];		/* ... by day of the month */
+	int			by_hour[168];	/* ... by hour of the week, Monday's first at 0 */
+	int			top_hour;		/* the first one of most payments */
 	TimestampTz *received_at;	/* ... when the ledger learnt of each, in order */
 	DateADT		last_paid;
 	DateADT		first_issued;
@@ -137,9 +143,9 @@ extern void dun_feature_init_account(DunAccount *account, DunInvoice *invoices, 
 									 DunBook *books, int n_books);
 extern void dun_feature_add_invoice(DunAccount *account, int invoice, TimestampTz at);
 extern void dun_feature_cancel_invoice(DunAccount *account, int invoice, TimestampTz at);
-/* `invoice` -1: names none, or none that is there. */
+/* `invoice` -1: names none, or none that is there. `hour`: of the day. */
 extern void dun_feature_add_payment(DunAccount *account, int invoice, int currency, double amount,
-									DateADT paid_on, TimestampTz at);
+									DateADT paid_on, int hour, TimestampTz at);
 extern void dun_feature_dispute_invoice(DunAccount *account, int invoice);
 /* What the promises of that currency get of a payment, or of a reversal, made at that instant. */
 extern void dun_feature_keep_promises(DunAccount *account, int currency, double amount, TimestampTz paid_at);
@@ -147,6 +153,8 @@ extern void dun_feature_keep_promises(DunAccount *account, int currency, double 
 extern void dun_feature_state_open(DunAccount *account, const double *stated);
 
 extern double dun_feature_days_late(const DunInvoice *invoice);
+/* ... negative where it was paid early. */
+extern double dun_feature_gap(const DunInvoice *invoice);
 /* Not more than rounding: no currency's unit, yet more than what float8 loses of a large amount. */
 extern bool dun_feature_is_nothing(double amount, double of);
 

@@ -167,7 +167,7 @@ dun_feature_sql_invoice_looks(PG_FUNCTION_ARGS)
 
 enum
 {
-	STEP_DAY, STEP_N, STEP_LATE, STEP_DAYS, STEP_BEFORE, N_STEP_COLS
+	STEP_DAY, STEP_N, STEP_LATE, STEP_DAYS, STEP_BEFORE, STEP_GAP, N_STEP_COLS
 };
 
 typedef struct Steps
@@ -188,6 +188,7 @@ put_step_row(Steps *steps, DateADT day, int n, const DunInvoice *it)
 	values[STEP_LATE] = Int32GetDatum(late > 0 ? n : 0);
 	values[STEP_DAYS] = Float8GetDatum(n * late);
 	values[STEP_BEFORE] = Int32GetDatum(n != 0 && it->reminders == 0 ? n : 0);
+	values[STEP_GAP] = Float8GetDatum(n == 0 ? 0 : n * dun_feature_gap(it));
 	tuplestore_putvalues(steps->out->setResult, steps->out->setDesc, values, nulls);
 }
 

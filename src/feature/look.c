@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -75,6 +77,27 @@ fill_lateness(DunRow *row, const DunAccount *a, const DunBook *book)
 	dun_feature_set_float(row, COL_EWMA_LATE, a->ewma_late);
 }
 
+/* What was paid early tells as much as what was paid late: who pays a day before the due date is nearer to it than who pays at once. */
+static void
+fill_gaps(DunRow *row, const DunAccount *a)
+{
+	int			n = a->n_settled;
+	int			taken = Min(n, 3);
+	double		newest = 0;
+
+	dun_feature_set_float(row, COL_SUM_GAP, a->sum_gap);
+	if (n == 0)
+		return;
+	for (int i = n - taken; i < n; i++)
+		newest += dun_feature_gap(&a->invoices[a->settled[i]]);
+	set_ratio(row, COL_AVG_GAP, a->sum_gap, n);
+	dun_feature_set_float(row, COL_GAP_TREND, newest / taken - a->sum_gap / n);
+	dun_feature_set_float(row, COL_EWMA_GAP, a->ewma_gap);
+	set_ratio(row, COL_DAYS_TO_PAY, a->sum_days, n);
+	if (n > 1)
+		dun_feature_set_float(row, COL_GAP_SD, sqrt(Max(0, a->sum_gap_squared - a->sum_gap * a->sum_gap / n) / (n - 1)));
+}
+
 static void
 fill_reminded(DunRow *row, const DunAccount *a)
 {
@@ -111,6 +134,8 @@ fill_pay_days(DunRow *row, const DunAccount *a)
 	dun_feature_set_int(row, COL_PAY_WEEKDAY, weekday + 1);
 	set_ratio(row, COL_PAYDAY_RATIO, most, a->n_payments);
 	dun_feature_set_int(row, COL_PAYDAY_FROM, first);
+	dun_feature_set_int(row, COL_PAY_HOUR, a->top_hour);
+	set_ratio(row, COL_PAY_HOUR_RATIO, a->by_hour[a->top_hour], a->n_payments);
 }
 
 /* How many of an ascending row of instants are not before `since`. */
@@ -355,6 +380,7 @@ dun_feature_fill_row(DunRow *row, const DunHistory *h, int currency, DateADT tod
 	dun_feature_set_int(row, COL_N_DISPUTED, a->n_disputed);
 	set_ratio(row, COL_DISPUTE_RATIO, a->n_disputed, a->n_known);
 	fill_lateness(row, a, book);
+	fill_gaps(row, a);
 	fill_reminded(row, a);
 	fill_payments(row, a, book, today, at);
 	fill_open(row, a, book, currency, today);

@@ -66,8 +66,12 @@ add_event(DunHistory *h, const DunEvent *event)
 static void
 add_payment(DunHistory *h, const DunPayment *it, TimestampTz at)
 {
+	DateADT		day = dun_feature_find_day(h->zone, it->paid_at);
+	int			hour = (int) ((it->paid_at - dun_feature_begin_day(h->zone, day)) / USECS_PER_HOUR);
+
 	dun_feature_keep_promises(&h->account, it->currency, it->amount, it->paid_at);
-	dun_feature_add_payment(&h->account, it->invoice, it->currency, it->amount, dun_feature_find_day(h->zone, it->paid_at), at);
+	/* a day of 25 hours has its last one twice */
+	dun_feature_add_payment(&h->account, it->invoice, it->currency, it->amount, day, Min(hour, 23), at);
 }
 
 void

@@ -32,6 +32,20 @@ SELECT n_invoices, n_paid, n_late, n_open, n_overdue, n_payments, currency, curr
 SELECT days_since_payment, days_since_invoice, tenure_days, late_ratio, late_amount_ratio, avg_late, last_late, max_late, avg_late_3, trend, ewma_late,
     late_ratio_shrunk, avg_late_shrunk, coverage, partial_ratio, month_end_ratio, amount_mean, round(open_vs_mean::numeric, 4) AS open_vs_mean
 FROM dunning.features('2026-07-01') WHERE debtor_id = 'f-1';
+-- a_gap_is_the_days_from_the_due_date_and_what_was_early_counts_as_such
+SELECT avg_gap, round(avg_gap_shrunk::numeric, 4) AS shrunk, round(gap_trend::numeric, 4) AS trend, round(ewma_gap::numeric, 4) AS ewma, round(gap_sd::numeric, 4) AS sd, days_to_pay,
+    pay_hour, pay_hour_ratio FROM dunning.features('2026-07-01') WHERE debtor_id = 'f-1';
+SELECT invoice_id, avg_gap, round(gap_sd::numeric, 4) AS sd, days_to_pay, due_weekday, due_closed FROM dunning.invoice_features('2026-07-01') ORDER BY invoice_id;
+-- due_on_a_holiday_of_the_debtors_country_is_due_on_a_closed_day
+BEGIN;
+UPDATE dunning.debtor SET country = 'DK' WHERE debtor_id = 'f-1';
+UPDATE dunning.invoice SET due_on = '2026-05-14' WHERE invoice_id = 'e';         -- Ascension, a Thursday
+SELECT invoice_id, due_closed FROM dunning.invoice_features('2026-07-01') WHERE invoice_id = 'e';
+UPDATE dunning.debtor SET country = 'GB' WHERE debtor_id = 'f-1';
+SELECT invoice_id, due_closed FROM dunning.invoice_features('2026-07-01') WHERE invoice_id = 'e';
+INSERT INTO dunning.holiday (country, on_date, name) VALUES ('GB', '2026-05-14', 'ours');
+SELECT invoice_id, due_closed FROM dunning.invoice_features('2026-07-01') WHERE invoice_id = 'e';
+ROLLBACK;
 -- an_invoice_has_the_history_before_its_day_of_issue
 SELECT invoice_id, n_invoices, n_paid, n_open, amount_open, late_ratio, late_amount_ratio, avg_late, last_late, avg_late_3, trend, days_since_payment,
     tenure_days, round(amount_vs_mean::numeric, 3) AS vs_mean, terms, issue_month, issue_weekday, issue_day, settled_on, days_late
