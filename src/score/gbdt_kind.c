@@ -616,6 +616,7 @@ const DunKind dun_score_kind_gbdt = {
 	.name = "gbdt",
 	.noptions = lengthof(options_list),
 	.options = options_list,
+	.dear = true,
 	.row_bytes = row_bytes,
 	.prepare = prepare,
 	.tune = tune,

@@ -36,6 +36,7 @@ typedef struct DunKind
 	const char *name;
 	int			noptions;
 	const DunOption *options;
+	bool		dear;			/* a row costs more to score than to hand from one process to another */
 	bool		prints_levels;	/* print_feature() writes "levels", an object whose keys are the levels */
 
 	/* Bytes a row that a column of this type takes in prepare() and train(), beside its 4 in the set. */

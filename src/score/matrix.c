@@ -1,9 +1,7 @@
 /*
  * score/matrix.c
- *		Running a training query and keeping its rows as columns of float4.
+ *		A training query's rows as columns of float4.
  *
- * The query runs as the current user and is pushed row by row into a receiver of ours: nothing is
- * materialised, and the plan may be parallel, which a cursor fetched in batches could not be.
  * Above the memory limit a sample is kept: every row draws a lot from the seed, its content and how many rows of
  * that content came before; whenever the matrix is full the bar is lowered and rows above it are dropped. So
  * the sample does not depend on the order of the rows, which a large table gives differently each time. Only
@@ -14,13 +12,9 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
-#include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 
 #include "base/compat.h"
 #include "base/hash.h"
@@ -29,16 +23,6 @@
 #include "score/sort.h"
 
 #define FIRST_ROWS 1024
-
-typedef struct RowReceiver
-{
-	DestReceiver pub;
-	DunRowStart start;
-	DunRowTake	take;
-	void	   *state;
-	MemoryContext row_context;
-	uint64		rows;
-} RowReceiver;
 
 /* How often a row of this content has come. */
 typedef struct SeenEntry
@@ -52,79 +36,6 @@ typedef struct LevelEntry
 	uint64		hash;
 	int			number;
 } LevelEntry;
-
-static void
-receiver_startup(DestReceiver *self, int operation, TupleDesc desc)
-{
-	RowReceiver *r = (RowReceiver *) self;
-
-	r->start(r->state, desc);
-}
-
-static bool
-receiver_take(TupleTableSlot *slot, DestReceiver *self)
-{
-	RowReceiver *r = (RowReceiver *) self;
-	MemoryContext before = MemoryContextSwitchTo(r->row_context);
-
-	slot_getallattrs(slot);
-	r->take(r->state, slot->tts_values, slot->tts_isnull);
-	MemoryContextSwitchTo(before);
-	MemoryContextReset(r->row_context);
-	if ((++r->rows & 255) == 0)
-		CHECK_FOR_INTERRUPTS();
-	return true;
-}
-
-static void
-receiver_nothing(DestReceiver *self)
-{
-}
-
-/* One plain SELECT: no second statement, nothing that writes or locks rows. */
-static void
-check_query(SPIPlanPtr plan)
-{
-	bool		plain = SPI_is_cursor_plan(plan);
-
-	if (plain)
-	{
-		CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
-		Query	   *query = linitial_node(Query, source->query_list);
-
-		plain = query->commandType == CMD_SELECT && !query->hasModifyingCTE && query->rowMarks == NIL;
-	}
-	if (!plain)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the query must be one SELECT that only reads"),
-				 errhint("Pass one statement that returns rows, such as 'SELECT * FROM my_view'.")));
-}
-
-uint64
-dun_score_read_rows(const char *query, DunRowStart start, DunRowTake take, void *state)
-{
-	RowReceiver receiver = {
-		.pub = {receiver_take, receiver_startup, receiver_nothing, receiver_nothing, DestTuplestore},
-		.start = start, .take = take, .state = state,
-	};
-	SPIPrepareOptions prepare = {.cursorOptions = CURSOR_OPT_PARALLEL_OK};
-	SPIExecuteOptions execute = {.read_only = true, .must_return_tuples = true};
-	SPIPlanPtr	plan = SPI_prepare_extended(query, &prepare);
-	int			rc;
-
-	if (plan == NULL)
-		elog(ERROR, "could not prepare the query: %s", SPI_result_code_string(SPI_result));
-	check_query(plan);
-	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "dunning row", ALLOCSET_DEFAULT_SIZES);
-	execute.dest = &receiver.pub;
-	rc = SPI_execute_plan_extended(plan, &execute);
-	if (rc < 0)
-		elog(ERROR, "could not run the query: %s", SPI_result_code_string(rc));
-	MemoryContextDelete(receiver.row_context);
-	SPI_freeplan(plan);
-	return receiver.rows;
-}
 
 int
 dun_score_column_number(TupleDesc desc, const char *name, const char *what)

@@ -13,6 +13,7 @@
 #include "access/tupdesc.h"
 #include "utils/hsearch.h"
 
+#include "score/rows.h"
 #include "score/value.h"
 
 /* A text column with more distinct values than this is a key, not a feature. */
@@ -59,14 +60,6 @@ extern int	dun_score_read_label(DunField *field, Datum value, bool isnull, const
 
 /* Index of a column of the query, or an error that lists the columns. */
 extern int	dun_score_column_number(TupleDesc desc, const char *name, const char *what);
-
-/*
- * Runs the query as the current user, one SELECT, read-only, and calls `take` for each row; returns the
- * number of rows. Inside SPI. `start` gets the row type before any row.
- */
-typedef void (*DunRowStart) (void *state, TupleDesc desc);
-typedef void (*DunRowTake) (void *state, Datum *values, bool *nulls);
-extern uint64 dun_score_read_rows(const char *query, DunRowStart start, DunRowTake take, void *state);
 
 /* Bytes a row that training takes for a column of this type, beside its value in the matrix. */
 typedef Size (*DunRowBytes) (DunFeatureType type, const void *options);

@@ -47,6 +47,12 @@ static DunStatement find_statement = {
 	1, {TEXTOID}
 };
 
+static DunStatement version_statement = {
+	"SELECT m.version, m.digest FROM dunning.model m"
+	" WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.version OPERATOR(pg_catalog.=) $2",
+	2, {TEXTOID, INT4OID}
+};
+
 static DunStatement body_statement = {
 	"SELECT m.body, m.digest OPERATOR(pg_catalog.=) pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(m.body::pg_catalog.text, 'UTF8')), 'hex')"
 	" FROM dunning.model m WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.version OPERATOR(pg_catalog.=) $2",
@@ -251,14 +257,23 @@ report_unknown(const char *name)
 			 errhint("SELECT * FROM dunning.train('paid_30d'); or SELECT * FROM dunning.fit(model, query, label);")));
 }
 
-DunModel *
-dun_score_find_model(const char *name)
+static void
+report_no_version(const char *name, int version)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model \"%s\" has no version %d", name, version),
+			 errhint("SELECT model, version, state, metrics FROM dunning.model ORDER BY 1, 2;")));
+}
+
+/* What the statement's only row names, parsed at most once a backend. */
+static DunModel *
+find_parsed(DunStatement *statement, const char *name, int version)
 {
 	DunUser		before = dun_base_become(DUN_OWNER_ROLE);
-	Datum		args[1] = {CStringGetTextDatum(name)};
+	Datum		args[2] = {CStringGetTextDatum(name), Int32GetDatum(version)};
 	CachedModel *entry;
 	char	   *digest;
-	int			version;
 	bool		isnull;
 
 	if (cache == NULL)
@@ -268,8 +283,12 @@ dun_score_find_model(const char *name)
 		cache = hash_create("dunning models", CACHE_LIMIT, &ctl, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	}
 	SPI_connect();
-	if (dun_base_run(&find_statement, args, NULL, true, 0) == 0)
+	if (dun_base_run(statement, args, NULL, true, 0) == 0)
+	{
+		if (statement->nargs > 1)
+			report_no_version(name, version);
 		report_unknown(name);
+	}
 	version = DatumGetInt32(dun_base_value(0, 1, &isnull));
 	digest = dun_base_text(0, 2);
 	entry = hash_search(cache, digest, HASH_FIND, NULL);
@@ -293,4 +312,16 @@ dun_score_find_model(const char *name)
 	SPI_finish();
 	dun_base_unbecome(before);
 	return entry->model;
+}
+
+DunModel *
+dun_score_find_model(const char *name)
+{
+	return find_parsed(&find_statement, name, 0);
+}
+
+DunModel *
+dun_score_find_version(const char *name, int version)
+{
+	return find_parsed(&version_statement, name, version);
 }

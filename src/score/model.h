@@ -41,6 +41,9 @@ extern void dun_score_predict_rows(const DunModel *model, const double *rows, in
  */
 extern DunModel *dun_score_find_model(const char *name);
 
+/* The same for one version, whatever its state. */
+extern DunModel *dun_score_find_version(const char *name, int version);
+
 /* The body as JSON text; numbers in shortest form that reads back to the same bits. */
 extern void dun_score_print_model(StringInfo into, const DunModel *model);
 

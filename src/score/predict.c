@@ -42,9 +42,8 @@ typedef struct CallSite
 	double	   *dense;
 } CallSite;
 
-/* May a field of one type serve a feature of another? */
-static bool
-fits(DunFeatureType feature, DunFeatureType field)
+bool
+dun_score_fits_feature(DunFeatureType feature, DunFeatureType field)
 {
 	if (field == DUN_UNUSABLE)
 		return false;
@@ -93,7 +92,7 @@ dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
 			continue;
 		}
 		dun_score_open_field(&mapping->field[i], TupleDescAttr(desc, found)->atttypid);
-		if (!fits(f->type, mapping->field[i].type))
+		if (!dun_score_fits_feature(f->type, mapping->field[i].type))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("field \"%s\" of type %s cannot serve model \"%s\"", f->name,
@@ -127,8 +126,8 @@ level_of(const DunFeature *f, const char *text)
 	return DUN_OTHER_LEVEL;
 }
 
-static double
-read_value(const DunFeature *f, DunField *field, Datum value)
+double
+dun_score_read_value(const DunFeature *f, DunField *field, Datum value)
 {
 	double		number;
 	bool		known;
@@ -148,8 +147,7 @@ read_value(const DunFeature *f, DunField *field, Datum value)
 	}
 	else
 		known = dun_score_read_number(field, value, &number);
-	/* Beyond float4, at its end: so training had it. */
-	return known ? Max(-1e38, Min(1e38, number)) : NAN;
+	return known ? dun_score_clip_number(number) : NAN;
 }
 
 void
@@ -159,7 +157,12 @@ dun_score_read_row(const DunModel *model, const DunMapping *mapping, const Datum
 	{
 		int			at = mapping->attribute[i];
 
-		dense[i] = nulls[at] ? NAN : read_value(&model->features[i], &mapping->field[i], values[at]);
+		if (nulls[at])
+			dense[i] = NAN;
+		else if (mapping->field[i].base == FLOAT8OID && model->features[i].type != DUN_TEXT)
+			dense[i] = dun_score_clip_number(DatumGetFloat8(values[at]));
+		else
+			dense[i] = dun_score_read_value(&model->features[i], &mapping->field[i], values[at]);
 	}
 }
 

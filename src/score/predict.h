@@ -21,6 +21,12 @@ typedef struct DunMapping
 /* In the current memory context. An error lists the features that the row lacks or has in another type. */
 extern DunMapping *dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc);
 
+/* May a field of one type serve a feature of another? */
+extern bool dun_score_fits_feature(DunFeatureType feature, DunFeatureType field);
+
+/* The number of a value that is not null: see kind.h. */
+extern double dun_score_read_value(const DunFeature *feature, DunField *field, Datum value);
+
 /* The dense row of a record: see kind.h. `dense` has room for one number a feature. */
 extern void dun_score_read_row(const DunModel *model, const DunMapping *mapping, const Datum *values, const bool *nulls,
 							   double *dense);

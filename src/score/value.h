@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include <math.h>
+
 #include "fmgr.h"
 
 typedef enum DunFeatureType
@@ -38,6 +40,13 @@ extern char *dun_score_read_text(DunField *field, Datum value);
 
 /* Reads a text as a model's number, boolean or date would be written; an error where it is none. */
 extern bool dun_score_parse_number(DunFeatureType type, char *text, double *result);
+
+/* A number as scoring takes it: beyond float4, at its end, as training had it; missing where it is not finite. */
+static inline double
+dun_score_clip_number(double number)
+{
+	return isfinite(number) ? Max(-1e38, Min(1e38, number)) : NAN;
+}
 
 extern const char *dun_score_type_name(DunFeatureType type);
 extern DunFeatureType dun_score_type_named(const char *name);

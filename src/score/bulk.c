@@ -1,0 +1,382 @@
+/*
+ * score/bulk.c
+ *		dunning.score_rows: a query's rows scored into a fresh partition that takes the place of the one before.
+ *
+ * Nothing is updated in place: that would cost ten times what the arithmetic does. The partition is made in this
+ * transaction, so its rows are written frozen, in batches, and its key is built over all of them at once; only then
+ * are the partitions dropped that it replaces, and readers wait from there to the end of the transaction.
+ *
+ * Rows are scored in batches here, or, where a row of the model costs more than handing it on and the planner finds
+ * workers for the query, by those: rows then come with their probability. Both give the same bits.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "portability/instr_time.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/varlena.h"
+
+#include "base/compat.h"
+#include "base/spi.h"
+#include "score/matrix.h"
+#include "score/predict.h"
+#include "score/rows.h"
+#include "score/wrapper.h"
+
+#define BATCH 64				/* rows scored side by side */
+#define STORED (15 * BATCH)		/* rows stored at a time */
+
+typedef struct Bulk
+{
+	const char *name;
+	const char *key;
+	DunModel   *model;
+	char	   *result;			/* the partitioned table, qualified and quoted */
+	char	   *part;			/* the fresh partition, so too */
+	MemoryContext context;		/* lives as long as the call */
+	MemoryContext batch;		/* keys that are not passed by value */
+
+	/* Of the query's rows. */
+	bool		scored;			/* they are (key, p) */
+	int			key_attribute;
+	bool		key_by_value;
+	int16		key_length;
+	DunMapping *mapping;
+	int			waiting;		/* rows in `dense` */
+	double	   *dense;
+
+	/* Of the partition. */
+	Relation	rel;
+	BulkInsertState inserting;
+	CommandId	cid;
+	int			natts;
+	int			key_column;		/* from 0 */
+	int			p_column;
+	int			version_column;
+	int			nslots;
+	TupleTableSlot **slots;
+	Datum	   *keys;
+	double	   *p;
+
+	uint64		n;
+	double		sum;
+} Bulk;
+
+static void
+execute(const char *sql)
+{
+	int			rc = SPI_execute(sql, false, 0);
+
+	if (rc < 0)
+		elog(ERROR, "could not execute \"%s\": %s", sql, SPI_result_code_string(rc));
+}
+
+static void
+store_rows(Bulk *b)
+{
+	if (b->nslots == 0)
+		return;
+	for (int i = 0; i < b->nslots; i++)
+	{
+		TupleTableSlot *slot = b->slots[i];
+
+		ExecClearTuple(slot);
+		memset(slot->tts_isnull, true, b->natts);
+		slot->tts_values[b->key_column] = b->keys[i];
+		slot->tts_values[b->p_column] = Float8GetDatum(b->p[i]);
+		slot->tts_values[b->version_column] = Int32GetDatum(b->model->version);
+		slot->tts_isnull[b->key_column] = slot->tts_isnull[b->p_column] = slot->tts_isnull[b->version_column] = false;
+		ExecStoreVirtualTuple(slot);
+		b->sum += b->p[i];
+	}
+	table_multi_insert(b->rel, b->slots, b->nslots, b->cid, TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN, b->inserting);
+	for (int i = 0; i < b->nslots; i++)
+		ExecClearTuple(b->slots[i]);
+	b->n += b->nslots;
+	b->nslots = 0;
+	MemoryContextReset(b->batch);
+}
+
+static void
+score_waiting(Bulk *b)
+{
+	if (b->waiting > 0)
+		dun_score_predict_rows(b->model, b->dense, b->waiting, b->p + b->nslots - b->waiting);
+	b->waiting = 0;
+}
+
+static void
+take_row(void *state, Datum *values, bool *nulls)
+{
+	Bulk	   *b = state;
+	Datum		key = values[b->key_attribute];
+
+	if (nulls[b->key_attribute])
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("key \"%s\" of a row is null", b->key),
+				 errhint("Leave such rows out: … WHERE %s IS NOT NULL.", quote_identifier(b->key))));
+	if (!b->key_by_value)
+	{
+		MemoryContext before = MemoryContextSwitchTo(b->batch);
+
+		key = datumCopy(key, false, b->key_length);
+		MemoryContextSwitchTo(before);
+	}
+	b->keys[b->nslots] = key;
+	if (b->scored)
+		b->p[b->nslots++] = DatumGetFloat8(values[1]);
+	else
+	{
+		dun_score_read_row(b->model, b->mapping, values, nulls, b->dense + (Size) b->waiting * b->model->nfeatures);
+		b->nslots++;
+		if (++b->waiting == BATCH)
+			score_waiting(b);
+	}
+	if (b->nslots == STORED)
+		store_rows(b);
+}
+
+static int
+column_of(TupleDesc desc, const char *name, Oid type, const char *result)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0 && att->atttypid == type)
+			return i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("table %s has no column \"%s\" of type %s", result, name, format_type_be(type)),
+			 errhint("Name another table for the result, or none that exists: it is made.")));
+	return -1;
+}
+
+/* Opens the partition for writing. */
+static void
+open_partition(Bulk *b, Oid part, Oid key_type)
+{
+	TupleDesc	desc;
+
+	b->rel = table_open(part, RowExclusiveLock);
+	desc = RelationGetDescr(b->rel);
+	b->natts = desc->natts;
+	b->key_column = column_of(desc, b->key, key_type, b->result);
+	b->p_column = column_of(desc, "p", FLOAT8OID, b->result);
+	b->version_column = column_of(desc, "version", INT4OID, b->result);
+	b->inserting = GetBulkInsertState();
+	b->cid = GetCurrentCommandId(true);
+	b->slots = palloc(sizeof(TupleTableSlot *) * STORED);
+	for (int i = 0; i < STORED; i++)
+		b->slots[i] = table_slot_create(b->rel, NULL);
+	b->keys = palloc(sizeof(Datum) * STORED);
+	b->p = palloc(sizeof(double) * STORED);
+}
+
+static void
+start_rows(void *state, TupleDesc desc)
+{
+	Bulk	   *b = state;
+	MemoryContext before = MemoryContextSwitchTo(b->context);
+
+	if (!b->scored)
+	{
+		b->key_attribute = dun_score_column_number(desc, b->key, "key");
+		b->mapping = dun_score_map_record(b->name, b->model, desc);
+		b->dense = palloc(sizeof(double) * BATCH * Max(b->model->nfeatures, 1));
+	}
+	get_typlenbyval(TupleDescAttr(desc, b->key_attribute)->atttypid, &b->key_length, &b->key_by_value);
+	MemoryContextSwitchTo(before);
+}
+
+/* The partitioned table: found, or made for keys of this type. Locked against others that would swap. */
+static Oid
+open_result(Bulk *b, text *result, Form_pg_attribute key)
+{
+	RangeVar   *name = makeRangeVarFromNameList(textToQualifiedNameList(result));
+	Oid			oid = RangeVarGetRelid(name, NoLock, true);
+	bool		made = !OidIsValid(oid);
+	bool		isnull;
+
+	if (made)
+	{
+		char	   *quoted = name->schemaname ? quote_qualified_identifier(name->schemaname, name->relname) :
+			pstrdup(quote_identifier(name->relname));
+
+		execute(psprintf("CREATE TABLE %s (%s %s NOT NULL, p pg_catalog.float8 NOT NULL, version pg_catalog.int4 NOT NULL) "
+						 "PARTITION BY LIST (version)", quoted, quote_identifier(b->key),
+						 format_type_with_typemod(key->atttypid, key->atttypmod)));
+		oid = RangeVarGetRelid(name, NoLock, false);
+	}
+	b->result = quote_qualified_identifier(get_namespace_name(get_rel_namespace(oid)), get_rel_name(oid));
+	if (get_rel_relkind(oid) == RELKIND_PARTITIONED_TABLE)
+		execute(psprintf("LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE", b->result));
+	SPI_execute(psprintf("SELECT c.relkind OPERATOR(pg_catalog.=) 'p' AND pg_catalog.pg_get_partkeydef(c.oid) OPERATOR(pg_catalog.=) 'LIST (version)' "
+						 "FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) %u", oid), false, 0);
+	if (SPI_processed != 1 || !DatumGetBool(dun_base_value(0, 1, &isnull)) || isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is not a table that score_rows() has made", b->result),
+				 errdetail("It is not partitioned by its version."),
+				 errhint("Name a table that does not exist: it is made.")));
+	return oid;
+}
+
+/* A table of its own, a partition only at the end: until then nobody else waits for it. */
+static Oid
+make_partition(Bulk *b, Oid result)
+{
+	char	   *schema = get_namespace_name(get_rel_namespace(result));
+	char	   *relation = NULL;
+	Oid			oid;
+
+	for (int i = 0; relation == NULL || OidIsValid(get_relname_relid(relation, get_rel_namespace(result))); i++)
+		relation = psprintf("%.40s_%u_%d", get_rel_name(result), GetCurrentTransactionId(), i);
+	b->part = quote_qualified_identifier(schema, relation);
+	/* The condition saves looking through all rows when it becomes a partition. */
+	execute(psprintf("CREATE TABLE %s (LIKE %s, CONSTRAINT one_version CHECK (version OPERATOR(pg_catalog.=) %d))",
+					 b->part, b->result, b->model->version));
+	oid = get_relname_relid(relation, get_rel_namespace(result));
+	return oid;
+}
+
+static void
+swap_partitions(Bulk *b, Oid result)
+{
+	uint64		old;
+	char	  **names;
+
+	execute(psprintf("ALTER TABLE %s ADD PRIMARY KEY (%s)", b->part, quote_identifier(b->key)));
+	SPI_execute(psprintf("SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname) FROM pg_catalog.pg_inherits i "
+						 "JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid "
+						 "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
+						 "WHERE i.inhparent OPERATOR(pg_catalog.=) %u", result), false, 0);
+	old = SPI_processed;
+	names = palloc(sizeof(char *) * Max(old, 1));
+	for (uint64 i = 0; i < old; i++)
+		names[i] = dun_base_text(i, 1);
+	for (uint64 i = 0; i < old; i++)
+		execute(psprintf("DROP TABLE %s", names[i]));
+	execute(psprintf("ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%d)", b->result, b->part, b->model->version));
+}
+
+/* The same rows with their probability, computed where they are read; NULL where that would not pay or go. */
+static SPIPlanPtr
+prepare_for_workers(const Bulk *b, const char *query, TupleDesc desc)
+{
+	StringInfoData s;
+	SPIPlanPtr	plan;
+	Size		length = strlen(query);
+
+	if (!b->model->kind->dear || max_parallel_workers_per_gather == 0 || b->model->nfeatures > DUN_MOST_VALUES)
+		return NULL;
+	for (int i = 0; i < desc->natts; i++)
+		for (int j = 0; j < i; j++)
+			if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), NameStr(TupleDescAttr(desc, j)->attname)) == 0)
+				return NULL;
+	while (length > 0 && (query[length - 1] == ';' || isspace((unsigned char) query[length - 1])))
+		length--;
+	initStringInfo(&s);
+	appendStringInfo(&s, "SELECT q.%s, ", quote_identifier(b->key));
+	dun_score_print_values_call(&s, b->name, b->model, "q.");
+	appendStringInfo(&s, " FROM (%.*s\n) q", (int) length, query);
+	plan = dun_score_prepare_rows(s.data);
+	if (dun_score_rows_parallel(plan))
+		return plan;
+	SPI_freeplan(plan);
+	return NULL;
+}
+
+static void
+run(Bulk *b, const char *query, text *result)
+{
+	SPIPlanPtr	plan = dun_score_prepare_rows(query);
+	SPIPlanPtr	of_workers;
+	TupleDesc	desc = dun_score_rows_type(plan);
+	Form_pg_attribute key = TupleDescAttr(desc, dun_score_column_number(desc, b->key, "key"));
+	Oid			key_type = key->atttypid;
+	Oid			parent;
+
+	(void) dun_score_map_record(b->name, b->model, desc);
+	parent = open_result(b, result, key);
+	of_workers = prepare_for_workers(b, query, desc);
+	open_partition(b, make_partition(b, parent), key_type);
+	if (of_workers != NULL)
+	{
+		SPI_freeplan(plan);
+		plan = of_workers;
+		b->scored = true;
+	}
+	dun_score_run_rows(plan, start_rows, take_row, b);
+	score_waiting(b);
+	store_rows(b);
+	for (int i = 0; i < STORED; i++)
+		ExecDropSingleTupleTableSlot(b->slots[i]);
+	FreeBulkInsertState(b->inserting);
+	table_finish_bulk_insert(b->rel, TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN);
+	table_close(b->rel, NoLock);
+	swap_partitions(b, parent);
+}
+
+PG_FUNCTION_INFO_V1(dun_score_sql_score_rows);
+
+/* As whoever calls, from reading to the table: hence no SECURITY DEFINER. */
+Datum
+dun_score_sql_score_rows(PG_FUNCTION_ARGS)
+{
+	Bulk		b = {0};
+	char	   *query;
+	TupleDesc	desc;
+	MemoryContext caller = CurrentMemoryContext;
+	instr_time	started,
+				now;
+	Datum		values[5];
+	bool		nulls[5] = {false};
+
+	for (int i = 0; i < PG_NARGS(); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %d must not be null", i + 1),
+					 errhint("SELECT * FROM dunning.score_rows('my_model', 'SELECT * FROM my_view', 'my_key', 'my_scores');")));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != lengthof(values))
+		elog(ERROR, "the result must have %d columns", (int) lengthof(values));
+	INSTR_TIME_SET_CURRENT(started);
+	b.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	b.key = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	SPI_connect();
+	b.context = CurrentMemoryContext;
+	b.batch = AllocSetContextCreate(b.context, "dunning keys", ALLOCSET_DEFAULT_SIZES);
+	b.model = dun_score_find_model(b.name);
+	run(&b, query, PG_GETARG_TEXT_PP(3));
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, started);
+	values[0] = Int32GetDatum(b.model->version);
+	values[1] = Int64GetDatum((int64) b.n);
+	values[2] = Float8GetDatum(b.n > 0 ? b.sum / b.n : 0);
+	nulls[2] = b.n == 0;
+	values[3] = BoolGetDatum(b.scored);
+	values[4] = Float8GetDatum(INSTR_TIME_GET_DOUBLE(now));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
