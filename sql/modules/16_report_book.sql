@@ -159,6 +159,7 @@ BEGIN
         GROUP BY e.server HAVING count(*) >= 5 AND count(*) FILTER (WHERE o.state IN ('queued', 'failed', 'dead', 'unknown')) > count(*) / 2;
     RETURN QUERY SELECT 'warn', 'w_tasks', count(*)::text FROM dunning.task t
                  WHERE t.completed_at IS NULL AND t.due_at < moment - interval '1 day' HAVING count(*) > 0;
+    RETURN QUERY SELECT 'warn', 'w_drift', d.model || ': ' || d.detail FROM dunning._drift_summary(as_of) d WHERE d.state = 'alarm';
     RETURN QUERY SELECT 'warn', 'w_scores', '' WHERE NOT EXISTS (SELECT FROM dunning.debtor_score);
 END
 $$;

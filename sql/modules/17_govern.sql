@@ -135,6 +135,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM dunning.handover v WHERE v.debtor_id = h.debtor_id AND v.state = 'approved');
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('holds dropped', n, NULL);
+    DELETE FROM dunning.drift_check c WHERE c.checked_at < keep_from;
     DELETE FROM dunning.run_step s USING dunning.run r WHERE r.run_id = s.run_id AND r.started_at < keep_from;
     DELETE FROM dunning.run r WHERE r.started_at < keep_from;
     GET DIAGNOSTICS n = ROW_COUNT;

@@ -232,6 +232,21 @@ END
 $$;
 COMMENT ON FUNCTION dunning._health_queue() IS 'What waits, what failed, what is held and by what; partitions and the daily run.';
 
+-- A model that drifts predicts worse, and contact goes on: nothing here fails.
+CREATE FUNCTION dunning._health_models() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT 'drift of ' || d.model, CASE d.state WHEN 'alarm' THEN 'warn' ELSE 'ok' END, d.detail,
+        CASE WHEN d.state = 'alarm' THEN CASE WHEN m.target = m.model
+            THEN format('SELECT dunning.promote(t.model, t.version) FROM dunning.train(%L) t;', d.model)
+            ELSE format('SELECT dunning.promote(t.model, t.version) FROM dunning.fit(%L, %L, %L) t;', d.model, m.query, m.label) END END
+    FROM dunning._drift_summary() d JOIN dunning._models_in_use() m ON m.model = d.model;
+END
+$$;
+COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
+
 CREATE FUNCTION dunning.health() RETURNS TABLE (item text, state text, detail text, fix_sql text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
@@ -242,7 +257,7 @@ DECLARE
     hint text;
 BEGIN
     -- A part that cannot even be asked is itself the news.
-    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue'] LOOP
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
         EXCEPTION WHEN OTHERS THEN

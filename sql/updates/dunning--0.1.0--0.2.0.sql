@@ -1718,6 +1718,343 @@ BEGIN
         USING expected_recovery.days, at, curve;
 END
 $function$;
+CREATE FUNCTION dunning.psi(expected double precision[], actual double precision[])
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT sum((x.a - x.e) * ln(x.a / x.e))
+    FROM (SELECT (e.e + 0.5) / (sum(e.e) OVER () + 0.5 * count(*) OVER ()) AS e, (a.a + 0.5) / (sum(a.a) OVER () + 0.5 * count(*) OVER ()) AS a
+          FROM unnest(expected) WITH ORDINALITY AS e (e, ord) JOIN unnest(actual) WITH ORDINALITY AS a (a, ord) USING (ord) WHERE e.e + a.a > 0) x
+$function$;
+CREATE FUNCTION dunning._psi_by_chance(parts integer, n double precision, m double precision)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT CASE WHEN parts < 2 THEN 0 ELSE (parts - 1) * (1 - 2.0 / (9 * (parts - 1)) + 4 * sqrt(2.0 / (9 * (parts - 1)))) ^ 3 * (1 / greatest(n, 1) + 1 / greatest(m, 1)) END
+$function$;
+CREATE TABLE dunning.drift_check (
+    model text COLLATE "C" NOT NULL,
+    version integer NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    measure text NOT NULL,
+    feature text COLLATE "C" DEFAULT ''::text NOT NULL,
+    value double precision,
+    reference double precision,
+    n bigint NOT NULL,
+    state text NOT NULL,
+    detail text NOT NULL,
+    CONSTRAINT drift_check_measure_check CHECK ((measure = ANY (ARRAY['psi'::text, 'psi_score'::text, 'auc'::text, 'ks'::text, 'ece'::text, 'check'::text]))),
+    CONSTRAINT drift_check_pkey PRIMARY KEY (model, version, checked_at, measure, feature),
+    CONSTRAINT drift_check_state_check CHECK ((state = ANY (ARRAY['ok'::text, 'warn'::text, 'alarm'::text, 'few'::text])))
+);
+CREATE TABLE dunning.drift_baseline (
+    model text COLLATE "C" NOT NULL,
+    version integer NOT NULL,
+    counts jsonb NOT NULL,
+    kept_at timestamp with time zone NOT NULL,
+    CONSTRAINT drift_baseline_pkey PRIMARY KEY (model, version)
+);
+CREATE FUNCTION dunning._drift_counts(model text, query text, label text DEFAULT NULL::text, group_column text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE c
+ STABLE
+AS 'MODULE_PATHNAME', $function$dun_score_sql_drift_counts$function$;
+CREATE FUNCTION dunning._drift_expected(stats jsonb, item jsonb, n double precision)
+ RETURNS double precision[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    present float8 := 1 - (stats ->> 'missing')::float8;
+    result float8[];
+BEGIN
+    IF item ? 'levels' THEN
+        SELECT array_agg((stats -> 'shares' ->> l.l)::float8 * n ORDER BY l.ord) INTO result FROM jsonb_array_elements_text(item -> 'levels') WITH ORDINALITY AS l (l, ord);
+        RETURN coalesce(result, '{}') || greatest(0, (present - coalesce((SELECT sum(s.value::float8) FROM jsonb_each_text(stats -> 'shares') s), 0)) * n) || (1 - present) * n;
+    END IF;
+    SELECT array_agg(s.s::float8 * present * n ORDER BY s.ord) INTO result FROM jsonb_array_elements_text(stats -> 'shares') WITH ORDINALITY AS s (s, ord);
+    RETURN result || (1 - present) * n;
+END
+$function$;
+CREATE FUNCTION dunning._drift_words(stats jsonb, item jsonb, expected double precision[], actual double precision[])
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    edges text[];
+    part int;
+    parts int := cardinality(actual);
+    share_before float8;
+    share_now float8;
+    named text;
+BEGIN
+    SELECT x.ord, x.e, x.a INTO part, share_before, share_now
+    FROM (SELECT e.ord, e.e / nullif(sum(e.e) OVER (), 0) AS e, a.a / nullif(sum(a.a) OVER (), 0) AS a
+          FROM unnest(expected) WITH ORDINALITY AS e (e, ord) JOIN unnest(actual) WITH ORDINALITY AS a (a, ord) USING (ord)) x
+    ORDER BY abs(x.a - x.e) DESC NULLS LAST, x.ord LIMIT 1;
+    IF item ? 'levels' THEN
+        named := CASE part WHEN parts THEN 'missing' WHEN parts - 1 THEN 'texts that training did not name' ELSE item -> 'levels' ->> (part - 1) END;
+    ELSE
+        -- the last part of a feature is the missing; a score has one more that is always empty
+        SELECT array_agg(round(d.d::numeric, 3)::float8::text ORDER BY d.d) INTO edges
+        FROM (SELECT DISTINCT d.d::float8 AS d FROM jsonb_array_elements_text(stats -> 'deciles') WITH ORDINALITY AS d (d, ord)
+              WHERE d.ord BETWEEN 2 AND 10 AND d.d::float8 < (stats -> 'deciles' ->> 10)::float8) d;
+        named := CASE WHEN part = parts THEN 'missing' WHEN part = 1 AND edges IS NULL THEN 'present' WHEN part = 1 THEN 'up to ' || edges[1]
+                      WHEN part = parts - 1 THEN 'above ' || edges[part - 1] ELSE edges[part - 1] || ' to ' || edges[part] END;
+    END IF;
+    RETURN format('%s: %s %% then, %s %% now', named, round((100 * share_before)::numeric, 1), round((100 * share_now)::numeric, 1));
+END
+$function$;
+CREATE FUNCTION dunning._drift_grows(feature text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT feature IN ('tenure_days', 'n_invoices', 'n_paid', 'n_late', 'n_payments', 'n_partial', 'n_promises', 'promises_kept', 'promises_broken', 'n_disputed', 'amount_billed', 'amount_paid', 'max_late', 'coverage')
+$function$;
+CREATE FUNCTION dunning._drift_population(of_model dunning.model, counts jsonb, baseline jsonb)
+ RETURNS TABLE(measure text, feature text, value double precision, reference double precision, n bigint, state text, detail text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    now_rows float8 := (counts ->> 'n')::float8;
+    now_groups float8 := (counts ->> 'groups')::float8;
+    then_groups float8 := coalesce((baseline ->> 'groups')::float8, of_model.n * now_groups / greatest(now_rows, 1));
+    r record;
+    expected float8[];
+    actual float8[];
+BEGIN
+    FOR r IN SELECT i.i AS item, b.i AS before, s.s AS stats, 'psi' AS measure, i.i ->> 'name' AS name, i.ord
+             FROM jsonb_array_elements(counts -> 'items') WITH ORDINALITY AS i (i, ord)
+             LEFT JOIN jsonb_array_elements(baseline -> 'items') AS b (i) ON b.i ->> 'name' = i.i ->> 'name'
+             JOIN jsonb_array_elements(of_model.feature_stats) AS s (s) ON s.s ->> 'name' = i.i ->> 'name'
+             UNION ALL SELECT counts -> 'score', baseline -> 'score', of_model.metrics -> 'score' || '{"missing": 0}', 'psi_score', '', 0 WHERE counts ? 'score'
+             ORDER BY ord
+    LOOP
+        SELECT array_agg(c.c::float8 ORDER BY c.ord) INTO actual FROM jsonb_array_elements_text(r.item -> 'counts') WITH ORDINALITY AS c (c, ord);
+        IF baseline IS NULL THEN
+            expected := dunning._drift_expected(r.stats, r.item, CASE r.measure WHEN 'psi' THEN of_model.n ELSE (r.stats ->> 'n')::float8 END);
+        ELSE
+            SELECT array_agg(c.c::float8 ORDER BY c.ord) INTO expected FROM jsonb_array_elements_text(r.before -> 'counts') WITH ORDINALITY AS c (c, ord);
+        END IF;
+        CONTINUE WHEN expected IS NULL OR cardinality(expected) <> cardinality(actual);
+        measure := r.measure;
+        feature := r.name;
+        n := now_rows::bigint;
+        value := dunning.psi(expected, actual);
+        SELECT dunning._psi_by_chance(count(*)::int, now_groups, then_groups) INTO reference
+        FROM unnest(expected) WITH ORDINALITY AS e (e, ord) JOIN unnest(actual) WITH ORDINALITY AS a (a, ord) USING (ord) WHERE e.e + a.a > 0;
+        state := CASE WHEN least(now_groups, then_groups) < 100 THEN 'few' WHEN value < 0.1 OR value <= reference THEN 'ok' WHEN value < 0.25 THEN 'warn' ELSE 'alarm' END;
+        state := CASE WHEN state = 'alarm' AND baseline IS NOT NULL AND measure = 'psi' AND dunning._drift_grows(feature) THEN 'warn' ELSE state END;
+        detail := CASE WHEN now_rows > 0 THEN dunning._drift_words(r.stats, r.item, expected, actual) ELSE 'no rows' END;
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._drift_outcome(of_model dunning.model, counts jsonb)
+ RETURNS TABLE(measure text, feature text, value double precision, reference double precision, n bigint, state text, detail text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    known float8 := (counts ->> 'labelled')::float8;
+    yes float8 := (counts ->> 'positives')::float8;
+    wider float8 := sqrt(greatest(1, (counts ->> 'n')::float8 / greatest((counts ->> 'groups')::float8, 1)));
+    a float8 := (counts ->> 'auc')::float8;
+    m text;
+    worse float8;
+    chance float8;
+BEGIN
+    IF known = 0 THEN
+        RETURN;
+    END IF;
+    feature := '';
+    n := known::bigint;
+    IF least(yes, known - yes) < 50 THEN
+        RETURN QUERY VALUES ('auc', '', a, (of_model.metrics ->> 'auc')::float8, known::bigint, 'few', format('%s outcomes, %s of them 1: fifty of either are needed', known, yes));
+        RETURN;
+    END IF;
+    FOREACH m IN ARRAY ARRAY['auc', 'ks', 'ece'] LOOP
+        measure := m;
+        value := (counts ->> m)::float8;
+        reference := (of_model.metrics ->> m)::float8;
+        worse := CASE m WHEN 'ece' THEN value - reference ELSE reference - value END;
+        chance := 2 * wider * CASE m
+            WHEN 'auc' THEN sqrt((a * (1 - a) + (yes - 1) * (a / (2 - a) - a ^ 2) + (known - yes - 1) * (2 * a ^ 2 / (1 + a) - a ^ 2)) / (yes * (known - yes)))
+            WHEN 'ks' THEN 0.5 * sqrt(1 / yes + 1 / (known - yes))
+            ELSE 0.8 * sqrt(10 * (counts ->> 'brier')::float8 / known) END;
+        state := CASE WHEN worse <= chance OR worse < CASE m WHEN 'ks' THEN 0.1 ELSE 0.05 END THEN 'ok' WHEN worse < CASE m WHEN 'ks' THEN 0.2 ELSE 0.1 END THEN 'warn' ELSE 'alarm' END;
+        detail := format('%s on %s outcomes, %s in cross-validation; chance alone may make it worse by %s', round(value::numeric, 3), known, round(reference::numeric, 3), round(chance::numeric, 3));
+        RETURN NEXT;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._keep_drift(model text, version integer, counts jsonb, baseline jsonb, outcome jsonb)
+ RETURNS SETOF dunning.drift_check
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    of_model dunning.model;
+BEGIN
+    SELECT m.* INTO of_model FROM dunning.model m WHERE m.model = _keep_drift.model AND m.version = _keep_drift.version;
+    RETURN QUERY
+    INSERT INTO dunning.drift_check AS d (model, version, checked_at, measure, feature, value, reference, n, state, detail)
+    SELECT _keep_drift.model, _keep_drift.version, dunning._now(), x.measure, x.feature, x.value, x.reference, x.n, x.state, x.detail
+    FROM (SELECT p.*, 1 AS part FROM dunning._drift_population(of_model, counts, baseline) p
+          UNION ALL SELECT o.*, 0 FROM dunning._drift_outcome(of_model, outcome) o) x
+    ON CONFLICT ON CONSTRAINT drift_check_pkey DO UPDATE SET value = excluded.value, reference = excluded.reference, n = excluded.n, state = excluded.state, detail = excluded.detail
+    RETURNING d.*;
+END
+$function$;
+CREATE FUNCTION dunning.check_drift(model text, query text, label text DEFAULT NULL::text, group_column text DEFAULT NULL::text)
+ RETURNS SETOF dunning.drift_check
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $function$dun_score_sql_check_drift$function$;
+CREATE FUNCTION dunning._drift_sql(of_model dunning.model, at timestamp with time zone, outcome boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    columns text := (SELECT string_agg(dunning._feature_sql(s ->> 'name') || ' AS ' || quote_ident(s ->> 'name'), ', ') FROM jsonb_array_elements(of_model.feature_stats) s) || ', f.debtor_id AS "drift debtor"';
+    today date := (at AT TIME ZONE dunning._ledger_zone())::date;
+    trained date := (of_model.as_of AT TIME ZONE dunning._ledger_zone())::date;
+    parts text;
+BEGIN
+    IF of_model.target = 'paid_30d' THEN
+        IF NOT outcome THEN
+            RETURN format('SELECT %s FROM (%s) f WHERE f.n_overdue > 0', columns, dunning._features_sql(NULL, quote_literal(at)));
+        END IF;
+        SELECT string_agg(format(
+            'SELECT %1$s, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz AND p.paid_at < %4$L::timestamptz) AS "drift label" FROM (%2$s) f WHERE f.n_overdue > 0',
+            columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '30 days'), E'\nUNION ALL\n' ORDER BY s.snapshot)
+        INTO parts FROM (SELECT at - make_interval(days => 30 * k) AS snapshot FROM generate_series(1, 3) k) s WHERE s.snapshot >= of_model.as_of;
+        RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0)\n%s', dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
+    ELSIF of_model.target = 'late' THEN
+        RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE %s', columns, CASE WHEN outcome THEN ', coalesce(f.days_late > 0, true) AS "drift label"' END, at,
+            CASE WHEN outcome THEN format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90 AND f.due_on >= %2$L::date', today, trained)
+                 ELSE format('f.issued_on >= %L::date - 90', today) END);
+    END IF;
+    RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE (f.days_late IS NULL OR f.days_late > 0) AND %s', columns,
+        CASE WHEN outcome THEN ', coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = f.debtor_id AND NOT e.test '
+            'AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS "drift label"' END, at,
+        CASE WHEN outcome THEN format('f.due_on + 14 < %1$L::date AND f.due_on + 14 >= %1$L::date - 90 AND f.due_on + 14 >= %2$L::date', today, trained)
+             ELSE format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90', today) END);
+END
+$function$;
+CREATE FUNCTION dunning._models_in_use()
+ RETURNS SETOF dunning.model
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT DISTINCT ON (m.model) m.* FROM dunning.model m WHERE m.state <> 'retired' AND m.kind <> 'kaplan_meier' ORDER BY m.model, m.state = 'champion' DESC, m.version DESC;
+END
+$function$;
+CREATE FUNCTION dunning._refresh_drift()
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET jit TO 'off'
+ SET "DateStyle" TO 'ISO, YMD'
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := dunning._now();
+    m dunning.model;
+    baseline jsonb;
+    sql text;
+    outcome jsonb;
+BEGIN
+    PERFORM dunning._restrict();
+    FOR m IN SELECT u.* FROM dunning._models_in_use() u WHERE u.target IN ('late', 'paid_30d', 'self_cure') AND u.model = u.target AND u.as_of <= at LOOP
+        -- maintain() may run often: once a day is enough
+        CONTINUE WHEN EXISTS (SELECT FROM dunning.drift_check c WHERE c.model = m.model AND c.version = m.version AND c.checked_at > at - interval '20 hours' AND c.checked_at <= at);
+        BEGIN
+            SELECT b.counts INTO baseline FROM dunning.drift_baseline b WHERE b.model = m.model AND b.version = m.version;
+            IF NOT FOUND THEN
+                baseline := dunning._drift_counts(m.model, dunning._drift_sql(m, m.as_of, false), NULL, 'drift debtor');
+                INSERT INTO dunning.drift_baseline (model, version, counts, kept_at) VALUES (m.model, m.version, baseline, at);
+            END IF;
+            sql := dunning._drift_sql(m, at, true);
+            outcome := CASE WHEN sql IS NULL THEN '{"labelled": 0}'::jsonb ELSE dunning._drift_counts(m.model, sql, 'drift label', 'drift debtor') END;
+            PERFORM dunning._keep_drift(m.model, m.version, dunning._drift_counts(m.model, dunning._drift_sql(m, at, false), NULL, 'drift debtor'), baseline, outcome);
+        EXCEPTION WHEN OTHERS THEN
+            INSERT INTO dunning.drift_check (model, version, checked_at, measure, n, state, detail) VALUES (m.model, m.version, at, 'check', 0, 'alarm', format('%s: %s', SQLSTATE, SQLERRM))
+            ON CONFLICT ON CONSTRAINT drift_check_pkey DO NOTHING;
+        END;
+        RETURN NEXT m.model;
+    END LOOP;
+END
+$function$;
+CREATE FUNCTION dunning._drift_latest(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS SETOF dunning.drift_check
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    SELECT c.* FROM dunning._models_in_use() m
+    JOIN dunning.drift_check c ON c.model = m.model AND c.version = m.version
+    WHERE c.checked_at = (SELECT max(x.checked_at) FROM dunning.drift_check x WHERE x.model = m.model AND x.version = m.version AND (_drift_latest.as_of IS NULL OR x.checked_at <= _drift_latest.as_of));
+END
+$function$;
+CREATE VIEW dunning.drift (model, version, measure, feature, value, reference, n, state, detail, checked_at) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT c.model,
+    c.version,
+    c.measure,
+    c.feature,
+    c.value,
+    c.reference,
+    c.n,
+    c.state,
+    c.detail,
+    c.checked_at
+   FROM dunning._drift_latest() c(model, version, checked_at, measure, feature, value, reference, n, state, detail);
+CREATE FUNCTION dunning._drift_summary(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(model text, state text, detail text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    SELECT c.model::text, CASE WHEN bool_or(c.state = 'alarm') THEN 'alarm' WHEN bool_or(c.state = 'warn') THEN 'warn' ELSE 'ok' END,
+        CASE WHEN bool_or(c.state IN ('alarm', 'warn')) THEN
+            (array_to_string((array_agg(CASE c.measure WHEN 'psi' THEN format('%s moved (PSI %s)', c.feature, round(c.value::numeric, 2)) WHEN 'psi_score' THEN format('the score moved (PSI %s)', round(c.value::numeric, 2))
+                 WHEN 'check' THEN 'could not be looked at: ' || c.detail ELSE format('%s %s, was %s', upper(c.measure), round(c.value::numeric, 3), round(c.reference::numeric, 3)) END
+                 ORDER BY c.state, c.measure = 'psi', c.value DESC, c.feature) FILTER (WHERE c.state IN ('alarm', 'warn')))[1:3], '; ')
+             || CASE WHEN count(*) FILTER (WHERE c.state IN ('alarm', 'warn')) > 3 THEN format('; and %s more', count(*) FILTER (WHERE c.state IN ('alarm', 'warn')) - 3) ELSE '' END)
+        ELSE format('%s features%s%s', count(*) FILTER (WHERE c.measure = 'psi'), ', score PSI ' || round(max(c.value) FILTER (WHERE c.measure = 'psi_score')::numeric, 2),
+                    ', AUC ' || round(max(c.value) FILTER (WHERE c.measure = 'auc' AND c.state <> 'few')::numeric, 3)) END
+    FROM dunning._drift_latest(_drift_summary.as_of) c GROUP BY c.model ORDER BY c.model;
+END
+$function$;
 CREATE TABLE dunning.fit_run (
     job_id uuid NOT NULL,
     model text NOT NULL,
@@ -12761,6 +13098,42 @@ BEGIN
         $q$, dunning._ledger_sql('payment', 'ARRAY(SELECT DISTINCT c.debtor_id FROM contact c)')) USING at;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._report_warnings(as_of timestamp with time zone)
+ RETURNS TABLE(severity text, label text, value text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    moment timestamptz := coalesce(as_of, dunning._now());
+    problem text := dunning._ledger_problem();
+    delivery text := dunning._own_setting('delivery');
+BEGIN
+    RETURN QUERY SELECT 'bad', 'w_ledger', problem WHERE problem IS NOT NULL;
+    RETURN QUERY SELECT 'warn', 'w_delivery', delivery WHERE delivery <> 'on';
+    RETURN QUERY
+        SELECT 'bad', 'w_zero', q.n::text FROM (SELECT count(*) AS n FROM dunning.queue q WHERE q.due < moment - interval '1 hour' AND q.state = 'queued') q
+        WHERE q.n > 0 AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.contact_on > moment - interval '7 days' AND e.contact_on <= moment AND NOT e.test);
+    RETURN QUERY
+        SELECT 'bad', 'w_dead', count(*)::text FROM dunning.outcome o
+        WHERE o.state = 'dead' AND o.at > moment - interval '7 days' AND o.at <= moment HAVING count(*) > 0;
+    RETURN QUERY
+        SELECT 'warn', 'w_unknown', count(*)::text FROM dunning.message_state s
+        WHERE s.state = 'unknown' HAVING count(*) > 0;
+    RETURN QUERY SELECT 'warn', 'w_paused', s.server FROM dunning._servers() s WHERE s.paused;
+    RETURN QUERY
+        SELECT 'bad', 'w_down', e.server FROM dunning.egress e
+        JOIN dunning.outcome o ON o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt
+        WHERE e.contact_on > moment - interval '24 hours' AND e.contact_on <= moment
+        GROUP BY e.server HAVING count(*) >= 5 AND count(*) FILTER (WHERE o.state IN ('queued', 'failed', 'dead', 'unknown')) > count(*) / 2;
+    RETURN QUERY SELECT 'warn', 'w_tasks', count(*)::text FROM dunning.task t
+                 WHERE t.completed_at IS NULL AND t.due_at < moment - interval '1 day' HAVING count(*) > 0;
+    RETURN QUERY SELECT 'warn', 'w_drift', d.model || ': ' || d.detail FROM dunning._drift_summary(as_of) d WHERE d.state = 'alarm';
+    RETURN QUERY SELECT 'warn', 'w_scores', '' WHERE NOT EXISTS (SELECT FROM dunning.debtor_score);
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._report_book(as_of timestamp with time zone, language text)
  RETURNS text
  LANGUAGE plpgsql
@@ -13198,7 +13571,7 @@ AS $function$
  "cost": "Cost", "stopped": "Opt-outs, complaints", "few": "Rows in italics: fewer than 30 debtors, too few to compare.", "history": "Open balance, last 13 weeks", "week": "Day", "hours": "When debtors respond and pay, local time, 180 days",
  "hour": "Hour", "days": "Mon,Tue,Wed,Thu,Fri,Sat,Sun", "held": "What is held, and why", "reason": "Reason", "messages": "Messages", "holds": "Holds", "next": "Planned for the next 7 days", "day": "Day", "no_data": "No data yet.",
  "w_ledger": "The ledger is not usable ({}): every contact is held.", "w_delivery": "Delivery is {}: nothing leaves.", "w_zero": "{} messages were due in the last 7 days and none was sent.", "w_dead": "{} messages could not be delivered in the last 7 days (dead letters).",
- "w_unknown": "{} messages have an unknown fate: wait for receipts or ask the gateway.", "w_paused": "Server {} is paused.", "w_down": "Server {}: most attempts of the last 24 hours failed.", "w_tasks": "{} tasks are overdue on the worklist.", "w_scores": "There are no scores yet.",
+ "w_unknown": "{} messages have an unknown fate: wait for receipts or ask the gateway.", "w_paused": "Server {} is paused.", "w_down": "Server {}: most attempts of the last 24 hours failed.", "w_tasks": "{} tasks are overdue on the worklist.", "w_scores": "There are no scores yet.", "w_drift": "Model drift. {}. Train it anew.",
  "debtor": "Debtor", "preferences": "Preferences", "name": "Name", "language": "Language", "country": "Country", "preferred": "Preferred channel", "consent": "Consent", "email": "E-mail", "phone": "Phone", "balance": "Balance", "dpd": "days past due",
  "diagnosis": "Diagnosis", "p30": "Pays within 30 days", "conversation": "Conversation", "when": "When", "what": "What", "text": "Text", "invoice": "Invoice", "due": "Due", "open": "Open", "promises": "Promises", "state": "State", "next_contact": "Next contact",
  "last_contact": "Last contact", "until": "until",
@@ -13209,7 +13582,7 @@ AS $function$
  "cost": "Kosten", "stopped": "Abmeldungen, Beschwerden", "few": "Kursive Zeilen: weniger als 30 Schuldner, zu wenige für einen Vergleich.", "history": "Offener Saldo, letzte 13 Wochen", "week": "Tag", "hours": "Wann Schuldner antworten und zahlen, Ortszeit, 180 Tage",
  "hour": "Stunde", "days": "Mo,Di,Mi,Do,Fr,Sa,So", "held": "Was angehalten ist, und warum", "reason": "Grund", "messages": "Nachrichten", "holds": "Sperren", "next": "Geplant für die nächsten 7 Tage", "day": "Tag", "no_data": "Noch keine Daten.",
  "w_ledger": "Das Hauptbuch ist nicht verwendbar ({}): jeder Kontakt ist angehalten.", "w_delivery": "Der Versand steht auf {}: nichts geht hinaus.", "w_zero": "{} Nachrichten waren in den letzten 7 Tagen fällig, keine wurde gesendet.", "w_dead": "{} Nachrichten waren in den letzten 7 Tagen nicht zustellbar.",
- "w_unknown": "Bei {} Nachrichten ist unbekannt, ob sie ankamen: Quittungen abwarten oder beim Anbieter nachfragen.", "w_paused": "Server {} ist angehalten.", "w_down": "Server {}: die meisten Versuche der letzten 24 Stunden scheiterten.", "w_tasks": "{} Aufgaben sind überfällig.", "w_scores": "Es gibt noch keine Bewertungen.",
+ "w_unknown": "Bei {} Nachrichten ist unbekannt, ob sie ankamen: Quittungen abwarten oder beim Anbieter nachfragen.", "w_paused": "Server {} ist angehalten.", "w_down": "Server {}: die meisten Versuche der letzten 24 Stunden scheiterten.", "w_tasks": "{} Aufgaben sind überfällig.", "w_scores": "Es gibt noch keine Bewertungen.", "w_drift": "Modell driftet. {}. Neu trainieren.",
  "debtor": "Schuldner", "preferences": "Vorlieben", "name": "Name", "language": "Sprache", "country": "Land", "preferred": "Bevorzugter Kanal", "consent": "Einwilligung", "email": "E-Mail", "phone": "Telefon", "balance": "Saldo", "dpd": "Tage überfällig",
  "diagnosis": "Diagnose", "p30": "Zahlt binnen 30 Tagen", "conversation": "Verlauf", "when": "Wann", "what": "Was", "text": "Text", "invoice": "Rechnung", "due": "Fällig", "open": "Offen", "promises": "Zusagen", "state": "Stand", "next_contact": "Nächster Kontakt",
  "last_contact": "Letzter Kontakt", "until": "bis",
@@ -13220,7 +13593,7 @@ AS $function$
  "cost": "Kosten", "stopped": "Afmeldingen, klachten", "few": "Cursieve regels: minder dan 30 debiteuren, te weinig om te vergelijken.", "history": "Openstaand saldo, laatste 13 weken", "week": "Dag", "hours": "Wanneer debiteuren reageren en betalen, lokale tijd, 180 dagen",
  "hour": "Uur", "days": "ma,di,wo,do,vr,za,zo", "held": "Wat is aangehouden, en waarom", "reason": "Reden", "messages": "Berichten", "holds": "Blokkades", "next": "Gepland voor de komende 7 dagen", "day": "Dag", "no_data": "Nog geen gegevens.",
  "w_ledger": "Het grootboek is niet bruikbaar ({}): elk contact wordt aangehouden.", "w_delivery": "Verzending staat op {}: er gaat niets uit.", "w_zero": "{} berichten waren de laatste 7 dagen aan de beurt en geen enkel is verzonden.", "w_dead": "{} berichten konden de laatste 7 dagen niet worden bezorgd.",
- "w_unknown": "Van {} berichten is het lot onbekend: wacht op bevestigingen of vraag het de aanbieder.", "w_paused": "Server {} is gepauzeerd.", "w_down": "Server {}: de meeste pogingen van de laatste 24 uur mislukten.", "w_tasks": "{} taken zijn over tijd.", "w_scores": "Er zijn nog geen scores.",
+ "w_unknown": "Van {} berichten is het lot onbekend: wacht op bevestigingen of vraag het de aanbieder.", "w_paused": "Server {} is gepauzeerd.", "w_down": "Server {}: de meeste pogingen van de laatste 24 uur mislukten.", "w_tasks": "{} taken zijn over tijd.", "w_scores": "Er zijn nog geen scores.", "w_drift": "Model drijft af. {}. Opnieuw trainen.",
  "debtor": "Debiteur", "preferences": "Voorkeuren", "name": "Naam", "language": "Taal", "country": "Land", "preferred": "Voorkeurskanaal", "consent": "Toestemming", "email": "E-mail", "phone": "Telefoon", "balance": "Saldo", "dpd": "dagen te laat",
  "diagnosis": "Diagnose", "p30": "Betaalt binnen 30 dagen", "conversation": "Gesprek", "when": "Wanneer", "what": "Wat", "text": "Tekst", "invoice": "Factuur", "due": "Vervalt", "open": "Open", "promises": "Toezeggingen", "state": "Stand", "next_contact": "Volgend contact",
  "last_contact": "Laatste contact", "until": "tot",
@@ -13231,7 +13604,7 @@ AS $function$
  "cost": "Omkostning", "stopped": "Afmeldinger, klager", "few": "Rækker i kursiv: færre end 30 skyldnere, for få til at sammenligne.", "history": "Udestående saldo, seneste 13 uger", "week": "Dag", "hours": "Hvornår skyldnere svarer og betaler, lokal tid, 180 dage",
  "hour": "Time", "days": "man,tir,ons,tor,fre,lør,søn", "held": "Hvad der holdes tilbage, og hvorfor", "reason": "Grund", "messages": "Beskeder", "holds": "Spærringer", "next": "Planlagt de næste 7 dage", "day": "Dag", "no_data": "Endnu ingen data.",
  "w_ledger": "Bogføringen kan ikke bruges ({}): al kontakt holdes tilbage.", "w_delivery": "Udsendelse står på {}: intet sendes.", "w_zero": "{} beskeder skulle være sendt de seneste 7 dage, og ingen blev det.", "w_dead": "{} beskeder kunne ikke leveres de seneste 7 dage.",
- "w_unknown": "{} beskeders skæbne er ukendt: afvent kvitteringer eller spørg udbyderen.", "w_paused": "Server {} er sat på pause.", "w_down": "Server {}: de fleste forsøg de seneste 24 timer mislykkedes.", "w_tasks": "{} opgaver er over tid.", "w_scores": "Der er endnu ingen scorer.",
+ "w_unknown": "{} beskeders skæbne er ukendt: afvent kvitteringer eller spørg udbyderen.", "w_paused": "Server {} er sat på pause.", "w_down": "Server {}: de fleste forsøg de seneste 24 timer mislykkedes.", "w_tasks": "{} opgaver er over tid.", "w_scores": "Der er endnu ingen scorer.", "w_drift": "Model driver. {}. Træn den på ny.",
  "debtor": "Skyldner", "preferences": "Præferencer", "name": "Navn", "language": "Sprog", "country": "Land", "preferred": "Foretrukken kanal", "consent": "Samtykke", "email": "E-mail", "phone": "Telefon", "balance": "Saldo", "dpd": "dage over forfald",
  "diagnosis": "Diagnose", "p30": "Betaler inden 30 dage", "conversation": "Forløb", "when": "Hvornår", "what": "Hvad", "text": "Tekst", "invoice": "Faktura", "due": "Forfald", "open": "Åben", "promises": "Løfter", "state": "Status", "next_contact": "Næste kontakt",
  "last_contact": "Seneste kontakt", "until": "til",
@@ -13396,6 +13769,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM dunning.handover v WHERE v.debtor_id = h.debtor_id AND v.state = 'approved');
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('holds dropped', n, NULL);
+    DELETE FROM dunning.drift_check c WHERE c.checked_at < keep_from;
     DELETE FROM dunning.run_step s USING dunning.run r WHERE r.run_id = s.run_id AND r.started_at < keep_from;
     DELETE FROM dunning.run r WHERE r.started_at < keep_from;
     GET DIAGNOSTICS n = ROW_COUNT;
@@ -13842,6 +14216,21 @@ BEGIN
                                                 FROM dunning.run x ORDER BY x.started_at DESC, x.run_id DESC LIMIT 1) r ON true;
 END
 $function$;
+CREATE FUNCTION dunning._health_models()
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY SELECT 'drift of ' || d.model, CASE d.state WHEN 'alarm' THEN 'warn' ELSE 'ok' END, d.detail,
+        CASE WHEN d.state = 'alarm' THEN CASE WHEN m.target = m.model
+            THEN format('SELECT dunning.promote(t.model, t.version) FROM dunning.train(%L) t;', d.model)
+            ELSE format('SELECT dunning.promote(t.model, t.version) FROM dunning.fit(%L, %L, %L) t;', d.model, m.query, m.label) END END
+    FROM dunning._drift_summary() d JOIN dunning._models_in_use() m ON m.model = d.model;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.health()
  RETURNS TABLE(item text, state text, detail text, fix_sql text)
  LANGUAGE plpgsql
@@ -13855,7 +14244,7 @@ DECLARE
     hint text;
 BEGIN
     -- A part that cannot even be asked is itself the news.
-    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue'] LOOP
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
         EXCEPTION WHEN OTHERS THEN
@@ -46689,6 +47078,8 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.charge_notice', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charging', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.drift_baseline', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.drift_check', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.feature', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.fit_run', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.handover', '');
@@ -46759,6 +47150,24 @@ ALTER FUNCTION dunning.curve_table(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.p_paid_by(text,record,integer,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._curve_record_sql() OWNER TO dunning_owner;
 ALTER FUNCTION dunning.expected_recovery(integer,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.psi(double precision[],double precision[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._psi_by_chance(integer,double precision,double precision) OWNER TO dunning_owner;
+ALTER TABLE dunning.drift_check OWNER TO dunning_owner;
+ALTER TABLE dunning.drift_baseline OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_counts(text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_expected(jsonb,jsonb,double precision) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_words(jsonb,jsonb,double precision[],double precision[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_grows(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_population(dunning.model,jsonb,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_outcome(dunning.model,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._keep_drift(text,integer,jsonb,jsonb,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.check_drift(text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_sql(dunning.model,timestamp with time zone,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._models_in_use() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_drift() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_latest(timestamp with time zone) OWNER TO dunning_owner;
+ALTER VIEW dunning.drift OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_summary(timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.fit_run OWNER TO dunning_owner;
 ALTER FUNCTION dunning.fit_job(text,text,text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.train_job(text,timestamp with time zone,text) OWNER TO dunning_owner;
@@ -47155,6 +47564,7 @@ ALTER FUNCTION dunning._case_rows(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._case_consent(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.export_case(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._health_models() OWNER TO dunning_owner;
 
 -- Rights.
 REVOKE EXECUTE ON FUNCTION dunning._replay(timestamp with time zone,timestamp with time zone,text) FROM PUBLIC;
@@ -47230,6 +47640,26 @@ GRANT EXECUTE ON FUNCTION dunning.p_paid_by(text,record,integer,integer) TO dunn
 REVOKE EXECUTE ON FUNCTION dunning._curve_record_sql() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.expected_recovery(integer,timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.expected_recovery(integer,timestamp with time zone) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.psi(double precision[],double precision[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.psi(double precision[],double precision[]) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._psi_by_chance(integer,double precision,double precision) FROM PUBLIC;
+GRANT SELECT ON TABLE dunning.drift_check TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._drift_counts(text,text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drift_expected(jsonb,jsonb,double precision) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drift_words(jsonb,jsonb,double precision[],double precision[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drift_grows(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drift_population(dunning.model,jsonb,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drift_outcome(dunning.model,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._keep_drift(text,integer,jsonb,jsonb,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.check_drift(text,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.check_drift(text,text,text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._drift_sql(dunning.model,timestamp with time zone,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._models_in_use() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_drift() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drift_latest(timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._drift_latest(timestamp with time zone) TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.drift TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._drift_summary(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.fit_job(text,text,text,text,jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.fit_job(text,text,text,text,jsonb) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.train_job(text,timestamp with time zone,text) FROM PUBLIC;
@@ -47728,6 +48158,7 @@ REVOKE EXECUTE ON FUNCTION dunning._case_consent(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.export_case(text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.export_case(text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._health_models() FROM PUBLIC;
 
 -- Comments.
 COMMENT ON AGGREGATE dunning._history(integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) IS 'All that is known of one debtor as one value, whatever the order of the rows; see _history_sql() for what the arguments are.';
@@ -47822,6 +48253,15 @@ COMMENT ON FUNCTION dunning._diagnosis_rules() IS 'Diagnoses by precedence, with
 COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use; 55000 where it is gone and suppressions were made with it.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
+COMMENT ON FUNCTION dunning._drift_counts(text,text,text,text) IS 'Rows of a query in the parts of each feature of a model and of its score, as frozen at training, the last of a feature the missing; and metrics where the label is known. Runs the query as the caller.';
+COMMENT ON FUNCTION dunning._drift_expected(jsonb,jsonb,double precision) IS 'Rows of a training in the parts of one feature.';
+COMMENT ON FUNCTION dunning._drift_grows(text) IS 'Whether a feature of the ledger grows with the age of the accounts.';
+COMMENT ON FUNCTION dunning._drift_latest(timestamp with time zone) IS 'What the last look at each model in use found.';
+COMMENT ON FUNCTION dunning._drift_outcome(dunning.model,jsonb) IS 'auc, ks and ece on known outcomes: warn where worse than cross-validated by 0.05 (ks 0.1), alarm by 0.1 (ks 0.2), both only beyond twice the standard error; few with under 50 of either class.';
+COMMENT ON FUNCTION dunning._drift_population(dunning.model,jsonb,jsonb) IS 'psi of each feature and of the score: warn from 0.1, alarm from 0.25, both only beyond chance; few with under 100 rows (or debtors) then or now. What grows with the age of the accounts of a ledger warns at most.';
+COMMENT ON FUNCTION dunning._drift_sql(dunning.model,timestamp with time zone,boolean) IS 'SQL text: whom a model of train() is asked about at an instant, or those of 90 days whose outcome became known after it was trained; NULL where there can be none yet.';
+COMMENT ON FUNCTION dunning._drift_summary(timestamp with time zone) IS 'One row a model that was looked at: the worst state, and what moved.';
+COMMENT ON FUNCTION dunning._drift_words(jsonb,jsonb,double precision[],double precision[]) IS 'Which part of a feature''s values has changed its share most.';
 COMMENT ON FUNCTION dunning._drop_held_rows() IS 'How many rows of a planning run list an invoice that was held while the run computed, and are left to the next one.';
 COMMENT ON FUNCTION dunning._drop_simulation() IS 'Removes the temporary tables of a simulation.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
@@ -47870,6 +48310,7 @@ COMMENT ON FUNCTION dunning._handover_items(text,text[],text) IS 'The open invoi
 COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoices of a case, by currency.';
 COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone) IS 'Training query of a payment curve: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
+COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
 COMMENT ON FUNCTION dunning._held_by(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
@@ -47891,6 +48332,7 @@ COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relatio
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
 COMMENT ON FUNCTION dunning._judged_sql(text) IS 'SQL text: rows that are decided, with the columns of their step and strategy.';
+COMMENT ON FUNCTION dunning._keep_drift(text,integer,jsonb,jsonb,jsonb) IS 'Judges counts against a baseline (NULL: the training rows), and outcomes, and keeps what it finds.';
 COMMENT ON FUNCTION dunning._keep_feature(dunning.feature) IS 'Writes a user''s row, with who, when and what stood there before: new, changed, or before the built-in one.';
 COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, their charges waived, and a task to credit the rest.';
 COMMENT ON FUNCTION dunning._known_feature(text) IS 'The row in force of a feature; 22023 where there is none.';
@@ -47931,6 +48373,7 @@ COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql
 COMMENT ON FUNCTION dunning._may_release(dunning.hold) IS 'Nothing; 42501 where the caller may not release such a hold, 55000 where nobody does it so.';
 COMMENT ON FUNCTION dunning._minor_digits(text) IS 'Decimals of a currency''s minor unit (ISO 4217).';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
+COMMENT ON FUNCTION dunning._models_in_use() IS 'The version of each model that predictions are made with.';
 COMMENT ON FUNCTION dunning._monotone_of(text) IS 'The directions in which features of a target of train() may act: fit()''s option monotone.';
 COMMENT ON FUNCTION dunning._need_note(text,text,uuid) IS 'Nothing; 22023 where no reason is given.';
 COMMENT ON FUNCTION dunning._needs_offer(text,text) IS 'Whether some text in force of a template names offer and has no {{^offer}} section: without an offer it would be empty words.';
@@ -47982,6 +48425,7 @@ COMMENT ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) IS '
 COMMENT ON FUNCTION dunning._proofs(timestamp with time zone) IS 'The rows of dunning.proof as known at an instant (NULL: now). Reads the whole book.';
 COMMENT ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) IS 'The cases that a rule proposed just now.';
 COMMENT ON FUNCTION dunning._proposed_of(uuid,text[]) IS 'The messages of a run that await approval, all or those of the debtors named; 22023 where the run awaits none, or a debtor named has none.';
+COMMENT ON FUNCTION dunning._psi_by_chance(integer,double precision,double precision) IS 'The population stability index that two samples of one population exceed once in 30,000.';
 COMMENT ON FUNCTION dunning._quotient(numeric,numeric,integer) IS 'The exact quotient by a positive number, rounded half up (away from zero) once.';
 COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'From which days which rate of interest holds, in percent a year, by the user''s rows before the built-in ones; NULL: nobody knows it.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
@@ -47991,6 +48435,7 @@ COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter co
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
 COMMENT ON FUNCTION dunning._refresh_charges() IS 'The charges that assess_charges() posted: how daily() and maintain() call it.';
+COMMENT ON FUNCTION dunning._refresh_drift() IS 'The models of train() in use that were looked at, once in 20 hours each. maintain() and daily() call it.';
 COMMENT ON FUNCTION dunning._refresh_handovers() IS 'The cases that the rules proposed; maintain() and daily() call it.';
 COMMENT ON FUNCTION dunning._refresh_holds(text[]) IS 'The holds (of the debtors; NULL: all) that began since it last looked.';
 COMMENT ON FUNCTION dunning._refresh_offers(text[]) IS 'How many offers (of the debtors; NULL: all) were over by the clock or because less is owed, and have been ended.';
@@ -48082,6 +48527,7 @@ COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_t
 COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charge over as an invoice of its own (kind fee or interest): from then on it stands in the ledger''s balance and no longer among what is open here. Unknown, waived or booked: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.cancel_job(uuid) IS 'True where a training in the background was told to stop, false where it had ended. It stops at once, leaves no version, and its row says cancelled. A user can stop what was started as that user (else 42501). Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.charge(text,text,text) IS 'Charges the fee of a level on an invoice, also with a reminder that was written by hand, or posts its interest up to today (level ''interest''). One row: the charge, its amount and rule. A level is charged once an invoice. Not lawful: DN011 with why and the day from which it is. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.check_drift(text,text,text,text) IS 'Looks at the version of a model in use (champion, else newest) on the rows of a query, keeps what it finds in drift_check and returns it: the population stability index of each feature and of the score against the deciles frozen at training (missing values and texts that training did not name are parts of their own; empty parts count as half a row), and, where label is given and known, AUC, KS and ECE against the cross-validated ones. States: warn and alarm as in _drift_population() and _drift_outcome(); few. group_column: rows of equal value hang together, which makes chance larger. The query runs with the caller''s rights. 42703 for a missing column. Needs dunning_operator. maintain() does the same by itself for the targets of train().';
 COMMENT ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) IS 'What strategy b would have done other than a on these days (NULL: each debtor''s own), by simulate(): contacts (a message and its companion are one), debtors, those contacted by one of them only, cost by currency; more: b less a. One row a segment and channel; * stands for all. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances with charges and total to pay, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
@@ -48119,6 +48565,7 @@ COMMENT ON FUNCTION dunning.plan(text,timestamp with time zone,boolean,boolean) 
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor, or an as_of outside of the years 1 to 9999: 22023. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.preview(text,text,text,text) IS 'What a template becomes for a debtor now: subject, text, HTML, number of SMS, names without a value, warnings. Names given by send(vars) stand in brackets, and links of a creditor with a page as an address of their length. 22023 for an unknown debtor, DN003 an unknown template. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.propose_handover(text,text,text[],text,numeric,text) IS 'One row: the case that now waits for approve_handover(), with its invoices (NULL: all that are overdue, neither disputed nor held) and sums. kind: agency, court, write_off. Nothing stops yet. Bad kind, recipient, share or invoices: 22023; a hold that forbids it, or another case that waits: 55000. Role dunning_operator.';
+COMMENT ON FUNCTION dunning.psi(double precision[],double precision[]) IS 'Population stability index of counts in the same parts then and now: sum of (a - e) ln(a / e), a part''s share being (count + 0.5) / (all + 0.5 parts), so that a part that was or became empty says little and not infinity; one that is empty both times is none (Siddiqi 2006; Kullback and Leibler 1951, both ways). 0: alike; under 0.1 little, from 0.25 on much. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.record_notice(text,text,text,date,numeric) IS 'A notice that the law asks for before a cost was sent elsewhere, on this day, naming this cost; our own messages that name a fee count by themselves. Unknown invoice or an impossible day: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reject(uuid,text,text[]) IS 'The proposed contacts of a run, or of those only_debtors, cancelled with who did it and why; a later run may plan them again. 22023 where nothing is proposed. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reject_handover(uuid,text) IS 'The debtor whose case is not approved; dunning goes on, and no rule proposes it again for handover_again_days. No reason or unknown: 22023; decided already: 55000. Role dunning_admin.';
@@ -48172,6 +48619,8 @@ COMMENT ON TABLE dunning.charge_notice IS 'Notices that the law asks for before 
 COMMENT ON TABLE dunning.charge_rule IS 'Which fee may be charged once a level, how much, and what must have happened before: by country, kind of debtor and period.';
 COMMENT ON TABLE dunning.charging IS 'Creditors that charge fees or interest, and the terms that their contracts contain. Without a row nothing is charged.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
+COMMENT ON TABLE dunning.drift_baseline IS 'How many of whom a model of train() was to score at its as_of fell into each of the deciles frozen at training. A model is trained on years and asked about a season: compared with all of its training rows it would have drifted on its first day.';
+COMMENT ON TABLE dunning.drift_check IS 'What each look at a model in use found, one row a measure; kept as long as retention_days. psi of each feature and psi_score: reference is the index that chance alone reaches once in 30,000. auc, ks, ece on outcomes that came in after training: reference is the cross-validated figure. check: what kept a model from being looked at. State few: too few rows to judge.';
 COMMENT ON TABLE dunning.feature IS 'Features of debtors and invoices; a user''s row goes before the built-in one of its name. Changed by save_feature(), exclude_feature(), include_feature() and reset_feature().';
 COMMENT ON TABLE dunning.fit_run IS 'Trainings that fit_job() and train_job() started: one row each, kept for 90 days, written by the training''s own process. View fit_status also says how far one is, and which died without a word.';
 COMMENT ON TABLE dunning.handover IS 'Hand-overs to agencies and courts and write-offs: proposed, decided, taken back, with the invoices they are about.';
@@ -48198,6 +48647,7 @@ COMMENT ON TYPE dunning.simulated IS 'A contact of a simulation (sent: it would 
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
 COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';
 COMMENT ON VIEW dunning.diagnosis_catalogue IS 'One row a piece of evidence of a diagnosis: what must hold (over debtor_features f and debtor_signals s), its weight (negative: against), the sentence; a diagnosis holds where its evidence weighs one or more, the lowest precedence that holds wins; why it has that place. Needs dunning_viewer.';
+COMMENT ON VIEW dunning.drift IS 'What the last look at each model in use found, one row a measure: psi of a feature, psi_score, auc, ks, ece, with state ok, warn, alarm or few; see drift_check for earlier ones. Needs dunning_viewer.';
 COMMENT ON VIEW dunning.feature_catalogue IS 'One row a feature: of what it is, type, unit, meaning; monotone: 1 the more the likelier paid late, -1 the less likely, 0 either; sensitive: no model of train() reads it before include_feature() was called; excluded; targets that read it. Role dunning_viewer.';
 COMMENT ON VIEW dunning.fit_status IS 'Trainings in the background: running with stage and steps done, done with the version, failed with the error, cancelled, or lost where the process is gone. Needs dunning_operator.';
 COMMENT ON VIEW dunning.handover_invoices IS 'What billing may book: one row an invoice of every hand-over and write-off with what was open of it, from proposal (state proposed) to decision. The ledger is billing''s to change. Role: dunning_viewer.';

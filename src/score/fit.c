@@ -92,6 +92,12 @@ print_metrics(StringInfo into, const DunTrained *trained, const DunTrainOptions 
 					 ",\"validated\":" UINT64_FORMAT, options->folds > 1 ? "true" : "false", options->folds,
 					 options->group ? "true" : "false", trained->n, trained->positives, matrix->seen, matrix->unlabelled, trained->metrics.n);
 	print_measures(into, &trained->metrics);
+	/* What drift of the score is told from. */
+	appendStringInfoString(into, ",\"score\":{\"n\":");
+	dun_score_print_number(into, (double) trained->metrics.n);
+	dun_score_print_members(into, "deciles", trained->scores.deciles, DUN_DECILES);
+	dun_score_print_members(into, "shares", trained->scores.shares, trained->scores.nshares);
+	appendStringInfoChar(into, '}');
 	for (int i = 0; i < kind->noptions; i++)
 		if (isfinite(trained->values[i]))
 			dun_score_print_member(into, kind->options[i].name, trained->values[i]);

@@ -87,8 +87,7 @@ summarise_number(const DunColumn *c, uint32 n, DunFeature *f)
 		return false;
 	}
 	dun_score_sort_floats(sample, sampled);
-	for (int d = 0; d <= 10; d++)
-		f->deciles[d] = sample[(uint64) (sampled - 1) * d / 10];
+	f->spread = dun_score_describe_floats(sample, sampled);
 	f->low = sample[(uint32) ((sampled - 1) * TAIL)];
 	f->high = sample[(uint32) ((sampled - 1) * (1 - TAIL))];
 	/* A rare value is all that such a column has to say: keep it. */
@@ -326,7 +325,10 @@ dun_score_print_stats(StringInfo into, const DunTrainSet *set)
 		appendStringInfo(into, ",\"type\":\"%s\"", dun_score_type_name(f->type));
 		dun_score_print_member(into, "missing", 1 - f->present / (double) set->n);
 		if (f->type != DUN_TEXT)
-			dun_score_print_members(into, "deciles", f->deciles, lengthof(f->deciles));
+		{
+			dun_score_print_members(into, "deciles", f->spread.deciles, DUN_DECILES);
+			dun_score_print_members(into, "shares", f->spread.shares, f->spread.nshares);
+		}
 		else
 		{
 			appendStringInfoString(into, ",\"shares\":{");

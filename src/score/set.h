@@ -12,6 +12,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "score/drift.h"
 #include "score/matrix.h"
 
 /* A text that is no level of its feature. */
@@ -39,7 +40,7 @@ typedef struct DunFeature
 	double		low;			/* the two percentiles */
 	double		high;
 	double		sd;				/* of clipped values; 0: a constant, which only sometimes is missing */
-	double		deciles[11];
+	DunSpread	spread;			/* of those that are not missing */
 } DunFeature;
 
 typedef struct DunTrainSet

@@ -336,6 +336,7 @@ dun_score_train_model(const char *name, DunMatrix *matrix, DunTrainOptions *opti
 	result->model.body = train_kind(set, kind, values_of(options, kind), options->calibration, all, nrows, &v);
 	result->model.calibration = dun_score_fit_calibration(options->calibration, v.logit, v.y, v.n);
 	result->metrics = measure(&v);
+	result->scores = dun_score_describe_doubles(v.p, v.n);
 	result->n = set->n;
 	for (uint32 i = 0; i < set->n; i++)
 		result->positives += set->y[i];
