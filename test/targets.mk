@@ -107,6 +107,11 @@ check-charges: stage
 bench-charge: stage
 	@bench/charge/charge.sh
 
+## make bench-ledger BOOKS="file chronic"    accuracy and calibration of train()'s targets on ledgers, beside the mean of days late (TARGETS="late self_cure paid_30d" KIND=auto)
+.PHONY: bench-ledger
+bench-ledger: stage
+	@bench/score/ledger.sh
+
 ## make bench-features N=100000    features() of N debtors with ten invoices each against the same features in plain SQL (RUNS, WORKERS="0 2", WORK_MEM)
 .PHONY: bench-features
 bench-features: stage

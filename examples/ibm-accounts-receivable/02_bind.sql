@@ -25,6 +25,13 @@ FROM billing.settlements;
 
 GRANT USAGE ON SCHEMA billing TO dunning_owner, dunning_worker;
 GRANT SELECT ON billing.v_debtor, billing.v_invoice, billing.v_payment TO dunning_owner, dunning_worker;
-SELECT dunning.bind('debtor', 'billing.v_debtor');
+SELECT dunning.bind('debtor', 'billing.v_debtor', immutable => '{attributes}');
 SELECT dunning.bind('invoice', 'billing.v_invoice');
 SELECT dunning.bind('payment', 'billing.v_payment');
+
+-- Bills that go out electronically are paid sooner: what the customers' attributes say of it, as of each invoice. The date stands in the
+-- file whenever it is read, hence `immutable` above; a model sees it from its day on.
+SELECT dunning.save_feature('electronic', 'bills go out electronically by the day of issue', 'boolean',
+    expression => $$issued_on >= (attributes ->> 'paperless_since')::date$$, of => 'invoice');
+SELECT dunning.save_feature('electronic_days', 'days since bills go out electronically, 0 before', unit => 'days',
+    expression => $$greatest(issued_on - (attributes ->> 'paperless_since')::date, 0)$$, of => 'invoice');
