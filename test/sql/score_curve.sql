@@ -87,7 +87,7 @@ FROM (SELECT f.invoice_id, p.p, lag(p.p, 1, 0) OVER (PARTITION BY f.invoice_id O
 -- given_that_it_was_open_after_a_day_it_is_the_ratio_of_what_is_left
 SELECT max(abs((1 - dunning.p_paid_by('payment_curve', f, 50)) / (1 - dunning.p_paid_by('payment_curve', f, 10)) - (1 - dunning.p_paid_by('payment_curve', f, 50, 10)))) < 1e-9 AS ratio,
     max(abs(dunning.p_paid_by('payment_curve', f, 50, -3) - dunning.p_paid_by('payment_curve', f, 50))) = 0 AS before_due_nothing_is_known,
-    max(dunning.p_paid_by('payment_curve', f, 500, 360)) < 2e-6 AS nothing_after_the_last_day
+    max(dunning.p_paid_by('payment_curve', f, 500, 360)) < 2e-6 AND bool_and(dunning.p_paid_by('payment_curve', f, 500) = dunning.p_paid_by('payment_curve', f, 360)) AS nothing_after_the_last_day
 FROM dunning.invoice_features() f WHERE f.invoice_id LIKE 'CS-1__';
 SELECT dunning.p_paid_by('payment_curve', NULL::dunning.invoice_features, 3) IS NULL AS null_record, dunning.p_paid_by('payment_curve', f, NULL) IS NULL AS null_day FROM dunning.invoice_features() f LIMIT 1;
 SAVEPOINT before;
@@ -100,9 +100,10 @@ SELECT dunning.p_paid_by('payment_curve', f, 10) FROM (SELECT 1 AS amount) f;
 \set VERBOSITY default
 ROLLBACK TO before;
 
--- a_version_is_made_of_what_was_known_at_its_instant: what came after it changes not a byte
+-- a_version_is_made_of_what_was_known_at_its_instant: what came or was recorded after it changes not a byte
+UPDATE dunning.payment SET recorded_at = '2026-05-01 10:00+00' WHERE payment_id LIKE 'CS-1%' AND paid_at < '2026-03-01';
 SELECT version FROM dunning.train_curve(as_of => '2026-03-01 10:00+00');
-DELETE FROM dunning.payment WHERE paid_at >= '2026-03-01 10:00+00';
+DELETE FROM dunning.payment WHERE coalesce(recorded_at, paid_at) >= '2026-03-01 10:00+00';
 DELETE FROM dunning.invoice WHERE issued_on > '2026-03-01';
 SELECT version FROM dunning.train_curve(as_of => '2026-03-01 10:00+00');
 SELECT count(DISTINCT digest) AS digests, min(state) AS state, count(*) AS versions FROM dunning.model WHERE model = 'payment_curve' AND version IN (2, 3);
@@ -146,6 +147,9 @@ ROLLBACK TO before;
 -- without_a_model_the_curve_of_the_book_answers_and_the_row_says_so
 DELETE FROM dunning.model WHERE model = 'payment_curve';
 SELECT min(e.basis) AS basis, count(e.p) > 100 AS answered, min(e.p) > 0 AND max(e.p) < 1 AS inside FROM dunning.expected_recovery() e;
+-- (by hand, of what is due for 20 days: observed to day 19, then the 30 days from today on)
+SELECT count(*) > 0 AS looked, max(abs(e.p - (1 - (1 - k.by_49) / (1 - k.by_19)))) < 1e-12 AS same
+FROM dunning.expected_recovery(30) e, (SELECT max(p_paid) FILTER (WHERE day <= 19) AS by_19, max(p_paid) FILTER (WHERE day <= 49) AS by_49 FROM dunning.kaplan_meier()) k WHERE e.days_past_due = 20;
 SELECT dunning.p_paid_by('payment_curve', f, 10) FROM dunning.invoice_features() f LIMIT 1;
 ROLLBACK TO before;
 -- a_viewer_reads_curves_and_may_not_ask_the_ledger
