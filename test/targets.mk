@@ -116,3 +116,8 @@ bench-ledger: stage
 .PHONY: bench-features
 bench-features: stage
 	@bench/feature/feature.sh
+
+## make bench-score PARTS="auc train score endtoend"    models against scikit-learn and XGBoost in one run: accuracy over five splits, training, scoring, rows to stored scores (DUNNING_DATA, SETS, KINDS, ROWS, RUNS, CAP, CPU)
+.PHONY: bench-score
+bench-score: stage
+	@bench/score/score.sh

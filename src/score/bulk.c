@@ -6,7 +6,7 @@
  * transaction, so its rows are written frozen, in batches, and its key is built over all of them at once; only then
  * are the partitions dropped that it replaces, and readers wait from there to the end of the transaction.
  *
- * Rows are scored in batches here, or, where a row of the model costs more than handing it on and the planner finds
+ * Without a table the rows are only scored, for their mean. Rows are scored in batches here, or, where a row of the model costs more than handing it on and the planner finds
  * workers for the query, by those: rows then come with their probability. Both give the same bits.
  */
 #include "postgres.h"
@@ -93,6 +93,8 @@ store_rows(Bulk *b)
 	if (b->nslots == 0)
 		return;
 	for (int i = 0; i < b->nslots; i++)
+		b->sum += b->p[i];
+	for (int i = 0; b->rel != NULL && i < b->nslots; i++)
 	{
 		TupleTableSlot *slot = b->slots[i];
 
@@ -103,10 +105,10 @@ store_rows(Bulk *b)
 		slot->tts_values[b->version_column] = Int32GetDatum(b->model->version);
 		slot->tts_isnull[b->key_column] = slot->tts_isnull[b->p_column] = slot->tts_isnull[b->version_column] = false;
 		ExecStoreVirtualTuple(slot);
-		b->sum += b->p[i];
 	}
-	table_multi_insert(b->rel, b->slots, b->nslots, b->cid, TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN, b->inserting);
-	for (int i = 0; i < b->nslots; i++)
+	if (b->rel != NULL)
+		table_multi_insert(b->rel, b->slots, b->nslots, b->cid, TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN, b->inserting);
+	for (int i = 0; b->rel != NULL && i < b->nslots; i++)
 		ExecClearTuple(b->slots[i]);
 	b->n += b->nslots;
 	b->nslots = 0;
@@ -187,8 +189,16 @@ open_partition(Bulk *b, Oid part, Oid key_type)
 	b->slots = palloc(sizeof(TupleTableSlot *) * STORED);
 	for (int i = 0; i < STORED; i++)
 		b->slots[i] = table_slot_create(b->rel, NULL);
-	b->keys = palloc(sizeof(Datum) * STORED);
-	b->p = palloc(sizeof(double) * STORED);
+}
+
+static void
+close_partition(Bulk *b)
+{
+	for (int i = 0; i < STORED; i++)
+		ExecDropSingleTupleTableSlot(b->slots[i]);
+	FreeBulkInsertState(b->inserting);
+	table_finish_bulk_insert(b->rel, TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN);
+	table_close(b->rel, NoLock);
 }
 
 static void
@@ -313,12 +323,16 @@ run(Bulk *b, const char *query, text *result)
 	TupleDesc	desc = dun_score_rows_type(plan);
 	Form_pg_attribute key = TupleDescAttr(desc, dun_score_column_number(desc, b->key, "key"));
 	Oid			key_type = key->atttypid;
-	Oid			parent;
+	Oid			parent = InvalidOid;
 
 	(void) dun_score_map_record(b->name, b->model, desc);
-	parent = open_result(b, result, key);
+	if (result != NULL)
+		parent = open_result(b, result, key);
 	of_workers = prepare_for_workers(b, query, desc);
-	open_partition(b, make_partition(b, parent), key_type);
+	b->keys = palloc(sizeof(Datum) * STORED);
+	b->p = palloc(sizeof(double) * STORED);
+	if (result != NULL)
+		open_partition(b, make_partition(b, parent), key_type);
 	if (of_workers != NULL)
 	{
 		SPI_freeplan(plan);
@@ -328,12 +342,11 @@ run(Bulk *b, const char *query, text *result)
 	dun_score_run_rows(plan, start_rows, take_row, b);
 	score_waiting(b);
 	store_rows(b);
-	for (int i = 0; i < STORED; i++)
-		ExecDropSingleTupleTableSlot(b->slots[i]);
-	FreeBulkInsertState(b->inserting);
-	table_finish_bulk_insert(b->rel, TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN);
-	table_close(b->rel, NoLock);
-	swap_partitions(b, parent);
+	if (result != NULL)
+	{
+		close_partition(b);
+		swap_partitions(b, parent);
+	}
 }
 
 PG_FUNCTION_INFO_V1(dun_score_sql_score_rows);
@@ -351,7 +364,7 @@ dun_score_sql_score_rows(PG_FUNCTION_ARGS)
 	Datum		values[5];
 	bool		nulls[5] = {false};
 
-	for (int i = 0; i < PG_NARGS(); i++)
+	for (int i = 0; i < PG_NARGS() - 1; i++)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -367,7 +380,7 @@ dun_score_sql_score_rows(PG_FUNCTION_ARGS)
 	b.context = CurrentMemoryContext;
 	b.batch = AllocSetContextCreate(b.context, "dunning keys", ALLOCSET_DEFAULT_SIZES);
 	b.model = dun_score_find_model(b.name);
-	run(&b, query, PG_GETARG_TEXT_PP(3));
+	run(&b, query, PG_ARGISNULL(3) ? NULL : PG_GETARG_TEXT_PP(3));
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
 	INSTR_TIME_SET_CURRENT(now);

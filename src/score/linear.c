@@ -337,18 +337,32 @@ contributions(const void *body, const double *row, double *terms)
 	return linear->intercept;
 }
 
+/* Term by term: rows do not wait for one another, as the terms of a row would. */
 static void
 logits(const void *body, const double *rows, int n, double *logit)
 {
 	const Linear *linear = body;
+	Size		width = linear->nterms;
 
 	for (int r = 0; r < n; r++)
-	{
-		const double *row = rows + (Size) r * linear->nterms;
-
 		logit[r] = linear->intercept;
-		for (int i = 0; i < linear->nterms; i++)
-			logit[r] += term_of(&linear->terms[i], row[i]);
+	for (int i = 0; i < linear->nterms; i++)
+	{
+		const Term *t = &linear->terms[i];
+		double		low = t->low,
+					high = t->high,
+					slope = t->slope,
+					offset = t->offset;
+
+		for (int r = 0; r < n; r++)
+		{
+			double		value = rows[r * width + i];
+
+			if (unlikely(isnan(value)) || t->text)
+				logit[r] += term_of(t, value);
+			else
+				logit[r] += offset + slope * Max(low, Min(high, value));
+		}
 	}
 }
 

@@ -76,6 +76,7 @@ dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
 
 	mapping->attribute = palloc(sizeof(int) * Max(model->nfeatures, 1));
 	mapping->field = palloc0(sizeof(DunField) * Max(model->nfeatures, 1));
+	mapping->as_it_is = palloc0(sizeof(bool) * Max(model->nfeatures, 1));
 	initStringInfo(&missing);
 	for (int i = 0; i < model->nfeatures; i++)
 	{
@@ -99,6 +100,7 @@ dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
 							format_type_be(TupleDescAttr(desc, found)->atttypid), name),
 					 errdetail("The model was trained on a %s.", dun_score_type_name(f->type)),
 					 errhint("Cast the field in the query.")));
+		mapping->as_it_is[i] = mapping->field[i].base == FLOAT8OID && f->type != DUN_TEXT;
 	}
 	if (missing.len > 0)
 		report_missing(name, model, missing.data);
@@ -159,7 +161,7 @@ dun_score_read_row(const DunModel *model, const DunMapping *mapping, const Datum
 
 		if (nulls[at])
 			dense[i] = NAN;
-		else if (mapping->field[i].base == FLOAT8OID && model->features[i].type != DUN_TEXT)
+		else if (mapping->as_it_is[i])
 			dense[i] = dun_score_clip_number(DatumGetFloat8(values[at]));
 		else
 			dense[i] = dun_score_read_value(&model->features[i], &mapping->field[i], values[at]);

@@ -16,6 +16,7 @@ typedef struct DunMapping
 {
 	int		   *attribute;		/* a feature's column, from 0 */
 	DunField   *field;
+	bool	   *as_it_is;		/* a float8, which needs no reading */
 } DunMapping;
 
 /* In the current memory context. An error lists the features that the row lacks or has in another type. */

@@ -45,7 +45,9 @@ extern bool dun_score_parse_number(DunFeatureType type, char *text, double *resu
 static inline double
 dun_score_clip_number(double number)
 {
-	return isfinite(number) ? Max(-1e38, Min(1e38, number)) : NAN;
+	if (likely(fabs(number) <= 1e38))
+		return number;
+	return isfinite(number) ? (number > 0 ? 1e38 : -1e38) : NAN;
 }
 
 extern const char *dun_score_type_name(DunFeatureType type);

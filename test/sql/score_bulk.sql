@@ -72,6 +72,8 @@ SELECT count(*) AS rows FROM shop_scores;
 -- no_rows_make_an_empty_table
 SELECT n, mean FROM dunning.score_rows('shop_logistic', 'SELECT * FROM shop WHERE id < 0', 'id', 'none_scored');
 SELECT count(*) FROM none_scored;
+-- without_a_table_rows_are_only_scored
+SELECT n, abs(mean - (SELECT avg(dunning.predict('shop_logistic', s)) FROM shop s)) < 1e-12 AS mean FROM dunning.score_rows('shop_logistic', 'SELECT * FROM shop', 'id', NULL);
 -- keys_of_any_type_are_kept
 SELECT n FROM dunning.score_rows('shop_logistic', 'SELECT s.*, repeat(''k'', id % 50) || id AS "The key" FROM shop s', 'The key', 'by_text');
 SELECT count(*) AS rows, count(*) FILTER (WHERE t.p = s.p) AS same FROM by_text t JOIN alone a ON "The key" = repeat('k', a.id % 50) || a.id
