@@ -16,6 +16,7 @@ typedef struct DunMapping
 {
 	int		   *attribute;		/* a feature's column, from 0 */
 	DunField   *field;
+	bool		all_as_it_is;
 	bool	   *as_it_is;		/* a float8, which needs no reading */
 } DunMapping;
 
