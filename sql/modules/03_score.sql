@@ -66,7 +66,7 @@ CREATE FUNCTION dunning.reasons(model text, input record, top int DEFAULT 4)
     RETURNS TABLE (feature text, contribution float8, words text)
     LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 4 AS 'MODULE_PATHNAME', 'dun_score_sql_reasons';
 COMMENT ON FUNCTION dunning.reasons(text, record, int) IS
-'What moved a prediction most, largest first: feature, its contribution in log-odds against the average row, and the same in words. Needs dunning_viewer.';
+'What moved a prediction most, largest first: feature, its contribution in log-odds against the average row, and the same in words. Calibrated as predict() is: all of them add up to the difference of the two predictions in log-odds. Needs dunning_viewer.';
 
 -- A training is one transaction, so its rows could tell nobody how far it is; the name a backend shows in
 -- pg_stat_activity can.

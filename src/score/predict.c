@@ -351,6 +351,27 @@ words_of(const DunFeature *f, DunField *field, Datum value, bool isnull, double 
 	return s.data;
 }
 
+/*
+ * A kind's terms add up to log-odds before calibration. Calibration rises everywhere, so it changes neither the order
+ * of terms nor their sign; each gets its share of what the calibrated log-odds are away from those of the average row.
+ */
+static void
+calibrate_terms(const DunModel *model, double average, double *terms)
+{
+	double		logit = average;
+	double		scale;
+
+	for (int i = 0; i < model->nfeatures; i++)
+		logit += terms[i];
+	/* Where nothing is left to divide, what the calibration makes of a small step. */
+	if (fabs(logit - average) < 1e-6)
+		logit = average + 1e-6;
+	scale = (dun_score_apply_calibration(&model->calibration, logit) - dun_score_apply_calibration(&model->calibration, average)) /
+		(logit - average);
+	for (int i = 0; i < model->nfeatures; i++)
+		terms[i] *= scale;
+}
+
 PG_FUNCTION_INFO_V1(dun_score_sql_reasons);
 
 /* The terms furthest from 0, largest first. */
@@ -362,6 +383,7 @@ dun_score_sql_reasons(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Reason	   *reasons = palloc(sizeof(Reason) * Max(site->model->nfeatures, 1));
 	double	   *terms = palloc(sizeof(double) * Max(site->model->nfeatures, 1));
+	double		average;
 
 	if (top < 1)
 		ereport(ERROR,
@@ -370,7 +392,8 @@ dun_score_sql_reasons(PG_FUNCTION_ARGS)
 				 errdetail("Given: %d.", top),
 				 errhint("Leave top out to get the four strongest reasons.")));
 	InitMaterializedSRF(fcinfo, 0);
-	site->model->kind->contributions(site->model->body, site->dense, terms);
+	average = site->model->kind->contributions(site->model->body, site->dense, terms);
+	calibrate_terms(site->model, average, terms);
 	for (int i = 0; i < site->model->nfeatures; i++)
 		reasons[i] = (Reason) {i, terms[i]};
 	qsort(reasons, site->model->nfeatures, sizeof(Reason), compare_reasons);

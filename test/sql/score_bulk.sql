@@ -127,6 +127,12 @@ SELECT abs(a.auc - b.auc) < 0.03 AS about_the_same FROM dunning.fit('once', 'SEL
 SELECT auc < 0.6 AS not_by_heart FROM dunning.fit('once', 'SELECT i % 300 AS who, (hashint4(i % 300) % 1000)::float8 AS mark, hashint4(i % 300 + 1000) % 2 = 0 AS y FROM generate_series(1, 6000) i', 'y', 'gbdt',
     '{"folds": 1, "group": "who", "trees": 60, "depth": 6, "min_child_weight": 1}');
 SELECT kind IS NOT NULL AS chosen FROM dunning.fit('once', 'SELECT x, small, "Kind of", y FROM shop', 'y', 'auto', '{"folds": 1, "trees": 20, "depth": 3, "min_child_weight": 5}');
+-- reasons_add_up_to_what_the_calibrated_prediction_says
+SELECT kind, max(abs(d - usual)) < 1e-9 AS add_up, bool_or(calibrated) AS calibrated
+FROM (SELECT kind, ln(p / (1 - p)) - (SELECT sum(r.contribution) FROM dunning.reasons(kind, s, 100) r) AS d, avg(ln(p / (1 - p)) - (SELECT sum(r.contribution) FROM dunning.reasons(kind, s, 100) r)) OVER (PARTITION BY kind) AS usual,
+             (SELECT (m.body -> 'calibration' ->> 'method') = 'isotonic' FROM dunning.model m WHERE m.model = u.kind AND m.version = 1) AS calibrated
+      FROM shop s, unnest('{shop_scorecard,shop_gbdt,once}'::text[]) u (kind), LATERAL (SELECT dunning.predict(kind, s) AS p) q WHERE s.id <= 300) x GROUP BY kind ORDER BY kind;
+
 -- rows_are_capped_by_an_option
 SELECT n BETWEEN 1000 AND 2000 AS capped FROM dunning.fit('once', 'SELECT x, small, y FROM shop', 'y', 'logistic', '{"rows": 2000}');
 
