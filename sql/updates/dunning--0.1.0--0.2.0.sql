@@ -1446,14 +1446,14 @@ DECLARE
 BEGIN
     RETURN format($q$SELECT x.* FROM (
         SELECT %1$s, f.debtor_id AS debtor,
-            CASE WHEN f.settled_on IS NOT NULL AND NOT c.credited THEN greatest(0, f.settled_on - f.due_on) END AS day,
-            least(360, %2$s - 1 - f.due_on, CASE WHEN c.credited THEN f.settled_on - f.due_on - 1 END) AS observed
+            CASE WHEN f.settled_on IS NOT NULL AND c.day IS NULL THEN greatest(0, f.settled_on - f.due_on) END AS day,
+            least(360, %2$s - 1 - f.due_on, CASE WHEN c.day IS NOT NULL THEN f.settled_on - f.due_on - 1 END) AS observed
         FROM dunning.invoice_features(%3$L) f LEFT JOIN dunning.score_result s ON s.debtor_id = f.debtor_id
-        CROSS JOIN LATERAL (SELECT coalesce((f.debtor_id, f.currency, f.settled_on) IN
-                (SELECT i.debtor_id, i.currency, i.issued_on FROM (%4$s) i WHERE i.amount < 0)
-            AND (f.debtor_id, f.currency, f.settled_on) NOT IN
-                (SELECT p.debtor_id, p.currency, (p.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM (%5$s) p
-                 WHERE p.amount > 0 AND p.currency IS NOT NULL AND isfinite(p.paid_at)), false) AS credited) c) x
+        -- days of credit notes on which nothing was paid
+        LEFT JOIN (SELECT i.debtor_id, i.currency, i.issued_on AS day FROM (%4$s) i WHERE i.amount < 0
+                   EXCEPT SELECT p.debtor_id, p.currency, (p.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM (%5$s) p
+                   WHERE p.amount > 0 AND isfinite(p.paid_at)) c
+            ON c.debtor_id = f.debtor_id AND c.currency = f.currency AND c.day = f.settled_on) x
         WHERE x.observed >= 0$q$, by_sql, today, at,
         dunning._invoices_sql(NULL, quote_literal(at)), dunning._ledger_sql('payment', NULL, quote_literal(at)));
 END
