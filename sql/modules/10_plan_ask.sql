@@ -5,7 +5,7 @@
 CREATE FUNCTION dunning._reached_sql() RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT $q$
-        SELECT l.*, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days,
+        SELECT l.*, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, coalesce(l.gap_days, s.cooldown_days, t.min_gap_days) AS min_gap_days,
             t.choose, t.horizon, t.self_cure, t.margin
         FROM pg_temp.dunning_plan_ladder l
         JOIN pg_temp.dunning_plan_pick p ON p.debtor_id = l.debtor_id AND NOT p.plain

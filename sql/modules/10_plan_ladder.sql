@@ -125,6 +125,26 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
 
+-- What the segment asks for, where neither the debtor nor the step says otherwise: which channel first, days between two contacts, tone and framing (which
+-- _judged_sql() reads). Only segments with a treatment cost anything.
+CREATE FUNCTION dunning._treat_by_segment() RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.segment_treatment) THEN
+        RETURN;
+    END IF;
+    UPDATE pg_temp.dunning_plan_ladder l
+    SET preferred_channel = coalesce(l.preferred_channel, t.channel), gap_days = CASE WHEN s.cooldown_days IS NULL THEN t.gap_days END,
+        by_segment = jsonb_strip_nulls(jsonb_build_object('segment', t.segment, 'channel', CASE WHEN l.preferred_channel IS NULL AND t.channel = ANY (s.channels) THEN t.channel END, 'tone', CASE WHEN s.tone = 'neutral' THEN t.tone END,
+            'framing', CASE WHEN s.framing = 'neutral' THEN t.framing END, 'gap_days', CASE WHEN s.cooldown_days IS NULL THEN t.gap_days END))
+    FROM dunning.segment_treatment t JOIN dunning.debtor_score r ON r.segment = t.segment, dunning._steps() s
+    WHERE r.debtor_id = l.debtor_id AND s.strategy = l.strategy AND s.step = l.step;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._treat_by_segment() IS 'Puts the treatments of segments into stage ladder: preferred_channel, gap_days and by_segment, which the decision keeps.';
+
 -- Stage ladder, in one snapshot. What was read is the mark: a payment that commits later shows at the gate.
 CREATE FUNCTION dunning._stage_ladder(strategy text, as_of timestamptz, many text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -141,8 +161,10 @@ BEGIN
     SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, f.last_contact, f.n7, f.n30,
            f.anchor, f.due_on, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at, f.times, f.listed, f.under, f.rung, f.mark, f.amounts,
            -- it is reckoned with in double precision, which knows no more
-           CASE WHEN f.largest > 1e300 THEN 1e300 WHEN f.largest < 1e-300 THEN 0 ELSE f.largest END AS largest, f.largest_in, f.odd
+           CASE WHEN f.largest > 1e300 THEN 1e300 WHEN f.largest < 1e-300 THEN 0 ELSE f.largest END AS largest, f.largest_in, f.odd,
+           NULL::int AS gap_days, NULL::jsonb AS by_segment
     FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at, zone) f;
+    PERFORM dunning._treat_by_segment();
 END
 $fn$;
 COMMENT ON FUNCTION dunning._stage_ladder(text, timestamptz, text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';

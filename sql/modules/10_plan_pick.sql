@@ -25,7 +25,7 @@ BEGIN
             FROM dunning._strategies() t JOIN dunning._steps() s ON s.strategy = t.strategy',
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
-            l.n7, l.n30, l.largest::float8, l.odd FROM pg_temp.dunning_plan_ladder l',
+            l.n7, l.n30, l.largest::float8, l.odd, l.gap_days FROM pg_temp.dunning_plan_ladder l',
         pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
             FROM (%s) l LEFT JOIN dunning.score_result s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
@@ -72,7 +72,7 @@ COMMENT ON FUNCTION dunning._held_for(text[]) IS 'The state word of a row with t
 CREATE FUNCTION dunning._judged_sql(plain boolean) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT pg_catalog.format($q$
-        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, s.framing, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print,
+        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, coalesce(l.by_segment ->> 'framing', s.framing) AS framing, s.must, s.level, coalesce(l.by_segment ->> 'tone', s.tone) AS tone, s.offer, s.companion_channel, s.companion_template, s.print,
             s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance, dunning._held_for(l.blocked_by) AS held_for
         FROM (%s OFFSET 0) l
         JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
@@ -87,7 +87,7 @@ CREATE FUNCTION dunning._dry_rows_sql(plain boolean, approve boolean) RETURNS te
     SELECT pg_catalog.format($q$
         SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, s.template, coalesce(j.chosen, s.channels[1]) AS channel, j.chosen_server AS server,
             j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
-            s.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, s.must, NULL::jsonb AS fee, NULL::jsonb AS offered, s.offer AS offer_kind,
+            coalesce(j.by_segment ->> 'framing', s.framing) AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, s.must, NULL::jsonb AS fee, NULL::jsonb AS offered, s.offer AS offer_kind,
             CASE WHEN j.blocked_by <> '{}' THEN 'held' ELSE %L END AS state, dunning._held_for(j.blocked_by) AS reason, nullif(j.blocked_by, '{}') AS blocked_by
         FROM (%s OFFSET 0) j JOIN dunning._steps() s ON s.strategy = j.strategy AND s.step = j.step$q$, CASE WHEN $2 THEN 'proposed' ELSE 'queued' END, dunning._decided_sql($1))
 $sql$;

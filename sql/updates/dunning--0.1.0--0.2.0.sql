@@ -2464,6 +2464,482 @@ BEGIN
         USING diagnoses.as_of, at, NULL::text, disputing;
 END
 $function$;
+CREATE TABLE dunning.segment_version (
+    version integer NOT NULL,
+    kind text NOT NULL,
+    segments jsonb NOT NULL,
+    metrics jsonb DEFAULT '{}'::jsonb NOT NULL,
+    query text,
+    as_of timestamp with time zone,
+    digest text COLLATE "C" NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    made_by text NOT NULL,
+    CONSTRAINT segment_version_kind_check CHECK ((kind = ANY (ARRAY['own'::text, 'tree'::text, 'kmeans'::text, 'split'::text]))),
+    CONSTRAINT segment_version_pkey PRIMARY KEY (version)
+);
+CREATE TABLE dunning.segment_treatment (
+    segment text COLLATE "C" NOT NULL,
+    channel text COLLATE "C",
+    tone text,
+    framing text,
+    gap_days integer,
+    saved_by text NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    before jsonb,
+    CONSTRAINT segment_treatment_gap_days_check CHECK (((gap_days >= 0) AND (gap_days <= 365))),
+    CONSTRAINT segment_treatment_pkey PRIMARY KEY (segment),
+    CONSTRAINT segment_treatment_tone_check CHECK ((tone = ANY (ARRAY['soft'::text, 'friendly'::text, 'formal'::text, 'urgent'::text])))
+);
+CREATE FUNCTION dunning.set_treatment(segment text, channel text DEFAULT NULL::text, tone text DEFAULT NULL::text, framing text DEFAULT NULL::text, gap_days integer DEFAULT NULL::integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    replaced jsonb := (SELECT to_jsonb(t) - 'before' FROM dunning.segment_treatment t WHERE t.segment = set_treatment.segment);
+BEGIN
+    IF set_treatment.segment IS NULL OR set_treatment.segment <> 'other' AND NOT EXISTS (SELECT FROM dunning._segments() s WHERE s.segment = set_treatment.segment) THEN
+        RAISE EXCEPTION 'segment "%" does not exist', coalesce(set_treatment.segment, 'NULL')
+            USING ERRCODE = '22023', DETAIL = format('Segments: %s, other.', (SELECT string_agg(s.segment, ', ') FROM dunning._segments() s)),
+                  HINT = 'SELECT segment, description FROM dunning.segment ORDER BY position;';
+    END IF;
+    IF set_treatment.channel IS NOT NULL THEN
+        PERFORM dunning._check_channel(set_treatment.channel);
+    END IF;
+    IF set_treatment.tone NOT IN ('soft', 'friendly', 'formal', 'urgent') OR set_treatment.gap_days NOT BETWEEN 0 AND 365
+       OR set_treatment.framing IS NOT NULL AND NOT EXISTS (SELECT FROM dunning.template t WHERE t.framing = set_treatment.framing AND t.framing <> 'neutral' AND t.replaced_at IS NULL) THEN
+        RAISE EXCEPTION 'the treatment of segment "%" is not usable', set_treatment.segment
+            USING ERRCODE = '22023',
+                  DETAIL = format('tone is soft, friendly, formal or urgent; gap_days 0 to 365; framings that a text has are %s. NULL: the step says.',
+                      coalesce((SELECT string_agg(DISTINCT t.framing, ', ') FROM dunning.template t WHERE t.replaced_at IS NULL AND t.framing <> 'neutral'), 'none')),
+                  HINT = format('SELECT dunning.set_treatment(%L, channel => ''sms'', tone => ''friendly'', gap_days => 5);', set_treatment.segment);
+    END IF;
+    DELETE FROM dunning.segment_treatment t WHERE t.segment = set_treatment.segment;
+    IF num_nonnulls(set_treatment.channel, set_treatment.tone, set_treatment.framing, set_treatment.gap_days) > 0 THEN
+        INSERT INTO dunning.segment_treatment (segment, channel, tone, framing, gap_days, saved_by, saved_at, before)
+        VALUES (set_treatment.segment, set_treatment.channel, set_treatment.tone, set_treatment.framing, set_treatment.gap_days, session_user, dunning._now(), replaced);
+        RETURN CASE WHEN replaced IS NULL THEN 'new' ELSE 'changed' END;
+    END IF;
+    RETURN CASE WHEN replaced IS NULL THEN 'there was none' ELSE 'removed' END;
+END
+$function$;
+CREATE FUNCTION dunning._segments_digest(segments jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT encode(sha256(convert_to((SELECT coalesce(jsonb_agg(jsonb_build_array(s -> 'segment', s -> 'position', s -> 'predicate') ORDER BY (s ->> 'position')::int, (s ->> 'segment') COLLATE "C"), '[]')
+        FROM jsonb_array_elements(segments) s)::text, 'UTF8')), 'hex')
+$function$;
+CREATE FUNCTION dunning._current_segments()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object('segment', s.segment, 'position', s.position, 'predicate', s.predicate, 'description', s.description) ORDER BY s.position, s.segment), '[]')
+            FROM dunning._segments() s);
+END
+$function$;
+CREATE FUNCTION dunning._keep_segments(kind text, segments jsonb, metrics jsonb, query text, as_of timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    made int;
+BEGIN
+    LOCK TABLE dunning.segment_version IN SHARE ROW EXCLUSIVE MODE;
+    made := coalesce((SELECT max(v.version) FROM dunning.segment_version v), 0) + 1;
+    INSERT INTO dunning.segment_version (version, kind, segments, metrics, query, as_of, digest, made_at, made_by)
+    VALUES (made, _keep_segments.kind, replace(_keep_segments.segments::text, '#VERSION#', made::text)::jsonb, _keep_segments.metrics, _keep_segments.query, _keep_segments.as_of,
+        dunning._segments_digest(replace(_keep_segments.segments::text, '#VERSION#', made::text)::jsonb), dunning._now(), session_user);
+    RETURN made;
+END
+$function$;
+CREATE FUNCTION dunning.use_segments(version integer)
+ RETURNS TABLE(segment text, "position" integer, predicate text, change text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    wanted dunning.segment_version;
+    present jsonb := dunning._current_segments();
+    gone text;
+    one text;
+BEGIN
+    SELECT v.* INTO wanted FROM dunning.segment_version v WHERE v.version = use_segments.version;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no version % of the segments', coalesce(use_segments.version::text, 'NULL')
+            USING ERRCODE = '22023', DETAIL = format('Versions: %s.', coalesce((SELECT string_agg(v.version::text, ', ' ORDER BY v.version) FROM dunning.segment_version v), 'none')),
+                  HINT = 'SELECT version, kind, made_at, in_force FROM dunning.segment_history; -- SELECT * FROM dunning.learn_segments();';
+    END IF;
+    -- a column that a predicate names may be gone since
+    FOR one IN SELECT s.value ->> 'predicate' FROM jsonb_array_elements(wanted.segments) s LOOP
+        BEGIN
+            PERFORM dunning._predicate_columns(one), dunning._try_segment(one);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE EXCEPTION 'version % cannot come into force: %', use_segments.version, SQLERRM
+                USING ERRCODE = SQLSTATE, DETAIL = format('Its predicate is %s.', one), HINT = 'SELECT version, kind, made_at FROM dunning.segment_history; -- or SELECT * FROM dunning.learn_segments();';
+        END;
+    END LOOP;
+    IF NOT EXISTS (SELECT FROM dunning.segment_version v WHERE v.digest = dunning._segments_digest(present)) THEN
+        PERFORM dunning._keep_segments('own', present, '{}', NULL, NULL);
+    END IF;
+    DELETE FROM dunning.segment s WHERE NOT s.builtin;
+    INSERT INTO dunning.segment (segment, builtin, position, predicate, description, enabled, saved_by, saved_at)
+    SELECT w.segment, false, w.position, w.predicate, w.description, true, session_user, dunning._now()
+    FROM jsonb_to_recordset(wanted.segments) w(segment text, "position" int, predicate text, description text)
+    WHERE NOT EXISTS (SELECT FROM dunning.segment b WHERE b.builtin AND b.enabled AND b.segment = w.segment AND b.position = w.position AND b.predicate = w.predicate);
+    -- built-in ones that the version does not have are switched off, not deleted: reset_segment() brings one back
+    INSERT INTO dunning.segment (segment, builtin, position, predicate, description, enabled, saved_by, saved_at)
+    SELECT b.segment, false, b.position, b.predicate, b.description, false, session_user, dunning._now()
+    FROM dunning.segment b WHERE b.builtin AND NOT EXISTS (SELECT FROM jsonb_array_elements(wanted.segments) w WHERE w ->> 'segment' = b.segment);
+    INSERT INTO dunning.segment_treatment AS t (segment, channel, tone, framing, gap_days, saved_by, saved_at)
+    SELECT w.segment, w.treatment ->> 'channel', w.treatment ->> 'tone', w.treatment ->> 'framing', (w.treatment ->> 'gap_days')::int, session_user, dunning._now()
+    FROM jsonb_to_recordset(wanted.segments) w(segment text, treatment jsonb) WHERE w.treatment IS NOT NULL AND w.treatment <> '{}'
+    ON CONFLICT ON CONSTRAINT segment_treatment_pkey DO NOTHING;
+    SELECT string_agg(r.rule || ' (' || r.segment || ')', ', ' ORDER BY r.rule) INTO gone FROM dunning.strategy_rule r
+    WHERE r.enabled AND r.segment IS NOT NULL AND r.segment <> 'other' AND NOT EXISTS (SELECT FROM jsonb_array_elements(wanted.segments) w WHERE w ->> 'segment' = r.segment);
+    IF gone IS NOT NULL THEN
+        RAISE NOTICE 'strategies are assigned to segments that there are no more: %', gone
+            USING HINT = 'SELECT dunning.assign_strategy(rule, strategy, segment => ...) for the new ones; until then those rules fit nobody.';
+    END IF;
+    RETURN QUERY
+    SELECT u.segment, u.position, u.predicate, u.change FROM (
+    SELECT s.segment::text, s.position, s.predicate,
+        CASE WHEN p.value IS NULL THEN 'new' WHEN p.value ->> 'predicate' = s.predicate AND (p.value ->> 'position')::int = s.position THEN 'as before' ELSE 'changed' END AS change
+    FROM dunning._segments() s LEFT JOIN jsonb_array_elements(present) p ON p.value ->> 'segment' = s.segment
+    UNION ALL
+    SELECT p.value ->> 'segment', (p.value ->> 'position')::int, p.value ->> 'predicate', 'no more'
+    FROM jsonb_array_elements(present) p WHERE NOT EXISTS (SELECT FROM dunning._segments() s WHERE s.segment = p.value ->> 'segment')) u
+    ORDER BY u.change = 'no more', u.position, u.segment COLLATE "C";
+END
+$function$;
+CREATE FUNCTION dunning._segment_history()
+ RETURNS TABLE(version integer, kind text, segments integer, in_force boolean, metrics jsonb, as_of timestamp with time zone, made_at timestamp with time zone, made_by text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    present text := dunning._segments_digest(dunning._current_segments());
+BEGIN
+    RETURN QUERY SELECT v.version, v.kind, jsonb_array_length(v.segments), v.digest = present, v.metrics, v.as_of, v.made_at, v.made_by FROM dunning.segment_version v ORDER BY v.version;
+END
+$function$;
+CREATE VIEW dunning.segment_history (version, kind, segments, in_force, metrics, as_of, made_at, made_by) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT h.version,
+    h.kind,
+    h.segments,
+    h.in_force,
+    h.metrics,
+    h.as_of,
+    h.made_at,
+    h.made_by
+   FROM dunning._segment_history() h(version, kind, segments, in_force, metrics, as_of, made_at, made_by);
+CREATE FUNCTION dunning._learn_tree(query text, depth integer, min_leaf integer)
+ RETURNS jsonb
+ LANGUAGE c
+ STRICT
+AS 'MODULE_PATHNAME', $function$dun_score_sql_learn_tree$function$;
+CREATE FUNCTION dunning._learn_groups(query text, depth integer, min_leaf integer, k_least integer, k_most integer, seed bigint)
+ RETURNS jsonb
+ LANGUAGE c
+ STRICT
+AS 'MODULE_PATHNAME', $function$dun_score_sql_learn_groups$function$;
+CREATE FUNCTION dunning._learn_splits(query text, segments integer, arms integer, min_units integer, alpha double precision)
+ RETURNS jsonb
+ LANGUAGE c
+ STRICT
+AS 'MODULE_PATHNAME', $function$dun_score_sql_learn_splits$function$;
+CREATE FUNCTION dunning._segment_features()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN ARRAY(SELECT f.feature::text FROM dunning._features_in_force() f JOIN dunning.feature b ON b.feature = f.feature AND b.builtin
+                 WHERE f.of IN ('debtor', 'both') AND f.type IN ('number', 'boolean') AND NOT f.sensitive AND NOT f.excluded
+                   AND f.feature = ANY (dunning._segment_columns()) ORDER BY b.position NULLS LAST, f.feature);
+END
+$function$;
+CREATE FUNCTION dunning._segment_options(kind text, options jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    known jsonb := CASE _segment_options.kind WHEN 'tree' THEN '{"target": "late", "days": 60, "depth": 4, "min_leaf": 0, "columns": null}'::jsonb
+        WHEN 'kmeans' THEN '{"depth": 4, "min_leaf": 0, "columns": null, "k_least": 2, "k_most": 8, "seed": 1}' END;
+    hint text := 'SELECT * FROM dunning.learn_segments(''tree'', options => ''{"target": "late", "depth": 3, "min_leaf": 100}''); -- or ''kmeans'', with k_least, k_most and seed';
+    wrong text;
+    result jsonb;
+BEGIN
+    IF known IS NULL THEN
+        RAISE EXCEPTION 'kind of segments "%" is not known', coalesce(_segment_options.kind, 'NULL') USING ERRCODE = '22023', DETAIL = 'Kinds are tree and kmeans; save_segment() takes your own predicates.', HINT = hint;
+    END IF;
+    IF jsonb_typeof(options) IS DISTINCT FROM 'object' THEN
+        RAISE EXCEPTION 'options must be a JSON object' USING ERRCODE = '22023', HINT = hint;
+    END IF;
+    SELECT o INTO wrong FROM jsonb_object_keys(options) o WHERE NOT known ? o LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'option "%" is not known', wrong USING ERRCODE = '22023',
+            DETAIL = format('Options of %s are %s.', _segment_options.kind, (SELECT string_agg(k, ', ' ORDER BY k) FROM jsonb_object_keys(known) k)), HINT = hint;
+    END IF;
+    result := known || options;
+    SELECT o.key INTO wrong FROM jsonb_each(result) o
+    WHERE CASE o.key WHEN 'columns' THEN o.value <> 'null' AND jsonb_typeof(o.value) <> 'array'
+               WHEN 'target' THEN o.value NOT IN ('"late"', '"p_late"', '"p_paid_30d"', '"p_self_cure"')
+               ELSE CASE WHEN jsonb_typeof(o.value) <> 'number' OR o.value #>> '{}' !~ '^[0-9]{1,9}$' THEN true
+                    ELSE (o.value #>> '{}')::int NOT BETWEEN CASE o.key WHEN 'depth' THEN 1 WHEN 'days' THEN 7 WHEN 'k_least' THEN 2 WHEN 'k_most' THEN 2 ELSE 0 END
+                                                     AND CASE o.key WHEN 'depth' THEN 4 WHEN 'days' THEN 730 WHEN 'k_least' THEN 12 WHEN 'k_most' THEN 12 ELSE 999999999 END END END LIMIT 1;
+    IF FOUND OR (result ->> 'k_least')::int > (result ->> 'k_most')::int THEN
+        RAISE EXCEPTION 'option "%" is out of range', coalesce(wrong, 'k_least') USING ERRCODE = '22023',
+            DETAIL = 'target is late, p_late, p_paid_30d or p_self_cure; depth 1 to 4, days 7 to 730, k_least to k_most 2 to 12; min_leaf and seed are whole numbers; columns is an array of names.', HINT = hint;
+    END IF;
+    SELECT c INTO wrong FROM jsonb_array_elements_text(nullif(result -> 'columns', 'null')) c WHERE c <> ALL (dunning._segment_columns()) OR c IN ('debtor_id', 'as_of', 'attributes', 'diagnosis', result ->> 'target') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" cannot make segments', wrong USING ERRCODE = '42703',
+            DETAIL = format('Those that can: %s.', array_to_string(dunning._segment_columns(), ', ')), HINT = hint;
+    END IF;
+    RETURN result;
+END
+$function$;
+CREATE FUNCTION dunning._segment_query(kind text, at timestamp with time zone, options jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    scores text[] := '{p_late,p_paid_30d,p_self_cure}';
+    target text := options ->> 'target';
+    since timestamptz := CASE WHEN target = 'late' THEN at - make_interval(days => (options ->> 'days')::int) ELSE at END;
+    named text[] := ARRAY(SELECT jsonb_array_elements_text(nullif(options -> 'columns', 'null')));
+    columns text[] := CASE WHEN cardinality(named) > 0 THEN named
+        -- what one does, not how much of everything there was
+        WHEN _segment_query.kind = 'kmeans' THEN '{late_ratio_shrunk,avg_late_shrunk,trend,partial_ratio,payday_ratio,payments_per_month,paid_before_shrunk,tenure_days,open_vs_mean,days_past_due,n_overdue,promise_kept_ratio,reached_ratio}'
+        ELSE dunning._segment_features() END;
+    list text := (SELECT string_agg(CASE WHEN c = ANY (scores) THEN format('s.%I', c) ELSE format('f.%I', c) END, ', ') FROM unnest(columns) c);
+BEGIN
+    IF target = 'late' AND columns && scores THEN
+        RAISE EXCEPTION 'the scores of today know what the outcome was' USING ERRCODE = '22023',
+            DETAIL = 'With the target late, columns are features of before the days that are looked at.', HINT = 'Leave p_late, p_paid_30d and p_self_cure out of columns, or take one of them for the target.';
+    END IF;
+    IF target = 'late' THEN
+        RETURN format('WITH f AS MATERIALIZED (%2$s), o AS MATERIALIZED (SELECT i.debtor_id, avg(coalesce(i.days_late > 0, true)::int)::float8 AS late FROM dunning.invoice_features(%3$L) i '
+            'WHERE i.due_on >= (%4$L::timestamptz AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND i.due_on < (%3$L::timestamptz AT TIME ZONE (SELECT dunning._ledger_zone()))::date GROUP BY 1) '
+            'SELECT f.debtor_id AS key, o.late AS target, %1$s FROM f JOIN o ON o.debtor_id = f.debtor_id',
+            list, dunning._features_sql(NULL, quote_literal(since)), at, since);
+    END IF;
+    RETURN format('SELECT f.debtor_id AS key, %s%s FROM (%s) f LEFT JOIN dunning.debtor_score s ON s.debtor_id = f.debtor_id',
+        CASE WHEN target IS NOT NULL THEN format('s.%I AS target, ', target) ELSE '' END, list, dunning._features_sql(NULL, quote_literal(since)));
+END
+$function$;
+CREATE FUNCTION dunning._describe_segment(kind text, target text, learnt jsonb, n double precision)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT CASE kind WHEN 'tree' THEN format('%s %s, %s %% of debtors', CASE target WHEN 'late' THEN round(100 * (learnt ->> 'mean')::numeric) || ' %' ELSE target || ' ' || round((learnt ->> 'mean')::numeric, 2) END,
+                CASE target WHEN 'late' THEN 'of what fell due was late' ELSE 'on average' END, round((100 * (learnt ->> 'n')::float8 / n)::numeric))
+           ELSE (SELECT string_agg(format('%s %s (all %s)', c ->> 'column', round((c ->> 'mean')::numeric, 2), round((c ->> 'all')::numeric, 2)), ', ') FROM jsonb_array_elements(learnt -> 'columns') c)
+                || format('; %s %% of debtors', round((100 * (learnt ->> 'n')::float8 / n)::numeric)) END
+$function$;
+CREATE FUNCTION dunning.learn_segments(kind text DEFAULT 'tree'::text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, options jsonb DEFAULT '{}'::jsonb)
+ RETURNS TABLE(version integer, segment text, "position" integer, predicate text, description text, debtors bigint)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET jit TO 'off'
+ SET "DateStyle" TO 'ISO, YMD'
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := coalesce(learn_segments.as_of, dunning._now());
+    o jsonb := dunning._segment_options(learn_segments.kind, learn_segments.options);
+    query text;
+    learnt jsonb;
+    own jsonb;
+    made int;
+BEGIN
+    PERFORM dunning._check_as_of(at);
+    query := dunning._segment_query(learn_segments.kind, at, o);
+    PERFORM dunning._restrict();
+    learnt := CASE learn_segments.kind WHEN 'tree' THEN dunning._learn_tree(query, (o ->> 'depth')::int, (o ->> 'min_leaf')::int)
+        ELSE dunning._learn_groups(query, (o ->> 'depth')::int, (o ->> 'min_leaf')::int, (o ->> 'k_least')::int, (o ->> 'k_most')::int, (o ->> 'seed')::bigint) END;
+    IF jsonb_array_length(learnt -> 'segments') < 2 THEN
+        RAISE NOTICE 'nothing tells the debtors apart: no version is made'
+            USING DETAIL = CASE learn_segments.kind WHEN 'tree' THEN format('Of %s debtors no split predicts the outcome better than its mean, by more than one standard error over five folds.', learnt ->> 'n')
+                           ELSE format('The tree tells %s debtors apart in no group.', learnt ->> 'n') END;
+        RETURN;
+    END IF;
+    IF learn_segments.kind = 'kmeans' AND (SELECT max(k.value::float8) FROM jsonb_each_text(learnt -> 'silhouette') k) < 0.25 THEN
+        RAISE NOTICE 'the groups hardly stand apart: their best silhouette is %', (SELECT round(max(k.value::numeric), 2) FROM jsonb_each_text(learnt -> 'silhouette') k)
+            USING DETAIL = 'Up to 0.25 there is no substantial structure (Kaufman and Rousseeuw 1990): the groups cut one cloud into parts.';
+    END IF;
+    -- the administrator's own predicates go on going first
+    own := (SELECT coalesce(jsonb_agg(e.value ORDER BY e.ordinality), '[]') FROM jsonb_array_elements(dunning._current_segments()) WITH ORDINALITY e
+            WHERE EXISTS (SELECT FROM dunning.segment g WHERE g.segment = e.value ->> 'segment' AND NOT g.builtin)
+              AND NOT EXISTS (SELECT FROM dunning.segment_version v, jsonb_array_elements(v.segments) w WHERE v.kind <> 'own' AND w ? 'learnt' AND w ->> 'segment' = e.value ->> 'segment'));
+    made := dunning._keep_segments(learn_segments.kind,
+        own || (SELECT jsonb_agg(jsonb_build_object('segment', learn_segments.kind || '_v#VERSION#_' || s.ordinality,
+                    'position', (SELECT coalesce(max((w ->> 'position')::int), 0) FROM jsonb_array_elements(own) w) + s.ordinality * 10,
+                    'predicate', s.value ->> 'predicate', 'description', dunning._describe_segment(learn_segments.kind, o ->> 'target', s.value, (learnt ->> 'n')::float8),
+                    'learnt', s.value - 'predicate') ORDER BY s.ordinality)
+                FROM jsonb_array_elements(learnt -> 'segments') WITH ORDINALITY s),
+        (learnt - 'segments') || jsonb_build_object('options', o), query, at);
+    RETURN QUERY
+    SELECT made, w.segment, w.position, w.predicate, w.description, (w.learnt ->> 'n')::bigint
+    FROM dunning.segment_version v, jsonb_to_recordset(v.segments) w(segment text, "position" int, predicate text, description text, learnt jsonb)
+    WHERE v.version = made ORDER BY w.position, w.segment;
+END
+$function$;
+CREATE FUNCTION dunning._split_query(experiment text, started timestamp with time zone, ids text[], places integer[])
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$
+        WITH unit AS MATERIALIZED (
+            SELECT s.debtor_id, a.position AS arm, s.assigned_at, s.assigned_at + e.window_days * interval '1 day' AS until
+            FROM dunning.assignment s JOIN dunning.experiment e ON e.experiment = s.experiment JOIN dunning.arm a ON a.experiment = s.experiment AND a.arm = s.arm
+            WHERE s.experiment = %1$L AND s.assigned_at + e.window_days * interval '1 day' <= dunning._now()),
+        payer AS (SELECT DISTINCT u.debtor_id FROM unit u JOIN (%2$s) p ON p.debtor_id = u.debtor_id WHERE p.amount > 0 AND p.paid_at >= u.assigned_at AND p.paid_at < u.until),
+        f AS MATERIALIZED (%6$s),
+        g AS MATERIALIZED (SELECT * FROM unnest(%4$L::text[], %5$L::int[]) g(debtor_id, place))
+        SELECT u.debtor_id AS key, g.place AS segment, u.arm, (p.debtor_id IS NOT NULL)::int AS outcome, %3$s
+        FROM unit u JOIN g ON g.debtor_id = u.debtor_id
+        LEFT JOIN f ON f.debtor_id = u.debtor_id LEFT JOIN payer p ON p.debtor_id = u.debtor_id$q$,
+        _split_query.experiment, dunning._ledger_sql('payment', NULL, 'dunning._virtual_clock()'), (SELECT string_agg(format('f.%I', c), ', ') FROM unnest(dunning._segment_features()) c),
+        ids, places, dunning._features_sql(NULL, quote_literal(started)));
+END
+$function$;
+CREATE FUNCTION dunning._side_framing(experiment text, side jsonb, arm text, control text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT CASE WHEN experiment <> 'framing' AND experiment NOT LIKE 'framing-%' THEN NULL
+                WHEN (side ->> 'difference')::float8 > (side ->> 'half_width')::float8 THEN nullif(arm, 'neutral')
+                WHEN (side ->> 'difference')::float8 < -(side ->> 'half_width')::float8 THEN nullif(control, 'neutral') END
+$function$;
+CREATE FUNCTION dunning._split_list(experiment text, control text, splits jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (
+        SELECT jsonb_agg(v.entry ORDER BY v.ordinality, v.side)
+        FROM (SELECT c.ordinality, p.side,
+                  CASE WHEN s.value IS NULL THEN c.value ELSE jsonb_strip_nulls(jsonb_build_object(
+                      'segment', left(c.value ->> 'segment', 45) || '_v#VERSION#_' || p.side,
+                      'position', (c.value ->> 'position')::int,
+                      'predicate', CASE WHEN c.value ->> 'segment' = 'other' THEN s.value ->> p.name ELSE format('(%s) AND (%s)', c.value ->> 'predicate', s.value ->> p.name) END,
+                      'description', format('%s: %s against %s: %s points (%s to %s)', c.value ->> 'segment', s.value ->> 'arm', control,
+                          round((100 * (e.judged ->> 'difference')::numeric), 1), round(100 * ((e.judged ->> 'difference')::numeric - (e.judged ->> 'half_width')::numeric), 1),
+                          round(100 * ((e.judged ->> 'difference')::numeric + (e.judged ->> 'half_width')::numeric), 1)),
+                      'treatment', nullif(jsonb_strip_nulls(coalesce((SELECT to_jsonb(t) - '{segment,saved_by,saved_at,before}'::text[] FROM dunning.segment_treatment t WHERE t.segment = c.value ->> 'segment'), '{}')
+                          || coalesce((SELECT jsonb_build_object('framing', f.f) FROM dunning._side_framing(_split_list.experiment, e.judged, s.value ->> 'arm', control) f(f) WHERE f.f IS NOT NULL), '{}')), '{}'),
+                      'learnt', e.judged)) END AS entry
+              -- "other" has no predicate: its parts come last
+              FROM jsonb_array_elements(dunning._current_segments() || CASE WHEN EXISTS (SELECT FROM jsonb_array_elements(splits) x WHERE x ->> 'segment' = 'other')
+                  THEN jsonb_build_array(jsonb_build_object('segment', 'other', 'position', (SELECT coalesce(max(z.position), 0) + 10 FROM dunning._segments() z))) ELSE '[]' END) WITH ORDINALITY c
+              LEFT JOIN jsonb_array_elements(splits) s ON s.value ->> 'segment' = c.value ->> 'segment'
+              CROSS JOIN LATERAL (VALUES (1, 'left'), (2, 'right')) p(side, name)
+              CROSS JOIN LATERAL (SELECT s.value -> (p.name || '_judged') AS judged) e
+              WHERE s.value IS NOT NULL OR p.side = 1) v);
+END
+$function$;
+CREATE FUNCTION dunning.split_segments(experiment text, min_units integer DEFAULT 200, alpha double precision DEFAULT 0.05)
+ RETURNS TABLE(segment text, arm text, part text, control_n bigint, treated_n bigint, difference double precision, lower double precision, upper double precision, verdict text, version integer)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET jit TO 'off'
+ SET "DateStyle" TO 'ISO, YMD'
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    test dunning.experiment;
+    names text[] := ARRAY(SELECT s.segment::text FROM dunning._segments() s ORDER BY s.position, s.segment) || 'other'::text;
+    arms text[];
+    used text[];
+    ids text[];
+    segments text[];
+    disputing text[];
+    learnt jsonb;
+    holding jsonb;
+    made int;
+BEGIN
+    PERFORM dunning._check_experiment(split_segments.experiment);
+    IF min_units IS NULL OR min_units NOT BETWEEN 50 AND 1000000 OR alpha IS NULL OR NOT (alpha > 0 AND alpha <= 0.2) THEN
+        RAISE EXCEPTION 'a split of segments has a parameter out of range' USING ERRCODE = '22023',
+            DETAIL = 'min_units is 50 to 1000000, alpha above 0 and at most 0.2.', HINT = format('SELECT * FROM dunning.split_segments(%L);', split_segments.experiment);
+    END IF;
+    SELECT e.* INTO test FROM dunning.experiment e WHERE e.experiment = split_segments.experiment;
+    SELECT array_agg(a.arm::text ORDER BY a.position) INTO arms FROM dunning.arm a WHERE a.experiment = split_segments.experiment;
+    IF (SELECT dunning._srm(array_agg(u.assigned::float8), array_agg(u.share)) >= ln(100) FROM dunning._experiment_units(split_segments.experiment) u) THEN
+        RAISE EXCEPTION 'the arms of experiment "%" do not hold the shares they were given', split_segments.experiment USING ERRCODE = '55000',
+            DETAIL = 'Whatever moved debtors between the arms may also be what differs between parts of a segment.', HINT = format('SELECT * FROM dunning.experiment_result(%L);', split_segments.experiment);
+    END IF;
+    SELECT coalesce(array_agg(DISTINCT m.model::text), '{}') INTO used FROM dunning.model m WHERE m.model IN ('late', 'paid_30d', 'self_cure') AND m.state <> 'retired';
+    PERFORM dunning._restrict();
+    -- the segment that each unit was in when the experiment began
+    EXECUTE format('SELECT array_agg(DISTINCT i.debtor_id) FROM (%s) i WHERE i.disputed', dunning._ledger_sql('invoice', NULL, '$1')) INTO disputing USING test.started_at;
+    EXECUTE format('SELECT array_agg(q.debtor_id::text ORDER BY q.debtor_id), array_agg(q.segment ORDER BY q.debtor_id) FROM (%s) q WHERE q.debtor_id IN (SELECT s.debtor_id FROM dunning.assignment s WHERE s.experiment = $5)',
+                   dunning._score_sql(used, dunning._segment_case())) INTO ids, segments USING test.started_at, test.started_at, NULL::text, disputing, split_segments.experiment;
+    learnt := dunning._learn_splits(dunning._split_query(split_segments.experiment, test.started_at, coalesce(ids, '{}'), ARRAY(SELECT array_position(names, s.s) FROM unnest(segments) WITH ORDINALITY s(s, n) ORDER BY s.n)),
+        cardinality(names), cardinality(arms), min_units, alpha);
+    learnt := jsonb_set(learnt, '{splits}', (SELECT coalesce(jsonb_agg(s.value || jsonb_build_object('segment', names[(s.value ->> 'segment')::int], 'arm', arms[(s.value ->> 'arm')::int]) ORDER BY s.ordinality), '[]')
+        FROM jsonb_array_elements(learnt -> 'splits') WITH ORDINALITY s));
+    -- of the arms of one segment the clearest
+    SELECT jsonb_agg(x.value ORDER BY x.value ->> 'segment') INTO holding
+    FROM (SELECT DISTINCT ON (s.value ->> 'segment') s.value FROM jsonb_array_elements(learnt -> 'splits') WITH ORDINALITY s WHERE (s.value ->> 'holds')::boolean
+          ORDER BY s.value ->> 'segment', abs((s.value ->> 'gap')::float8) / (s.value ->> 'half_width')::float8 DESC, s.ordinality) x;
+    IF holding IS NOT NULL THEN
+        made := dunning._keep_segments('split', dunning._split_list(split_segments.experiment, arms[1], holding), learnt || jsonb_build_object('experiment', split_segments.experiment, 'min_units', min_units), NULL, dunning._now());
+    END IF;
+    RETURN QUERY
+    SELECT s.value ->> 'segment', s.value ->> 'arm', CASE WHEN p.side = 0 THEN 'all' ELSE s.value ->> p.name END, (p.e ->> 'control')::bigint, (p.e ->> 'treated')::bigint,
+        (p.e ->> 'difference')::float8, (p.e ->> 'difference')::float8 - (p.e ->> 'half_width')::float8, (p.e ->> 'difference')::float8 + (p.e ->> 'half_width')::float8,
+        CASE WHEN p.side > 0 THEN NULL
+             WHEN s.value -> 'gap' IS NULL THEN format('no split: %s units of each arm are needed on both sides, in each of two halves, and ten of either outcome', min_units)
+             WHEN NOT (s.value ->> 'enough')::boolean THEN 'no split: too few units in the half that judges'
+             WHEN (s.value ->> 'holds')::boolean THEN format('split: the effect differs by %s points, at least %s', g.gap, g.least)
+             ELSE format('no split: the effect differs by %s points, give or take %s', g.gap, g.width) END,
+        CASE WHEN (s.value ->> 'holds')::boolean AND s.value IN (SELECT h FROM jsonb_array_elements(holding) h) THEN made END
+    FROM jsonb_array_elements(learnt -> 'splits') WITH ORDINALITY s
+    CROSS JOIN LATERAL (VALUES (0, 'all', s.value -> 'all'), (1, 'left', s.value -> 'left_judged'), (2, 'right', s.value -> 'right_judged')) p(side, name, e)
+    CROSS JOIN LATERAL (SELECT round(100 * abs((s.value ->> 'gap')::numeric), 1) AS gap, round(100 * (s.value ->> 'half_width')::numeric, 1) AS width,
+        round(100 * (abs((s.value ->> 'gap')::numeric) - (s.value ->> 'half_width')::numeric), 1) AS least) g
+    WHERE p.e IS NOT NULL AND (p.e ->> 'control')::bigint + (p.e ->> 'treated')::bigint > 0 ORDER BY s.ordinality, p.side;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._late_sql(at timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
@@ -6882,7 +7358,7 @@ CREATE FUNCTION dunning._reached_sql()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT $q$
-        SELECT l.*, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, coalesce(s.cooldown_days, t.min_gap_days) AS min_gap_days,
+        SELECT l.*, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must, coalesce(l.gap_days, s.cooldown_days, t.min_gap_days) AS min_gap_days,
             t.choose, t.horizon, t.self_cure, t.margin
         FROM pg_temp.dunning_plan_ladder l
         JOIN pg_temp.dunning_plan_pick p ON p.debtor_id = l.debtor_id AND NOT p.plain
@@ -8116,6 +8592,25 @@ BEGIN
         'SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.is_left_out FROM dunning._ladder_items($2, $1) i'];
 END
 $function$;
+CREATE FUNCTION dunning._treat_by_segment()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.segment_treatment) THEN
+        RETURN;
+    END IF;
+    UPDATE pg_temp.dunning_plan_ladder l
+    SET preferred_channel = coalesce(l.preferred_channel, t.channel), gap_days = CASE WHEN s.cooldown_days IS NULL THEN t.gap_days END,
+        by_segment = jsonb_strip_nulls(jsonb_build_object('segment', t.segment, 'channel', CASE WHEN l.preferred_channel IS NULL AND t.channel = ANY (s.channels) THEN t.channel END, 'tone', CASE WHEN s.tone = 'neutral' THEN t.tone END,
+            'framing', CASE WHEN s.framing = 'neutral' THEN t.framing END, 'gap_days', CASE WHEN s.cooldown_days IS NULL THEN t.gap_days END))
+    FROM dunning.segment_treatment t JOIN dunning.debtor_score r ON r.segment = t.segment, dunning._steps() s
+    WHERE r.debtor_id = l.debtor_id AND s.strategy = l.strategy AND s.step = l.step;
+END
+$function$;
 CREATE FUNCTION dunning._stage_ladder(strategy text, as_of timestamp with time zone, many text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -8134,8 +8629,10 @@ BEGIN
     SELECT f.debtor_id COLLATE "C" AS debtor_id, f.creditor, f.country, f.preferred_channel, f.strategy_of AS strategy, f.step, f.enough, f.blocked, f.last_contact, f.n7, f.n30,
            f.anchor, f.due_on, today - f.due_on AS days, (f.last_on + 1)::timestamp AT TIME ZONE zone AS until_at, f.times, f.listed, f.under, f.rung, f.mark, f.amounts,
            -- it is reckoned with in double precision, which knows no more
-           CASE WHEN f.largest > 1e300 THEN 1e300 WHEN f.largest < 1e-300 THEN 0 ELSE f.largest END AS largest, f.largest_in, f.odd
+           CASE WHEN f.largest > 1e300 THEN 1e300 WHEN f.largest < 1e-300 THEN 0 ELSE f.largest END AS largest, f.largest_in, f.odd,
+           NULL::int AS gap_days, NULL::jsonb AS by_segment
     FROM dunning._ladder(dunning._ladder_texts(many IS NULL), as_of, many, strategy, today, stated, at, zone) f;
+    PERFORM dunning._treat_by_segment();
 END
 $function$;
 CREATE FUNCTION dunning._needs_offer(template text, creditor text)
@@ -8209,7 +8706,7 @@ BEGIN
             FROM dunning._strategies() t JOIN dunning._steps() s ON s.strategy = t.strategy',
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
-            l.n7, l.n30, l.largest::float8, l.odd FROM pg_temp.dunning_plan_ladder l',
+            l.n7, l.n30, l.largest::float8, l.odd, l.gap_days FROM pg_temp.dunning_plan_ladder l',
         pg_catalog.format('SELECT l.source_id, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
             FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
@@ -8275,7 +8772,7 @@ CREATE FUNCTION dunning._judged_sql(decided text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT pg_catalog.format($q$
-        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, s.framing, s.must, s.level, s.tone, s.offer, s.companion_channel, s.companion_template, s.print,
+        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, coalesce(l.by_segment ->> 'framing', s.framing) AS framing, s.must, s.level, coalesce(l.by_segment ->> 'tone', s.tone) AS tone, s.offer, s.companion_channel, s.companion_template, s.print,
             s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance,
             -- the one reason that stands for what blocks a contact
             CASE WHEN l.blocked_by = '{}' THEN NULL WHEN l.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE l.blocked_by[1] END AS held_for
@@ -8412,13 +8909,13 @@ BEGIN
             -- a pre-due reminder after the due date would be untrue
             least(j.until_at, j.contact_at + interval '14 days') AS not_after,
             j.local_time, coalesce(x.amounts, j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency, coalesce(a.arm, j.framing) AS variant, j.p, j.value AS expected_value,
-            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context || coalesce(b.context, '{}') AS context,
+            j.time_propensity * coalesce(a.propensity, 1) AS propensity, coalesce(j.explored, false) AS explored, j.mark AS ledger_mark, x.context || coalesce(b.context, '{}') || CASE WHEN j.by_segment ? 'tone' THEN jsonb_build_object('tone', j.tone) ELSE '{}' END AS context,
             CASE WHEN j.key IS NULL THEN 'held' WHEN $3 THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason,
             nullif(j.blocked_by, '{}') AS blocked_by, 'step'::text AS once_kind, j.key AS once_key, j.anchor, j.position, j.on_ladder, j.must, j.country, j.companion_channel, j.companion_template,
             NULL::jsonb AS fee, NULL::jsonb AS offered, j.offer AS offer_kind,
             CASE WHEN j.key IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object('as_of', $1, 'strategy', j.strategy, 'step', j.step, 'key', j.key, 'anchor', j.anchor, 'counted_from', j.counted_from, 'offset_days', j.offset_days,
                 'level', coalesce(j.level, j.step), 'tone', j.tone, 'offer', j.offer, 'print', nullif(j.print, '{}'), 'companion', j.companion_channel,
-                'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
+                'by_segment', j.by_segment, 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', j.passed_over,
                 'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
@@ -47092,6 +47589,8 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.offer', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer_text', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.proof', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.reference_rate', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.segment_treatment', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.segment_version', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.sensitivity', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.strategy_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
@@ -47184,6 +47683,27 @@ ALTER FUNCTION dunning._habits_sql() OWNER TO dunning_owner;
 ALTER FUNCTION dunning.habits(dunning.debtor_features) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.diagnoses(timestamp with time zone) OWNER TO dunning_owner;
+ALTER TABLE dunning.segment_version OWNER TO dunning_owner;
+ALTER TABLE dunning.segment_treatment OWNER TO dunning_owner;
+ALTER FUNCTION dunning.set_treatment(text,text,text,text,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._segments_digest(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._current_segments() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._keep_segments(text,jsonb,jsonb,text,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.use_segments(integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._segment_history() OWNER TO dunning_owner;
+ALTER VIEW dunning.segment_history OWNER TO dunning_owner;
+ALTER FUNCTION dunning._learn_tree(text,integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._learn_groups(text,integer,integer,integer,integer,bigint) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._learn_splits(text,integer,integer,integer,double precision) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._segment_features() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._segment_options(text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._segment_query(text,timestamp with time zone,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._describe_segment(text,text,jsonb,double precision) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.learn_segments(text,timestamp with time zone,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._split_query(text,timestamp with time zone,text[],integer[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._side_framing(text,jsonb,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._split_list(text,text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.split_segments(text,integer,double precision) OWNER TO dunning_owner;
 ALTER TABLE dunning.model_change OWNER TO dunning_owner;
 ALTER FUNCTION dunning._lock_version(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._make_champion(text,integer,text,integer) OWNER TO dunning_owner;
@@ -47395,6 +47915,7 @@ ALTER FUNCTION dunning._ladder_marks(text[],timestamp with time zone) OWNER TO d
 ALTER FUNCTION dunning._ladder_items(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._other_accounts_sql(text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ladder_texts(boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._treat_by_segment() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._needs_offer(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_offers(timestamp with time zone,boolean) OWNER TO dunning_owner;
@@ -47685,6 +48206,32 @@ REVOKE EXECUTE ON FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debt
 GRANT EXECUTE ON FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.diagnoses(timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.diagnoses(timestamp with time zone) TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.segment_version TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.segment_treatment TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.set_treatment(text,text,text,text,integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.set_treatment(text,text,text,text,integer) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._segments_digest(jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._current_segments() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._keep_segments(text,jsonb,jsonb,text,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.use_segments(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.use_segments(integer) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._segment_history() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._segment_history() TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.segment_history TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._learn_tree(text,integer,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._learn_groups(text,integer,integer,integer,integer,bigint) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._learn_splits(text,integer,integer,integer,double precision) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._segment_features() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._segment_options(text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._segment_query(text,timestamp with time zone,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._describe_segment(text,text,jsonb,double precision) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.learn_segments(text,timestamp with time zone,jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.learn_segments(text,timestamp with time zone,jsonb) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._split_query(text,timestamp with time zone,text[],integer[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._side_framing(text,jsonb,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._split_list(text,text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.split_segments(text,integer,double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.split_segments(text,integer,double precision) TO dunning_operator;
 GRANT SELECT ON TABLE dunning.model_change TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._lock_version(text,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._make_champion(text,integer,text,integer) FROM PUBLIC;
@@ -47944,6 +48491,7 @@ REVOKE EXECUTE ON FUNCTION dunning._ladder_marks(text[],timestamp with time zone
 REVOKE EXECUTE ON FUNCTION dunning._ladder_items(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._other_accounts_sql(text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ladder_texts(boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._treat_by_segment() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._needs_offer(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_offers(timestamp with time zone,boolean) FROM PUBLIC;
@@ -48239,6 +48787,7 @@ COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with 
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
 COMMENT ON FUNCTION dunning._context_now(dunning.message) IS 'The context of a message as it would be rendered now, framing named; without the links, which are signed as it leaves.';
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
+COMMENT ON FUNCTION dunning._current_segments() IS 'The segments in force as a version has them.';
 COMMENT ON FUNCTION dunning._curve_group_sql(text) IS 'SQL text of the group that an invoice f belongs to; 22023 for what is no column to group by.';
 COMMENT ON FUNCTION dunning._curve_record_sql() IS 'SELECT list over an invoice f: what the payment curve in use reads of it.';
 COMMENT ON FUNCTION dunning._curve_slices() IS 'First and last day past due of the slices in which a payment curve is trained.';
@@ -48247,6 +48796,7 @@ COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a 
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
 COMMENT ON FUNCTION dunning._debtor_columns_sql() IS 'SQL text: columns of the debtor d that stand among the features.';
 COMMENT ON FUNCTION dunning._debtor_look(bytea,text,timestamp with time zone,boolean) IS 'One debtor''s account at its end (state NULL: of whom nothing is known), as seen at an instant; stated: the source''s own open amounts are the balance.';
+COMMENT ON FUNCTION dunning._describe_segment(text,text,jsonb,double precision) IS 'A learnt segment in words.';
 COMMENT ON FUNCTION dunning._diagnosis_case(boolean) IS 'SQL text over features f and signals s: the diagnosis, or what speaks for it as a jsonb array of sentences.';
 COMMENT ON FUNCTION dunning._diagnosis_evidence() IS 'What speaks for a diagnosis or against it: condition over features f and signals s, weight in tenths, sentence and the figures that it rests on.';
 COMMENT ON FUNCTION dunning._diagnosis_rules() IS 'Diagnoses by precedence, with the reason for their place; one of them stands twice, first as told and then as the figures suggest it.';
@@ -48334,6 +48884,7 @@ COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate 
 COMMENT ON FUNCTION dunning._judged_sql(text) IS 'SQL text: rows that are decided, with the columns of their step and strategy.';
 COMMENT ON FUNCTION dunning._keep_drift(text,integer,jsonb,jsonb,jsonb) IS 'Judges counts against a baseline (NULL: the training rows), and outcomes, and keeps what it finds.';
 COMMENT ON FUNCTION dunning._keep_feature(dunning.feature) IS 'Writes a user''s row, with who, when and what stood there before: new, changed, or before the built-in one.';
+COMMENT ON FUNCTION dunning._keep_segments(text,jsonb,jsonb,text,timestamp with time zone) IS 'The number of a new version; #VERSION# in its names becomes that number.';
 COMMENT ON FUNCTION dunning._keep_settlement(text,uuid) IS 'Where the hold is that of a settlement: holds on the invoices it was about, their charges waived, and a task to credit the rest.';
 COMMENT ON FUNCTION dunning._known_feature(text) IS 'The row in force of a feature; 22023 where there is none.';
 COMMENT ON FUNCTION dunning._ladder(text[],timestamp with time zone,text[],text,date,boolean,timestamp with time zone,text) IS 'One row a debtor and step reached and not had, rung 1 first to be taken: anchor, currencies listed, what is under its minimum, mark, amounts, the largest of them; blocked: stopped, max_contacts, or condition_failed; odd: rows that cannot be told in plain numbers, whose account was asked of _mark_sql(). Reads each statement of texts (_ladder_texts()) once, as the caller: src/plan/ladder.c.';
@@ -48344,6 +48895,9 @@ COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladd
 COMMENT ON FUNCTION dunning._law_countries(text) IS 'Where rules of a country stand: its own before those of the countries of the euro.';
 COMMENT ON FUNCTION dunning._lawful_fees(text[],timestamp with time zone) IS 'One row an invoice and level that has an enabled rule: amount, from which day it may be charged, and every reason why not (empty: it may).';
 COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
+COMMENT ON FUNCTION dunning._learn_groups(text,integer,integer,integer,integer,bigint) IS 'Groups of k-means over the numbers of a query beside `key`, as the predicates of a tree that tells them apart; fidelity: share of rows that the tree puts into their group; silhouette by k.';
+COMMENT ON FUNCTION dunning._learn_splits(text,integer,integer,integer,double precision) IS 'Of a query of units (key, segment and arm as numbers from 1, outcome 0 or 1, and features): for each segment and arm but the first, the split whose effects differ most in one half of the units, and how much they differ in the other.';
+COMMENT ON FUNCTION dunning._learn_tree(text,integer,integer) IS 'Leaves of a tree over the columns of a query beside `key` and `target`: predicate, rows, mean and standard deviation of the target, the highest first; error_by_depth: mean squared error by five folds. min_leaf 0: a hundredth of the rows, 50 at least.';
 COMMENT ON FUNCTION dunning._ledger_sql(text,text,text) IS 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
 COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else TimeZone as the server was started with (where the library is not preloaded: log_timezone), never the session''s.';
@@ -48458,6 +49012,12 @@ COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of
 COMMENT ON FUNCTION dunning._round_up(numeric,numeric) IS 'The value, rounded up to a multiple of the step where there is one.';
 COMMENT ON FUNCTION dunning._scalar_attributes(jsonb,text[]) IS 'The numbers, booleans and texts of an object, without those named; NULL where there is none.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
+COMMENT ON FUNCTION dunning._segment_features() IS 'Features that segments are learnt over where the option columns names none.';
+COMMENT ON FUNCTION dunning._segment_history() IS 'What view segment_history shows.';
+COMMENT ON FUNCTION dunning._segment_options(text,jsonb) IS 'The options of learn_segments() with those left out, or 22023 and 42703.';
+COMMENT ON FUNCTION dunning._segment_query(text,timestamp with time zone,jsonb) IS 'SQL text: what learn_segments() reads.';
+COMMENT ON FUNCTION dunning._segments_digest(jsonb) IS 'SHA-256 of names, positions and predicates of a list of segments.';
+COMMENT ON FUNCTION dunning._side_framing(text,jsonb,text,text) IS 'The framing that a test recommends on one side of a split; NULL: none is shown to be better.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: debtor_id and the columns of debtor_signals of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._simulate(text,date,date,time without time zone) IS 'Runs a simulation into its temporary tables.';
 COMMENT ON FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) IS 'Asks the gate about what is due in a simulation, into dunning_sim_answer.';
@@ -48475,6 +49035,8 @@ COMMENT ON FUNCTION dunning._source_id_sql(text,text,jsonb) IS 'SQL text of an i
 COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (counted) until another (not counted).';
 COMMENT ON FUNCTION dunning._speaks_of_fees(text,text,text,text) IS 'Which fees the texts in force of a template, in a framing or neutral (over a channel, of a creditor; NULL: any), can tell: announced, charged, warned, joined by commas; NULL where none names fee.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
+COMMENT ON FUNCTION dunning._split_list(text,text,jsonb) IS 'The segments in force as a list in which some are split.';
+COMMENT ON FUNCTION dunning._split_query(text,timestamp with time zone,text[],integer[]) IS 'SQL text: what split_segments() reads.';
 COMMENT ON FUNCTION dunning._stage_companions() IS 'Stage companion of a planning run, where one of its messages has one: whether it was made.';
 COMMENT ON FUNCTION dunning._stage_dry_rows(boolean,text) IS 'Stage row of a dry run: what is returned; framing: the experiment whose arms are told.';
 COMMENT ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) IS 'Stage judged of a planning run: one row a debtor; detail: with what stands in a decision.';
@@ -48500,6 +49062,7 @@ COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a
 COMMENT ON FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) IS 'What messages of these levels that leave on these days (NULL: today) may tell of a fee, one row each at most: charged (with the message), announced (charged from on_day on, once this notice was sent) or warned (the next one, not before the day after); says: which of these their text can tell, NULL: all.';
 COMMENT ON FUNCTION dunning._too_personal(text[],boolean) IS 'Those of the fields that a text may not use, with the level and the reason; permitted: the template may be personal.';
 COMMENT ON FUNCTION dunning._touch(uuid) IS 'The touch that a message belongs to: a companion has the key of its message but for one octet, so both count as one contact.';
+COMMENT ON FUNCTION dunning._treat_by_segment() IS 'Puts the treatments of segments into stage ladder: preferred_channel, gap_days and by_segment, which the decision keeps.';
 COMMENT ON FUNCTION dunning._true_context(text,text,text,jsonb,date,text) IS 'A debtor''s context with fee, charges, proof and late_cost where the template, in the framing that the context names, speaks of them (over a channel; NULL: any); day: when it leaves (NULL: today).';
 COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) IS 'Contexts of messages about to be rendered, with fee, charges, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
 COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],text[],timestamp with time zone,date[]) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now). says: which fees its text can tell (_speaks_of_fees(), NULL: none); days: when it leaves (NULL: that day).';
@@ -48554,6 +49117,7 @@ COMMENT ON FUNCTION dunning.interest(text,text,timestamp with time zone) IS 'Lat
 COMMENT ON FUNCTION dunning.invoice_contacts(text,text) IS 'The contacts of a debtor that named an invoice (NULL: each of them), with what was open of it then and what became of the message. The reference is the ledger''s, or the invoice_id where it has none. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.kaplan_meier(text,timestamp with time zone) IS 'When invoices were paid: one row a group and day past due on which any was (and day 0): invoices still open and observed on it, paid on it, censored from it until the next row, share paid by then, its standard error (Greenwood 1926) and 95 % limits on the scale of log(-log) (Kalbfleisch and Prentice 2002; NULL where nobody or everybody has paid). by_column: NULL for the whole book, segment (as score() last left it: it knows what was paid since, so it describes and does not foretell), creditor, currency, kind, or a feature of the invoice at issue, of at most 50 values (22023). Open invoices are censored on the day before as_of (NULL: now), or on day 360; part payments leave an invoice open; one that a credit note closed is censored; cancelled ones are left out. Kaplan and Meier 1958. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.lawful_fees(text) IS 'Every fee that the law of a debtor''s country knows, an invoice and level: amount, the day from which it may be charged, and what blocks it (empty: nothing): charging_off, term:<what must be agreed>, currency, paid, paid_in_time, disputed, charged, count:<n>, notice:<what must be sent before>, broken_instalment_agreement, hold:<reason>. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.learn_segments(text,timestamp with time zone,jsonb) IS 'A new version of the segments, one row a segment in the order they are tried: your own predicates first, then what was learnt; use_segments(version) brings it into force. tree: by the share of what fell due in the last `days` (60) that was late, from features of before them (target p_late, p_paid_30d or p_self_cure: by that score of debtor_score); depth up to 4, chosen by five folds. kmeans: groups of k_least to k_most by silhouette over quantiles, told by a tree. Other options: columns, min_leaf (0: a hundredth of the debtors, 50 at least), seed. Predicates name NULL where a column was ever missing; else NULL falls to "other". The same ledger and options give the same predicates. No version and a NOTICE where nothing tells debtors apart; DN004 with too few. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.letter_html(uuid,boolean) IS 'A message as a letter to print: a whole HTML page for A4 with address, date, words, the personal note of the context''s "note" in a written hand, and, with the extension dunning_letter, the payment QR code. at_window (NULL: as the step''s print field "window" says, else not) puts the address where a window envelope shows it; without, it looks like no bill. Unknown message: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.link_page(text,text,boolean) IS 'A whole HTML page to serve from your own site for GET on a link: what is open now, the offer of record and a form for each choice, in en, da, sv, nb, nl or de (NULL: the message''s language). Each form posts a token, and text, invoice, or offer and option, to the address the page came from: give them to act_on_link(), then go to its pay_url or show link_page(token, done => true). Changes nothing. No script, everything escaped. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row: the offer of record from now on (proposed, where a second person must approve a settlement), its words and options. kind: instalments, settlement, pay_later, promise; terms NULL: what fits the debtor. A live one stands unless replace: 55000; DN008 where another session was faster; 55000 too while a hold lets no offer be made. What is queued says it when it leaves. Bad terms: 22023 with DETAIL and HINT. Role dunning_operator.';
@@ -48600,7 +49164,9 @@ COMMENT ON FUNCTION dunning.set_late_cost(numeric,text,text,text,date) IS 'What 
 COMMENT ON FUNCTION dunning.set_rate(text,numeric,date,date,text,boolean) IS 'Sets a reference rate in percent a year for a period, the last day counted; NULL is until further notice. The row of the same reference and first day is replaced, and goes before a built-in one; enabled => false makes its days unknown, so that no interest accrues on them. Posted interest is corrected by the next assess_charges(). Returns whether there was a row, and warnings. Unknown reference, negative interest, overlapping periods: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_sensitivity(text,text,text) IS 'The level before. Says whether texts may use a field: open, personal (where the template permits it) or never; NULL restores the shipped level. 22023 for another level. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.set_strategy(text,text,text) IS 'The strategy this debtor now follows: the one given, or with NULL again what the rules say. Steps already had stay had by the strategy they were taken by. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.set_treatment(text,text,text,text,integer) IS 'Whether the treatment of a segment is new, changed or (with nothing but the name) removed. channel is tried first of those that the step lists, where the debtor prefers none; tone and framing hold where the step''s are neutral; gap_days are kept between two contacts where the step has no cooldown_days. Caps and the gate hold all the same. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.simulate(text,date,date,time without time zone) IS 'What plan() would have decided each day (at at_time, in the ledger''s zone) from from_date to until_date, had it followed the strategy (NULL: each debtor''s own): one row a contact, then why contacts were held, summed up. Real contacts since then do not count, those of the simulation do. People do not react to simulated contacts: payments, replies and holds stay as they were recorded. Scores, strategies, texts, prices and what is not dated are those of today. Writes nothing; runs in a read-only transaction. 22023 dates that are not over or out of order, unknown strategy; 53400 more than 366 days. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.split_segments(text,integer,double precision) IS 'Whether an experiment worked differently in parts of a segment: a row for each segment and arm with its effect against the control, and two for the parts of its best split, with intervals. The split is chosen on one half of the units (by a hash) from features of before the experiment, and judged on the other (honest splitting: Athey and Imbens 2016); its interval is that of experiment_result(), alpha shared by all splits looked at; each arm of each part needs min_units units in each half. Where splits hold, a new version of the segments has them in two; use_segments(version) brings it into force, with the wording that was better in a part as its treatment. 55000 where the arms do not hold their shares. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.take_back(uuid,text) IS 'One row: the debtor whose hand-over or write-off is undone, and how many invoices are dunned again from the next planning on. No reason or unknown: 22023; not approved: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
@@ -48608,6 +49174,7 @@ COMMENT ON FUNCTION dunning.touches(date,date) IS 'What each step brought over e
 COMMENT ON FUNCTION dunning.train(text,timestamp with time zone,text) IS 'Cross-validated metrics of a new version of a model over the ledger, named as its target. late: is an invoice paid after its due date, by what was known at its issue. paid_30d: does a debtor with something overdue pay anything within 30 days. self_cure: is an invoice that was not paid when due paid within 14 days before any contact. Nothing at or after as_of (NULL: now) is looked at; outcomes not yet decided then are left out; a debtor''s rows stay in one fold. DN004 with fewer than 50 rows of either class, with the targets that can be trained. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.train_curve(text,timestamp with time zone,text) IS 'A new version of the payment curve over the ledger as of an instant (NULL: now). Kind logistic, scorecard, gbdt or auto: model payment_curve, a discrete-time hazard (Cox 1972, Singer and Willett 1993), that is a model of whether an invoice still open when a bucket of days past due begins (0, 1-3, 4-7, 8-14, 15-30, 31-60, 61-90, then 30 days each) is paid in it; its metrics are of invoices times buckets, cross-validated, a debtor''s in one fold. Kind kaplan_meier: model kaplan_meier, or kaplan_meier_<by_column>, the tables of kaplan_meier(). Versions, promote() and rollback() as for other models. DN004 with fewer than 50 payments. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.train_job(text,timestamp with time zone,text) IS 'The job_id of train() in the background: see fit_job(). Needs dunning_operator.';
+COMMENT ON FUNCTION dunning.use_segments(integer) IS 'Brings a version of the segments into force: one row a segment with what changed. What stood before is kept as a version of its own, so that use_segments() of that brings it back. Treatments that the version proposes are set where the segment has none. score() gives debtors their new segments. A NOTICE names strategies that are assigned to segments that there are no more. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
@@ -48635,6 +49202,8 @@ COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what 
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
 COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';
 COMMENT ON TABLE dunning.reference_rate IS 'Reference rates in percent a year, by period. Periods of one rate cannot overlap; a user''s row goes before the built-in one on each of its days.';
+COMMENT ON TABLE dunning.segment_treatment IS 'Channel, tone, framing and frequency of a segment, where neither the debtor nor the step says otherwise: see set_treatment().';
+COMMENT ON TABLE dunning.segment_version IS 'Lists of segments, one row a version: own (what stood in force before another came), tree, kmeans (learn_segments()) or split (split_segments()). Immutable; use_segments() brings one into force.';
 COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text: personal needs the template''s own permission (save_template(personal => true)), never is refused. A user''s row replaces the built-in one of the same field; open takes a shipped guard away. Fields without a row are open.';
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
@@ -48656,3 +49225,4 @@ COMMENT ON VIEW dunning.handovers IS 'One row a hand-over or write-off: proposed
 COMMENT ON VIEW dunning.holds IS 'Every hold ever placed: whom it covers, from when to when, its state, who placed and who released it. Notes are dunning_operator''s, in dunning.hold. Role: dunning_viewer.';
 COMMENT ON VIEW dunning.offers IS 'One row an offer ever made: its state, what was accepted, and whether the agreement is open, kept, late, broken or cancelled as the ledger says. Role dunning_viewer.';
 COMMENT ON VIEW dunning.promise_state IS 'One row a promise or instalment: open, kept, late (paid after the deadline), broken or cancelled, as the ledger says. Role dunning_viewer.';
+COMMENT ON VIEW dunning.segment_history IS 'Versions of the segments, and which of them stands in force as it was made (none, where segments were changed since). Needs dunning_viewer.';

@@ -164,8 +164,9 @@ set_window(Picking *k)
 {
 	const DunRung *r = k->rung;
 	TimestampTz now = k->picker->at;
+	Interval	gap = r->gap_days < 0 ? r->step->gap : (Interval) {.day = r->gap_days};
 
-	k->from = r->last_contact == DT_NOBEGIN ? now : Max(now, later_by(r->last_contact, &r->step->gap));
+	k->from = r->last_contact == DT_NOBEGIN ? now : Max(now, later_by(r->last_contact, &gap));
 	if (k->from > later_by(now, &r->step->horizon) || k->from >= r->until)
 		return false;
 	k->until = later_by(k->from, &r->step->horizon);

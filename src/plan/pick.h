@@ -25,6 +25,7 @@ typedef struct DunRung
 	TimestampTz last_contact;	/* DT_NOBEGIN: none */
 	int			n7,
 				n30;
+	int			gap_days;		/* between two contacts, as the debtor's segment asks for; -1: as the step says */
 	bool		has_largest;
 	double		largest;
 	const char *currency;		/* of the largest, NULL: none */

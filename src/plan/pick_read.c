@@ -40,6 +40,7 @@ typedef struct RungRow
 	int32		rung;
 	int32		n7;
 	int32		n30;
+	int32		gap_days;
 	bool		enough;
 	bool		blocked;
 	bool		has_largest;
@@ -74,7 +75,7 @@ typedef struct ContactRow
 
 /*
  * debtor_id, creditor, preferred_channel, largest_in, strategy, step, rung, enough, blocked, due_on, until_at, last_contact,
- * n7, n30, largest, odd
+ * n7, n30, largest, odd, gap_days
  */
 static void
 take_rung(void *state, const Datum *v, const bool *isnull)
@@ -100,6 +101,7 @@ take_rung(void *state, const Datum *v, const bool *isnull)
 	if (r.has_largest)
 		r.largest = DatumGetFloat8(v[14]);
 	r.odd = DatumGetBool(v[15]);
+	r.gap_days = isnull[16] ? -1 : DatumGetInt32(v[16]);
 	dun_plan_deal_row(run->book, &row, v, isnull, &r, sizeof(r), 1, 3);
 	if (r.rung == 1)
 		run->ids = accumArrayResult(run->ids, v[0], false, TEXTOID, run->context);
@@ -321,7 +323,7 @@ read_rung(const DunPickRun *run, const DunRow *row, DunRung *rung, DunPickFacts 
 	memcpy(&r, packed_of(row), sizeof(r));
 	*rung = (DunRung) {
 		.step = r.step, .rung = r.rung, .enough = r.enough, .blocked = r.blocked, .due = r.due, .until = r.until,
-		.last_contact = r.last_contact, .n7 = r.n7, .n30 = r.n30, .has_largest = r.has_largest, .largest = r.largest,
+		.last_contact = r.last_contact, .n7 = r.n7, .n30 = r.n30, .gap_days = r.gap_days, .has_largest = r.has_largest, .largest = r.largest,
 		.currency = copy_text(row, 3), .creditor = dun_plan_creditor(run->picker.means, creditor, len)
 	};
 	rung->preferred = dun_plan_row_text(row, 2, &rung->preferred_len);

@@ -49,3 +49,6 @@ INSERT INTO dunning.channel_cost (creditor, channel, country, cost, currency, va
     ('*', 'sms', '*', 3, 'DKK', '2020-01-01', 'test', now()), ('default', 'letter', 'DE', 0.9, 'EUR', '2020-01-01', 'test', now()), ('*', 'call', 'SE', 70, 'SEK', '2026-01-01', 'test', now());
 SELECT dunning.set_holdout(0.05) \g /dev/null
 ANALYZE;
+-- what a segment asks for: habitual_late by SMS and often, with a tone and a framing; others seldom
+INSERT INTO dunning.segment_treatment (segment, channel, tone, framing, gap_days, saved_by, saved_at)
+VALUES ('habitual_late', 'sms', 'friendly', 'social_proof', floor(random() * 4)::int, 'test', now()), ('other', NULL, NULL, NULL, 20, 'test', now());

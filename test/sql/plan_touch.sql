@@ -190,6 +190,39 @@ SELECT debtor, count(*), min(day), max(day) FROM pg_temp.t_weeks(NULL, '2026-04-
 SELECT pg_temp.t_clear();
 SET dunning.clock = '2026-03-10 09:00+00';
 
+-- what_a_segment_asks_for_holds_where_neither_the_debtor_nor_the_step_says_otherwise
+SELECT dunning.save_strategy('t-open', 'The step leaves open how', min_gap_days => 7, horizon => '1 day');
+SELECT * FROM dunning.save_step('t-open', 'first', 1, 1, 'reminder-1', '{email,sms}', repeat_days => 1, repeat_max => 9);
+SELECT dunning.save_strategy('t-shut', 'The step says how', min_gap_days => 7, horizon => '1 day');
+SELECT * FROM dunning.save_step('t-shut', 'first', 1, 1, 'reminder-1', '{email,sms}', repeat_days => 1, repeat_max => 9, tone => 'formal', framing => 'loss_aversion', cooldown_days => 7);
+SELECT dunning.set_treatment('silent', channel => 'sms', tone => 'friendly', framing => 'empathy', gap_days => 2), dunning.set_treatment('other', channel => 'letter', gap_days => 30);
+SELECT count(*) FROM (SELECT pg_temp.t_debtor('t-often', segment => 'silent'), pg_temp.t_owes('t-often', 1), pg_temp.t_debtor('t-plain', segment => 'new'), pg_temp.t_owes('t-plain', 1),
+    pg_temp.t_debtor('t-own', segment => 'silent'), pg_temp.t_owes('t-own', 1), pg_temp.t_debtor('t-told', segment => 'silent'), pg_temp.t_owes('t-told', 1),
+    pg_temp.t_debtor('t-other'), pg_temp.t_owes('t-other', 1)) x;
+UPDATE dunning.debtor SET preferred_channel = 'email' WHERE debtor_id = 't-own';
+SELECT dunning.set_strategy(debtor_id, CASE debtor_id WHEN 't-told' THEN 't-shut' ELSE 't-open' END) FROM dunning.debtor WHERE debtor_id LIKE 't-%' ORDER BY debtor_id \g /dev/null
+SELECT debtor, channel FROM pg_temp.t_plan(NULL, dry_run => true);
+SELECT debtor, channel FROM pg_temp.t_plan(NULL);
+SELECT m.debtor_id, m.channel, m.context ->> 'tone' AS tone, m.decision ->> 'tone' AS decided, m.variant, m.decision -> 'by_segment' AS by_segment FROM dunning.message m WHERE m.debtor_id LIKE 't-%' ORDER BY 1;
+SELECT count(*) FROM (SELECT pg_temp.t_deliver()) x;
+-- the next contact: after two days where the segment says so and the step does not
+SET dunning.clock = '2026-03-12 10:00+00';
+SELECT debtor, state, reason FROM pg_temp.t_plan(NULL);
+SET dunning.clock = '2026-03-17 10:00+00';
+SELECT debtor, state, reason FROM pg_temp.t_plan(NULL);
+SELECT dunning.set_treatment('silent'), dunning.set_treatment('other'), dunning.set_treatment('new');
+SELECT pg_temp.t_clear();
+SET dunning.clock = '2026-03-10 09:00+00';
+
+-- a_treatment_that_nobody_can_follow_is_refused
+SELECT dunning.set_treatment('rich', channel => 'sms');
+SELECT dunning.set_treatment('silent', channel => 'pigeon');
+SELECT dunning.set_treatment('silent', tone => 'rude');
+SELECT dunning.set_treatment('silent', framing => 'fear');
+SELECT dunning.set_treatment('silent', gap_days => -1);
+SELECT dunning.set_treatment(NULL);
+SELECT count(*) AS left_over FROM dunning.segment_treatment;
+
 -- at_most_so_many_contacts_in_so_many_days
 SELECT dunning.save_strategy('t-few', 'Two in ten days', min_gap_days => 1, max_contacts => 2, max_days => 10);
 SELECT * FROM dunning.save_step('t-few', 'first', 1, 1, 'reminder-1', '{email}', repeat_days => 2);
