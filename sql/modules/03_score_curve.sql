@@ -14,7 +14,7 @@ BEGIN
     RETURN format($q$SELECT x.* FROM (
         SELECT %1$s, f.debtor_id AS debtor,
             CASE WHEN f.settled_on IS NOT NULL AND c.day IS NULL THEN greatest(0, f.settled_on - f.due_on) END AS day,
-            least(360, %2$s - 1 - f.due_on, CASE WHEN c.day IS NOT NULL THEN f.settled_on - f.due_on - 1 END) AS observed
+            least(360, %2$s - 1 - f.due_on, CASE WHEN c.day IS NOT NULL THEN f.settled_on - f.due_on - 1 END) AS observed, %2$s - 1 - f.due_on AS age
         FROM dunning.invoice_features(%3$L) f LEFT JOIN dunning.score_result s ON s.debtor_id = f.debtor_id
         -- days of credit notes on which nothing was paid
         LEFT JOIN (SELECT i.debtor_id, i.currency, i.issued_on AS day FROM (%4$s) i WHERE i.amount < 0
@@ -26,7 +26,7 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning._curve_units_sql(text, timestamptz) IS
-'SQL text: one row an invoice that fell due before as_of: columns over the row f of invoice_features (s: its debtor''s score), debtor, day past due on which it was paid (NULL: not), and the last day past due on which it would have been seen to be paid.';
+'SQL text: one row an invoice that fell due before as_of: columns over the row f of invoice_features (s: its debtor''s score), debtor, day past due on which it was paid (NULL: not), the last day past due on which it would have been seen to be paid, and yesterday''s.';
 
 -- The buckets of src/score/curve.c. Days after 90 are one bucket in slices of 30 days, of equal hazard.
 CREATE FUNCTION dunning._curve_slices() RETURNS TABLE (first int, last int)
@@ -37,21 +37,20 @@ COMMENT ON FUNCTION dunning._curve_slices() IS 'First and last day past due of t
 
 -- A slice counts for an invoice where all of it lies in the time observed, paid or not: among invoices whose slice is not over yet only
 -- the prompt could have been paid in it.
-CREATE FUNCTION dunning._hazard_sql(at timestamptz) RETURNS text
+CREATE FUNCTION dunning._hazard_sql(at timestamptz, names text[], within int DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
-DECLARE
-    names text[] := dunning._features_of('late');
 BEGIN
-    RETURN format(E'SELECT %s, %s, %s, u.debtor, coalesce(u.day <= b.last, false) AS paid FROM (%s) u JOIN dunning._curve_slices() b ON b.last <= u.observed AND coalesce(u.day >= b.first, true)',
+    RETURN format(E'SELECT %s, %s, %s, u.debtor, coalesce(u.day <= b.last, false) AS paid FROM (%s) u JOIN dunning._curve_slices() b ON b.last <= u.observed AND coalesce(u.day >= b.first, true)%s',
         (SELECT string_agg(format('u.%I', c), ', ') FROM unnest(names) c),
         (SELECT string_agg(format('b.first > %1$s AS over_%1$s', l), ', ' ORDER BY l) FROM unnest(ARRAY[0, 3, 7, 14, 30, 60, 90]) l),
         (SELECT string_agg(format('CASE WHEN b.first = 0 THEN u.%1$I END AS %2$I, CASE WHEN b.first BETWEEN 1 AND 7 THEN u.%1$I END AS %3$I', c, c || ' at due', c || ' in week 1'), ', ') FROM unnest(names) c),
-        dunning._curve_units_sql((SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(names) c), at));
+        dunning._curve_units_sql((SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(names) c), at),
+        CASE WHEN within IS NOT NULL THEN format(' AND b.last > u.age - %s', within) END);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._hazard_sql(timestamptz) IS
-'Training query of a payment curve: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice.';
+COMMENT ON FUNCTION dunning._hazard_sql(timestamptz, text[], int) IS
+'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice.';
 
 -- --- Kaplan-Meier ---
 
@@ -188,7 +187,7 @@ BEGIN
         RETURN dunning._store_kaplan_meier(by_column, at);
     END IF;
     -- A logistic's hazards come true as they are; their calibration is left to the kinds that need it.
-    RETURN dunning._fit('payment_curve', dunning._hazard_sql(at), 'paid', train_curve.kind,
+    RETURN dunning._fit('payment_curve', dunning._hazard_sql(at, dunning._features_of('late')), 'paid', train_curve.kind,
         CASE train_curve.kind WHEN 'logistic' THEN '{"group": "debtor", "calibration": "none"}'::jsonb ELSE '{"group": "debtor"}' END, 'payment_curve', at);
 END
 $fn$;
@@ -234,15 +233,22 @@ COMMENT ON FUNCTION dunning.p_paid_by(text, record, int, int) IS
 '1 - product of (1 - hazard) over the days, the hazard of a bucket spread evenly over its days. 22023 for a day before 0 or not after since, DN004 for a model that is no payment curve, 42703 lists missing fields. Needs dunning_viewer.';
 
 -- A feature that was excluded since, or is a user's own, is read as long as the version in use does.
+CREATE FUNCTION dunning._curve_names(feature_stats jsonb) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT regexp_replace(s ->> 'name', ' (at due|in week 1)$', '')) FROM jsonb_array_elements(_curve_names.feature_stats) s WHERE s ->> 'name' !~ '^over_[0-9]+$');
+END
+$fn$;
+COMMENT ON FUNCTION dunning._curve_names(jsonb) IS 'The features of an invoice that a payment curve reads.';
+
 CREATE FUNCTION dunning._curve_record_sql() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     RETURN (SELECT string_agg(dunning._feature_sql(c.name) || ' AS ' || quote_ident(c.name), ', ')
-            FROM (SELECT DISTINCT regexp_replace(s ->> 'name', ' (at due|in week 1)$', '') AS name
-                  FROM (SELECT m.feature_stats FROM dunning.model m WHERE m.model = 'payment_curve' AND m.state <> 'retired' ORDER BY m.state = 'champion' DESC, m.version DESC LIMIT 1) m,
-                       jsonb_array_elements(m.feature_stats) s
-                  WHERE s ->> 'name' !~ '^over_[0-9]+$') c);
+            FROM (SELECT m.feature_stats FROM dunning.model m WHERE m.model = 'payment_curve' AND m.state <> 'retired' ORDER BY m.state = 'champion' DESC, m.version DESC LIMIT 1) m,
+                 unnest(dunning._curve_names(m.feature_stats)) AS c (name));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._curve_record_sql() IS 'SELECT list over an invoice f: what the payment curve in use reads of it.';

@@ -104,7 +104,7 @@ COMMENT ON FUNCTION dunning._drift_words(jsonb, jsonb, float8[], float8[]) IS 'W
 -- Sums over an account's whole life move with the calendar in a young ledger, and nothing is wrong.
 CREATE FUNCTION dunning._drift_grows(feature text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
-    SELECT feature IN ('tenure_days', 'n_invoices', 'n_paid', 'n_late', 'n_payments', 'n_partial', 'n_promises', 'promises_kept', 'promises_broken', 'n_disputed', 'amount_billed', 'amount_paid', 'max_late', 'coverage')
+    SELECT regexp_replace(feature, ' (at due|in week 1)$', '') IN ('tenure_days', 'n_invoices', 'n_paid', 'n_late', 'n_payments', 'n_partial', 'n_promises', 'promises_kept', 'promises_broken', 'n_disputed', 'amount_billed', 'amount_paid', 'max_late', 'coverage')
 $fn$;
 COMMENT ON FUNCTION dunning._drift_grows(text) IS 'Whether a feature of the ledger grows with the age of the accounts.';
 
@@ -216,7 +216,7 @@ COMMENT ON FUNCTION dunning.check_drift(text, text, text, text) IS
 -- --- the targets of train() ---
 
 -- Whom the model is asked about at an instant: `late` invoices issued in the last 90 days, `self_cure` those not paid when due in the last 90
--- days, `paid_30d` debtors with something overdue. `outcome`: those of 90 days whose outcome is decided at the instant and was not when the model
+-- days, `paid_30d` debtors with something overdue, `payment_curve` invoices in the buckets that ended in the last 90 days. `outcome`: those of 90 days whose outcome is decided at the instant and was not when the model
 -- was trained; what is not decided yet is no row, paid or not.
 CREATE FUNCTION dunning._drift_sql(of_model dunning.model, at timestamptz, outcome boolean) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -227,7 +227,11 @@ DECLARE
     trained date := (of_model.as_of AT TIME ZONE dunning._ledger_zone())::date;
     parts text;
 BEGIN
-    IF of_model.target = 'paid_30d' THEN
+    IF of_model.target = 'payment_curve' THEN
+        -- an outcome is a slice that has ended
+        RETURN 'SELECT h.*, h.paid AS "drift label", h.debtor AS "drift debtor" FROM ('
+            || dunning._hazard_sql(at, dunning._curve_names(of_model.feature_stats), CASE WHEN outcome THEN least(90, today - trained) ELSE 90 END) || ') h';
+    ELSIF of_model.target = 'paid_30d' THEN
         IF NOT outcome THEN
             RETURN format('SELECT %s FROM (%s) f WHERE f.n_overdue > 0', columns, dunning._features_sql(NULL, quote_literal(at)));
         END IF;
@@ -270,7 +274,7 @@ DECLARE
     outcome jsonb;
 BEGIN
     PERFORM dunning._restrict();
-    FOR m IN SELECT u.* FROM dunning._models_in_use() u WHERE u.target IN ('late', 'paid_30d', 'self_cure') AND u.model = u.target AND u.as_of <= at LOOP
+    FOR m IN SELECT u.* FROM dunning._models_in_use() u WHERE u.target IN ('late', 'paid_30d', 'self_cure', 'payment_curve') AND u.model = u.target AND u.as_of <= at LOOP
         -- maintain() may run often: once a day is enough
         CONTINUE WHEN EXISTS (SELECT FROM dunning.drift_check c WHERE c.model = m.model AND c.version = m.version AND c.checked_at > at - interval '20 hours' AND c.checked_at <= at);
         BEGIN

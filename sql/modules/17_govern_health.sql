@@ -240,7 +240,8 @@ $$
 BEGIN
     RETURN QUERY SELECT 'drift of ' || d.model, CASE d.state WHEN 'alarm' THEN 'warn' ELSE 'ok' END, d.detail,
         CASE WHEN d.state = 'alarm' THEN CASE WHEN m.target = m.model
-            THEN format('SELECT dunning.promote(t.model, t.version) FROM dunning.train(%L) t;', d.model)
+            THEN CASE m.target WHEN 'payment_curve' THEN 'SELECT dunning.promote(t.model, t.version) FROM dunning.train_curve() t;'
+                 ELSE format('SELECT dunning.promote(t.model, t.version) FROM dunning.train(%L) t;', d.model) END
             ELSE format('SELECT dunning.promote(t.model, t.version) FROM dunning.fit(%L, %L, %L, %L) t;', d.model, m.query, m.label, m.kind) END END
     FROM dunning._drift_summary() d JOIN dunning._models_in_use() m ON m.model = d.model;
 END

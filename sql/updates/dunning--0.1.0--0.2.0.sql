@@ -1447,7 +1447,7 @@ BEGIN
     RETURN format($q$SELECT x.* FROM (
         SELECT %1$s, f.debtor_id AS debtor,
             CASE WHEN f.settled_on IS NOT NULL AND c.day IS NULL THEN greatest(0, f.settled_on - f.due_on) END AS day,
-            least(360, %2$s - 1 - f.due_on, CASE WHEN c.day IS NOT NULL THEN f.settled_on - f.due_on - 1 END) AS observed
+            least(360, %2$s - 1 - f.due_on, CASE WHEN c.day IS NOT NULL THEN f.settled_on - f.due_on - 1 END) AS observed, %2$s - 1 - f.due_on AS age
         FROM dunning.invoice_features(%3$L) f LEFT JOIN dunning.score_result s ON s.debtor_id = f.debtor_id
         -- days of credit notes on which nothing was paid
         LEFT JOIN (SELECT i.debtor_id, i.currency, i.issued_on AS day FROM (%4$s) i WHERE i.amount < 0
@@ -1466,21 +1466,20 @@ CREATE FUNCTION dunning._curve_slices()
 AS $function$
     VALUES (0, 0), (1, 3), (4, 7), (8, 14), (15, 30), (31, 60), (61, 90), (91, 120), (121, 150), (151, 180), (181, 210), (211, 240), (241, 270), (271, 300), (301, 330), (331, 360)
 $function$;
-CREATE FUNCTION dunning._hazard_sql(at timestamp with time zone)
+CREATE FUNCTION dunning._hazard_sql(at timestamp with time zone, names text[], within integer DEFAULT NULL::integer)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
-DECLARE
-    names text[] := dunning._features_of('late');
 BEGIN
-    RETURN format(E'SELECT %s, %s, %s, u.debtor, coalesce(u.day <= b.last, false) AS paid FROM (%s) u JOIN dunning._curve_slices() b ON b.last <= u.observed AND coalesce(u.day >= b.first, true)',
+    RETURN format(E'SELECT %s, %s, %s, u.debtor, coalesce(u.day <= b.last, false) AS paid FROM (%s) u JOIN dunning._curve_slices() b ON b.last <= u.observed AND coalesce(u.day >= b.first, true)%s',
         (SELECT string_agg(format('u.%I', c), ', ') FROM unnest(names) c),
         (SELECT string_agg(format('b.first > %1$s AS over_%1$s', l), ', ' ORDER BY l) FROM unnest(ARRAY[0, 3, 7, 14, 30, 60, 90]) l),
         (SELECT string_agg(format('CASE WHEN b.first = 0 THEN u.%1$I END AS %2$I, CASE WHEN b.first BETWEEN 1 AND 7 THEN u.%1$I END AS %3$I', c, c || ' at due', c || ' in week 1'), ', ') FROM unnest(names) c),
-        dunning._curve_units_sql((SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(names) c), at));
+        dunning._curve_units_sql((SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(names) c), at),
+        CASE WHEN within IS NOT NULL THEN format(' AND b.last > u.age - %s', within) END);
 END
 $function$;
 CREATE FUNCTION dunning._curve_group_sql(by_column text)
@@ -1623,7 +1622,7 @@ BEGIN
         RETURN dunning._store_kaplan_meier(by_column, at);
     END IF;
     -- A logistic's hazards come true as they are; their calibration is left to the kinds that need it.
-    RETURN dunning._fit('payment_curve', dunning._hazard_sql(at), 'paid', train_curve.kind,
+    RETURN dunning._fit('payment_curve', dunning._hazard_sql(at, dunning._features_of('late')), 'paid', train_curve.kind,
         CASE train_curve.kind WHEN 'logistic' THEN '{"group": "debtor", "calibration": "none"}'::jsonb ELSE '{"group": "debtor"}' END, 'payment_curve', at);
 END
 $function$;
@@ -1662,6 +1661,17 @@ CREATE FUNCTION dunning.p_paid_by(model text, input record, day integer, since i
  LANGUAGE c
  STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', $function$dun_score_sql_p_paid_by$function$;
+CREATE FUNCTION dunning._curve_names(feature_stats jsonb)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT regexp_replace(s ->> 'name', ' (at due|in week 1)$', '')) FROM jsonb_array_elements(_curve_names.feature_stats) s WHERE s ->> 'name' !~ '^over_[0-9]+$');
+END
+$function$;
 CREATE FUNCTION dunning._curve_record_sql()
  RETURNS text
  LANGUAGE plpgsql
@@ -1671,10 +1681,8 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN (SELECT string_agg(dunning._feature_sql(c.name) || ' AS ' || quote_ident(c.name), ', ')
-            FROM (SELECT DISTINCT regexp_replace(s ->> 'name', ' (at due|in week 1)$', '') AS name
-                  FROM (SELECT m.feature_stats FROM dunning.model m WHERE m.model = 'payment_curve' AND m.state <> 'retired' ORDER BY m.state = 'champion' DESC, m.version DESC LIMIT 1) m,
-                       jsonb_array_elements(m.feature_stats) s
-                  WHERE s ->> 'name' !~ '^over_[0-9]+$') c);
+            FROM (SELECT m.feature_stats FROM dunning.model m WHERE m.model = 'payment_curve' AND m.state <> 'retired' ORDER BY m.state = 'champion' DESC, m.version DESC LIMIT 1) m,
+                 unnest(dunning._curve_names(m.feature_stats)) AS c (name));
 END
 $function$;
 CREATE FUNCTION dunning.expected_recovery(days integer DEFAULT 30, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -1820,7 +1828,7 @@ CREATE FUNCTION dunning._drift_grows(feature text)
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-    SELECT feature IN ('tenure_days', 'n_invoices', 'n_paid', 'n_late', 'n_payments', 'n_partial', 'n_promises', 'promises_kept', 'promises_broken', 'n_disputed', 'amount_billed', 'amount_paid', 'max_late', 'coverage')
+    SELECT regexp_replace(feature, ' (at due|in week 1)$', '') IN ('tenure_days', 'n_invoices', 'n_paid', 'n_late', 'n_payments', 'n_partial', 'n_promises', 'promises_kept', 'promises_broken', 'n_disputed', 'amount_billed', 'amount_paid', 'max_late', 'coverage')
 $function$;
 CREATE FUNCTION dunning._drift_population(of_model dunning.model, counts jsonb, baseline jsonb)
  RETURNS TABLE(measure text, feature text, value double precision, reference double precision, n bigint, state text, detail text)
@@ -1940,7 +1948,11 @@ DECLARE
     trained date := (of_model.as_of AT TIME ZONE dunning._ledger_zone())::date;
     parts text;
 BEGIN
-    IF of_model.target = 'paid_30d' THEN
+    IF of_model.target = 'payment_curve' THEN
+        -- an outcome is a slice that has ended
+        RETURN 'SELECT h.*, h.paid AS "drift label", h.debtor AS "drift debtor" FROM ('
+            || dunning._hazard_sql(at, dunning._curve_names(of_model.feature_stats), CASE WHEN outcome THEN least(90, today - trained) ELSE 90 END) || ') h';
+    ELSIF of_model.target = 'paid_30d' THEN
         IF NOT outcome THEN
             RETURN format('SELECT %s FROM (%s) f WHERE f.n_overdue > 0', columns, dunning._features_sql(NULL, quote_literal(at)));
         END IF;
@@ -1989,7 +2001,7 @@ DECLARE
     outcome jsonb;
 BEGIN
     PERFORM dunning._restrict();
-    FOR m IN SELECT u.* FROM dunning._models_in_use() u WHERE u.target IN ('late', 'paid_30d', 'self_cure') AND u.model = u.target AND u.as_of <= at LOOP
+    FOR m IN SELECT u.* FROM dunning._models_in_use() u WHERE u.target IN ('late', 'paid_30d', 'self_cure', 'payment_curve') AND u.model = u.target AND u.as_of <= at LOOP
         -- maintain() may run often: once a day is enough
         CONTINUE WHEN EXISTS (SELECT FROM dunning.drift_check c WHERE c.model = m.model AND c.version = m.version AND c.checked_at > at - interval '20 hours' AND c.checked_at <= at);
         BEGIN
@@ -14723,7 +14735,8 @@ AS $function$
 BEGIN
     RETURN QUERY SELECT 'drift of ' || d.model, CASE d.state WHEN 'alarm' THEN 'warn' ELSE 'ok' END, d.detail,
         CASE WHEN d.state = 'alarm' THEN CASE WHEN m.target = m.model
-            THEN format('SELECT dunning.promote(t.model, t.version) FROM dunning.train(%L) t;', d.model)
+            THEN CASE m.target WHEN 'payment_curve' THEN 'SELECT dunning.promote(t.model, t.version) FROM dunning.train_curve() t;'
+                 ELSE format('SELECT dunning.promote(t.model, t.version) FROM dunning.train(%L) t;', d.model) END
             ELSE format('SELECT dunning.promote(t.model, t.version) FROM dunning.fit(%L, %L, %L, %L) t;', d.model, m.query, m.label, m.kind) END END
     FROM dunning._drift_summary() d JOIN dunning._models_in_use() m ON m.model = d.model;
 END
@@ -47640,13 +47653,14 @@ ALTER FUNCTION dunning.model_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.scorecard(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._curve_units_sql(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._curve_slices() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._hazard_sql(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._hazard_sql(timestamp with time zone,text[],integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._curve_group_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.kaplan_meier(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._store_kaplan_meier(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.train_curve(text,timestamp with time zone,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.curve_table(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.p_paid_by(text,record,integer,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._curve_names(jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._curve_record_sql() OWNER TO dunning_owner;
 ALTER FUNCTION dunning.expected_recovery(integer,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.psi(double precision[],double precision[]) OWNER TO dunning_owner;
@@ -48147,7 +48161,7 @@ REVOKE EXECUTE ON FUNCTION dunning.scorecard(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.scorecard(text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._curve_units_sql(text,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._curve_slices() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._hazard_sql(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._hazard_sql(timestamp with time zone,text[],integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._curve_group_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.kaplan_meier(text,timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.kaplan_meier(text,timestamp with time zone) TO dunning_operator;
@@ -48158,6 +48172,7 @@ REVOKE EXECUTE ON FUNCTION dunning.curve_table(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.curve_table(text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.p_paid_by(text,record,integer,integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.p_paid_by(text,record,integer,integer) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._curve_names(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._curve_record_sql() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.expected_recovery(integer,timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.expected_recovery(integer,timestamp with time zone) TO dunning_operator;
@@ -48789,9 +48804,10 @@ COMMENT ON FUNCTION dunning._context_now(dunning.message) IS 'The context of a m
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._current_segments() IS 'The segments in force as a version has them.';
 COMMENT ON FUNCTION dunning._curve_group_sql(text) IS 'SQL text of the group that an invoice f belongs to; 22023 for what is no column to group by.';
+COMMENT ON FUNCTION dunning._curve_names(jsonb) IS 'The features of an invoice that a payment curve reads.';
 COMMENT ON FUNCTION dunning._curve_record_sql() IS 'SELECT list over an invoice f: what the payment curve in use reads of it.';
 COMMENT ON FUNCTION dunning._curve_slices() IS 'First and last day past due of the slices in which a payment curve is trained.';
-COMMENT ON FUNCTION dunning._curve_units_sql(text,timestamp with time zone) IS 'SQL text: one row an invoice that fell due before as_of: columns over the row f of invoice_features (s: its debtor''s score), debtor, day past due on which it was paid (NULL: not), and the last day past due on which it would have been seen to be paid.';
+COMMENT ON FUNCTION dunning._curve_units_sql(text,timestamp with time zone) IS 'SQL text: one row an invoice that fell due before as_of: columns over the row f of invoice_features (s: its debtor''s score), debtor, day past due on which it was paid (NULL: not), the last day past due on which it would have been seen to be paid, and yesterday''s.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
 COMMENT ON FUNCTION dunning._debtor_columns_sql() IS 'SQL text: columns of the debtor d that stand among the features.';
@@ -48858,7 +48874,7 @@ COMMENT ON FUNCTION dunning._handover_event(dunning.handover,text,text) IS 'Noth
 COMMENT ON FUNCTION dunning._handover_fits_sql(text) IS 'SQL text: debtors whom a rule after last_step, stopped or age is about.';
 COMMENT ON FUNCTION dunning._handover_items(text,text[],text) IS 'The open invoices of a case (NULL: all overdue ones), and why one cannot be part of it.';
 COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoices of a case, by currency.';
-COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone) IS 'Training query of a payment curve: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice.';
+COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone,text[],integer) IS 'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';

@@ -100,36 +100,39 @@ ANALYZE dunning.invoice;
 ANALYZE dunning.payment;
 SET dunning.clock = '2026-03-01 10:00+00';
 SELECT model, version FROM dunning.train('late', kind => 'logistic');
+SELECT model, version FROM dunning.train_curve();
 
 -- a_model_is_looked_at_by_maintain_and_has_not_drifted_on_its_first_day
 SELECT rows FROM dunning.maintain() WHERE item = 'drift refreshed';
-SELECT measure, state, count(*) > 0 AS looked FROM dunning.drift GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT model, measure, state, count(*) > 0 AS looked FROM dunning.drift GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 SELECT max(value) FILTER (WHERE measure LIKE 'psi%') AS psi_of_the_first_day FROM dunning.drift;
 -- (and once a day)
 SELECT rows FROM dunning.maintain() WHERE item = 'drift refreshed';
 -- a_book_that_goes_on_as_it_was_gives_no_alarm_three_months_later
 SET dunning.clock = '2026-06-01 10:00+00';
 SELECT rows FROM dunning.maintain() WHERE item = 'drift refreshed';
-SELECT measure, state, count(*) FROM dunning.drift WHERE measure <> 'psi' GROUP BY 1, 2 ORDER BY 1, 2;
-SELECT feature FROM dunning.drift WHERE state = 'alarm';
-SELECT item, state, fix_sql FROM dunning.health() WHERE item LIKE 'drift%';
+SELECT model, measure, state, count(*) FROM dunning.drift WHERE measure <> 'psi' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+SELECT model, feature, detail FROM dunning.drift WHERE state = 'alarm';
+SELECT item, state, fix_sql FROM dunning.health() WHERE item LIKE 'drift%' ORDER BY 1;
 SELECT dunning.report_html() LIKE '%Model drift%' AS in_the_report;
 -- outcomes_count_when_they_are_decided: nothing due in the last days before, nothing that training had seen
-SELECT d.n AS outcomes, (SELECT count(*) FROM bill WHERE issued + 14 >= '2026-03-03' AND issued + 14 < '2026-06-01') AS due_in_90_days FROM dunning.drift d WHERE d.measure = 'auc';
+SELECT d.n AS outcomes, (SELECT count(*) FROM bill WHERE issued + 14 >= '2026-03-03' AND issued + 14 < '2026-06-01') AS due_in_90_days FROM dunning.drift d WHERE d.model = 'late' AND d.measure = 'auc';
 
 -- a_book_that_changed_is_an_alarm_in_health_and_in_the_report
 UPDATE dunning.payment p SET paid_at = (b.issued + 14 + b.coin) + time '12:00' FROM bill b WHERE b.invoice = p.payment_id AND b.issued >= '2026-03-01';
 SET dunning.clock = '2026-07-20 10:00+00';
 SELECT rows FROM dunning.maintain() WHERE item = 'drift refreshed';
-SELECT measure, state FROM dunning.drift WHERE measure <> 'psi' ORDER BY 1;
+SELECT model, measure, state FROM dunning.drift WHERE measure <> 'psi' ORDER BY 1, 2;
 SELECT count(*) > 3 AS features_moved FROM dunning.drift WHERE state = 'alarm' AND measure = 'psi';
 SELECT bool_or(state = 'alarm') AS what_grows_is_no_alarm FROM dunning.drift WHERE feature IN ('tenure_days', 'n_paid', 'n_late', 'max_late');
-SELECT item, state, detail ~ 'score moved' AND detail ~ 'AUC' AS says_what, fix_sql FROM dunning.health() WHERE item LIKE 'drift%';
+SELECT item, state, detail ~ 'score moved' AS score, detail ~ 'AUC' AS auc, fix_sql FROM dunning.health() WHERE item LIKE 'drift%' ORDER BY 1;
 SELECT dunning.report_html() ~ 'Model drift[.] late: [^<]*the score moved' AS in_the_report, dunning.report_html(as_of => '2026-06-01 12:00+00') ~ 'Model drift' AS in_that_of_june;
 -- to_train_it_anew_mends_it
 SELECT dunning.promote(t.model, t.version) FROM dunning.train('late', kind => 'logistic') t;
 SELECT rows FROM dunning.maintain() WHERE item = 'drift refreshed';
-SELECT item, state FROM dunning.health() WHERE item LIKE 'drift%';
+SELECT dunning.promote(t.model, t.version) FROM dunning.train_curve() t;
+SELECT rows FROM dunning.maintain() WHERE item = 'drift refreshed';
+SELECT item, state FROM dunning.health() WHERE item LIKE 'drift%' ORDER BY 1;
 SELECT count(DISTINCT version) AS versions, count(DISTINCT checked_at) AS looks FROM dunning.drift_check WHERE model = 'late';
 
 -- the_other_targets_are_looked_at_as_well
