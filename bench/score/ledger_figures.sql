@@ -66,6 +66,9 @@ CALL pg_temp.split_rows('self_cure', :'kind');
 \if :paid_30d
 SELECT format('CREATE TEMP TABLE asked_paid_30d AS SELECT row_number() OVER (ORDER BY x.debtor, x::text) AS number, NULL::float8 AS mean_late, x.* FROM (%s) x', dunning._target_sql('paid_30d', :'until')) \gexec
 CALL pg_temp.split_rows('paid_30d', :'kind');
+SELECT format('CREATE TEMP TABLE later_paid_30d AS SELECT row_number() OVER (ORDER BY x.debtor, x::text) AS number, NULL::float8 AS mean_late, x.* FROM (%s) x',
+              dunning._paid_30d_sql(:'until', (:'until'::date - :'split'::date) / 30)) \gexec
+CALL pg_temp.out_of_time('paid_30d', :'split', :'kind', 'SELECT * FROM later_paid_30d');
 \endif
 
 \echo

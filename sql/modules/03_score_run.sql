@@ -15,7 +15,11 @@ BEGIN
             WHEN 'issue_weekday' THEN 'NULL::int'
             WHEN 'issue_day' THEN 'NULL::int'
             WHEN 'due_weekday' THEN 'NULL::int'
-            WHEN 'due_closed' THEN 'NULL::boolean' END, (SELECT 'NULL::' || CASE k.type WHEN 'number' THEN 'float8' ELSE k.type END FROM dunning._features_in_force() k WHERE k.feature = c AND k.of = 'invoice' AND NOT k.builtin),
+            WHEN 'due_closed' THEN 'NULL::boolean' END, (SELECT CASE WHEN k.expression IS NULL THEN 'NULL::' || CASE k.type WHEN 'number' THEN 'float8' ELSE k.type END
+                 ELSE format($q$(SELECT (%s) FROM (SELECT f.*, NULL::text AS invoice_id, d.day AS issued_on, d.day + b.terms AS due_on, f.amount_mean AS amount, ln(nullif(f.amount_mean, 0)) AS log_amount,
+                     b.terms AS terms, extract(month FROM d.day)::int AS issue_month, NULL::int AS issue_weekday, NULL::int AS issue_day, NULL::int AS due_weekday, NULL::boolean AS due_closed,
+                     1::float8 AS amount_vs_mean, NULL::date AS settled_on, NULL::int AS days_late FROM (SELECT (f.as_of AT TIME ZONE dunning._ledger_zone())::date AS day) d) one)$q$, k.expression) END
+             FROM dunning._features_in_force() k WHERE k.feature = c AND k.of = 'invoice' AND NOT k.builtin),
             dunning._feature_sql(c)) || ' AS ' || quote_ident(c), ', ')
         FROM (SELECT DISTINCT k.feature FROM dunning.feature k WHERE 'late' = ANY (k.targets) OR NOT k.builtin AND k.of = 'both') x (c));
 END

@@ -74,6 +74,7 @@ $do$;
 DROP FUNCTION dunning.release(uuid);
 DROP FUNCTION dunning.hold(text,text,date,text,text);
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
+DROP FUNCTION dunning._paid_30d_sql(timestamp with time zone);
 DROP FUNCTION dunning._diagnosis_rules();
 DROP FUNCTION dunning._account_sql(text,text);
 DROP FUNCTION dunning._debtor_history(text[],text[],date[],date[],double precision[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone[],boolean[],text[],text[],date[],timestamp with time zone[],double precision[],double precision[],date);
@@ -2159,7 +2160,11 @@ BEGIN
             WHEN 'issue_weekday' THEN 'NULL::int'
             WHEN 'issue_day' THEN 'NULL::int'
             WHEN 'due_weekday' THEN 'NULL::int'
-            WHEN 'due_closed' THEN 'NULL::boolean' END, (SELECT 'NULL::' || CASE k.type WHEN 'number' THEN 'float8' ELSE k.type END FROM dunning._features_in_force() k WHERE k.feature = c AND k.of = 'invoice' AND NOT k.builtin),
+            WHEN 'due_closed' THEN 'NULL::boolean' END, (SELECT CASE WHEN k.expression IS NULL THEN 'NULL::' || CASE k.type WHEN 'number' THEN 'float8' ELSE k.type END
+                 ELSE format($q$(SELECT (%s) FROM (SELECT f.*, NULL::text AS invoice_id, d.day AS issued_on, d.day + b.terms AS due_on, f.amount_mean AS amount, ln(nullif(f.amount_mean, 0)) AS log_amount,
+                     b.terms AS terms, extract(month FROM d.day)::int AS issue_month, NULL::int AS issue_weekday, NULL::int AS issue_day, NULL::int AS due_weekday, NULL::boolean AS due_closed,
+                     1::float8 AS amount_vs_mean, NULL::date AS settled_on, NULL::int AS days_late FROM (SELECT (f.as_of AT TIME ZONE dunning._ledger_zone())::date AS day) d) one)$q$, k.expression) END
+             FROM dunning._features_in_force() k WHERE k.feature = c AND k.of = 'invoice' AND NOT k.builtin),
             dunning._feature_sql(c)) || ' AS ' || quote_ident(c), ', ')
         FROM (SELECT DISTINCT k.feature FROM dunning.feature k WHERE 'late' = ANY (k.targets) OR NOT k.builtin AND k.of = 'both') x (c));
 END
@@ -2983,7 +2988,7 @@ BEGIN
         (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._paid_30d_sql(at timestamp with time zone)
+CREATE FUNCTION dunning._paid_30d_sql(at timestamp with time zone, months integer DEFAULT NULL::integer)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -2991,17 +2996,21 @@ CREATE OR REPLACE FUNCTION dunning._paid_30d_sql(at timestamp with time zone)
 AS $function$
 #variable_conflict error
 DECLARE
-    columns text := (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('paid_30d')) c);
-    parts text;
+    debtors bigint;
 BEGIN
-    SELECT string_agg(format(
-        'SELECT %1$s, f.debtor_id AS debtor, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz '
-        'AND p.paid_at < %4$L::timestamptz) AS paid_30d FROM (%2$s) f WHERE f.n_overdue > 0',
-        columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '30 days'), E'\nUNION ALL\n' ORDER BY s.snapshot)
-    INTO parts
-    FROM (SELECT at - make_interval(days => 30 * k) AS snapshot FROM generate_series(1, 6) k) s;
-    RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0)\n%s',
-                  dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
+    -- Half a year, and where debtors are few as much more as gives the rows of 800: what is older knew less of a debtor when it was asked.
+    IF _paid_30d_sql.months IS NULL THEN
+        EXECUTE format('SELECT count(*) FROM (%s) d', dunning._ledger_sql('debtor', NULL, quote_literal(at))) INTO debtors;
+    END IF;
+    RETURN format(
+        'WITH paid AS MATERIALIZED (SELECT DISTINCT l.debtor_id, ceil(extract(epoch FROM %1$L::timestamptz - l.paid_at) / 2592000) AS month '
+        'FROM (%2$s) l WHERE l.amount > 0 AND isfinite(l.paid_at)) '
+        'SELECT %3$s, f.debtor_id AS debtor, p.debtor_id IS NOT NULL AS paid_30d '
+        'FROM generate_series(1, %4$s) s (month) CROSS JOIN LATERAL dunning.features(%1$L::timestamptz - s.month * interval ''720 hours'') f '
+        'LEFT JOIN paid p ON p.debtor_id = f.debtor_id AND p.month = s.month WHERE f.n_overdue > 0',
+        at, dunning._ledger_sql('payment', NULL, quote_literal(at)),
+        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('paid_30d')) c),
+        coalesce(_paid_30d_sql.months, greatest(6, least(24, 4800 / greatest(debtors, 1)))));
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.train(target text DEFAULT 'paid_30d'::text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, kind text DEFAULT 'auto'::text)
@@ -47718,6 +47727,7 @@ ALTER FUNCTION dunning._split_query(text,timestamp with time zone,text[],integer
 ALTER FUNCTION dunning._side_framing(text,jsonb,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._split_list(text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.split_segments(text,integer,double precision) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER TABLE dunning.model_change OWNER TO dunning_owner;
 ALTER FUNCTION dunning._lock_version(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._make_champion(text,integer,text,integer) OWNER TO dunning_owner;
@@ -48247,6 +48257,7 @@ REVOKE EXECUTE ON FUNCTION dunning._side_framing(text,jsonb,text,text) FROM PUBL
 REVOKE EXECUTE ON FUNCTION dunning._split_list(text,text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.split_segments(text,integer,double precision) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.split_segments(text,integer,double precision) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.model_change TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._lock_version(text,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._make_champion(text,integer,text,integer) FROM PUBLIC;
@@ -48974,6 +48985,7 @@ COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The templ
 COMMENT ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) IS 'The context of link_page(), from conversation(): names, open balances, offer and options as they are now. DN009 where the debtor is no longer known.';
 COMMENT ON FUNCTION dunning._page_template(text,boolean,text) IS 'The template of the page behind a link of a purpose, or of the page that follows when it was acted on.';
 COMMENT ON FUNCTION dunning._page_words(text) IS 'The sentences of link_page() in a language, NULL where there are none.';
+COMMENT ON FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) IS 'Training query of target paid_30d; months of 30 days back from `at` (NULL: by the size of the book).';
 COMMENT ON FUNCTION dunning._paid_monthly(text[],timestamp with time zone) IS 'By debtor and currency: months with payments in the last twelve, the median and the largest sum of such a month.';
 COMMENT ON FUNCTION dunning._partials(text,text,text,text,text,text,text) IS 'The partials that a text and its partials include: {"name": {"text", "html", "language"}}, null for one that does not exist; NULL where it includes none.';
 COMMENT ON FUNCTION dunning._past(text) IS 'Where to read egress, message, queue, once, event, hold or suppression: the table''s name, in a replay a subselect of what was there on that day, with what the simulation did instead of what was done.';

@@ -290,12 +290,12 @@ SELECT version FROM dunning.train('late', '2026-04-01') \g /dev/null
 SELECT count(*) AS versions, count(DISTINCT digest) AS digests FROM dunning.model WHERE model = 'late' AND as_of = '2026-04-01';
 ROLLBACK;
 
--- paid_30d_looks_at_overdue_debtors_and_at_30_days_that_are_over
-SELECT n = (SELECT count(*) FROM generate_series(1, 6) k, LATERAL dunning.features(timestamptz '2026-07-01 09:00+00' - 30 * k * interval '1 day') f WHERE f.n_overdue > 0) AS rows, auc > 0.55 AS says_something
+-- paid_30d_looks_at_overdue_debtors_and_at_30_days_that_are_over (of 610 debtors: seven times)
+SELECT n = (SELECT count(*) FROM generate_series(1, 7) k, LATERAL dunning.features(timestamptz '2026-07-01 09:00+00' - 30 * k * interval '1 day') f WHERE f.n_overdue > 0) AS rows, auc > 0.55 AS says_something
 FROM dunning.train();
 -- the_age_of_the_debt_is_an_input
 SELECT feature_stats::text ~ '"days_past_due"' AS days_past_due FROM dunning.model WHERE model = 'paid_30d';
-SELECT (metrics ->> 'positives')::int = (SELECT count(*) FROM generate_series(1, 6) k, LATERAL (SELECT timestamptz '2026-07-01 09:00+00' - 30 * k * interval '1 day' AS at) s,
+SELECT (metrics ->> 'positives')::int = (SELECT count(*) FROM generate_series(1, 7) k, LATERAL (SELECT timestamptz '2026-07-01 09:00+00' - 30 * k * interval '1 day' AS at) s,
     LATERAL dunning.features(s.at) f WHERE f.n_overdue > 0 AND EXISTS (SELECT FROM p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= s.at AND p.paid_at < s.at + interval '30 days')) AS labels
 FROM dunning.model WHERE model = 'paid_30d';
 
