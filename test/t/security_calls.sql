@@ -56,6 +56,18 @@ SELECT dunning.habits(f) FROM dunning.features() f;
 SELECT * FROM dunning.save_segment('loud', 'p_late > 0.9', 5);
 SELECT * FROM dunning.score();
 SELECT * FROM dunning.reset_segment('loud');
+SELECT * FROM dunning.set_treatment('silent', channel => 'sms', tone => 'friendly', gap_days => 3);
+SELECT * FROM dunning.set_treatment('silent');
+SELECT * FROM dunning.learn_segments('tree', options => '{"min_leaf": 1, "target": "p_late"}');
+SELECT version FROM dunning.learn_segments('kmeans', options => '{"min_leaf": 1, "k_most": 2, "columns": ["n_invoices", "amount_open", "tenure_days"]}') LIMIT 1 \gset
+SELECT * FROM dunning.use_segments(:version);
+SELECT :version OPERATOR(pg_catalog.+) 1 AS version \gset
+SELECT * FROM dunning.use_segments(:version);
+TABLE dunning.segment_history;
+SELECT * FROM dunning.diagnoses();
+SELECT * FROM dunning.diagnose(NULL, NULL);
+SELECT dunning.habits(NULL);
+TABLE dunning.diagnosis_catalogue;
 TABLE dunning.debtor_score;
 TABLE dunning.progress;
 
@@ -83,6 +95,7 @@ SELECT * FROM dunning.start_experiment('framing-x', '["neutral", "loss_averse"]'
 SELECT * FROM dunning.assign('framing-x', 'd1');
 SELECT * FROM dunning.experiment_result('framing-x');
 SELECT * FROM dunning.end_experiment('framing-x');
+SELECT * FROM dunning.split_segments('framing-x');
 SELECT * FROM dunning.set_holdout(0);
 
 SELECT * FROM dunning.save_charging('default', fees => true, interest => true, terms => '{reminder_fee}');
