@@ -140,7 +140,7 @@ def score():
     rows = int(s.ask("SELECT count(*) FROM %s;" % table)[0])
     columns = s.columns(table)
     args = ", ".join(columns)
-    query = "SELECT id, %s FROM %s" % (args, table)
+    query = "SELECT * FROM " + table
     options = '"exclude": ["i"], "folds": 1, "calibration": "none"'
     for kind, own in (("logistic", '"lambda": 1'), ("scorecard", '"pairs": 0'), ("gbdt", '"trees": 100, "depth": 6, "min_child_weight": 1')):
         s.ask("SELECT 1 FROM dunning.fit('s_%s', 'SELECT * FROM raw_uci', 'y', '%s', '{%s, %s}');" % (kind, kind, options, own))

@@ -125,15 +125,16 @@ BEGIN
     FROM (SELECT DISTINCT ON (m.model) m.model, m.version FROM dunning.model m
           WHERE m.model IN ('late', 'paid_30d', 'self_cure') AND m.state <> 'retired' ORDER BY m.model, m.state <> 'champion', m.version DESC) m;
     source := dunning._score_sql(ARRAY(SELECT jsonb_object_keys(used)), dunning._segment_case());
+    -- One score() at a time; readers go on with what is there until all is known.
+    LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;
+    CREATE TABLE dunning.score_fresh (LIKE dunning.score_result);
     -- From here on nothing that a segment's predicate or a bound view calls can leave dunning_owner's rights.
     PERFORM dunning._restrict();
-    LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;
     EXECUTE format('SELECT array_agg(DISTINCT i.debtor_id) FROM (%s) i WHERE i.disputed', dunning._ledger_sql('invoice', NULL, '$1')) INTO disputing USING score.as_of;
-    DELETE FROM dunning.score_result;
-    EXECUTE format('INSERT INTO dunning.score_result (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
-                   'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q '
-                   'ON CONFLICT ON CONSTRAINT score_result_pkey DO NOTHING', source)     -- a debtor of two rows is held by the gate and must not stop the others
+    EXECUTE format('INSERT INTO dunning.score_fresh (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
+                   'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q', source)
         USING score.as_of, at, used, disputing;
+    PERFORM dunning._publish_scores();
     RETURN QUERY
     SELECT g.segment, sum(g.n)::bigint, sum(g.overdue)::bigint, sum(g.paid) / nullif(sum(g.n_paid), 0), sum(g.late) / sum(g.n), sum(g.cure) / sum(g.n),
         coalesce(jsonb_object_agg(g.diagnosis, g.n) FILTER (WHERE g.diagnosis IS NOT NULL), '{}')

@@ -40,7 +40,7 @@
 #include "score/wrapper.h"
 
 #define BATCH 64				/* rows scored side by side */
-#define STORED (15 * BATCH)		/* rows stored at a time */
+#define STORED (5 * BATCH)		/* rows stored at a time */
 
 typedef struct Bulk
 {
