@@ -1425,6 +1425,27 @@ CREATE FUNCTION dunning.score_rows(model text, query text, key text, result text
  RETURNS record
  LANGUAGE c
 AS 'MODULE_PATHNAME', $function$dun_score_sql_score_rows$function$;
+CREATE FUNCTION dunning._swap_rows(target regclass, fresh regclass)
+ RETURNS void
+ LANGUAGE c
+ STRICT
+AS 'MODULE_PATHNAME', $function$dun_score_sql_swap_rows$function$;
+CREATE FUNCTION dunning._publish_scores()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    BEGIN
+        PERFORM dunning._swap_rows('dunning.score_result', 'dunning.score_fresh');
+    EXCEPTION WHEN unique_violation THEN
+        -- such a debtor is held by the gate and must not stop the others
+        EXECUTE 'DELETE FROM dunning.score_fresh a USING dunning.score_fresh b WHERE a.debtor_id = b.debtor_id AND a.ctid > b.ctid';
+        PERFORM dunning._swap_rows('dunning.score_result', 'dunning.score_fresh');
+    END;
+END
+$function$;
 CREATE FUNCTION dunning.model_sql(model text)
  RETURNS text
  LANGUAGE c
@@ -2251,15 +2272,16 @@ BEGIN
     FROM (SELECT DISTINCT ON (m.model) m.model, m.version FROM dunning.model m
           WHERE m.model IN ('late', 'paid_30d', 'self_cure') AND m.state <> 'retired' ORDER BY m.model, m.state <> 'champion', m.version DESC) m;
     source := dunning._score_sql(ARRAY(SELECT jsonb_object_keys(used)), dunning._segment_case());
+    -- One score() at a time; readers go on with what is there until all is known.
+    LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;
+    CREATE TABLE dunning.score_fresh (LIKE dunning.score_result);
     -- From here on nothing that a segment's predicate or a bound view calls can leave dunning_owner's rights.
     PERFORM dunning._restrict();
-    LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;
     EXECUTE format('SELECT array_agg(DISTINCT i.debtor_id) FROM (%s) i WHERE i.disputed', dunning._ledger_sql('invoice', NULL, '$1')) INTO disputing USING score.as_of;
-    DELETE FROM dunning.score_result;
-    EXECUTE format('INSERT INTO dunning.score_result (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
-                   'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q '
-                   'ON CONFLICT ON CONSTRAINT score_result_pkey DO NOTHING', source)     -- a debtor of two rows is held by the gate and must not stop the others
+    EXECUTE format('INSERT INTO dunning.score_fresh (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
+                   'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q', source)
         USING score.as_of, at, used, disputing;
+    PERFORM dunning._publish_scores();
     RETURN QUERY
     SELECT g.segment, sum(g.n)::bigint, sum(g.overdue)::bigint, sum(g.paid) / nullif(sum(g.n_paid), 0), sum(g.late) / sum(g.n), sum(g.cure) / sum(g.n),
         coalesce(jsonb_object_agg(g.diagnosis, g.n) FILTER (WHERE g.diagnosis IS NOT NULL), '{}')
@@ -47658,6 +47680,8 @@ ALTER FUNCTION dunning._monotone_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._predict_values(text,integer,"any") OWNER TO dunning_owner;
 ALTER FUNCTION dunning.create_predictor(text,text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.score_rows(text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._swap_rows(regclass,regclass) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._publish_scores() OWNER TO dunning_owner;
 ALTER FUNCTION dunning.model_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.scorecard(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._curve_units_sql(text,timestamp with time zone) OWNER TO dunning_owner;
@@ -48165,6 +48189,8 @@ REVOKE EXECUTE ON FUNCTION dunning.create_predictor(text,text,integer) FROM PUBL
 GRANT EXECUTE ON FUNCTION dunning.create_predictor(text,text,integer) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.score_rows(text,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.score_rows(text,text,text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._swap_rows(regclass,regclass) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._publish_scores() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.model_sql(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.model_sql(text) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.scorecard(text) FROM PUBLIC;
@@ -49008,6 +49034,7 @@ COMMENT ON FUNCTION dunning._proofs(timestamp with time zone) IS 'The rows of du
 COMMENT ON FUNCTION dunning._propose_by_rule(dunning.handover_rule) IS 'The cases that a rule proposed just now.';
 COMMENT ON FUNCTION dunning._proposed_of(uuid,text[]) IS 'The messages of a run that await approval, all or those of the debtors named; 22023 where the run awaits none, or a debtor named has none.';
 COMMENT ON FUNCTION dunning._psi_by_chance(integer,double precision,double precision) IS 'The population stability index that two samples of one population exceed once in 30,000.';
+COMMENT ON FUNCTION dunning._publish_scores() IS 'Swaps table score_fresh, which score() has made, in as score_result.';
 COMMENT ON FUNCTION dunning._quotient(numeric,numeric,integer) IS 'The exact quotient by a positive number, rounded half up (away from zero) once.';
 COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'From which days which rate of interest holds, in percent a year, by the user''s rows before the built-in ones; NULL: nobody knows it.';
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
@@ -49082,6 +49109,7 @@ COMMENT ON FUNCTION dunning._store_kaplan_meier(text,timestamp with time zone) I
 COMMENT ON FUNCTION dunning._strategies_in_use() IS 'Strategies that some debtor may follow: of creditors, of rules, set by hand, or saved by somebody.';
 COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.';
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
+COMMENT ON FUNCTION dunning._swap_rows(regclass,regclass) IS 'Gives target the rows of a table made like it, which is dropped; target''s indexes are built anew. 23505 where they find rows twice; readers of target wait until the end of the transaction.';
 COMMENT ON FUNCTION dunning._take_over(smallint[],uuid[]) IS 'How many attempts without outcome are left, because somebody holds their queue row just now. All others of these slices may have arrived: those in the queue wait for another attempt, of those stopped meanwhile the outcome is unknown and a person is asked.';
 COMMENT ON FUNCTION dunning._template_fields(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._template_names(text,text,text,jsonb) IS 'Names and partials as the templates write them. With partials given, theirs too, and one that is missing or includes itself is an error (DN003).';
