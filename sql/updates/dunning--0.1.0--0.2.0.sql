@@ -1980,8 +1980,8 @@ BEGIN
         END IF;
         SELECT string_agg(format(
             'SELECT %1$s, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz AND p.paid_at < %4$L::timestamptz) AS "drift label" FROM (%2$s) f WHERE f.n_overdue > 0',
-            columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '30 days'), E'\nUNION ALL\n' ORDER BY s.snapshot)
-        INTO parts FROM (SELECT at - make_interval(days => 30 * k) AS snapshot FROM generate_series(1, 3) k) s WHERE s.snapshot >= of_model.as_of;
+            columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '720 hours'), E'\nUNION ALL\n' ORDER BY s.snapshot)
+        INTO parts FROM (SELECT at - k * interval '720 hours' AS snapshot FROM generate_series(1, 3) k) s WHERE s.snapshot >= of_model.as_of;
         RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0)\n%s', dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
     ELSIF of_model.target = 'late' THEN
         RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE %s', columns, CASE WHEN outcome THEN ', coalesce(f.days_late > 0, true) AS "drift label"' END, at,
