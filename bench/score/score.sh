@@ -4,6 +4,7 @@
 # DUNNING_DATA=dir                   the data sets: heloc.csv and uci_credit_card.csv
 # SETS="heloc uci" KINDS="logistic scorecard gbdt"   of auc, over five md5 splits, 70/30 by row number (kind auto takes longest)
 # ROWS=1000000 RUNS=5                rows drawn from the larger set, for time alone; rounds, of which medians are taken (ratios within a round)
+# TABLES="few many"                  of endtoend: 30,000 rows, and ROWS
 # CAP=250000                         rows that trees are trained on where there are more, in endtoend
 # CPU=3                              the processor that this script is held to; each side is one thread in any case
 # What cannot be measured is said with the reason: SKIP ...
@@ -88,6 +89,7 @@ if wants score; then
 fi
 
 if wants endtoend; then
-    "$python" "$here/score.py" endtoend few
-    "$python" "$here/score.py" endtoend many
+    for table in ${TABLES:-few many}; do
+        "$python" "$here/score.py" endtoend "$table"
+    done
 fi

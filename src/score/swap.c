@@ -55,6 +55,6 @@ dun_score_sql_swap_rows(PG_FUNCTION_ARGS)
 	check_columns(target, fresh);
 	table_close(fresh, NoLock);
 	table_close(target, NoLock);
-	finish_heap_swap(target_oid, fresh_oid, false, false, false, true, frozen, multi, persistence);
+	finish_heap_swap(target_oid, fresh_oid, false, false, true, true, frozen, multi, persistence);
 	PG_RETURN_VOID();
 }

@@ -97,6 +97,27 @@ SELECT dunning._predict_values('shop_logistic', 2, date '2026-01-01', 2);
 \echo :SQLSTATE
 SELECT dunning._predict_values('shop_logistic', 2, VARIADIC ARRAY[1.0, 2.0]);
 SELECT dunning._predict_values('shop_logistic', NULL, 1, 2) IS NULL AS unknown;
+-- a_table_takes_over_the_rows_of_another_with_its_indexes_and_readers
+CREATE TABLE kept (id int PRIMARY KEY, word text NOT NULL);
+CREATE VIEW reads_kept AS SELECT word FROM kept WHERE id = 2;
+INSERT INTO kept SELECT i, repeat('old', 2000) FROM generate_series(1, 1000) i;
+CREATE TABLE fresh (LIKE kept);
+INSERT INTO fresh SELECT i, 'new' FROM generate_series(2, 30) i;
+SELECT dunning._swap_rows('kept', 'fresh');
+SET enable_seqscan = off;
+SELECT count(*), min(word) FROM kept WHERE id > 0;
+RESET enable_seqscan;
+SELECT word, to_regclass('fresh') IS NULL AS gone, pg_relation_size('kept') <= 8192 AS small FROM reads_kept;
+CREATE TABLE fresh (LIKE kept);
+INSERT INTO fresh VALUES (1, 'a'), (1, 'b');
+SELECT dunning._swap_rows('kept', 'fresh');
+ALTER TABLE fresh ALTER word DROP NOT NULL;
+SELECT dunning._swap_rows('kept', 'fresh');
+SELECT dunning._swap_rows('kept', 'reads_kept');
+SELECT count(*) FROM kept;
+DROP TABLE fresh;
+DROP VIEW reads_kept;
+DROP TABLE kept;
 -- more_features_than_a_function_has_arguments_are_refused_and_scored_in_bulk
 SELECT dunning.fit('wide', format('SELECT s.id, %s, s.y FROM shop s', (SELECT string_agg(format('(hashint4(s.id * %s) %% 100)::float8 AS w%s', i, i), ', ') FROM generate_series(1, 120) i)), 'y', 'logistic',
     '{"exclude": ["id"], "folds": 2, "lambda": 10}') \g /dev/null

@@ -84,6 +84,7 @@ for my $call (q{SELECT count(*) FROM dunning.features()}, q{SELECT count(*) FROM
 	($rc, $out, $err) = $node->psql('postgres', $call);
 	is($rc, 0, "$call works over such a book") or diag $err;
 }
+is($node->safe_psql('postgres', q{SELECT count(*) FROM dunning.debtor_score WHERE debtor_id = 'twice'}), '1', 'a debtor of two rows is scored once, and stops no other');
 $node->safe_psql('postgres', q{CREATE TABLE planned AS SELECT p.* FROM dunning.plan() p});
 # Best times spread the messages over the coming days: send them all now, each by hand for those that planning did not take.
 $node->safe_psql('postgres', q{CREATE TABLE sent AS SELECT d.debtor_id AS asked, s.* FROM (SELECT DISTINCT d.debtor_id, d.what, d.phone FROM billing.debtor d WHERE d.debtor_id <> '') d,
