@@ -7,7 +7,7 @@
  * are the partitions dropped that it replaces, and readers wait from there to the end of the transaction.
  *
  * Without a table the rows are only scored, for their mean. Rows are scored in batches here, or, where a row of the model costs more than handing it on and the planner finds
- * workers for the query, by those: rows then come with their probability. Both give the same bits.
+ * enough workers for the query, by those: rows then come with their probability. Both give the same bits.
  */
 #include "postgres.h"
 
@@ -40,6 +40,7 @@
 #include "score/wrapper.h"
 
 #define BATCH 64				/* rows scored side by side */
+#define FEWEST_WORKERS 3		/* rows one by one cost three times what a batch does: fewer gain nothing */
 #define STORED (5 * BATCH)		/* rows stored at a time */
 
 typedef struct Bulk
@@ -296,7 +297,7 @@ prepare_for_workers(const Bulk *b, const char *query, TupleDesc desc)
 	SPIPlanPtr	plan;
 	Size		length = strlen(query);
 
-	if (!b->model->kind->dear || max_parallel_workers_per_gather == 0 || b->model->nfeatures > DUN_MOST_VALUES)
+	if (!b->model->kind->dear || max_parallel_workers_per_gather < FEWEST_WORKERS || b->model->nfeatures > DUN_MOST_VALUES)
 		return NULL;
 	for (int i = 0; i < desc->natts; i++)
 		for (int j = 0; j < i; j++)
