@@ -1,5 +1,6 @@
 -- score: what train() learns from. Features strictly before, labels strictly after, one debtor in one fold.
 SET timezone = 'Europe/Copenhagen';
+SET dunning.timezone = 'Europe/Copenhagen';
 SET datestyle = 'ISO, YMD';
 SET client_min_messages = warning;
 SET extra_float_digits = 0;
