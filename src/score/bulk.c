@@ -222,7 +222,7 @@ start_rows(void *state, TupleDesc desc)
 static Oid
 open_result(Bulk *b, text *result, Form_pg_attribute key)
 {
-	RangeVar   *name = makeRangeVarFromNameList(textToQualifiedNameList(result));
+	RangeVar   *name = dun_score_read_name(result, "table");
 	Oid			oid = RangeVarGetRelid(name, NoLock, true);
 	bool		made = !OidIsValid(oid);
 	bool		isnull;

@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -162,10 +163,26 @@ dun_score_print_values_call(StringInfo into, const char *name, const DunModel *m
 	appendStringInfoChar(into, ')');
 }
 
+RangeVar *
+dun_score_read_name(const text *name, const char *what)
+{
+	char	   *given = text_to_cstring(name);
+	List	   *parts;
+
+	if (!SplitIdentifierString(pstrdup(given), '.', &parts) || parts == NIL || list_length(parts) > 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("\"%s\" is no name of a %s", given, what),
+				 errdetail("It is an identifier, or schema.identifier; quoted where it holds anything but letters, digits and _."),
+				 errhint("SELECT quote_ident(%s);", quote_literal_cstr(given))));
+	return list_length(parts) == 1 ? makeRangeVar(NULL, pstrdup(linitial(parts)), -1)
+		: makeRangeVar(pstrdup(linitial(parts)), pstrdup(lsecond(parts)), -1);
+}
+
 static char *
 qualified_name(text *name)
 {
-	RangeVar   *r = makeRangeVarFromNameList(textToQualifiedNameList(name));
+	RangeVar   *r = dun_score_read_name(name, "function");
 
 	return r->schemaname ? quote_qualified_identifier(r->schemaname, r->relname) : pstrdup(quote_identifier(r->relname));
 }

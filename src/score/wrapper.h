@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "nodes/primnodes.h"
+
 #include "lib/stringinfo.h"
 
 #include "score/model.h"
@@ -16,5 +18,8 @@
 
 /* dunning._predict_values('name', 3, q.x1, q.x2) where the prefix is "q." */
 extern void dun_score_print_values_call(StringInfo into, const char *name, const DunModel *model, const char *prefix);
+
+/* identifier or schema.identifier; 42602 for anything else, which is called `what` ("table"). */
+extern RangeVar *dun_score_read_name(const text *name, const char *what);
 
 #endif
