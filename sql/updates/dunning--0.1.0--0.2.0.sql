@@ -410,7 +410,7 @@ AS $function$
 DECLARE
     base oid := columns #>> ARRAY[name, 'base'];
 BEGIN
-    RETURN CASE WHEN base IN (20, 21, 23) THEN format('s.%I', $2) ELSE dunning._column_sql($1, $2, base) END;
+    RETURN CASE WHEN base IN (20, 21, 23, 1042) THEN format('s.%I', $2) ELSE dunning._column_sql($1, $2, base) END;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
@@ -473,7 +473,8 @@ BEGIN
         conditions := conditions || CASE WHEN (src.columns #>> '{debtor_id,base}')::oid IN (25, 1042, 1043) THEN 's.debtor_id <> '''''::text ELSE 's.debtor_id IS NOT NULL' END;
     END IF;
     RETURN format('SELECT %s, %s AS source_id%s FROM %s AS s WHERE %s', items, dunning._source_id_sql('key', 'debtor_id', src.columns),
-        CASE WHEN _ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice' END,
+        CASE WHEN _ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice, ' ||
+            dunning._source_id_sql('text', 'currency', src.columns) || ' AS source_currency' END,
         src.relation, array_to_string(conditions, ' AND '));
 END
 $function$;
@@ -487,7 +488,7 @@ AS $function$
 BEGIN
     RETURN format($q$SELECT l.debtor_id, l.invoice_id, l.currency, l.issued_on, l.due_on,
         CASE WHEN l.kind = 'credit_note' THEN -abs(l.amount) ELSE l.amount END AS amount,
-        CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at, l.source_id, l.source_invoice
+        CASE WHEN l.kind = 'credit_note' THEN -abs(l.open_amount) ELSE l.open_amount END AS stated, l.kind, l.disputed, l.reference, l.pay_url, l.recorded_at, l.source_id, l.source_invoice, l.source_currency
         FROM (%s) l WHERE l.cancelled_at IS NULL$q$, dunning._ledger_sql('invoice', _invoices_sql.many, _invoices_sql.as_of));
 END
 $function$;
@@ -8609,8 +8610,8 @@ BEGIN
             s.repeat_days, s.repeat_max, s.condition, s.after_contact, s.stop_step, s.minimum FROM dunning._ladder_steps() s',
         pg_catalog.format('SELECT d.debtor_id, d.creditor, d.preferred_channel, coalesce($3, d.strategy)::text, d.country FROM (%s) d',
             dunning._assigned_sql(dunning._ledger_sql('debtor', whose, '$1'))),
-        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
-        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.currency, l.amount, l.paid_at FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.source_currency, l.amount, l.stated, l.issued_on, l.due_on, l.disputed FROM (%s) l', dunning._invoices_sql(whose, '$1')),
+        pg_catalog.format('SELECT l.source_id, l.source_invoice, l.source_currency, l.amount, l.paid_at FROM (%s) l', dunning._ledger_sql('payment', whose, '$1')),
         -- contacts, and when debtors were heard otherwise than by a payment
         pg_catalog.format($q$SELECT e.debtor_id, e.message_id, e.contact_on FROM %4$s e
             WHERE NOT e.test AND e.contact_on >= %1$s - interval '%3$s days' AND e.contact_on <= %1$s AND %5$s
@@ -8741,6 +8742,10 @@ CREATE FUNCTION dunning._pick_texts()
  SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict error
+DECLARE
+    -- a view may make an address of many columns: it is read where something goes there
+    postal text := CASE WHEN EXISTS (SELECT FROM dunning._servers() v JOIN dunning.channel c ON c.channel = v.channel_served WHERE c.address_field = 'address')
+        THEN 'dunning._postal_text(l.address)' ELSE 'NULL::text' END;
 BEGIN
     RETURN ARRAY[
         'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
@@ -8750,8 +8755,8 @@ BEGIN
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd, l.gap_days FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT l.source_id, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
-            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', dunning._ledger_sql('debtor', '$2')),
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
         'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',
@@ -8770,7 +8775,55 @@ CREATE FUNCTION dunning._packed_dates(dates date[])
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'MODULE_PATHNAME', $function$dun_plan_sql_packed_dates$function$;
-CREATE FUNCTION dunning._stage_plain()
+CREATE FUNCTION dunning._decided_sql(plain boolean)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT CASE WHEN $1 THEN $q$
+        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
+            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
+            p.cost, p.cost_currency, p.p, p.value, p.passed_over
+        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$
+    ELSE $q$
+        SELECT l.*, j.chosen, j.chosen_server, j.contact_at, j.local_time, j.p_response, j.uplift, j.explored, j.time_propensity,
+            j.timing, j.skipped, j.blocked_by, j.cost, j.cost_currency, j.p, j.value, j.passed_over
+        FROM dunning._judge_asked() j JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = j.debtor_id AND l.rung = j.rung$q$ END
+$function$;
+CREATE FUNCTION dunning._held_for(blocked_by text[])
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (blocked_by = '{}'::text[]) THEN NULL::text WHEN (blocked_by && ARRAY['likely_self_cure'::text, 'costs_money'::text, 'not_worth_it'::text]) THEN 'wait'::text ELSE (blocked_by)[1] END;
+CREATE FUNCTION dunning._judged_sql(plain boolean)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT pg_catalog.format($q$
+        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, coalesce(l.by_segment ->> 'framing', s.framing) AS framing, s.must, s.level, coalesce(l.by_segment ->> 'tone', s.tone) AS tone, s.offer, s.companion_channel, s.companion_template, s.print,
+            s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance, dunning._held_for(l.blocked_by) AS held_for
+        FROM (%s OFFSET 0) l
+        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
+        JOIN dunning._ladder_steps() x ON x.strategy = l.strategy AND x.step = l.step
+        JOIN dunning._strategies() t ON t.strategy = l.strategy$q$, dunning._decided_sql($1))
+$function$;
+CREATE FUNCTION dunning._dry_rows_sql(plain boolean, approve boolean)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT pg_catalog.format($q$
+        SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, s.template, coalesce(j.chosen, s.channels[1]) AS channel, j.chosen_server AS server,
+            j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
+            coalesce(j.by_segment ->> 'framing', s.framing) AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, s.must, NULL::jsonb AS fee, NULL::jsonb AS offered, s.offer AS offer_kind,
+            CASE WHEN j.blocked_by <> '{}' THEN 'held' ELSE %L END AS state, dunning._held_for(j.blocked_by) AS reason, nullif(j.blocked_by, '{}') AS blocked_by
+        FROM (%s OFFSET 0) j JOIN dunning._steps() s ON s.strategy = j.strategy AND s.step = j.step$q$, CASE WHEN $2 THEN 'proposed' ELSE 'queued' END, dunning._decided_sql($1))
+$function$;
+CREATE FUNCTION dunning._stage_plain(stage text, query text)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -8780,49 +8833,28 @@ CREATE FUNCTION dunning._stage_plain()
 AS $function$
 #variable_conflict error
 BEGIN
-    EXECUTE 'CREATE TEMP TABLE dunning_plan_judged ON COMMIT DROP AS ' || dunning._judged_sql($q$
-        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
-            p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
-            p.cost, p.cost_currency, p.p, p.value, p.passed_over
-        FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$);
+    EXECUTE pg_catalog.format('CREATE TEMP TABLE %I ON COMMIT DROP AS %s', stage, query);
 END
 $function$;
-CREATE FUNCTION dunning._stage_judged(as_of timestamp with time zone, detail boolean)
+CREATE FUNCTION dunning._stage_decided(as_of timestamp with time zone, dry_run boolean, approve boolean)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
+DECLARE
+    stage text := CASE WHEN dry_run THEN 'dunning_plan_row' ELSE 'dunning_plan_judged' END;
 BEGIN
     CREATE TEMP TABLE dunning_plan_pick ON COMMIT DROP AS
     SELECT p.* FROM dunning._pick(dunning._pick_texts(), as_of, dunning._today(as_of), dunning._holdout_share(),
-        EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*'), detail) p;
-    PERFORM dunning._stage_plain();
+        EXISTS (SELECT FROM dunning.channel_cost x WHERE x.country <> '*'), NOT dry_run) p;
+    PERFORM dunning._stage_plain(stage, CASE WHEN dry_run THEN dunning._dry_rows_sql(true, approve) ELSE dunning._judged_sql(true) END);
     IF EXISTS (SELECT FROM pg_temp.dunning_plan_pick p WHERE NOT p.plain) THEN
         PERFORM dunning._stage_steps(as_of);
-        EXECUTE 'INSERT INTO pg_temp.dunning_plan_judged ' || dunning._judged_sql($q$
-            SELECT l.*, j.chosen, j.chosen_server, j.contact_at, j.local_time, j.p_response, j.uplift, j.explored, j.time_propensity,
-                j.timing, j.skipped, j.blocked_by, j.cost, j.cost_currency, j.p, j.value, j.passed_over
-            FROM dunning._judge_asked() j JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = j.debtor_id AND l.rung = j.rung$q$);
+        EXECUTE pg_catalog.format('INSERT INTO pg_temp.%I %s', stage, CASE WHEN dry_run THEN dunning._dry_rows_sql(false, approve) ELSE dunning._judged_sql(false) END);
     END IF;
 END
-$function$;
-CREATE FUNCTION dunning._judged_sql(decided text)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-    SELECT pg_catalog.format($q$
-        SELECT l.*, s.position, s.offset_days, x.from_day, s.template, s.channels, coalesce(l.by_segment ->> 'framing', s.framing) AS framing, s.must, s.level, coalesce(l.by_segment ->> 'tone', s.tone) AS tone, s.offer, s.companion_channel, s.companion_template, s.print,
-            s.anchor IN ('due_date', 'last_contact') AS on_ladder, s.anchor AS counted_from, t.margin, t.tolerance,
-            -- the one reason that stands for what blocks a contact
-            CASE WHEN l.blocked_by = '{}' THEN NULL WHEN l.blocked_by && ARRAY['likely_self_cure', 'costs_money', 'not_worth_it'] THEN 'wait' ELSE l.blocked_by[1] END AS held_for
-        FROM (%s OFFSET 0) l
-        JOIN dunning._steps() s ON s.strategy = l.strategy AND s.step = l.step
-        JOIN dunning._ladder_steps() x ON x.strategy = l.strategy AND x.step = l.step
-        JOIN dunning._strategies() t ON t.strategy = l.strategy$q$, $1)
 $function$;
 CREATE FUNCTION dunning._past(relation text)
  RETURNS text
@@ -8891,7 +8923,7 @@ BEGIN
     RETURN strategy || '/' || step || '/' || to_char(anchor, 'YYYY-MM-DD');     -- whatever the session's DateStyle
 END
 $function$;
-CREATE FUNCTION dunning._stage_dry_rows(approve boolean, framing text)
+CREATE FUNCTION dunning._tell_arms(framing text)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -8899,17 +8931,9 @@ CREATE FUNCTION dunning._stage_dry_rows(approve boolean, framing text)
 AS $function$
 #variable_conflict error
 DECLARE
-    units text[] := CASE WHEN framing IS NOT NULL THEN ARRAY(SELECT j.debtor_id FROM pg_temp.dunning_plan_judged j) END;
+    units text[] := ARRAY(SELECT r.debtor_id FROM pg_temp.dunning_plan_row r);
 BEGIN
-    CREATE TEMP TABLE dunning_plan_row ON COMMIT DROP AS
-    SELECT NULL::uuid AS message_id, j.debtor_id, j.creditor, j.strategy, j.step, j.template, coalesce(j.chosen, j.channels[1]) AS channel, j.chosen_server AS server,
-        j.contact_at, j.local_time, coalesce(j.amounts, '{}') AS amounts, coalesce(j.cost, 0) AS cost, coalesce(j.cost_currency, 'EUR') AS cost_currency,
-        j.framing AS variant, j.p, j.value AS expected_value, NULL::jsonb AS context, NULL::jsonb AS decision, j.must, NULL::jsonb AS fee, NULL::jsonb AS offered, j.offer AS offer_kind,
-        CASE WHEN j.blocked_by <> '{}' THEN 'held' WHEN approve THEN 'proposed' ELSE 'queued' END AS state, j.held_for AS reason, nullif(j.blocked_by, '{}') AS blocked_by
-    FROM pg_temp.dunning_plan_judged j;
-    IF framing IS NOT NULL THEN
-        UPDATE pg_temp.dunning_plan_row r SET variant = a.arm FROM dunning._arms(framing, units) a WHERE a.debtor_id = r.debtor_id AND a.arm IS NOT NULL;
-    END IF;
+    UPDATE pg_temp.dunning_plan_row r SET variant = a.arm FROM dunning._arms(framing, units) a WHERE a.debtor_id = r.debtor_id AND a.arm IS NOT NULL;
 END
 $function$;
 CREATE FUNCTION dunning._stage_rows(run_id uuid, as_of timestamp with time zone, ledger_as_of timestamp with time zone, approve boolean, framing text)
@@ -9085,14 +9109,15 @@ AS $function$
 #variable_conflict error
 DECLARE
     at timestamptz := coalesce(as_of, dunning._now());
+    framing text := dunning._framing_experiment();
 BEGIN
     PERFORM dunning._drop_stages();
     PERFORM dunning._stage_ladder(strategy, as_of, many);
-    PERFORM dunning._stage_judged(at, NOT dry_run);
-    IF dry_run THEN
-        PERFORM dunning._stage_dry_rows(approve, dunning._framing_experiment());
-    ELSE
-        PERFORM dunning._stage_rows(run_id, at, as_of, approve, dunning._framing_experiment());
+    PERFORM dunning._stage_decided(at, dry_run, approve);
+    IF NOT dry_run THEN
+        PERFORM dunning._stage_rows(run_id, at, as_of, approve, framing);
+    ELSIF framing IS NOT NULL THEN
+        PERFORM dunning._tell_arms(framing);
     END IF;
     PERFORM dunning._hold_over_budget(at);
     PERFORM dunning._stage_truth(as_of);
@@ -14358,7 +14383,7 @@ BEGIN
             ('open', dunning._open_items_sql('$1', 'NULL'), 'x.due_on, x.invoice_id'),
             ('balance', dunning._balances_sql('$1', 'NULL'), 'x.currency'),
             ('charges', dunning._charges_sql('$1'), 'x.currency')) k(kind, query, ordered) LOOP
-        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,person_id}''::text[] ORDER BY %s, to_jsonb(x)::text), ''[]'') FROM (%s) x', source.ordered, source.query) INTO part USING ARRAY[id];
+        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,source_currency,person_id}''::text[] ORDER BY %s, to_jsonb(x)::text), ''[]'') FROM (%s) x', source.ordered, source.query) INTO part USING ARRAY[id];
         ledger := ledger || jsonb_build_object(source.kind, part);
     END LOOP;
     RETURN ledger;
@@ -14816,7 +14841,7 @@ BEGIN
         END IF;
     END LOOP;
     FOR source IN SELECT k.kind FROM unnest(ARRAY['debtor', 'invoice', 'payment']) AS k (kind) LOOP
-        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice}''::text[]), ''[]'') FROM (%s) x', dunning._ledger_sql(source.kind, '$1'))
+        EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(x) - ''{source_id,source_invoice,source_currency}''::text[]), ''[]'') FROM (%s) x', dunning._ledger_sql(source.kind, '$1'))
             INTO part USING ARRAY[id];
         ledger := ledger || jsonb_build_object(source.kind, part);
     END LOOP;
@@ -47970,12 +47995,15 @@ ALTER FUNCTION dunning._stage_offers(timestamp with time zone,boolean) OWNER TO 
 ALTER FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pick_texts() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._packed_dates(date[]) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._stage_plain() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._stage_judged(timestamp with time zone,boolean) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._judged_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._decided_sql(boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._held_for(text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._judged_sql(boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._dry_rows_sql(boolean,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_plain(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._stage_decided(timestamp with time zone,boolean,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._past(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_key(text,text,date) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._stage_dry_rows(boolean,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._tell_arms(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._framing_experiment() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._overtaken_steps() OWNER TO dunning_owner;
@@ -48550,12 +48578,15 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_offers(timestamp with time zone,boolea
 REVOKE EXECUTE ON FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._pick_texts() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._packed_dates(date[]) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._stage_plain() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._judged_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._decided_sql(boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._held_for(text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._judged_sql(boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._dry_rows_sql(boolean,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_plain(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._stage_decided(timestamp with time zone,boolean,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._past(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._step_key(text,text,date) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._stage_dry_rows(boolean,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._tell_arms(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._framing_experiment() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._overtaken_steps() FROM PUBLIC;
@@ -48849,6 +48880,7 @@ COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a 
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
 COMMENT ON FUNCTION dunning._debtor_columns_sql() IS 'SQL text: columns of the debtor d that stand among the features.';
 COMMENT ON FUNCTION dunning._debtor_look(bytea,text,timestamp with time zone,boolean) IS 'One debtor''s account at its end (state NULL: of whom nothing is known), as seen at an instant; stated: the source''s own open amounts are the balance.';
+COMMENT ON FUNCTION dunning._decided_sql(boolean) IS 'SQL text: rows of stage ladder with what was decided on them, of the plain cases of stage pick or of those that the gate was asked about.';
 COMMENT ON FUNCTION dunning._describe_segment(text,text,jsonb,double precision) IS 'A learnt segment in words.';
 COMMENT ON FUNCTION dunning._diagnosis_case(boolean) IS 'SQL text over features f and signals s: the diagnosis, or what speaks for it as a jsonb array of sentences.';
 COMMENT ON FUNCTION dunning._diagnosis_evidence() IS 'What speaks for a diagnosis or against it: condition over features f and signals s, weight in tenths, sentence and the figures that it rests on.';
@@ -48867,6 +48899,7 @@ COMMENT ON FUNCTION dunning._drift_summary(timestamp with time zone) IS 'One row
 COMMENT ON FUNCTION dunning._drift_words(jsonb,jsonb,double precision[],double precision[]) IS 'Which part of a feature''s values has changed its share most.';
 COMMENT ON FUNCTION dunning._drop_held_rows() IS 'How many rows of a planning run list an invoice that was held while the run computed, and are left to the next one.';
 COMMENT ON FUNCTION dunning._drop_simulation() IS 'Removes the temporary tables of a simulation.';
+COMMENT ON FUNCTION dunning._dry_rows_sql(boolean,boolean) IS 'SQL text of stage row of a dry run.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
@@ -48916,6 +48949,7 @@ COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that 
 COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
 COMMENT ON FUNCTION dunning._held_by(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
+COMMENT ON FUNCTION dunning._held_for(text[]) IS 'The state word of a row with these blocks, NULL: none blocks it.';
 COMMENT ON FUNCTION dunning._held_up(text[],uuid[]) IS 'Which of these messages (their places in the arrays) have a queue row that another transaction holds just now; the rows of all others are locked until this transaction ends.';
 COMMENT ON FUNCTION dunning._history_add(bytea,integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) IS 'The state with one row more. what: 1 invoice, 2 payment, 3 promise, 4 contact, 5 event. Rows without amount, day or currency are left out.';
 COMMENT ON FUNCTION dunning._history_join(bytea,bytea) IS 'The rows of both states.';
@@ -48934,7 +48968,7 @@ COMMENT ON FUNCTION dunning._is_key_lost() IS 'Are there suppressions and no key
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
-COMMENT ON FUNCTION dunning._judged_sql(text) IS 'SQL text: rows that are decided, with the columns of their step and strategy.';
+COMMENT ON FUNCTION dunning._judged_sql(boolean) IS 'SQL text of stage judged: rows that are decided, with the columns of their step and strategy.';
 COMMENT ON FUNCTION dunning._keep_drift(text,integer,jsonb,jsonb,jsonb) IS 'Judges counts against a baseline (NULL: the training rows), and outcomes, and keeps what it finds.';
 COMMENT ON FUNCTION dunning._keep_feature(dunning.feature) IS 'Writes a user''s row, with who, when and what stood there before: new, changed, or before the built-in one.';
 COMMENT ON FUNCTION dunning._keep_segments(text,jsonb,jsonb,text,timestamp with time zone) IS 'The number of a new version; #VERSION# in its names becomes that number.';
@@ -48951,7 +48985,7 @@ COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds t
 COMMENT ON FUNCTION dunning._learn_groups(text,integer,integer,integer,integer,bigint) IS 'Groups of k-means over the numbers of a query beside `key`, as the predicates of a tree that tells them apart; fidelity: share of rows that the tree puts into their group; silhouette by k.';
 COMMENT ON FUNCTION dunning._learn_splits(text,integer,integer,integer,double precision) IS 'Of a query of units (key, segment and arm as numbers from 1, outcome 0 or 1, and features): for each segment and arm but the first, the split whose effects differ most in one half of the units, and how much they differ in the other.';
 COMMENT ON FUNCTION dunning._learn_tree(text,integer,integer) IS 'Leaves of a tree over the columns of a query beside `key` and `target`: predicate, rows, mean and standard deviation of the target, the highest first; error_by_depth: mean squared error by five folds. min_leaf 0: a hundredth of the rows, 50 at least.';
-COMMENT ON FUNCTION dunning._ledger_sql(text,text,text) IS 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
+COMMENT ON FUNCTION dunning._ledger_sql(text,text,text) IS 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice and source_currency: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
 COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else TimeZone as the server was started with (where the library is not preloaded: log_timezone), never the session''s.';
 COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a channel should not exceed; an SMS is counted in parts instead.';
@@ -49086,18 +49120,17 @@ COMMENT ON FUNCTION dunning._simulate_send(text[]) IS 'What passes in dunning_si
 COMMENT ON FUNCTION dunning._simulate_stop(uuid[],text[]) IS 'Cancels messages of a simulation and gives their steps back.';
 COMMENT ON FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with time zone) IS 'Lets everything of a simulation leave that is due before an instant.';
 COMMENT ON FUNCTION dunning._simulate_waiting(timestamp with time zone) IS 'Until when what a simulation begins with waits, as the gate tells at its first instant.';
-COMMENT ON FUNCTION dunning._source_id_sql(text,text,jsonb) IS 'SQL text of an id: the integer where the source has one, else the canonical text.';
+COMMENT ON FUNCTION dunning._source_id_sql(text,text,jsonb) IS 'SQL text of an id or a currency: the integer or the padded char(n) where the source has one, else the canonical text.';
 COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (counted) until another (not counted).';
 COMMENT ON FUNCTION dunning._speaks_of_fees(text,text,text,text) IS 'Which fees the texts in force of a template, in a framing or neutral (over a channel, of a creditor; NULL: any), can tell: announced, charged, warned, joined by commas; NULL where none names fee.';
 COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
 COMMENT ON FUNCTION dunning._split_list(text,text,jsonb) IS 'The segments in force as a list in which some are split.';
 COMMENT ON FUNCTION dunning._split_query(text,timestamp with time zone,text[],integer[]) IS 'SQL text: what split_segments() reads.';
 COMMENT ON FUNCTION dunning._stage_companions() IS 'Stage companion of a planning run, where one of its messages has one: whether it was made.';
-COMMENT ON FUNCTION dunning._stage_dry_rows(boolean,text) IS 'Stage row of a dry run: what is returned; framing: the experiment whose arms are told.';
-COMMENT ON FUNCTION dunning._stage_judged(timestamp with time zone,boolean) IS 'Stage judged of a planning run: one row a debtor; detail: with what stands in a decision.';
+COMMENT ON FUNCTION dunning._stage_decided(timestamp with time zone,boolean,boolean) IS 'Stage judged of a planning run, or stage row of a dry one: one row a debtor.';
 COMMENT ON FUNCTION dunning._stage_ladder(text,timestamp with time zone,text[]) IS 'Stage ladder of a planning run: one row a debtor and step reached and not had; rung 1 goes first.';
 COMMENT ON FUNCTION dunning._stage_offers(timestamp with time zone,boolean) IS 'Makes the offers that the steps of a planning run come with, puts them into rows and contexts, and sets decision.offer_needed; a dry run shows the terms alone. Holds (no_offer) what would say nothing without one.';
-COMMENT ON FUNCTION dunning._stage_plain() IS 'The plain cases of the stage judged, from those of stage pick and ladder.';
+COMMENT ON FUNCTION dunning._stage_plain(text,text) IS 'Makes a stage of the plain cases of stage pick and ladder.';
 COMMENT ON FUNCTION dunning._stage_rows(uuid,timestamp with time zone,timestamp with time zone,boolean,text) IS 'Stage row of a planning run: messages ready to be enqueued, and held ones with what blocks them.';
 COMMENT ON FUNCTION dunning._stage_run(uuid,text,timestamp with time zone,text[],boolean,boolean) IS 'Stages everything that a planning run decides, up to row; dry_run leaves out what is only needed to write it.';
 COMMENT ON FUNCTION dunning._stage_steps(timestamp with time zone) IS 'Stages reach, candidate and choice of a planning run, one step a debtor.';
@@ -49111,6 +49144,7 @@ COMMENT ON FUNCTION dunning._strategy_rules() IS 'The rules in force, in order.'
 COMMENT ON FUNCTION dunning._suppress_for(text,text,uuid,text,jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 COMMENT ON FUNCTION dunning._swap_rows(regclass,regclass) IS 'Gives target the rows of a table made like it, which is dropped; target''s indexes are built anew. 23505 where they find rows twice; readers of target wait until the end of the transaction.';
 COMMENT ON FUNCTION dunning._take_over(smallint[],uuid[]) IS 'How many attempts without outcome are left, because somebody holds their queue row just now. All others of these slices may have arrived: those in the queue wait for another attempt, of those stopped meanwhile the outcome is unknown and a person is asked.';
+COMMENT ON FUNCTION dunning._tell_arms(text) IS 'Puts the arm of an experiment on wording into the rows of a dry run.';
 COMMENT ON FUNCTION dunning._template_fields(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._template_names(text,text,text,jsonb) IS 'Names and partials as the templates write them. With partials given, theirs too, and one that is missing or includes itself is an error (DN003).';
 COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say that a payment has come in? Where it names no sum either, it asks for nothing.';
