@@ -31,6 +31,7 @@
 #include "score/matrix.h"
 #include "score/metrics.h"
 #include "score/predict.h"
+#include "score/sort.h"
 
 #define MOST_EDGES (DUN_DECILES - 2)
 
@@ -55,54 +56,78 @@ dun_score_find_part(const double *edges, int nedges, double value)
 	return n;
 }
 
-static void
-share_out(DunSpread *spread, const double *edges, int nedges, double value, double weight)
+/* Deciles, and the shares between their edges, of n values that are asked for by their rank. */
+static DunSpread
+describe(double (*value) (const void *values, uint32 rank), const void *values, uint32 n)
 {
-	spread->shares[dun_score_find_part(edges, nedges, value)] += weight;
+	DunSpread	spread = {{0}};
+	double		edges[MOST_EDGES];
+	int			nedges;
+	uint32		below = 0;
+
+	for (int d = 0; d < DUN_DECILES; d++)
+		spread.deciles[d] = value(values, (uint64) (n - 1) * d / (DUN_DECILES - 1));
+	nedges = dun_score_find_edges(spread.deciles, edges);
+	spread.nshares = nedges + 1;
+	for (int part = 0; part < nedges; part++)
+	{
+		uint32		low = below,
+					high = n;
+
+		/* How many values reach no further than the edge. */
+		while (low < high)
+		{
+			uint32		middle = low + (high - low) / 2;
+
+			if (value(values, middle) <= edges[part])
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		spread.shares[part] = (low - below) / (double) n;
+		below = low;
+	}
+	spread.shares[nedges] = (n - below) / (double) n;
+	return spread;
+}
+
+static double
+float_of(const void *values, uint32 rank)
+{
+	return ((const float *) values)[rank];
 }
 
 DunSpread
 dun_score_describe_floats(const float *sorted, uint32 n)
 {
-	DunSpread	spread = {{0}};
-	double		edges[MOST_EDGES];
-	int			nedges;
-
-	for (int d = 0; d < DUN_DECILES; d++)
-		spread.deciles[d] = sorted[(uint64) (n - 1) * d / (DUN_DECILES - 1)];
-	nedges = dun_score_find_edges(spread.deciles, edges);
-	spread.nshares = nedges + 1;
-	for (uint32 i = 0; i < n; i++)
-		share_out(&spread, edges, nedges, sorted[i], 1.0 / n);
-	return spread;
+	return describe(float_of, sorted, n);
 }
 
-static int
-compare_doubles(const void *a, const void *b)
+typedef struct Ranked
 {
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
+	const double *values;
+	DunSortKey *order;
+} Ranked;
 
-	return (x > y) - (x < y);
+static double
+double_of(const void *values, uint32 rank)
+{
+	const Ranked *ranked = values;
+
+	return ranked->values[ranked->order[rank].row];
 }
 
 DunSpread
 dun_score_describe_doubles(const double *values, uint32 n)
 {
-	DunSpread	spread = {{0}};
-	double		edges[MOST_EDGES];
-	double	   *sorted = palloc_extended(sizeof(double) * n, MCXT_ALLOC_HUGE);
-	int			nedges;
+	Ranked		ranked = {values, palloc_extended(sizeof(DunSortKey) * n, MCXT_ALLOC_HUGE)};
+	DunSpread	spread;
 
-	memcpy(sorted, values, sizeof(double) * n);
-	qsort(sorted, n, sizeof(double), compare_doubles);
-	for (int d = 0; d < DUN_DECILES; d++)
-		spread.deciles[d] = sorted[(uint64) (n - 1) * d / (DUN_DECILES - 1)];
-	nedges = dun_score_find_edges(spread.deciles, edges);
-	spread.nshares = nedges + 1;
 	for (uint32 i = 0; i < n; i++)
-		share_out(&spread, edges, nedges, sorted[i], 1.0 / n);
-	pfree(sorted);
+		ranked.order[i] = (DunSortKey) {dun_score_key_of(values[i]), i};
+	dun_score_sort_keys(ranked.order, n);
+	spread = describe(double_of, &ranked, n);
+	pfree(ranked.order);
 	return spread;
 }
 

@@ -6,9 +6,12 @@
  * columns that stay in registers. Sums run in four lanes in a fixed order, with no fused multiply-add, so
  * that the plain and the AVX2 form of the same code give the same bits; exp() is our own for the same reason.
  *
- * Many rows are first solved on a sixteenth of them. There the matrix of second derivatives is as good as
- * known, and what is left needs first derivatives only: a pass that costs the columns, not their square.
- * It is computed anew over all rows only where a step brings too little.
+ * Rows are first solved on a sample of them, no further than the sample tells about the rest. Of very many the
+ * matrix of second derivatives is then as good as known, of fewer it is computed once over all rows; what is left
+ * needs first derivatives only: a pass that costs the columns, not their square. The matrix is computed anew only
+ * where a step brings too little.
+ *
+ * What fits into a cache is gathered once, block by block, so that passes read from one end to the other.
  */
 #include "postgres.h"
 
@@ -24,18 +27,23 @@
 #define TILE 4					/* columns are padded to a multiple of it */
 #define MAX_PASSES 100
 #define SAMPLE 16				/* one row in so many is solved first */
-#define SAMPLE_ROWS 8192		/* and at least so many, */
+#define SAMPLE_ROWS 4096		/* and at least so many, */
 #define SAMPLE_PER_COLUMN 64	/* and so many a column */
+#define KNOWN_PER_COLUMN 1024	/* rows a column whose second derivatives serve for the others */
+#define PACKED_BYTES (16 * 1024 * 1024)
 
 /*
  * Stop where a Newton step promises to lower the loss of all rows by less than this, and take that step:
  * an estimate's own uncertainty is 1 on this scale, and the step's error is of higher order.
  */
 #define PROMISE 1e-7
-#define NEAR 1e-4				/* a promise a row: a step of about a hundredth of the spread */
+#define NEAR 2e-3				/* a promise a row: so close, second derivatives stay what they are, as good as */
+#define VAGUE 0.1				/* a promise a column: a sample's solution is further than that from the one of all rows */
 
 typedef double Vector __attribute__((vector_size(LANES * sizeof(double)), aligned(8)));
 typedef int64 Mask __attribute__((vector_size(LANES * sizeof(int64)), aligned(8)));
+typedef float Floats __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
+typedef int32 FloatMask __attribute__((vector_size(LANES * sizeof(int32)), aligned(4)));
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define HAVE_AVX2_FORM 1
@@ -44,6 +52,7 @@ typedef int64 Mask __attribute__((vector_size(LANES * sizeof(int64)), aligned(8)
 typedef struct Newton
 {
 	const DunRegression *r;
+	float	   *packed;			/* BLOCK numbers of each column, then those of the next rows; NULL: as the columns lie */
 	int			q;				/* p + 1 */
 	int			padded;			/* q up to a multiple of TILE */
 	double	   *gradient;
@@ -76,11 +85,68 @@ tiles(int padded)
 	return jt * (jt + 1);		/* 2, 4, 6, ... tiles of 4 by 2 */
 }
 
+#define CHOOSE(mask, a, b) ((Vector) (((mask) & (Mask) (a)) | (~(mask) & (Mask) (b))))
+#define CHOOSE_FLOATS(mask, a, b) ((Floats) (((mask) & (FloatMask) (a)) | (~(mask) & (FloatMask) (b))))
+
+/* BLOCK numbers between the ends of their column; what is not a number stays so. */
+static pg_attribute_always_inline void
+clip_block(const DunRegressor *x, const float *from, float *to)
+{
+	const Floats low = {x->low, x->low, x->low, x->low};
+	const Floats high = {x->high, x->high, x->high, x->high};
+
+	for (int v = 0; v < VECTORS; v++)
+	{
+		Floats		value = ((const Floats *) from)[v];
+
+		value = CHOOSE_FLOATS(value < low, low, value);
+		((Floats *) to)[v] = CHOOSE_FLOATS(value > high, high, value);
+	}
+}
+
+/* The numbers of all rows, clipped, as passes walk through them; NULL where they are too many, or not numbers. */
+static float *
+pack(const DunRegression *r)
+{
+	uint64		blocks = (r->n + BLOCK - 1) / BLOCK;
+	float	   *packed,
+			   *to;
+
+	if (blocks * BLOCK * r->p > PACKED_BYTES / sizeof(float))
+		return NULL;
+	for (int j = 0; j < r->p; j++)
+		if (r->x[j].level == DUN_AS_BIN)
+			return NULL;
+	to = packed = palloc_extended(sizeof(float) * Max(blocks * BLOCK * r->p, 1), MCXT_ALLOC_HUGE);
+	for (uint64 from = 0; from < r->n; from += BLOCK)
+	{
+		int			n = (int) Min(BLOCK, r->n - from);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < r->p; j++, to += BLOCK)
+		{
+			const float *values = r->x[j].values;
+
+			if (r->rows)
+				for (int i = 0; i < n; i++)
+					to[i] = values[r->rows[from + i]];
+			else
+				memcpy(to, values + from, sizeof(float) * n);
+			for (int i = n; i < BLOCK; i++)
+				to[i] = 0;
+			if (r->x[j].level == DUN_AS_NUMBER)
+				clip_block(&r->x[j], to, to);
+		}
+	}
+	return packed;
+}
+
 static void
 open_newton(Newton *w, const DunRegression *r)
 {
 	memset(w, 0, sizeof(Newton));
 	w->r = r;
+	w->packed = pack(r);
 	w->q = r->p + 1;
 	w->padded = (w->q + TILE - 1) / TILE * TILE;
 	w->gradient = palloc0(sizeof(double) * w->q);
@@ -97,6 +163,8 @@ open_newton(Newton *w, const DunRegression *r)
 static void
 close_newton(Newton *w)
 {
+	if (w->packed)
+		pfree(w->packed);
 	pfree(w->gradient);
 	pfree(w->step);
 	pfree(w->trial);
@@ -114,9 +182,24 @@ add_lanes(const Vector *v)
 	return ((*v)[0] + (*v)[1]) + ((*v)[2] + (*v)[3]);
 }
 
-/* One column of a block of consecutive rows from `from`, or of the rows named. */
+/* What is left over here as not a number stands at the mean. */
 static pg_attribute_always_inline void
-load_column(const DunRegressor *x, uint64 from, const uint32 *rows, int n, double *restrict to)
+standardise_block(const DunRegressor *x, const float *restrict from, double *restrict to)
+{
+	double		mean = x->mean;
+	double		scale = x->scale;
+
+	for (int i = 0; i < BLOCK; i++)
+	{
+		double		value = (from[i] - mean) * scale;
+
+		to[i] = value == value ? value : 0;
+	}
+}
+
+/* One column of a block: packed, of consecutive rows from `from`, or of the rows named. */
+static pg_attribute_always_inline void
+load_column(const DunRegressor *x, const float *packed, uint64 from, const uint32 *rows, int n, double *restrict to)
 {
 	double		mean = x->mean;
 	double		scale = x->scale;
@@ -143,24 +226,26 @@ load_column(const DunRegressor *x, uint64 from, const uint32 *rows, int n, doubl
 	{
 		float		gathered[BLOCK];
 		const float *restrict v = gathered;
-		float		low = x->low,
-					high = x->high,
-					level = x->level;
+		float		level = x->level;
 
-		if (rows)
+		if (packed)
+			v = packed;
+		else if (rows)
 			for (int i = 0; i < n; i++)
 				gathered[i] = x->values[rows[i]];
-		else
+		else if (n == BLOCK)
 			v = x->values + from;
-		if (x->level == DUN_AS_NUMBER)
-			for (int i = 0; i < n; i++)
-			{
-				float		value = v[i] < low ? low : v[i];
-
-				/* What is left over here as not a number stands at the mean. */
-				value = value > high ? high : value;
-				to[i] = value == value ? (value - mean) * scale : 0;
-			}
+		else
+			memcpy(gathered, x->values + from, sizeof(float) * n);
+		if (x->level == DUN_AS_NUMBER && packed)
+			standardise_block(x, v, to);
+		else if (x->level == DUN_AS_NUMBER)
+		{
+			for (int i = n; i < BLOCK; i++)
+				gathered[i] = 0;
+			clip_block(x, v, gathered);
+			standardise_block(x, gathered, to);
+		}
 		else if (x->level == DUN_AS_MISSING)
 			for (int i = 0; i < n; i++)
 				to[i] = ((v[i] == v[i] ? 0 : 1) - mean) * scale;
@@ -202,8 +287,6 @@ exp_vector(Vector *restrict result, const Vector *restrict of)
 	bits = (bits + 1023) << 52;
 	*result = s * (Vector) bits;
 }
-
-#define CHOOSE(mask, a, b) ((Vector) (((mask) & (Mask) (a)) | (~(mask) & (Mask) (b))))
 
 /*
  * From the log-odds of a block: the loss, y - p into `residual`, p(1 - p) into `curve`, both weighted. The
@@ -309,6 +392,7 @@ take_block(Newton *w, uint64 from, int n, const double *beta, bool second)
 {
 	const DunRegression *r = w->r;
 	const uint32 *rows = r->rows ? r->rows + from : NULL;
+	const float *packed = w->packed ? w->packed + from * r->p : NULL;
 	Vector		residual[VECTORS];
 	Vector		curve[VECTORS];
 	double	   *y = (double *) w->y;
@@ -331,7 +415,7 @@ take_block(Newton *w, uint64 from, int n, const double *beta, bool second)
 		Vector	   *restrict x = w->x + j * VECTORS;
 		double		b = beta[j];
 
-		load_column(&r->x[j - 1], from, rows, n, (double *) x);
+		load_column(&r->x[j - 1], packed ? packed + (j - 1) * BLOCK : NULL, from, rows, n, (double *) x);
 		for (int v = 0; v < VECTORS; v++)
 			w->eta[v] += x[v] * b;
 	}
@@ -481,11 +565,11 @@ solve(Newton *w)
 }
 
 /*
- * Newton's method over the first `n` rows. `known` says that the factor is that of these rows, as good as;
- * on return it is that of the last second derivatives.
+ * Newton's method over the first `n` rows, until a step promises no more than `enough`. `known` says that the
+ * factor is that of these rows, as good as; on return it is that of the last second derivatives.
  */
 static bool
-descend(Newton *w, uint64 n, double *beta, bool known)
+descend(Newton *w, uint64 n, double *beta, bool known, double enough)
 {
 	double		promise = INFINITY;
 	double		loss;
@@ -512,10 +596,9 @@ descend(Newton *w, uint64 n, double *beta, bool known)
 		{
 			for (int j = 0; j < w->q; j++)
 				w->trial[j] = beta[j] + scale * w->step[j];
-			if (promise <= PROMISE)
+			if (promise <= enough)
 				break;
-			/* So close, the second derivatives stay what they are, as good as. */
-			if (w->r->near && scale == 1 && promise < n * NEAR)
+			if (scale == 1 && promise < n * NEAR)
 				known = true;
 			accumulate(w, n, w->trial, !known);
 			if (w->loss <= loss || scale < 1e-6)
@@ -526,20 +609,21 @@ descend(Newton *w, uint64 n, double *beta, bool known)
 		if (scale < 1e-6)
 			return true;
 		memcpy(beta, w->trial, sizeof(double) * w->q);
-		if (promise <= PROMISE)
+		if (promise <= enough)
 			return true;
 	}
 	return true;
 }
 
 /*
- * Solves every so manieth row; true where the factor is then good for all rows. Rows may stand in an order
- * that brings equal ones together, so the sample goes through all of them.
+ * Solves every so manieth row, of which the second derivatives stay. Rows may stand in an order that brings equal
+ * ones together, so the sample goes through all of them.
  */
 static bool
 solve_sample(Newton *w, uint64 wanted, double *beta)
 {
 	const DunRegression *all = w->r;
+	float	   *packed = w->packed;
 	DunRegression sample = *all;
 	uint64		step = all->n / wanted;
 	uint32	   *rows = palloc_extended(sizeof(uint32) * wanted, MCXT_ALLOC_HUGE);
@@ -550,10 +634,14 @@ solve_sample(Newton *w, uint64 wanted, double *beta)
 	sample.n = wanted;
 	sample.rows = rows;
 	w->r = &sample;
-	solved = descend(w, wanted, beta, false);
+	w->packed = pack(&sample);
+	solved = descend(w, wanted, beta, false, VAGUE * w->q);
+	if (w->packed)
+		pfree(w->packed);
 	w->r = all;
+	w->packed = packed;
 	pfree(rows);
-	return solved && factorise(w, all->n / (double) wanted);
+	return solved;
 }
 
 bool
@@ -567,11 +655,12 @@ dun_score_fit_irls(const DunRegression *r, double *beta)
 	open_newton(&w, r);
 	if (!r->near && sample <= r->n / 2)
 	{
-		known = solve_sample(&w, sample, beta);
-		if (!known)
+		if (!solve_sample(&w, sample, beta))
 			memset(beta, 0, sizeof(double) * w.q);
+		else if (sample >= (uint64) KNOWN_PER_COLUMN * w.q)
+			known = factorise(&w, r->n / (double) sample);
 	}
-	solved = descend(&w, r->n, beta, known);
+	solved = descend(&w, r->n, beta, known, PROMISE);
 	close_newton(&w);
 	return solved;
 }
@@ -591,7 +680,7 @@ dun_score_apply_irls(const DunRegression *r, const double *beta, double *logit)
 			logit[from + i] = beta[0];
 		for (int j = 0; j < r->p; j++)
 		{
-			load_column(&r->x[j], from, r->rows ? r->rows + from : NULL, n, x);
+			load_column(&r->x[j], NULL, from, r->rows ? r->rows + from : NULL, n, x);
 			for (int i = 0; i < n; i++)
 				logit[from + i] += beta[j + 1] * x[i];
 		}

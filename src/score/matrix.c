@@ -355,32 +355,39 @@ sort_rows(DunMatrix *m)
 {
 	uint64		n = m->nrows;
 	DunSortKey *keys = MemoryContextAllocHuge(m->context, n * sizeof(DunSortKey));
+	uint32	   *order = MemoryContextAllocHuge(m->context, n * sizeof(uint32));
 	float	   *values = MemoryContextAllocHuge(m->context, n * sizeof(float));
 	uint64	   *groups = MemoryContextAllocHuge(m->context, n * sizeof(uint64));
+	uint8	   *labels = MemoryContextAllocHuge(m->context, n);
 
 	for (uint64 r = 0; r < n; r++)
 		keys[r] = (DunSortKey) {m->hash[r], (uint32) r};
 	dun_score_sort_keys(keys, (uint32) n);
+	for (uint64 r = 0; r < n; r++)
+		order[r] = keys[r].row;
+	pfree(keys);
 	for (int i = 0; i < m->ncolumns; i++)
 	{
+		float	   *before = m->columns[i].values;
+
 		CHECK_FOR_INTERRUPTS();
 		for (uint64 r = 0; r < n; r++)
-			values[r] = m->columns[i].values[keys[r].row];
-		memcpy(m->columns[i].values, values, n * sizeof(float));
+			values[r] = before[order[r]];
+		/* The next column is put where this one was. */
+		m->columns[i].values = values;
+		values = before;
 	}
 	for (uint64 r = 0; r < n; r++)
 	{
-		groups[r] = m->group[keys[r].row];
-		values[r] = m->label[keys[r].row];
+		groups[r] = m->group[order[r]];
+		labels[r] = m->label[order[r]];
 	}
-	for (uint64 r = 0; r < n; r++)
-	{
-		m->group[r] = groups[r];
-		m->label[r] = (uint8) values[r];
-	}
-	pfree(keys);
+	pfree(m->group);
+	pfree(m->label);
+	m->group = groups;
+	m->label = labels;
+	pfree(order);
 	pfree(values);
-	pfree(groups);
 	pfree(m->hash);
 	pfree(m->lot);
 	m->hash = m->lot = NULL;

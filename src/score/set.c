@@ -27,75 +27,118 @@ drop_notice(const DunColumn *c, const char *why)
 	ereport(NOTICE, (errmsg("column \"%s\" is left out: %s", c->name, why)));
 }
 
-/* Sums go to four places in turn: one place would have each addition wait for the one before. */
+/* Rows looked at together, so that a compiler can do the same to several. */
+#define BLOCK 64
 #define LANES 4
 
-/* Mean and spread of what is left between the two percentiles. */
+/*
+ * Mean and spread of what is left between the two percentiles. Sums of what lies above the lower one need one walk,
+ * and are as exact as two walks: the mean lies no more than some ten spreads above it.
+ */
 static void
 summarise_clipped(const DunColumn *c, uint32 n, DunFeature *f)
 {
 	double		sum[LANES] = {0},
 				squares[LANES] = {0};
+	double		above[BLOCK];
+	double		offset;
 	float		low = f->low,
 				high = f->high;
 
-	for (uint32 i = 0; i < n; i++)
+	for (uint32 from = 0; from < n; from += BLOCK)
 	{
-		float		x = Max(low, Min(high, c->values[i]));
+		const float *x = c->values + from;
+		uint32		rows = Min(BLOCK, n - from);
 
-		sum[i % LANES] += c->values[i] == c->values[i] ? x : 0;
-	}
-	f->mean = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / f->present;
-	for (uint32 i = 0; i < n; i++)
-	{
-		double		d = Max(low, Min(high, c->values[i])) - f->mean;
+		for (uint32 i = 0; i < rows; i++)
+		{
+			float		clipped = x[i] > low ? x[i] : low;
 
-		squares[i % LANES] += c->values[i] == c->values[i] ? d * d : 0;
+			/* What is missing compares as false, and so stands at the lower end, where it adds nothing. */
+			clipped = clipped < high ? clipped : high;
+			above[i] = (double) clipped - low;
+		}
+		for (uint32 i = rows; i < BLOCK; i++)
+			above[i] = 0;
+		for (int i = 0; i < BLOCK; i += LANES)
+			for (int l = 0; l < LANES; l++)
+			{
+				sum[l] += above[i + l];
+				squares[l] += above[i + l] * above[i + l];
+			}
 	}
-	f->sd = sqrt(((squares[0] + squares[1]) + (squares[2] + squares[3])) / f->present);
+	offset = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / f->present;
+	f->mean = low + offset;
+	f->sd = sqrt(Max(((squares[0] + squares[1]) + (squares[2] + squares[3])) / f->present - offset * offset, 0));
 	if (!(f->sd > 1e-9 * Max(1e-30, fabs(f->mean))))
 		f->sd = 0;
+}
+
+static uint32
+count_present(const float *x, uint32 n)
+{
+	uint32		count = 0;
+
+	for (uint32 i = 0; i < n; i++)
+		count += x[i] == x[i];
+	return count;
+}
+
+/* The first row that has a value, of each so many. */
+static uint32
+sample_values(const float *x, uint32 n, float *sample)
+{
+	uint32		step = (n + QUANTILE_ROWS - 1) / QUANTILE_ROWS;
+	uint32		sampled = 0;
+
+	for (uint64 from = 0; from < n; from += step)
+	{
+		uint64		i = from;
+
+		while (i < from + step && i < n && isnan(x[i]))
+			i++;
+		if (i < from + step && i < n)
+			sample[sampled++] = x[i];
+	}
+	return sampled;
+}
+
+/* The ends of all values instead of those of the sample. */
+static void
+find_ends(const float *x, uint32 n, DunFeature *f)
+{
+	f->low = INFINITY;
+	f->high = -INFINITY;
+	for (uint32 i = 0; i < n; i++)
+		if (!isnan(x[i]))
+		{
+			f->low = Min(f->low, x[i]);
+			f->high = Max(f->high, x[i]);
+		}
 }
 
 /* False where the number says nothing. */
 static bool
 summarise_number(const DunColumn *c, uint32 n, DunFeature *f)
 {
-	uint32		sampled = 0;
-	uint32		step = (n + QUANTILE_ROWS - 1) / QUANTILE_ROWS;
-	uint64		next = 0;
-	float	   *sample = palloc(sizeof(float) * Min(n, QUANTILE_ROWS));
-	float		least = INFINITY,
-				most = -INFINITY;
+	float	   *sample;
+	uint32		sampled;
 
-	for (uint32 i = 0; i < n; i++)
-	{
-		if (isnan(c->values[i]))
-			continue;
-		f->present++;
-		if (i >= next)
-		{
-			sample[sampled++] = c->values[i];
-			next = (uint64) (i / step + 1) * step;
-		}
-		least = Min(least, c->values[i]);
-		most = Max(most, c->values[i]);
-	}
+	f->present = count_present(c->values, n);
 	if (f->present == 0)
 	{
 		drop_notice(c, "every value is missing");
 		return false;
 	}
+	sample = palloc(sizeof(float) * Min(n, QUANTILE_ROWS));
+	sampled = sample_values(c->values, n, sample);
 	dun_score_sort_floats(sample, sampled);
 	f->spread = dun_score_describe_floats(sample, sampled);
 	f->low = sample[(uint32) ((sampled - 1) * TAIL)];
 	f->high = sample[(uint32) ((sampled - 1) * (1 - TAIL))];
 	/* A rare value is all that such a column has to say: keep it. */
 	if (f->low == f->high)
-	{
-		f->low = least;
-		f->high = most;
-	}
+		find_ends(c->values, n, f);
 	pfree(sample);
 	summarise_clipped(c, n, f);
 	if (f->sd == 0 && f->present == n)

@@ -1,6 +1,9 @@
 /*
  * score/sort.c
  *		Radix sort from the lowest digit on. A digit that is the same in all keys costs one look at the counts.
+ *
+ * The upper digits alone put most keys where they belong; the rest is put right by insertion, and where that is
+ * too much, by all digits.
  */
 #include "postgres.h"
 
@@ -11,6 +14,8 @@
 #define BITS 11
 #define DIGITS (1 << BITS)
 #define PASSES ((64 + BITS - 1) / BITS)
+#define UPPER 3					/* digits that are looked at first: 31 bits */
+#define MOVES 4					/* by insertion, a key */
 #define FLOAT_PASSES ((32 + BITS - 1) / BITS)
 
 /* From counts to where each digit's first entry goes; false where all entries have one digit. */
@@ -31,8 +36,9 @@ place_digits(uint32 *count, uint32 n)
 	return true;
 }
 
-void
-dun_score_sort_keys(DunSortKey *keys, uint32 n)
+/* By the digits from `first` on. */
+static void
+sort_digits(DunSortKey *keys, uint32 n, int first)
 {
 	uint32	  (*count)[DIGITS] = palloc0(sizeof(uint32) * DIGITS * PASSES);
 	DunSortKey *room = palloc_extended(sizeof(DunSortKey) * Max(n, 1), MCXT_ALLOC_HUGE);
@@ -40,9 +46,9 @@ dun_score_sort_keys(DunSortKey *keys, uint32 n)
 			   *to = room;
 
 	for (uint32 i = 0; i < n; i++)
-		for (int pass = 0; pass < PASSES; pass++)
+		for (int pass = first; pass < PASSES; pass++)
 			count[pass][keys[i].key >> (pass * BITS) & (DIGITS - 1)]++;
-	for (int pass = 0; pass < PASSES; pass++)
+	for (int pass = first; pass < PASSES; pass++)
 	{
 		DunSortKey *other = from;
 
@@ -57,6 +63,34 @@ dun_score_sort_keys(DunSortKey *keys, uint32 n)
 		memcpy(keys, from, sizeof(DunSortKey) * n);
 	pfree(room);
 	pfree(count);
+}
+
+/* False, with equal keys still in their order, where more than a few moves a key are needed. */
+static bool
+insert_keys(DunSortKey *keys, uint32 n)
+{
+	uint64		moves = 0;
+
+	for (uint32 i = 1; i < n; i++)
+	{
+		DunSortKey	key = keys[i];
+		uint32		at = i;
+
+		for (; at > 0 && keys[at - 1].key > key.key && moves < (uint64) MOVES * n; at--, moves++)
+			keys[at] = keys[at - 1];
+		keys[at] = key;
+		if (moves >= (uint64) MOVES * n)
+			return false;
+	}
+	return true;
+}
+
+void
+dun_score_sort_keys(DunSortKey *keys, uint32 n)
+{
+	sort_digits(keys, n, PASSES - UPPER);
+	if (!insert_keys(keys, n))
+		sort_digits(keys, n, 0);
 }
 
 void
