@@ -16,8 +16,10 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/tupmacs.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
@@ -29,6 +31,7 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
 
@@ -41,7 +44,7 @@
 
 #define BATCH 64				/* rows scored side by side */
 #define FEWEST_WORKERS 3		/* rows one by one cost three times what a batch does: fewer gain nothing */
-#define STORED (5 * BATCH)		/* rows stored at a time */
+#define STORED (8 * BATCH)		/* rows stored at a time */
 
 typedef struct Bulk
 {
@@ -72,6 +75,9 @@ typedef struct Bulk
 	int			version_column;
 	int			nslots;
 	TupleTableSlot **slots;
+	char	  **tuples;			/* data of a tuple in each slot, written over in place; NULL: tuples are formed anew */
+	int			key_offset;
+	int			p_offset;
 	Datum	   *keys;
 	double	   *p;
 
@@ -89,28 +95,38 @@ execute(const char *sql)
 }
 
 static void
+fill_slot(const Bulk *b, TupleTableSlot *slot, Datum key, double p)
+{
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true, b->natts);
+	slot->tts_values[b->key_column] = key;
+	slot->tts_values[b->p_column] = Float8GetDatum(p);
+	slot->tts_values[b->version_column] = Int32GetDatum(b->model->version);
+	slot->tts_isnull[b->key_column] = slot->tts_isnull[b->p_column] = slot->tts_isnull[b->version_column] = false;
+	ExecStoreVirtualTuple(slot);
+}
+
+static void
 store_rows(Bulk *b)
 {
 	if (b->nslots == 0)
 		return;
 	for (int i = 0; i < b->nslots; i++)
 		b->sum += b->p[i];
-	for (int i = 0; b->rel != NULL && i < b->nslots; i++)
-	{
-		TupleTableSlot *slot = b->slots[i];
-
-		ExecClearTuple(slot);
-		memset(slot->tts_isnull, true, b->natts);
-		slot->tts_values[b->key_column] = b->keys[i];
-		slot->tts_values[b->p_column] = Float8GetDatum(b->p[i]);
-		slot->tts_values[b->version_column] = Int32GetDatum(b->model->version);
-		slot->tts_isnull[b->key_column] = slot->tts_isnull[b->p_column] = slot->tts_isnull[b->version_column] = false;
-		ExecStoreVirtualTuple(slot);
-	}
 	if (b->rel != NULL)
+	{
+		for (int i = 0; i < b->nslots; i++)
+			if (b->tuples == NULL)
+				fill_slot(b, b->slots[i], b->keys[i], b->p[i]);
+			else
+			{
+				store_att_byval(b->tuples[i] + b->key_offset, b->keys[i], b->key_length);
+				memcpy(b->tuples[i] + b->p_offset, &b->p[i], sizeof(double));
+			}
 		table_multi_insert(b->rel, b->slots, b->nslots, b->cid, TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN, b->inserting);
-	for (int i = 0; b->rel != NULL && i < b->nslots; i++)
-		ExecClearTuple(b->slots[i]);
+		for (int i = 0; b->tuples == NULL && i < b->nslots; i++)
+			ExecClearTuple(b->slots[i]);
+	}
 	b->n += b->nslots;
 	b->nslots = 0;
 	MemoryContextReset(b->batch);
@@ -173,11 +189,49 @@ column_of(TupleDesc desc, const char *name, Oid type, const char *result)
 	return -1;
 }
 
+/*
+ * Where every tuple has the same shape, as with a key that is passed by value, each slot keeps one: what differs
+ * between rows is written over. Inserting copies a tuple, and sets its header anew.
+ */
+static void
+shape_tuples(Bulk *b)
+{
+	TupleDesc	desc = RelationGetDescr(b->rel);
+	uint32		at = 0;
+
+	get_typlenbyval(TupleDescAttr(desc, b->key_column)->atttypid, &b->key_length, &b->key_by_value);
+	if (!b->key_by_value || b->natts != 3 || !TTS_IS_BUFFERTUPLE(b->slots[0]))
+		return;
+	for (int i = 0; i < b->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		at = att_align_nominal(at, att->attalign);
+		if (i == b->key_column)
+			b->key_offset = at;
+		else if (i == b->p_column)
+			b->p_offset = at;
+		at += att->attlen;
+	}
+	b->tuples = palloc(sizeof(char *) * STORED);
+	for (int i = 0; i < STORED; i++)
+	{
+		bool		ours;
+		HeapTuple	tuple;
+
+		fill_slot(b, b->slots[i], (Datum) 0, 0);
+		tuple = ExecFetchSlotHeapTuple(b->slots[i], true, &ours);
+		Assert(!ours);
+		b->tuples[i] = (char *) tuple->t_data + tuple->t_data->t_hoff;
+	}
+}
+
 /* Opens the partition for writing. */
 static void
 open_partition(Bulk *b, Oid part, Oid key_type)
 {
-	TupleDesc	desc;
+	TupleDesc	desc,
+				own;
 
 	b->rel = table_open(part, RowExclusiveLock);
 	desc = RelationGetDescr(b->rel);
@@ -188,15 +242,17 @@ open_partition(Bulk *b, Oid part, Oid key_type)
 	b->inserting = GetBulkInsertState();
 	b->cid = GetCurrentCommandId(true);
 	b->slots = palloc(sizeof(TupleTableSlot *) * STORED);
+	/* Of a description of its own a slot takes no pin, of which there would be as many. */
+	own = CreateTupleDescCopy(desc);
 	for (int i = 0; i < STORED; i++)
-		b->slots[i] = table_slot_create(b->rel, NULL);
+		b->slots[i] = MakeSingleTupleTableSlot(own, table_slot_callbacks(b->rel));
+	shape_tuples(b);
 }
 
 static void
 close_partition(Bulk *b)
 {
-	for (int i = 0; i < STORED; i++)
-		ExecDropSingleTupleTableSlot(b->slots[i]);
+	/* The slots hold no page and no lock; their memory goes with the call. */
 	FreeBulkInsertState(b->inserting);
 	table_finish_bulk_insert(b->rel, TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN);
 	table_close(b->rel, NoLock);
@@ -218,16 +274,32 @@ start_rows(void *state, TupleDesc desc)
 	MemoryContextSwitchTo(before);
 }
 
+static bool
+divided_by_version(Oid oid, const char *name)
+{
+	Relation	rel;
+	PartitionKey key;
+	bool		result;
+
+	if (get_rel_relkind(oid) != RELKIND_PARTITIONED_TABLE)
+		return false;
+	execute(psprintf("LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE", name));
+	rel = table_open(oid, NoLock);
+	key = RelationGetPartitionKey(rel);
+	result = key->strategy == PARTITION_STRATEGY_LIST && key->partnatts == 1 && key->partattrs[0] > 0 &&
+		strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), key->partattrs[0] - 1)->attname), "version") == 0;
+	table_close(rel, NoLock);
+	return result;
+}
+
 /* The partitioned table: found, or made for keys of this type. Locked against others that would swap. */
 static Oid
 open_result(Bulk *b, text *result, Form_pg_attribute key)
 {
 	RangeVar   *name = dun_score_read_name(result, "table");
 	Oid			oid = RangeVarGetRelid(name, NoLock, true);
-	bool		made = !OidIsValid(oid);
-	bool		isnull;
 
-	if (made)
+	if (!OidIsValid(oid))
 	{
 		char	   *quoted = name->schemaname ? quote_qualified_identifier(name->schemaname, name->relname) :
 			pstrdup(quote_identifier(name->relname));
@@ -238,11 +310,7 @@ open_result(Bulk *b, text *result, Form_pg_attribute key)
 		oid = RangeVarGetRelid(name, NoLock, false);
 	}
 	b->result = quote_qualified_identifier(get_namespace_name(get_rel_namespace(oid)), get_rel_name(oid));
-	if (get_rel_relkind(oid) == RELKIND_PARTITIONED_TABLE)
-		execute(psprintf("LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE", b->result));
-	SPI_execute(psprintf("SELECT c.relkind OPERATOR(pg_catalog.=) 'p' AND pg_catalog.pg_get_partkeydef(c.oid) OPERATOR(pg_catalog.=) 'LIST (version)' "
-						 "FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) %u", oid), false, 0);
-	if (SPI_processed != 1 || !DatumGetBool(dun_base_value(0, 1, &isnull)) || isnull)
+	if (!divided_by_version(oid, b->result))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("%s is not a table that score_rows() has made", b->result),
@@ -272,20 +340,18 @@ make_partition(Bulk *b, Oid result)
 static void
 swap_partitions(Bulk *b, Oid result)
 {
-	uint64		old;
-	char	  **names;
+	List	   *old;
+	ListCell   *cell;
 
 	execute(psprintf("ALTER TABLE %s ADD PRIMARY KEY (%s)", b->part, quote_identifier(b->key)));
-	SPI_execute(psprintf("SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname) FROM pg_catalog.pg_inherits i "
-						 "JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid "
-						 "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
-						 "WHERE i.inhparent OPERATOR(pg_catalog.=) %u", result), false, 0);
-	old = SPI_processed;
-	names = palloc(sizeof(char *) * Max(old, 1));
-	for (uint64 i = 0; i < old; i++)
-		names[i] = dun_base_text(i, 1);
-	for (uint64 i = 0; i < old; i++)
-		execute(psprintf("DROP TABLE %s", names[i]));
+	/* Nobody else attaches or detaches under our lock; each is locked, with the caller's rights, as it is dropped. */
+	old = find_inheritance_children_extended(result, false, NoLock, NULL, NULL);
+	foreach(cell, old)
+	{
+		Oid			part = lfirst_oid(cell);
+
+		execute(psprintf("DROP TABLE %s", quote_qualified_identifier(get_namespace_name(get_rel_namespace(part)), get_rel_name(part))));
+	}
 	execute(psprintf("ALTER TABLE %s ATTACH PARTITION %s FOR VALUES IN (%d)", b->result, b->part, b->model->version));
 }
 

@@ -23,6 +23,7 @@
 #include "score/sort.h"
 
 #define FIRST_ROWS 1024
+#define MOST 1e38
 
 /* How often a row of this content has come. */
 typedef struct SeenEntry
@@ -268,21 +269,36 @@ mix_column(int column, uint64 bits)
 	return (h ^ h >> 32) * UINT64CONST(0x94D049BB133111EB);
 }
 
-/* The usual types here, at no call's cost. */
-static inline bool
-read_number(const DunField *field, Datum value, double *number)
+/* What a column keeps of a value, and what the row's hash gets of it; the usual types at no call's cost. */
+static inline float
+read_feature(DunMatrix *m, DunColumn *c, Datum value, uint64 *bits)
 {
-	switch (field->base)
+	double		number;
+
+	*bits = 1;
+	if (likely(c->field.base == FLOAT8OID))
+		number = DatumGetFloat8(value);
+	else if (c->field.base == INT4OID)
+		number = DatumGetInt32(value);
+	else if (c->field.type == DUN_TEXT)
 	{
-		case FLOAT8OID:
-			*number = DatumGetFloat8(value);
-			return isfinite(*number);
-		case INT4OID:
-			*number = DatumGetInt32(value);
-			return true;
-		default:
-			return dun_score_read_number(field, value, number);
+		char	   *text = dun_score_read_text(&c->field, value);
+
+		*bits = dun_base_hash64(text, strlen(text), 0);
+		return level_number(m, c, text, *bits);
 	}
+	else if (!dun_score_read_number(&c->field, value, &number))
+		return NAN;
+	if (unlikely(!(fabs(number) <= MOST)))
+	{
+		if (!isfinite(number))
+			return NAN;
+		/* A number beyond float4 is kept at its end: it will be winsorised anyway. */
+		memcpy(bits, &number, sizeof(*bits));
+		return number > 0 ? MOST : -MOST;
+	}
+	memcpy(bits, &number, sizeof(*bits));
+	return (float) number;
 }
 
 static void
@@ -291,6 +307,8 @@ take_row(void *state, Datum *values, bool *nulls)
 	Loading    *load = state;
 	DunMatrix  *m = load->m;
 	uint64		hash = 0;
+	uint64		row;
+	int			ncolumns;
 	int			label;
 
 	label = dun_score_read_label(&m->label_field, values[m->label_attribute], nulls[m->label_attribute], load->label);
@@ -302,32 +320,17 @@ take_row(void *state, Datum *values, bool *nulls)
 	m->seen++;
 	if (m->nrows >= m->allocated)
 		grow(m);
-
-	for (int i = 0; i < m->ncolumns; i++)
+	row = m->nrows;
+	ncolumns = m->ncolumns;
+	for (int i = 0; i < ncolumns; i++)
 	{
 		DunColumn  *c = &m->columns[i];
 		float		value = NAN;
-		uint64		bits = 0;
-		double		number;
+		uint64		bits = 1;
 
-		if (nulls[c->attribute])
-			bits = 1;
-		else if (c->field.type == DUN_TEXT)
-		{
-			char	   *text = dun_score_read_text(&c->field, values[c->attribute]);
-
-			bits = dun_base_hash64(text, strlen(text), 0);
-			value = level_number(m, c, text, bits);
-		}
-		else if (read_number(&c->field, values[c->attribute], &number))
-		{
-			/* A number beyond float4 is kept at its end: it will be winsorised anyway. */
-			value = (float) Max(-1e38, Min(1e38, number));
-			memcpy(&bits, &number, sizeof(bits));
-		}
-		else
-			bits = 1;
-		c->values[m->nrows] = value;
+		if (likely(!nulls[c->attribute]))
+			value = read_feature(m, c, values[c->attribute], &bits);
+		c->values[row] = value;
 		hash += mix_column(i, bits);
 	}
 	hash = mix(UINT64CONST(0x5851F42D4C957F2D), hash);

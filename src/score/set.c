@@ -29,7 +29,6 @@ drop_notice(const DunColumn *c, const char *why)
 
 /* Rows looked at together, so that a compiler can do the same to several. */
 #define BLOCK 64
-#define LANES 4
 
 /*
  * Mean and spread of what is left between the two percentiles. Sums of what lies above the lower one need one walk,
@@ -38,8 +37,10 @@ drop_notice(const DunColumn *c, const char *why)
 static void
 summarise_clipped(const DunColumn *c, uint32 n, DunFeature *f)
 {
-	double		sum[LANES] = {0},
-				squares[LANES] = {0};
+	double		sum0 = 0,
+				sum1 = 0,
+				squares0 = 0,
+				squares1 = 0;
 	double		above[BLOCK];
 	double		offset;
 	float		low = f->low,
@@ -60,16 +61,17 @@ summarise_clipped(const DunColumn *c, uint32 n, DunFeature *f)
 		}
 		for (uint32 i = rows; i < BLOCK; i++)
 			above[i] = 0;
-		for (int i = 0; i < BLOCK; i += LANES)
-			for (int l = 0; l < LANES; l++)
-			{
-				sum[l] += above[i + l];
-				squares[l] += above[i + l] * above[i + l];
-			}
+		for (int i = 0; i < BLOCK; i += 2)
+		{
+			sum0 += above[i];
+			sum1 += above[i + 1];
+			squares0 += above[i] * above[i];
+			squares1 += above[i + 1] * above[i + 1];
+		}
 	}
-	offset = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / f->present;
+	offset = (sum0 + sum1) / f->present;
 	f->mean = low + offset;
-	f->sd = sqrt(Max(((squares[0] + squares[1]) + (squares[2] + squares[3])) / f->present - offset * offset, 0));
+	f->sd = sqrt(Max((squares0 + squares1) / f->present - offset * offset, 0));
 	if (!(f->sd > 1e-9 * Max(1e-30, fabs(f->mean))))
 		f->sd = 0;
 }

@@ -93,24 +93,16 @@ dun_score_sort_keys(DunSortKey *keys, uint32 n)
 		sort_digits(keys, n, 0);
 }
 
-void
-dun_score_sort_floats(float *values, uint32 n)
+/* By the digits from `first` on; the sorted keys stand in one of the two places. */
+static uint32 *
+sort_bits(uint32 *from, uint32 *to, uint32 n, int first)
 {
 	uint32	  (*count)[DIGITS] = palloc0(sizeof(uint32) * DIGITS * FLOAT_PASSES);
-	uint32	   *room = palloc_extended(sizeof(uint32) * 2 * Max(n, 1), MCXT_ALLOC_HUGE);
-	uint32	   *from = room,
-			   *to = room + n;
 
 	for (uint32 i = 0; i < n; i++)
-	{
-		float		value = values[i] + 0.0f;
-
-		memcpy(&from[i], &value, sizeof(value));
-		from[i] = from[i] >> 31 ? ~from[i] : from[i] | (uint32) 1 << 31;
-		for (int pass = 0; pass < FLOAT_PASSES; pass++)
+		for (int pass = first; pass < FLOAT_PASSES; pass++)
 			count[pass][from[i] >> (pass * BITS) & (DIGITS - 1)]++;
-	}
-	for (int pass = 0; pass < FLOAT_PASSES; pass++)
+	for (int pass = first; pass < FLOAT_PASSES; pass++)
 	{
 		uint32	   *other = from;
 
@@ -121,12 +113,51 @@ dun_score_sort_floats(float *values, uint32 n)
 		from = to;
 		to = other;
 	}
+	pfree(count);
+	return from;
+}
+
+static bool
+insert_bits(uint32 *keys, uint32 n)
+{
+	uint64		moves = 0;
+
+	for (uint32 i = 1; i < n; i++)
+	{
+		uint32		key = keys[i];
+		uint32		at = i;
+
+		for (; at > 0 && keys[at - 1] > key && moves < (uint64) MOVES * n; at--, moves++)
+			keys[at] = keys[at - 1];
+		keys[at] = key;
+		if (moves >= (uint64) MOVES * n)
+			return false;
+	}
+	return true;
+}
+
+void
+dun_score_sort_floats(float *values, uint32 n)
+{
+	uint32	   *room = palloc_extended(sizeof(uint32) * 2 * Max(n, 1), MCXT_ALLOC_HUGE);
+	uint32	   *keys = room;
+
 	for (uint32 i = 0; i < n; i++)
 	{
-		uint32		bits = from[i] >> 31 ? from[i] & ~((uint32) 1 << 31) : ~from[i];
+		float		value = values[i] + 0.0f;
+		uint32		bits;
+
+		memcpy(&bits, &value, sizeof(value));
+		keys[i] = bits ^ ((uint32) ((int32) bits >> 31) | (uint32) 1 << 31);
+	}
+	keys = sort_bits(keys, room + n, n, 1);
+	if (!insert_bits(keys, n))
+		keys = sort_bits(keys, keys == room ? room + n : room, n, 0);
+	for (uint32 i = 0; i < n; i++)
+	{
+		uint32		bits = keys[i] >> 31 ? keys[i] & ~((uint32) 1 << 31) : ~keys[i];
 
 		memcpy(&values[i], &bits, sizeof(bits));
 	}
 	pfree(room);
-	pfree(count);
 }
