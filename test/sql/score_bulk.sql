@@ -80,6 +80,18 @@ SELECT n, abs(mean - (SELECT avg(dunning.predict('shop_logistic', s)) FROM shop 
 SELECT n FROM dunning.score_rows('shop_logistic', 'SELECT s.*, repeat(''k'', id % 50) || id AS "The key" FROM shop s', 'The key', 'by_text');
 SELECT count(*) AS rows, count(*) FILTER (WHERE t.p = s.p) AS same FROM by_text t JOIN alone a ON "The key" = repeat('k', a.id % 50) || a.id
     JOIN LATERAL (SELECT dunning.predict('shop_logistic', row_of) AS p FROM shop row_of WHERE row_of.id = a.id) s ON true;
+CREATE FUNCTION scored_as_predicted(key text, type text) RETURNS boolean LANGUAGE plpgsql AS $fn$
+DECLARE
+    same boolean;
+BEGIN
+    PERFORM dunning.score_rows('shop_logistic', format('SELECT (%s)::%s AS the_key, s.* FROM shop s', key, type), 'the_key', 'by_key');
+    EXECUTE format('SELECT count(*) = 6000 AND bool_and(k.p = dunning.predict(''shop_logistic'', row_of) AND k.version = 1) FROM by_key k JOIN shop row_of ON (%s)::%s = k.the_key', key, type) INTO same;
+    DROP TABLE by_key;
+    RETURN same;
+END
+$fn$;
+SELECT type, scored_as_predicted(key, type) AS as_predicted FROM (VALUES ('id - 3000', 'int2'), ('id * 1000', 'int4'), ('id * 10000000000', 'int8'), ('id / 8.0', 'float4'), ('date ''2000-01-01'' + id', 'date'),
+    ('id / 7.0', 'numeric'), ('md5(id::text)', 'uuid'), ('id', 'name')) k (key, type);
 
 -- a_function_stays_with_its_version_and_bad_calls_are_refused
 SELECT version FROM dunning.fit('shop_logistic', 'SELECT x, n, y FROM shop', 'y', 'logistic');

@@ -25,6 +25,14 @@ SELECT model FROM dunning.fit('drifting', 'SELECT x, n, money, flag, place, some
 SELECT s ->> 'name' AS feature, (SELECT round(sum(v::numeric), 6) FROM jsonb_array_elements_text(s -> 'shares') v) AS sum_of_shares, jsonb_array_length(s -> 'shares') AS parts
 FROM dunning.model, jsonb_array_elements(feature_stats) s WHERE model = 'drifting' AND s ->> 'type' <> 'text' ORDER BY 1;
 SELECT abs((s #>> '{shares,0}')::float8 - (SELECT avg((NOT flag)::int) FROM seen)) < 1e-9 AS a_flag_exactly FROM dunning.model, jsonb_array_elements(feature_stats) s WHERE model = 'drifting' AND s ->> 'name' = 'flag';
+-- quantiles_of_numbers_that_hardly_differ_are_those_of_plain_sql
+CREATE TEMP TABLE close AS SELECT k, 1 + (k * 7919 % 6007) * 2 ^ -23 AS x, dunning._uniform('y' || k, 1) < 0.3 AS y FROM generate_series(1, 6000) k;
+SELECT model FROM dunning.fit('close', 'SELECT x, y FROM close', 'y', 'logistic', '{"folds": 2}');
+SELECT (s -> 'deciles')::text = (SELECT to_jsonb(percentile_disc(ARRAY[0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]) WITHIN GROUP (ORDER BY x))::text FROM close) AS deciles,
+    (SELECT bool_and(abs(v::float8 - 0.1) < 0.0002) FROM jsonb_array_elements_text(s -> 'shares') v) AS a_tenth_each FROM dunning.model, jsonb_array_elements(feature_stats) s WHERE model = 'close';
+DELETE FROM dunning.model WHERE model = 'close';
+-- probabilities_that_hardly_differ_are_ordered
+SELECT auc FROM dunning.evaluate('drifting', 'SELECT 0.5 + (k * 7919 % 6007) * 1e-12 AS x, 0 AS n, 1.0 AS money, false AS flag, ''north'' AS place, 0.1 AS sometimes, k * 7919 % 6007 > 4000 AS y FROM generate_series(1, 6000) k', 'y');
 
 -- data_drawn_again_from_the_same_book_gives_no_alarm_and_no_warning: 20 times, of 150 to 2,050 rows, outcomes and all
 CREATE TEMP TABLE drawn (seed int, state text, measure text, feature text, value float8);
