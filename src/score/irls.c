@@ -7,7 +7,7 @@
  * that the plain and the AVX2 form of the same code give the same bits; exp() is our own for the same reason.
  *
  * Rows are first solved on a sample of them, no further than the sample tells about the rest. Of very many the
- * matrix of second derivatives is then as good as known, of fewer it is computed once over all rows; what is left
+ * matrix of second derivatives is then as good as known, of fewer it is computed after one step; what is left
  * needs first derivatives only: a pass that costs the columns, not their square. The matrix is computed anew only
  * where a step brings too little.
  *
@@ -67,6 +67,7 @@ typedef struct Newton
 	Vector		eta[VECTORS];
 	Vector		y[VECTORS];		/* -1: no row */
 	Vector		w[VECTORS];		/* weight of the row, 0: no row */
+	bool		borrowed;		/* the factor is that of too few rows to go on with */
 	double		loss;
 } Newton;
 
@@ -600,6 +601,9 @@ descend(Newton *w, uint64 n, double *beta, bool known, double enough)
 				break;
 			if (scale == 1 && promise < n * NEAR)
 				known = true;
+			/* Good for one step towards where they are computed. */
+			if (w->borrowed)
+				known = w->borrowed = false;
 			accumulate(w, n, w->trial, !known);
 			if (w->loss <= loss || scale < 1e-6)
 				break;
@@ -657,8 +661,9 @@ dun_score_fit_irls(const DunRegression *r, double *beta)
 	{
 		if (!solve_sample(&w, sample, beta))
 			memset(beta, 0, sizeof(double) * w.q);
-		else if (sample >= (uint64) KNOWN_PER_COLUMN * w.q)
+		else
 			known = factorise(&w, r->n / (double) sample);
+		w.borrowed = known && sample < (uint64) KNOWN_PER_COLUMN * w.q;
 	}
 	solved = descend(&w, r->n, beta, known, PROMISE);
 	close_newton(&w);
