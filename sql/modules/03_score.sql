@@ -44,7 +44,7 @@ CREATE FUNCTION dunning.fit(model text, query text, label text, kind text DEFAUL
 COMMENT ON FUNCTION dunning.fit(text, text, text, text, jsonb) IS
 'Cross-validated metrics of a new version of a model, trained on any query: numbers, booleans, texts, dates; NULL, NaN and infinity are missing; label is a boolean or 0/1, rows without label are left out. '
 'The query runs with the caller''s rights. Kinds: logistic, and what the HINT of an unknown one lists; auto takes the simplest whose cross-validated log loss is within one standard error of the best. Options: folds, seed, group (rows of equal group '
-'share a fold), exclude, class_weights, calibration (Platt under 5,000 rows, isotonic above, on predictions out of fold), monotone, and those of the kind, which the HINT of an unknown one lists. '
+'share a fold), exclude, class_weights, calibration (Platt under 5,000 rows, isotonic above, on predictions out of fold; none where that does as well), monotone, and those of the kind, which the HINT of an unknown one lists. '
 'The first version of a name is its champion, later ones are challengers until promote(). DN004 with fewer than 50 rows of either class. Rows beyond dunning.train_memory are sampled. Needs dunning_operator.';
 
 CREATE FUNCTION dunning._fit(model text, query text, label text, kind text, options jsonb, target text, as_of timestamptz)

@@ -1,6 +1,6 @@
 /*
  * score/calibrate.c
- *		Platt's two numbers for few rows; isotonic regression on bins of equal count for many.
+ *		Platt's two numbers, or isotonic regression on bins of equal count.
  *
  * Platt, "Probabilistic outputs for support vector machines" (1999), with his smoothed targets. Isotonic:
  * neighbouring bins that do not rise are pooled (pool adjacent violators), and log-odds between the means of
@@ -279,8 +279,6 @@ dun_score_fit_calibration(DunCalibrationMethod method, const double *logit, cons
 {
 	DunCalibration c = {.method = method};
 
-	if (method == DUN_CALIBRATE_AUTO)
-		c.method = n < DUN_ISOTONIC_ROWS ? DUN_CALIBRATE_PLATT : DUN_CALIBRATE_ISOTONIC;
 	if (c.method == DUN_CALIBRATE_ISOTONIC)
 		fit_isotonic(&c, logit, y, n);
 	else if (c.method == DUN_CALIBRATE_PLATT)

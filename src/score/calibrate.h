@@ -12,12 +12,9 @@
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
-/* Under so many rows two numbers are all that can be learnt (Platt); from there on isotonic regression. */
-#define DUN_ISOTONIC_ROWS 5000
-
 typedef enum DunCalibrationMethod
 {
-	DUN_CALIBRATE_AUTO,
+	DUN_CALIBRATE_AUTO,			/* chosen in train.c */
 	DUN_CALIBRATE_NONE,
 	DUN_CALIBRATE_PLATT,
 	DUN_CALIBRATE_ISOTONIC
@@ -35,7 +32,7 @@ typedef struct DunCalibration
 /* Text of an option to a method; false where it is none. */
 extern bool dun_score_parse_calibration(const char *name, DunCalibrationMethod *method);
 
-/* Learns from the first n pairs, in any order; both classes must be there. */
+/* Learns from the first n pairs, in any order; both classes must be there. `method` is not AUTO. */
 extern DunCalibration dun_score_fit_calibration(DunCalibrationMethod method, const double *logit, const uint8 *y, uint32 n);
 
 extern double dun_score_apply_calibration(const DunCalibration *calibration, double logit);

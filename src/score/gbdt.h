@@ -98,7 +98,7 @@ extern DunForest *dun_score_boost_trees(const DunGbdtHost *host, const DunBins *
 										const DunGbdtParams *params);
 
 /*
- * Fills in what is open in params (a depth or number of trees of 0, a negative weight): the least log loss of rows
+ * Fills in what is open in params (a depth or number of trees of 0, a negative weight or share of columns): the least log loss of rows
  * left out, each fold grown until that loss no longer falls. `fold` is below nfolds, for each of all rows.
  */
 extern double dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y,

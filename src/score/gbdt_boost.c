@@ -20,6 +20,7 @@
 #define MAX_TREES 2000
 #define HEAVY_CHILD 20.0
 #define LIGHT_CHILD 1.0
+#define MOST_COLUMNS 0.8
 
 typedef struct Booster
 {
@@ -123,6 +124,15 @@ derive_loss(const Booster *b)
 		}
 }
 
+/* Columns that a tree sees. */
+static int
+count_sampled(double column_sample, int ncols)
+{
+	int			keep = (int) (column_sample * ncols + 0.5);
+
+	return keep < 1 ? 1 : keep;
+}
+
 /* Which rows and columns this tree sees. */
 static void
 draw_sample(Booster *b, uint32_t *n, uint32_t *noutside)
@@ -131,7 +141,7 @@ draw_sample(Booster *b, uint32_t *n, uint32_t *noutside)
 	uint64_t	tree = mix(p->seed ^ mix(b->forest->ntrees));
 	uint32_t	below = (uint32_t) (p->row_sample * 65536 + 0.5);
 	int			ncols = b->bins->ncols;
-	int			keep = (int) (p->column_sample * ncols + 0.5);
+	int			keep = count_sampled(p->column_sample, ncols);
 	uint64_t	lot = 0;
 
 	*n = *noutside = 0;
@@ -149,7 +159,6 @@ draw_sample(Booster *b, uint32_t *n, uint32_t *noutside)
 		*noutside += 1 - in;
 	}
 	/* Selection by what is still needed of what is still left. */
-	keep = keep < 1 ? 1 : keep;
 	for (int c = 0; c < ncols; c++)
 	{
 		bool		in = mix(tree ^ mix(~(uint64_t) c)) % (uint64_t) (ncols - c) < (uint64_t) keep;
@@ -415,19 +424,45 @@ try_params(const Contest *c, DunGbdtParams p, DunGbdtParams *best, double *best_
 	best->eta = eta;
 }
 
+/* Where columns say much the same, trees that see few of them differ more, and their sum says more. */
+static void
+choose_columns(const Contest *c, const DunGbdtParams *params, DunGbdtParams *best, double *best_loss)
+{
+	static const double samples[] = {0.5, 0.3};
+	int			kept = count_sampled(MOST_COLUMNS, c->bins->ncols);
+
+	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
+	{
+		DunGbdtParams p = *params;
+		int			keep = count_sampled(samples[i], c->bins->ncols);
+
+		if (keep == kept)
+			continue;
+		kept = keep;
+		p.depth = best->depth;
+		p.min_child_weight = best->min_child_weight;
+		p.column_sample = samples[i];
+		try_params(c, p, best, best_loss);
+	}
+}
+
 double
 dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
 					   const uint8_t *fold, int nfolds, const uint32_t *rows, uint32_t nrows, DunGbdtParams *params)
 {
 	static const int depths[] = {2, 3, 4, 6};
 	Contest		c = {host, bins, y, weight, fold, nfolds, rows, nrows};
-	DunGbdtParams best = *params;
+	DunGbdtParams first = *params;
+	DunGbdtParams best;
 	double		best_loss = INFINITY;
 
-	/* The depth first, with the heavier children; then the weight, for that depth alone. */
+	if (params->column_sample < 0)
+		first.column_sample = MOST_COLUMNS;
+	best = first;
+	/* The depth first, with the heavier children; then, for that depth alone, the weight, and then the columns. */
 	for (int i = 0; i < 4; i++)
 	{
-		DunGbdtParams p = *params;
+		DunGbdtParams p = first;
 
 		if (params->depth > 0 && i > 0)
 			break;
@@ -437,12 +472,14 @@ dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8
 	}
 	if (params->min_child_weight < 0)
 	{
-		DunGbdtParams p = *params;
+		DunGbdtParams p = first;
 
 		p.depth = best.depth;
 		p.min_child_weight = LIGHT_CHILD;
 		try_params(&c, p, &best, &best_loss);
 	}
+	if (params->column_sample < 0)
+		choose_columns(&c, &first, &best, &best_loss);
 	if (params->trees > 0)
 		best.trees = params->trees;
 	*params = best;

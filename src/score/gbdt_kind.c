@@ -28,6 +28,19 @@
 #define PATIENCE 20
 #define MAX_BINS 256
 
+/*
+ * Trees of few rows take smaller steps, and more of them: what each draws by chance of rows and columns then counts for
+ * less. With more rows it counts for little anyhow.
+ */
+#define RATE 0.05
+#define COLUMNS 0.8
+#define FEW_ROWS 60000
+#define MOST_STEPS 4.0			/* in place of one */
+#define MOST_TREES 2000.0		/* steps are not made smaller beyond this */
+
+/* All rows carry more trees than those of all folds but one, in proportion at most. */
+#define MOST_MORE 1.25
+
 enum
 {
 	TREES,
@@ -43,10 +56,10 @@ static const DunOption options_list[] = {
 	{"trees", 1, 5000, NAN, true},
 	{"depth", 1, DUN_GBDT_MAX_DEPTH, NAN, true},
 	{"min_child_weight", 0, 1e12, NAN, false},
-	{"learning_rate", 0.001, 1, 0.05, false},
+	{"learning_rate", 0.001, 1, NAN, false},
 	{"leaf_lambda", 0.001, 1e12, 1, false},
 	{"row_sample", 0.1, 1, 0.8, false},
-	{"column_sample", 0.01, 1, 0.8, false},
+	{"column_sample", 0.01, 1, NAN, false},
 };
 
 typedef struct Trees
@@ -126,11 +139,11 @@ params_of(const DunTrainSet *set, const double *options)
 		.trees = isnan(options[TREES]) ? 0 : (int) options[TREES],
 		.depth = isnan(options[DEPTH]) ? 0 : (int) options[DEPTH],
 		.patience = PATIENCE,
-		.eta = options[LEARNING_RATE],
+		.eta = isnan(options[LEARNING_RATE]) ? RATE : options[LEARNING_RATE],
 		.min_child_weight = isnan(options[MIN_CHILD_WEIGHT]) ? -1 : options[MIN_CHILD_WEIGHT],
 		.lambda = options[LEAF_LAMBDA],
 		.row_sample = options[ROW_SAMPLE],
-		.column_sample = options[COLUMN_SAMPLE],
+		.column_sample = isnan(options[COLUMN_SAMPLE]) ? -1 : options[COLUMN_SAMPLE],
 		.seed = set->seed,
 	};
 }
@@ -147,6 +160,21 @@ search_rows(const DunTrainSet *set, const uint32 *rows, uint32 nrows)
 	return positives < 10 * DUN_MIN_CLASS || n - positives < 10 * DUN_MIN_CLASS ? nrows : n;
 }
 
+/* From the number of trees that a fold carries to that of all rows, and to smaller steps. */
+static void
+settle_trees(const DunTrainSet *set, uint32 nrows, bool open_rate, DunGbdtParams *p)
+{
+	double		trees = Max(p->trees, 1) * Min(set->folds / (set->folds - 1.0), MOST_MORE);
+	double		steps = Min(Min(MOST_STEPS, (double) FEW_ROWS / nrows), MOST_TREES / trees);
+
+	if (open_rate && steps > 1)
+	{
+		trees *= steps;
+		p->eta /= steps;
+	}
+	p->trees = (int) (trees + 0.5);
+}
+
 static void
 tune(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, double *options)
 {
@@ -155,10 +183,13 @@ tune(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, d
 	DunGbdtParams p = params_of(set, options);
 	uint32		n = search_rows(set, rows, nrows);
 	bool		open_trees = p.trees == 0;
+	bool		open_shape = p.depth == 0 || p.min_child_weight < 0;
+	bool		open_rate = isnan(options[LEARNING_RATE]);
 
-	if (p.trees > 0 && p.depth > 0 && p.min_child_weight >= 0)
-		return;
-	if (p.depth == 0 || p.min_child_weight < 0 || n == nrows)
+	/* Who says what trees look like and how many there are gets these at once. */
+	if (!open_trees && !open_shape && p.column_sample < 0)
+		p.column_sample = COLUMNS;
+	if (open_shape || p.column_sample < 0 || (open_trees && n == nrows))
 		dun_score_choose_trees(&host, prepared, set->y, set->weight, set->fold, set->folds, rows, n, &p);
 	/* More rows carry more trees: how many, the first fold says for all the others. */
 	if (open_trees && n < nrows)
@@ -166,9 +197,13 @@ tune(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, d
 		p.trees = 0;
 		dun_score_choose_trees(&host, prepared, set->y, set->weight, set->fold, 1, rows, nrows, &p);
 	}
-	options[TREES] = Max(p.trees, 1);
+	if (open_trees)
+		settle_trees(set, nrows, open_rate, &p);
+	options[TREES] = p.trees;
 	options[DEPTH] = p.depth;
 	options[MIN_CHILD_WEIGHT] = p.min_child_weight;
+	options[LEARNING_RATE] = p.eta;
+	options[COLUMN_SAMPLE] = p.column_sample;
 }
 
 static Trees *

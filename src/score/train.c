@@ -23,6 +23,9 @@
 /* With one fold, one row of so many is held out. */
 #define HELD_OUT 5
 
+/* Under so many rows two numbers are all that calibration learns (Platt); from there on isotonic regression. */
+#define ISOTONIC_ROWS 5000
+
 /* Rows that predictions are measured on, and what each was given. */
 typedef struct Validation
 {
@@ -31,6 +34,7 @@ typedef struct Validation
 	uint8	   *y;
 	double	   *logit;			/* by a body that saw no row of its fold, as the kind gave it */
 	double	   *p;				/* calibrated without its own fold */
+	DunCalibrationMethod calibration;	/* which was chosen for it */
 	bool		held_out;		/* one body is trained on other rows, instead of one a fold */
 	uint32	   *search;			/* what options are chosen on */
 	uint32		nsearch;
@@ -142,12 +146,17 @@ choose_rows(DunTrainSet *set, bool held_out, uint32 *rows, uint32 *nrows)
 static void
 calibrate_folds(const DunTrainSet *set, DunCalibrationMethod method, Validation *v)
 {
-	double	   *logit = palloc_extended(sizeof(double) * v->n, MCXT_ALLOC_HUGE);
-	uint8	   *y = palloc_extended(v->n, MCXT_ALLOC_HUGE);
+	double	   *logit;
+	uint8	   *y;
 
-	/* What n rows decide, the rows less a fold do not decide anew. */
-	if (method == DUN_CALIBRATE_AUTO)
-		method = v->n < DUN_ISOTONIC_ROWS ? DUN_CALIBRATE_PLATT : DUN_CALIBRATE_ISOTONIC;
+	if (method == DUN_CALIBRATE_NONE)
+	{
+		for (uint32 i = 0; i < v->n; i++)
+			v->p[i] = dun_score_probability(v->logit[i]);
+		return;
+	}
+	logit = palloc_extended(sizeof(double) * v->n, MCXT_ALLOC_HUGE);
+	y = palloc_extended(v->n, MCXT_ALLOC_HUGE);
 	for (int f = 0; f < set->folds; f++)
 	{
 		DunCalibration calibration;
@@ -169,50 +178,14 @@ calibrate_folds(const DunTrainSet *set, DunCalibrationMethod method, Validation 
 	pfree(y);
 }
 
-/*
- * Order is measured before calibration, which keeps it within the model; the folds' different calibrations would
- * mix it up between them. What depends on the probabilities is measured after.
- */
-static DunMetrics
-measure(const Validation *v)
+static double *
+list_losses(const Validation *v)
 {
-	DunMetrics	calibrated = dun_score_measure(v->p, v->y, v->n);
-	DunMetrics	ordered;
-	double	   *raw = palloc_extended(sizeof(double) * v->n, MCXT_ALLOC_HUGE);
+	double	   *loss = palloc_extended(sizeof(double) * v->n, MCXT_ALLOC_HUGE);
 
 	for (uint32 i = 0; i < v->n; i++)
-		raw[i] = dun_score_probability(v->logit[i]);
-	ordered = dun_score_measure(raw, v->y, v->n);
-	calibrated.auc = ordered.auc;
-	calibrated.ks = ordered.ks;
-	pfree(raw);
-	return calibrated;
-}
-
-/* Choose options, train on the given rows and predict for those not seen; the body is in the current memory context. */
-static void *
-train_kind(DunTrainSet *set, const DunKind *kind, double *values, DunCalibrationMethod method,
-		   const uint32 *rows, uint32 nrows, Validation *v)
-{
-	void	   *prepared = kind->prepare ? kind->prepare(set, values) : NULL;
-	void	   *body;
-
-	if (kind->tune)
-		kind->tune(set, prepared, v->search, v->nsearch, values);
-	dun_score_report_progress(set->name, kind->name, 0, 1);
-	body = kind->train(set, prepared, rows, nrows, values, NULL);
-	if (v->held_out)
-		dun_score_apply_kind(kind, set, prepared, body, v->rows, v->n, v->logit);
-	else
-		dun_score_cross_validate(kind, set, prepared, v->rows, v->n, values, body, v->logit);
-	calibrate_folds(set, method, v);
-	return body;
-}
-
-static double
-row_loss(const Validation *v, uint32 i)
-{
-	return -log(v->y[i] ? v->p[i] : 1 - v->p[i]);
+		loss[i] = -log(v->y[i] ? v->p[i] : 1 - v->p[i]);
+	return loss;
 }
 
 typedef struct Grouped
@@ -267,6 +240,73 @@ compare_losses(const DunTrainSet *set, const Validation *v, const double *loss, 
 	return mean;
 }
 
+/*
+ * Left open, calibration must lower the loss by more than a standard error of it: knots that follow chance cost more
+ * than they mend.
+ */
+static void
+choose_calibration(const DunTrainSet *set, DunCalibrationMethod wanted, Validation *v)
+{
+	double	   *loss[2];
+	double		standard_error;
+
+	v->calibration = wanted;
+	if (wanted == DUN_CALIBRATE_AUTO)
+		v->calibration = v->n < ISOTONIC_ROWS ? DUN_CALIBRATE_PLATT : DUN_CALIBRATE_ISOTONIC;
+	calibrate_folds(set, v->calibration, v);
+	if (wanted != DUN_CALIBRATE_AUTO)
+		return;
+	loss[1] = list_losses(v);
+	calibrate_folds(set, DUN_CALIBRATE_NONE, v);
+	loss[0] = list_losses(v);
+	if (compare_losses(set, v, loss[0], loss[1], &standard_error) > standard_error)
+		calibrate_folds(set, v->calibration, v);
+	else
+		v->calibration = DUN_CALIBRATE_NONE;
+	pfree(loss[0]);
+	pfree(loss[1]);
+}
+
+/*
+ * Order is measured before calibration, which keeps it within the model; the folds' different calibrations would
+ * mix it up between them. What depends on the probabilities is measured after.
+ */
+static DunMetrics
+measure(const Validation *v)
+{
+	DunMetrics	calibrated = dun_score_measure(v->p, v->y, v->n);
+	DunMetrics	ordered;
+	double	   *raw = palloc_extended(sizeof(double) * v->n, MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < v->n; i++)
+		raw[i] = dun_score_probability(v->logit[i]);
+	ordered = dun_score_measure(raw, v->y, v->n);
+	calibrated.auc = ordered.auc;
+	calibrated.ks = ordered.ks;
+	pfree(raw);
+	return calibrated;
+}
+
+/* Choose options, train on the given rows and predict for those not seen; the body is in the current memory context. */
+static void *
+train_kind(DunTrainSet *set, const DunKind *kind, double *values, DunCalibrationMethod method,
+		   const uint32 *rows, uint32 nrows, Validation *v)
+{
+	void	   *prepared = kind->prepare ? kind->prepare(set, values) : NULL;
+	void	   *body;
+
+	if (kind->tune)
+		kind->tune(set, prepared, v->search, v->nsearch, values);
+	dun_score_report_progress(set->name, kind->name, 0, 1);
+	body = kind->train(set, prepared, rows, nrows, values, NULL);
+	if (v->held_out)
+		dun_score_apply_kind(kind, set, prepared, body, v->rows, v->n, v->logit);
+	else
+		dun_score_cross_validate(kind, set, prepared, v->rows, v->n, values, body, v->logit);
+	choose_calibration(set, method, v);
+	return body;
+}
+
 /* The simplest kind whose loss is within one standard error of the best one's. */
 static const DunKind *
 choose_kind(DunTrainSet *set, DunTrainOptions *options, Validation *v, DunTrained *result)
@@ -289,9 +329,7 @@ choose_kind(DunTrainSet *set, DunTrainOptions *options, Validation *v, DunTraine
 		MemoryContextDelete(scratch);
 		c->kind = dun_score_kinds[k];
 		c->metrics = measure(v);
-		loss[result->ncandidates] = MemoryContextAllocHuge(set->context, sizeof(double) * v->n);
-		for (uint32 i = 0; i < v->n; i++)
-			loss[result->ncandidates][i] = row_loss(v, i);
+		loss[result->ncandidates] = list_losses(v);
 		if (c->metrics.log_loss < result->candidates[best].metrics.log_loss)
 			best = result->ncandidates;
 		result->ncandidates++;
@@ -334,7 +372,7 @@ dun_score_train_model(const char *name, DunMatrix *matrix, DunTrainOptions *opti
 	result->values = values_of(options, kind);
 	result->model = (DunModel) {.kind = kind, .nfeatures = set->nfeatures, .features = set->features};
 	result->model.body = train_kind(set, kind, values_of(options, kind), options->calibration, all, nrows, &v);
-	result->model.calibration = dun_score_fit_calibration(options->calibration, v.logit, v.y, v.n);
+	result->model.calibration = dun_score_fit_calibration(v.calibration, v.logit, v.y, v.n);
 	result->metrics = measure(&v);
 	result->scores = dun_score_describe_doubles(v.p, v.n);
 	result->n = set->n;

@@ -433,6 +433,19 @@ SELECT max(l - total) - min(l - total) < 1e-4 AS adds_up, abs(avg(total)) < 0.1 
 FROM (SELECT ln(p / (1 - p)) AS l, (SELECT sum(contribution) FROM dunning.reasons('plain', c, 99)) AS total
       FROM (SELECT c, dunning.predict('plain', c) AS p FROM crossed c ORDER BY i LIMIT 500) s) t;
 
+-- trees_of_few_rows_take_small_steps_and_many_unless_options_say_how_many_or_how_large
+SELECT count(*) FROM dunning.fit('paced', 'SELECT a, b, letter, y FROM crossed', 'y', 'gbdt', options => '{"learning_rate": 0.2, "depth": 3, "min_child_weight": 20, "column_sample": 0.5}');
+SELECT model, metrics ->> 'learning_rate' AS rate, (metrics ->> 'trees')::int * (metrics ->> 'learning_rate')::float8 BETWEEN 1 AND 20 AS enough FROM dunning.model WHERE model IN ('crossed', 'paced', 'plain') AND version = 1 ORDER BY 1;
+
+-- where_columns_say_the_same_trees_see_fewer_of_them
+CREATE TABLE echoes AS
+SELECT dunning._uniform(i::text, 99) < 1 / (1 + exp(4 - 8 * u)) AS y,
+       u + e[1] AS e1, u + e[2] AS e2, u + e[3] AS e3, u + e[4] AS e4, u + e[5] AS e5, u + e[6] AS e6, u + e[7] AS e7, u + e[8] AS e8, u + e[9] AS e9, u + e[10] AS e10
+FROM (SELECT i, dunning._uniform(i::text, 50) AS u, ARRAY(SELECT dunning._uniform(i::text, k) - 0.5 FROM generate_series(1, 10) k) AS e FROM generate_series(1, 3000) i) s;
+SELECT count(*) FROM dunning.fit('echoes', 'SELECT * FROM echoes', 'y', 'gbdt');
+SELECT model, (metrics ->> 'column_sample')::float8 < 0.8 AS fewer FROM dunning.model WHERE model IN ('echoes', 'plain') AND version = 1 ORDER BY 1;
+DROP TABLE echoes;
+
 -- a_direction_holds_everywhere
 SELECT count(*) FROM dunning.fit('directed', 'SELECT a, b, letter, y FROM crossed', 'y', 'gbdt', options => '{"monotone": {"a": 1}, "trees": 60, "depth": 5, "min_child_weight": 1}');
 SELECT bool_and(p >= before) AS never_falls, max(p) - min(p) > 0.01 AS moves FROM (
