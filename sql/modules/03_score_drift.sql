@@ -2,13 +2,20 @@
 -- score), and how good it is on outcomes that have come in since.
 
 CREATE FUNCTION dunning.psi(expected float8[], actual float8[]) RETURNS float8
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
-    SELECT sum((x.a - x.e) * ln(x.a / x.e))
-    FROM (SELECT (e.e + 0.5) / (sum(e.e) OVER () + 0.5 * count(*) OVER ()) AS e, (a.a + 0.5) / (sum(a.a) OVER () + 0.5 * count(*) OVER ()) AS a
-          FROM unnest(expected) WITH ORDINALITY AS e (e, ord) JOIN unnest(actual) WITH ORDINALITY AS a (a, ord) USING (ord) WHERE e.e + a.a > 0) x
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    IF cardinality(expected) <> cardinality(actual) OR (0 <= ALL (expected) AND 0 <= ALL (actual) AND 'Infinity' > ALL (expected) AND 'Infinity' > ALL (actual)) IS NOT TRUE THEN
+        RAISE EXCEPTION 'the parts do not fit' USING ERRCODE = '22023', DETAIL = 'expected and actual are counts of the same parts in the same order: as many of either, none NULL, negative or infinite.',
+            HINT = 'SELECT dunning.psi(''{50,30,20}'', ''{40,30,30}'');';
+    END IF;
+    RETURN (SELECT sum((x.a - x.e) * ln(x.a / x.e))
+        FROM (SELECT (e.e + 0.5) / (sum(e.e) OVER () + 0.5 * count(*) OVER ()) AS e, (a.a + 0.5) / (sum(a.a) OVER () + 0.5 * count(*) OVER ()) AS a
+              FROM unnest(expected) WITH ORDINALITY AS e (e, ord) JOIN unnest(actual) WITH ORDINALITY AS a (a, ord) USING (ord) WHERE e.e + a.a > 0) x);
+END
 $fn$;
 COMMENT ON FUNCTION dunning.psi(float8[], float8[]) IS
-'Population stability index of counts in the same parts then and now: sum of (a - e) ln(a / e), a part''s share being (count + 0.5) / (all + 0.5 parts), so that a part that was or became empty says little and not infinity; one that is empty both times is none (Siddiqi 2006; Kullback and Leibler 1951, both ways). 0: alike; under 0.1 little, from 0.25 on much. Needs dunning_viewer.';
+'Population stability index of counts in the same parts then and now: sum of (a - e) ln(a / e), a part''s share being (count + 0.5) / (all + 0.5 parts), so that a part that was or became empty says little and not infinity; one that is empty both times is none (Siddiqi 2006; Kullback and Leibler 1951, both ways). 0: alike; under 0.1 little, from 0.25 on much. 22023 where the counts are not of as many parts. Needs dunning_viewer.';
 
 -- The index of two samples of one population is chi-squared, times what stands last here, with a degree of freedom less than parts
 -- (Yurdakul and Naranjo 2020); its quantile by Wilson and Hilferty 1931, four standard deviations up: once in 30,000.
@@ -93,7 +100,11 @@ BEGIN
         SELECT array_agg(round(d.d::numeric, 3)::float8::text ORDER BY d.d) INTO edges
         FROM (SELECT DISTINCT d.d::float8 AS d FROM jsonb_array_elements_text(stats -> 'deciles') WITH ORDINALITY AS d (d, ord)
               WHERE d.ord BETWEEN 2 AND 10 AND d.d::float8 < (stats -> 'deciles' ->> 10)::float8) d;
-        named := CASE WHEN part = parts THEN 'missing' WHEN part = 1 AND edges IS NULL THEN 'present' WHEN part = 1 THEN 'up to ' || edges[1]
+        -- nine in ten had the greatest value: the others are the first part
+        named := CASE WHEN part = parts THEN 'missing'
+                      WHEN edges IS NULL AND parts > 2 AND (stats -> 'deciles' ->> 0)::float8 < (stats -> 'deciles' ->> 10)::float8
+                          THEN CASE part WHEN 1 THEN 'under ' ELSE 'from ' END || round((stats -> 'deciles' ->> 10)::numeric, 3)::float8::text
+                      WHEN part = 1 AND edges IS NULL THEN 'present' WHEN part = 1 THEN 'up to ' || edges[1]
                       WHEN part = parts - 1 THEN 'above ' || edges[part - 1] ELSE edges[part - 1] || ' to ' || edges[part] END;
     END IF;
     RETURN format('%s: %s %% then, %s %% now', named, round((100 * share_before)::numeric, 1), round((100 * share_now)::numeric, 1));

@@ -98,16 +98,40 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._score_sql(text[], text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 
--- The segments as one CASE over the columns of x. Each predicate stands in a subquery of its own, so that it can name nothing else by alias.
-CREATE FUNCTION dunning._segment_case() RETURNS text
+-- The segments as one CASE over the columns of x.
+CREATE FUNCTION dunning._segment_case(first int DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     RETURN coalesce((SELECT 'CASE ' || string_agg(format('WHEN (%s) THEN %L', s.predicate, s.segment), ' ' ORDER BY s.position, s.segment) || ' ELSE ''other'' END'
-                     FROM dunning._segments() s), '''other''');
+                     FROM (SELECT g.* FROM dunning._segments() g ORDER BY g.position, g.segment LIMIT _segment_case.first) s), '''other''');
 END
 $fn$;
-COMMENT ON FUNCTION dunning._segment_case() IS 'The segments in force as one CASE expression.';
+COMMENT ON FUNCTION dunning._segment_case(int) IS 'The segments in force, or the first so many of them, as one CASE expression.';
+
+-- A CASE stops at what holds, so a predicate is tried after those before it: with one segment more it fails once and for all.
+CREATE FUNCTION dunning._failing_segment(used text[], as_of timestamptz, at timestamptz, disputing text[]) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET jit = off SET datestyle = 'ISO, YMD' SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    sound int := -1;        -- so many segments are told without an error
+    failing int := (SELECT count(*) FROM dunning._segments()) + 1;
+    tried int := 0;
+BEGIN
+    PERFORM dunning._restrict();
+    WHILE failing - sound > 1 LOOP
+        BEGIN
+            EXECUTE format('SELECT count(q.segment) FROM (%s) q', dunning._score_sql(used, dunning._segment_case(tried))) USING as_of, at, NULL::text, disputing;
+            sound := tried;
+        EXCEPTION WHEN OTHERS THEN
+            failing := tried;
+        END;
+        tried := (sound + failing) / 2;
+    END LOOP;
+    RETURN CASE WHEN failing > 0 THEN (SELECT g.segment FROM dunning._segments() g ORDER BY g.position, g.segment LIMIT 1 OFFSET failing - 1) END;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._failing_segment(text[], timestamptz, timestamptz, text[]) IS 'The segment at whose predicate score() fails; NULL where it fails without any, or does not fail.';
 
 -- Compiling the query would take longer than running it, hence jit = off; the words have dates in them, hence datestyle.
 CREATE FUNCTION dunning.score(as_of timestamptz DEFAULT NULL)
@@ -119,6 +143,7 @@ DECLARE
     used jsonb;
     disputing text[];
     source text;
+    failing record;
 BEGIN
     PERFORM dunning._check_as_of(at);
     SELECT coalesce(jsonb_object_agg(m.model, m.version), '{}') INTO used
@@ -131,9 +156,21 @@ BEGIN
     -- From here on nothing that a segment's predicate or a bound view calls can leave dunning_owner's rights.
     PERFORM dunning._restrict();
     EXECUTE format('SELECT array_agg(DISTINCT i.debtor_id) FROM (%s) i WHERE i.disputed', dunning._ledger_sql('invoice', NULL, '$1')) INTO disputing USING score.as_of;
-    EXECUTE format('INSERT INTO dunning.score_fresh (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
-                   'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q', source)
-        USING score.as_of, at, used, disputing;
+    BEGIN
+        EXECUTE format('INSERT INTO dunning.score_fresh (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
+                       'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q', source)
+            USING score.as_of, at, used, disputing;
+    -- a predicate that divides by what one debtor has none of was planned well and fails on that row
+    EXCEPTION WHEN data_exception OR raise_exception THEN
+        SELECT s.segment, s.predicate, s.position INTO failing FROM dunning._segments() s
+        WHERE s.segment = (SELECT dunning._failing_segment(ARRAY(SELECT jsonb_object_keys(used)), score.as_of, at, disputing));
+        IF NOT FOUND THEN
+            RAISE;
+        END IF;
+        RAISE EXCEPTION 'the predicate of segment "%" fails: %', failing.segment, SQLERRM
+            USING ERRCODE = SQLSTATE, DETAIL = format('It is: %s. Nobody was scored; the scores of before stand.', failing.predicate),
+                  HINT = format('Guard it, as in n_late / nullif(n_paid, 0) > 0.5, or leave it out: SELECT dunning.save_segment(%L, %L, %s, enabled => false);', failing.segment, failing.predicate, failing.position);
+    END;
     PERFORM dunning._publish_scores();
     RETURN QUERY
     SELECT g.segment, sum(g.n)::bigint, sum(g.overdue)::bigint, sum(g.paid) / nullif(sum(g.n_paid), 0), sum(g.late) / sum(g.n), sum(g.cure) / sum(g.n),
@@ -146,7 +183,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning.score(timestamptz) IS
 'Scores every debtor as known at as_of (NULL: now), replaces what debtor_score shows, and returns one row a segment: debtors, those with something overdue, mean probabilities, diagnoses with counts. '
-'Targets without a model are filled by a rule on history; the reasons say so. Needs dunning_operator.';
+'Targets without a model are filled by a rule on history; the reasons say so. Where a segment''s predicate fails on some row the error names the segment and nothing is replaced. Needs dunning_operator.';
 
 CREATE FUNCTION dunning.save_segment(segment text, predicate text, "position" int, description text DEFAULT '', enabled boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -182,15 +219,16 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning.save_segment(text, text, int, text, boolean) IS
-'Whether the segment is new or goes before another. The predicate is one SQL expression over a debtor''s features, p_late, p_paid_30d, p_self_cure and diagnosis; the lowest position that holds wins. 42703 lists the columns. Needs dunning_admin.';
+'Whether the segment is new or goes before another. The predicate is one SQL expression over a debtor''s features, p_late, p_paid_30d, p_self_cure and diagnosis; the lowest position that holds wins. 42703 lists the columns, 42804 is for what is no boolean. Needs dunning_admin.';
 
--- The predicate is planned and typed against no row, without rights beyond dunning_owner's.
+-- The predicate is planned and typed against no row, just where score() has it: no cast makes a boolean of it, and it is asked of one
+-- debtor. It has no rights beyond dunning_owner's.
 CREATE FUNCTION dunning._try_segment(predicate text) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     PERFORM dunning._restrict();
-    EXECUTE format('SELECT (%s)::boolean FROM (SELECT d.*, NULL::text AS diagnosis, NULL::float8 AS p_late, NULL::float8 AS p_paid_30d, NULL::float8 AS p_self_cure '
+    EXECUTE format('SELECT x.debtor_id, CASE WHEN (%s) THEN 1 END FROM (SELECT d.*, NULL::text AS diagnosis, NULL::float8 AS p_late, NULL::float8 AS p_paid_30d, NULL::float8 AS p_self_cure '
                    'FROM (SELECT (r.r).* FROM (SELECT NULL::dunning.debtor_features AS r) r) d) x WHERE false', predicate);
 EXCEPTION WHEN OTHERS THEN
     RAISE EXCEPTION 'the predicate cannot be run: %', SQLERRM USING ERRCODE = SQLSTATE, HINT = 'For example: late_ratio >= 0.5 AND n_paid >= 3';

@@ -90,12 +90,15 @@ CREATE FUNCTION dunning._keep_segments(kind text, segments jsonb, metrics jsonb,
 #variable_conflict error
 DECLARE
     made int;
+    named jsonb;
 BEGIN
     LOCK TABLE dunning.segment_version IN SHARE ROW EXCLUSIVE MODE;
     made := coalesce((SELECT max(v.version) FROM dunning.segment_version v), 0) + 1;
+    -- in names alone: a creditor may be called what it likes
+    named := (SELECT coalesce(jsonb_agg(e.value || jsonb_build_object('segment', replace(e.value ->> 'segment', '#VERSION#', made::text)) ORDER BY e.ordinality), '[]')
+              FROM jsonb_array_elements(_keep_segments.segments) WITH ORDINALITY e);
     INSERT INTO dunning.segment_version (version, kind, segments, metrics, query, as_of, digest, made_at, made_by)
-    VALUES (made, _keep_segments.kind, replace(_keep_segments.segments::text, '#VERSION#', made::text)::jsonb, _keep_segments.metrics, _keep_segments.query, _keep_segments.as_of,
-        dunning._segments_digest(replace(_keep_segments.segments::text, '#VERSION#', made::text)::jsonb), dunning._now(), session_user);
+    VALUES (made, _keep_segments.kind, named, _keep_segments.metrics, _keep_segments.query, _keep_segments.as_of, dunning._segments_digest(named), dunning._now(), session_user);
     RETURN made;
 END
 $fn$;
@@ -128,7 +131,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM dunning.segment_version v WHERE v.digest = dunning._segments_digest(present)) THEN
         PERFORM dunning._keep_segments('own', present, '{}', NULL, NULL);
     END IF;
-    DELETE FROM dunning.segment s WHERE NOT s.builtin;
+    -- what the administrator has written and switched off is in no version, so it stays
+    DELETE FROM dunning.segment s WHERE NOT s.builtin AND (s.enabled OR EXISTS (SELECT FROM dunning.segment b WHERE b.builtin AND b.segment = s.segment)
+        OR EXISTS (SELECT FROM jsonb_array_elements(wanted.segments) w WHERE w ->> 'segment' = s.segment));
     INSERT INTO dunning.segment (segment, builtin, position, predicate, description, enabled, saved_by, saved_at)
     SELECT w.segment, false, w.position, w.predicate, w.description, true, session_user, dunning._now()
     FROM jsonb_to_recordset(wanted.segments) w(segment text, "position" int, predicate text, description text)
@@ -159,7 +164,7 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning.use_segments(int) IS
-'Brings a version of the segments into force: one row a segment with what changed. What stood before is kept as a version of its own, so that use_segments() of that brings it back. Treatments that the version proposes are set where the segment has none. '
+'Brings a version of the segments into force: one row a segment with what changed. What stood before is kept as a version of its own, so that use_segments() of that brings it back; your own that are switched off stay. Treatments that the version proposes are set where the segment has none. '
 'score() gives debtors their new segments. A NOTICE names strategies that are assigned to segments that there are no more. Needs dunning_admin.';
 GRANT EXECUTE ON FUNCTION dunning.use_segments(int) TO dunning_admin;
 

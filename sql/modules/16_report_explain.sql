@@ -139,6 +139,9 @@ BEGIN
         FROM dunning.debtor_score s, LATERAL (VALUES (1, 'pays late', 'p_late', s.p_late), (2, 'pays without a reminder', 'p_self_cure', s.p_self_cure)) w(n, item, name, p)
         WHERE s.debtor_id = id AND w.p IS NOT NULL ORDER BY w.n;
     RETURN QUERY
+        SELECT 'score', 'treatment', t.segment::text, concat_ws(', ', t.channel || ' first', 'tone ' || t.tone, 'framing ' || t.framing, t.gap_days || ' day(s) between two contacts') || ', where neither the debtor nor the step says otherwise', NULL::text
+        FROM dunning.segment_treatment t WHERE t.segment = o.segment;
+    RETURN QUERY
         SELECT 'hold', h.reason, 'held',
                concat_ws(', ', 'since ' || to_char(h.from_at, 'YYYY-MM-DD'), coalesce('until ' || to_char(h.until_at, 'YYYY-MM-DD'), 'until released'),
                          'by ' || h.placed_by, CASE h.scope WHEN 'person' THEN 'all accounts of the person' WHEN 'creditor' THEN 'the creditor''s whole book' END,
@@ -176,7 +179,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning.explain(text) IS
-    'Why now, why not, and what next, in rows: ledger, score, holds, promises, every step, every channel with its blockers and next allowed time, last and next contact. Unknown debtor: 22023. Role dunning_operator.';
+    'Why now, why not, and what next, in rows: ledger, score, the treatment of the segment, holds, promises, every step, every channel with its blockers and next allowed time, last and next contact. Unknown debtor: 22023. Role dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.explain(text) TO dunning_operator;
 
 CREATE FUNCTION dunning._amounts_text(amounts jsonb) RETURNS text

@@ -20,6 +20,7 @@ BEGIN
             SELECT c.last_on + g.days
             FROM (SELECT max((e.contact_on AT TIME ZONE dunning._ledger_zone())::date) AS last_on FROM dunning.egress e WHERE e.debtor_id = _explain_next.debtor_id AND NOT e.test) c,
                  (SELECT t.min_gap_days FROM dunning._strategies() t WHERE t.strategy = _explain_next.strategy
+                  UNION SELECT t.gap_days FROM dunning.segment_treatment t JOIN dunning.debtor_score r ON r.segment = t.segment WHERE r.debtor_id = _explain_next.debtor_id
                   UNION SELECT unnest(ARRAY[s.cooldown_days, s.repeat_days, CASE WHEN s.anchor = 'last_contact' THEN s.offset_days END]) FROM dunning._steps(_explain_next.strategy) s) g(days)
             UNION ALL
             SELECT (h.until_at AT TIME ZONE dunning._ledger_zone())::date FROM dunning.hold h WHERE h.debtor_id = _explain_next.debtor_id AND h.released_at IS NULL AND isfinite(h.until_at)

@@ -75,6 +75,7 @@ DROP FUNCTION dunning.release(uuid);
 DROP FUNCTION dunning.hold(text,text,date,text,text);
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
 DROP FUNCTION dunning._paid_30d_sql(timestamp with time zone);
+DROP FUNCTION dunning._segment_case();
 DROP FUNCTION dunning._diagnosis_rules();
 DROP FUNCTION dunning._account_sql(text,text);
 DROP FUNCTION dunning._debtor_history(text[],text[],date[],date[],double precision[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone[],boolean[],text[],text[],date[],timestamp with time zone[],double precision[],double precision[],date);
@@ -1751,13 +1752,20 @@ END
 $function$;
 CREATE FUNCTION dunning.psi(expected double precision[], actual double precision[])
  RETURNS double precision
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE STRICT
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-    SELECT sum((x.a - x.e) * ln(x.a / x.e))
-    FROM (SELECT (e.e + 0.5) / (sum(e.e) OVER () + 0.5 * count(*) OVER ()) AS e, (a.a + 0.5) / (sum(a.a) OVER () + 0.5 * count(*) OVER ()) AS a
-          FROM unnest(expected) WITH ORDINALITY AS e (e, ord) JOIN unnest(actual) WITH ORDINALITY AS a (a, ord) USING (ord) WHERE e.e + a.a > 0) x
+#variable_conflict error
+BEGIN
+    IF cardinality(expected) <> cardinality(actual) OR (0 <= ALL (expected) AND 0 <= ALL (actual) AND 'Infinity' > ALL (expected) AND 'Infinity' > ALL (actual)) IS NOT TRUE THEN
+        RAISE EXCEPTION 'the parts do not fit' USING ERRCODE = '22023', DETAIL = 'expected and actual are counts of the same parts in the same order: as many of either, none NULL, negative or infinite.',
+            HINT = 'SELECT dunning.psi(''{50,30,20}'', ''{40,30,30}'');';
+    END IF;
+    RETURN (SELECT sum((x.a - x.e) * ln(x.a / x.e))
+        FROM (SELECT (e.e + 0.5) / (sum(e.e) OVER () + 0.5 * count(*) OVER ()) AS e, (a.a + 0.5) / (sum(a.a) OVER () + 0.5 * count(*) OVER ()) AS a
+              FROM unnest(expected) WITH ORDINALITY AS e (e, ord) JOIN unnest(actual) WITH ORDINALITY AS a (a, ord) USING (ord) WHERE e.e + a.a > 0) x);
+END
 $function$;
 CREATE FUNCTION dunning._psi_by_chance(parts integer, n double precision, m double precision)
  RETURNS double precision
@@ -1839,7 +1847,11 @@ BEGIN
         SELECT array_agg(round(d.d::numeric, 3)::float8::text ORDER BY d.d) INTO edges
         FROM (SELECT DISTINCT d.d::float8 AS d FROM jsonb_array_elements_text(stats -> 'deciles') WITH ORDINALITY AS d (d, ord)
               WHERE d.ord BETWEEN 2 AND 10 AND d.d::float8 < (stats -> 'deciles' ->> 10)::float8) d;
-        named := CASE WHEN part = parts THEN 'missing' WHEN part = 1 AND edges IS NULL THEN 'present' WHEN part = 1 THEN 'up to ' || edges[1]
+        -- nine in ten had the greatest value: the others are the first part
+        named := CASE WHEN part = parts THEN 'missing'
+                      WHEN edges IS NULL AND parts > 2 AND (stats -> 'deciles' ->> 0)::float8 < (stats -> 'deciles' ->> 10)::float8
+                          THEN CASE part WHEN 1 THEN 'under ' ELSE 'from ' END || round((stats -> 'deciles' ->> 10)::numeric, 3)::float8::text
+                      WHEN part = 1 AND edges IS NULL THEN 'present' WHEN part = 1 THEN 'up to ' || edges[1]
                       WHEN part = parts - 1 THEN 'above ' || edges[part - 1] ELSE edges[part - 1] || ' to ' || edges[part] END;
     END IF;
     RETURN format('%s: %s %% then, %s %% now', named, round((100 * share_before)::numeric, 1), round((100 * share_now)::numeric, 1));
@@ -2253,6 +2265,45 @@ BEGIN
         dunning._habits_sql());
 END
 $function$;
+CREATE FUNCTION dunning._segment_case(first integer DEFAULT NULL::integer)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN coalesce((SELECT 'CASE ' || string_agg(format('WHEN (%s) THEN %L', s.predicate, s.segment), ' ' ORDER BY s.position, s.segment) || ' ELSE ''other'' END'
+                     FROM (SELECT g.* FROM dunning._segments() g ORDER BY g.position, g.segment LIMIT _segment_case.first) s), '''other''');
+END
+$function$;
+CREATE FUNCTION dunning._failing_segment(used text[], as_of timestamp with time zone, at timestamp with time zone, disputing text[])
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET jit TO 'off'
+ SET "DateStyle" TO 'ISO, YMD'
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    sound int := -1;        -- so many segments are told without an error
+    failing int := (SELECT count(*) FROM dunning._segments()) + 1;
+    tried int := 0;
+BEGIN
+    PERFORM dunning._restrict();
+    WHILE failing - sound > 1 LOOP
+        BEGIN
+            EXECUTE format('SELECT count(q.segment) FROM (%s) q', dunning._score_sql(used, dunning._segment_case(tried))) USING as_of, at, NULL::text, disputing;
+            sound := tried;
+        EXCEPTION WHEN OTHERS THEN
+            failing := tried;
+        END;
+        tried := (sound + failing) / 2;
+    END LOOP;
+    RETURN CASE WHEN failing > 0 THEN (SELECT g.segment FROM dunning._segments() g ORDER BY g.position, g.segment LIMIT 1 OFFSET failing - 1) END;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.score(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS TABLE(segment text, debtors bigint, overdue bigint, p_paid_30d double precision, p_late double precision, p_self_cure double precision, diagnoses jsonb)
  LANGUAGE plpgsql
@@ -2267,6 +2318,7 @@ DECLARE
     used jsonb;
     disputing text[];
     source text;
+    failing record;
 BEGIN
     PERFORM dunning._check_as_of(at);
     SELECT coalesce(jsonb_object_agg(m.model, m.version), '{}') INTO used
@@ -2279,9 +2331,21 @@ BEGIN
     -- From here on nothing that a segment's predicate or a bound view calls can leave dunning_owner's rights.
     PERFORM dunning._restrict();
     EXECUTE format('SELECT array_agg(DISTINCT i.debtor_id) FROM (%s) i WHERE i.disputed', dunning._ledger_sql('invoice', NULL, '$1')) INTO disputing USING score.as_of;
-    EXECUTE format('INSERT INTO dunning.score_fresh (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
-                   'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q', source)
-        USING score.as_of, at, used, disputing;
+    BEGIN
+        EXECUTE format('INSERT INTO dunning.score_fresh (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, models, as_of, scored_at) '
+                       'SELECT q.debtor_id, q.creditor, q.segment, q.diagnosis, q.p_paid_30d, q.p_late, q.p_self_cure, q.reasons, $3, $2, dunning._now() FROM (%s) q', source)
+            USING score.as_of, at, used, disputing;
+    -- a predicate that divides by what one debtor has none of was planned well and fails on that row
+    EXCEPTION WHEN data_exception OR raise_exception THEN
+        SELECT s.segment, s.predicate, s.position INTO failing FROM dunning._segments() s
+        WHERE s.segment = (SELECT dunning._failing_segment(ARRAY(SELECT jsonb_object_keys(used)), score.as_of, at, disputing));
+        IF NOT FOUND THEN
+            RAISE;
+        END IF;
+        RAISE EXCEPTION 'the predicate of segment "%" fails: %', failing.segment, SQLERRM
+            USING ERRCODE = SQLSTATE, DETAIL = format('It is: %s. Nobody was scored; the scores of before stand.', failing.predicate),
+                  HINT = format('Guard it, as in n_late / nullif(n_paid, 0) > 0.5, or leave it out: SELECT dunning.save_segment(%L, %L, %s, enabled => false);', failing.segment, failing.predicate, failing.position);
+    END;
     PERFORM dunning._publish_scores();
     RETURN QUERY
     SELECT g.segment, sum(g.n)::bigint, sum(g.overdue)::bigint, sum(g.paid) / nullif(sum(g.n_paid), 0), sum(g.late) / sum(g.n), sum(g.cure) / sum(g.n),
@@ -2290,6 +2354,21 @@ BEGIN
                  sum(r.p_late) AS late, sum(r.p_self_cure) AS cure
           FROM dunning.score_result r GROUP BY r.segment, r.diagnosis) g
     GROUP BY g.segment ORDER BY 2 DESC, 1;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._try_segment(predicate text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._restrict();
+    EXECUTE format('SELECT x.debtor_id, CASE WHEN (%s) THEN 1 END FROM (SELECT d.*, NULL::text AS diagnosis, NULL::float8 AS p_late, NULL::float8 AS p_paid_30d, NULL::float8 AS p_self_cure '
+                   'FROM (SELECT (r.r).* FROM (SELECT NULL::dunning.debtor_features AS r) r) d) x WHERE false', predicate);
+EXCEPTION WHEN OTHERS THEN
+    RAISE EXCEPTION 'the predicate cannot be run: %', SQLERRM USING ERRCODE = SQLSTATE, HINT = 'For example: late_ratio >= 0.5 AND n_paid >= 3';
 END
 $function$;
 CREATE OR REPLACE VIEW dunning.debtor_score (debtor_id, creditor, segment, diagnosis, p_paid_30d, p_late, p_self_cure, reasons, as_of, habits) WITH (security_invoker=true, security_barrier=true) AS
@@ -2595,12 +2674,15 @@ AS $function$
 #variable_conflict error
 DECLARE
     made int;
+    named jsonb;
 BEGIN
     LOCK TABLE dunning.segment_version IN SHARE ROW EXCLUSIVE MODE;
     made := coalesce((SELECT max(v.version) FROM dunning.segment_version v), 0) + 1;
+    -- in names alone: a creditor may be called what it likes
+    named := (SELECT coalesce(jsonb_agg(e.value || jsonb_build_object('segment', replace(e.value ->> 'segment', '#VERSION#', made::text)) ORDER BY e.ordinality), '[]')
+              FROM jsonb_array_elements(_keep_segments.segments) WITH ORDINALITY e);
     INSERT INTO dunning.segment_version (version, kind, segments, metrics, query, as_of, digest, made_at, made_by)
-    VALUES (made, _keep_segments.kind, replace(_keep_segments.segments::text, '#VERSION#', made::text)::jsonb, _keep_segments.metrics, _keep_segments.query, _keep_segments.as_of,
-        dunning._segments_digest(replace(_keep_segments.segments::text, '#VERSION#', made::text)::jsonb), dunning._now(), session_user);
+    VALUES (made, _keep_segments.kind, named, _keep_segments.metrics, _keep_segments.query, _keep_segments.as_of, dunning._segments_digest(named), dunning._now(), session_user);
     RETURN made;
 END
 $function$;
@@ -2635,7 +2717,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM dunning.segment_version v WHERE v.digest = dunning._segments_digest(present)) THEN
         PERFORM dunning._keep_segments('own', present, '{}', NULL, NULL);
     END IF;
-    DELETE FROM dunning.segment s WHERE NOT s.builtin;
+    -- what the administrator has written and switched off is in no version, so it stays
+    DELETE FROM dunning.segment s WHERE NOT s.builtin AND (s.enabled OR EXISTS (SELECT FROM dunning.segment b WHERE b.builtin AND b.segment = s.segment)
+        OR EXISTS (SELECT FROM jsonb_array_elements(wanted.segments) w WHERE w ->> 'segment' = s.segment));
     INSERT INTO dunning.segment (segment, builtin, position, predicate, description, enabled, saved_by, saved_at)
     SELECT w.segment, false, w.position, w.predicate, w.description, true, session_user, dunning._now()
     FROM jsonb_to_recordset(wanted.segments) w(segment text, "position" int, predicate text, description text)
@@ -13880,6 +13964,9 @@ BEGIN
         FROM dunning.debtor_score s, LATERAL (VALUES (1, 'pays late', 'p_late', s.p_late), (2, 'pays without a reminder', 'p_self_cure', s.p_self_cure)) w(n, item, name, p)
         WHERE s.debtor_id = id AND w.p IS NOT NULL ORDER BY w.n;
     RETURN QUERY
+        SELECT 'score', 'treatment', t.segment::text, concat_ws(', ', t.channel || ' first', 'tone ' || t.tone, 'framing ' || t.framing, t.gap_days || ' day(s) between two contacts') || ', where neither the debtor nor the step says otherwise', NULL::text
+        FROM dunning.segment_treatment t WHERE t.segment = o.segment;
+    RETURN QUERY
         SELECT 'hold', h.reason, 'held',
                concat_ws(', ', 'since ' || to_char(h.from_at, 'YYYY-MM-DD'), coalesce('until ' || to_char(h.until_at, 'YYYY-MM-DD'), 'until released'),
                          'by ' || h.placed_by, CASE h.scope WHEN 'person' THEN 'all accounts of the person' WHEN 'creditor' THEN 'the creditor''s whole book' END,
@@ -14197,6 +14284,7 @@ BEGIN
             SELECT c.last_on + g.days
             FROM (SELECT max((e.contact_on AT TIME ZONE dunning._ledger_zone())::date) AS last_on FROM dunning.egress e WHERE e.debtor_id = _explain_next.debtor_id AND NOT e.test) c,
                  (SELECT t.min_gap_days FROM dunning._strategies() t WHERE t.strategy = _explain_next.strategy
+                  UNION SELECT t.gap_days FROM dunning.segment_treatment t JOIN dunning.debtor_score r ON r.segment = t.segment WHERE r.debtor_id = _explain_next.debtor_id
                   UNION SELECT unnest(ARRAY[s.cooldown_days, s.repeat_days, CASE WHEN s.anchor = 'last_contact' THEN s.offset_days END]) FROM dunning._steps(_explain_next.strategy) s) g(days)
             UNION ALL
             SELECT (h.until_at AT TIME ZONE dunning._ledger_zone())::date FROM dunning.hold h WHERE h.debtor_id = _explain_next.debtor_id AND h.released_at IS NULL AND isfinite(h.until_at)
@@ -47745,6 +47833,8 @@ ALTER FUNCTION dunning.train_job(text,timestamp with time zone,text) OWNER TO du
 ALTER FUNCTION dunning._fit_status() OWNER TO dunning_owner;
 ALTER VIEW dunning.fit_status OWNER TO dunning_owner;
 ALTER FUNCTION dunning.cancel_job(uuid) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._segment_case(integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._failing_segment(text[],timestamp with time zone,timestamp with time zone,text[]) OWNER TO dunning_owner;
 ALTER TYPE dunning.debtor_signals OWNER TO dunning_owner;
 ALTER FUNCTION dunning._diagnosis_rules() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._diagnosis_evidence() OWNER TO dunning_owner;
@@ -48269,6 +48359,8 @@ GRANT EXECUTE ON FUNCTION dunning._fit_status() TO dunning_operator;
 GRANT SELECT ON TABLE dunning.fit_status TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.cancel_job(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.cancel_job(uuid) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._segment_case(integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._failing_segment(text[],timestamp with time zone,timestamp with time zone,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._diagnosis_rules() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._diagnosis_rules() TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._diagnosis_evidence() FROM PUBLIC;
@@ -48910,6 +49002,7 @@ COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The d
 COMMENT ON FUNCTION dunning._evidence_sql(text) IS 'SQL text: the evidence that holds for each row of features f and signals s, which the given FROM item has.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._explain_next(text,text) IS 'The next contact that daily planning would make if nothing changed, within 92 days; no row where there is none.';
+COMMENT ON FUNCTION dunning._failing_segment(text[],timestamp with time zone,timestamp with time zone,text[]) IS 'The segment at whose predicate score() fails; NULL where it fails without any, or does not fail.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
 COMMENT ON FUNCTION dunning._feature_sql(text) IS 'SQL text of a feature over a row f of debtor_features or invoice_features: the column, the attribute or the expression of that name.';
 COMMENT ON FUNCTION dunning._features_in_force() IS 'One row a feature, a user''s before the built-in one.';
@@ -49101,6 +49194,7 @@ COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of
 COMMENT ON FUNCTION dunning._round_up(numeric,numeric) IS 'The value, rounded up to a multiple of the step where there is one.';
 COMMENT ON FUNCTION dunning._scalar_attributes(jsonb,text[]) IS 'The numbers, booleans and texts of an object, without those named; NULL where there is none.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
+COMMENT ON FUNCTION dunning._segment_case(integer) IS 'The segments in force, or the first so many of them, as one CASE expression.';
 COMMENT ON FUNCTION dunning._segment_features() IS 'Features that segments are learnt over where the option columns names none.';
 COMMENT ON FUNCTION dunning._segment_history() IS 'What view segment_history shows.';
 COMMENT ON FUNCTION dunning._segment_options(text,jsonb) IS 'The options of learn_segments() with those left out, or 22023 and 42703.';
@@ -49193,6 +49287,7 @@ COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of th
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.exclude_feature(text) IS 'Whether the row is new or changed. From now on train() leaves the feature out, and an attribute does not stand in features() any more; models that were trained with it keep it until they are trained again. 22023 where there is none of that name. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.expected_recovery(integer,timestamp with time zone) IS 'One row an open invoice: what is open, the probability that it is paid in full within so many days, today the first, given that it is open now, and open times that. NULL for what does not fall due in them. By the model payment_curve, else by the curve of the whole book as of then; basis says which. Sums hold in one currency. Fees and interest are no rows of it. 22023 unless days is 1 to 360. Needs dunning_operator.';
+COMMENT ON FUNCTION dunning.explain(text) IS 'Why now, why not, and what next, in rows: ledger, score, the treatment of the segment, holds, promises, every step, every channel with its blockers and next allowed time, last and next contact. Unknown debtor: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.export_case(text,text) IS 'The whole case of a debtor at its creditor as one JSON document: ledger rows and balances, charges and interest to today, every message with its text as sent, attempts and outcomes, events, tasks, promises, offers, notices, holds, consent, hand-overs. On one day the same rows give the same octets; who took it, when, why and its sha256 stand in dunning.case_export. Unknown debtor or no purpose: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.export_model(text,integer) IS 'A version (NULL: the champion, else the newest) as one JSON document: body, query, seed, metrics, feature statistics, and digest, the SHA-256 in hex of the text of body as jsonb. 42704 for an unknown version, DN004 for one whose body is not what its digest says. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.features(timestamp with time zone) IS 'One row a debtor: counts, habits, open balance and its age, promises, disputes, contacts and answers as they could be known at as_of (NULL: now); see the type debtor_features and the view feature_catalogue. Nothing dated or recorded at or after as_of is looked at. DN001 broken source. Role: dunning_operator.';
@@ -49219,7 +49314,7 @@ COMMENT ON FUNCTION dunning.plan(text,timestamp with time zone,boolean,boolean) 
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor, or an as_of outside of the years 1 to 9999: 22023. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.preview(text,text,text,text) IS 'What a template becomes for a debtor now: subject, text, HTML, number of SMS, names without a value, warnings. Names given by send(vars) stand in brackets, and links of a creditor with a page as an address of their length. 22023 for an unknown debtor, DN003 an unknown template. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.propose_handover(text,text,text[],text,numeric,text) IS 'One row: the case that now waits for approve_handover(), with its invoices (NULL: all that are overdue, neither disputed nor held) and sums. kind: agency, court, write_off. Nothing stops yet. Bad kind, recipient, share or invoices: 22023; a hold that forbids it, or another case that waits: 55000. Role dunning_operator.';
-COMMENT ON FUNCTION dunning.psi(double precision[],double precision[]) IS 'Population stability index of counts in the same parts then and now: sum of (a - e) ln(a / e), a part''s share being (count + 0.5) / (all + 0.5 parts), so that a part that was or became empty says little and not infinity; one that is empty both times is none (Siddiqi 2006; Kullback and Leibler 1951, both ways). 0: alike; under 0.1 little, from 0.25 on much. Needs dunning_viewer.';
+COMMENT ON FUNCTION dunning.psi(double precision[],double precision[]) IS 'Population stability index of counts in the same parts then and now: sum of (a - e) ln(a / e), a part''s share being (count + 0.5) / (all + 0.5 parts), so that a part that was or became empty says little and not infinity; one that is empty both times is none (Siddiqi 2006; Kullback and Leibler 1951, both ways). 0: alike; under 0.1 little, from 0.25 on much. 22023 where the counts are not of as many parts. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.reasons(text,record,integer) IS 'What moved a prediction most, largest first: feature, its contribution in log-odds against the average row, and the same in words. Calibrated as predict() is: all of them add up to the difference of the two predictions in log-odds. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.record_notice(text,text,text,date,numeric) IS 'A notice that the law asks for before a cost was sent elsewhere, on this day, naming this cost; our own messages that name a fee count by themselves. Unknown invoice or an impossible day: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reject(uuid,text,text[]) IS 'The proposed contacts of a run, or of those only_debtors, cancelled with who did it and why; a later run may plan them again. 22023 where nothing is proposed. Role: dunning_operator.';
@@ -49243,9 +49338,11 @@ COMMENT ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) IS 'Saves how late interest is counted for invoices due in a period, by country (ISO, or EU) and kind of debtor (person, company); replaces the row of the same first day and goes before a built-in one. grace_days: days after the due date that bear none (NULL: only a notice begins default). Returns whether there was a row, and warnings. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_offer_text(text,text,text,text) IS 'The words in force from now on for offers of a kind in a language (and of a creditor); NULL restores the shipped ones. Offers made keep theirs. Unknown kind: 22023; unknown name: DN003. Role dunning_admin.';
+COMMENT ON FUNCTION dunning.save_segment(text,text,integer,text,boolean) IS 'Whether the segment is new or goes before another. The predicate is one SQL expression over a debtor''s features, p_late, p_paid_30d, p_self_cure and diagnosis; the lowest position that holds wins. 42703 lists the columns, 42804 is for what is no boolean. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) IS 'The step saved and what its signed offset means in words: negative is before the anchor (due_date, last_contact, broken_promise, next_fee, hearing, payday, event:<kind>). channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the due date likely self-curers get such channels only, until self_cure_wait nothing; after_contact = only where the debtor was contacted since the due date; again every repeat_days, at most repeat_max times; companion = a second message of the same touch; print = fields of a letter''s manifest; must = goes out whatever it is worth. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text,text) IS 'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next; choose = order (of a step''s channels the first that is worth it) or value (the one worth most). Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) IS 'The new version and what a reader would miss in it. vars: names that send() will be given; partial: a piece that others include by {{> name}}; personal: it may use what dunning.sensitivity calls personal. A text that is no template, names the unknown or includes itself is refused (DN003); earlier versions stay: template_history(). Role dunning_admin.';
+COMMENT ON FUNCTION dunning.score(timestamp with time zone) IS 'Scores every debtor as known at as_of (NULL: now), replaces what debtor_score shows, and returns one row a segment: debtors, those with something overdue, mean probabilities, diagnoses with counts. Targets without a model are filled by a rule on history; the reasons say so. Where a segment''s predicate fails on some row the error names the segment and nothing is replaced. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.score_rows(text,text,text,text) IS 'Scores each row of a query by a model''s champion (or newest version) into table result: the query''s column key, p (the probability), version; NULL: nothing is stored. Returns the version, rows, mean of p, whether parallel workers scored, and seconds. The table is made where there is none, partitioned by version. Rows go into a fresh partition with key as its primary key, which replaces the others at the end: readers see all of the old scores or all of the new ones, and wait only from the swap to the end of the transaction. Query and table are the caller''s, with the caller''s rights. 42703 lists the columns, 23505 for a key that comes twice, 23502 for one that is null, 42809 for a table that is not such a one. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.scorecard(text) IS 'A scorecard''s table, one row a bin: feature (two for a pair), bin as a condition, whether it is a special value, share of the training rows, weight of evidence (log-odds against all rows; NULL for a pair), contribution to the log-odds, points. The row without a feature is what everyone begins with; points add up to base_points at even odds, pdo more for twice the odds. Rounded, so a sum may be off by half a point a feature; before calibration. DN004 for another kind. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.set_budget(numeric,text,text,text) IS 'What contacts may cost in a day in this currency (NULL: no limit any more), for a creditor and a campaign (the name of a strategy), or * for all together. What a day''s money is not enough for waits, the most worthwhile first. Role: dunning_admin.';
@@ -49264,7 +49361,7 @@ COMMENT ON FUNCTION dunning.touches(date,date) IS 'What each step brought over e
 COMMENT ON FUNCTION dunning.train(text,timestamp with time zone,text) IS 'Cross-validated metrics of a new version of a model over the ledger, named as its target. late: is an invoice paid after its due date, by what was known at its issue. paid_30d: does a debtor with something overdue pay anything within 30 days. self_cure: is an invoice that was not paid when due paid within 14 days before any contact. Nothing at or after as_of (NULL: now) is looked at; outcomes not yet decided then are left out; a debtor''s rows stay in one fold. DN004 with fewer than 50 rows of either class, with the targets that can be trained. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.train_curve(text,timestamp with time zone,text) IS 'A new version of the payment curve over the ledger as of an instant (NULL: now). Kind logistic, scorecard, gbdt or auto: model payment_curve, a discrete-time hazard (Cox 1972, Singer and Willett 1993), that is a model of whether an invoice still open when a bucket of days past due begins (0, 1-3, 4-7, 8-14, 15-30, 31-60, 61-90, then 30 days each) is paid in it; its metrics are of invoices times buckets, cross-validated, a debtor''s in one fold. Kind kaplan_meier: model kaplan_meier, or kaplan_meier_<by_column>, the tables of kaplan_meier(). Versions, promote() and rollback() as for other models. DN004 with fewer than 50 payments. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.train_job(text,timestamp with time zone,text) IS 'The job_id of train() in the background: see fit_job(). Needs dunning_operator.';
-COMMENT ON FUNCTION dunning.use_segments(integer) IS 'Brings a version of the segments into force: one row a segment with what changed. What stood before is kept as a version of its own, so that use_segments() of that brings it back. Treatments that the version proposes are set where the segment has none. score() gives debtors their new segments. A NOTICE names strategies that are assigned to segments that there are no more. Needs dunning_admin.';
+COMMENT ON FUNCTION dunning.use_segments(integer) IS 'Brings a version of the segments into force: one row a segment with what changed. What stood before is kept as a version of its own, so that use_segments() of that brings it back; your own that are switched off stay. Treatments that the version proposes are set where the segment has none. score() gives debtors their new segments. A NOTICE names strategies that are assigned to segments that there are no more. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';

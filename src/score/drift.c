@@ -43,6 +43,9 @@ dun_score_find_edges(const double *deciles, double *edges)
 	for (int d = 1; d < DUN_DECILES - 1; d++)
 		if ((n == 0 || deciles[d] > edges[n - 1]) && deciles[d] < deciles[DUN_DECILES - 1])
 			edges[n++] = deciles[d];
+	/* Nine in ten have the greatest value: the others are a part, or nobody would see it grow. */
+	if (n == 0 && deciles[0] < deciles[DUN_DECILES - 1])
+		edges[n++] = nextafterf((float) deciles[DUN_DECILES - 1], -INFINITY);
 	return n;
 }
 
@@ -308,6 +311,10 @@ take_tally(void *state, Datum *values, bool *nulls)
 			part = dun_score_find_part(parts->edges, parts->nedges, (float) t->dense[i]);
 		parts->count[part]++;
 	}
+	/* Training knows columns in single precision: the same row has to the bit the score that it had. */
+	for (int i = 0; i < t->model->nfeatures; i++)
+		if (isfinite((float) t->dense[i]))
+			t->dense[i] = (float) t->dense[i];
 	dun_score_predict_rows(t->model, t->dense, 1, &p);
 	if (t->score.nparts > 0)
 		t->score.count[dun_score_find_part(t->score.edges, t->score.nedges, p)]++;

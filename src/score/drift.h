@@ -17,7 +17,10 @@ typedef struct DunSpread
 	double		shares[DUN_DECILES - 1];	/* of the n values: up to the first edge, ..., above the last */
 } DunSpread;
 
-/* The different inner deciles below the last one, at most 9: a part reaches up to its edge and includes it. Returns how many. */
+/*
+ * The different inner deciles below the last one, at most 9: a part reaches up to its edge and includes it. Where there
+ * are none, what is just under the greatest value. Returns how many.
+ */
 extern int	dun_score_find_edges(const double *deciles, double *edges);
 
 /* The part that a value falls into: how many edges lie below it. */

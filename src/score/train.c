@@ -20,6 +20,10 @@
 /* Cross-validation takes a random sample of larger sets: their metrics would be known to three digits more. */
 #define VALIDATION_ROWS 100000
 
+/* Rows whose scores say into which parts scores fall, and how many of them of one score are many. */
+#define SPREAD_ROWS 10000
+#define TIED_ROWS 20
+
 /* With one fold, one row of so many is held out. */
 #define HELD_OUT 5
 
@@ -342,6 +346,48 @@ choose_kind(DunTrainSet *set, DunTrainOptions *options, Validation *v, DunTraine
 	return result->candidates[best].kind;
 }
 
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * What drift of the score is told from: predictions for rows not seen, since those for rows seen are more
+ * certain than any to come. But where many rows have one score (a few columns of a few values), the folds'
+ * scores lie about it on either side, and rows of the very same kind would fall beside the edges: there the
+ * scores of the model itself are taken, which so many equal rows could not make certain of each of them.
+ */
+static DunSpread
+describe_scores(const DunTrainSet *set, const DunModel *model, const Validation *v)
+{
+	uint32		n = Min(v->n, SPREAD_ROWS);
+	double	   *p = palloc(sizeof(double) * n);
+	double	   *dense = palloc(sizeof(double) * set->nfeatures);
+	uint32		tied = 0;
+	DunSpread	spread;
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		dun_score_dense_row(set, v->rows[(uint64) i * v->n / n], dense);
+		dun_score_predict_rows(model, dense, 1, &p[i]);
+	}
+	qsort(p, n, sizeof(double), compare_doubles);
+	for (uint32 i = 0, run; i < n; i += run)
+	{
+		for (run = 1; i + run < n && p[i + run] == p[i];)
+			run++;
+		tied += run >= TIED_ROWS ? run : 0;
+	}
+	spread = tied >= n / 10 ? dun_score_describe_doubles(p, n) : dun_score_describe_doubles(v->p, v->n);
+	pfree(dense);
+	pfree(p);
+	return spread;
+}
+
 static double *
 values_of(const DunTrainOptions *options, const DunKind *kind)
 {
@@ -374,7 +420,7 @@ dun_score_train_model(const char *name, DunMatrix *matrix, DunTrainOptions *opti
 	result->model.body = train_kind(set, kind, values_of(options, kind), options->calibration, all, nrows, &v);
 	result->model.calibration = dun_score_fit_calibration(v.calibration, v.logit, v.y, v.n);
 	result->metrics = measure(&v);
-	result->scores = dun_score_describe_doubles(v.p, v.n);
+	result->scores = describe_scores(set, &result->model, &v);
 	result->n = set->n;
 	for (uint32 i = 0; i < set->n; i++)
 		result->positives += set->y[i];

@@ -54,7 +54,7 @@ typedef struct DunTrained
 	uint64		n;
 	uint64		positives;
 	DunMetrics	metrics;		/* of calibrated predictions for rows that neither fit nor calibration had seen */
-	DunSpread	scores;			/* of the same predictions */
+	DunSpread	scores;			/* of the same predictions; of the model's own where many rows share one */
 	const double *values;		/* options of the kind, none left open */
 	int			ncandidates;	/* 0 unless auto */
 	DunCandidate candidates[DUN_KINDS];

@@ -204,6 +204,8 @@ SELECT dunning.set_strategy(debtor_id, CASE debtor_id WHEN 't-told' THEN 't-shut
 SELECT debtor, channel FROM pg_temp.t_plan(NULL, dry_run => true);
 SELECT debtor, channel FROM pg_temp.t_plan(NULL);
 SELECT m.debtor_id, m.channel, m.context ->> 'tone' AS tone, m.decision ->> 'tone' AS decided, m.variant, m.decision -> 'by_segment' AS by_segment FROM dunning.message m WHERE m.debtor_id LIKE 't-%' ORDER BY 1;
+SELECT item, state, detail FROM dunning.explain('t-often') WHERE topic = 'score' AND item IN ('segment', 'treatment');
+SELECT count(*) AS of_a_segment_without FROM dunning.explain('t-plain') WHERE item = 'treatment';
 SELECT count(*) FROM (SELECT pg_temp.t_deliver()) x;
 -- the next contact: after two days where the segment says so and the step does not
 SET dunning.clock = '2026-03-12 10:00+00';

@@ -58,6 +58,16 @@ SELECT p.step, p.local_time, p.state FROM dunning._plan('rn-two', NULL, true, fa
 SET dunning.clock = '2026-06-18 10:00+01';
 SELECT p.step, p.local_time, p.state FROM dunning._plan('rn-two', NULL, true, false, '{rn-1}') p;
 
+-- the_days_that_the_debtors_segment_asks_for_are_told_as_planning_keeps_them
+BEGIN;
+INSERT INTO dunning.score_result (debtor_id, creditor, segment, reasons, models, as_of, scored_at) VALUES ('rn-1', 'rn', 'silent', '{}', '{}', '2026-06-12', '2026-06-12');
+SELECT dunning.set_treatment('silent', gap_days => 12);
+SET LOCAL dunning.clock = '2026-06-12 10:00+01';
+SELECT * FROM pg_temp.rn_contact('rn-1') WHERE item = 'next';
+SET LOCAL dunning.clock = '2026-06-23 10:00+01';
+SELECT p.step, p.local_time, p.state FROM dunning._plan('rn-two', NULL, true, false, '{rn-1}') p;
+ROLLBACK;
+
 -- explain_follows_the_strategy_that_the_debtor_is_assigned_to
 SELECT e.topic, e.item, e.state FROM dunning.explain('rn-3') e WHERE e.topic IN ('strategy', 'step');
 

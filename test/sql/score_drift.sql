@@ -12,6 +12,14 @@ SELECT round(dunning.psi('{5000000,3000000,2000000}', '{4000000,3000000,3000000}
 SELECT round(dunning.psi('{100,0}', '{50,50}')::numeric, 6) AS psi,
     round(((50.5 / 101 - 100.5 / 101) * ln((50.5 / 101) / (100.5 / 101)) + (50.5 / 101 - 0.5 / 101) * ln((50.5 / 101) / (0.5 / 101)))::numeric, 6) AS by_hand;
 SELECT dunning.psi('{10,20,0}', '{100,200,0}') < 0.01 AS empty_both_times_is_no_part, dunning.psi('{1,2}', NULL) IS NULL AS unknown, dunning.psi('{5}', '{7}') AS one_part;
+-- (what are not counts of the same parts has no index)
+SAVEPOINT before;
+SELECT dunning.psi('{1,2}', '{1}');
+ROLLBACK TO before;
+SELECT dunning.psi('{1,2}', '{1,NULL}');
+ROLLBACK TO before;
+SELECT dunning.psi('{1,2}', '{1,-2}');
+ROLLBACK TO before;
 
 -- a book that can be drawn again: numbers with and without ties, one heavy-tailed, a flag, a text with rare levels, missing values
 CREATE FUNCTION pg_temp.book(seed int, rows int) RETURNS TABLE (i int, x float8, n int, money float8, flag boolean, place text, sometimes float8, y boolean) LANGUAGE sql AS $$
@@ -33,6 +41,17 @@ SELECT (s -> 'deciles')::text = (SELECT to_jsonb(percentile_disc(ARRAY[0, 0.1, 0
 DELETE FROM dunning.model WHERE model = 'close';
 -- probabilities_that_hardly_differ_are_ordered
 SELECT auc FROM dunning.evaluate('drifting', 'SELECT 0.5 + (k * 7919 % 6007) * 1e-12 AS x, 0 AS n, 1.0 AS money, false AS flag, ''north'' AS place, 0.1 AS sometimes, k * 7919 % 6007 > 4000 AS y FROM generate_series(1, 6000) k', 'y');
+
+-- what_nearly_all_have_is_watched_for_those_who_do_not: nineteen in twenty have the greatest value, so that all deciles but the least are it
+CREATE TEMP TABLE nearly AS SELECT k, k % 20 < 19 AS flag, 0.1 * (k % 20 < 19)::int AS tenth, 'p' || k % 3 AS place, dunning._uniform('n' || k, 1) < 0.2 + 0.3 * (k % 20 < 19)::int AS y FROM generate_series(1, 4000) k;
+SELECT model FROM dunning.fit('nearly', 'SELECT flag, tenth, place, y FROM nearly', 'y', 'logistic');
+SELECT feature, round(value::numeric, 3) AS value, round(((0.43 - 0.05) * ln(0.43 / 0.05) + (0.57 - 0.95) * ln(0.57 / 0.95))::numeric, 2) AS about, state, detail
+FROM dunning.check_drift('nearly', 'SELECT flag AND k % 100 < 60 AS flag, tenth, place FROM nearly') WHERE measure = 'psi' ORDER BY 1;
+-- a_model_of_few_scores_has_not_drifted_on_the_rows_it_learnt_from: of any kind (the folds' scores lie about the model's on either side)
+SELECT model FROM unnest('{scorecard,gbdt}'::text[]) k(k), dunning.fit('nearly_' || k, 'SELECT flag, tenth, place, y FROM nearly', 'y', k) ORDER BY 1;
+SELECT m.m AS model, c.measure, c.value, c.state FROM unnest('{nearly,nearly_scorecard,nearly_gbdt}'::text[]) m(m), dunning.check_drift(m, 'SELECT flag, tenth, place FROM nearly') c WHERE c.measure = 'psi_score' ORDER BY 1;
+DELETE FROM dunning.drift_check WHERE model LIKE 'nearly%';
+DELETE FROM dunning.model WHERE model LIKE 'nearly%';
 
 -- data_drawn_again_from_the_same_book_gives_no_alarm_and_no_warning: 20 times, of 150 to 2,050 rows, outcomes and all
 CREATE TEMP TABLE drawn (seed int, state text, measure text, feature text, value float8);

@@ -277,6 +277,43 @@ INSERT INTO dunning.segment_version SELECT 98, 'own', '[{"segment": "odd", "posi
 SELECT dunning.use_segments(98);
 DELETE FROM dunning.segment_version WHERE version = 98;
 
+-- what_was_written_and_switched_off_stays_when_a_version_comes_and_goes
+BEGIN;
+SELECT dunning.save_segment('draft', 'n_paid > 3', 3, 'for later', false);
+SELECT count(*) FROM dunning.use_segments(1) \g /dev/null
+SELECT segment, enabled, description FROM dunning.segment WHERE NOT builtin AND segment = 'draft';
+SELECT count(*) AS in_force FROM dunning._segments() WHERE segment = 'draft';
+ROLLBACK;
+
+-- a_predicate_names_a_creditor_as_it_is_called
+BEGIN;
+UPDATE d SET creditor = CASE WHEN substr(debtor_id, 2)::int > 1600 THEN 'north' ELSE 'it''s "#VERSION#" \ %s' END;
+SELECT segment, predicate, debtors FROM dunning.learn_segments('tree', options => '{"columns": ["creditor"]}');
+ROLLBACK;
+
+-- a_predicate_that_score_could_not_run_is_refused_when_it_is_saved: no cast makes a boolean of it, and it is asked of one debtor
+SELECT dunning.save_segment('odd', 'n_paid', 3);
+\echo :SQLSTATE
+SELECT dunning.save_segment('odd', 'diagnosis', 3);
+SELECT dunning.save_segment('odd', 'count(*) > 0', 3);
+SELECT dunning.save_segment('odd', 'generate_series(1, 2) > 1', 3);
+
+-- a_predicate_that_fails_on_one_debtor_is_named_and_the_scores_of_before_stand
+BEGIN;
+SELECT count(*) AS scored FROM dunning.score_result \gset
+SELECT dunning.save_segment('first', 'n_paid > 1000000', 1), dunning.save_segment('odd', '1 / (substr(debtor_id, 2)::int - 17) > 5', 2), dunning.save_segment('after', 'n_late / nullif(n_paid, 0) > 2', 3);
+SAVEPOINT before;
+SELECT * FROM dunning.score();
+\echo :SQLSTATE
+ROLLBACK TO before;
+SELECT count(*) = :scored AS stand FROM dunning.score_result;
+SELECT dunning.save_segment('odd', '1 / (substr(debtor_id, 2)::int - 17) > 5', 2, enabled => false);
+SELECT sum(debtors) AS debtors FROM dunning.score();
+-- (one that nobody reaches fails nobody)
+SELECT dunning.save_segment('odd', '1 / (substr(debtor_id, 2)::int - 17) > 5', 2), dunning.save_segment('first', 'debtor_id = ''s17''', 1);
+SELECT segment, debtors FROM dunning.score() WHERE segment = 'first';
+ROLLBACK;
+
 -- a_test_shows_that_a_segment_is_two
 SELECT max(version) AS before FROM dunning.segment_version \gset
 SELECT segment, arm, CASE WHEN part ~ '(amount|payment)' THEN 'by amount' ELSE part END AS part, control_n > 100 AND treated_n > 100 AS units, round(difference::numeric, 1) AS difference, lower < difference AND difference < upper AS interval,
