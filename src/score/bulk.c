@@ -19,13 +19,17 @@
 #include "access/tupmacs.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
+#include "parser/parser.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -324,11 +328,12 @@ static Oid
 make_partition(Bulk *b, Oid result)
 {
 	char	   *schema = get_namespace_name(get_rel_namespace(result));
+	char	   *table = get_rel_name(result);
 	char	   *relation = NULL;
 	Oid			oid;
 
 	for (int i = 0; relation == NULL || OidIsValid(get_relname_relid(relation, get_rel_namespace(result))); i++)
-		relation = psprintf("%.40s_%u_%d", get_rel_name(result), GetCurrentTransactionId(), i);
+		relation = psprintf("%.*s_%u_%d", pg_mbcliplen(table, (int) strlen(table), 40), table, GetCurrentTransactionId(), i);
 	b->part = quote_qualified_identifier(schema, relation);
 	/* The condition saves looking through all rows when it becomes a partition. */
 	execute(psprintf("CREATE TABLE %s (LIKE %s, CONSTRAINT one_version CHECK (version OPERATOR(pg_catalog.=) %d))",
@@ -338,12 +343,24 @@ make_partition(Bulk *b, Oid result)
 }
 
 static void
+explain_twins(void *state)
+{
+	const char *key = quote_identifier(((Bulk *) state)->key);
+
+	if (geterrcode() == ERRCODE_UNIQUE_VIOLATION)
+		errhint("Each key must come once: SELECT DISTINCT ON (%s) … ORDER BY %s, or another key.", key, key);
+}
+
+static void
 swap_partitions(Bulk *b, Oid result)
 {
 	List	   *old;
 	ListCell   *cell;
+	ErrorContextCallback callback = {.previous = error_context_stack, .callback = explain_twins, .arg = b};
 
+	error_context_stack = &callback;
 	execute(psprintf("ALTER TABLE %s ADD PRIMARY KEY (%s)", b->part, quote_identifier(b->key)));
+	error_context_stack = callback.previous;
 	/* Nobody else attaches or detaches under our lock; each is locked, with the caller's rights, as it is dropped. */
 	old = find_inheritance_children_extended(result, false, NoLock, NULL, NULL);
 	foreach(cell, old)
@@ -361,7 +378,8 @@ prepare_for_workers(const Bulk *b, const char *query, TupleDesc desc)
 {
 	StringInfoData s;
 	SPIPlanPtr	plan;
-	Size		length = strlen(query);
+	RawStmt    *only = linitial_node(RawStmt, raw_parser(query, RAW_PARSE_DEFAULT));
+	int			length = only->stmt_len > 0 ? only->stmt_len : (int) strlen(query) - only->stmt_location;
 
 	if (!b->model->kind->dear || max_parallel_workers_per_gather < FEWEST_WORKERS || b->model->nfeatures > DUN_MOST_VALUES)
 		return NULL;
@@ -369,17 +387,36 @@ prepare_for_workers(const Bulk *b, const char *query, TupleDesc desc)
 		for (int j = 0; j < i; j++)
 			if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), NameStr(TupleDescAttr(desc, j)->attname)) == 0)
 				return NULL;
-	while (length > 0 && (query[length - 1] == ';' || isspace((unsigned char) query[length - 1])))
-		length--;
 	initStringInfo(&s);
 	appendStringInfo(&s, "SELECT q.%s, ", quote_identifier(b->key));
 	dun_score_print_values_call(&s, b->name, b->model, "q.");
-	appendStringInfo(&s, " FROM (%.*s\n) q", (int) length, query);
+	/* Without the semicolon and what may follow it. */
+	appendStringInfo(&s, " FROM (%.*s\n) q", length, query + only->stmt_location);
 	plan = dun_score_prepare_rows(s.data);
 	if (dun_score_rows_parallel(plan))
 		return plan;
 	SPI_freeplan(plan);
 	return NULL;
+}
+
+/* Before all rows are scored. */
+static void
+check_key(const Bulk *b, Oid type)
+{
+	const char *key = quote_identifier(b->key);
+
+	if (strcmp(b->key, "p") == 0 || strcmp(b->key, "version") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("the key cannot be named \"%s\"", b->key),
+				 errdetail("The result has columns p and version of its own."),
+				 errhint("Give it an alias in the query, such as %s AS id.", key)));
+	if (!OidIsValid(GetDefaultOpClass(type, BTREE_AM_OID)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("key \"%s\" of type %s cannot be a primary key", b->key, format_type_be(type)),
+				 errdetail("Its values have no order."),
+				 errhint("Cast it in the query, such as %s::text AS %s.", key, key)));
 }
 
 static void
@@ -394,7 +431,10 @@ run(Bulk *b, const char *query, text *result)
 
 	(void) dun_score_map_record(b->name, b->model, desc);
 	if (result != NULL)
+	{
+		check_key(b, key_type);
 		parent = open_result(b, result, key);
+	}
 	of_workers = prepare_for_workers(b, query, desc);
 	b->keys = palloc(sizeof(Datum) * STORED);
 	b->p = palloc(sizeof(double) * STORED);

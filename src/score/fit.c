@@ -44,7 +44,8 @@ static DunStatement insert_statement = {
 	" $3, $4, $5, $6, $7::pg_catalog.jsonb, $8::pg_catalog.jsonb, $9::pg_catalog.jsonb,"
 	" pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to($7::pg_catalog.jsonb::pg_catalog.text, 'UTF8')), 'hex'), $10, $11, $12, $13"
 	" FROM dunning.model m WHERE m.model OPERATOR(pg_catalog.=) $1"
-	" RETURNING version",
+	/* Under the lock only a snapshot from before it can conflict: that is a serialization failure, then. */
+	" ON CONFLICT DO NOTHING RETURNING version",
 	13, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID,
 	TIMESTAMPTZOID, TEXTOID}
 };
@@ -225,6 +226,8 @@ dun_score_sql_fit(PG_FUNCTION_ARGS)
 
 	INSTR_TIME_SET_CURRENT(started);
 	refuse_nulls(fcinfo);
+	/* Not only once there is a version to store. */
+	PreventCommandIfReadOnly("dunning.fit()");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	query = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	label = text_to_cstring(PG_GETARG_TEXT_PP(2));

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 
 #include "base/compat.h"
@@ -61,6 +62,7 @@ int
 dun_score_read_label(DunField *field, Datum value, bool isnull, const char *label)
 {
 	double		number;
+	const char *condition = "IS NOT NULL";
 
 	if (isnull)
 		return -1;
@@ -68,12 +70,16 @@ dun_score_read_label(DunField *field, Datum value, bool isnull, const char *labe
 	{
 		if (dun_score_read_number(field, value, &number) && (number == 0 || number == 1))
 			return (int) number;
+		condition = "> 0";
 	}
+	else if (field->type == DUN_TEXT)
+		condition = psprintf("= %s", quote_literal_cstr(dun_score_read_text(field, value)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("label \"%s\" is neither a boolean nor 0 or 1", label),
-			 field->type == DUN_UNUSABLE ? 0 : errdetail("A row has the value \"%s\".", dun_score_read_text(field, value)),
-			 errhint("Make it a condition, such as (%s > 0) AS %s.", quote_identifier(label), quote_identifier(label))));
+			 field->type == DUN_UNUSABLE ? errdetail("It is of type %s.", format_type_be(field->declared)) :
+			 errdetail("A row has the value \"%s\".", dun_score_read_text(field, value)),
+			 errhint("Make it a condition, such as (%s %s) AS %s.", quote_identifier(label), condition, quote_identifier(label))));
 	return -1;
 }
 
@@ -99,6 +105,40 @@ excluded(const Loading *load, const char *name)
 	return false;
 }
 
+/* As SQL text: the name is quoted twice, as JSON and as a literal. */
+static char *
+exclude_option(const char *name)
+{
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfoString(&s, "{\"exclude\": [");
+	escape_json(&s, name);
+	appendStringInfoString(&s, "]}");
+	return quote_literal_cstr(s.data);
+}
+
+/* A name stands for one column: the other of that name might be the label, read as a feature. */
+static void
+refuse_twins(const Loading *load, TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		const char *name = NameStr(TupleDescAttr(desc, i)->attname);
+
+		if (excluded(load, name))
+			continue;
+		for (int j = 0; j < i; j++)
+			if (strcmp(NameStr(TupleDescAttr(desc, j)->attname), name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("column \"%s\" stands twice in the query", name),
+						 errdetail("Its columns %d and %d have this name.", j + 1, i + 1),
+						 errhint("Features are found by name: give each column its own alias, such as %s AS %s.", quote_identifier(name),
+								 quote_identifier(psprintf("%s_2", name)))));
+	}
+}
+
 /* Opens the feature columns and works out how many rows the memory setting allows. */
 static void
 start_matrix(void *state, TupleDesc desc)
@@ -116,6 +156,7 @@ start_matrix(void *state, TupleDesc desc)
 		m->group_attribute = dun_score_column_number(desc, load->group, "group");
 		dun_score_open_field(&m->group_field, TupleDescAttr(desc, m->group_attribute)->atttypid);
 	}
+	refuse_twins(load, desc);
 	for (int i = 0; i < load->nexclude; i++)
 		(void) dun_score_column_number(desc, load->exclude[i], "option exclude");
 
@@ -127,19 +168,14 @@ start_matrix(void *state, TupleDesc desc)
 
 		if (i == m->label_attribute || i == m->group_attribute || excluded(load, NameStr(att->attname)))
 			continue;
-		for (int j = 0; j < m->ncolumns; j++)
-			if (strcmp(m->columns[j].name, NameStr(att->attname)) == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_DUPLICATE_COLUMN),
-						 errmsg("column \"%s\" stands twice in the query", NameStr(att->attname)),
-						 errhint("Features are found by name: give each column its own alias.")));
 		dun_score_open_field(&c->field, att->atttypid);
 		if (c->field.type == DUN_UNUSABLE)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("column \"%s\" of type %s cannot be a feature", NameStr(att->attname), format_type_be(att->atttypid)),
 					 errdetail("Features are numbers, booleans, texts and dates."),
-					 errhint("Cast it in the query, or leave it out with options => '{\"exclude\": [\"%s\"]}'.", NameStr(att->attname))));
+					 errhint("Write %s in the query, or leave it out with options => %s.", dun_score_usable_sql(NameStr(att->attname), att->atttypid),
+							 exclude_option(NameStr(att->attname)))));
 		c->name = pstrdup(NameStr(att->attname));
 		c->attribute = i;
 		if (c->field.type == DUN_TEXT)
@@ -241,19 +277,32 @@ thin_out(DunMatrix *m)
 	}
 }
 
+/* What a column of a key has kept of it goes at once: texts may be long. */
+static float
+forget_levels(DunColumn *c)
+{
+	for (int i = 0; i < c->nlevels; i++)
+		pfree(c->levels[i]);
+	hash_destroy(c->level_index);
+	c->level_index = NULL;
+	c->nlevels = DUN_MAX_LEVELS + 1;
+	return NAN;
+}
+
 static float
 level_number(DunMatrix *m, DunColumn *c, const char *text, uint64 hash)
 {
 	bool		found;
-	LevelEntry *entry = hash_search(c->level_index, &hash, HASH_FIND, &found);
+	LevelEntry *entry;
 
+	if (c->nlevels > DUN_MAX_LEVELS)
+		return NAN;
+	entry = hash_search(c->level_index, &hash, HASH_FIND, &found);
 	if (found)
 		return entry->number;
-	if (c->nlevels >= DUN_MAX_LEVELS)
-	{
-		c->nlevels = DUN_MAX_LEVELS + 1;
-		return NAN;
-	}
+	c->level_bytes += strlen(text);
+	if (c->nlevels == DUN_MAX_LEVELS || c->level_bytes > DUN_MAX_LEVEL_BYTES)
+		return forget_levels(c);
 	entry = hash_search(c->level_index, &hash, HASH_ENTER, &found);
 	entry->number = c->nlevels;
 	c->levels[c->nlevels++] = MemoryContextStrdup(m->context, text);

@@ -18,6 +18,8 @@
 
 /* A text column with more distinct values than this is a key, not a feature. */
 #define DUN_MAX_LEVELS 5000
+/* So is one whose texts take more bytes than this: they are kept outside of dunning.train_memory. */
+#define DUN_MAX_LEVEL_BYTES (1024 * 1024)
 
 typedef struct DunColumn
 {
@@ -28,6 +30,7 @@ typedef struct DunColumn
 	HTAB	   *level_index;	/* hash of the text -> level number */
 	char	  **levels;
 	int			nlevels;		/* DUN_MAX_LEVELS + 1: too many */
+	Size		level_bytes;
 } DunColumn;
 
 typedef struct DunMatrix

@@ -47,9 +47,10 @@ list_own_options(StringInfo into, const DunKind *kind)
 }
 
 static void
-refuse_option(const DunTrainOptions *options, const char *message, const char *key)
+refuse_option(const DunTrainOptions *options, const char *message, const char *key, const JsonbValue *value)
 {
 	StringInfoData own;
+	Jsonb	   *given = JsonbValueToJsonb((JsonbValue *) value);
 
 	initStringInfo(&own);
 	for (int k = 0; k < dun_score_nkinds; k++)
@@ -58,6 +59,7 @@ refuse_option(const DunTrainOptions *options, const char *message, const char *k
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg(message, key),
+			 errdetail("Given: %s.", JsonbToCString(NULL, &given->root, VARSIZE(given))),
 			 errhint("Options are folds (1 to 20, else 5; 1 holds a fifth of the rows out instead), rows (1000 or more: the most to train on, a sample of more), seed (a whole number, else 1), group (a column), exclude (an array of "
 					 "columns), class_weights (\"balanced\" or {\"0\": 1, \"1\": 5}), calibration (\"auto\", \"none\", "
 					 "\"platt\" or \"isotonic\"), monotone ({\"column\": 1 or -1})%s.", own.data)));
@@ -69,10 +71,10 @@ read_number(const DunTrainOptions *options, const char *key, const JsonbValue *v
 	double		number;
 
 	if (value->type != jbvNumeric)
-		refuse_option(options, "option \"%s\" must be a number", key);
+		refuse_option(options, "option \"%s\" must be a number", key, value);
 	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 	if (!(number >= least && number <= most) || (whole && number != floor(number)))
-		refuse_option(options, "option \"%s\" is out of range", key);
+		refuse_option(options, "option \"%s\" is out of range", key, value);
 	return number;
 }
 
@@ -80,7 +82,7 @@ static char *
 read_text(const DunTrainOptions *options, const char *key, const JsonbValue *value, const char *message)
 {
 	if (value->type != jbvString)
-		refuse_option(options, message, key);
+		refuse_option(options, message, key, value);
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
@@ -91,7 +93,7 @@ read_exclude(DunTrainOptions *options, const JsonbValue *value)
 	JsonbContainer *array;
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
-		refuse_option(options, message, "exclude");
+		refuse_option(options, message, "exclude", value);
 	array = value->val.binary.data;
 	options->exclude = palloc(sizeof(char *) * Max(JsonContainerSize(array), 1));
 	for (int i = 0; i < JsonContainerSize(array); i++)
@@ -107,17 +109,17 @@ read_class_weights(DunTrainOptions *options, const JsonbValue *value)
 	if (value->type == jbvString)
 	{
 		if (strcmp(read_text(options, "class_weights", value, message), "balanced") != 0)
-			refuse_option(options, message, "class_weights");
+			refuse_option(options, message, "class_weights", value);
 		options->balanced = true;
 		return;
 	}
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data) ||
 		JsonContainerSize(value->val.binary.data) != 2)
-		refuse_option(options, message, "class_weights");
+		refuse_option(options, message, "class_weights", value);
 	for (int c = 0; c < 2; c++)
 	{
 		if (getKeyJsonValueFromContainer(value->val.binary.data, c ? "1" : "0", 1, &of) == NULL)
-			refuse_option(options, message, "class_weights");
+			refuse_option(options, message, "class_weights", value);
 		options->class_weight[c] = read_number(options, "class_weights", &of, 1e-6, 1e6, false);
 	}
 }
@@ -131,7 +133,7 @@ read_monotone(DunTrainOptions *options, const JsonbValue *value)
 	JsonbValue	v;
 
 	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
-		refuse_option(options, message, "monotone");
+		refuse_option(options, message, "monotone", value);
 	options->monotone = palloc(sizeof(DunMonotone) * Max(JsonContainerSize(value->val.binary.data), 1));
 	it = JsonbIteratorInit(value->val.binary.data);
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
@@ -189,10 +191,10 @@ read_option(DunTrainOptions *options, const char *key, const JsonbValue *value)
 		const char *message = "option \"%s\" is no way to calibrate";
 
 		if (!dun_score_parse_calibration(read_text(options, key, value, message), &options->calibration))
-			refuse_option(options, message, key);
+			refuse_option(options, message, key, value);
 	}
 	else if (!read_own_option(options, key, value))
-		refuse_option(options, "option \"%s\" is not known", key);
+		refuse_option(options, "option \"%s\" is not known", key, value);
 }
 
 DunTrainOptions
@@ -222,7 +224,12 @@ dun_score_read_options(const char *kind, Jsonb *json)
 			options.values[k][i] = own->options[i].standard;
 	}
 	if (!JB_ROOT_IS_OBJECT(json))
-		refuse_option(&options, "options must be a JSON %s", "object");
+	{
+		v.type = jbvBinary;
+		v.val.binary.data = &json->root;
+		v.val.binary.len = VARSIZE(json) - VARHDRSZ;
+		refuse_option(&options, "options must be a JSON %s", "object", &v);
+	}
 	it = JsonbIteratorInit(&json->root);
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{

@@ -68,6 +68,23 @@ report_missing(const char *name, const DunModel *model, const char *missing)
 			 errhint("Pass a whole row with these names: SELECT dunning.predict(%s, x) FROM (SELECT …) x.", quote_literal_cstr(name))));
 }
 
+/* SQL text of a field that has another type than the feature; days since 2000-01-01 are what a model reads of a date. */
+static char *
+castable_sql(const DunFeature *f, const DunField *field)
+{
+	const char *column = quote_identifier(f->name);
+
+	if (f->type == DUN_DATE && field->type == DUN_NUMBER)
+		return psprintf("date '2000-01-01' + %s::int AS %s", column, column);
+	if (f->type == DUN_NUMBER && field->type == DUN_DATE)
+		return psprintf("%s::date - date '2000-01-01' AS %s", column, column);
+	if (f->type == DUN_NUMBER && field->type == DUN_UNUSABLE)
+		return dun_score_usable_sql(f->name, field->declared);
+	if (f->type == DUN_DATE)
+		return psprintf("NULL::date AS %s", column);
+	return psprintf("%s::%s AS %s", column, f->type == DUN_NUMBER ? "float8" : f->type == DUN_BOOLEAN ? "boolean" : "text", column);
+}
+
 DunMapping *
 dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
 {
@@ -100,7 +117,7 @@ dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
 					 errmsg("field \"%s\" of type %s cannot serve model \"%s\"", f->name,
 							format_type_be(TupleDescAttr(desc, found)->atttypid), name),
 					 errdetail("The model was trained on a %s.", dun_score_type_name(f->type)),
-					 errhint("Cast the field in the query.")));
+					 errhint("Write %s in the query.", castable_sql(f, &mapping->field[i]))));
 		mapping->as_it_is[i] = mapping->field[i].base == FLOAT8OID && f->type != DUN_TEXT;
 		mapping->all_as_it_is &= mapping->as_it_is[i];
 	}
@@ -130,6 +147,37 @@ level_of(const DunFeature *f, const char *text)
 	return DUN_OTHER_LEVEL;
 }
 
+/* What is being parsed, for its error. */
+typedef struct Parsing
+{
+	const DunFeature *feature;
+	const char *text;
+} Parsing;
+
+static void
+explain_parsing(void *state)
+{
+	const Parsing *p = state;
+	const char *column = quote_identifier(p->feature->name);
+
+	errdetail("Field \"%s\" holds the text \"%s\"; the model was trained on a %s.", p->feature->name, p->text,
+			  dun_score_type_name(p->feature->type));
+	errhint("Write such texts as NULL in the query: nullif(%s, %s) AS %s.", column, quote_literal_cstr(p->text), column);
+}
+
+static bool
+parse_number(const DunFeature *f, char *text, double *number)
+{
+	Parsing		parsing = {f, text};
+	ErrorContextCallback callback = {.previous = error_context_stack, .callback = explain_parsing, .arg = &parsing};
+	bool		known;
+
+	error_context_stack = &callback;
+	known = dun_score_parse_number(f->type, text, number);
+	error_context_stack = callback.previous;
+	return known;
+}
+
 double
 dun_score_read_value(const DunFeature *f, DunField *field, Datum value)
 {
@@ -146,7 +194,7 @@ dun_score_read_value(const DunFeature *f, DunField *field, Datum value)
 			known = true;
 		}
 		else
-			known = dun_score_parse_number(f->type, text, &number);
+			known = parse_number(f, text, &number);
 		pfree(text);
 	}
 	else
@@ -347,7 +395,7 @@ words_of(const DunFeature *f, DunField *field, Datum value, bool isnull, double 
 		append_number(&s, f->mean);
 		appendStringInfoChar(&s, ')');
 	}
-	appendStringInfoString(&s, term >= 0 ? " raises it" : " lowers it");
+	appendStringInfoString(&s, term > 0 ? " raises it" : term < 0 ? " lowers it" : " changes nothing");
 	return s.data;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/errcodes.h"
 #include "base/hash.h"
+#include "score/init.h"
 #include "score/json.h"
 #include "score/set.h"
 #include "score/sort.h"
@@ -252,7 +253,10 @@ check_classes(const char *name, const DunMatrix *m)
 				 errdetail("There are " UINT64_FORMAT " rows with label 1 and " UINT64_FORMAT " with label 0; "
 						   UINT64_FORMAT " rows have no label. Each class needs %d.",
 						   positives, m->nrows - positives, m->unlabelled, DUN_MIN_CLASS),
-				 errhint("Widen the query, or choose a label that divides the rows.")));
+				 m->nrows == m->seen ? errhint("Widen the query, or choose a label that divides the rows.") :
+				 m->memory_bound ? errhint("These are a sample of " UINT64_FORMAT " rows: SET dunning.train_memory to more than %d kB.",
+										   m->seen, dun_score_train_memory) :
+				 errhint("These are a sample of " UINT64_FORMAT " rows: give option \"rows\" a greater number, or leave it out.", m->seen)));
 }
 
 /* Equal groups share a fold; without groups the rank in content order decides. */
@@ -344,6 +348,7 @@ dun_score_make_set(const char *name, DunMatrix *m, int folds, uint64 seed)
 		ereport(ERROR,
 				(errcode(DUN_ERR_MODEL),
 				 errmsg("model \"%s\" cannot be trained: no column is left", name),
+				 errdetail("Columns that could be features: %d; none of them tells two rows apart.", m->ncolumns),
 				 errhint("Give the query columns that vary from row to row.")));
 	assign_folds(set);
 	MemoryContextSwitchTo(before);

@@ -47,7 +47,6 @@ classify(Oid base)
 		case FLOAT4OID:
 		case FLOAT8OID:
 		case NUMERICOID:
-		case INTERVALOID:
 			return DUN_NUMBER;
 		case BOOLOID:
 			return DUN_BOOLEAN;
@@ -118,13 +117,6 @@ dun_score_read_number(const DunField *field, Datum value, double *result)
 			if (TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)))
 				return false;
 			return known((double) DatumGetTimestamp(value) / USECS_PER_DAY, result);
-		case INTERVALOID:
-			{
-				Interval   *i = DatumGetIntervalP(value);
-
-				return known(i->month * (DAYS_PER_YEAR / MONTHS_PER_YEAR) + i->day +
-							  (double) i->time / USECS_PER_DAY, result);
-			}
 		default:
 			elog(ERROR, "type %u is not a number", field->base);
 			return false;
@@ -134,7 +126,32 @@ dun_score_read_number(const DunField *field, Datum value, double *result)
 char *
 dun_score_read_text(DunField *field, Datum value)
 {
-	return OutputFunctionCall(&field->output, value);
+	char	   *text = OutputFunctionCall(&field->output, value);
+
+	/* A char(n) is compared, and cast to text, without its padding. */
+	if (field->base == BPCHAROID)
+		for (char *end = text + strlen(text); end > text && end[-1] == ' ';)
+			*--end = '\0';
+	return text;
+}
+
+char *
+dun_score_usable_sql(const char *name, Oid type)
+{
+	const char *column = quote_identifier(name);
+
+	switch (getBaseType(type))
+	{
+		case INTERVALOID:
+		case TIMEOID:
+		case TIMETZOID:
+			/* A model would not know whether a month has 30 days. */
+			return psprintf("(extract(epoch FROM %s) / 86400) AS %s", column, column);
+		case MONEYOID:
+			return psprintf("%s::numeric AS %s", column, column);
+		default:
+			return psprintf("%s::text AS %s", column, column);
+	}
 }
 
 bool

@@ -13,7 +13,7 @@
 
 typedef enum DunFeatureType
 {
-	DUN_NUMBER,					/* numbers and intervals (in days) */
+	DUN_NUMBER,
 	DUN_BOOLEAN,				/* 0 or 1 */
 	DUN_DATE,					/* dates and timestamps: days since 2000-01-01, UTC */
 	DUN_TEXT,					/* text, varchar, char, name, enum, uuid */
@@ -49,6 +49,9 @@ dun_score_clip_number(double number)
 		return number;
 	return isfinite(number) ? (number > 0 ? 1e38 : -1e38) : NAN;
 }
+
+/* SQL text that makes a column usable: "(extract(epoch FROM age) / 86400) AS age". */
+extern char *dun_score_usable_sql(const char *name, Oid type);
 
 extern const char *dun_score_type_name(DunFeatureType type);
 extern DunFeatureType dun_score_type_named(const char *name);
