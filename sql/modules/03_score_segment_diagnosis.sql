@@ -58,7 +58,8 @@ $fn$;
 COMMENT ON FUNCTION dunning._diagnosis_rules() IS 'Diagnoses by precedence, with the reason for their place; one of them stands twice, first as told and then as the figures suggest it.';
 
 -- Weights in tenths: ten or more is a diagnosis. A negative weight speaks against it. Conditions are over features f and signals s; a
--- condition that is NULL does not hold, so what is not known is no evidence; nor is a share that is none (NaN, infinity).
+-- condition that is NULL does not hold, so what is not known is no evidence; nor is a share that is none (NaN, infinity). Fees and interest are
+-- overdue but no invoices: without what is open of them, our own fees would make an inability out of one unpaid invoice.
 CREATE FUNCTION dunning._diagnosis_evidence() RETURNS TABLE (ord int, n int, evidence text, tenths int, condition text, template text, figures text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
     VALUES
@@ -67,7 +68,7 @@ CREATE FUNCTION dunning._diagnosis_evidence() RETURNS TABLE (ord int, n int, evi
     (2, 1, 'hardship_hold',   10, 's.hardship IS NOT NULL', 'hold: %s', 's.hardship'),
     (2, 2, 'circumstances',   10, 's.changed_on IS NOT NULL', 'reported other circumstances on %s', 'to_char(s.changed_on, ''YYYY-MM-DD'')'),
     (2, 3, 'broken_promise',   6, 's.broken_on IS NOT NULL', 'did not keep the promise of %s', 'to_char(s.broken_on, ''YYYY-MM-DD'')'),
-    (2, 4, 'several_overdue',  4, 'f.n_overdue >= 2', '%s invoices overdue', 'f.n_overdue'),
+    (2, 4, 'several_overdue',  4, 'f.n_overdue - coalesce(greatest(f.n_open - (f.n_invoices - f.n_paid), 0), 0) >= 2', '%s invoices overdue', 'f.n_overdue - coalesce(greatest(f.n_open - (f.n_invoices - f.n_paid), 0), 0)'),
     (2, 5, 'breaks_promises',  4, 'f.promises_broken >= 2 AND f.promise_kept_ratio BETWEEN 0 AND 0.49', 'kept %s of %s promises', 'f.promises_kept, f.promises_kept + f.promises_broken'),
     (3, 1, 'no_address',      10, 'NOT (f.has_email OR f.has_phone OR f.has_post)', 'no e-mail, telephone or address', ''),
     (3, 2, 'came_back',       10, 's.bounced >= 2 AND coalesce(s.reached, 0) = 0', '%s messages came back, none was answered or delivered', 's.bounced'),
@@ -81,9 +82,9 @@ CREATE FUNCTION dunning._diagnosis_evidence() RETURNS TABLE (ord int, n int, evi
     (6, 1, 'usually_prompt',  10, 'f.n_paid >= 3 AND f.late_ratio BETWEEN 0 AND 0.25 AND f.days_past_due <= 45', 'paid %s of %s invoices in time; %s days past due now', 'f.n_paid - f.n_late, f.n_paid, f.days_past_due'),
     (6, 2, 'first_slip',      10, 'f.n_late = 0 AND f.n_paid < 3 AND f.days_past_due <= 14', 'never paid late, %s invoices settled; %s days past due now', 'f.n_paid, f.days_past_due'),
     (6, 3, 'was_reminded',    -5, 'f.contacts_30d >= 2 AND f.days_since_reached < f.days_past_due', 'reached %s days ago, %s contacts in 30 days', 'f.days_since_reached, f.contacts_30d'),
-    (7, 1, 'piles_up',         7, 'f.n_overdue >= 3 AND f.days_past_due > 30', '%s invoices overdue, the oldest for %s days', 'f.n_overdue, f.days_past_due'),
+    (7, 1, 'piles_up',         7, 'f.n_overdue - coalesce(greatest(f.n_open - (f.n_invoices - f.n_paid), 0), 0) >= 3 AND f.days_past_due > 30', '%s invoices overdue, the oldest for %s days', 'f.n_overdue - coalesce(greatest(f.n_open - (f.n_invoices - f.n_paid), 0), 0), f.days_past_due'),
     (7, 2, 'pays_in_parts',    3, 'f.partial_ratio BETWEEN 0.3 AND 1', '%s %% of invoices paid on took more than one payment', 'round((100 * f.partial_ratio)::numeric)'),
-    (7, 3, 'owes_more',        3, 'f.n_overdue > f.n_paid', '%s invoices overdue, %s settled', 'f.n_overdue, f.n_paid'),
+    (7, 3, 'owes_more',        3, 'f.n_overdue - coalesce(greatest(f.n_open - (f.n_invoices - f.n_paid), 0), 0) > f.n_paid', '%s invoices overdue, %s settled', 'f.n_overdue - coalesce(greatest(f.n_open - (f.n_invoices - f.n_paid), 0), 0), f.n_paid'),
     (7, 4, 'rolls_on',         3, 'f.dpd_roll > 0 AND f.overdue_change > 0 AND f.overdue_change < ''Infinity''', '%s more overdue than 30 days ago, and older', 'round(f.overdue_change::numeric, 2)'),
     (8, 1, 'long_overdue',     6, 'f.days_past_due > 60', '%s days past due', 'f.days_past_due'),
     (8, 2, 'was_reached',      4, 's.reached >= 2', '%s contacts reached without payment', 's.reached'),

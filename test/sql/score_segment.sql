@@ -43,6 +43,8 @@ INSERT INTO story VALUES
     ('cannot_pay: owes more', '{"n_overdue": 4, "n_paid": 3, "n_late": 3, "late_ratio": 1, "avg_late": 40, "days_past_due": 31}', '{}'),
     ('cannot_pay: rolls on', '{"n_overdue": 3, "n_paid": 8, "n_late": 4, "late_ratio": 0.5, "avg_late": 40, "days_past_due": 50, "dpd_roll": 1, "overdue_change": 120.5}', '{}'),
     ('cannot_pay: three, and no more', '{"n_overdue": 3, "n_paid": 8, "n_late": 4, "late_ratio": 0.5, "avg_late": 40, "days_past_due": 50, "dpd_roll": 0, "overdue_change": 120.5}', '{}'),
+    ('cannot_pay: one invoice and its fees', '{"n_overdue": 3, "n_open": 3, "n_invoices": 1, "n_paid": 0, "n_late": 0, "days_past_due": 40}', '{"broken_on": "2026-06-10"}'),
+    ('cannot_pay: three invoices and a fee', '{"n_overdue": 4, "n_open": 4, "n_invoices": 5, "n_paid": 2, "n_late": 0, "late_ratio": 0, "days_past_due": 50}', '{}'),
     ('will_not_pay', '{"n_overdue": 1, "n_paid": 3, "n_late": 2, "late_ratio": 0.67, "avg_late": 40, "days_past_due": 61}', '{"reached": 2}'),
     ('will_not_pay: pays others', '{"n_overdue": 1, "n_paid": 3, "n_late": 2, "late_ratio": 0.67, "avg_late": 40, "days_past_due": 61, "days_since_payment": 45}', '{}'),
     ('will_not_pay: no answer', '{"n_overdue": 1, "days_past_due": 61, "contacts_30d": 3, "responses_30d": 0, "reached_ratio": 0.9}', '{}'),
