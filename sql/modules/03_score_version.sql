@@ -1,6 +1,7 @@
 -- score: versions of a model and what became of them: promote, rollback, retire, export.
 
--- Each change of a champion, so that it can be taken back. `replaced` is the version to go back to.
+-- Each change of a champion, so that it can be taken back. `replaced` is the version to go back to; `stands_for` is the promotion that holds, which
+-- after a rollback is the one before that it took back.
 CREATE TABLE dunning.model_change (
     model           text COLLATE "C" NOT NULL,
     change          int NOT NULL,
@@ -8,11 +9,12 @@ CREATE TABLE dunning.model_change (
     from_state      text NOT NULL,
     to_state        text NOT NULL CHECK (to_state IN ('champion', 'challenger', 'retired')),
     replaced        int,
+    stands_for      int,
     changed_at      timestamptz NOT NULL,
     changed_by      text NOT NULL,
     PRIMARY KEY (model, change)
 );
-COMMENT ON TABLE dunning.model_change IS 'What promote(), rollback() and retire() did: one row a change, with who and when; replaced is the champion before, to which rollback() goes back.';
+COMMENT ON TABLE dunning.model_change IS 'What promote(), rollback() and retire() did: one row a change, with who and when; replaced is the champion before, to which rollback() goes back; stands_for the change by which the champion had come to be it (0: as the first version).';
 GRANT SELECT ON dunning.model_change TO dunning_viewer;
 SELECT pg_catalog.pg_extension_config_dump('dunning.model_change', '');
 
@@ -40,18 +42,19 @@ $fn$;
 COMMENT ON FUNCTION dunning._lock_version(text, int) IS 'The state of a version, its name locked against other changes; 42704 for an unknown one.';
 
 -- Makes a version the champion; the one it replaces is retired.
-CREATE FUNCTION dunning._make_champion(model text, version int, from_state text, go_back_to int) RETURNS void
+CREATE FUNCTION dunning._make_champion(model text, version int, from_state text, go_back_to int, stands_for int DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     UPDATE dunning.model m SET state = 'retired' WHERE m.model = _make_champion.model AND m.state = 'champion' AND m.version <> _make_champion.version;
     UPDATE dunning.model m SET state = 'champion' WHERE m.model = _make_champion.model AND m.version = _make_champion.version;
-    INSERT INTO dunning.model_change (model, change, version, from_state, to_state, replaced, changed_at, changed_by)
-    SELECT _make_champion.model, coalesce(max(c.change), 0) + 1, _make_champion.version, _make_champion.from_state, 'champion', _make_champion.go_back_to, dunning._now(), session_user
+    INSERT INTO dunning.model_change (model, change, version, from_state, to_state, replaced, stands_for, changed_at, changed_by)
+    SELECT _make_champion.model, coalesce(max(c.change), 0) + 1, _make_champion.version, _make_champion.from_state, 'champion', _make_champion.go_back_to,
+           coalesce(_make_champion.stands_for, max(c.change) + 1, 1), dunning._now(), session_user
     FROM dunning.model_change c WHERE c.model = _make_champion.model;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._make_champion(text, int, text, int) IS 'A version becomes champion, with a row of model_change; called with the name locked.';
+COMMENT ON FUNCTION dunning._make_champion(text, int, text, int, int) IS 'A version becomes champion, with a row of model_change, by a promotion of its own or (stands_for) by one before; called with the name locked.';
 
 CREATE FUNCTION dunning.promote(model text, version int) RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -74,13 +77,15 @@ CREATE FUNCTION dunning.rollback(model text) RETURNS int
 #variable_conflict error
 DECLARE
     champion int;
+    promotion int;
     target int;
+    earlier int;
     before text;
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('dunning.model ' || rollback.model, 0));
     SELECT m.version INTO champion FROM dunning.model m WHERE m.model = rollback.model AND m.state = 'champion';
     -- how it came to be champion the last time
-    SELECT c.replaced INTO target FROM dunning.model_change c
+    SELECT c.stands_for, c.replaced INTO promotion, target FROM dunning.model_change c
     WHERE c.model = rollback.model AND c.version = champion AND c.to_state = 'champion' ORDER BY c.change DESC LIMIT 1;
     IF champion IS NULL OR target IS NULL THEN
         RAISE EXCEPTION 'model "%" has no earlier champion', rollback.model
@@ -89,8 +94,11 @@ BEGIN
                   HINT = format('SELECT dunning.promote(%L, version);', rollback.model);
     END IF;
     before := dunning._lock_version(rollback.model, target);
+    -- and how the one before had: a version may have been champion several times
+    earlier := coalesce((SELECT c.stands_for FROM dunning.model_change c
+                         WHERE c.model = rollback.model AND c.change < promotion AND c.to_state = 'champion' ORDER BY c.change DESC LIMIT 1), 0);
     PERFORM dunning._make_champion(rollback.model, target, before,
-        (SELECT c.replaced FROM dunning.model_change c WHERE c.model = rollback.model AND c.version = target AND c.to_state = 'champion' ORDER BY c.change DESC LIMIT 1));
+        (SELECT c.replaced FROM dunning.model_change c WHERE c.model = rollback.model AND c.change = earlier), earlier);
     RETURN target;
 END
 $fn$;

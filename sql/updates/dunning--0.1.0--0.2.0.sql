@@ -3159,6 +3159,7 @@ CREATE TABLE dunning.model_change (
     from_state text NOT NULL,
     to_state text NOT NULL,
     replaced integer,
+    stands_for integer,
     changed_at timestamp with time zone NOT NULL,
     changed_by text NOT NULL,
     CONSTRAINT model_change_pkey PRIMARY KEY (model, change),
@@ -3187,7 +3188,7 @@ BEGIN
     RETURN state;
 END
 $function$;
-CREATE FUNCTION dunning._make_champion(model text, version integer, from_state text, go_back_to integer)
+CREATE FUNCTION dunning._make_champion(model text, version integer, from_state text, go_back_to integer, stands_for integer DEFAULT NULL::integer)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3196,8 +3197,9 @@ AS $function$
 BEGIN
     UPDATE dunning.model m SET state = 'retired' WHERE m.model = _make_champion.model AND m.state = 'champion' AND m.version <> _make_champion.version;
     UPDATE dunning.model m SET state = 'champion' WHERE m.model = _make_champion.model AND m.version = _make_champion.version;
-    INSERT INTO dunning.model_change (model, change, version, from_state, to_state, replaced, changed_at, changed_by)
-    SELECT _make_champion.model, coalesce(max(c.change), 0) + 1, _make_champion.version, _make_champion.from_state, 'champion', _make_champion.go_back_to, dunning._now(), session_user
+    INSERT INTO dunning.model_change (model, change, version, from_state, to_state, replaced, stands_for, changed_at, changed_by)
+    SELECT _make_champion.model, coalesce(max(c.change), 0) + 1, _make_champion.version, _make_champion.from_state, 'champion', _make_champion.go_back_to,
+           coalesce(_make_champion.stands_for, max(c.change) + 1, 1), dunning._now(), session_user
     FROM dunning.model_change c WHERE c.model = _make_champion.model;
 END
 $function$;
@@ -3227,13 +3229,15 @@ AS $function$
 #variable_conflict error
 DECLARE
     champion int;
+    promotion int;
     target int;
+    earlier int;
     before text;
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('dunning.model ' || rollback.model, 0));
     SELECT m.version INTO champion FROM dunning.model m WHERE m.model = rollback.model AND m.state = 'champion';
     -- how it came to be champion the last time
-    SELECT c.replaced INTO target FROM dunning.model_change c
+    SELECT c.stands_for, c.replaced INTO promotion, target FROM dunning.model_change c
     WHERE c.model = rollback.model AND c.version = champion AND c.to_state = 'champion' ORDER BY c.change DESC LIMIT 1;
     IF champion IS NULL OR target IS NULL THEN
         RAISE EXCEPTION 'model "%" has no earlier champion', rollback.model
@@ -3242,8 +3246,11 @@ BEGIN
                   HINT = format('SELECT dunning.promote(%L, version);', rollback.model);
     END IF;
     before := dunning._lock_version(rollback.model, target);
+    -- and how the one before had: a version may have been champion several times
+    earlier := coalesce((SELECT c.stands_for FROM dunning.model_change c
+                         WHERE c.model = rollback.model AND c.change < promotion AND c.to_state = 'champion' ORDER BY c.change DESC LIMIT 1), 0);
     PERFORM dunning._make_champion(rollback.model, target, before,
-        (SELECT c.replaced FROM dunning.model_change c WHERE c.model = rollback.model AND c.version = target AND c.to_state = 'champion' ORDER BY c.change DESC LIMIT 1));
+        (SELECT c.replaced FROM dunning.model_change c WHERE c.model = rollback.model AND c.change = earlier), earlier);
     RETURN target;
 END
 $function$;
@@ -47869,7 +47876,7 @@ ALTER FUNCTION dunning.split_segments(text,integer,double precision) OWNER TO du
 ALTER FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER TABLE dunning.model_change OWNER TO dunning_owner;
 ALTER FUNCTION dunning._lock_version(text,integer) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._make_champion(text,integer,text,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._make_champion(text,integer,text,integer,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.rollback(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.retire(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.export_model(text,integer) OWNER TO dunning_owner;
@@ -48406,7 +48413,7 @@ GRANT EXECUTE ON FUNCTION dunning.split_segments(text,integer,double precision) 
 REVOKE EXECUTE ON FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.model_change TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._lock_version(text,integer) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._make_champion(text,integer,text,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._make_champion(text,integer,text,integer,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.rollback(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.rollback(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.retire(text,integer) FROM PUBLIC;
@@ -49100,7 +49107,7 @@ COMMENT ON FUNCTION dunning._log_charge_change(text,text,jsonb) IS 'Keeps what a
 COMMENT ON FUNCTION dunning._look_at_source(text) IS 'As _source_of(), looked for at each call.';
 COMMENT ON FUNCTION dunning._look_back() IS 'How far back the enabled contact rules look.';
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
-COMMENT ON FUNCTION dunning._make_champion(text,integer,text,integer) IS 'A version becomes champion, with a row of model_change; called with the name locked.';
+COMMENT ON FUNCTION dunning._make_champion(text,integer,text,integer,integer) IS 'A version becomes champion, with a row of model_change, by a promotion of its own or (stands_for) by one before; called with the name locked.';
 COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) IS 'The offer of record of each of the debtors after offers of the kinds asked for were made where there was none; no row where nothing is or can be offered. The terms without writing: _offer_terms().';
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
@@ -49384,7 +49391,7 @@ COMMENT ON TABLE dunning.hold IS 'Debtors, single invoices, persons with all the
 COMMENT ON TABLE dunning.hold_reason IS 'The reasons of holds: whom each covers, how long, whether offers go on, who may release it, and the task that comes with it.';
 COMMENT ON TABLE dunning.interest_rule IS 'How late interest is counted, by country and kind of debtor: reference, margin, rounding, fixing, day count, compounding, beginning, order of clearing.';
 COMMENT ON TABLE dunning.late_cost IS 'What a bill that is paid late costs a creditor on average, with its source: what texts of the framing cost_to_others say.';
-COMMENT ON TABLE dunning.model_change IS 'What promote(), rollback() and retire() did: one row a change, with who and when; replaced is the champion before, to which rollback() goes back.';
+COMMENT ON TABLE dunning.model_change IS 'What promote(), rollback() and retire() did: one row a change, with who and when; replaced is the champion before, to which rollback() goes back; stands_for the change by which the champion had come to be it (0: as the first version).';
 COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
 COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';
