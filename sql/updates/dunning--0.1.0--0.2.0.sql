@@ -1633,6 +1633,9 @@ AS $function$
 #variable_conflict error
 DECLARE
     at timestamptz := coalesce(train_curve.as_of, dunning._now());
+    result dunning.model_metrics;
+    why text;
+    detail text;
 BEGIN
     PERFORM dunning._check_as_of(at);
     IF at > greatest(dunning._now(), now()) THEN
@@ -1646,8 +1649,15 @@ BEGIN
         RETURN dunning._store_kaplan_meier(by_column, at);
     END IF;
     -- A logistic's hazards come true as they are; their calibration is left to the kinds that need it.
-    RETURN dunning._fit('payment_curve', dunning._hazard_sql(at, dunning._features_of('late')), 'paid', train_curve.kind,
-        CASE train_curve.kind WHEN 'logistic' THEN '{"group": "debtor", "calibration": "none"}'::jsonb ELSE '{"group": "debtor"}' END, 'payment_curve', at);
+    BEGIN
+        result := dunning._fit('payment_curve', dunning._hazard_sql(at, dunning._features_of('late')), 'paid', train_curve.kind,
+            CASE train_curve.kind WHEN 'logistic' THEN '{"group": "debtor", "calibration": "none"}'::jsonb ELSE '{"group": "debtor"}' END, 'payment_curve', at);
+    EXCEPTION WHEN SQLSTATE 'DN004' THEN
+        GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+        RAISE EXCEPTION '%', why USING ERRCODE = 'DN004', DETAIL = detail || ' A row is an invoice and a slice of days past due; the label is whether it was paid in it.',
+            HINT = 'Until more invoices are paid and more are not, expected_recovery() asks the curve of the whole book: SELECT * FROM dunning.kaplan_meier();';
+    END;
+    RETURN result;
 END
 $function$;
 CREATE FUNCTION dunning.curve_table(model text DEFAULT 'kaplan_meier'::text)

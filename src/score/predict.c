@@ -52,6 +52,16 @@ dun_score_fits_feature(DunFeatureType feature, DunFeatureType field)
 	return (feature == DUN_DATE) == (field == DUN_DATE);
 }
 
+/* A payment curve reads a text in several features of the same name: it is named once. */
+static bool
+stands_before(const DunModel *model, int i)
+{
+	for (int j = 0; j < i; j++)
+		if (strcmp(model->features[j].name, model->features[i].name) == 0)
+			return true;
+	return false;
+}
+
 static void
 report_missing(const char *name, const DunModel *model, const char *missing)
 {
@@ -59,8 +69,9 @@ report_missing(const char *name, const DunModel *model, const char *missing)
 
 	initStringInfo(&all);
 	for (int i = 0; i < model->nfeatures; i++)
-		appendStringInfo(&all, "%s%s (%s)", i ? ", " : "", quote_identifier(model->features[i].name),
-						 dun_score_type_name(model->features[i].type));
+		if (!stands_before(model, i))
+			appendStringInfo(&all, "%s%s (%s)", i ? ", " : "", quote_identifier(model->features[i].name),
+							 dun_score_type_name(model->features[i].type));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("the record lacks what model \"%s\" reads: %s", name, missing),
@@ -107,7 +118,8 @@ dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
 		mapping->attribute[i] = found;
 		if (found < 0)
 		{
-			appendStringInfo(&missing, "%s%s", missing.len ? ", " : "", quote_identifier(f->name));
+			if (!stands_before(model, i))
+				appendStringInfo(&missing, "%s%s", missing.len ? ", " : "", quote_identifier(f->name));
 			continue;
 		}
 		dun_score_open_field(&mapping->field[i], TupleDescAttr(desc, found)->atttypid);

@@ -31,6 +31,11 @@ INSERT INTO dunning.payment (payment_id, debtor_id, invoice_id, paid_at, amount,
 SELECT count(*) FILTER (WHERE day >= 6) AS rows_since, max(at_risk) AS at_risk, sum(paid) AS paid FROM dunning.kaplan_meier();
 DELETE FROM dunning.payment WHERE invoice_id = 'CV-10';
 
+-- too_few_payments_make_no_hazard_and_the_hint_says_what_answers_instead
+SAVEPOINT before;
+SELECT dunning.train_curve();
+ROLLBACK TO before;
+
 -- a_part_payment_leaves_it_open_a_credit_note_censors_it_and_a_cancelled_one_is_out
 INSERT INTO dunning.payment (payment_id, debtor_id, invoice_id, paid_at, amount, currency) VALUES ('CV-21', 'CV-21', 'CV-21', '2026-05-20 10:00+00', 40, 'EUR');
 SELECT sum(paid) AS paid FROM dunning.kaplan_meier();
@@ -98,6 +103,16 @@ ROLLBACK TO before;
 \set VERBOSITY sqlstate
 SELECT dunning.p_paid_by('payment_curve', f, 10) FROM (SELECT 1 AS amount) f;
 \set VERBOSITY default
+ROLLBACK TO before;
+
+-- a_text_that_the_curve_reads_three_times_is_lacking_once
+SELECT dunning.include_feature('creditor') \g /dev/null
+SELECT version FROM dunning.train_curve() \gset
+SELECT dunning.promote('payment_curve', :version) \g /dev/null
+DO $$ BEGIN
+    PERFORM dunning.p_paid_by('payment_curve', f, 10) FROM (SELECT 1 AS amount) f;
+EXCEPTION WHEN undefined_column THEN RAISE WARNING 'named % time(s)', (SELECT count(*) FROM regexp_matches(SQLERRM, '\ycreditor\y', 'g'));
+END $$;
 ROLLBACK TO before;
 
 -- a_version_is_made_of_what_was_known_at_its_instant: what came or was recorded after it changes not a byte
