@@ -256,9 +256,10 @@ BEGIN
             WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g),
     holiday AS MATERIALIZED (SELECT p.country, p.region, h.on_date
         FROM (SELECT DISTINCT a.country, coalesce(a.region, '') AS region FROM account a WHERE a.country IS NOT NULL) p,
-            (SELECT min(b.day) AS first_day, max(b.day) + 366 AS last_day FROM book b) r,
-            LATERAL (SELECT c.on_date FROM dunning._computed_dates(p.country, p.region, r.first_day, r.last_day) c
-                     UNION SELECT o.on_date FROM dunning.holiday o WHERE o.on_date BETWEEN r.first_day AND r.last_day) h
+            -- years that invoices are issued in and the next: one invoice of the year 202 must not cost each day since
+            (SELECT DISTINCT v.y FROM (SELECT DISTINCT extract(year FROM b.day)::int AS y FROM book b) b, LATERAL (VALUES (b.y), (b.y + 1)) v (y) WHERE v.y BETWEEN 1900 AND 2199) r,
+            LATERAL (SELECT c.on_date FROM dunning._computed_dates(p.country, p.region, make_date(r.y, 1, 1), make_date(r.y, 12, 31)) c
+                     UNION SELECT o.on_date FROM dunning.holiday o WHERE o.on_date BETWEEN make_date(r.y, 1, 1) AND make_date(r.y, 12, 31)) h
         WHERE dunning._holiday(p.country, p.region, h.on_date) IS NOT NULL)
     SELECT k.debtor_id, k.invoice_id, k.creditor, k.currency, k.issued_on, k.due_on, k.amount,
         ln(k.amount), k.due_on - k.issued_on, extract(month FROM k.issued_on)::int, extract(isodow FROM k.issued_on)::int, extract(day FROM k.issued_on)::int,

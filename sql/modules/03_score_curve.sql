@@ -17,12 +17,9 @@ BEGIN
             least(360, %2$s - 1 - f.due_on, CASE WHEN c.day IS NOT NULL THEN f.settled_on - f.due_on - 1 END) AS observed, %2$s - 1 - f.due_on AS age
         FROM dunning.invoice_features(%3$L) f LEFT JOIN dunning.score_result s ON s.debtor_id = f.debtor_id
         -- days of credit notes on which nothing was paid
-        LEFT JOIN (SELECT i.debtor_id, i.currency, i.issued_on AS day FROM (%4$s) i WHERE i.amount < 0
-                   EXCEPT SELECT p.debtor_id, p.currency, (p.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM (%5$s) p
-                   WHERE p.amount > 0 AND isfinite(p.paid_at)) c
+        LEFT JOIN dunning._credited(%3$L) c
             ON c.debtor_id = f.debtor_id AND c.currency = f.currency AND c.day = f.settled_on) x
-        WHERE x.observed >= 0$q$, by_sql, today, at,
-        dunning._invoices_sql(NULL, quote_literal(at)), dunning._ledger_sql('payment', NULL, quote_literal(at)));
+        WHERE x.observed >= 0$q$, by_sql, today, at);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._curve_units_sql(text, timestamptz) IS

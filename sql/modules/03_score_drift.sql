@@ -250,16 +250,15 @@ BEGIN
             'SELECT %1$s, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz AND p.paid_at < %4$L::timestamptz) AS "drift label" FROM (%2$s) f WHERE f.n_overdue > 0',
             columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '720 hours'), E'\nUNION ALL\n' ORDER BY s.snapshot)
         INTO parts FROM (SELECT at - k * interval '720 hours' AS snapshot FROM generate_series(1, 3) k) s WHERE s.snapshot >= of_model.as_of;
-        RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0)\n%s', dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
+        RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0 AND l.amount < ''Infinity'')\n%s', dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
     ELSIF of_model.target = 'late' THEN
         RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE %s', columns, CASE WHEN outcome THEN ', coalesce(f.days_late > 0, true) AS "drift label"' END, at,
-            CASE WHEN outcome THEN format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90 AND f.due_on >= %2$L::date', today, trained)
+            CASE WHEN outcome THEN format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90 AND f.due_on >= %2$L::date AND %3$s', today, trained, dunning._not_credited_sql(at))
                  ELSE format('f.issued_on >= %L::date - 90', today) END);
     END IF;
     RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE (f.days_late IS NULL OR f.days_late > 0) AND %s', columns,
-        CASE WHEN outcome THEN ', coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = f.debtor_id AND NOT e.test '
-            'AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS "drift label"' END, at,
-        CASE WHEN outcome THEN format('f.due_on + 14 < %1$L::date AND f.due_on + 14 >= %1$L::date - 90 AND f.due_on + 14 >= %2$L::date', today, trained)
+        CASE WHEN outcome THEN format(', %s AS "drift label"', dunning._self_cured_sql(at)) END, at,
+        CASE WHEN outcome THEN format('f.due_on + 14 < %1$L::date AND f.due_on + 14 >= %1$L::date - 90 AND f.due_on + 14 >= %2$L::date AND %3$s', today, trained, dunning._not_credited_sql(at))
              ELSE format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90', today) END);
 END
 $fn$;

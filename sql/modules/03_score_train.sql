@@ -12,6 +12,30 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._check_target(text) IS 'Nothing, or 22023 for a target that train() does not know.';
 
+-- An invoice whose last open part a credit note closed was neither paid nor left unpaid by the debtor: it is no row of a target, and leaves
+-- observation in the payment curve.
+CREATE FUNCTION dunning._credited(at timestamptz) RETURNS TABLE (debtor_id text, currency text, day date)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$SELECT i.debtor_id, i.currency, i.issued_on FROM (%s) i WHERE i.amount < 0
+        EXCEPT SELECT p.debtor_id, p.currency, (p.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM (%s) p
+        WHERE p.amount > 0 AND p.amount < 'Infinity' AND isfinite(p.paid_at)$q$,
+        dunning._invoices_sql(NULL, '$1'), dunning._ledger_sql('payment', NULL, '$1')) USING at;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._credited(timestamptz) IS
+'Days of credit notes known at an instant on which the debtor paid nothing in that currency: an invoice that was settled on such a day was not paid.';
+
+CREATE FUNCTION dunning._not_credited_sql(at timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN format('NOT EXISTS (SELECT FROM dunning._credited(%L) c WHERE c.debtor_id = f.debtor_id AND c.currency = f.currency AND c.day = f.settled_on)', at);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._not_credited_sql(timestamptz) IS 'SQL text: was a row f of invoice_features not closed by a credit note?';
+
 -- late: an invoice that fell due before `at` is decided: paid late, paid in time, or open and overdue. Younger ones are not looked at, also
 -- those already paid, since among them only the prompt could have been.
 CREATE FUNCTION dunning._late_sql(at timestamptz) RETURNS text
@@ -20,25 +44,40 @@ CREATE FUNCTION dunning._late_sql(at timestamptz) RETURNS text
 BEGIN
     RETURN format(
         'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late > 0, true) AS late FROM dunning.invoice_features(%2$L) f '
-        'WHERE f.due_on < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date',
-        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at);
+        'WHERE f.due_on < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND %3$s',
+        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at, dunning._not_credited_sql(at));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._late_sql(timestamptz) IS 'Training query of target late.';
 
 -- self_cure: an invoice that was not paid when due, and whose next 14 days are over: was it paid in them before anybody wrote or called? No strategy
--- waits longer for that, so who pays in the fourth week does not count as one who needs no reminder.
+-- waits longer for that, so who pays in the fourth week does not count as one who needs no reminder. A call is a contact as well; it is an event,
+-- and known once it is recorded.
+CREATE FUNCTION dunning._self_cured_sql(at timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    between_sql text := '>= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AND %s < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())';
+BEGIN
+    RETURN format('coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on %s) '
+        'AND NOT EXISTS (SELECT FROM dunning.event v WHERE v.debtor_id = f.debtor_id AND v.kind IN (''called'', ''conversation'') AND v.recorded_at < %L AND v.at %s)',
+        format(between_sql, 'e.contact_on'), at, format(between_sql, 'v.at'));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._self_cured_sql(timestamptz) IS 'SQL text: was a row f of invoice_features paid in the 14 days after its due date and before any contact, as known at that instant?';
+
+-- What retention dropped cannot say that nobody wrote: invoices that fell due before it are left out once a month was dropped.
 CREATE FUNCTION dunning._self_cure_sql(at timestamptz) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
     RETURN format(
-        'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e '
-        'WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) '
-        'AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS self_cure '
-        'FROM dunning.invoice_features(%2$L) f '
-        'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0)',
-        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
+        'SELECT %1$s, f.debtor_id AS debtor, %3$s AS self_cure FROM dunning.invoice_features(%2$L) f '
+        'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0) AND %4$s%5$s',
+        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at,
+        dunning._self_cured_sql(at), dunning._not_credited_sql(at),
+        CASE WHEN EXISTS (SELECT FROM dunning.egress_anchor)
+             THEN format(' AND f.due_on >= %L::date', ((dunning._now() - make_interval(days => dunning._value_of('retention_days')::int)) AT TIME ZONE dunning._ledger_zone())::date) END);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._self_cure_sql(timestamptz) IS 'Training query of target self_cure.';
@@ -57,7 +96,7 @@ BEGIN
     END IF;
     RETURN format(
         'WITH paid AS MATERIALIZED (SELECT DISTINCT l.debtor_id, ceil(extract(epoch FROM %1$L::timestamptz - l.paid_at) / 2592000) AS month '
-        'FROM (%2$s) l WHERE l.amount > 0 AND isfinite(l.paid_at)) '
+        'FROM (%2$s) l WHERE l.amount > 0 AND l.amount < ''Infinity'' AND isfinite(l.paid_at)) '
         'SELECT %3$s, f.debtor_id AS debtor, p.debtor_id IS NOT NULL AS paid_30d '
         'FROM generate_series(1, %4$s) s (month) CROSS JOIN LATERAL dunning.features(%1$L::timestamptz - s.month * interval ''720 hours'') f '
         'LEFT JOIN paid p ON p.debtor_id = f.debtor_id AND p.month = s.month WHERE f.n_overdue > 0',

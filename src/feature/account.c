@@ -418,6 +418,9 @@ dun_feature_add_payment(DunAccount *account, int invoice, int currency, double a
 {
 	double		rest = amount;
 
+	/* A row of nothing, as a voided payment leaves, is none: it neither pays nor is the last one. */
+	if (amount == 0)
+		return;
 	account->books[currency].received += amount;
 	if (invoice >= 0 && (!account->invoices[invoice].exists || account->invoices[invoice].amount < 0 ||
 						 account->invoices[invoice].currency != currency))

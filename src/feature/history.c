@@ -198,6 +198,9 @@ put_step(void *arg, int invoice, TimestampTz at, int step)
 {
 	Steps	   *steps = arg;
 
+	/* What is dated 'infinity' no day ever sees. */
+	if (TIMESTAMP_NOT_FINITE(at))
+		return;
 	put_step_row(steps, dun_feature_find_day(steps->h->zone, at) + 1, step, &steps->h->invoices[invoice]);
 }
 

@@ -251,26 +251,31 @@ compare_contacts(const void *p, const void *q)
 	return 0;
 }
 
+static int
+compare_messages(const void *p, const void *q)
+{
+	const DunContact *a = p;
+	const DunContact *b = q;
+
+	BY(a->message, b->message);
+	BY(a->at, b->at);
+	return 0;
+}
+
 /* The attempts of one message are one contact, at the first of them. */
 static void
 order_contacts(DunHistory *h)
 {
 	int			n = 0;
 
-	qsort(h->contacts, h->n_contacts, sizeof(DunContact), compare_contacts);
+	qsort(h->contacts, h->n_contacts, sizeof(DunContact), compare_messages);
 	for (int i = 0; i < h->n_contacts; i++)
-	{
-		bool		again = false;
-
-		for (int k = 0; k < n && h->contacts[i].message != 0 && !again; k++)
-			again = h->contacts[k].message == h->contacts[i].message;
-		if (again)
-			continue;
-		h->contacts[n] = h->contacts[i];
-		dun_feature_put_happening(h, h->contacts[n].at, DUN_CONTACT, n);
-		n++;
-	}
+		if (n == 0 || h->contacts[i].message == 0 || h->contacts[i].message != h->contacts[n - 1].message)
+			h->contacts[n++] = h->contacts[i];
 	h->n_contacts = n;
+	qsort(h->contacts, n, sizeof(DunContact), compare_contacts);
+	for (int i = 0; i < n; i++)
+		dun_feature_put_happening(h, h->contacts[i].at, DUN_CONTACT, i);
 }
 
 static void

@@ -156,13 +156,14 @@ make_room(FunctionCallInfo fcinfo, bytea *state, Size wanted)
 
 	if (!AggCheckCallContext(fcinfo, &context))
 		context = CurrentMemoryContext;
-	while (room < wanted)
-		room = room < MaxAllocSize / 2 ? room * 2 : MaxAllocSize;
 	if (wanted > MaxAllocSize)
 		ereport(ERROR,
 				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				errmsg("account of a debtor is too large"),
-				errdetail("Its rows would take more than a gigabyte."));
+				errdetail("Its rows would take more than a gigabyte."),
+				errhint("SELECT debtor_id, count(*) FROM dunning.invoice GROUP BY 1 ORDER BY 2 DESC LIMIT 5; or of the relation that is bound."));
+	while (room < wanted)
+		room = room < MaxAllocSize / 2 ? room * 2 : MaxAllocSize;
 	grown = MemoryContextAlloc(context, room);
 	if (state != NULL)
 		memcpy(grown, state, old);
@@ -241,6 +242,9 @@ put_instant(Draft *draft, FunctionCallInfo fcinfo, int arg, uint8 bit)
 	if (PG_ARGISNULL(arg))
 		return;
 	at = PG_GETARG_TIMESTAMPTZ(arg);
+	/* '-infinity' is since ever; as a field it would say nothing. */
+	if (TIMESTAMP_IS_NOBEGIN(at) && (bit == HAS_GONE || bit == HAS_DISPUTED_AT))
+		at = MIN_TIMESTAMP;
 	put_field(draft, bit, &at);
 }
 
@@ -343,7 +347,8 @@ draft_promise(Draft *draft, FunctionCallInfo fcinfo)
 	DateADT		days[2] = {0, 0};
 
 	if (!put_currency(draft, fcinfo) || PG_ARGISNULL(ARG_DAY) || PG_ARGISNULL(ARG_AMOUNT) || PG_ARGISNULL(ARG_STATED) ||
-		PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_PAID) || !read_amount(PG_GETARG_DATUM(ARG_AMOUNT), &needed) ||
+		PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_PAID) || TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(ARG_AT)) ||
+		!read_amount(PG_GETARG_DATUM(ARG_AMOUNT), &needed) ||
 		!read_amount(PG_GETARG_DATUM(ARG_STATED), &before))
 		return false;
 	days[0] = PG_GETARG_DATEADT(ARG_DAY);

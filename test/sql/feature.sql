@@ -89,6 +89,32 @@ BEGIN RETURN QUERY EXECUTE dunning._features_sql('$1', '$2') USING debtors, '202
 SELECT debtor_id, n_invoices FROM pg_temp.of('{f-0,f-1,nobody}') ORDER BY 1;
 DELETE FROM dunning.debtor; DELETE FROM dunning.invoice; DELETE FROM dunning.payment;
 
+-- what_is_dated_infinity_comes_to_an_end_and_what_was_cancelled_since_ever_is_not_there
+BEGIN;
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, cancelled_at, recorded_at) VALUES
+    ('inf', 'a', '2026-01-01', '2026-01-15', 10, 'DKK', NULL, NULL), ('inf', 'b', '2026-01-02', '2026-01-15', 10, 'DKK', 'infinity', NULL),
+    ('inf', 'c', '2026-01-03', '2026-01-15', 10, 'DKK', '-infinity', NULL), ('inf', 'd', '2026-01-04', '2026-01-15', 10, 'DKK', NULL, '-infinity');
+INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency, invoice_id, recorded_at) VALUES
+    ('inf', '1', '2026-01-05', 10, 'DKK', 'b', NULL), ('inf', '2', '2026-01-05', 10, 'DKK', 'a', 'infinity'), ('inf', '3', '2026-01-05', 10, 'DKK', 'd', '-infinity');
+SELECT invoice_id, n_invoices, settled_on FROM dunning.invoice_features('2026-02-01') WHERE debtor_id = 'inf' ORDER BY 1;
+SELECT count(*) AS now FROM dunning.invoice_features() WHERE debtor_id = 'inf';
+SELECT n_invoices, n_paid, n_open FROM dunning.features('2026-02-01') WHERE debtor_id = 'inf';
+ROLLBACK;
+-- a_payment_of_nothing_is_none
+BEGIN;
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('zero', 'a', '2026-01-01', '2026-01-15', 10, 'DKK');
+INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency, invoice_id) VALUES ('zero', '1', '2026-01-05', 0, 'DKK', 'a'), ('zero', '2', '2026-01-09', 10, 'DKK', 'a'), ('zero', '3', '2026-01-20', 0, 'DKK', NULL);
+SELECT n_payments, n_partial, payment_mean, days_since_payment FROM dunning.features('2026-02-01') WHERE debtor_id = 'zero';
+ROLLBACK;
+-- an_invoice_of_another_age_costs_no_day_of_those_between
+BEGIN;
+SET LOCAL statement_timeout = '20s';
+INSERT INTO dunning.debtor (debtor_id, country) VALUES ('age', 'DK');
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('age', 'a', '0202-01-01', '0202-01-15', 10, 'DKK'),
+    ('age', 'b', '2025-12-01', '2026-01-01', 10, 'DKK'), ('age', 'c', '2025-12-01', '2026-01-02', 10, 'DKK'), ('age', 'd', '293999-01-01', '293999-01-18', 10, 'DKK');
+SELECT invoice_id, due_closed FROM dunning.invoice_features() WHERE debtor_id = 'age' ORDER BY 1;
+ROLLBACK;
+
 -- --- what we and the debtor did ------------------------------------------------------------------------
 SELECT count(dunning._ensure_partitions(m)) > 0 AS months FROM generate_series('2025-06-01'::timestamptz, '2026-08-01', '1 month') m;
 CREATE FUNCTION pg_temp.told(debtor text, at timestamptz, channel text, message uuid, address text DEFAULT 'a', attempt int DEFAULT 1, test boolean DEFAULT false) RETURNS void LANGUAGE sql AS $$

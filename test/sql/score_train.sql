@@ -71,6 +71,42 @@ SELECT count(*) FILTER (WHERE due_on < '2026-07-01') AS due, count(*) AS known F
 SELECT format('SELECT count(*) = %s AND %s < %s AS late FROM (%s) x', :due, :due, :known, dunning._late_sql('2026-07-01')) \gexec
 SELECT format('SELECT count(*) = (SELECT count(*) FROM dunning.invoice_features(%L) f WHERE f.due_on + 14 < %L AND (f.days_late IS NULL OR f.days_late > 0)) AS self_cure FROM (%s) x', '2026-07-01', '2026-07-01', dunning._self_cure_sql('2026-07-01')) \gexec
 
+CREATE FUNCTION pg_temp.rows_of(target text) RETURNS TABLE (rows bigint, yes bigint) LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY EXECUTE format('SELECT count(*), count(*) FILTER (WHERE x.%I) FROM (%s) x', target, dunning._target_sql(target, '2026-07-01 09:00+00'));
+END $$;
+-- a_call_is_a_contact_who_pays_after_it_has_not_cured_by_himself
+BEGIN;
+SELECT rows, yes FROM pg_temp.rows_of('self_cure') \gset
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) SELECT 'l1', 'call-' || k, '2026-03-01', '2026-03-15', 7, 'EUR' FROM generate_series(1, 2) k;
+INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency, invoice_id) SELECT debtor_id, invoice_id, '2026-03-25 12:00+00', 7, 'EUR', invoice_id FROM dunning.invoice WHERE invoice_id LIKE 'call-%';
+SELECT rows - :rows AS rows, yes - :yes AS cured FROM pg_temp.rows_of('self_cure');
+INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, recorded_at, recorded_by) VALUES ('l1', dunning._uuid7(), 'default', 'called_in', '2026-03-20 12:00+00', '2026-03-20 12:00+00', 'test');
+SELECT rows - :rows AS rows, yes - :yes AS cured_though_he_called FROM pg_temp.rows_of('self_cure');
+INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, recorded_at, recorded_by) VALUES ('l1', dunning._uuid7(), 'default', 'called', '2026-03-20 12:00+00', '2026-07-01 09:00+00', 'test');
+SELECT rows - :rows AS rows, yes - :yes AS cured_as_long_as_nobody_told FROM pg_temp.rows_of('self_cure');
+UPDATE dunning.event SET recorded_at = at WHERE debtor_id = 'l1';
+SELECT rows - :rows AS rows, yes - :yes AS cured_after_a_call FROM pg_temp.rows_of('self_cure');
+-- what_retention_dropped_says_nothing_of_who_was_written_to
+INSERT INTO dunning.egress_anchor (slice, seq, digest, dropped_at) VALUES (0, 0, '\x00', '2026-06-01');
+SELECT r.rows = (SELECT count(*) FROM dunning.invoice_features('2026-07-01 09:00+00') f WHERE f.due_on + 14 < '2026-07-01' AND (f.days_late IS NULL OR f.days_late > 0)
+    AND f.due_on >= date '2026-07-01' - dunning._value_of('retention_days')::int) AS since_then, r.rows < :rows AS fewer FROM pg_temp.rows_of('self_cure') r;
+ROLLBACK;
+-- what_a_credit_note_closed_is_no_row
+BEGIN;
+SELECT l.rows AS late, s.rows AS self_cure FROM pg_temp.rows_of('late') l, pg_temp.rows_of('self_cure') s \gset
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency, kind) VALUES ('l1', 'c-1', '2026-03-01', '2026-03-15', 7, 'EUR', 'invoice'), ('l1', 'c-2', '2026-03-20', '2026-03-20', 7, 'EUR', 'credit_note');
+SELECT l.rows - :late AS late, s.rows - :self_cure AS self_cure FROM pg_temp.rows_of('late') l, pg_temp.rows_of('self_cure') s;
+DELETE FROM dunning.invoice WHERE invoice_id = 'c-2';
+SELECT l.rows - :late AS late, s.rows - :self_cure AS self_cure FROM pg_temp.rows_of('late') l, pg_temp.rows_of('self_cure') s;
+ROLLBACK;
+-- an_amount_that_is_none_is_no_payment_of_a_label
+BEGIN;
+SELECT yes FROM pg_temp.rows_of('paid_30d') \gset
+INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency) SELECT 'l' || n, 'odd' || k, '2026-06-01'::date + n % 29, a, 'DKK' FROM generate_series(1, 120) n, unnest('{NaN,Infinity,0}'::numeric[]) WITH ORDINALITY o (a, k);
+SELECT yes - :yes AS more FROM pg_temp.rows_of('paid_30d');
+ROLLBACK;
+
 -- a_snapshot_every_30_days_of_two_years_of_a_small_book_and_of_half_a_year_of_a_large_one
 SELECT substring(dunning._paid_30d_sql('2026-07-01') FROM 'generate_series\(1, \d+\)') AS small;
 BEGIN;
