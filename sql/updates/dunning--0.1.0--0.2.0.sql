@@ -1060,9 +1060,10 @@ BEGIN
             WINDOW own AS (PARTITION BY t.creditor, t.of_kind ORDER BY t.day), whole AS (PARTITION BY t.creditor ORDER BY t.day)) g),
     holiday AS MATERIALIZED (SELECT p.country, p.region, h.on_date
         FROM (SELECT DISTINCT a.country, coalesce(a.region, '') AS region FROM account a WHERE a.country IS NOT NULL) p,
-            (SELECT min(b.day) AS first_day, max(b.day) + 366 AS last_day FROM book b) r,
-            LATERAL (SELECT c.on_date FROM dunning._computed_dates(p.country, p.region, r.first_day, r.last_day) c
-                     UNION SELECT o.on_date FROM dunning.holiday o WHERE o.on_date BETWEEN r.first_day AND r.last_day) h
+            -- years that invoices are issued in and the next: one invoice of the year 202 must not cost each day since
+            (SELECT DISTINCT v.y FROM (SELECT DISTINCT extract(year FROM b.day)::int AS y FROM book b) b, LATERAL (VALUES (b.y), (b.y + 1)) v (y) WHERE v.y BETWEEN 1900 AND 2199) r,
+            LATERAL (SELECT c.on_date FROM dunning._computed_dates(p.country, p.region, make_date(r.y, 1, 1), make_date(r.y, 12, 31)) c
+                     UNION SELECT o.on_date FROM dunning.holiday o WHERE o.on_date BETWEEN make_date(r.y, 1, 1) AND make_date(r.y, 12, 31)) h
         WHERE dunning._holiday(p.country, p.region, h.on_date) IS NOT NULL)
     SELECT k.debtor_id, k.invoice_id, k.creditor, k.currency, k.issued_on, k.due_on, k.amount,
         ln(k.amount), k.due_on - k.issued_on, extract(month FROM k.issued_on)::int, extract(isodow FROM k.issued_on)::int, extract(day FROM k.issued_on)::int,
@@ -1474,12 +1475,9 @@ BEGIN
             least(360, %2$s - 1 - f.due_on, CASE WHEN c.day IS NOT NULL THEN f.settled_on - f.due_on - 1 END) AS observed, %2$s - 1 - f.due_on AS age
         FROM dunning.invoice_features(%3$L) f LEFT JOIN dunning.score_result s ON s.debtor_id = f.debtor_id
         -- days of credit notes on which nothing was paid
-        LEFT JOIN (SELECT i.debtor_id, i.currency, i.issued_on AS day FROM (%4$s) i WHERE i.amount < 0
-                   EXCEPT SELECT p.debtor_id, p.currency, (p.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM (%5$s) p
-                   WHERE p.amount > 0 AND isfinite(p.paid_at)) c
+        LEFT JOIN dunning._credited(%3$L) c
             ON c.debtor_id = f.debtor_id AND c.currency = f.currency AND c.day = f.settled_on) x
-        WHERE x.observed >= 0$q$, by_sql, today, at,
-        dunning._invoices_sql(NULL, quote_literal(at)), dunning._ledger_sql('payment', NULL, quote_literal(at)));
+        WHERE x.observed >= 0$q$, by_sql, today, at);
 END
 $function$;
 CREATE FUNCTION dunning._curve_slices()
@@ -2005,16 +2003,15 @@ BEGIN
             'SELECT %1$s, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz AND p.paid_at < %4$L::timestamptz) AS "drift label" FROM (%2$s) f WHERE f.n_overdue > 0',
             columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '720 hours'), E'\nUNION ALL\n' ORDER BY s.snapshot)
         INTO parts FROM (SELECT at - k * interval '720 hours' AS snapshot FROM generate_series(1, 3) k) s WHERE s.snapshot >= of_model.as_of;
-        RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0)\n%s', dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
+        RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0 AND l.amount < ''Infinity'')\n%s', dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
     ELSIF of_model.target = 'late' THEN
         RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE %s', columns, CASE WHEN outcome THEN ', coalesce(f.days_late > 0, true) AS "drift label"' END, at,
-            CASE WHEN outcome THEN format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90 AND f.due_on >= %2$L::date', today, trained)
+            CASE WHEN outcome THEN format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90 AND f.due_on >= %2$L::date AND %3$s', today, trained, dunning._not_credited_sql(at))
                  ELSE format('f.issued_on >= %L::date - 90', today) END);
     END IF;
     RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE (f.days_late IS NULL OR f.days_late > 0) AND %s', columns,
-        CASE WHEN outcome THEN ', coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = f.debtor_id AND NOT e.test '
-            'AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS "drift label"' END, at,
-        CASE WHEN outcome THEN format('f.due_on + 14 < %1$L::date AND f.due_on + 14 >= %1$L::date - 90 AND f.due_on + 14 >= %2$L::date', today, trained)
+        CASE WHEN outcome THEN format(', %s AS "drift label"', dunning._self_cured_sql(at)) END, at,
+        CASE WHEN outcome THEN format('f.due_on + 14 < %1$L::date AND f.due_on + 14 >= %1$L::date - 90 AND f.due_on + 14 >= %2$L::date AND %3$s', today, trained, dunning._not_credited_sql(at))
              ELSE format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90', today) END);
 END
 $function$;
@@ -3074,6 +3071,31 @@ BEGIN
     WHERE p.e IS NOT NULL AND (p.e ->> 'control')::bigint + (p.e ->> 'treated')::bigint > 0 ORDER BY s.ordinality, p.side;
 END
 $function$;
+CREATE FUNCTION dunning._credited(at timestamp with time zone)
+ RETURNS TABLE(debtor_id text, currency text, day date)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$SELECT i.debtor_id, i.currency, i.issued_on FROM (%s) i WHERE i.amount < 0
+        EXCEPT SELECT p.debtor_id, p.currency, (p.paid_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date FROM (%s) p
+        WHERE p.amount > 0 AND p.amount < 'Infinity' AND isfinite(p.paid_at)$q$,
+        dunning._invoices_sql(NULL, '$1'), dunning._ledger_sql('payment', NULL, '$1')) USING at;
+END
+$function$;
+CREATE FUNCTION dunning._not_credited_sql(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format('NOT EXISTS (SELECT FROM dunning._credited(%L) c WHERE c.debtor_id = f.debtor_id AND c.currency = f.currency AND c.day = f.settled_on)', at);
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._late_sql(at timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
@@ -3084,8 +3106,23 @@ AS $function$
 BEGIN
     RETURN format(
         'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late > 0, true) AS late FROM dunning.invoice_features(%2$L) f '
-        'WHERE f.due_on < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date',
-        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at);
+        'WHERE f.due_on < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND %3$s',
+        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at, dunning._not_credited_sql(at));
+END
+$function$;
+CREATE FUNCTION dunning._self_cured_sql(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    between_sql text := '>= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AND %s < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())';
+BEGIN
+    RETURN format('coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on %s) '
+        'AND NOT EXISTS (SELECT FROM dunning.event v WHERE v.debtor_id = f.debtor_id AND v.kind IN (''called'', ''conversation'') AND v.recorded_at < %L AND v.at %s)',
+        format(between_sql, 'e.contact_on'), at, format(between_sql, 'v.at'));
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._self_cure_sql(at timestamp with time zone)
@@ -3097,12 +3134,12 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN format(
-        'SELECT %1$s, f.debtor_id AS debtor, coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e '
-        'WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) '
-        'AND e.contact_on < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())) AS self_cure '
-        'FROM dunning.invoice_features(%2$L) f '
-        'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0)',
-        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at);
+        'SELECT %1$s, f.debtor_id AS debtor, %3$s AS self_cure FROM dunning.invoice_features(%2$L) f '
+        'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0) AND %4$s%5$s',
+        (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at,
+        dunning._self_cured_sql(at), dunning._not_credited_sql(at),
+        CASE WHEN EXISTS (SELECT FROM dunning.egress_anchor)
+             THEN format(' AND f.due_on >= %L::date', ((dunning._now() - make_interval(days => dunning._value_of('retention_days')::int)) AT TIME ZONE dunning._ledger_zone())::date) END);
 END
 $function$;
 CREATE FUNCTION dunning._paid_30d_sql(at timestamp with time zone, months integer DEFAULT NULL::integer)
@@ -3121,7 +3158,7 @@ BEGIN
     END IF;
     RETURN format(
         'WITH paid AS MATERIALIZED (SELECT DISTINCT l.debtor_id, ceil(extract(epoch FROM %1$L::timestamptz - l.paid_at) / 2592000) AS month '
-        'FROM (%2$s) l WHERE l.amount > 0 AND isfinite(l.paid_at)) '
+        'FROM (%2$s) l WHERE l.amount > 0 AND l.amount < ''Infinity'' AND isfinite(l.paid_at)) '
         'SELECT %3$s, f.debtor_id AS debtor, p.debtor_id IS NOT NULL AS paid_30d '
         'FROM generate_series(1, %4$s) s (month) CROSS JOIN LATERAL dunning.features(%1$L::timestamptz - s.month * interval ''720 hours'') f '
         'LEFT JOIN paid p ON p.debtor_id = f.debtor_id AND p.month = s.month WHERE f.n_overdue > 0',
@@ -47883,6 +47920,9 @@ ALTER FUNCTION dunning._split_query(text,timestamp with time zone,text[],integer
 ALTER FUNCTION dunning._side_framing(text,jsonb,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._split_list(text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.split_segments(text,integer,double precision) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._credited(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._not_credited_sql(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._self_cured_sql(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER TABLE dunning.model_change OWNER TO dunning_owner;
 ALTER FUNCTION dunning._lock_version(text,integer) OWNER TO dunning_owner;
@@ -48420,6 +48460,9 @@ REVOKE EXECUTE ON FUNCTION dunning._side_framing(text,jsonb,text,text) FROM PUBL
 REVOKE EXECUTE ON FUNCTION dunning._split_list(text,text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.split_segments(text,integer,double precision) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.split_segments(text,integer,double precision) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._credited(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._not_credited_sql(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._self_cured_sql(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.model_change TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._lock_version(text,integer) FROM PUBLIC;
@@ -48979,6 +49022,7 @@ COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with 
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
 COMMENT ON FUNCTION dunning._context_now(dunning.message) IS 'The context of a message as it would be rendered now, framing named; without the links, which are signed as it leaves.';
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
+COMMENT ON FUNCTION dunning._credited(timestamp with time zone) IS 'Days of credit notes known at an instant on which the debtor paid nothing in that currency: an invoice that was settled on such a day was not paid.';
 COMMENT ON FUNCTION dunning._current_segments() IS 'The segments in force as a version has them.';
 COMMENT ON FUNCTION dunning._curve_group_sql(text) IS 'SQL text of the group that an invoice f belongs to; 22023 for what is no column to group by.';
 COMMENT ON FUNCTION dunning._curve_names(jsonb) IS 'The features of an invoice that a payment curve reads.';
@@ -49130,6 +49174,7 @@ COMMENT ON FUNCTION dunning._need_note(text,text,uuid) IS 'Nothing; 22023 where 
 COMMENT ON FUNCTION dunning._needs_offer(text,text) IS 'Whether some text in force of a template names offer and has no {{^offer}} section: without an offer it would be empty words.';
 COMMENT ON FUNCTION dunning._next_open(timestamp with time zone,timestamp with time zone,text,bytea,text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],uuid) IS 'The first instant, now or at a multiple of five minutes, at which neither clock nor caps forbid the contact; NULL where there is none. When to look at a held message again. Its own attempts and its companion do not keep a message waiting; message_id NULL: all count.';
 COMMENT ON FUNCTION dunning._no_rule(text,text,text) IS 'In a sentence, why no rule allows a fee.';
+COMMENT ON FUNCTION dunning._not_credited_sql(timestamp with time zone) IS 'SQL text: was a row f of invoice_features not closed by a credit note?';
 COMMENT ON FUNCTION dunning._notices(text[],text[]) IS 'Written notices of these levels (NULL: all): invoice (NULL: all), level, amount of the fee that it named, when it left, from when the fee was said to be due, our message, and whether it said that this level''s fee is charged with it.';
 COMMENT ON FUNCTION dunning._offer_context(dunning.offer,text) IS 'An offer as the template context has it.';
 COMMENT ON FUNCTION dunning._offer_option(integer,jsonb,text) IS 'An option of an offer out of its parts in order of date.';
@@ -49217,6 +49262,7 @@ COMMENT ON FUNCTION dunning._segment_history() IS 'What view segment_history sho
 COMMENT ON FUNCTION dunning._segment_options(text,jsonb) IS 'The options of learn_segments() with those left out, or 22023 and 42703.';
 COMMENT ON FUNCTION dunning._segment_query(text,timestamp with time zone,jsonb) IS 'SQL text: what learn_segments() reads.';
 COMMENT ON FUNCTION dunning._segments_digest(jsonb) IS 'SHA-256 of names, positions and predicates of a list of segments.';
+COMMENT ON FUNCTION dunning._self_cured_sql(timestamp with time zone) IS 'SQL text: was a row f of invoice_features paid in the 14 days after its due date and before any contact, as known at that instant?';
 COMMENT ON FUNCTION dunning._side_framing(text,jsonb,text,text) IS 'The framing that a test recommends on one side of a split; NULL: none is shown to be better.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: debtor_id and the columns of debtor_signals of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._simulate(text,date,date,time without time zone) IS 'Runs a simulation into its temporary tables.';
