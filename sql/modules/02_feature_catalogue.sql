@@ -214,17 +214,27 @@ GRANT EXECUTE ON FUNCTION dunning.attribute_features(timestamptz) TO dunning_ope
 
 -- The expression is planned and typed against no row, without rights beyond dunning_owner's; the type that it has.
 CREATE FUNCTION dunning._try_feature(expression text, relation text) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
     found_type text;
+    line text;
+    -- OFFSET keeps the planner from computing it at once, and so from forgetting half of it
+    source text := format('FROM (SELECT (r.r).* FROM (SELECT NULL::dunning.%I AS r OFFSET 0) r) one', relation);
 BEGIN
     PERFORM dunning._restrict();
-    EXECUTE format('SELECT pg_typeof((%s)) FROM (SELECT (r.r).* FROM (SELECT NULL::dunning.%I AS r) r) d', expression, relation) INTO found_type;
+    EXECUTE format('SELECT pg_typeof((%s)) %s', expression, source) INTO found_type;
+    -- A table that it reads would be that of now, whatever the instant of the features; rows and sums are of more than one debtor.
+    FOR line IN EXECUTE format('EXPLAIN (COSTS off) SELECT (%s) %s', expression, source) LOOP
+        IF line ~ '^ *(-> *)?(InitPlan|SubPlan|ProjectSet|Aggregate|WindowAgg)' THEN
+            RAISE EXCEPTION 'it reads more than one row' USING ERRCODE = '0A000';
+        END IF;
+    END LOOP;
     RETURN CASE WHEN found_type IN ('smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision') THEN 'number' WHEN found_type = 'boolean' THEN 'boolean'
                 WHEN found_type IN ('text', 'character varying', 'character') THEN 'text' ELSE found_type END;
 EXCEPTION WHEN OTHERS THEN
     RAISE EXCEPTION 'the expression cannot be run: %', SQLERRM USING ERRCODE = SQLSTATE,
+        DETAIL = 'It is computed for one debtor or invoice at a time, from the columns of its features: no subquery, no aggregate, no set.',
         HINT = 'For example: amount_open / nullif((attributes ->> ''income'')::float8, 0)';
 END
 $fn$;
@@ -255,6 +265,7 @@ DECLARE
     result dunning.feature;
     relation text;
     is_type text;
+    columns text[];
 BEGIN
     IF coalesce(save_feature.feature !~ '^[A-Za-z_][A-Za-z0-9_]{0,62}$', true) OR coalesce(btrim(save_feature.meaning), '') = '' OR save_feature.unit IS NULL OR save_feature.sensitive IS NULL THEN
         RAISE EXCEPTION 'a feature has a name and a meaning' USING ERRCODE = '22023', DETAIL = 'The name is letters, digits and "_".',
@@ -273,11 +284,16 @@ BEGIN
     END IF;
     IF save_feature.expression IS NOT NULL THEN
         BEGIN
-            PERFORM dunning._predicate_columns(save_feature.expression);
+            columns := dunning._predicate_columns(save_feature.expression);
         EXCEPTION WHEN syntax_error THEN
             RAISE EXCEPTION 'the expression is not one SQL expression: %', SQLERRM
                 USING ERRCODE = '42601', HINT = 'For example: amount_open / nullif((attributes ->> ''income'')::float8, 0)';
         END;
+        IF columns && '{settled_on,days_late,one,*}' THEN
+            RAISE EXCEPTION 'the expression of feature "%" reads the outcome', save_feature.feature USING ERRCODE = '22023',
+                DETAIL = 'settled_on and days_late, and the row as a whole with them, are what became of the invoice: a model that is told has nothing to learn.',
+                HINT = 'What earlier invoices tell are last_late, avg_gap and late_ratio: SELECT feature, meaning FROM dunning.feature_catalogue;';
+        END IF;
         FOREACH relation IN ARRAY CASE save_feature.of WHEN 'both' THEN '{debtor_features,invoice_features}' ELSE ARRAY[save_feature.of || '_features'] END::text[] LOOP
             is_type := dunning._try_feature(save_feature.expression, relation);
             IF is_type <> save_feature.type THEN
@@ -293,7 +309,7 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning.save_feature(text, text, text, text, int, boolean, text, text) IS
-'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in, 42804 where the expression is of another type. Role dunning_admin.';
+'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in or the expression reads settled_on or days_late, 42804 where it is of another type; it is computed a row, without subqueries. Role dunning_admin.';
 
 CREATE FUNCTION dunning._known_feature(feature text) RETURNS dunning.feature
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -384,6 +400,28 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning._feature_sql(text) IS 'SQL text of a feature over a row f of debtor_features or invoice_features: the column, the attribute or the expression of that name.';
+
+-- Planned well, an expression may still fail on the row of one debtor, and with it all that is trained or scored.
+CREATE FUNCTION dunning._blame_feature(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    it record;
+BEGIN
+    FOR it IN SELECT f.feature, f.expression, r.relation FROM dunning._features_in_force() f
+              JOIN (VALUES ('debtor', 'features'), ('invoice', 'invoice_features')) r (of, relation) ON f.of IN (r.of, 'both')
+              WHERE f.expression IS NOT NULL ORDER BY f.feature, r.relation LOOP
+        BEGIN
+            EXECUTE format('SELECT count(%s) FROM dunning.%I($1) f', dunning._feature_sql(it.feature), it.relation) USING as_of;
+        EXCEPTION WHEN data_exception OR raise_exception THEN
+            RAISE EXCEPTION 'feature "%" cannot be computed: %', it.feature, SQLERRM USING ERRCODE = SQLSTATE,
+                DETAIL = format('Its expression is %s; it fails on a row of dunning.%s().', it.expression, it.relation),
+                HINT = format('Save it anew with a guard, as in amount_open / nullif(n_paid, 0), or take it out: SELECT dunning.reset_feature(%L);', it.feature);
+        END;
+    END LOOP;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._blame_feature(timestamptz) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 
 -- The catalogue says what makes an invoice likelier late. To be paid soon is the opposite, but for counts of invoices: who has many of them pays often.
 CREATE FUNCTION dunning._monotone_of(target text) RETURNS jsonb

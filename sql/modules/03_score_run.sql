@@ -162,6 +162,7 @@ BEGIN
             USING score.as_of, at, used, disputing;
     -- a predicate that divides by what one debtor has none of was planned well and fails on that row
     EXCEPTION WHEN data_exception OR raise_exception THEN
+        PERFORM dunning._blame_feature(score.as_of);
         SELECT s.segment, s.predicate, s.position INTO failing FROM dunning._segments() s
         WHERE s.segment = (SELECT dunning._failing_segment(ARRAY(SELECT jsonb_object_keys(used)), score.as_of, at, disputing));
         IF NOT FOUND THEN

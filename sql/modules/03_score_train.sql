@@ -163,6 +163,9 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'DN004' THEN
         GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
         RAISE EXCEPTION '%', why USING ERRCODE = 'DN004', DETAIL = detail, HINT = dunning._trainable(target, at);
+    WHEN data_exception OR raise_exception THEN
+        PERFORM dunning._blame_feature(at);
+        RAISE;
     END;
     RETURN result;
 END

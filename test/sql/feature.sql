@@ -407,6 +407,13 @@ SELECT attributes ? 'income' AS stands, 'income' = ANY (dunning._features_of('la
 SELECT c.feature, c.excluded, c.source, f.before ->> 'excluded' AS was FROM dunning.feature_catalogue c JOIN dunning.feature f USING (feature, saved_at) WHERE feature IN ('income', 'late_ratio') ORDER BY 1;
 SELECT dunning.reset_feature('late_ratio'), dunning.reset_feature('late_ratio') AS again;
 SELECT 'late_ratio' = ANY (dunning._features_of('late')) AS read_again;
+-- an_expression_reads_one_row_of_features_and_never_the_outcome
+SELECT dunning.save_feature('told', 'the label', expression => 'days_late', of => 'invoice');
+SELECT dunning.save_feature('told', 'the label', 'boolean', expression => 'n_paid > 1 AND settled_on IS NULL', of => 'invoice');
+SELECT dunning.save_feature('told', 'the label', 'text', expression => 'to_jsonb(one) ->> ''days_late''', of => 'invoice');
+SELECT dunning.save_feature('now', 'payments of now', expression => 'CASE WHEN n_paid > 3 THEN (SELECT count(*) FROM dunning.payment) END');
+SELECT dunning.save_feature('sum', 'all rows', expression => 'sum(n_paid)');
+SELECT dunning.save_feature('rows', 'many rows', expression => 'generate_series(1, n_paid)');
 -- a_wrong_feature_is_refused_with_what_would_be_right
 SELECT dunning.save_feature('late_ratio', 'mine');
 SELECT dunning.save_feature('a b', 'mine');

@@ -152,6 +152,16 @@ SELECT sum(debtors) AS scored FROM dunning.score();
 SELECT position('extract(month FROM issued_on)' IN dunning._next_invoice_sql()) > 0 AS computed;
 ROLLBACK;
 
+-- a_feature_that_fails_on_one_row_is_named_by_training_and_scoring
+BEGIN;
+SELECT dunning.save_feature('bill', 'mean bill', expression => 'amount_billed / n_paid');
+SAVEPOINT s;
+SELECT dunning.train('late');
+ROLLBACK TO s;
+SELECT dunning.save_feature('bill', 'mean bill', expression => 'amount_billed / (n_paid - n_paid)');
+SELECT count(*) FROM dunning.score();
+ROLLBACK;
+
 -- a_target_with_too_few_of_a_class_is_refused_with_the_counts_and_what_works
 BEGIN;
 UPDATE dunning.payment p SET paid_at = i.issued_on::timestamp AT TIME ZONE 'UTC' + interval '1 day' FROM dunning.invoice i WHERE i.invoice_id = p.invoice_id AND i.debtor_id = p.debtor_id;
