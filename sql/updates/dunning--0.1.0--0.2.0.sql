@@ -1221,19 +1221,29 @@ $function$;
 CREATE FUNCTION dunning._try_feature(expression text, relation text)
  RETURNS text
  LANGUAGE plpgsql
- STABLE SECURITY DEFINER
+ SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
 DECLARE
     found_type text;
+    line text;
+    -- OFFSET keeps the planner from computing it at once, and so from forgetting half of it
+    source text := format('FROM (SELECT (r.r).* FROM (SELECT NULL::dunning.%I AS r OFFSET 0) r) one', relation);
 BEGIN
     PERFORM dunning._restrict();
-    EXECUTE format('SELECT pg_typeof((%s)) FROM (SELECT (r.r).* FROM (SELECT NULL::dunning.%I AS r) r) d', expression, relation) INTO found_type;
+    EXECUTE format('SELECT pg_typeof((%s)) %s', expression, source) INTO found_type;
+    -- A table that it reads would be that of now, whatever the instant of the features; rows and sums are of more than one debtor.
+    FOR line IN EXECUTE format('EXPLAIN (COSTS off) SELECT (%s) %s', expression, source) LOOP
+        IF line ~ '^ *(-> *)?(InitPlan|SubPlan|ProjectSet|Aggregate|WindowAgg)' THEN
+            RAISE EXCEPTION 'it reads more than one row' USING ERRCODE = '0A000';
+        END IF;
+    END LOOP;
     RETURN CASE WHEN found_type IN ('smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision') THEN 'number' WHEN found_type = 'boolean' THEN 'boolean'
                 WHEN found_type IN ('text', 'character varying', 'character') THEN 'text' ELSE found_type END;
 EXCEPTION WHEN OTHERS THEN
     RAISE EXCEPTION 'the expression cannot be run: %', SQLERRM USING ERRCODE = SQLSTATE,
+        DETAIL = 'It is computed for one debtor or invoice at a time, from the columns of its features: no subquery, no aggregate, no set.',
         HINT = 'For example: amount_open / nullif((attributes ->> ''income'')::float8, 0)';
 END
 $function$;
@@ -1267,6 +1277,7 @@ DECLARE
     result dunning.feature;
     relation text;
     is_type text;
+    columns text[];
 BEGIN
     IF coalesce(save_feature.feature !~ '^[A-Za-z_][A-Za-z0-9_]{0,62}$', true) OR coalesce(btrim(save_feature.meaning), '') = '' OR save_feature.unit IS NULL OR save_feature.sensitive IS NULL THEN
         RAISE EXCEPTION 'a feature has a name and a meaning' USING ERRCODE = '22023', DETAIL = 'The name is letters, digits and "_".',
@@ -1285,11 +1296,16 @@ BEGIN
     END IF;
     IF save_feature.expression IS NOT NULL THEN
         BEGIN
-            PERFORM dunning._predicate_columns(save_feature.expression);
+            columns := dunning._predicate_columns(save_feature.expression);
         EXCEPTION WHEN syntax_error THEN
             RAISE EXCEPTION 'the expression is not one SQL expression: %', SQLERRM
                 USING ERRCODE = '42601', HINT = 'For example: amount_open / nullif((attributes ->> ''income'')::float8, 0)';
         END;
+        IF columns && '{settled_on,days_late,one,*}' THEN
+            RAISE EXCEPTION 'the expression of feature "%" reads the outcome', save_feature.feature USING ERRCODE = '22023',
+                DETAIL = 'settled_on and days_late, and the row as a whole with them, are what became of the invoice: a model that is told has nothing to learn.',
+                HINT = 'What earlier invoices tell are last_late, avg_gap and late_ratio: SELECT feature, meaning FROM dunning.feature_catalogue;';
+        END IF;
         FOREACH relation IN ARRAY CASE save_feature.of WHEN 'both' THEN '{debtor_features,invoice_features}' ELSE ARRAY[save_feature.of || '_features'] END::text[] LOOP
             is_type := dunning._try_feature(save_feature.expression, relation);
             IF is_type <> save_feature.type THEN
@@ -1398,6 +1414,29 @@ BEGIN
     RETURN CASE WHEN it.expression IS NOT NULL THEN format('(SELECT (%s) FROM (SELECT f.*) one)', it.expression)
                 WHEN NOT FOUND OR EXISTS (SELECT FROM dunning.feature b WHERE b.feature = it.feature AND b.builtin) THEN format('f.%I', _feature_sql.feature)
                 ELSE format('dunning._attribute(f.attributes, %L, %L)', it.feature, it.type) || CASE it.type WHEN 'number' THEN '::float8' WHEN 'boolean' THEN '::boolean' ELSE '' END END;
+END
+$function$;
+CREATE FUNCTION dunning._blame_feature(as_of timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    it record;
+BEGIN
+    FOR it IN SELECT f.feature, f.expression, r.relation FROM dunning._features_in_force() f
+              JOIN (VALUES ('debtor', 'features'), ('invoice', 'invoice_features')) r (of, relation) ON f.of IN (r.of, 'both')
+              WHERE f.expression IS NOT NULL ORDER BY f.feature, r.relation LOOP
+        BEGIN
+            EXECUTE format('SELECT count(%s) FROM dunning.%I($1) f', dunning._feature_sql(it.feature), it.relation) USING as_of;
+        EXCEPTION WHEN data_exception OR raise_exception THEN
+            RAISE EXCEPTION 'feature "%" cannot be computed: %', it.feature, SQLERRM USING ERRCODE = SQLSTATE,
+                DETAIL = format('Its expression is %s; it fails on a row of dunning.%s().', it.expression, it.relation),
+                HINT = format('Save it anew with a guard, as in amount_open / nullif(n_paid, 0), or take it out: SELECT dunning.reset_feature(%L);', it.feature);
+        END;
+    END LOOP;
 END
 $function$;
 CREATE FUNCTION dunning._monotone_of(target text)
@@ -2344,6 +2383,7 @@ BEGIN
             USING score.as_of, at, used, disputing;
     -- a predicate that divides by what one debtor has none of was planned well and fails on that row
     EXCEPTION WHEN data_exception OR raise_exception THEN
+        PERFORM dunning._blame_feature(score.as_of);
         SELECT s.segment, s.predicate, s.position INTO failing FROM dunning._segments() s
         WHERE s.segment = (SELECT dunning._failing_segment(ARRAY(SELECT jsonb_object_keys(used)), score.as_of, at, disputing));
         IF NOT FOUND THEN
@@ -3195,6 +3235,9 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'DN004' THEN
         GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
         RAISE EXCEPTION '%', why USING ERRCODE = 'DN004', DETAIL = detail, HINT = dunning._trainable(target, at);
+    WHEN data_exception OR raise_exception THEN
+        PERFORM dunning._blame_feature(at);
+        RAISE;
     END;
     RETURN result;
 END
@@ -47843,6 +47886,7 @@ ALTER FUNCTION dunning.exclude_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.include_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_feature(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._feature_sql(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._blame_feature(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._monotone_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._predict_values(text,integer,"any") OWNER TO dunning_owner;
 ALTER FUNCTION dunning.create_predictor(text,text,integer) OWNER TO dunning_owner;
@@ -48357,6 +48401,7 @@ GRANT EXECUTE ON FUNCTION dunning.include_feature(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_feature(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_feature(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._feature_sql(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._blame_feature(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._monotone_of(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._predict_values(text,integer,"any") FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._predict_values(text,integer,"any") TO dunning_viewer;
@@ -48971,6 +49016,7 @@ COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a ho
 COMMENT ON FUNCTION dunning._begin_simulation(timestamp with time zone) IS 'Makes the temporary tables of a simulation; what was planned before its first instant and still waited then leaves in it, and is no row of its result.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
 COMMENT ON FUNCTION dunning._case_consent(text) IS 'What the debtor consented to, and which of the debtor''s addresses of now must not be used, since when and why.';
@@ -49395,7 +49441,7 @@ COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key tha
 COMMENT ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) IS 'Saves which fee may be charged at a level, by country (ISO, or EU) and kind of debtor (person, company), from a day on (NULL: today); replaces the row of the same first day and goes before a built-in one. amount, or tiers: [{"upto": 2500, "percent": 15}, ..., {"percent": 1}] share by share, or [{"below": 1000, "amount": 40}, ..., {"amount": 100}]. Counts and gaps are told over a family. Returns whether there was a row, and warnings where it is laxer than a verified law. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) IS 'Switches fees and interest of a creditor on or off (off until this call), and says which terms its contracts contain: reminder_fee (a fee for reminders was agreed), default_notice (the invoice says that default begins after thirty days). Returns what still needs a term. Unknown creditor or term: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
-COMMENT ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) IS 'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in, 42804 where the expression is of another type. Role dunning_admin.';
+COMMENT ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) IS 'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in or the expression reads settled_on or days_late, 42804 where it is of another type; it is computed a row, without subqueries. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) IS 'Whether the rule is new. From the next daily() or maintain() on it proposes cases so many days after the last step of a strategy, its stop, or the due date; the first rule by position that fits counts. Bad values: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) IS 'Whether the reason is new. Makes a reason for holds of your own or changes what a shipped one means from now on; holds that stand keep their dates. Bad words or one of the program''s own: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
