@@ -269,6 +269,9 @@ start_evaluation(void *state, TupleDesc desc)
 	MemoryContext before = MemoryContextSwitchTo(e->context);
 
 	e->label_attribute = dun_score_column_number(desc, e->label, "label");
+	for (int i = e->label_attribute + 1; i < desc->natts; i++)
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), e->label) == 0)
+			dun_score_report_twins(e->label, e->label_attribute, i);
 	dun_score_open_field(&e->label_field, TupleDescAttr(desc, e->label_attribute)->atttypid);
 	e->mapping = dun_score_map_record(e->name, e->model, desc);
 	e->dense = palloc(sizeof(double) * Max(e->model->nfeatures, 1));

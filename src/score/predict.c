@@ -96,6 +96,17 @@ castable_sql(const DunFeature *f, const DunField *field)
 	return psprintf("%s::%s AS %s", column, f->type == DUN_NUMBER ? "float8" : f->type == DUN_BOOLEAN ? "boolean" : "text", column);
 }
 
+void
+dun_score_report_twins(const char *name, int first, int second)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_COLUMN),
+			 errmsg("field \"%s\" stands twice in the row", name),
+			 errdetail("Its columns %d and %d have this name.", first + 1, second + 1),
+			 errhint("Fields are found by name: give one of them an alias, such as %s AS %s.", quote_identifier(name),
+					 quote_identifier(psprintf("%s_2", name)))));
+}
+
 DunMapping *
 dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
 {
@@ -112,9 +123,13 @@ dun_score_map_record(const char *name, const DunModel *model, TupleDesc desc)
 		const DunFeature *f = &model->features[i];
 		int			found = -1;
 
-		for (int a = 0; a < desc->natts && found < 0; a++)
+		for (int a = 0; a < desc->natts; a++)
 			if (!TupleDescAttr(desc, a)->attisdropped && strcmp(NameStr(TupleDescAttr(desc, a)->attname), f->name) == 0)
+			{
+				if (found >= 0)
+					dun_score_report_twins(f->name, found, a);
 				found = a;
+			}
 		mapping->attribute[i] = found;
 		if (found < 0)
 		{

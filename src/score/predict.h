@@ -33,4 +33,7 @@ extern double dun_score_read_value(const DunFeature *feature, DunField *field, D
 extern void dun_score_read_row(const DunModel *model, const DunMapping *mapping, const Datum *values, const bool *nulls,
 							   double *dense);
 
+/* 42701 for a name that two columns (from 0) have: which is meant, nobody can tell. */
+extern void dun_score_report_twins(const char *name, int first, int second);
+
 #endif

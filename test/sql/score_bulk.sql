@@ -38,7 +38,7 @@ SET max_parallel_workers_per_gather = 2;
 SELECT in_workers FROM dunning.score_rows('shop_gbdt', 'SELECT * FROM shop', 'id', NULL);
 SET max_parallel_workers_per_gather = 4;
 SELECT n, in_workers FROM dunning.score_rows('shop_gbdt', 'SELECT * FROM shop;', 'id', 'shop_scores');
-SELECT in_workers FROM dunning.score_rows('shop_gbdt', 'SELECT *, 1 AS x FROM shop', 'id', 'shop_scores');
+SELECT in_workers FROM dunning.score_rows('shop_gbdt', 'SELECT *, 1 AS more, 2 AS more FROM shop', 'id', 'shop_scores');
 RESET max_parallel_workers_per_gather;
 RESET min_parallel_table_scan_size;
 RESET parallel_tuple_cost;

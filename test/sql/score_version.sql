@@ -283,6 +283,11 @@ SELECT dunning.predict('parsed', r) FROM (SELECT 'a lot' AS "How much", 1 AS z) 
 SELECT dunning.predict('parsed', r) FROM (SELECT current_date AS "How much", 1 AS z) r;
 SELECT dunning.predict('parsed', r) FROM (SELECT interval '1 day' AS "How much", 1 AS z) r;
 
+-- a_field_that_stands_twice_is_refused_where_the_model_reads_it
+SELECT dunning.score_rows('parsed', 'SELECT i, x AS "How much", z, -z AS z FROM input', 'i', NULL);
+\echo :SQLSTATE
+SELECT n FROM dunning.score_rows('parsed', 'SELECT i, x AS "How much", z, y, y FROM input', 'i', NULL);
+SELECT dunning.evaluate('parsed', 'SELECT x AS "How much", z, y, NOT y AS y FROM input', 'y');
 -- a_reason_that_weighs_nothing_is_not_said_to_raise_or_lower
 SELECT auc > 0.5 AS good FROM dunning.fit('flat', 'SELECT x, CASE WHEN i % 2 = 0 THEN 0 ELSE 1 END AS flat, y FROM input', 'y', 'scorecard', '{"bin_gain": 20, "pairs": 0}');
 SELECT words FROM dunning.reasons('flat', (SELECT r FROM (SELECT 0.9 AS x, 1 AS flat) r)) WHERE feature = 'flat';
