@@ -308,6 +308,66 @@ BEGIN
     END;
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.bind(kind text, relation regclass, max_age interval DEFAULT NULL::interval, immutable text[] DEFAULT '{}'::text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    shown text;
+    unknown text;
+BEGIN
+    PERFORM dunning._check_kind(bind.kind);
+    shown := dunning._check_relation(bind.relation);
+    IF bind.max_age <= '0'::interval THEN
+        RAISE EXCEPTION 'max_age must be positive' USING ERRCODE = '22023',
+            DETAIL = format('It is %s.', bind.max_age), HINT = 'Use an age such as ''26 hours'', or NULL for a source that is live.';
+    END IF;
+    PERFORM dunning._check_shape(bind.kind, bind.relation, shown);
+    SELECT string_agg(i.i, ', ') INTO unknown FROM unnest(bind.immutable) i
+    WHERE i.i IS NULL OR NOT EXISTS (SELECT FROM dunning._source_columns(bind.relation) s
+                                     JOIN dunning._ledger_contract(bind.kind) c ON c.name = s.name WHERE s.name = i.i);
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'unknown columns in immutable' USING ERRCODE = '22023', DETAIL = format('Not columns of %s: %s.', shown, unknown),
+            HINT = 'List columns of the contract that never change once written, such as ''{attributes}''.';
+    END IF;
+    PERFORM dunning._check_families(bind.kind, bind.relation, shown);
+    PERFORM dunning._check_rights(bind.kind, bind.relation, shown);
+
+    -- Binding a built-in table is the same as binding nothing.
+    IF shown = 'dunning.' || bind.kind THEN
+        DELETE FROM dunning.source_binding b WHERE b.kind = bind.kind;
+        PERFORM dunning._forget_sources();
+        RETURN;
+    END IF;
+    INSERT INTO dunning.source_binding AS b (kind, relation, relation_oid, columns, key_type, max_age, immutable, bound_by, bound_at)
+    SELECT bind.kind, shown, bind.relation, jsonb_object_agg(s.name, s.type),
+           max(format_type(s.base, s.typmod)) FILTER (WHERE s.name = 'debtor_id'), bind.max_age, coalesce(bind.immutable, '{}'),
+           session_user, clock_timestamp()
+    FROM dunning._source_columns(bind.relation) s
+    JOIN dunning._ledger_contract(bind.kind) c ON c.name = s.name
+    ON CONFLICT ON CONSTRAINT source_binding_pkey DO UPDATE
+    SET relation = EXCLUDED.relation, relation_oid = EXCLUDED.relation_oid, columns = EXCLUDED.columns, key_type = EXCLUDED.key_type,
+        max_age = EXCLUDED.max_age, immutable = EXCLUDED.immutable, bound_by = EXCLUDED.bound_by, bound_at = EXCLUDED.bound_at;
+    PERFORM dunning._forget_sources();
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.unbind(kind text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_kind(unbind.kind);
+    PERFORM dunning._forget_sources();
+    DELETE FROM dunning.source_binding b WHERE b.kind = unbind.kind;
+    RETURN FOUND;
+END
+$function$;
 CREATE FUNCTION dunning._ledger_steady()
  RETURNS boolean
  LANGUAGE plpgsql
@@ -380,6 +440,10 @@ CREATE OR REPLACE FUNCTION dunning._source_of(kind text, OUT relation text, OUT 
  LANGUAGE c
  STABLE
 AS 'MODULE_PATHNAME', $function$dun_ledger_sql_source_of$function$;
+CREATE FUNCTION dunning._forget_sources()
+ RETURNS void
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $function$dun_ledger_sql_forget_sources$function$;
 CREATE OR REPLACE FUNCTION dunning._column_sql(class text, name text, base oid)
  RETURNS text
  LANGUAGE plpgsql
@@ -414,7 +478,7 @@ BEGIN
     RETURN CASE WHEN base IN (20, 21, 23, 1042) THEN format('s.%I', $2) ELSE dunning._column_sql($1, $2, base) END;
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
+CREATE FUNCTION dunning._compose_ledger_sql(kind text, many text, as_of text)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -423,21 +487,21 @@ AS $function$
 #variable_conflict error
 DECLARE
     src record;
-    cut text := '(SELECT ' || dunning._cut_sql(_ledger_sql.as_of) || ')';
+    cut text := '(SELECT ' || dunning._cut_sql(_compose_ledger_sql.as_of) || ')';
     past text;
     items text;
     recorded text;
     exists_if text;
     conditions text[] := '{}';
 BEGIN
-    SELECT o.relation, o.columns, o.immutable INTO src FROM dunning._source_of(_ledger_sql.kind) o;
+    SELECT o.relation, o.columns, o.immutable INTO src FROM dunning._source_of(_compose_ledger_sql.kind) o;
     -- What is not dated is known for the present alone.
-    past := CASE WHEN _ledger_sql.as_of IS NULL THEN NULL
-                 ELSE format('(SELECT (%s)::timestamptz < dunning._now() - ''1 min''::interval)', _ledger_sql.as_of) END;
+    past := CASE WHEN _compose_ledger_sql.as_of IS NULL THEN NULL
+                 ELSE format('(SELECT (%s)::timestamptz < dunning._now() - ''1 min''::interval)', _compose_ledger_sql.as_of) END;
     SELECT string_agg(CASE
             WHEN c.name = 'creditor' THEN format('coalesce(%s, ''default'')', e.e)
             WHEN c.name = 'person_id' THEN format('coalesce(%s, s.debtor_id::text)', e.e)
-            WHEN c.name = 'kind' AND _ledger_sql.kind = 'invoice' THEN format('coalesce(%s, ''invoice'')', e.e)
+            WHEN c.name = 'kind' AND _compose_ledger_sql.kind = 'invoice' THEN format('coalesce(%s, ''invoice'')', e.e)
             -- a source that only says since when: an invoice with that instant is disputed
             WHEN c.name = 'disputed' AND src.columns ? 'disputed_at' AND NOT src.columns ? 'disputed' THEN
                 format('(%1$s IS NOT NULL AND (%2$s IS NULL OR %1$s < %2$s))',
@@ -448,37 +512,42 @@ BEGIN
                 format('CASE WHEN %1$s THEN CASE WHEN %2$s < %3$s THEN true WHEN %2$s IS NULL AND %4$s THEN NULL ELSE false END ELSE %4$s END', past,
                        dunning._column_sql('instant', 'disputed_at', (src.columns #>> '{disputed_at,base}')::oid), cut, e.e)
             WHEN c.name IN ('disputed', 'consent', 'attributes') AND past IS NOT NULL THEN format('CASE WHEN %s THEN NULL ELSE %s END', past, e.e)
-            WHEN c.name = 'open_amount' THEN format('CASE WHEN %s THEN %s END', dunning._is_live_sql(_ledger_sql.as_of), e.e)
+            WHEN c.name = 'open_amount' THEN format('CASE WHEN %s THEN %s END', dunning._is_live_sql(_compose_ledger_sql.as_of), e.e)
             ELSE e.e END || ' AS ' || quote_ident(c.name), ', ' ORDER BY c.pos)
     INTO items
-    FROM dunning._ledger_contract(_ledger_sql.kind) c,
+    FROM dunning._ledger_contract(_compose_ledger_sql.kind) c,
          LATERAL dunning._column_sql(c.class, c.name, (src.columns #>> ARRAY[c.name, 'base'])::oid) e;
 
-    IF _ledger_sql.kind <> 'debtor' THEN
-        exists_if := CASE _ledger_sql.kind
+    IF _compose_ledger_sql.kind <> 'debtor' THEN
+        exists_if := CASE _compose_ledger_sql.kind
             WHEN 'payment' THEN dunning._column_sql('instant', 'paid_at', (src.columns #>> '{paid_at,base}')::oid)
             -- dates go on where instants have ended
             ELSE 'CASE WHEN s.issued_on <= ''294000-01-01'' THEN s.issued_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) ELSE ''infinity'' END' END;
         recorded := dunning._column_sql('instant', 'recorded_at', (src.columns #>> '{recorded_at,base}')::oid);
         conditions := conditions || CASE
             WHEN src.columns ? 'recorded_at' THEN format('(%s IS NULL OR coalesce(%s, %s) < %1$s)', cut, recorded, exists_if)
-            WHEN _ledger_sql.kind = 'payment' THEN format('(%s IS NULL OR %s < %1$s)', cut, exists_if)
+            WHEN _compose_ledger_sql.kind = 'payment' THEN format('(%s IS NULL OR %s < %1$s)', cut, exists_if)
             -- a date against a local timestamp: no conversion a row
-            ELSE format('(%s IS NULL OR s.issued_on < (SELECT %s AT TIME ZONE (SELECT dunning._ledger_zone())))', cut, dunning._cut_sql(_ledger_sql.as_of)) END;
+            ELSE format('(%s IS NULL OR s.issued_on < (SELECT %s AT TIME ZONE (SELECT dunning._ledger_zone())))', cut, dunning._cut_sql(_compose_ledger_sql.as_of)) END;
     END IF;
-    IF _ledger_sql.many IS NOT NULL THEN
-        conditions := conditions || dunning._many_sql(_ledger_sql.many, 'debtor_id', (src.columns #>> '{debtor_id,base}')::oid,
+    IF _compose_ledger_sql.many IS NOT NULL THEN
+        conditions := conditions || dunning._many_sql(_compose_ledger_sql.many, 'debtor_id', (src.columns #>> '{debtor_id,base}')::oid,
                                                       src.columns #>> '{debtor_id,collation}');
     ELSE
         -- nobody could be asked about, or held, by an empty key
         conditions := conditions || CASE WHEN (src.columns #>> '{debtor_id,base}')::oid IN (25, 1042, 1043) THEN 's.debtor_id <> '''''::text ELSE 's.debtor_id IS NOT NULL' END;
     END IF;
     RETURN format('SELECT %s, %s AS source_id%s FROM %s AS s WHERE %s', items, dunning._source_id_sql('key', 'debtor_id', src.columns),
-        CASE WHEN _ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice, ' ||
+        CASE WHEN _compose_ledger_sql.kind <> 'debtor' THEN ', ' || dunning._source_id_sql('id', 'invoice_id', src.columns) || ' AS source_invoice, ' ||
             dunning._source_id_sql('text', 'currency', src.columns) || ' AS source_currency' END,
         src.relation, array_to_string(conditions, ' AND '));
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning._ledger_sql(kind text, many text DEFAULT NULL::text, as_of text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE c
+ STABLE
+AS 'MODULE_PATHNAME', $function$dun_ledger_sql_ledger_sql$function$;
 CREATE OR REPLACE FUNCTION dunning._invoices_sql(many text, as_of text)
  RETURNS text
  LANGUAGE plpgsql
@@ -7801,6 +7870,22 @@ BEGIN
         UNION SELECT s.strategy::text FROM dunning._strategies() s WHERE s.enabled AND NOT s.builtin;
 END
 $function$;
+CREATE FUNCTION dunning._first_rule_sql(tells text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN coalesce((
+        SELECT 'CASE ' || pg_catalog.string_agg(pg_catalog.format('WHEN %s THEN %L::text', coalesce(nullif(pg_catalog.concat_ws(' AND ',
+                'd.creditor = ' || quote_literal(r.creditor), 's.segment = ' || quote_literal(r.segment), 's.diagnosis = ' || quote_literal(r.diagnosis),
+                'coalesce(nullif(d.kind, ''''), ''person'') = ' || quote_literal(r.debtor_kind)), ''), 'true'),
+            CASE tells WHEN 'rule' THEN r.rule ELSE r.strategy END), ' ' ORDER BY r.position, r.rule) || ' END'
+        FROM dunning._strategy_rules() r), 'NULL::text');
+END
+$function$;
 CREATE FUNCTION dunning._assigned_sql(debtors text)
  RETURNS text
  LANGUAGE plpgsql
@@ -7810,19 +7895,15 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN pg_catalog.format($q$
-        WITH creditor AS MATERIALIZED (SELECT DISTINCT ON (x.creditor) x.creditor, x.default_strategy FROM dunning.creditor x ORDER BY x.creditor, x.builtin),
-        rule AS MATERIALIZED (SELECT r.* FROM dunning._strategy_rules() r)
+        WITH creditor AS MATERIALIZED (SELECT DISTINCT ON (x.creditor) x.creditor, x.default_strategy FROM dunning.creditor x ORDER BY x.creditor, x.builtin)
         SELECT d.*, coalesce(o.strategy, u.strategy, c.default_strategy, 'standard') AS strategy,
                CASE WHEN o.strategy IS NOT NULL THEN 'debtor' WHEN u.rule IS NOT NULL THEN 'rule:' || u.rule
                     WHEN c.default_strategy IS NOT NULL THEN 'creditor' ELSE 'standard' END AS strategy_by
         FROM (%s) d
         LEFT JOIN dunning.debtor_strategy o ON o.debtor_id = d.debtor_id
-        LEFT JOIN dunning.debtor_score s ON s.debtor_id = d.debtor_id
-        LEFT JOIN LATERAL (SELECT r.rule, r.strategy FROM rule r
-            WHERE (r.creditor IS NULL OR r.creditor = d.creditor) AND (r.segment IS NULL OR r.segment = s.segment)
-              AND (r.diagnosis IS NULL OR r.diagnosis = s.diagnosis) AND (r.debtor_kind IS NULL OR r.debtor_kind = coalesce(nullif(d.kind, ''), 'person'))
-            ORDER BY r.position, r.rule LIMIT 1) u ON true
-        LEFT JOIN creditor c ON c.creditor = d.creditor$q$, debtors);
+        LEFT JOIN dunning.score_result s ON s.debtor_id = d.debtor_id
+        CROSS JOIN LATERAL (SELECT %s AS strategy, %s AS rule) u
+        LEFT JOIN creditor c ON c.creditor = d.creditor$q$, debtors, dunning._first_rule_sql('strategy'), dunning._first_rule_sql('rule'));
 END
 $function$;
 CREATE FUNCTION dunning.assign_strategy(rule text, strategy text, "position" integer DEFAULT 100, creditor text DEFAULT NULL::text, segment text DEFAULT NULL::text, diagnosis text DEFAULT NULL::text, debtor_kind text DEFAULT NULL::text, enabled boolean DEFAULT true)
@@ -8300,7 +8381,7 @@ BEGIN
     PERFORM dunning._restrict();
     RETURN QUERY EXECUTE pg_catalog.format(
         'SELECT x.debtor_id::text, ARRAY[%s]::boolean[] FROM (SELECT f.*, s.segment, s.diagnosis, s.p_paid_30d, s.p_late, s.p_self_cure FROM (%s) f '
-        'LEFT JOIN dunning.debtor_score s ON s.debtor_id = f.debtor_id) x',
+        'LEFT JOIN dunning.score_result s ON s.debtor_id = f.debtor_id) x',
         (SELECT coalesce(pg_catalog.string_agg(pg_catalog.format('((%s)::boolean IS TRUE)', c.c), ', ' ORDER BY c.n), '') FROM unnest(conditions) WITH ORDINALITY c(c, n)), source)
     USING debtor_ids, as_of;
 END
@@ -8906,7 +8987,7 @@ BEGIN
     SET decision = r.decision || '{"offer_needed": true}', state = CASE WHEN r.offered IS NULL THEN 'held' ELSE r.state END,
         message_id = CASE WHEN r.offered IS NOT NULL THEN r.message_id END, reason = CASE WHEN r.offered IS NULL THEN 'no_offer' ELSE r.reason END,
         blocked_by = CASE WHEN r.offered IS NULL THEN '{no_offer}' ELSE r.blocked_by END
-    FROM (SELECT x.template, x.creditor, dunning._needs_offer(x.template, x.creditor) AS needed FROM (SELECT DISTINCT y.template, y.creditor FROM pg_temp.dunning_plan_row y WHERE y.offer_kind IS NOT NULL) x) n
+    FROM (SELECT x.template, x.creditor, dunning._needs_offer(x.template, x.creditor) AS needed FROM (SELECT DISTINCT y.template, y.creditor FROM pg_temp.dunning_plan_row y WHERE y.offer_kind IS NOT NULL OFFSET 0) x) n    -- a text each, not a row each
     WHERE n.needed AND n.template = r.template AND n.creditor = r.creditor AND r.state <> 'held' AND r.offer_kind IS NOT NULL;
 END
 $function$;
@@ -8937,7 +9018,7 @@ BEGIN
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd, l.gap_days FROM pg_temp.dunning_plan_ladder l',
         pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
-            FROM (%s) l LEFT JOIN dunning.debtor_score s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
+            FROM (%s) l LEFT JOIN dunning.score_result s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
         'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',
@@ -47857,7 +47938,9 @@ ALTER FUNCTION dunning._is_steady(regclass) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ledger_steady() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._look_at_source(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._forget_sources() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._source_id_sql(text,text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._compose_ledger_sql(text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._disputed_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balance_rows_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._marks(text[],text,text) OWNER TO dunning_owner;
@@ -48142,6 +48225,7 @@ ALTER FUNCTION dunning._stage_steps(timestamp with time zone) OWNER TO dunning_o
 ALTER FUNCTION dunning._judge_asked() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._strategy_rules() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._strategies_in_use() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._first_rule_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._assigned_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.set_strategy(text,text,text) OWNER TO dunning_owner;
@@ -48363,7 +48447,9 @@ GRANT EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,te
 REVOKE EXECUTE ON FUNCTION dunning._ledger_steady() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._ledger_steady() TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._look_at_source(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._forget_sources() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._source_id_sql(text,text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._compose_ledger_sql(text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._disputed_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._balance_rows_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._marks(text[],text,text) FROM PUBLIC;
@@ -48723,6 +48809,7 @@ REVOKE EXECUTE ON FUNCTION dunning._stage_steps(timestamp with time zone) FROM P
 REVOKE EXECUTE ON FUNCTION dunning._judge_asked() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._strategy_rules() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._strategies_in_use() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._first_rule_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._assigned_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) TO dunning_admin;
@@ -49062,6 +49149,7 @@ COMMENT ON FUNCTION dunning._claims(text[],timestamp with time zone) IS 'One row
 COMMENT ON FUNCTION dunning._claims_sql(text,text) IS 'SQL text of the rows of _claims().';
 COMMENT ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) IS 'What is still open of costs, interest and principal after a payment that clears them in this order, and what is left of the payment. German law (BGB 367): costs, interest, principal. 22023 on a negative sum or an order that lacks a part.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
+COMMENT ON FUNCTION dunning._compose_ledger_sql(text,text,text) IS 'As _ledger_sql(), composed at each call.';
 COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error. Only who follows a strategy with that condition is held by it.';
 COMMENT ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
 COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error.';
@@ -49122,7 +49210,9 @@ COMMENT ON FUNCTION dunning._find_handover(uuid,text) IS 'A case of the state wa
 COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
+COMMENT ON FUNCTION dunning._first_rule_sql(text) IS 'SQL text: of the first rule in force that fits debtor d with score s the rule''s name (tells: rule) or its strategy (strategy), NULL where none does.';
 COMMENT ON FUNCTION dunning._fit_status() IS 'What view fit_status shows.';
+COMMENT ON FUNCTION dunning._forget_sources() IS 'Forgets what _source_of() and _ledger_sql() remember in this session: whoever changes a binding calls it.';
 COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording that was begun first and goes on; NULL: none.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of those of these messages that _unsent() tells.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';

@@ -4,8 +4,8 @@
  *
  * A planning run composes some dozen texts that read the ledger. Each asks which relation and columns that is; looking takes
  * a millisecond and composing half of one, together a third of a small run. What was found is forgotten at the next
- * statement of the client, at bind() and unbind(), when one of the relations or any schema changes, and when a
- * (sub)transaction ends.
+ * statement of the client, at bind() and unbind(), when one of the relations or any schema changes, when a
+ * transaction ends, and when a subtransaction is undone.
  */
 #include "postgres.h"
 
@@ -68,7 +68,8 @@ forget_at_end(XactEvent event, void *arg)
 static void
 forget_at_subend(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
 {
-	nknown = 0;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		nknown = 0;
 }
 
 static void
