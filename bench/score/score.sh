@@ -30,7 +30,7 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 DUNNING_DATA=$data
 "$root/test/lib/stage.sh" >/dev/null
 dir=$(scratch_dir)
 trap 'stop_cluster "$dir"; rm -rf "$dir"' EXIT
-start_cluster "$dir" "shared_preload_libraries = 'dunning'" "dunning.databases = ''" "fsync = off" "shared_buffers = '1GB'" "max_wal_size = '4GB'" \
+start_cluster "$dir" "shared_preload_libraries = 'dunning'" "dunning.databases = ''" "shared_buffers = '1GB'" "max_wal_size = '4GB'" \
     "max_parallel_workers_per_gather = 0" "jit = off" "dunning.train_memory = '2GB'" "autovacuum = off" >/dev/null
 export PSQL="$bindir/psql -X -d postgres" WORK=$dir/work
 mkdir "$WORK"
