@@ -235,7 +235,7 @@ COMMENT ON FUNCTION dunning.features(timestamptz) IS
 'One row a debtor: counts, habits, open balance and its age, promises, disputes, contacts and answers as they could be known at as_of (NULL: now); see the type debtor_features and the view feature_catalogue. Nothing dated or recorded at or after as_of is looked at. DN001 broken source. Role: dunning_operator.';
 
 CREATE FUNCTION dunning.invoice_features(as_of timestamptz DEFAULT NULL) RETURNS SETOF dunning.invoice_features
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET enable_mergejoin = off SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
 BEGIN
     PERFORM dunning._check_as_of(invoice_features.as_of);
@@ -285,7 +285,8 @@ BEGIN
         nullif(k.of_kind, ''), nullif(k.of_kind, '') = 'company', k.country, k.has_email, k.has_phone, k.has_post, k.attributes,
         k.avg_gap, coalesce((k.sum_gap + 5 * b.gap) / (k.n_paid + 5), k.avg_gap), k.gap_trend, k.ewma_gap, k.gap_sd, k.days_to_pay, k.pay_hour, k.pay_hour_ratio,
         extract(isodow FROM k.due_on)::int, extract(isodow FROM k.due_on) > 5 OR h.on_date IS NOT NULL
-    -- all of a debtor's invoices are looked at once: OFFSET keeps the planner from joining each debtor with each day first
+    -- all of a debtor's invoices are looked at once: OFFSET keeps the planner from joining each debtor with each day first;
+    -- without enable_mergejoin = off it would sort these wide rows to join them with the few of book
     FROM (SELECT a.debtor_id, a.creditor, a.of_kind, a.country, a.region, a.has_email, a.has_phone, a.has_post, a.attributes, l.*
           FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) l OFFSET 0) k
     JOIN book b ON b.creditor = k.creditor AND b.of_kind = k.of_kind AND b.day = k.issued_on

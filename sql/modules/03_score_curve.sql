@@ -38,16 +38,17 @@ CREATE FUNCTION dunning._hazard_sql(at timestamptz, names text[], within int DEF
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN format(E'SELECT %s, %s, %s, u.debtor, coalesce(u.day <= b.last, false) AS paid FROM (%s) u JOIN dunning._curve_slices() b ON b.last <= u.observed AND coalesce(u.day >= b.first, true)%s',
+    RETURN format(E'SELECT %s, %s, %s, u.debtor, coalesce(u.day <= b.last, false) AS paid%s FROM (%s) u JOIN dunning._curve_slices() b ON b.last <= u.observed AND coalesce(u.day >= b.first, true)%s',
         (SELECT string_agg(format('u.%I', c), ', ') FROM unnest(names) c),
         (SELECT string_agg(format('b.first > %1$s AS over_%1$s', l), ', ' ORDER BY l) FROM unnest(ARRAY[0, 3, 7, 14, 30, 60, 90]) l),
         (SELECT string_agg(format('CASE WHEN b.first = 0 THEN u.%1$I END AS %2$I, CASE WHEN b.first BETWEEN 1 AND 7 THEN u.%1$I END AS %3$I', c, c || ' at due', c || ' in week 1'), ', ') FROM unnest(names) c),
+        CASE WHEN within IS NOT NULL THEN ', u.age - b.last AS ago' END,
         dunning._curve_units_sql((SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(names) c), at),
-        CASE WHEN within IS NOT NULL THEN format(' AND b.last > u.age - %s', within) END);
+        CASE WHEN within IS NOT NULL THEN format(' AND u.age - b.last < %s', within) END);
 END
 $fn$;
 COMMENT ON FUNCTION dunning._hazard_sql(timestamptz, text[], int) IS
-'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice.';
+'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice; with `within` also the days ago that the slice ended.';
 
 -- --- Kaplan-Meier ---
 

@@ -55,9 +55,9 @@ COMMENT ON TABLE dunning.drift_baseline IS 'How many of whom a model of train() 
 SELECT pg_catalog.pg_extension_config_dump('dunning.drift_check', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.drift_baseline', '');
 
-CREATE FUNCTION dunning._drift_counts(model text, query text, label text DEFAULT NULL, group_column text DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION dunning._drift_counts(model text, query text, label text DEFAULT NULL, group_column text DEFAULT NULL, asked text DEFAULT NULL) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_score_sql_drift_counts';
-COMMENT ON FUNCTION dunning._drift_counts(text, text, text, text) IS 'Rows of a query in the parts of each feature of a model and of its score, as frozen at training, the last of a feature the missing; and metrics where the label is known. Runs the query as the caller.';
+COMMENT ON FUNCTION dunning._drift_counts(text, text, text, text, text) IS 'Rows of a query (with asked: those where that boolean column is true) in the parts of each feature of a model and of its score, as frozen at training, the last of a feature the missing; and metrics where the label is known. Runs the query as the caller.';
 
 -- Counts at training, part by part as _drift_counts() gives them; NULL where they were not kept.
 CREATE FUNCTION dunning._drift_expected(stats jsonb, item jsonb, n float8) RETURNS float8[]
@@ -168,7 +168,7 @@ CREATE FUNCTION dunning._drift_outcome(of_model dunning.model, counts jsonb) RET
 DECLARE
     known float8 := (counts ->> 'labelled')::float8;
     yes float8 := (counts ->> 'positives')::float8;
-    wider float8 := sqrt(greatest(1, (counts ->> 'n')::float8 / greatest((counts ->> 'groups')::float8, 1)));
+    wider float8 := sqrt(greatest(1, (counts ->> 'labelled')::float8 / greatest((counts ->> 'labelled_groups')::float8, 1)));
     a float8 := (counts ->> 'auc')::float8;
     m text;
     worse float8;
@@ -226,43 +226,56 @@ COMMENT ON FUNCTION dunning.check_drift(text, text, text, text) IS
 
 -- --- the targets of train() ---
 
--- Whom the model is asked about at an instant: `late` invoices issued in the last 90 days, `self_cure` those not paid when due in the last 90
--- days, `paid_30d` debtors with something overdue, `payment_curve` invoices in the buckets that ended in the last 90 days. `outcome`: those of 90 days whose outcome is decided at the instant and was not when the model
--- was trained; what is not decided yet is no row, paid or not.
-CREATE FUNCTION dunning._drift_sql(of_model dunning.model, at timestamptz, outcome boolean) RETURNS text
+-- Rows of two kinds, a row may be both. "drift asked", whom the model is asked about at an instant: `late` invoices issued in the last 90
+-- days, `self_cure` those not paid when due in the last 90 days, `paid_30d` debtors with something overdue, `payment_curve` invoices in the
+-- buckets that ended in the last 90 days. "drift label", the outcome of those of 90 days whose outcome is decided at the instant and was not
+-- when the model was trained; what is not decided yet has none, paid or not. One pass over the ledger serves both.
+CREATE FUNCTION dunning._drift_sql(of_model dunning.model, at timestamptz) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
     columns text := (SELECT string_agg(dunning._feature_sql(s ->> 'name') || ' AS ' || quote_ident(s ->> 'name'), ', ') FROM jsonb_array_elements(of_model.feature_stats) s) || ', f.debtor_id AS "drift debtor"';
     today date := (at AT TIME ZONE dunning._ledger_zone())::date;
     trained date := (of_model.as_of AT TIME ZONE dunning._ledger_zone())::date;
-    parts text;
+    asked text;
+    decided text;
 BEGIN
     IF of_model.target = 'payment_curve' THEN
         -- an outcome is a slice that has ended
-        RETURN 'SELECT h.*, h.paid AS "drift label", h.debtor AS "drift debtor" FROM ('
-            || dunning._hazard_sql(at, dunning._curve_names(of_model.feature_stats), CASE WHEN outcome THEN least(90, today - trained) ELSE 90 END) || ') h';
+        RETURN format('SELECT h.*, true AS "drift asked", CASE WHEN h.ago < %s THEN h.paid END AS "drift label", h.debtor AS "drift debtor" FROM (%s) h',
+                      today - trained, dunning._hazard_sql(at, dunning._curve_names(of_model.feature_stats), 90));
     ELSIF of_model.target = 'paid_30d' THEN
-        IF NOT outcome THEN
-            RETURN format('SELECT %s FROM (%s) f WHERE f.n_overdue > 0', columns, dunning._features_sql(NULL, quote_literal(at)));
-        END IF;
-        SELECT string_agg(format(
-            'SELECT %1$s, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz AND p.paid_at < %4$L::timestamptz) AS "drift label" FROM (%2$s) f WHERE f.n_overdue > 0',
-            columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '720 hours'), E'\nUNION ALL\n' ORDER BY s.snapshot)
-        INTO parts FROM (SELECT at - k * interval '720 hours' AS snapshot FROM generate_series(1, 3) k) s WHERE s.snapshot >= of_model.as_of;
-        RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0 AND l.amount < ''Infinity'')\n%s', dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
+        RETURN dunning._drift_paid_30d_sql(columns, at, of_model.as_of);
     ELSIF of_model.target = 'late' THEN
-        RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE %s', columns, CASE WHEN outcome THEN ', coalesce(f.days_late > 0, true) AS "drift label"' END, at,
-            CASE WHEN outcome THEN format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90 AND f.due_on >= %2$L::date AND %3$s', today, trained, dunning._not_credited_sql(at))
-                 ELSE format('f.issued_on >= %L::date - 90', today) END);
+        asked := format('f.issued_on >= %L::date - 90', today);
+        decided := format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90 AND f.due_on >= %2$L::date', today, trained);
+    ELSE
+        asked := format('(f.days_late IS NULL OR f.days_late > 0) AND f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90', today);
+        decided := format('(f.days_late IS NULL OR f.days_late > 0) AND f.due_on + 14 < %1$L::date AND f.due_on + 14 >= %1$L::date - 90 AND f.due_on + 14 >= %2$L::date', today, trained);
     END IF;
-    RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE (f.days_late IS NULL OR f.days_late > 0) AND %s', columns,
-        CASE WHEN outcome THEN format(', %s AS "drift label"', dunning._self_cured_sql(at)) END, at,
-        CASE WHEN outcome THEN format('f.due_on + 14 < %1$L::date AND f.due_on + 14 >= %1$L::date - 90 AND f.due_on + 14 >= %2$L::date AND %3$s', today, trained, dunning._not_credited_sql(at))
-             ELSE format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90', today) END);
+    RETURN format('SELECT %1$s, %2$s AS "drift asked", CASE WHEN %3$s AND %4$s THEN %5$s END AS "drift label" FROM dunning.invoice_features(%6$L) f %7$s WHERE %2$s OR %3$s',
+        columns, asked, decided, dunning._not_credited_sql(at), CASE of_model.target WHEN 'late' THEN 'coalesce(f.days_late > 0, true)' ELSE dunning._self_cured_sql() END, at,
+        CASE of_model.target WHEN 'self_cure' THEN dunning._contacted_sql(at) END);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._drift_sql(dunning.model, timestamptz, boolean) IS 'SQL text: whom a model of train() is asked about at an instant, or those of 90 days whose outcome became known after it was trained; NULL where there can be none yet.';
+COMMENT ON FUNCTION dunning._drift_sql(dunning.model, timestamptz) IS 'SQL text: whom a model of train() is asked about at an instant ("drift asked"), and those of 90 days whose outcome ("drift label") became known after it was trained.';
+
+-- Each month that began after the training is asked about as it began.
+CREATE FUNCTION dunning._drift_paid_30d_sql(columns text, at timestamptz, trained timestamptz) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    months text := (SELECT string_agg(format(
+        E'\nUNION ALL\nSELECT %1$s, false, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz AND p.paid_at < %4$L::timestamptz) FROM (%2$s) f WHERE f.n_overdue > 0',
+        columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '720 hours'), '' ORDER BY s.snapshot)
+        FROM (SELECT at - k * interval '720 hours' AS snapshot FROM generate_series(1, 3) k) s WHERE s.snapshot >= trained);
+BEGIN
+    RETURN format(E'%sSELECT %s, true AS "drift asked", NULL::boolean AS "drift label" FROM (%s) f WHERE f.n_overdue > 0%s',
+        CASE WHEN months IS NOT NULL THEN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0 AND l.amount < ''Infinity'')\n', dunning._ledger_sql('payment', NULL, quote_literal(at))) END,
+        columns, dunning._features_sql(NULL, quote_literal(at)), months);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._drift_paid_30d_sql(text, timestamptz, timestamptz) IS 'The text of _drift_sql() for the target paid_30d.';
 
 CREATE FUNCTION dunning._models_in_use() RETURNS SETOF dunning.model
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -280,8 +293,7 @@ DECLARE
     at timestamptz := dunning._now();
     m dunning.model;
     baseline jsonb;
-    sql text;
-    outcome jsonb;
+    counts jsonb;
 BEGIN
     PERFORM dunning._restrict();
     FOR m IN SELECT u.* FROM dunning._models_in_use() u WHERE u.target IN ('late', 'paid_30d', 'self_cure', 'payment_curve') AND u.model = u.target AND u.as_of <= at LOOP
@@ -290,12 +302,11 @@ BEGIN
         BEGIN
             SELECT b.counts INTO baseline FROM dunning.drift_baseline b WHERE b.model = m.model AND b.version = m.version;
             IF NOT FOUND THEN
-                baseline := dunning._drift_counts(m.model, dunning._drift_sql(m, m.as_of, false), NULL, 'drift debtor');
+                baseline := dunning._drift_counts(m.model, dunning._drift_sql(m, m.as_of), NULL, 'drift debtor', 'drift asked');
                 INSERT INTO dunning.drift_baseline (model, version, counts, kept_at) VALUES (m.model, m.version, baseline, at);
             END IF;
-            sql := dunning._drift_sql(m, at, true);
-            outcome := CASE WHEN sql IS NULL THEN '{"labelled": 0}'::jsonb ELSE dunning._drift_counts(m.model, sql, 'drift label', 'drift debtor') END;
-            PERFORM dunning._keep_drift(m.model, m.version, dunning._drift_counts(m.model, dunning._drift_sql(m, at, false), NULL, 'drift debtor'), baseline, outcome);
+            counts := dunning._drift_counts(m.model, dunning._drift_sql(m, at), 'drift label', 'drift debtor', 'drift asked');
+            PERFORM dunning._keep_drift(m.model, m.version, counts, baseline, counts);
         EXCEPTION WHEN OTHERS THEN
             INSERT INTO dunning.drift_check (model, version, checked_at, measure, n, state, detail) VALUES (m.model, m.version, at, 'check', 0, 'alarm', format('%s: %s', SQLSTATE, SQLERRM))
             ON CONFLICT ON CONSTRAINT drift_check_pkey DO NOTHING;

@@ -53,18 +53,20 @@ COMMENT ON FUNCTION dunning._late_sql(timestamptz) IS 'Training query of target 
 -- self_cure: an invoice that was not paid when due, and whose next 14 days are over: was it paid in them before anybody wrote or called? No strategy
 -- waits longer for that, so who pays in the fourth week does not count as one who needs no reminder. A call is a contact as well; it is an event,
 -- and known once it is recorded.
-CREATE FUNCTION dunning._self_cured_sql(at timestamptz) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-DECLARE
-    between_sql text := '>= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AND %s < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())';
-BEGIN
-    RETURN format('coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on %s) '
-        'AND NOT EXISTS (SELECT FROM dunning.event v WHERE v.debtor_id = f.debtor_id AND v.kind IN (''called'', ''conversation'') AND v.recorded_at < %L AND v.at %s)',
-        format(between_sql, 'e.contact_on'), at, format(between_sql, 'v.at'));
-END
+CREATE FUNCTION dunning._self_cured_sql() RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
+    SELECT 'coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM unnest(k.contacts) c WHERE c >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) '
+        'AND c < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))'
 $fn$;
-COMMENT ON FUNCTION dunning._self_cured_sql(timestamptz) IS 'SQL text: was a row f of invoice_features paid in the 14 days after its due date and before any contact, as known at that instant?';
+COMMENT ON FUNCTION dunning._self_cured_sql() IS 'SQL text: was a row f of invoice_features paid in the 14 days after its due date and before any contact? It needs the join of _contacted_sql().';
+
+-- One row a debtor: an index on the debtor would cost each send, and without one each invoice would read the contacts of everybody.
+CREATE FUNCTION dunning._contacted_sql(at timestamptz) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
+    SELECT format('LEFT JOIN (SELECT x.debtor_id, array_agg(x.at) AS contacts FROM (SELECT e.debtor_id, e.contact_on AS at FROM dunning.egress e WHERE NOT e.test '
+        'UNION ALL SELECT v.debtor_id, v.at FROM dunning.event v WHERE v.kind IN (''called'', ''conversation'') AND v.recorded_at < %L) x GROUP BY 1) k ON k.debtor_id = f.debtor_id', _contacted_sql.at)
+$fn$;
+COMMENT ON FUNCTION dunning._contacted_sql(timestamptz) IS 'SQL text: a join that gives a row f of invoice_features all contacts k.contacts of its debtor, as known at an instant.';
 
 -- What retention dropped cannot say that nobody wrote: invoices that fell due before it are left out once a month was dropped.
 CREATE FUNCTION dunning._self_cure_sql(at timestamptz) RETURNS text
@@ -72,12 +74,13 @@ CREATE FUNCTION dunning._self_cure_sql(at timestamptz) RETURNS text
 #variable_conflict error
 BEGIN
     RETURN format(
-        'SELECT %1$s, f.debtor_id AS debtor, %3$s AS self_cure FROM dunning.invoice_features(%2$L) f '
+        'SELECT %1$s, f.debtor_id AS debtor, %3$s AS self_cure FROM dunning.invoice_features(%2$L) f %6$s '
         'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0) AND %4$s%5$s',
         (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at,
-        dunning._self_cured_sql(at), dunning._not_credited_sql(at),
+        dunning._self_cured_sql(), dunning._not_credited_sql(at),
         CASE WHEN EXISTS (SELECT FROM dunning.egress_anchor)
-             THEN format(' AND f.due_on >= %L::date', ((dunning._now() - make_interval(days => dunning._value_of('retention_days')::int)) AT TIME ZONE dunning._ledger_zone())::date) END);
+             THEN format(' AND f.due_on >= %L::date', ((dunning._now() - make_interval(days => dunning._value_of('retention_days')::int)) AT TIME ZONE dunning._ledger_zone())::date) END,
+        dunning._contacted_sql(at));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._self_cure_sql(timestamptz) IS 'Training query of target self_cure.';

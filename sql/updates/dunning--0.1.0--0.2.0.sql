@@ -1107,6 +1107,7 @@ CREATE OR REPLACE FUNCTION dunning.invoice_features(as_of timestamp with time zo
  RETURNS SETOF dunning.invoice_features
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
+ SET enable_mergejoin TO 'off'
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
@@ -1158,7 +1159,8 @@ BEGIN
         nullif(k.of_kind, ''), nullif(k.of_kind, '') = 'company', k.country, k.has_email, k.has_phone, k.has_post, k.attributes,
         k.avg_gap, coalesce((k.sum_gap + 5 * b.gap) / (k.n_paid + 5), k.avg_gap), k.gap_trend, k.ewma_gap, k.gap_sd, k.days_to_pay, k.pay_hour, k.pay_hour_ratio,
         extract(isodow FROM k.due_on)::int, extract(isodow FROM k.due_on) > 5 OR h.on_date IS NOT NULL
-    -- all of a debtor's invoices are looked at once: OFFSET keeps the planner from joining each debtor with each day first
+    -- all of a debtor's invoices are looked at once: OFFSET keeps the planner from joining each debtor with each day first;
+    -- without enable_mergejoin = off it would sort these wide rows to join them with the few of book
     FROM (SELECT a.debtor_id, a.creditor, a.of_kind, a.country, a.region, a.has_email, a.has_phone, a.has_post, a.attributes, l.*
           FROM account a, LATERAL dunning._invoice_looks(a.state, (SELECT dunning._ledger_zone())) l OFFSET 0) k
     JOIN book b ON b.creditor = k.creditor AND b.of_kind = k.of_kind AND b.day = k.issued_on
@@ -1604,12 +1606,13 @@ CREATE FUNCTION dunning._hazard_sql(at timestamp with time zone, names text[], w
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN format(E'SELECT %s, %s, %s, u.debtor, coalesce(u.day <= b.last, false) AS paid FROM (%s) u JOIN dunning._curve_slices() b ON b.last <= u.observed AND coalesce(u.day >= b.first, true)%s',
+    RETURN format(E'SELECT %s, %s, %s, u.debtor, coalesce(u.day <= b.last, false) AS paid%s FROM (%s) u JOIN dunning._curve_slices() b ON b.last <= u.observed AND coalesce(u.day >= b.first, true)%s',
         (SELECT string_agg(format('u.%I', c), ', ') FROM unnest(names) c),
         (SELECT string_agg(format('b.first > %1$s AS over_%1$s', l), ', ' ORDER BY l) FROM unnest(ARRAY[0, 3, 7, 14, 30, 60, 90]) l),
         (SELECT string_agg(format('CASE WHEN b.first = 0 THEN u.%1$I END AS %2$I, CASE WHEN b.first BETWEEN 1 AND 7 THEN u.%1$I END AS %3$I', c, c || ' at due', c || ' in week 1'), ', ') FROM unnest(names) c),
+        CASE WHEN within IS NOT NULL THEN ', u.age - b.last AS ago' END,
         dunning._curve_units_sql((SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(names) c), at),
-        CASE WHEN within IS NOT NULL THEN format(' AND b.last > u.age - %s', within) END);
+        CASE WHEN within IS NOT NULL THEN format(' AND u.age - b.last < %s', within) END);
 END
 $function$;
 CREATE FUNCTION dunning._curve_group_sql(by_column text)
@@ -1913,7 +1916,7 @@ CREATE TABLE dunning.drift_baseline (
     kept_at timestamp with time zone NOT NULL,
     CONSTRAINT drift_baseline_pkey PRIMARY KEY (model, version)
 );
-CREATE FUNCTION dunning._drift_counts(model text, query text, label text DEFAULT NULL::text, group_column text DEFAULT NULL::text)
+CREATE FUNCTION dunning._drift_counts(model text, query text, label text DEFAULT NULL::text, group_column text DEFAULT NULL::text, asked text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE c
  STABLE
@@ -2033,7 +2036,7 @@ AS $function$
 DECLARE
     known float8 := (counts ->> 'labelled')::float8;
     yes float8 := (counts ->> 'positives')::float8;
-    wider float8 := sqrt(greatest(1, (counts ->> 'n')::float8 / greatest((counts ->> 'groups')::float8, 1)));
+    wider float8 := sqrt(greatest(1, (counts ->> 'labelled')::float8 / greatest((counts ->> 'labelled_groups')::float8, 1)));
     a float8 := (counts ->> 'auc')::float8;
     m text;
     worse float8;
@@ -2086,7 +2089,7 @@ CREATE FUNCTION dunning.check_drift(model text, query text, label text DEFAULT N
  RETURNS SETOF dunning.drift_check
  LANGUAGE c
 AS 'MODULE_PATHNAME', $function$dun_score_sql_check_drift$function$;
-CREATE FUNCTION dunning._drift_sql(of_model dunning.model, at timestamp with time zone, outcome boolean)
+CREATE FUNCTION dunning._drift_sql(of_model dunning.model, at timestamp with time zone)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -2097,30 +2100,43 @@ DECLARE
     columns text := (SELECT string_agg(dunning._feature_sql(s ->> 'name') || ' AS ' || quote_ident(s ->> 'name'), ', ') FROM jsonb_array_elements(of_model.feature_stats) s) || ', f.debtor_id AS "drift debtor"';
     today date := (at AT TIME ZONE dunning._ledger_zone())::date;
     trained date := (of_model.as_of AT TIME ZONE dunning._ledger_zone())::date;
-    parts text;
+    asked text;
+    decided text;
 BEGIN
     IF of_model.target = 'payment_curve' THEN
         -- an outcome is a slice that has ended
-        RETURN 'SELECT h.*, h.paid AS "drift label", h.debtor AS "drift debtor" FROM ('
-            || dunning._hazard_sql(at, dunning._curve_names(of_model.feature_stats), CASE WHEN outcome THEN least(90, today - trained) ELSE 90 END) || ') h';
+        RETURN format('SELECT h.*, true AS "drift asked", CASE WHEN h.ago < %s THEN h.paid END AS "drift label", h.debtor AS "drift debtor" FROM (%s) h',
+                      today - trained, dunning._hazard_sql(at, dunning._curve_names(of_model.feature_stats), 90));
     ELSIF of_model.target = 'paid_30d' THEN
-        IF NOT outcome THEN
-            RETURN format('SELECT %s FROM (%s) f WHERE f.n_overdue > 0', columns, dunning._features_sql(NULL, quote_literal(at)));
-        END IF;
-        SELECT string_agg(format(
-            'SELECT %1$s, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz AND p.paid_at < %4$L::timestamptz) AS "drift label" FROM (%2$s) f WHERE f.n_overdue > 0',
-            columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '720 hours'), E'\nUNION ALL\n' ORDER BY s.snapshot)
-        INTO parts FROM (SELECT at - k * interval '720 hours' AS snapshot FROM generate_series(1, 3) k) s WHERE s.snapshot >= of_model.as_of;
-        RETURN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0 AND l.amount < ''Infinity'')\n%s', dunning._ledger_sql('payment', NULL, quote_literal(at)), parts);
+        RETURN dunning._drift_paid_30d_sql(columns, at, of_model.as_of);
     ELSIF of_model.target = 'late' THEN
-        RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE %s', columns, CASE WHEN outcome THEN ', coalesce(f.days_late > 0, true) AS "drift label"' END, at,
-            CASE WHEN outcome THEN format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90 AND f.due_on >= %2$L::date AND %3$s', today, trained, dunning._not_credited_sql(at))
-                 ELSE format('f.issued_on >= %L::date - 90', today) END);
+        asked := format('f.issued_on >= %L::date - 90', today);
+        decided := format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90 AND f.due_on >= %2$L::date', today, trained);
+    ELSE
+        asked := format('(f.days_late IS NULL OR f.days_late > 0) AND f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90', today);
+        decided := format('(f.days_late IS NULL OR f.days_late > 0) AND f.due_on + 14 < %1$L::date AND f.due_on + 14 >= %1$L::date - 90 AND f.due_on + 14 >= %2$L::date', today, trained);
     END IF;
-    RETURN format('SELECT %s%s FROM dunning.invoice_features(%L) f WHERE (f.days_late IS NULL OR f.days_late > 0) AND %s', columns,
-        CASE WHEN outcome THEN format(', %s AS "drift label"', dunning._self_cured_sql(at)) END, at,
-        CASE WHEN outcome THEN format('f.due_on + 14 < %1$L::date AND f.due_on + 14 >= %1$L::date - 90 AND f.due_on + 14 >= %2$L::date AND %3$s', today, trained, dunning._not_credited_sql(at))
-             ELSE format('f.due_on < %1$L::date AND f.due_on >= %1$L::date - 90', today) END);
+    RETURN format('SELECT %1$s, %2$s AS "drift asked", CASE WHEN %3$s AND %4$s THEN %5$s END AS "drift label" FROM dunning.invoice_features(%6$L) f %7$s WHERE %2$s OR %3$s',
+        columns, asked, decided, dunning._not_credited_sql(at), CASE of_model.target WHEN 'late' THEN 'coalesce(f.days_late > 0, true)' ELSE dunning._self_cured_sql() END, at,
+        CASE of_model.target WHEN 'self_cure' THEN dunning._contacted_sql(at) END);
+END
+$function$;
+CREATE FUNCTION dunning._drift_paid_30d_sql(columns text, at timestamp with time zone, trained timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    months text := (SELECT string_agg(format(
+        E'\nUNION ALL\nSELECT %1$s, false, EXISTS (SELECT FROM pay p WHERE p.debtor_id = f.debtor_id AND p.paid_at >= %3$L::timestamptz AND p.paid_at < %4$L::timestamptz) FROM (%2$s) f WHERE f.n_overdue > 0',
+        columns, dunning._features_sql(NULL, quote_literal(s.snapshot)), s.snapshot, s.snapshot + interval '720 hours'), '' ORDER BY s.snapshot)
+        FROM (SELECT at - k * interval '720 hours' AS snapshot FROM generate_series(1, 3) k) s WHERE s.snapshot >= trained);
+BEGIN
+    RETURN format(E'%sSELECT %s, true AS "drift asked", NULL::boolean AS "drift label" FROM (%s) f WHERE f.n_overdue > 0%s',
+        CASE WHEN months IS NOT NULL THEN format(E'WITH pay AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%s) l WHERE l.amount > 0 AND l.amount < ''Infinity'')\n', dunning._ledger_sql('payment', NULL, quote_literal(at))) END,
+        columns, dunning._features_sql(NULL, quote_literal(at)), months);
 END
 $function$;
 CREATE FUNCTION dunning._models_in_use()
@@ -2147,8 +2163,7 @@ DECLARE
     at timestamptz := dunning._now();
     m dunning.model;
     baseline jsonb;
-    sql text;
-    outcome jsonb;
+    counts jsonb;
 BEGIN
     PERFORM dunning._restrict();
     FOR m IN SELECT u.* FROM dunning._models_in_use() u WHERE u.target IN ('late', 'paid_30d', 'self_cure', 'payment_curve') AND u.model = u.target AND u.as_of <= at LOOP
@@ -2157,12 +2172,11 @@ BEGIN
         BEGIN
             SELECT b.counts INTO baseline FROM dunning.drift_baseline b WHERE b.model = m.model AND b.version = m.version;
             IF NOT FOUND THEN
-                baseline := dunning._drift_counts(m.model, dunning._drift_sql(m, m.as_of, false), NULL, 'drift debtor');
+                baseline := dunning._drift_counts(m.model, dunning._drift_sql(m, m.as_of), NULL, 'drift debtor', 'drift asked');
                 INSERT INTO dunning.drift_baseline (model, version, counts, kept_at) VALUES (m.model, m.version, baseline, at);
             END IF;
-            sql := dunning._drift_sql(m, at, true);
-            outcome := CASE WHEN sql IS NULL THEN '{"labelled": 0}'::jsonb ELSE dunning._drift_counts(m.model, sql, 'drift label', 'drift debtor') END;
-            PERFORM dunning._keep_drift(m.model, m.version, dunning._drift_counts(m.model, dunning._drift_sql(m, at, false), NULL, 'drift debtor'), baseline, outcome);
+            counts := dunning._drift_counts(m.model, dunning._drift_sql(m, at), 'drift label', 'drift debtor', 'drift asked');
+            PERFORM dunning._keep_drift(m.model, m.version, counts, baseline, counts);
         EXCEPTION WHEN OTHERS THEN
             INSERT INTO dunning.drift_check (model, version, checked_at, measure, n, state, detail) VALUES (m.model, m.version, at, 'check', 0, 'alarm', format('%s: %s', SQLSTATE, SQLERRM))
             ON CONFLICT ON CONSTRAINT drift_check_pkey DO NOTHING;
@@ -3219,20 +3233,23 @@ BEGIN
         (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('late')) c), at, dunning._not_credited_sql(at));
 END
 $function$;
-CREATE FUNCTION dunning._self_cured_sql(at timestamp with time zone)
+CREATE FUNCTION dunning._self_cured_sql()
  RETURNS text
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-#variable_conflict error
-DECLARE
-    between_sql text := '>= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) AND %s < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone())';
-BEGIN
-    RETURN format('coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = f.debtor_id AND NOT e.test AND e.contact_on %s) '
-        'AND NOT EXISTS (SELECT FROM dunning.event v WHERE v.debtor_id = f.debtor_id AND v.kind IN (''called'', ''conversation'') AND v.recorded_at < %L AND v.at %s)',
-        format(between_sql, 'e.contact_on'), at, format(between_sql, 'v.at'));
-END
+    SELECT 'coalesce(f.days_late <= 14, false) AND NOT EXISTS (SELECT FROM unnest(k.contacts) c WHERE c >= (f.due_on + 1)::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()) '
+        'AND c < f.settled_on::timestamp AT TIME ZONE (SELECT dunning._ledger_zone()))'
+$function$;
+CREATE FUNCTION dunning._contacted_sql(at timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT format('LEFT JOIN (SELECT x.debtor_id, array_agg(x.at) AS contacts FROM (SELECT e.debtor_id, e.contact_on AS at FROM dunning.egress e WHERE NOT e.test '
+        'UNION ALL SELECT v.debtor_id, v.at FROM dunning.event v WHERE v.kind IN (''called'', ''conversation'') AND v.recorded_at < %L) x GROUP BY 1) k ON k.debtor_id = f.debtor_id', _contacted_sql.at)
 $function$;
 CREATE OR REPLACE FUNCTION dunning._self_cure_sql(at timestamp with time zone)
  RETURNS text
@@ -3243,12 +3260,13 @@ AS $function$
 #variable_conflict error
 BEGIN
     RETURN format(
-        'SELECT %1$s, f.debtor_id AS debtor, %3$s AS self_cure FROM dunning.invoice_features(%2$L) f '
+        'SELECT %1$s, f.debtor_id AS debtor, %3$s AS self_cure FROM dunning.invoice_features(%2$L) f %6$s '
         'WHERE f.due_on + 14 < (timestamptz %2$L AT TIME ZONE (SELECT dunning._ledger_zone()))::date AND (f.days_late IS NULL OR f.days_late > 0) AND %4$s%5$s',
         (SELECT string_agg(dunning._feature_sql(c) || ' AS ' || quote_ident(c), ', ') FROM unnest(dunning._features_of('self_cure')) c), at,
-        dunning._self_cured_sql(at), dunning._not_credited_sql(at),
+        dunning._self_cured_sql(), dunning._not_credited_sql(at),
         CASE WHEN EXISTS (SELECT FROM dunning.egress_anchor)
-             THEN format(' AND f.due_on >= %L::date', ((dunning._now() - make_interval(days => dunning._value_of('retention_days')::int)) AT TIME ZONE dunning._ledger_zone())::date) END);
+             THEN format(' AND f.due_on >= %L::date', ((dunning._now() - make_interval(days => dunning._value_of('retention_days')::int)) AT TIME ZONE dunning._ledger_zone())::date) END,
+        dunning._contacted_sql(at));
 END
 $function$;
 CREATE FUNCTION dunning._paid_30d_sql(at timestamp with time zone, months integer DEFAULT NULL::integer)
@@ -47994,7 +48012,7 @@ ALTER FUNCTION dunning.psi(double precision[],double precision[]) OWNER TO dunni
 ALTER FUNCTION dunning._psi_by_chance(integer,double precision,double precision) OWNER TO dunning_owner;
 ALTER TABLE dunning.drift_check OWNER TO dunning_owner;
 ALTER TABLE dunning.drift_baseline OWNER TO dunning_owner;
-ALTER FUNCTION dunning._drift_counts(text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_counts(text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._drift_expected(jsonb,jsonb,double precision) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._drift_words(jsonb,jsonb,double precision[],double precision[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._drift_grows(text) OWNER TO dunning_owner;
@@ -48002,7 +48020,8 @@ ALTER FUNCTION dunning._drift_population(dunning.model,jsonb,jsonb) OWNER TO dun
 ALTER FUNCTION dunning._drift_outcome(dunning.model,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._keep_drift(text,integer,jsonb,jsonb,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.check_drift(text,text,text,text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._drift_sql(dunning.model,timestamp with time zone,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_sql(dunning.model,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._drift_paid_30d_sql(text,timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._models_in_use() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_drift() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._drift_latest(timestamp with time zone) OWNER TO dunning_owner;
@@ -48049,7 +48068,8 @@ ALTER FUNCTION dunning._split_list(text,text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.split_segments(text,integer,double precision) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._credited(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._not_credited_sql(timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._self_cured_sql(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._self_cured_sql() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._contacted_sql(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER TABLE dunning.model_change OWNER TO dunning_owner;
 ALTER FUNCTION dunning._lock_version(text,integer) OWNER TO dunning_owner;
@@ -48522,7 +48542,7 @@ REVOKE EXECUTE ON FUNCTION dunning.psi(double precision[],double precision[]) FR
 GRANT EXECUTE ON FUNCTION dunning.psi(double precision[],double precision[]) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._psi_by_chance(integer,double precision,double precision) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.drift_check TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning._drift_counts(text,text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drift_counts(text,text,text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._drift_expected(jsonb,jsonb,double precision) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._drift_words(jsonb,jsonb,double precision[],double precision[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._drift_grows(text) FROM PUBLIC;
@@ -48531,7 +48551,8 @@ REVOKE EXECUTE ON FUNCTION dunning._drift_outcome(dunning.model,jsonb) FROM PUBL
 REVOKE EXECUTE ON FUNCTION dunning._keep_drift(text,integer,jsonb,jsonb,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.check_drift(text,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.check_drift(text,text,text,text) TO dunning_operator;
-REVOKE EXECUTE ON FUNCTION dunning._drift_sql(dunning.model,timestamp with time zone,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drift_sql(dunning.model,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._drift_paid_30d_sql(text,timestamp with time zone,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._models_in_use() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_drift() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._drift_latest(timestamp with time zone) FROM PUBLIC;
@@ -48593,7 +48614,8 @@ REVOKE EXECUTE ON FUNCTION dunning.split_segments(text,integer,double precision)
 GRANT EXECUTE ON FUNCTION dunning.split_segments(text,integer,double precision) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._credited(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._not_credited_sql(timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._self_cured_sql(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._self_cured_sql() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._contacted_sql(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.model_change TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._lock_version(text,integer) FROM PUBLIC;
@@ -49154,6 +49176,7 @@ COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) 
 COMMENT ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
 COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error.';
 COMMENT ON FUNCTION dunning._contact_sql(text,text,boolean) IS 'SQL text: one row a debtor who was contacted: last_contact, last_day, ats, n7, n30, and unanswered (with answers: touches since the last payment or reaction, looking back 400 days).';
+COMMENT ON FUNCTION dunning._contacted_sql(timestamp with time zone) IS 'SQL text: a join that gives a row f of invoice_features all contacts k.contacts of its debtor, as known at an instant.';
 COMMENT ON FUNCTION dunning._context_now(dunning.message) IS 'The context of a message as it would be rendered now, framing named; without the links, which are signed as it leaves.';
 COMMENT ON FUNCTION dunning._costs(text,date,text,text) IS 'What a contact costs a creditor on a day, over each channel: its own price before that for all, a country''s before that of all, in the currency asked for, else in the channel''s own.';
 COMMENT ON FUNCTION dunning._credited(timestamp with time zone) IS 'Days of credit notes known at an instant on which the debtor paid nothing in that currency: an invoice that was settled on such a day was not paid.';
@@ -49175,13 +49198,14 @@ COMMENT ON FUNCTION dunning._diagnosis_rules() IS 'Diagnoses by precedence, with
 COMMENT ON FUNCTION dunning._digest_key() IS 'The key of address digests, made at first use; 55000 where it is gone and suppressions were made with it.';
 COMMENT ON FUNCTION dunning._disputed_sql(text,text) IS 'SQL texts: the disputed part of a balance b, and what must be joined to know it.';
 COMMENT ON FUNCTION dunning._divide(numeric,numeric,numeric,integer,integer) IS 'Equal parts of at most `most`, the last one the rest and not larger; none smaller than least_part. NULL where that takes more than most_count.';
-COMMENT ON FUNCTION dunning._drift_counts(text,text,text,text) IS 'Rows of a query in the parts of each feature of a model and of its score, as frozen at training, the last of a feature the missing; and metrics where the label is known. Runs the query as the caller.';
+COMMENT ON FUNCTION dunning._drift_counts(text,text,text,text,text) IS 'Rows of a query (with asked: those where that boolean column is true) in the parts of each feature of a model and of its score, as frozen at training, the last of a feature the missing; and metrics where the label is known. Runs the query as the caller.';
 COMMENT ON FUNCTION dunning._drift_expected(jsonb,jsonb,double precision) IS 'Rows of a training in the parts of one feature.';
 COMMENT ON FUNCTION dunning._drift_grows(text) IS 'Whether a feature of the ledger grows with the age of the accounts.';
 COMMENT ON FUNCTION dunning._drift_latest(timestamp with time zone) IS 'What the last look at each model in use found.';
 COMMENT ON FUNCTION dunning._drift_outcome(dunning.model,jsonb) IS 'auc, ks and ece on known outcomes: warn where worse than cross-validated by 0.05 (ks 0.1), alarm by 0.1 (ks 0.2), both only beyond twice the standard error; few with under 50 of either class.';
+COMMENT ON FUNCTION dunning._drift_paid_30d_sql(text,timestamp with time zone,timestamp with time zone) IS 'The text of _drift_sql() for the target paid_30d.';
 COMMENT ON FUNCTION dunning._drift_population(dunning.model,jsonb,jsonb) IS 'psi of each feature and of the score: warn from 0.1, alarm from 0.25, both only beyond chance; few with under 100 rows (or debtors) then or now. What grows with the age of the accounts of a ledger warns at most.';
-COMMENT ON FUNCTION dunning._drift_sql(dunning.model,timestamp with time zone,boolean) IS 'SQL text: whom a model of train() is asked about at an instant, or those of 90 days whose outcome became known after it was trained; NULL where there can be none yet.';
+COMMENT ON FUNCTION dunning._drift_sql(dunning.model,timestamp with time zone) IS 'SQL text: whom a model of train() is asked about at an instant ("drift asked"), and those of 90 days whose outcome ("drift label") became known after it was trained.';
 COMMENT ON FUNCTION dunning._drift_summary(timestamp with time zone) IS 'One row a model that was looked at: the worst state, and what moved.';
 COMMENT ON FUNCTION dunning._drift_words(jsonb,jsonb,double precision[],double precision[]) IS 'Which part of a feature''s values has changed its share most.';
 COMMENT ON FUNCTION dunning._drop_held_rows() IS 'How many rows of a planning run list an invoice that was held while the run computed, and are left to the next one.';
@@ -49234,7 +49258,7 @@ COMMENT ON FUNCTION dunning._handover_event(dunning.handover,text,text) IS 'Noth
 COMMENT ON FUNCTION dunning._handover_fits_sql(text) IS 'SQL text: debtors whom a rule after last_step, stopped or age is about.';
 COMMENT ON FUNCTION dunning._handover_items(text,text[],text) IS 'The open invoices of a case (NULL: all overdue ones), and why one cannot be part of it.';
 COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoices of a case, by currency.';
-COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone,text[],integer) IS 'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice.';
+COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone,text[],integer) IS 'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice; with `within` also the days ago that the slice ended.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
@@ -49398,7 +49422,7 @@ COMMENT ON FUNCTION dunning._segment_history() IS 'What view segment_history sho
 COMMENT ON FUNCTION dunning._segment_options(text,jsonb) IS 'The options of learn_segments() with those left out, or 22023 and 42703.';
 COMMENT ON FUNCTION dunning._segment_query(text,timestamp with time zone,jsonb) IS 'SQL text: what learn_segments() reads.';
 COMMENT ON FUNCTION dunning._segments_digest(jsonb) IS 'SHA-256 of names, positions and predicates of a list of segments.';
-COMMENT ON FUNCTION dunning._self_cured_sql(timestamp with time zone) IS 'SQL text: was a row f of invoice_features paid in the 14 days after its due date and before any contact, as known at that instant?';
+COMMENT ON FUNCTION dunning._self_cured_sql() IS 'SQL text: was a row f of invoice_features paid in the 14 days after its due date and before any contact? It needs the join of _contacted_sql().';
 COMMENT ON FUNCTION dunning._side_framing(text,jsonb,text,text) IS 'The framing that a test recommends on one side of a split; NULL: none is shown to be better.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: debtor_id and the columns of debtor_signals of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
 COMMENT ON FUNCTION dunning._simulate(text,date,date,time without time zone) IS 'Runs a simulation into its temporary tables.';

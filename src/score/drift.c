@@ -153,8 +153,10 @@ typedef struct Tally
 	DunModel   *model;
 	const char *label;
 	const char *group;
+	const char *asked;
 	int			label_attribute;
 	DunField	label_field;
+	int			asked_attribute;
 	int			group_attribute;
 	DunField	group_field;
 	DunMapping *mapping;
@@ -162,6 +164,7 @@ typedef struct Tally
 	Parts	   *parts;			/* of each feature of the model */
 	Parts		score;			/* nparts 0: not frozen at training */
 	HTAB	   *groups;
+	HTAB	   *label_groups;		/* those of rows with a label */
 	uint64		rows;
 	uint64		labelled;
 	uint64		positives;
@@ -230,12 +233,14 @@ start_tally(void *state, TupleDesc desc)
 	Tally	   *t = state;
 	MemoryContext before = MemoryContextSwitchTo(t->context);
 
-	t->label_attribute = t->group_attribute = -1;
+	t->label_attribute = t->group_attribute = t->asked_attribute = -1;
 	if (t->label != NULL)
 	{
 		t->label_attribute = dun_score_column_number(desc, t->label, "label");
 		dun_score_open_field(&t->label_field, TupleDescAttr(desc, t->label_attribute)->atttypid);
 	}
+	if (t->asked != NULL)
+		t->asked_attribute = dun_score_column_number(desc, t->asked, "asked");
 	if (t->group != NULL)
 	{
 		t->group_attribute = dun_score_column_number(desc, t->group, "group");
@@ -261,7 +266,7 @@ text_part(const Parts *parts, const char *text)
 }
 
 static void
-count_group(Tally *t, Datum *values, bool *nulls)
+count_group(Tally *t, HTAB *groups, Datum *values, bool *nulls)
 {
 	int			at = t->group_attribute;
 	char	   *text;
@@ -271,7 +276,7 @@ count_group(Tally *t, Datum *values, bool *nulls)
 		return;
 	text = nulls[at] ? "" : dun_score_read_text(&t->group_field, values[at]);
 	hash = dun_base_hash64(text, strlen(text), nulls[at]);
-	hash_search(t->groups, &hash, HASH_ENTER, NULL);
+	hash_search(groups, &hash, HASH_ENTER, NULL);
 }
 
 /* A score whose outcome is known. */
@@ -289,16 +294,10 @@ keep_outcome(Tally *t, double p, int label)
 	t->positives += label;
 }
 
+/* The row in the part of each feature that it falls in. */
 static void
-take_tally(void *state, Datum *values, bool *nulls)
+count_parts(Tally *t, Datum *values, bool *nulls)
 {
-	Tally	   *t = state;
-	double		p;
-	int			label = -1;
-
-	if (t->label_attribute >= 0)
-		label = dun_score_read_label(&t->label_field, values[t->label_attribute], nulls[t->label_attribute], t->label);
-	dun_score_read_row(t->model, t->mapping, values, nulls, t->dense);
 	for (int i = 0; i < t->model->nfeatures; i++)
 	{
 		Parts	   *parts = &t->parts[i];
@@ -311,16 +310,39 @@ take_tally(void *state, Datum *values, bool *nulls)
 			part = dun_score_find_part(parts->edges, parts->nedges, (float) t->dense[i]);
 		parts->count[part]++;
 	}
+}
+
+static void
+take_tally(void *state, Datum *values, bool *nulls)
+{
+	Tally	   *t = state;
+	double		p;
+	int			label = -1;
+	int			at = t->asked_attribute;
+	bool		asked = at < 0 || (!nulls[at] && DatumGetBool(values[at]));
+
+	if (t->label_attribute >= 0)
+		label = dun_score_read_label(&t->label_field, values[t->label_attribute], nulls[t->label_attribute], t->label);
+	if (!asked && label < 0)
+		return;
+	dun_score_read_row(t->model, t->mapping, values, nulls, t->dense);
+	if (asked)
+		count_parts(t, values, nulls);
 	/* Training knows columns in single precision: the same row has to the bit the score that it had. */
 	for (int i = 0; i < t->model->nfeatures; i++)
 		if (isfinite((float) t->dense[i]))
 			t->dense[i] = (float) t->dense[i];
 	dun_score_predict_rows(t->model, t->dense, 1, &p);
+	if (label >= 0)
+	{
+		keep_outcome(t, p, label);
+		count_group(t, t->label_groups, values, nulls);
+	}
+	if (!asked)
+		return;
 	if (t->score.nparts > 0)
 		t->score.count[dun_score_find_part(t->score.edges, t->score.nedges, p)]++;
-	if (label >= 0)
-		keep_outcome(t, p, label);
-	count_group(t, values, nulls);
+	count_group(t, t->groups, values, nulls);
 	t->rows++;
 }
 
@@ -354,8 +376,9 @@ print_tally(const Tally *t)
 
 	initStringInfo(&s);
 	appendStringInfo(&s, "{\"version\":%d,\"n\":" UINT64_FORMAT ",\"groups\":" UINT64_FORMAT ",\"labelled\":" UINT64_FORMAT
-					 ",\"positives\":" UINT64_FORMAT, t->model->version, t->rows,
-					 t->group_attribute >= 0 ? (uint64) hash_get_num_entries(t->groups) : t->rows, t->labelled, t->positives);
+					 ",\"labelled_groups\":" UINT64_FORMAT ",\"positives\":" UINT64_FORMAT, t->model->version, t->rows,
+					 t->group_attribute >= 0 ? (uint64) hash_get_num_entries(t->groups) : t->rows, t->labelled,
+					 t->group_attribute >= 0 ? (uint64) hash_get_num_entries(t->label_groups) : t->labelled, t->positives);
 	if (t->positives > 0 && t->positives < t->labelled)
 	{
 		DunMetrics	m = dun_score_measure(t->p, t->y, t->labelled);
@@ -403,6 +426,7 @@ open_tally(Tally *t)
 
 	t->context = CurrentMemoryContext;
 	t->groups = hash_create("dunning groups", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	t->label_groups = hash_create("dunning groups with outcomes", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	t->allocated = 1024;
 	t->p = palloc(t->allocated * sizeof(double));
 	t->y = palloc(t->allocated);
@@ -459,6 +483,7 @@ dun_score_sql_drift_counts(PG_FUNCTION_ARGS)
 
 	refuse_null(fcinfo);
 	SPI_connect();
+	t.asked = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
 	result = count_rows(fcinfo, &t, caller);
 	SPI_finish();
 	return result;
