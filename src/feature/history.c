@@ -82,9 +82,36 @@ typedef struct Looks
 	ReturnSetInfo *out;
 	const DunInvoice *ends;		/* what became of each invoice: one that was cancelled since never came to be */
 	DunRow		row;
+	DateADT		day;			/* of the row, with its currency */
+	int			currency;
+	DateADT		noted;			/* the day of issue whose month before the account holds */
 	int		   *bucket;			/* of a month before each look */
 	double	   *overdue;
 } Looks;
+
+/*
+ * Invoices of one day see the same account, and nothing happens between their looks (compare_happenings): an account
+ * with many a day would be gone through once for each.
+ */
+static void
+fill_look(DunHistory *h, int invoice, Looks *looks)
+{
+	DunRow	   *row = &looks->row;
+	DunInvoice *it = &h->invoices[invoice];
+
+	if (looks->day == it->issued && looks->currency == it->currency)
+	{
+		row->nulls[COL_SETTLED_ON] = true;
+		return;
+	}
+	if (looks->day != DATEVAL_NOBEGIN)
+		pfree(DatumGetPointer(row->values[COL_CURRENCY]));
+	h->account.bucket_before = looks->bucket[invoice];
+	h->books[it->currency].overdue_before = looks->overdue[invoice];
+	dun_feature_fill_row(row, h, it->currency, it->issued, dun_feature_begin_day(h->zone, it->issued));
+	looks->day = it->issued;
+	looks->currency = it->currency;
+}
 
 static void
 take_look(DunHistory *h, int invoice, Looks *looks)
@@ -95,9 +122,7 @@ take_look(DunHistory *h, int invoice, Looks *looks)
 
 	if (!end->exists)
 		return;
-	h->account.bucket_before = looks->bucket[invoice];
-	h->books[it->currency].overdue_before = looks->overdue[invoice];
-	dun_feature_fill_row(row, h, it->currency, it->issued, dun_feature_begin_day(h->zone, it->issued));
+	fill_look(h, invoice, looks);
 	dun_feature_set_name(row, COL_INVOICE_ID, &it->id);
 	dun_feature_set_date(row, COL_ISSUED_ON, it->issued);
 	dun_feature_set_date(row, COL_DUE_ON, it->due);
@@ -105,8 +130,19 @@ take_look(DunHistory *h, int invoice, Looks *looks)
 	if (end->settled)
 		dun_feature_set_date(row, COL_SETTLED_ON, end->settled_on);
 	tuplestore_putvalues(looks->out->setResult, looks->out->setDesc, row->values, row->nulls);
-	pfree(DatumGetPointer(row->values[COL_CURRENCY]));
 	pfree(DatumGetPointer(row->values[COL_INVOICE_ID]));
+}
+
+static void
+note_month_before(DunHistory *h, int invoice, Looks *looks)
+{
+	DunInvoice *it = &h->invoices[invoice];
+
+	if (looks->noted != it->issued)
+		dun_feature_note_month_before(&h->account, it->issued - 30);
+	looks->noted = it->issued;
+	looks->bucket[invoice] = h->account.bucket_before;
+	looks->overdue[invoice] = h->books[it->currency].overdue_before;
 }
 
 static void
@@ -119,11 +155,7 @@ replay_looks(DunHistory *h, Looks *looks)
 		if ((i & 1023) == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (it->what == DUN_MONTH_BEFORE && looks->ends[it->which].exists)
-		{
-			dun_feature_note_month_before(&h->account, h->invoices[it->which].issued - 30);
-			looks->bucket[it->which] = h->account.bucket_before;
-			looks->overdue[it->which] = h->books[h->invoices[it->which].currency].overdue_before;
-		}
+			note_month_before(h, it->which, looks);
 		else if (it->what == DUN_LOOK)
 			take_look(h, it->which, looks);
 		else
@@ -140,7 +172,7 @@ dun_feature_sql_invoice_looks(PG_FUNCTION_ARGS)
 	Kept	   *kept = keep(fcinfo, 1);
 	MemoryContext before;
 	DunHistory *h;
-	Looks		looks;
+	Looks		looks = {.day = DATEVAL_NOBEGIN, .noted = DATEVAL_NOBEGIN};
 	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);

@@ -442,6 +442,14 @@ SELECT amount_open FROM pg_temp.of('{r-large}');
 RESET statement_timeout;
 DELETE FROM dunning.invoice WHERE debtor_id = 'r-large'; DELETE FROM dunning.payment WHERE debtor_id = 'r-large'; DELETE FROM dunning.debtor WHERE debtor_id = 'r-large';
 
+-- invoices_of_one_day_see_the_same_account_each_in_its_own_currency_and_with_its_own_end
+INSERT INTO dunning.debtor (debtor_id) VALUES ('r-day');
+INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) VALUES ('r-day', 'D-0', '2026-02-01', '2026-02-15', 70, 'DKK'),
+    ('r-day', 'D-1', '2026-05-01', '2026-05-15', 100, 'DKK'), ('r-day', 'D-2', '2026-05-01', '2026-05-20', 30, 'DKK'), ('r-day', 'D-3', '2026-05-01', '2026-05-25', 40, 'EUR'), ('r-day', 'D-4', '2026-05-02', '2026-05-25', 50, 'DKK');
+INSERT INTO dunning.payment (debtor_id, payment_id, paid_at, amount, currency, invoice_id) VALUES ('r-day', 'D-5', '2026-05-03 12:00+02', 100, 'DKK', 'D-1');
+SELECT invoice_id, currency, n_open, n_overdue, amount_open, overdue_change, dpd_roll, settled_on FROM dunning.invoice_features('2026-06-10') WHERE debtor_id = 'r-day' ORDER BY 1;
+DELETE FROM dunning.invoice WHERE debtor_id = 'r-day'; DELETE FROM dunning.payment WHERE debtor_id = 'r-day'; DELETE FROM dunning.debtor WHERE debtor_id = 'r-day';
+
 -- the_worker_may_run_the_text_that_the_ledger_and_features_make
 SELECT dunning._mark_sql('$1') AS m, dunning._open_items_sql('$1') AS o, dunning._settlement_sql('$1') AS s, dunning._features_sql('$1') AS f \gset
 SET ROLE dunning_worker;
