@@ -19,7 +19,7 @@ GRANT SELECT ON dunning.segment TO dunning_viewer;
 INSERT INTO dunning.segment (segment, builtin, position, predicate, description) VALUES
     ('disputing',     true, 10, 'diagnosis = ''disputes''', 'Contests what is owed: answer, do not dun.'),
     ('silent',        true, 20, 'days_past_due > 60 AND coalesce(days_since_payment, 9999) > 90', 'Long overdue and has not paid anything for a quarter.'),
-    ('stretched',     true, 30, 'diagnosis = ''cannot_pay'' OR (n_overdue >= 3 AND n_overdue > n_paid)', 'Owes several invoices and more than it pays.'),
+    ('stretched',     true, 30, 'diagnosis = ''cannot_pay'' OR n_overdue - greatest(n_open - (n_invoices - n_paid), 0) >= greatest(3, n_paid + 1)', 'Owes several invoices, fees aside, and more than it pays.'),
     ('self_curer',    true, 40, 'n_paid >= 3 AND late_ratio >= 0.3 AND avg_late < 10 * late_ratio AND p_self_cure >= 0.5', 'Late, but pays by itself within days: wait.'),
     ('habitual_late', true, 50, 'n_paid >= 3 AND late_ratio >= 0.5', 'Misses the due date more often than not: remind before it.'),
     ('overdue_small', true, 60, 'amount_overdue > 0 AND amount_overdue < 0.5 * amount_mean', 'A rest of less than half a usual invoice.'),

@@ -15549,6 +15549,31 @@ BEGIN
     -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
     IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
         EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.segment')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$DELETE FROM dunning.segment WHERE builtin$step$;
+    EXECUTE $step$INSERT INTO dunning.segment (builtin, description, enabled, "position", predicate, segment) VALUES
+('true', 'Contests what is owed: answer, do not dun.', 'true', '10', 'diagnosis = ''disputes''', 'disputing'),
+('true', 'Misses the due date more often than not: remind before it.', 'true', '50', 'n_paid >= 3 AND late_ratio >= 0.5', 'habitual_late'),
+('true', 'Fewer than three invoices settled: no habits yet.', 'true', '70', 'n_paid < 3', 'new'),
+('true', 'Late now and then.', 'true', '90', 'late_ratio < 0.5', 'now_and_then'),
+('true', 'A rest of less than half a usual invoice.', 'true', '60', 'amount_overdue > 0 AND amount_overdue < 0.5 * amount_mean', 'overdue_small'),
+('true', 'Pays on time.', 'true', '80', 'late_ratio < 0.2', 'prompt'),
+('true', 'Late, but pays by itself within days: wait.', 'true', '40', 'n_paid >= 3 AND late_ratio >= 0.3 AND avg_late < 10 * late_ratio AND p_self_cure >= 0.5', 'self_curer'),
+('true', 'Long overdue and has not paid anything for a quarter.', 'true', '20', 'days_past_due > 60 AND coalesce(days_since_payment, 9999) > 90', 'silent'),
+('true', 'Owes several invoices, fees aside, and more than it pays.', 'true', '30', 'diagnosis = ''cannot_pay'' OR n_overdue - greatest(n_open - (n_invoices - n_paid), 0) >= greatest(3, n_paid + 1)', 'stretched')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
                     AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.sensitivity')::pg_catalog.oid;
     END IF;
     IF brought THEN

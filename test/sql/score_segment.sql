@@ -61,6 +61,11 @@ FROM told GROUP BY story ORDER BY array_position(ARRAY['disputes', 'cannot_pay',
 SELECT count(*) AS named, count(*) FILTER (WHERE EXISTS (SELECT FROM told d WHERE d.story = t.story AND d.chosen AND d.diagnosis = t.story)) AS have_it
 FROM story t WHERE t.story IN (SELECT r.diagnosis FROM dunning._diagnosis_rules() r);
 
+-- fees_are_no_invoices_to_a_segment_either
+SELECT predicate FROM dunning.segment WHERE segment = 'stretched' AND builtin \gset
+SELECT what, :predicate AS stretched FROM (VALUES ('one invoice and two fees', 3, 3, 1, 0), ('three invoices', 3, 3, 3, 0), ('three invoices and a fee', 4, 4, 5, 2), ('as many as it paid', 3, 3, 6, 3), ('two', 2, 2, 2, 0)) v (what, n_overdue, n_open, n_invoices, n_paid),
+    (VALUES (NULL::text)) d (diagnosis) ORDER BY 1;
+
 -- each_sentence_can_be_said_in_another_language_from_its_figures
 SELECT DISTINCT d.evidence, format(CASE d.evidence WHEN 'usually_prompt' THEN '%s von %s Rechnungen pünktlich bezahlt; jetzt %s Tage überfällig' END, VARIADIC d.figures) AS words
 FROM told d WHERE d.story = 'forgot';
