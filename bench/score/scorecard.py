@@ -1,7 +1,6 @@
-"""The baseline that bench/score/scorecard.sh measures against, and its comparisons.
+"""The weight-of-evidence baseline of bench/score/score.sh, and the training alone of both sides.
 
 table SET DATA CSV     the set as numbers to CSV, and its CREATE TABLE to standard output
-compare SET WORK       AUC and log loss of what is in WORK against the baseline, over five splits
 binary CSV FILE        the rows as scorecard_core.c reads them
 time CSV               seconds of scikit-learn's logistic fit alone
 times FILE ROWS        medians and ratios
@@ -13,10 +12,8 @@ import time
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
-KINDS = ["logistic", "scorecard", "auto"]
 SALTS = ["", "s1", "s2", "s3", "s4"]
 
 
@@ -57,25 +54,6 @@ def table(name, data, csv):
     print("CREATE TABLE raw_%s (i float8, %s, y float8);" % (name, ", ".join(columns)))
 
 
-def compare(name, work):
-    d = pd.read_csv(work + "/%s.csv" % name, header=None).values
-    x, y = d[:, 1:-1], d[:, -1].astype(int)
-    rows = []
-    for s, salt in enumerate(SALTS):
-        train = trains(len(y), salt)
-        z = weights_of_evidence(x, y, train)
-        base = LogisticRegression(C=1, max_iter=1000).fit(z[train], y[train]).predict_proba(z)[:, 1]
-        scores = [base] + [pd.read_csv(work + "/%s.%d.%s.csv" % (name, s, k), header=None).values[:, 1] for k in KINDS]
-        rows.append([(roc_auc_score(y[~train], p[~train]), log_loss(y[~train], p[~train])) for p in scores])
-    r = np.array(rows)
-    print("%s: sklearn weight of evidence AUC %s mean %.4f, log loss %.4f"
-          % (name, " ".join("%.4f" % v for v in r[:, 0, 0]), r[:, 0, 0].mean(), r[:, 0, 1].mean()))
-    for i, k in enumerate(KINDS, 1):
-        d = r[:, i] - r[:, 0]
-        print("%s: %-9s AUC %s mean %.4f, against the baseline %+.4f (sd %.4f), log loss %+.4f"
-              % (name, k, " ".join("%.4f" % v for v in r[:, i, 0]), r[:, i, 0].mean(), d[:, 0].mean(), d[:, 0].std(), d[:, 1].mean()))
-
-
 def binary(csv, path):
     d = pd.read_csv(csv, header=None).values
     d = d[np.random.default_rng(1).permutation(len(d))]
@@ -105,4 +83,4 @@ def times(path, rows):
 
 
 if __name__ == "__main__":
-    {"table": table, "compare": compare, "binary": binary, "time": fit_time, "times": times}[sys.argv[1]](*sys.argv[2:])
+    {"table": table, "binary": binary, "time": fit_time, "times": times}[sys.argv[1]](*sys.argv[2:])

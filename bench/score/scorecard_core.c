@@ -1,7 +1,7 @@
 /*
  * bench/score/scorecard_core.c
  *		The scorecard and the logistic alone, without a server: reads columns, trains on some rows, writes
- *		the log-odds of all of them. Built and run by bench/score/scorecard.py.
+ *		the log-odds of all of them. Built by bench/score/score.sh and run by scorecard.py.
  *
  * Input, little-endian: uint32 rows, features; float columns; uint8 labels; uint8 1 where a row trains.
  * Prints the processor seconds of binning and of training.
