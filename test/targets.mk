@@ -6,7 +6,7 @@
 help:
 	@sed -n 's/^## //p' test/targets.mk
 
-## make demo         a throw-away cluster with 10,000 debtors, four weeks beside fixed letters, in under 90 s (SEED, HABITS=traders: another book)
+## make demo         a throw-away cluster with 10,000 debtors, four weeks beside fixed letters, in about 90 s (SEED, HABITS=traders: another book)
 demo: packages
 	@examples/demo/run.sh
 
