@@ -16,7 +16,7 @@ CREATE FUNCTION dunning.score_rows(model text, query text, key text, result text
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_score_sql_score_rows';
 COMMENT ON FUNCTION dunning.score_rows(text, text, text, text) IS
 'Scores each row of a query by a model''s champion (or newest version) into table result: the query''s column key, p (the probability), version; NULL: nothing is stored. Returns the version, rows, mean of p, whether parallel workers scored, and seconds. '
-'The table is made where there is none, partitioned by version. Rows go into a fresh partition with key as its primary key, which replaces the others at the end: readers see all of the old scores or all of the new ones, and wait only from the swap to the end of the transaction. '
+'The table is made where there is none, partitioned by version. Rows go into a fresh partition with key as its primary key, which replaces the others at the end: readers see all of the old scores or all of the new ones, and wait only from the swap to the end of the transaction; where one reads for longer than a minute (or lock_timeout), those after it wait too. '
 'Query and table are the caller''s, with the caller''s rights. 42703 lists the columns, 23505 for a key that comes twice, 23502 for one that is null, 42809 for a table that is not such a one. Needs dunning_operator.';
 
 CREATE FUNCTION dunning._swap_rows(target regclass, fresh regclass) RETURNS void

@@ -274,6 +274,7 @@ BEGIN
     IF expected_recovery.days IS NULL OR expected_recovery.days NOT BETWEEN 1 AND 360 THEN
         RAISE EXCEPTION 'days must be 1 to 360' USING ERRCODE = '22023', DETAIL = format('Given: %s.', coalesce(expected_recovery.days::text, 'NULL')), HINT = 'SELECT * FROM dunning.expected_recovery(30);';
     END IF;
+    PERFORM dunning._check_readable('{payment_curve}');
     PERFORM dunning._restrict();
     IF used IS NULL THEN
         -- share still open after day -1, 0, 1 ... 360

@@ -134,6 +134,25 @@ $fn$;
 COMMENT ON FUNCTION dunning._failing_segment(text[], timestamptz, timestamptz, text[]) IS 'The segment at whose predicate score() fails; NULL where it fails without any, or does not fail.';
 
 -- Compiling the query would take longer than running it, hence jit = off; the words have dates in them, hence datestyle.
+CREATE FUNCTION dunning._check_readable(models text[]) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    it record;
+BEGIN
+    FOR it IN SELECT m.model, m.version, string_agg(n.name, ', ' ORDER BY n.name) AS names
+              FROM dunning._models_in_use() m, unnest(dunning._curve_names(m.feature_stats)) AS n (name)
+              WHERE m.model = ANY (models) AND NOT EXISTS (SELECT FROM dunning.feature f WHERE f.feature = n.name)
+              GROUP BY 1, 2 ORDER BY 1 LOOP
+        RAISE EXCEPTION 'version % of model "%" reads what is no feature: %', it.version, it.model, it.names USING ERRCODE = 'DN004',
+            DETAIL = 'The features were taken out of the catalogue since, or fit() was given a model name that train() and train_curve() use.',
+            HINT = format('SELECT dunning.promote(t.model, t.version) FROM dunning.%s t; or bring them back with dunning.save_feature().',
+                          CASE it.model WHEN 'payment_curve' THEN 'train_curve()' ELSE format('train(%L)', it.model) END);
+    END LOOP;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._check_readable(text[]) IS 'Nothing, or DN004 where the version in use of one of these models reads a name that the feature catalogue has not.';
+
 CREATE FUNCTION dunning.score(as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (segment text, debtors bigint, overdue bigint, p_paid_30d float8, p_late float8, p_self_cure float8, diagnoses jsonb)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET jit = off SET datestyle = 'ISO, YMD' SET search_path = pg_catalog, pg_temp AS $fn$
@@ -149,6 +168,7 @@ BEGIN
     SELECT coalesce(jsonb_object_agg(m.model, m.version), '{}') INTO used
     FROM (SELECT DISTINCT ON (m.model) m.model, m.version FROM dunning.model m
           WHERE m.model IN ('late', 'paid_30d', 'self_cure') AND m.state <> 'retired' ORDER BY m.model, m.state <> 'champion', m.version DESC) m;
+    PERFORM dunning._check_readable(ARRAY(SELECT jsonb_object_keys(used)));
     source := dunning._score_sql(ARRAY(SELECT jsonb_object_keys(used)), dunning._segment_case());
     -- One score() at a time; readers go on with what is there until all is known.
     LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;

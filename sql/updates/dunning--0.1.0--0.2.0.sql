@@ -1846,6 +1846,7 @@ BEGIN
     IF expected_recovery.days IS NULL OR expected_recovery.days NOT BETWEEN 1 AND 360 THEN
         RAISE EXCEPTION 'days must be 1 to 360' USING ERRCODE = '22023', DETAIL = format('Given: %s.', coalesce(expected_recovery.days::text, 'NULL')), HINT = 'SELECT * FROM dunning.expected_recovery(30);';
     END IF;
+    PERFORM dunning._check_readable('{payment_curve}');
     PERFORM dunning._restrict();
     IF used IS NULL THEN
         -- share still open after day -1, 0, 1 ... 360
@@ -2433,6 +2434,27 @@ BEGIN
     RETURN CASE WHEN failing > 0 THEN (SELECT g.segment FROM dunning._segments() g ORDER BY g.position, g.segment LIMIT 1 OFFSET failing - 1) END;
 END
 $function$;
+CREATE FUNCTION dunning._check_readable(models text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    it record;
+BEGIN
+    FOR it IN SELECT m.model, m.version, string_agg(n.name, ', ' ORDER BY n.name) AS names
+              FROM dunning._models_in_use() m, unnest(dunning._curve_names(m.feature_stats)) AS n (name)
+              WHERE m.model = ANY (models) AND NOT EXISTS (SELECT FROM dunning.feature f WHERE f.feature = n.name)
+              GROUP BY 1, 2 ORDER BY 1 LOOP
+        RAISE EXCEPTION 'version % of model "%" reads what is no feature: %', it.version, it.model, it.names USING ERRCODE = 'DN004',
+            DETAIL = 'The features were taken out of the catalogue since, or fit() was given a model name that train() and train_curve() use.',
+            HINT = format('SELECT dunning.promote(t.model, t.version) FROM dunning.%s t; or bring them back with dunning.save_feature().',
+                          CASE it.model WHEN 'payment_curve' THEN 'train_curve()' ELSE format('train(%L)', it.model) END);
+    END LOOP;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.score(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS TABLE(segment text, debtors bigint, overdue bigint, p_paid_30d double precision, p_late double precision, p_self_cure double precision, diagnoses jsonb)
  LANGUAGE plpgsql
@@ -2453,6 +2475,7 @@ BEGIN
     SELECT coalesce(jsonb_object_agg(m.model, m.version), '{}') INTO used
     FROM (SELECT DISTINCT ON (m.model) m.model, m.version FROM dunning.model m
           WHERE m.model IN ('late', 'paid_30d', 'self_cure') AND m.state <> 'retired' ORDER BY m.model, m.state <> 'champion', m.version DESC) m;
+    PERFORM dunning._check_readable(ARRAY(SELECT jsonb_object_keys(used)));
     source := dunning._score_sql(ARRAY(SELECT jsonb_object_keys(used)), dunning._segment_case());
     -- One score() at a time; readers go on with what is there until all is known.
     LOCK TABLE dunning.score_result IN SHARE ROW EXCLUSIVE MODE;
@@ -48060,6 +48083,7 @@ ALTER VIEW dunning.fit_status OWNER TO dunning_owner;
 ALTER FUNCTION dunning.cancel_job(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._segment_case(integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._failing_segment(text[],timestamp with time zone,timestamp with time zone,text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._check_readable(text[]) OWNER TO dunning_owner;
 ALTER TYPE dunning.debtor_signals OWNER TO dunning_owner;
 ALTER FUNCTION dunning._diagnosis_rules() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._diagnosis_evidence() OWNER TO dunning_owner;
@@ -48595,6 +48619,7 @@ REVOKE EXECUTE ON FUNCTION dunning.cancel_job(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.cancel_job(uuid) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._segment_case(integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._failing_segment(text[],timestamp with time zone,timestamp with time zone,text[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._check_readable(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._diagnosis_rules() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._diagnosis_rules() TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._diagnosis_evidence() FROM PUBLIC;
@@ -49184,6 +49209,7 @@ COMMENT ON FUNCTION dunning._check_partial(text,text,text) IS 'Nothing; DN003 wh
 COMMENT ON FUNCTION dunning._check_personal(text,text,text,jsonb,jsonb,boolean) IS 'Nothing; DN003 where a text uses what dunning.sensitivity forbids it.';
 COMMENT ON FUNCTION dunning._check_promises(text[]) IS 'How many promises (of the debtors; NULL: all) were found broken and how many holds of promises ended.';
 COMMENT ON FUNCTION dunning._check_reachable(text) IS 'Nothing, or 22023 where no step of the strategy counts from the due date without needing another before it.';
+COMMENT ON FUNCTION dunning._check_readable(text[]) IS 'Nothing, or DN004 where the version in use of one of these models reads a name that the feature catalogue has not.';
 COMMENT ON FUNCTION dunning._check_reason(text,text) IS 'What a reason means that a person may give; 22023 with the known ones.';
 COMMENT ON FUNCTION dunning._check_second_person(uuid) IS 'Nothing, or 42501 where four_eyes is true and whoever asks planned the run.';
 COMMENT ON FUNCTION dunning._check_simulation(text,date,date,time without time zone) IS 'Nothing, or 22023 and 53400 with what is wrong with a simulation''s days; 25006 on a standby.';
@@ -49591,7 +49617,7 @@ COMMENT ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text
 COMMENT ON FUNCTION dunning.save_strategy(text,text,jsonb,integer,interval,integer,double precision,numeric,boolean,jsonb,integer,integer,integer,text,text,text) IS 'The name of the strategy saved: smallest overdue sum a currency (* = the others), days of grace, how far ahead a time is looked for, days between two contacts, from which probability on a debtor is left to pay unasked, worth of a unit collected; a small rest that counts as paid; at most so many contacts in so many days; after so many without payment or reaction nothing more, or one last step; of several steps missed the furthest or the next; choose = order (of a step''s channels the first that is worth it) or value (the one worth most). Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) IS 'The new version and what a reader would miss in it. vars: names that send() will be given; partial: a piece that others include by {{> name}}; personal: it may use what dunning.sensitivity calls personal. A text that is no template, names the unknown or includes itself is refused (DN003); earlier versions stay: template_history(). Role dunning_admin.';
 COMMENT ON FUNCTION dunning.score(timestamp with time zone) IS 'Scores every debtor as known at as_of (NULL: now), replaces what debtor_score shows, and returns one row a segment: debtors, those with something overdue, mean probabilities, diagnoses with counts. Targets without a model are filled by a rule on history; the reasons say so. Where a segment''s predicate fails on some row the error names the segment and nothing is replaced. Needs dunning_operator.';
-COMMENT ON FUNCTION dunning.score_rows(text,text,text,text) IS 'Scores each row of a query by a model''s champion (or newest version) into table result: the query''s column key, p (the probability), version; NULL: nothing is stored. Returns the version, rows, mean of p, whether parallel workers scored, and seconds. The table is made where there is none, partitioned by version. Rows go into a fresh partition with key as its primary key, which replaces the others at the end: readers see all of the old scores or all of the new ones, and wait only from the swap to the end of the transaction. Query and table are the caller''s, with the caller''s rights. 42703 lists the columns, 23505 for a key that comes twice, 23502 for one that is null, 42809 for a table that is not such a one. Needs dunning_operator.';
+COMMENT ON FUNCTION dunning.score_rows(text,text,text,text) IS 'Scores each row of a query by a model''s champion (or newest version) into table result: the query''s column key, p (the probability), version; NULL: nothing is stored. Returns the version, rows, mean of p, whether parallel workers scored, and seconds. The table is made where there is none, partitioned by version. Rows go into a fresh partition with key as its primary key, which replaces the others at the end: readers see all of the old scores or all of the new ones, and wait only from the swap to the end of the transaction; where one reads for longer than a minute (or lock_timeout), those after it wait too. Query and table are the caller''s, with the caller''s rights. 42703 lists the columns, 23505 for a key that comes twice, 23502 for one that is null, 42809 for a table that is not such a one. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.scorecard(text) IS 'A scorecard''s table, one row a bin: feature (two for a pair), bin as a condition, whether it is a special value, share of the training rows, weight of evidence (log-odds against all rows; NULL for a pair), contribution to the log-odds, points. The row without a feature is what everyone begins with; points add up to base_points at even odds, pdo more for twice the odds. Rounded, so a sum may be off by half a point a feature; before calibration. DN004 for another kind. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.set_budget(numeric,text,text,text) IS 'What contacts may cost in a day in this currency (NULL: no limit any more), for a creditor and a campaign (the name of a strategy), or * for all together. What a day''s money is not enough for waits, the most worthwhile first. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all, in one country or all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';

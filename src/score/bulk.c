@@ -44,6 +44,7 @@
 #include "score/matrix.h"
 #include "score/predict.h"
 #include "score/rows.h"
+#include "score/swap.h"
 #include "score/wrapper.h"
 
 #define BATCH 64				/* rows scored side by side */
@@ -363,6 +364,8 @@ swap_partitions(Bulk *b, Oid result)
 	error_context_stack = callback.previous;
 	/* Nobody else attaches or detaches under our lock; each is locked, with the caller's rights, as it is dropped. */
 	old = find_inheritance_children_extended(result, false, NoLock, NULL, NULL);
+	if (old != NIL)
+		dun_score_lock_unqueued(result);
 	foreach(cell, old)
 	{
 		Oid			part = lfirst_oid(cell);

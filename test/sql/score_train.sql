@@ -162,6 +162,24 @@ SELECT dunning.save_feature('bill', 'mean bill', expression => 'amount_billed / 
 SELECT count(*) FROM dunning.score();
 ROLLBACK;
 
+-- a_model_that_reads_what_is_no_feature_any_more_is_named_with_what_mends_it
+BEGIN;
+SELECT dunning.save_feature('per_bill', 'paid of each bill', expression => 'amount_paid / nullif(n_invoices, 0)');
+SELECT version FROM dunning.train('late', kind => 'logistic') \gset
+SELECT dunning.promote('late', :version) \g /dev/null
+SELECT sum(debtors) > 0 AS scored FROM dunning.score();
+SELECT dunning.reset_feature('per_bill');
+SAVEPOINT s;
+SELECT count(*) FROM dunning.score();
+ROLLBACK TO s;
+SELECT version FROM dunning.train('late', kind => 'logistic') \gset
+SELECT dunning.promote('late', :version) \g /dev/null
+SELECT sum(debtors) > 0 AS scored FROM dunning.score();
+-- so_is_a_model_of_fit_under_a_name_of_ours
+SELECT kind FROM dunning.fit('payment_curve', 'SELECT i % 7 AS mine, i % 3 = 0 AS paid FROM generate_series(1, 400) i', 'paid', 'logistic');
+SELECT count(*) FROM dunning.expected_recovery();
+ROLLBACK;
+
 -- a_target_with_too_few_of_a_class_is_refused_with_the_counts_and_what_works
 BEGIN;
 UPDATE dunning.payment p SET paid_at = i.issued_on::timestamp AT TIME ZONE 'UTC' + interval '1 day' FROM dunning.invoice i WHERE i.invoice_id = p.invoice_id AND i.debtor_id = p.debtor_id;
