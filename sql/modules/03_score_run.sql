@@ -133,7 +133,6 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._failing_segment(text[], timestamptz, timestamptz, text[]) IS 'The segment at whose predicate score() fails; NULL where it fails without any, or does not fail.';
 
--- Compiling the query would take longer than running it, hence jit = off; the words have dates in them, hence datestyle.
 CREATE FUNCTION dunning._check_readable(models text[]) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
@@ -153,6 +152,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._check_readable(text[]) IS 'Nothing, or DN004 where the version in use of one of these models reads a name that the feature catalogue has not.';
 
+-- Compiling the query would take longer than running it, hence jit = off; the words have dates in them, hence datestyle.
 CREATE FUNCTION dunning.score(as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (segment text, debtors bigint, overdue bigint, p_paid_30d float8, p_late float8, p_self_cure float8, diagnoses jsonb)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET jit = off SET datestyle = 'ISO, YMD' SET search_path = pg_catalog, pg_temp AS $fn$
