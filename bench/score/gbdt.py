@@ -21,7 +21,7 @@ lib = ctypes.CDLL(sys.argv[1])
 class Params(ctypes.Structure):
     _fields_ = [("trees", ctypes.c_int), ("depth", ctypes.c_int), ("patience", ctypes.c_int), ("eta", ctypes.c_double),
                 ("min_child_weight", ctypes.c_double), ("lambda_", ctypes.c_double), ("row_sample", ctypes.c_double),
-                ("column_sample", ctypes.c_double), ("seed", ctypes.c_uint64)]
+                ("column_sample", ctypes.c_double), ("level_cost", ctypes.c_double), ("seed", ctypes.c_uint64)]
 
 
 lib.bench_fit.restype = ctypes.c_void_p
@@ -34,7 +34,7 @@ lib.bench_free.argtypes = [ctypes.c_void_p]
 def fit(x, y, nfolds=0, directions=None, **p):
     """x: rows as float32; the forest's handle, the parameters, the seconds."""
     q = dict(trees=0, depth=0, patience=20, eta=0.05, min_child_weight=-1, lambda_=1, row_sample=0.8,
-             column_sample=0.8, seed=1)
+             column_sample=0.8, level_cost=1, seed=1)
     q.update(p)
     params = Params(**q)
     columns = np.ascontiguousarray(x.T)

@@ -60,6 +60,7 @@ typedef struct DunGbdtParams
 	double		lambda;
 	double		row_sample;
 	double		column_sample;
+	double		level_cost;		/* times what chance gains, which a split by sets of levels must exceed */
 	uint64_t	seed;
 } DunGbdtParams;
 

@@ -21,6 +21,8 @@
 #define HEAVY_CHILD 20.0
 #define LIGHT_CHILD 1.0
 #define MOST_COLUMNS 0.8
+#define FULL_COST 1.0
+#define NO_COST 0.0
 
 typedef struct Booster
 {
@@ -446,6 +448,16 @@ choose_columns(const Contest *c, const DunGbdtParams *params, DunGbdtParams *bes
 	}
 }
 
+/* Is there a text whose levels can be put into sets in more than one way? */
+static bool
+have_levels(const DunBins *bins)
+{
+	for (int c = 0; c < bins->ncols; c++)
+		if (bins->columns[c].categorical && bins->columns[c].nlevels > 2)
+			return true;
+	return false;
+}
+
 double
 dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8_t *y, const float *weight,
 					   const uint8_t *fold, int nfolds, const uint32_t *rows, uint32_t nrows, DunGbdtParams *params)
@@ -458,6 +470,8 @@ dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8
 
 	if (params->column_sample < 0)
 		first.column_sample = MOST_COLUMNS;
+	if (params->level_cost < 0)
+		first.level_cost = FULL_COST;
 	best = first;
 	/* The depth first, with the heavier children; then, for that depth alone, the weight, and then the columns. */
 	for (int i = 0; i < 4; i++)
@@ -480,6 +494,15 @@ dun_score_choose_trees(const DunGbdtHost *host, const DunBins *bins, const uint8
 	}
 	if (params->column_sample < 0)
 		choose_columns(&c, &first, &best, &best_loss);
+	/* Where levels differ much, what chance makes of them is little beside it. */
+	if (params->level_cost < 0 && have_levels(bins))
+	{
+		DunGbdtParams p = best;
+
+		p.trees = first.trees;
+		p.level_cost = NO_COST;
+		try_params(&c, p, &best, &best_loss);
+	}
 	if (params->trees > 0)
 		best.trees = params->trees;
 	*params = best;

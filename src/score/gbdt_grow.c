@@ -40,6 +40,7 @@ typedef struct Split
 	int			column;			/* -1: none */
 	bool		missing_left;
 	float		score;			/* both sides; compared with the node's own later */
+	float		cost;			/* of levels: what of it chance alone would reach */
 	int			threshold;		/* last bin on the left */
 	uint64_t	mask[4];		/* of a categorical column, instead */
 	Sums		left;
@@ -59,6 +60,7 @@ typedef struct Candidates
 	int32_t		g[MAX_BINS + BLOCK];
 	int32_t		h[MAX_BINS + BLOCK];
 	uint8_t		bin[MAX_BINS + BLOCK];
+	float		cost[MAX_BINS + BLOCK]; /* of levels */
 } Candidates;
 
 static Sums
@@ -184,6 +186,26 @@ list_numbers(const DunGradient *hist, int nbins, Candidates *list)
 	list->n = n;
 }
 
+/*
+ * What the levels on the left would seem to gain if none differed from another: put in order after the very gradients
+ * that then count, they differ by chance. Of n levels of standard normal means a share q from one end gains
+ * n phi(z)^2 / (q (1 - q)), z being the quantile of q: within a tenth of it, the function of q (1 - q) below. Two levels
+ * have one way to be put apart, as two numbers have.
+ */
+static void
+price_levels(Candidates *list, float level_cost)
+{
+	int			n = list->n;
+
+	for (int i = 0; i < n; i++)
+	{
+		float		share = (float) list->h[i] / (float) list->h[n - 1];
+		float		spread = share * (1 - share);
+
+		list->cost[i] = n > 2 && spread > 0 ? level_cost * (n - 2) * (1.24f * spread + 0.654f * sqrtf(spread)) : 0;
+	}
+}
+
 /* The same over levels, in the order of their mean gradient. */
 static void
 list_levels(const DunGrower *t, const DunGradient *hist, int nbins, Candidates *list)
@@ -216,6 +238,7 @@ list_levels(const DunGrower *t, const DunGradient *hist, int nbins, Candidates *
 		list->h[i] = (int32_t) (sum & 0xffffffff);
 	}
 	list->n = n;
+	price_levels(list, (float) t->params->level_cost);
 }
 
 typedef struct Search
@@ -230,9 +253,9 @@ typedef struct Search
 	float		direction;
 } Search;
 
-/* The best candidate, or -1; `more` goes left with each of them. */
-static int
-best_candidate(const Candidates *list, const Search *s, Sums more, float *best)
+/* The best candidate, or -1; `more` goes left with each of them. Numbers have no cost, and do not look for it. */
+static inline int
+best_free(const Candidates *list, const Search *s, Sums more, float *best, bool levels)
 {
 	int			found = -1;
 
@@ -252,6 +275,8 @@ best_candidate(const Candidates *list, const Search *s, Sums more, float *best)
 			float		dr = hr + s->lambda;
 			float		x = (gl * gl * dr + gr * gr * dl) / (dl * dr);
 
+			if (levels)
+				x -= list->cost[i + k];
 			x = hl >= s->least ? x : -1.0f;
 			score[k] = hr >= s->least ? x : -1.0f;
 		}
@@ -266,8 +291,8 @@ best_candidate(const Candidates *list, const Search *s, Sums more, float *best)
 }
 
 /* The same with bounds on the values, and a direction between them. */
-static int
-best_constrained(const Candidates *list, const Search *s, Sums more, float *best)
+static inline int
+best_bound(const Candidates *list, const Search *s, Sums more, float *best, bool levels)
 {
 	int			found = -1;
 
@@ -294,6 +319,8 @@ best_constrained(const Candidates *list, const Search *s, Sums more, float *best
 			wr = wr < s->low ? s->low : wr;
 			wr = wr > s->high ? s->high : wr;
 			x = -(2 * gl * wl + dl * wl * wl) - (2 * gr * wr + dr * wr * wr);
+			if (levels)
+				x -= list->cost[i + k];
 			x = hl >= s->least ? x : -1.0f;
 			x = hr >= s->least ? x : -1.0f;
 			score[k] = (wr - wl) * s->direction >= 0 ? x : -1.0f;
@@ -308,6 +335,30 @@ best_constrained(const Candidates *list, const Search *s, Sums more, float *best
 	return found;
 }
 
+static int
+best_candidate(const Candidates *list, const Search *s, Sums more, float *best)
+{
+	return best_free(list, s, more, best, false);
+}
+
+static int
+best_levels(const Candidates *list, const Search *s, Sums more, float *best)
+{
+	return best_free(list, s, more, best, true);
+}
+
+static int
+best_constrained(const Candidates *list, const Search *s, Sums more, float *best)
+{
+	return best_bound(list, s, more, best, false);
+}
+
+static int
+best_constrained_levels(const Candidates *list, const Search *s, Sums more, float *best)
+{
+	return best_bound(list, s, more, best, true);
+}
+
 static void
 take_candidate(const DunBinColumn *c, const DunGradient *hist, const Candidates *list, int at, Sums more, bool heavy_left,
 			   Split *split)
@@ -315,6 +366,7 @@ take_candidate(const DunBinColumn *c, const DunGradient *hist, const Candidates 
 	split->threshold = list->bin[at];
 	split->left.g = list->g[at] + more.g;
 	split->left.h = list->h[at] + more.h;
+	split->cost = c->categorical ? list->cost[at] : 0;
 	memset(split->mask, 0, sizeof(split->mask));
 	if (!c->categorical)
 		return;
@@ -354,12 +406,14 @@ try_column(const DunGrower *t, int column, const DunGradient *hist, Search *s, S
 		{
 			list.g[k] = list.g[list.n - 1];
 			list.h[k] = list.h[list.n - 1];
+			list.cost[k] = list.cost[list.n - 1];
 		}
 		for (int side = 0; side < (hist[0] == 0 ? 1 : 2); side++)
 		{
 			Sums		more = {side ? missing.g : 0, side ? missing.h : 0};
 			bool		heavy_left;
-			int			at = (t->constrained ? best_constrained : best_candidate) (&list, s, more, &best->score);
+			int			at = (c->categorical ? (t->constrained ? best_constrained_levels : best_levels) :
+									   (t->constrained ? best_constrained : best_candidate)) (&list, s, more, &best->score);
 
 			if (at < 0)
 				continue;
@@ -397,7 +451,7 @@ find_split(const DunGrower *t, const DunGradient *hist, Sums total, const Bounds
 
 		gain = worth(t, split->left, value_of(t, split->left, bounds), lambda) +
 			worth(t, right, value_of(t, right, bounds), lambda) -
-			worth(t, total, value_of(t, total, bounds), p->lambda);
+			worth(t, total, value_of(t, total, bounds), p->lambda) - split->cost;
 	}
 	return gain > MIN_GAIN;
 }

@@ -34,6 +34,7 @@
  */
 #define RATE 0.05
 #define COLUMNS 0.8
+#define COST 1.0
 #define FEW_ROWS 60000
 #define MOST_STEPS 4.0			/* in place of one */
 #define MOST_TREES 2000.0		/* steps are not made smaller beyond this */
@@ -49,7 +50,8 @@ enum
 	LEARNING_RATE,
 	LEAF_LAMBDA,
 	ROW_SAMPLE,
-	COLUMN_SAMPLE
+	COLUMN_SAMPLE,
+	LEVEL_COST
 };
 
 static const DunOption options_list[] = {
@@ -60,6 +62,7 @@ static const DunOption options_list[] = {
 	{"leaf_lambda", 0.001, 1e12, 1, false},
 	{"row_sample", 0.1, 1, 0.8, false},
 	{"column_sample", 0.01, 1, NAN, false},
+	{"level_cost", 0, 10, NAN, false},
 };
 
 typedef struct Trees
@@ -144,6 +147,7 @@ params_of(const DunTrainSet *set, const double *options)
 		.lambda = options[LEAF_LAMBDA],
 		.row_sample = options[ROW_SAMPLE],
 		.column_sample = isnan(options[COLUMN_SAMPLE]) ? -1 : options[COLUMN_SAMPLE],
+		.level_cost = isnan(options[LEVEL_COST]) ? -1 : options[LEVEL_COST],
 		.seed = set->seed,
 	};
 }
@@ -189,7 +193,9 @@ tune(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, d
 	/* Who says what trees look like and how many there are gets these at once. */
 	if (!open_trees && !open_shape && p.column_sample < 0)
 		p.column_sample = COLUMNS;
-	if (open_shape || p.column_sample < 0 || (open_trees && n == nrows))
+	if (!open_trees && !open_shape && p.level_cost < 0)
+		p.level_cost = COST;
+	if (open_shape || p.column_sample < 0 || p.level_cost < 0 || (open_trees && n == nrows))
 		dun_score_choose_trees(&host, prepared, set->y, set->weight, set->fold, set->folds, rows, n, &p);
 	/* More rows carry more trees: how many, the first fold says for all the others. */
 	if (open_trees && n < nrows)
@@ -204,6 +210,7 @@ tune(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, d
 	options[MIN_CHILD_WEIGHT] = p.min_child_weight;
 	options[LEARNING_RATE] = p.eta;
 	options[COLUMN_SAMPLE] = p.column_sample;
+	options[LEVEL_COST] = p.level_cost;
 }
 
 static Trees *
