@@ -245,14 +245,16 @@ compare_losses(const DunTrainSet *set, const Validation *v, const double *loss, 
 }
 
 /*
- * Left open, calibration must lower the loss by more than a standard error of it: knots that follow chance cost more
- * than they mend.
+ * Left open, isotonic regression must lower the loss by more than a standard error of it: knots that follow chance cost
+ * more than they mend. Platt's two numbers cost next to nothing, and few rows are the ones that make a model too certain
+ * without a loss that could prove it: they are left out only where they raise the loss by more than that.
  */
 static void
 choose_calibration(const DunTrainSet *set, DunCalibrationMethod wanted, Validation *v)
 {
 	double	   *loss[2];
-	double		standard_error;
+	double		gain,
+				standard_error;
 
 	v->calibration = wanted;
 	if (wanted == DUN_CALIBRATE_AUTO)
@@ -263,7 +265,8 @@ choose_calibration(const DunTrainSet *set, DunCalibrationMethod wanted, Validati
 	loss[1] = list_losses(v);
 	calibrate_folds(set, DUN_CALIBRATE_NONE, v);
 	loss[0] = list_losses(v);
-	if (compare_losses(set, v, loss[0], loss[1], &standard_error) > standard_error)
+	gain = compare_losses(set, v, loss[0], loss[1], &standard_error);
+	if (gain > (v->calibration == DUN_CALIBRATE_PLATT ? -standard_error : standard_error))
 		calibrate_folds(set, v->calibration, v);
 	else
 		v->calibration = DUN_CALIBRATE_NONE;

@@ -457,6 +457,11 @@ SELECT m.model, (m.metrics ->> 'level_cost')::float8 AS cost, avg((t ~ '{')::int
 FROM dunning.model m, jsonb_array_elements_text(m.body -> 'trees') t WHERE m.model IN ('nothing', 'free', 'much') GROUP BY 1, m.metrics ORDER BY 1;
 DROP TABLE branches;
 
+-- a_model_of_few_rows_and_many_columns_is_too_certain_and_is_drawn_to_the_middle
+SELECT count(*) FROM dunning.fit('few', $q$SELECT i, dunning._uniform(i::text, 1) < 0.35 + 0.3 * dunning._uniform(i::text, 2) AS y, c[1] AS c1, c[2] AS c2, c[3] AS c3, c[4] AS c4, c[5] AS c5, c[6] AS c6, c[7] AS c7, c[8] AS c8, c[9] AS c9
+    FROM (SELECT i, ARRAY(SELECT 'l' || floor(5 * dunning._uniform(i::text, k)) FROM generate_series(2, 10) k) AS c FROM generate_series(1, 500) i) s$q$, 'y', 'logistic', options => '{"exclude": ["i"], "lambda": 50}');
+SELECT body -> 'calibration' ->> 'method' AS method, (body -> 'calibration' ->> 'slope')::float8 < 0.9 AS drawn FROM dunning.model WHERE model = 'few';
+
 -- a_direction_holds_everywhere
 SELECT count(*) FROM dunning.fit('directed', 'SELECT a, b, letter, y FROM crossed', 'y', 'gbdt', options => '{"monotone": {"a": 1}, "trees": 60, "depth": 5, "min_child_weight": 1}');
 SELECT bool_and(p >= before) AS never_falls, max(p) - min(p) > 0.01 AS moves FROM (
