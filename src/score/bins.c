@@ -30,6 +30,8 @@
 #define POOLS 64				/* that all cuts are weighed of */
 #define LEVEL_SHARE 0.005		/* rarer texts are one bin */
 #define LEVEL_ROWS 20
+#define RARE_ROWS 5				/* so rare ones are told apart only where they differ beyond chance */
+#define BEYOND 3.0				/* standard errors */
 
 /* A value of the column and its rows. */
 typedef struct Run
@@ -601,6 +603,43 @@ compare_shares(const void *a, const void *b)
 	return ((const Pool *) a)->first - ((const Pool *) b)->first;
 }
 
+/*
+ * Do rare levels differ from each other by more than chance? Then by how many rows of their common share each is to be
+ * drawn to it; 0 where they do not. Without true differences the sum of squares over expected ones is that of a
+ * chi-square; what it is above that is the variance of true shares (method of moments, as for pairs).
+ */
+static double
+draw_rare(double (*count)[2], int nbins, double enough, double *mean)
+{
+	double		sum[2] = {0, 0};
+	double		gain = 0,
+				curve = 0,
+				squares = 0;
+	int			n = 0;
+
+	for (int b = 2; b < nbins; b++)
+		if (count[b][0] + count[b][1] >= RARE_ROWS && count[b][0] + count[b][1] < enough)
+			for (int y = 0; y < 2; y++)
+				sum[y] += count[b][y];
+	*mean = (sum[1] + 0.5) / (sum[0] + sum[1] + 1);
+	for (int b = 2; b < nbins; b++)
+	{
+		double		rows = count[b][0] + count[b][1];
+		double		expected = rows * *mean * (1 - *mean);
+
+		if (rows < RARE_ROWS || rows >= enough)
+			continue;
+		gain += (count[b][1] - rows * *mean) * (count[b][1] - rows * *mean) / expected;
+		curve += expected;
+		squares += expected * expected;
+		n++;
+	}
+	gain -= n - 1;
+	if (n < 2 || gain <= BEYOND * sqrt(2.0 * (n - 1)))
+		return 0;
+	return (curve - squares / curve) / gain / (*mean * (1 - *mean));
+}
+
 /* Texts in the order of their share of label 1; the rare ones are one bin with those never seen. */
 static void
 bin_levels(const DunFineColumn *column, double (*count)[2], double rows, double total, const DunBinOptions *options,
@@ -612,13 +651,23 @@ bin_levels(const DunFineColumn *column, double (*count)[2], double rows, double 
 	int			n = 0;
 	int			nruns;
 	int			other = add_bin(coarse, count[1], false);
+	double		mean;
+	double		drawn = draw_rare(count, column->nbins, enough, &mean);
 	Pool	   *ordered;
 
 	coarse->of[1] = (uint8) other;
 	for (int b = 2; b < column->nbins; b++)
 	{
-		if (count[b][0] + count[b][1] >= enough)
+		double		all = count[b][0] + count[b][1];
+
+		if (all >= enough)
 			pools[n++] = (Pool) {{count[b][0], count[b][1]}, b, b};
+		else if (drawn > 0 && all >= RARE_ROWS)
+		{
+			double		p = (count[b][1] + drawn * mean) / (all + drawn);
+
+			pools[n++] = (Pool) {{all * (1 - p), all * p}, b, b};
+		}
 		else
 		{
 			coarse->of[b] = (uint8) other;

@@ -90,6 +90,16 @@ SELECT count(DISTINCT dunning.predict('texts', r)) AS one FROM (VALUES ('rare1')
 SELECT auc < 0.56 AS honest FROM dunning.fit('card_noise', 'SELECT h(i, 11) AS a, h(i, 12) AS b, h(i, 13) AS c, h(i, 14) > 0.7 AS y FROM generate_series(1, 3000) i', 'y', 'scorecard');
 SELECT count(*) FILTER (WHERE feature LIKE '%, %') AS pairs FROM dunning.scorecard('card_noise');
 
+-- texts_of_few_rows_are_told_apart_where_they_differ_and_are_one_where_they_do_not
+CREATE TABLE card_customers AS
+SELECT x, 'customer ' || i % 100 AS customer, h(i, 1) < h(i % 100, 3) AS differs, h(i, 1) < 0.3 + 0.2 * x AS alike FROM (SELECT i, h(i, 2) AS x FROM generate_series(1, 1500) i) r;
+SELECT auc > 0.75 AS told FROM dunning.fit('card_rare', 'SELECT x, customer, differs FROM card_customers', 'differs', 'scorecard');
+SELECT count(*) > 2 AS bins FROM dunning.scorecard('card_rare') WHERE feature = 'customer';
+SELECT count(*) FROM dunning.fit('card_alike', 'SELECT x, customer, alike FROM card_customers', 'alike', 'scorecard', '{"bin_gain": 0}');
+SELECT count(*) FROM dunning.scorecard('card_alike') WHERE feature = 'customer';
+DELETE FROM dunning.model WHERE model IN ('card_rare', 'card_alike');
+DROP TABLE card_customers;
+
 -- bad_input_is_an_error_with_a_way_out
 \set VERBOSITY default
 SELECT * FROM dunning.scorecard('line');
