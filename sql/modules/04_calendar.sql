@@ -21,9 +21,9 @@ COMMENT ON FUNCTION dunning._computed_holiday(text, text, date) IS
     'Name of the computed holiday, 1900 to 2199, or NULL. DK SE NO FI DE NL GB US have calendars; an unknown country (NULL) is closed on the holidays of all of them, any other on 1 January and 25 December.';
 
 CREATE FUNCTION dunning._computed_dates(country text, region text, from_date date, until_date date,
-    OUT on_date date, OUT kind text, OUT name text, OUT effect text, OUT source text) RETURNS SETOF record
+    OUT on_date date, OUT kind text, OUT name text, OUT effect text, OUT source text, OUT tag text, OUT debtor_kind text, OUT verified boolean) RETURNS SETOF record
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_dates';
-COMMENT ON FUNCTION dunning._computed_dates(text, text, date, date) IS 'Computed holidays and money dates, both ends included.';
+COMMENT ON FUNCTION dunning._computed_dates(text, text, date, date) IS 'Computed holidays and money dates, both ends included; of a closure its first day.';
 
 CREATE FUNCTION dunning._check_windows(windows text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_check_windows';
@@ -149,43 +149,6 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._holiday(text, text, date) IS 'Name of the holiday on a date in a country and region, NULL where it is none: the user''s table first, then the computed calendar.';
 GRANT EXECUTE ON FUNCTION dunning._holiday(text, text, date) TO dunning_viewer, dunning_worker;
-
-CREATE FUNCTION dunning.calendar_dates(country text, from_date date, until_date date)
-    RETURNS TABLE (on_date date, kind text, name text, effect text, source text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-DECLARE
-    place text := dunning._place(split_part(calendar_dates.country, '-', 1), nullif(split_part(calendar_dates.country, '-', 2), ''));
-BEGIN
-    IF place IS NULL THEN
-        RAISE EXCEPTION 'unknown country "%"', calendar_dates.country
-            USING ERRCODE = '22023', DETAIL = 'A country is a two-letter ISO 3166 code, a region follows after a hyphen.',
-                  HINT = 'SELECT * FROM dunning.calendar_dates(''DK'', ''2026-01-01'', ''2026-12-31'');';
-    END IF;
-    IF calendar_dates.from_date IS NULL OR calendar_dates.until_date IS NULL
-       OR calendar_dates.from_date < '1900-01-01' OR calendar_dates.until_date > '2199-12-31'
-       OR calendar_dates.from_date > calendar_dates.until_date THEN
-        RAISE EXCEPTION 'no such range of dates: % to %', calendar_dates.from_date, calendar_dates.until_date
-            USING ERRCODE = '22023', DETAIL = 'Calendars are computed for the years 1900 to 2199.',
-                  HINT = 'Give from_date on or before until_date, both within these years.';
-    END IF;
-    RETURN QUERY
-        SELECT c.on_date, c.kind, c.name, c.effect, c.source
-        FROM dunning._computed_dates(substr(place, 1, 2), substr(place, 4), calendar_dates.from_date, calendar_dates.until_date) c
-        WHERE c.kind <> 'holiday' OR NOT EXISTS (
-            SELECT FROM dunning.holiday h
-            WHERE h.country = substr(place, 1, 2) AND h.region IN ('', substr(place, 4)) AND h.on_date = c.on_date)
-        UNION ALL
-        SELECT h.on_date, 'holiday', h.name, CASE WHEN h.open THEN 'open' ELSE 'closed' END, 'dunning.holiday'
-        FROM dunning.holiday h
-        WHERE h.country = substr(place, 1, 2) AND h.region IN ('', substr(place, 4))
-          AND h.on_date BETWEEN calendar_dates.from_date AND calendar_dates.until_date
-        ORDER BY 1, 2, 3;
-END
-$fn$;
-COMMENT ON FUNCTION dunning.calendar_dates(text, date, date) IS
-    'Dates that matter in a country (''DK'', ''GB-SCT''), both ends included: holidays (effect closed, or open by dunning.holiday), income dates (income) and tax dates (outflow), with source. Bad country or range: 22023. Role: dunning_viewer.';
-GRANT EXECUTE ON FUNCTION dunning.calendar_dates(text, date, date) TO dunning_viewer;
 
 -- ---- changing ----
 

@@ -74,6 +74,8 @@ $do$;
 DROP FUNCTION dunning.release(uuid);
 DROP FUNCTION dunning.hold(text,text,date,text,text);
 DROP FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray);
+DROP FUNCTION dunning.calendar_dates(text,date,date);
+DROP FUNCTION dunning._computed_dates(text,text,date,date);
 DROP FUNCTION dunning._paid_30d_sql(timestamp with time zone);
 DROP FUNCTION dunning._segment_case();
 DROP FUNCTION dunning._diagnosis_rules();
@@ -3505,6 +3507,247 @@ BEGIN
             USING ERRCODE = 'DN004', DETAIL = format('Its digest is %s, its body has %s.', stored, is_of), HINT = 'Train it again, or promote another version.';
     END IF;
     RETURN result;
+END
+$function$;
+CREATE FUNCTION dunning._computed_dates(country text, region text, from_date date, until_date date, OUT on_date date, OUT kind text, OUT name text, OUT effect text, OUT source text, OUT tag text, OUT debtor_kind text, OUT verified boolean)
+ RETURNS SETOF record
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_calendar_sql_dates$function$;
+CREATE FUNCTION dunning._packed_effects(country text, region text, vat text, tags text[], from_days integer[], until_days integer[], multipliers double precision[], own_tags text[], own_firsts date[], own_lasts date[])
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_calendar_sql_effects$function$;
+CREATE FUNCTION dunning._effect(effects bytea, on_date date, OUT multiplier double precision, OUT tag text)
+ RETURNS record
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_calendar_sql_effect$function$;
+CREATE TABLE dunning.date_effect (
+    effect text COLLATE "C" NOT NULL,
+    builtin boolean DEFAULT false NOT NULL,
+    tag text NOT NULL,
+    country text,
+    region text,
+    debtor_kind text,
+    from_day integer NOT NULL,
+    until_day integer NOT NULL,
+    multiplier double precision NOT NULL,
+    source text NOT NULL,
+    verified boolean DEFAULT false NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT date_effect_check CHECK (((until_day >= from_day) OR (tag = 'closure'::text))),
+    CONSTRAINT date_effect_debtor_kind_check CHECK ((debtor_kind = ANY (ARRAY['person'::text, 'company'::text]))),
+    CONSTRAINT date_effect_effect_check CHECK ((effect ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
+    CONSTRAINT date_effect_from_day_check CHECK (((from_day >= '-31'::integer) AND (from_day <= 31))),
+    CONSTRAINT date_effect_multiplier_check CHECK (((multiplier >= (0.1)::double precision) AND (multiplier <= (10)::double precision))),
+    CONSTRAINT date_effect_pkey PRIMARY KEY (effect, builtin),
+    CONSTRAINT date_effect_tag_check CHECK ((tag ~ '^[a-z][a-z0-9_]{0,22}$'::text)),
+    CONSTRAINT date_effect_until_day_check CHECK (((until_day >= '-31'::integer) AND (until_day <= 31)))
+);
+CREATE TABLE dunning.money_date (
+    country text DEFAULT ''::text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    tag text NOT NULL,
+    on_date date NOT NULL,
+    until_date date NOT NULL,
+    debtor_kind text,
+    name text NOT NULL,
+    source text NOT NULL,
+    CONSTRAINT money_date_check CHECK (((until_date >= on_date) AND (until_date <= (on_date + 366)))),
+    CONSTRAINT money_date_debtor_kind_check CHECK ((debtor_kind = ANY (ARRAY['person'::text, 'company'::text]))),
+    CONSTRAINT money_date_on_date_check CHECK (isfinite(on_date)),
+    CONSTRAINT money_date_pkey PRIMARY KEY (country, region, tag, on_date),
+    CONSTRAINT money_date_tag_check CHECK ((tag ~ '^[a-z][a-z0-9_]{0,22}$'::text)),
+    CONSTRAINT money_date_until_date_check CHECK (isfinite(until_date))
+);
+CREATE FUNCTION dunning._effects(country text, region text, debtor_kind text, vat text DEFAULT NULL::text)
+ RETURNS bytea
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    place text := coalesce(dunning._place(_effects.country, _effects.region), '');
+    e record;
+    o record;
+BEGIN
+    SELECT array_agg(f.tag) AS tags, array_agg(f.from_day) AS froms, array_agg(f.until_day) AS untils, array_agg(f.multiplier) AS multipliers INTO e
+    FROM (SELECT u.* FROM (SELECT DISTINCT ON (d.effect) d.* FROM dunning.date_effect d ORDER BY d.effect, d.builtin) u
+          WHERE u.enabled AND (u.country IS NULL OR u.country = substr(place, 1, 2)) AND (u.region IS NULL OR u.region = substr(place, 4))
+            AND (u.debtor_kind IS NULL OR u.debtor_kind = _effects.debtor_kind)
+          ORDER BY u.effect) f;
+    SELECT array_agg(m.tag) AS tags, array_agg(m.on_date) AS firsts, array_agg(m.until_date) AS lasts INTO o
+    FROM dunning.money_date m
+    WHERE m.tag = ANY (e.tags) AND m.country IN ('', substr(place, 1, 2)) AND m.region IN ('', substr(place, 4))
+      AND (m.debtor_kind IS NULL OR m.debtor_kind = _effects.debtor_kind);
+    RETURN dunning._packed_effects(_effects.country, _effects.region, _effects.vat, e.tags, e.froms, e.untils, e.multipliers, o.tags, o.firsts, o.lasts);
+END
+$function$;
+CREATE FUNCTION dunning.calendar_dates(country text, from_date date, until_date date)
+ RETURNS TABLE(on_date date, kind text, name text, effect text, source text, tag text, debtor_kind text, verified boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 100
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    place text := dunning._place(split_part(calendar_dates.country, '-', 1), nullif(split_part(calendar_dates.country, '-', 2), ''));
+BEGIN
+    IF place IS NULL THEN
+        RAISE EXCEPTION 'unknown country "%"', calendar_dates.country
+            USING ERRCODE = '22023', DETAIL = 'A country is a two-letter ISO 3166 code, a region follows after a hyphen.',
+                  HINT = 'SELECT * FROM dunning.calendar_dates(''DK'', ''2026-01-01'', ''2026-12-31'');';
+    END IF;
+    IF calendar_dates.from_date IS NULL OR calendar_dates.until_date IS NULL
+       OR calendar_dates.from_date < '1900-01-01' OR calendar_dates.until_date > '2199-12-31'
+       OR calendar_dates.from_date > calendar_dates.until_date THEN
+        RAISE EXCEPTION 'no such range of dates: % to %', calendar_dates.from_date, calendar_dates.until_date
+            USING ERRCODE = '22023', DETAIL = 'Calendars are computed for the years 1900 to 2199.',
+                  HINT = 'Give from_date on or before until_date, both within these years.';
+    END IF;
+    RETURN QUERY
+        SELECT c.on_date, c.kind, c.name, c.effect, c.source, c.tag, c.debtor_kind, c.verified
+        FROM dunning._computed_dates(substr(place, 1, 2), substr(place, 4), calendar_dates.from_date, calendar_dates.until_date) c
+        WHERE c.kind <> 'holiday' OR NOT EXISTS (
+            SELECT FROM dunning.holiday h
+            WHERE h.country = substr(place, 1, 2) AND h.region IN ('', substr(place, 4)) AND h.on_date = c.on_date)
+        UNION ALL
+        SELECT h.on_date, 'holiday', h.name, CASE WHEN h.open THEN 'open' ELSE 'closed' END, 'dunning.holiday', 'holiday', NULL::text, true
+        FROM dunning.holiday h
+        WHERE h.country = substr(place, 1, 2) AND h.region IN ('', substr(place, 4))
+          AND h.on_date BETWEEN calendar_dates.from_date AND calendar_dates.until_date
+        UNION ALL
+        SELECT m.on_date, 'own', m.name, 'own', m.source, m.tag, m.debtor_kind, true
+        FROM dunning.money_date m
+        WHERE (m.country = '' OR m.country = substr(place, 1, 2)) AND m.region IN ('', substr(place, 4))
+          AND m.on_date BETWEEN calendar_dates.from_date AND calendar_dates.until_date
+        ORDER BY 1, 2, 3;
+END
+$function$;
+CREATE FUNCTION dunning.date_effects(country text, from_date date, until_date date, debtor_kind text DEFAULT 'person'::text, vat text DEFAULT NULL::text)
+ RETURNS TABLE(on_date date, multiplier double precision, tag text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 30
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    packed bytea := dunning._effects(split_part(date_effects.country, '-', 1), nullif(split_part(date_effects.country, '-', 2), ''),
+                                     date_effects.debtor_kind, date_effects.vat);
+BEGIN
+    -- refuses what cannot be computed
+    PERFORM dunning.calendar_dates(date_effects.country, date_effects.from_date, date_effects.until_date);
+    RETURN QUERY
+        SELECT d.d::date, x.multiplier, x.tag
+        FROM generate_series(date_effects.from_date::timestamp, date_effects.until_date::timestamp, '1 day') d(d)
+        CROSS JOIN LATERAL dunning._effect(packed, d.d::date) x
+        WHERE x.tag IS NOT NULL ORDER BY 1;
+END
+$function$;
+CREATE FUNCTION dunning.save_date_effect(effect text, tag text DEFAULT NULL::text, multiplier double precision DEFAULT NULL::double precision, from_day integer DEFAULT NULL::integer, until_day integer DEFAULT NULL::integer, country text DEFAULT NULL::text, region text DEFAULT NULL::text, debtor_kind text DEFAULT NULL::text, source text DEFAULT NULL::text, enabled boolean DEFAULT true)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    old dunning.date_effect;
+    new dunning.date_effect;
+    wrong text;
+BEGIN
+    SELECT d.* INTO old FROM dunning.date_effect d WHERE d.effect = save_date_effect.effect ORDER BY d.builtin LIMIT 1;
+    new := old;
+    new.effect := save_date_effect.effect;
+    new.builtin := false;
+    new.tag := coalesce(save_date_effect.tag, old.tag);
+    new.multiplier := coalesce(save_date_effect.multiplier, old.multiplier);
+    new.from_day := coalesce(save_date_effect.from_day, old.from_day, 0);
+    new.until_day := coalesce(save_date_effect.until_day, old.until_day, new.from_day);
+    new.country := coalesce(substr(dunning._place(save_date_effect.country, NULL), 1, 2), old.country);
+    new.region := coalesce(substr(dunning._place(new.country, save_date_effect.region), 4), old.region);
+    new.debtor_kind := coalesce(save_date_effect.debtor_kind, old.debtor_kind);
+    new.source := coalesce(save_date_effect.source, old.source, 'own');
+    new.verified := true;
+    new.enabled := coalesce(save_date_effect.enabled, true);
+    wrong := CASE
+        WHEN new.effect IS NULL OR new.effect !~ '^[a-z0-9][a-z0-9_-]{0,62}$' THEN 'A name has 1 to 63 small letters, digits, hyphens and underscores.'
+        WHEN new.tag IS NULL OR new.tag !~ '^[a-z][a-z0-9_]{0,22}$' THEN 'A tag names the dates it is about, as calendar_dates() does.'
+        WHEN (new.multiplier BETWEEN 0.1 AND 10) IS NOT TRUE THEN 'A multiplier lies between 0.1 and 10; 1 is no effect.'
+        WHEN new.from_day NOT BETWEEN -31 AND 31 OR new.until_day NOT BETWEEN -31 AND 31 OR (new.until_day < new.from_day AND new.tag <> 'closure') THEN
+            'from_day and until_day are in order and within 31 days of the date.'
+        WHEN save_date_effect.country IS NOT NULL AND dunning._place(save_date_effect.country, NULL) IS NULL THEN 'A country is a two-letter ISO 3166 code.'
+        WHEN save_date_effect.region IS NOT NULL AND coalesce(length(dunning._place(new.country, save_date_effect.region)), 0) < 4 THEN
+            'A region is the second part of an ISO 3166-2 code and needs its country.'
+        WHEN new.debtor_kind NOT IN ('person', 'company') THEN 'debtor_kind is person or company.' END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'date effect "%" makes no sense', save_date_effect.effect USING ERRCODE = '22023', DETAIL = wrong,
+            HINT = 'SELECT dunning.save_date_effect(''vat-due'', tag => ''vat_due'', multiplier => 0.7, from_day => -3, until_day => 0, debtor_kind => ''company'');';
+    END IF;
+    INSERT INTO dunning.date_effect AS d VALUES (new.*)
+    ON CONFLICT ON CONSTRAINT date_effect_pkey DO UPDATE SET tag = EXCLUDED.tag, multiplier = EXCLUDED.multiplier, from_day = EXCLUDED.from_day,
+        until_day = EXCLUDED.until_day, country = EXCLUDED.country, region = EXCLUDED.region, debtor_kind = EXCLUDED.debtor_kind,
+        source = EXCLUDED.source, verified = EXCLUDED.verified, enabled = EXCLUDED.enabled;
+    PERFORM dunning._log_rule_change('date_effect', new.effect, CASE WHEN old.effect IS NOT NULL THEN to_jsonb(old) END, to_jsonb(new));
+END
+$function$;
+CREATE FUNCTION dunning.reset_date_effect(effect text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    old dunning.date_effect;
+BEGIN
+    DELETE FROM dunning.date_effect d WHERE d.effect = reset_date_effect.effect AND NOT d.builtin RETURNING d.* INTO old;
+    IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT FROM dunning.date_effect d WHERE d.effect = reset_date_effect.effect) THEN
+            RAISE EXCEPTION 'unknown date effect "%"', reset_date_effect.effect
+                USING ERRCODE = '22023', HINT = 'SELECT effect FROM dunning.date_effect;';
+        END IF;
+        RETURN false;
+    END IF;
+    PERFORM dunning._log_rule_change('date_effect', old.effect, to_jsonb(old), NULL);
+    RETURN true;
+END
+$function$;
+CREATE FUNCTION dunning.save_money_date(tag text, on_date date, name text, country text DEFAULT NULL::text, region text DEFAULT NULL::text, until_date date DEFAULT NULL::date, debtor_kind text DEFAULT NULL::text, source text DEFAULT 'own'::text, remove boolean DEFAULT false)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    place text := coalesce(dunning._place(save_money_date.country, save_money_date.region), '');
+    last date := coalesce(save_money_date.until_date, save_money_date.on_date);
+    old jsonb;
+BEGIN
+    IF (save_money_date.country IS NOT NULL AND place = '') OR (save_money_date.region IS NOT NULL AND length(place) < 4)
+       OR (save_money_date.tag ~ '^[a-z][a-z0-9_]{0,22}$' AND isfinite(save_money_date.on_date) AND isfinite(last)
+           AND last BETWEEN save_money_date.on_date AND save_money_date.on_date + 366 AND save_money_date.name <> '') IS NOT TRUE
+       OR save_money_date.debtor_kind NOT IN ('person', 'company') THEN
+        RAISE EXCEPTION 'a money date needs a tag, a date and a name'
+            USING ERRCODE = '22023', DETAIL = format('Given: tag %L, %L to %L, name %L, country %L, region %L, debtor_kind %L.', save_money_date.tag,
+                      save_money_date.on_date, last, save_money_date.name, save_money_date.country, save_money_date.region, save_money_date.debtor_kind),
+                  HINT = 'SELECT dunning.save_money_date(''closure'', ''2027-07-12'', ''works holiday'', country => ''DK'', until_date => ''2027-08-01'', debtor_kind => ''company'');';
+    END IF;
+    SELECT to_jsonb(m) INTO old FROM dunning.money_date m
+    WHERE m.country = substr(place, 1, 2) AND m.region = substr(place, 4) AND m.tag = save_money_date.tag AND m.on_date = save_money_date.on_date;
+    DELETE FROM dunning.money_date m
+    WHERE m.country = substr(place, 1, 2) AND m.region = substr(place, 4) AND m.tag = save_money_date.tag AND m.on_date = save_money_date.on_date;
+    IF NOT save_money_date.remove THEN
+        INSERT INTO dunning.money_date AS m (country, region, tag, on_date, until_date, debtor_kind, name, source)
+        VALUES (substr(place, 1, 2), substr(place, 4), save_money_date.tag, save_money_date.on_date, last, save_money_date.debtor_kind,
+                save_money_date.name, coalesce(save_money_date.source, 'own'));
+    END IF;
+    PERFORM dunning._log_rule_change('money_date', concat_ws(' ', nullif(place, ''), save_money_date.tag, save_money_date.on_date), old,
+        CASE WHEN NOT save_money_date.remove THEN jsonb_build_object('name', save_money_date.name, 'until_date', last, 'debtor_kind', save_money_date.debtor_kind) END);
 END
 $function$;
 DO $do$
@@ -15289,6 +15532,29 @@ BEGIN
     EXECUTE $step$DELETE FROM dunning.creditor WHERE builtin$step$;
     EXECUTE $step$INSERT INTO dunning.creditor (builtin, creditor, language, name) VALUES
 ('true', 'default', 'en', 'Accounts receivable')$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.date_effect')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$INSERT INTO dunning.date_effect (builtin, debtor_kind, effect, enabled, from_day, multiplier, source, tag, until_day, verified) VALUES
+('true', 'person', 'allowance', 'false', '0', '1.1', 'guess; only where the creditor lawfully knows who draws it', 'allowance', '3', 'false'),
+('true', 'person', 'child-benefit', 'false', '0', '1.2', 'guess; only where the creditor lawfully knows who has children', 'child_benefit', '3', 'false'),
+('true', 'company', 'closure', 'false', '0', '0.3', 'guess', 'closure', '0', 'false'),
+('true', 'person', 'social-security', 'false', '0', '1.2', 'guess; only where the creditor lawfully knows who draws it', 'social_security', '3', 'false'),
+('true', NULL, 'tax-due', 'false', '-3', '0.7', 'guess', 'tax_due', '0', 'false'),
+('true', 'person', 'tax-refund', 'false', '0', '1.3', 'guess', 'tax_refund', '7', 'false'),
+('true', 'company', 'vat-due', 'false', '-3', '0.6', 'guess', 'vat_due', '0', 'false'),
+('true', 'company', 'vat-refund', 'false', '0', '1.5', 'guess', 'vat_refund', '7', 'false')$step$;
 END
 $do$;
 DO $do$
@@ -47975,6 +48241,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.charge_change', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge_notice', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charging', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.drift_baseline', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.drift_check', '');
@@ -47986,6 +48253,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.hold_reason', 'WHERE NOT bui
 SELECT pg_catalog.pg_extension_config_dump('dunning.interest_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.late_cost', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.model_change', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.money_date', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.offer_text', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.proof', '');
@@ -48126,6 +48394,17 @@ ALTER FUNCTION dunning._make_champion(text,integer,text,integer,integer) OWNER T
 ALTER FUNCTION dunning.rollback(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.retire(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.export_model(text,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._computed_dates(text,text,date,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._effect(bytea,date) OWNER TO dunning_owner;
+ALTER TABLE dunning.date_effect OWNER TO dunning_owner;
+ALTER TABLE dunning.money_date OWNER TO dunning_owner;
+ALTER FUNCTION dunning._effects(text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.calendar_dates(text,date,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.date_effects(text,date,date,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.reset_date_effect(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_money_date(text,date,text,text,text,date,text,text,boolean) OWNER TO dunning_owner;
 ALTER TABLE dunning.hold_reason OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reason_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_where(text,date,boolean) OWNER TO dunning_owner;
@@ -48676,6 +48955,24 @@ REVOKE EXECUTE ON FUNCTION dunning.retire(text,integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.retire(text,integer) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.export_model(text,integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.export_model(text,integer) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._computed_dates(text,text,date,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._effect(bytea,date) FROM PUBLIC;
+GRANT SELECT ON TABLE dunning.date_effect TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.date_effect TO dunning_worker;
+GRANT SELECT ON TABLE dunning.money_date TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.money_date TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._effects(text,text,text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.calendar_dates(text,date,date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.calendar_dates(text,date,date) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.date_effects(text,date,date,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.date_effects(text,date,date,text,text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.reset_date_effect(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.reset_date_effect(text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.save_money_date(text,date,text,text,text,date,text,text,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_money_date(text,date,text,text,text,date,text,text,boolean) TO dunning_admin;
 REVOKE SELECT ON TABLE dunning.hold FROM dunning_viewer;
 GRANT SELECT ON TABLE dunning.hold TO dunning_operator;
 GRANT SELECT (debtor_id, hold_id, creditor, reason, invoice_id, from_at, until_at, placed_by, released_at, released_by, scope, pending, placed_at) ON TABLE dunning.hold TO dunning_viewer;
@@ -49223,6 +49520,7 @@ COMMENT ON FUNCTION dunning._claims_sql(text,text) IS 'SQL text of the rows of _
 COMMENT ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) IS 'What is still open of costs, interest and principal after a payment that clears them in this order, and what is left of the payment. German law (BGB 367): costs, interest, principal. 22023 on a negative sum or an order that lacks a part.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
 COMMENT ON FUNCTION dunning._compose_ledger_sql(text,text,text) IS 'As _ledger_sql(), composed at each call.';
+COMMENT ON FUNCTION dunning._computed_dates(text,text,date,date) IS 'Computed holidays and money dates, both ends included; of a closure its first day.';
 COMMENT ON FUNCTION dunning._conditions(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error. Only who follows a strategy with that condition is held by it.';
 COMMENT ON FUNCTION dunning._conditions_at_once(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor, in one query: an error of one debtor is an error of all. Runs as dunning_owner in a security-restricted operation.';
 COMMENT ON FUNCTION dunning._conditions_one_by_one(text[],text[],timestamp with time zone) IS 'Which of the conditions hold for each debtor: NULL for one that cannot be told, with its error.';
@@ -49262,6 +49560,8 @@ COMMENT ON FUNCTION dunning._drift_words(jsonb,jsonb,double precision[],double p
 COMMENT ON FUNCTION dunning._drop_held_rows() IS 'How many rows of a planning run list an invoice that was held while the run computed, and are left to the next one.';
 COMMENT ON FUNCTION dunning._drop_simulation() IS 'Removes the temporary tables of a simulation.';
 COMMENT ON FUNCTION dunning._dry_rows_sql(boolean,boolean) IS 'SQL text of stage row of a dry run.';
+COMMENT ON FUNCTION dunning._effect(bytea,date) IS 'What a contact on this date is worth against one on any other day, and the tag that does most of it (NULL: none, the multiplier is 1). Effects: dunning._effects().';
+COMMENT ON FUNCTION dunning._effects(text,text,text,text) IS 'The enabled effects of dates for a place and kind of debtor, for dunning._effect() and the best times. vat: the firm''s period (monthly, two-monthly, quarterly, half-yearly, yearly), refund for one that gets VAT back, NULL: the usual ones.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
@@ -49407,6 +49707,7 @@ COMMENT ON FUNCTION dunning._overlap_hint(text,jsonb,jsonb) IS 'The call that sa
 COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';
 COMMENT ON FUNCTION dunning._owed_charges(text) IS 'What a debtor was told to owe on top of the balance, by currency: open charges, and fees of messages that left and are not posted yet.';
 COMMENT ON FUNCTION dunning._packed_dates(date[]) IS 'Dates side by side, as C keeps them.';
+COMMENT ON FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) IS 'Effects and own dates of a place as C reads them (src/calendar/money.h).';
 COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The template of one choice on the page behind a link.';
 COMMENT ON FUNCTION dunning._page_context(jsonb,jsonb,boolean) IS 'The context of link_page(), from conversation(): names, open balances, offer and options as they are now. DN009 where the debtor is no longer known.';
 COMMENT ON FUNCTION dunning._page_template(text,boolean,text) IS 'The template of the page behind a link of a purpose, or of the page that follows when it was acted on.';
@@ -49546,6 +49847,7 @@ COMMENT ON FUNCTION dunning.attribute_features(timestamp with time zone) IS 'Att
 COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charge over as an invoice of its own (kind fee or interest): from then on it stands in the ledger''s balance and no longer among what is open here. Unknown, waived or booked: 22023. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.calendar_dates(text,date,date) IS 'Dates that matter in a country (''DK'', ''GB-SCT''), both ends included: holidays (effect closed, or open by dunning.holiday), dates of income and of tax (outflow), the first day of closures (away) and your own of dunning.money_date, with the tag that date_effect goes by, whose date it is, the source and whether it was verified. Bad country or range: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.cancel_job(uuid) IS 'True where a training in the background was told to stop, false where it had ended. It stops at once, leaves no version, and its row says cancelled. A user can stop what was started as that user (else 42501). Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.charge(text,text,text) IS 'Charges the fee of a level on an invoice, also with a reminder that was written by hand, or posts its interest up to today (level ''interest''). One row: the charge, its amount and rule. A level is charged once an invoice. Not lawful: DN011 with why and the day from which it is. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.check_drift(text,text,text,text) IS 'Looks at the version of a model in use (champion, else newest) on the rows of a query, keeps what it finds in drift_check and returns it: the population stability index of each feature and of the score against the deciles frozen at training (missing values and texts that training did not name are parts of their own; empty parts count as half a row), and, where label is given and known, AUC, KS and ECE against the cross-validated ones. States: warn and alarm as in _drift_population() and _drift_outcome(); few. group_column: rows of equal value hang together, which makes chance larger. The query runs with the caller''s rights. 42703 for a missing column. Needs dunning_operator. maintain() does the same by itself for the targets of train().';
@@ -49554,6 +49856,7 @@ COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zon
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances with charges and total to pay, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.create_predictor(text,text,integer) IS 'Signature of a function that was made, with the caller''s rights, of one version of a model (NULL: the champion, else the newest): predict() for plain arguments, numbers as float8, dates as timestamp in UTC. It is inlined, parallel safe, immutable, and several times as fast as predict() with a record. It stays with its version: make it anew after promote(). 54023 for more than 98 features, 42723 where there is such a function. Needs dunning_operator and CREATE on the schema.';
 COMMENT ON FUNCTION dunning.curve_table(text) IS 'The rows of kaplan_meier() as the champion (else the newest version) of a model of kind kaplan_meier has them. 42704 unknown model, DN004 one of another kind or changed since. Needs dunning_viewer.';
+COMMENT ON FUNCTION dunning.date_effects(text,date,date,text,text) IS 'The days on which a contact is worth more or less for their date, with the tag that does most of it; empty while every effect is disabled. Bad country or range: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) IS 'What speaks for why a debtor has not paid, one row a piece of evidence that holds: its weight (a diagnosis needs 1; negative speaks against), the sentence with its figures, and whether it belongs to the diagnosis that is chosen, the first by precedence whose evidence weighs 1 or more. Looks at nothing but its arguments: a NULL column is no evidence; no row where n_overdue is 0 or NULL. See the view diagnosis_catalogue. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.diagnoses(timestamp with time zone) IS 'The evidence of diagnose() of every overdue debtor as known at as_of (NULL: now), for a diagnosis and against it, with the debtor''s habits. Reads the whole book. Needs dunning_viewer.';
@@ -49595,6 +49898,7 @@ COMMENT ON FUNCTION dunning.reject(uuid,text,text[]) IS 'The proposed contacts o
 COMMENT ON FUNCTION dunning.reject_handover(uuid,text) IS 'The debtor whose case is not approved; dunning goes on, and no rule proposes it again for handover_again_days. No reason or unknown: 22023; decided already: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.release(uuid,text) IS 'One row: whose hold ended (NULL: a whole book''s) and how many messages it had held; the gate looks at those anew. Unknown or released: 22023; a reason that only dunning_admin releases: 42501; one of a hand-over: 55000. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reset_charge_rules(text) IS 'How many rules of your own it removed for a country, so that the built-in ones hold again. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.reset_date_effect(text) IS 'True where an effect of your own was removed, so that a built-in one of the same name holds again. Unknown effect: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_feature(text) IS 'Whether a user''s row was deleted; a built-in feature of its name is as it was shipped. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_hold_reason(text) IS 'True where a reason of your own was removed, so that a shipped one of that name holds again; holds that stand go on. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
@@ -49606,11 +49910,13 @@ COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key tha
 COMMENT ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) IS 'Saves which fee may be charged at a level, by country (ISO, or EU) and kind of debtor (person, company), from a day on (NULL: today); replaces the row of the same first day and goes before a built-in one. amount, or tiers: [{"upto": 2500, "percent": 15}, ..., {"percent": 1}] share by share, or [{"below": 1000, "amount": 40}, ..., {"amount": 100}]. Counts and gaps are told over a family. Returns whether there was a row, and warnings where it is laxer than a verified law. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) IS 'Switches fees and interest of a creditor on or off (off until this call), and says which terms its contracts contain: reminder_fee (a fee for reminders was agreed), default_notice (the invoice says that default begins after thirty days). Returns what still needs a term. Unknown creditor or term: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean) IS 'Adds what a kind of date does to the worth of a contact, or replaces the row of this name: save_date_effect(''vat-due'') alone switches the shipped one on. What is not given stays as it was. Values that make no sense: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) IS 'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in or the expression reads settled_on or days_late, 42804 where it is of another type; it is computed a row, without subqueries. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) IS 'Whether the rule is new. From the next daily() or maintain() on it proposes cases so many days after the last step of a strategy, its stop, or the due date; the first rule by position that fits counts. Bad values: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) IS 'Whether the reason is new. Makes a reason for holds of your own or changes what a shipped one means from now on; holds that stand keep their dates. Bad words or one of the program''s own: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) IS 'Saves how late interest is counted for invoices due in a period, by country (ISO, or EU) and kind of debtor (person, company); replaces the row of the same first day and goes before a built-in one. grace_days: days after the due date that bear none (NULL: only a notice begins default). Returns whether there was a row, and warnings. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_money_date(text,date,text,text,text,date,text,text,boolean) IS 'Adds a date, or a span up to until_date, on which debtors have money, owe it or are away; date_effect says what its tag does. remove => true takes it away again. Values that make no sense: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_offer_text(text,text,text,text) IS 'The words in force from now on for offers of a kind in a language (and of a creditor); NULL restores the shipped ones. Offers made keep theirs. Unknown kind: 22023; unknown name: DN003. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_segment(text,text,integer,text,boolean) IS 'Whether the segment is new or goes before another. The predicate is one SQL expression over a debtor''s features, p_late, p_paid_30d, p_self_cure and diagnosis; the lowest position that holds wins. 42703 lists the columns, 42804 is for what is no boolean. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.save_step(text,text,integer,integer,text,text[],text,text,text,boolean,integer,boolean,boolean,text,integer,jsonb,integer,integer,integer,integer,text,text,text,text,jsonb,boolean) IS 'The step saved and what its signed offset means in words: negative is before the anchor (due_date, last_contact, broken_promise, next_fee, hearing, payday, event:<kind>). channels in order of preference; condition is an SQL predicate over features and scores; paid_channels false = only channels that cost nothing; until self_cure_days after the due date likely self-curers get such channels only, until self_cure_wait nothing; after_contact = only where the debtor was contacted since the due date; again every repeat_days, at most repeat_max times; companion = a second message of the same touch; print = fields of a letter''s manifest; must = goes out whatever it is worth. Role: dunning_admin.';
@@ -49647,6 +49953,7 @@ COMMENT ON TABLE dunning.charge_change IS 'What rates, rules and switches were b
 COMMENT ON TABLE dunning.charge_notice IS 'Notices that the law asks for before a cost, with the cost that they named.';
 COMMENT ON TABLE dunning.charge_rule IS 'Which fee may be charged once a level, how much, and what must have happened before: by country, kind of debtor and period.';
 COMMENT ON TABLE dunning.charging IS 'Creditors that charge fees or interest, and the terms that their contracts contain. Without a row nothing is charged.';
+COMMENT ON TABLE dunning.date_effect IS 'What dates do to the worth of a contact: a user''s row of the same name replaces the built-in one. Of one tag the strongest effect counts, those of several tags are multiplied.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
 COMMENT ON TABLE dunning.drift_baseline IS 'How many of whom a model of train() was to score at its as_of fell into each of the deciles frozen at training. A model is trained on years and asked about a season: compared with all of its training rows it would have drifted on its first day.';
 COMMENT ON TABLE dunning.drift_check IS 'What each look at a model in use found, one row a measure; kept as long as retention_days. psi of each feature and psi_score: reference is the index that chance alone reaches once in 30,000. auc, ks, ece on outcomes that came in after training: reference is the cross-validated figure. check: what kept a model from being looked at. State few: too few rows to judge.';
@@ -49659,6 +49966,7 @@ COMMENT ON TABLE dunning.hold_reason IS 'The reasons of holds: whom each covers,
 COMMENT ON TABLE dunning.interest_rule IS 'How late interest is counted, by country and kind of debtor: reference, margin, rounding, fixing, day count, compounding, beginning, order of clearing.';
 COMMENT ON TABLE dunning.late_cost IS 'What a bill that is paid late costs a creditor on average, with its source: what texts of the framing cost_to_others say.';
 COMMENT ON TABLE dunning.model_change IS 'What promote(), rollback() and retire() did: one row a change, with who and when; replaced is the champion before, to which rollback() goes back; stands_for the change by which the champion had come to be it (0: as the first version).';
+COMMENT ON TABLE dunning.money_date IS 'Money dates and closures of the user, beside those computed.';
 COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
 COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';

@@ -7,8 +7,10 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "base/texts.h"
@@ -109,16 +111,20 @@ dun_calendar_sql_local_time(PG_FUNCTION_ARGS)
 
 /* One row of calendar_dates(). */
 static void
-put_date(ReturnSetInfo *rsinfo, DateADT date, const char *kind, const char *name, const char *effect, const char *source)
+put_date(ReturnSetInfo *rsinfo, DateADT date, const DunMoneyDate *what)
 {
-	Datum		values[5];
-	bool		nulls[5] = {0};
+	Datum		values[8];
+	bool		nulls[8] = {0};
 
 	values[0] = DateADTGetDatum(date);
-	values[1] = CStringGetTextDatum(kind);
-	values[2] = CStringGetTextDatum(name);
-	values[3] = CStringGetTextDatum(effect);
-	values[4] = CStringGetTextDatum(source);
+	values[1] = CStringGetTextDatum(what->kind);
+	values[2] = CStringGetTextDatum(what->name);
+	values[3] = CStringGetTextDatum(what->effect);
+	values[4] = CStringGetTextDatum(what->source);
+	values[5] = CStringGetTextDatum(what->tag);
+	nulls[6] = what->debtor_kind == NULL;
+	values[6] = nulls[6] ? (Datum) 0 : CStringGetTextDatum(what->debtor_kind);
+	values[7] = BoolGetDatum(what->verified);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -131,20 +137,116 @@ dun_calendar_sql_dates(PG_FUNCTION_ARGS)
 	DunPlace	place = place_argument(fcinfo, 0, 1);
 	DateADT		date = PG_GETARG_DATEADT(2);
 	DateADT		until = PG_GETARG_DATEADT(3);
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (; date <= until; date++)
 	{
 		const char *name = dun_calendar_holiday(place.country, place.region, date);
 		const DunMoneyDate *money;
+		DunMoneyDate holiday = {"holiday", "holiday", name, "closed", NULL, "computed", true};
 		int			n;
 
 		CHECK_FOR_INTERRUPTS();
 		if (name != NULL)
-			put_date((ReturnSetInfo *) fcinfo->resultinfo, date, "holiday", name, "closed", "computed");
+			put_date(rsinfo, date, &holiday);
 		for (n = 0; (money = dun_calendar_money_date(place.country, date, n)) != NULL; n++)
-			put_date((ReturnSetInfo *) fcinfo->resultinfo, date, money->kind, money->name, money->effect,
-					 money->source);
+			put_date(rsinfo, date, money);
 	}
 	return (Datum) 0;
+}
+
+/* ---- effects of dates ---- */
+
+/* The n elements of an array argument without NULLs; all arrays that are read together have one length (22023). */
+static Datum *
+elements_of(FunctionCallInfo fcinfo, int arg, int *n)
+{
+	ArrayType  *array;
+	Datum	   *values;
+	bool	   *nulls;
+	int16		len;
+	bool		byval;
+	char		align;
+	int			found;
+
+	if (PG_ARGISNULL(arg))
+		found = 0;
+	else
+	{
+		array = PG_GETARG_ARRAYTYPE_P(arg);
+		get_typlenbyvalalign(ARR_ELEMTYPE(array), &len, &byval, &align);
+		deconstruct_array(array, ARR_ELEMTYPE(array), len, byval, align, &values, &nulls, &found);
+		for (int i = 0; i < found; i++)
+			if (nulls[i])
+				found = -1;
+	}
+	if (found < 0 || (*n >= 0 && found != *n))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("arrays of date effects differ in length or hold NULLs")));
+	*n = found;
+	return found == 0 ? NULL : values;
+}
+
+static void
+copy_tag(char *tag, const text *from)
+{
+	text_to_cstring_buffer(from, tag, DUN_TAG_LEN);
+}
+
+PG_FUNCTION_INFO_V1(dun_calendar_sql_effects);
+
+/* _packed_effects(country, region, vat, tags, from_days, until_days, multipliers, own_tags, own_firsts, own_lasts) → bytea */
+Datum
+dun_calendar_sql_effects(PG_FUNCTION_ARGS)
+{
+	int			nrows = -1;
+	int			ndates = -1;
+	Datum	   *tags = elements_of(fcinfo, 3, &nrows);
+	Datum	   *from_days = elements_of(fcinfo, 4, &nrows);
+	Datum	   *until_days = elements_of(fcinfo, 5, &nrows);
+	Datum	   *multipliers = elements_of(fcinfo, 6, &nrows);
+	Datum	   *own_tags = elements_of(fcinfo, 7, &ndates);
+	Datum	   *firsts = elements_of(fcinfo, 8, &ndates);
+	Datum	   *lasts = elements_of(fcinfo, 9, &ndates);
+	DunEffects *e = dun_calendar_make_effects(nrows, ndates);
+	DunOwnDate *own = (DunOwnDate *) &e->rows[nrows];
+
+	e->place = place_argument(fcinfo, 0, 1);
+	if (!PG_ARGISNULL(2))
+		copy_tag(e->vat, PG_GETARG_TEXT_PP(2));
+	for (int i = 0; i < nrows; i++)
+	{
+		copy_tag(e->rows[i].tag, DatumGetTextPP(tags[i]));
+		e->rows[i].from_day = DatumGetInt32(from_days[i]);
+		e->rows[i].until_day = DatumGetInt32(until_days[i]);
+		e->rows[i].multiplier = DatumGetFloat8(multipliers[i]);
+	}
+	for (int i = 0; i < ndates; i++)
+	{
+		copy_tag(own[i].tag, DatumGetTextPP(own_tags[i]));
+		own[i].first = DatumGetDateADT(firsts[i]);
+		own[i].last = DatumGetDateADT(lasts[i]);
+	}
+	PG_RETURN_BYTEA_P((bytea *) e);
+}
+
+PG_FUNCTION_INFO_V1(dun_calendar_sql_effect);
+
+/* _effect(effects, date) → (multiplier, tag) */
+Datum
+dun_calendar_sql_effect(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	const char *tag;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = Float8GetDatum(dun_calendar_effect(dun_calendar_effects(PG_GETARG_BYTEA_P(0)), PG_GETARG_DATEADT(1), &tag));
+	nulls[1] = tag == NULL;
+	values[1] = nulls[1] ? (Datum) 0 : CStringGetTextDatum(tag);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

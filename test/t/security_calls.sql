@@ -72,6 +72,10 @@ TABLE dunning.debtor_score;
 TABLE dunning.progress;
 
 SELECT * FROM dunning.calendar_dates('GB', '2026-01-01', '2026-12-31');
+SELECT * FROM dunning.save_date_effect('vat-due');
+SELECT * FROM dunning.date_effects('GB', '2026-01-01', '2026-12-31', 'company');
+SELECT * FROM dunning.reset_date_effect('vat-due');
+SELECT * FROM dunning.save_money_date('closure', '2026-07-13', 'works holiday', 'GB');
 SELECT * FROM dunning.save_rule('short', windows => 'Mon-Fri 09:00-17:00', channels => '{email}', source => 'house');
 SELECT * FROM dunning.reset_rule('short');
 SELECT * FROM dunning.save_holiday('GB', '2026-07-13', 'A day');
