@@ -19,7 +19,7 @@
 #include "score/set.h"
 #include "score/sort.h"
 
-#define QUANTILE_ROWS 20000
+#define QUANTILE_ROWS 8000
 #define TAIL 0.01				/* clipped on either side */
 
 static void

@@ -133,7 +133,7 @@ BEGIN
             PERFORM dunning.promote('known', 3);
         END IF;
     END LOOP;
-    RAISE INFO 'turned round: %', abs(before + after - 1) < 1e-6;
+    RAISE INFO 'turned round: %', abs(before + after - 1) < 1e-3;
 END
 $do$;
 SELECT version, state FROM dunning.model WHERE model = 'known' ORDER BY 1;
