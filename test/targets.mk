@@ -121,3 +121,8 @@ bench-features: stage
 .PHONY: bench-score
 bench-score: stage
 	@bench/score/score.sh
+
+## make sim WORLDS="tau3 flat" SEEDS="1 2 3 4 5" N=2000    debtors whose hours are known: the chosen instants against an oracle and simple policies (WORLDS=all: test/sim/worlds.tsv)
+.PHONY: sim
+sim: stage
+	@test/sim/sim.sh
