@@ -9,7 +9,7 @@ COMMENT ON FUNCTION dunning._place(text, text) IS 'The place in capital ISO code
 CREATE FUNCTION dunning._zone(time_zone text, country text, region text) RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_zone';
 COMMENT ON FUNCTION dunning._zone(text, text, text) IS
-    'Candidate time zones: the given one where it is valid, else those of the region or country. Unknown place: dunning.timezone (or the server''s log_timezone), Europe/London and Europe/Helsinki, all of which must allow a contact.';
+    'Candidate time zones: the given one where it is valid, else those of the region or country, else of a calling code given as time_zone (''+45''). Unknown place: dunning.timezone (or the server''s log_timezone), Europe/London and Europe/Helsinki, all of which must allow a contact.';
 
 CREATE FUNCTION dunning._local_time(at timestamptz, zone text) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_local_time';
@@ -33,7 +33,17 @@ CREATE FUNCTION dunning._windows(windows text[], holidays_closed boolean, time_z
     added date[], opened date[]) RETURNS bytea
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_windows';
 COMMENT ON FUNCTION dunning._windows(text[], boolean, text, text, text, date[], date[]) IS
-    'The mask that all windows allow in all candidate zones of a place; for dunning._closed().';
+    'The mask that all windows allow in all candidate zones of a place; for dunning._closed(). A window is a text, or a rule of _pack_windows().';
+
+CREATE FUNCTION dunning._closing_rules(from_time timestamptz, until_time timestamptz, windows bytea, OUT rule text, OUT closed int, OUT alone int) RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 5 AS 'MODULE_PATHNAME', 'dun_calendar_sql_closing_rules';
+COMMENT ON FUNCTION dunning._closing_rules(timestamptz, timestamptz, bytea) IS
+    'Each rule of a mask, with how many quarters of an hour from the first instant on it closes, and how many of them no other rule does.';
+
+CREATE FUNCTION dunning._zone_key(time_zone text, phone text) RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_zone_key';
+COMMENT ON FUNCTION dunning._zone_key(text, text) IS
+    'For a debtor of no known country: the time zone where it is one, else the calling code of an international number (''+45''), which _zone() and _windows() take for the zones of its countries, else an empty text.';
 
 CREATE FUNCTION dunning._closed(at timestamptz, windows bytea) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_closed';
@@ -267,14 +277,15 @@ DECLARE
     warned text[] := '{}';
     closed text;
 BEGIN
-    -- One week without a computed holiday, hour by hour, at one place: enough to see rules that contradict each other.
+    -- One week without holidays, by quarters of an hour, at one place: enough to see rules that contradict each other.
     SELECT string_agg(c.channel, ', ' ORDER BY c.channel) INTO closed
     FROM (SELECT DISTINCT ON (a.channel) a.* FROM dunning.channel a ORDER BY a.channel, a.builtin) c
-    CROSS JOIN LATERAL (SELECT dunning._windows(m.windows, false, 'Etc/UTC', r.country, r.region, NULL, NULL) AS mask
+    CROSS JOIN LATERAL (SELECT dunning._windows(ARRAY(SELECT replace(u.w, E'\x1f' || 'c' || E'\x1f', E'\x1f' || 'o' || E'\x1f') FROM unnest(m.windows) u(w)), false,
+                                                'Etc/UTC', r.country, r.region, NULL, NULL) AS mask
                         FROM dunning._rules_of(r.country, r.region, r.debtor_kind, c.channel, c.rings, NULL, NULL) m) w
     WHERE r.enabled AND (r.channels IS NULL OR c.channel = ANY (r.channels)) AND (r.rings IS NULL OR r.rings = c.rings)
       AND NOT EXISTS (SELECT FROM generate_series('2026-01-05 00:00+00'::timestamptz, '2026-01-11 23:45+00', '15 min') t(at)
-                      WHERE dunning._closed(t.at, w.mask) IS NULL);
+                      WHERE dunning._closed(t.at + (coalesce(r.valid_from, '2026-01-05') - '2026-01-05'::date) * interval '1 day', w.mask) IS NULL);
     IF closed IS NOT NULL THEN
         warned := warned || format('with the other rules no hour of the week is left for: %s', closed);
     END IF;
@@ -289,12 +300,23 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._rule_warnings(dunning.contact_rule) IS 'What to think about before keeping a rule that can be read.';
 
+-- Days since 2000, as C counts them.
+CREATE FUNCTION dunning._pack_date(on_date date) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN isfinite($1) THEN ($1 - '2000-01-01'::date)::text ELSE '' END;
+COMMENT ON FUNCTION dunning._pack_date(date) IS 'A date as masks and caps carry it; empty: no bound.';
+
+CREATE FUNCTION dunning._pack_windows(rule text, valid_from date, valid_to date, holidays boolean, windows text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN concat_ws(E'\x1f', $1, dunning._pack_date($2), dunning._pack_date($3), CASE WHEN $4 THEN 'o' ELSE 'c' END, $5);
+COMMENT ON FUNCTION dunning._pack_windows(text, date, date, boolean, text) IS 'One rule as dunning._windows() reads it: name, first and last local date, open or closed on holidays, windows.';
+
 -- All rules of each combination: `combinations` is a SELECT of country, region, kind, channel, rings, from_date, until_date ('' or NULL: unknown).
 -- An unknown country or kind is met by every country's and kind's rules: the strictest.
 CREATE FUNCTION dunning._rules_sql(combinations text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT format($q$SELECT x.country, x.region, x.kind, x.channel,
-        array_agg(r.windows ORDER BY r.rule) FILTER (WHERE r.windows IS NOT NULL) AS windows,
+        array_agg(r.packed_windows ORDER BY r.rule) FILTER (WHERE r.windows IS NOT NULL) AS windows,
         coalesce(bool_or(r.windows IS NOT NULL AND NOT r.holidays), false) AS holidays_closed,
         array_agg(r.packed ORDER BY r.rule) FILTER (WHERE r.packed IS NOT NULL) AS caps,
         array_agg(r.rule ORDER BY r.rule) FILTER (WHERE r.rule IS NOT NULL) AS names
@@ -302,14 +324,16 @@ CREATE FUNCTION dunning._rules_sql(combinations text) RETURNS text
     CROSS JOIN LATERAL (SELECT dunning._place(x.country, x.region) AS place) p
     LEFT JOIN (
         SELECT e.rule, e.country, e.region, e.debtor_kind, e.channels, e.rings, e.windows, e.holidays, e.valid_from, e.valid_to,
-               -- rule, cap, days, scope, gap and silence in seconds, channels counted: unit separators between, read by the gate
+               dunning._pack_windows(e.rule, e.valid_from, e.valid_to, e.holidays, e.windows) AS packed_windows,
+               -- rule, cap, days, scope, gap and silence in seconds, channels counted, dates: unit separators between, read by the gate
                CASE WHEN e.cap IS NOT NULL OR e.min_gap IS NOT NULL OR e.after_conversation IS NOT NULL THEN
                    concat_ws(E'\x1f', e.rule, coalesce(e.cap, -1), coalesce(e.cap_days, 0), e.cap_scope,
                        coalesce(extract(epoch FROM e.min_gap)::bigint, 0), coalesce(extract(epoch FROM e.after_conversation)::bigint, 0),
                        CASE WHEN e.channels IS NULL AND e.rings IS NULL THEN '*' ELSE coalesce((
                            SELECT string_agg(c.channel, E'\x1e' ORDER BY c.channel)
                            FROM (SELECT DISTINCT ON (b.channel) b.channel, b.rings FROM dunning.channel b ORDER BY b.channel, b.builtin) c
-                           WHERE (e.channels IS NULL OR c.channel = ANY (e.channels)) AND (e.rings IS NULL OR e.rings = c.rings)), '') END) END AS packed
+                           WHERE (e.channels IS NULL OR c.channel = ANY (e.channels)) AND (e.rings IS NULL OR e.rings = c.rings)), '') END,
+                       dunning._pack_date(e.valid_from), dunning._pack_date(e.valid_to)) END AS packed
         FROM (SELECT DISTINCT ON (b.rule) b.* FROM dunning.contact_rule b ORDER BY b.rule, b.builtin) e
         WHERE e.enabled) r
     ON (r.country IS NULL OR p.place IS NULL OR r.country = substr(p.place, 1, 2))
@@ -322,7 +346,7 @@ CREATE FUNCTION dunning._rules_sql(combinations text) RETURNS text
     GROUP BY 1, 2, 3, 4$q$, $1)
 $sql$;
 COMMENT ON FUNCTION dunning._rules_sql(text) IS
-    'SQL text: for each combination of place, kind and channel the rules that apply: windows to intersect, whether holidays are closed, caps packed for the gate, names.';
+    'SQL text: for each combination of place, kind and channel the rules that apply on any date asked for: windows packed for the mask, whether one of them closes holidays, caps packed for the gate, names. Each rule keeps the dates it is valid, so that every instant is judged by those of its own local date.';
 
 CREATE FUNCTION dunning._rules_of(country text, region text, debtor_kind text, channel text, rings boolean, from_date date, until_date date,
     OUT windows text[], OUT holidays_closed boolean, OUT caps text[], OUT names text[])
@@ -389,4 +413,5 @@ GRANT EXECUTE ON FUNCTION dunning.save_holiday(text, date, text, text, boolean) 
 GRANT SELECT ON dunning.contact_rule, dunning.holiday, dunning.rule_change TO dunning_viewer;
 GRANT SELECT ON dunning.contact_rule, dunning.holiday TO dunning_worker;
 GRANT EXECUTE ON FUNCTION dunning._place(text, text), dunning._zone(text, text, text), dunning._local_time(timestamptz, text),
-    dunning._windows(text[], boolean, text, text, text, date[], date[]), dunning._closed(timestamptz, bytea) TO dunning_viewer, dunning_worker;
+    dunning._windows(text[], boolean, text, text, text, date[], date[]), dunning._closed(timestamptz, bytea),
+    dunning._zone_key(text, text), dunning._pack_date(date), dunning._pack_windows(text, date, date, boolean, text) TO dunning_viewer, dunning_worker;

@@ -89,19 +89,25 @@ BEGIN
             AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.person_id IS NOT NULL AND x.released_at IS NULL))
         UNION ALL
         SELECT d.debtor_id, CASE WHEN NOT h.pending THEN h.reason END, h.until_at FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL
-            AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
+            AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))
+        -- who has wishes of their own has a mask of their own
+        UNION ALL
+        SELECT o.debtor_id, NULL, NULL FROM dunning.contact_wish o WHERE o.debtor_id = ANY (%2$s)
+        UNION ALL
+        SELECT d.debtor_id, NULL, NULL FROM d JOIN dunning.contact_wish o ON o.person_id = d.person_id WHERE o.person_id IS NOT NULL
+            AND (SELECT EXISTS (SELECT FROM dunning.contact_wish x WHERE x.person_id IS NOT NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
 END
 $fn$;
-COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate); all of them while the ledger has a problem.';
+COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate, as for those with wishes of their own); all of them while the ledger has a problem.';
 
 -- $1 at, $2 country, $3 region, $4 kind, $5 time zone, '' where unknown.
 CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT pg_catalog.format($q$
         WITH a AS MATERIALIZED (SELECT u.at FROM unnest(ARRAY[$1, $1 + %L::interval]) u(at)),
-        w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
+        w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, '' AS own, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
             FROM dunning.channel c ORDER BY c.channel, c.builtin),
         %s
-        SELECT pl.channel, pl.windows, pl.caps, pl.zone FROM pl$q$, $1, dunning._gate_places_sql('60 days'))
+        SELECT pl.channel, pl.windows, pl.caps, pl.zone FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
 $sql$;
-COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps and time zone of a place for each channel, by the rules valid from an instant to sixty days beyond the horizon.';
+COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps and time zone of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';

@@ -86,7 +86,8 @@ BEGIN
     a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark, q.extra
         FROM dunning._ask($1, $2, $3, $4, %2$s) q),
     d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent,
-            coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind, coalesce(l.time_zone, '') AS zone_key,
+            coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind,
+            CASE WHEN length(l.country) = 2 THEN coalesce(l.time_zone, '') ELSE dunning._zone_key(l.time_zone, l.phone) END AS zone_key,
             l.email, l.phone, l.address, l.attributes, l.creditor
         FROM (%3$s) l),
     c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
@@ -101,7 +102,13 @@ BEGIN
               UNION ALL
               SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
               FROM d JOIN %8$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL) h GROUP BY 1),
-    w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings,
+    -- what the debtor, or the person at another account, wishes: rules of their own place
+    ow AS MATERIALIZED (SELECT u.debtor_id, u.channel, string_agg(u.packed, E'\x1d' ORDER BY u.packed) AS own
+        FROM (SELECT a.debtor_id, a.channel, o.packed FROM a JOIN (%10$s) o ON o.debtor_id = a.debtor_id WHERE o.channels IS NULL OR a.channel = ANY (o.channels)
+              UNION
+              SELECT a.debtor_id, a.channel, o.packed FROM d JOIN (%10$s) o ON o.person_id = d.person_id AND o.debtor_id <> d.debtor_id JOIN a ON a.debtor_id = d.debtor_id
+              WHERE o.person_id IS NOT NULL AND (o.channels IS NULL OR a.channel = ANY (o.channels))) u GROUP BY 1, 2),
+    w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings, coalesce(ow.own, '') AS own,
             x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.froms AS hold_froms, hs.untils AS hold_untils,
             CASE WHEN x.address IS NOT NULL THEN dunning._digest(x.address, x.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest,
             dunning._words(
@@ -127,7 +134,8 @@ BEGIN
             LEFT JOIN c ON c.channel = a.channel
             OFFSET 0) x
         LEFT JOIN (%4$s) m ON m.debtor_id = x.debtor_id
-        LEFT JOIN hs ON hs.debtor_id = x.debtor_id),
+        LEFT JOIN hs ON hs.debtor_id = x.debtor_id
+        LEFT JOIN ow ON ow.debtor_id = x.debtor_id AND ow.channel = x.channel),
     sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
         FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN %9$s s ON s.address_digest = x.digest GROUP BY 1)$q$,
         CASE WHEN _gate_rows_sql.recheck THEN 'NULL::uuid' ELSE 'x.extra' END,
@@ -143,7 +151,7 @@ BEGIN
                 CASE WHEN x.address IS NOT NULL AND NOT dunning._good_address(x.address, x.address_field) THEN 'bad_address' END$q$ END,
         -- A recheck follows its gate by seconds, and a source that was changed in them makes the statement fail.
         CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '                (SELECT dunning._ledger_problem()),
-' END, dunning._past('hold'), dunning._past('suppression'));
+' END, dunning._past('hold'), dunning._past('suppression'), dunning._wishes_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_rows_sql(boolean) IS 'SQL text of the first half of the gate: ledger, consent, address, suppression; holds as arrays. For the recheck without consent, and with the frozen address.';
@@ -154,12 +162,12 @@ CREATE FUNCTION dunning._gate_places_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT format($q$
     span AS MATERIALIZED (SELECT min(a.at) AS first, max(a.at) AS last FROM a),
-    place AS MATERIALIZED (SELECT w.country, w.region, w.kind, w.zone_key, w.channel, w.rings, min(w.ord) AS ord FROM w WHERE w.known AND NOT w.strange GROUP BY 1, 2, 3, 4, 5, 6),
+    place AS MATERIALIZED (SELECT w.country, w.region, w.kind, w.zone_key, w.own, w.channel, w.rings, min(w.ord) AS ord FROM w WHERE w.known AND NOT w.strange GROUP BY 1, 2, 3, 4, 5, 6, 7),
     pl AS MATERIALIZED (SELECT x.*, dunning._closed(x.first, x.windows) AS first_shut,
-            dunning._caps(0, '2000-01-01 00:00+00', '', NULL, x.windows, x.caps, NULL, NULL, NULL, NULL, NULL, NULL) AS barred
+            EXISTS (SELECT FROM unnest(x.caps) u(cap) WHERE split_part(u.cap, E'\x1f', 2) = '0') AS bars
         FROM (
-            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.channel, p.ord, u.caps, u.names, span.first,
-                dunning._windows(u.windows, u.holidays_closed, p.zone_key, p.country, p.region, f.added, f.opened) AS windows,
+            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.own, p.channel, p.ord, u.caps, u.names, span.first,
+                dunning._windows(CASE WHEN p.own = '' THEN u.windows ELSE u.windows || string_to_array(p.own, E'\x1d') END, false, p.zone_key, p.country, p.region, f.added, f.opened) AS windows,
                 (dunning._zone(p.zone_key, p.country, p.region))[1] AS zone
             FROM place p
             CROSS JOIN span
@@ -171,11 +179,11 @@ CREATE FUNCTION dunning._gate_places_sql(ahead interval) RETURNS text
                   AND h.on_date >= (SELECT span.first - '2 days'::interval FROM span)::date) f
             OFFSET 0) x)$q$,
         dunning._rules_sql($q$SELECT DISTINCT p.country, p.region, p.kind, p.channel, p.rings,
-            (SELECT span.first - '1 day'::interval FROM span)::date, (SELECT span.last + $q$ || quote_literal($1) || $q$::interval FROM span)::date
+            (SELECT span.first - '2 days'::interval FROM span)::date, (SELECT span.last + $q$ || quote_literal($1) || $q$::interval FROM span)::date
             FROM place p$q$))
 $sql$;
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS
-    'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
+    'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and whether there is a cap of none.';
 
 CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
@@ -193,7 +201,7 @@ CREATE FUNCTION dunning._gate_rules_sql(ahead interval) RETURNS text
                  ELSE dunning._closed(w.at, pl.windows) END AS shut
         FROM w
         LEFT JOIN sup ON sup.address_digest = w.digest
-        LEFT JOIN pl ON pl.country = w.country AND pl.region = w.region AND pl.kind = w.kind AND pl.zone_key = w.zone_key AND pl.channel = w.channel)$q$
+        LEFT JOIN pl ON pl.country = w.country AND pl.region = w.region AND pl.kind = w.kind AND pl.zone_key = w.zone_key AND pl.own = w.own AND pl.channel = w.channel)$q$
 $sql$;
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 
@@ -280,12 +288,12 @@ SELECT j.ord, j.debtor_id, j.channel,
             SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
             WHERE (u.from_at > j.at + '2 seconds'::interval) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
         j.shut,
-        CASE WHEN t.person_id IS NULL THEN CASE WHEN isfinite(j.at) THEN pl.barred END
+        CASE WHEN t.person_id IS NULL THEN CASE WHEN pl.bars THEN dunning._caps(0, j.at, j.debtor_id, NULL, pl.windows, pl.caps, NULL, NULL, NULL, NULL, NULL, NULL) END
              WHEN pl.caps IS NOT NULL THEN dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END), '{}') AS blocked_by,
     j.address, pl.zone, j.ledger_mark AS mark, j.amounts, pl.no AS place, CASE WHEN j.ord = pl.ord THEN pl.windows END AS windows, j.digest
 FROM j
 LEFT JOIN pl ON pl.no = j.no
-LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
+LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('2 days'), dunning._gate_history_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_sql() IS
@@ -307,7 +315,7 @@ SELECT j.ord, j.debtor_id, j.channel, j.at, j.message_id, coalesce(j.words, CASE
     pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
 FROM j
 LEFT JOIN pl ON pl.no = j.no
-LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('60 days'), dunning._gate_history_sql());
+LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('400 days'), dunning._gate_history_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS
@@ -328,7 +336,7 @@ SELECT j.ord,
             WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
         j.shut), '{}') AS blocked_by
 FROM j
-ORDER BY j.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));
+ORDER BY j.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('2 days'));
 END
 $fn$;
 COMMENT ON FUNCTION dunning._recheck_sql() IS

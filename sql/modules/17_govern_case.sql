@@ -79,10 +79,12 @@ BEGIN
             -- placed at another account of the person: that it is so, not what was noted there
             || coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', x.hold_id, 'reason', x.reason, 'scope', x.scope, 'from_at', x.from_at, 'until_at', x.until_at) ORDER BY x.from_at, x.hold_id)
                          FROM dunning._held_by(ARRAY[id]) x WHERE x.hold_id NOT IN (SELECT h.hold_id FROM dunning.hold h WHERE h.debtor_id = id)), '[]'),
+        -- whoever takes the case over has to heed them too
+        'wishes', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor,person_id}'::text[] ORDER BY x.wish) FROM dunning.contact_wish x WHERE x.debtor_id = id), '[]'),
         'handovers', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor}'::text[] ORDER BY x.proposed_at, x.handover_id) FROM dunning.handover x WHERE x.debtor_id = id), '[]'));
 END
 $$;
-COMMENT ON FUNCTION dunning._case_rows(text) IS 'Events, tasks, promises, offers, charges, notices, interest, holds and hand-overs of a debtor, each in one order.';
+COMMENT ON FUNCTION dunning._case_rows(text) IS 'Events, tasks, promises, offers, charges, notices, interest, holds, wishes and hand-overs of a debtor, each in one order.';
 
 CREATE FUNCTION dunning._case_consent(id text) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS

@@ -106,6 +106,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('message contexts blanked', n);
     UPDATE dunning.outcome o SET detail = NULL WHERE o.debtor_id = id;
+    DELETE FROM dunning.rule_change c WHERE c.kind = 'contact_wish' AND split_part(c.key, ' ', 1) = id;
     UPDATE dunning.event e SET detail = '{}', event_key = NULL WHERE e.debtor_id = id;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('events blanked', n);

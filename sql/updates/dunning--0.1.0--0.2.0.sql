@@ -3514,6 +3514,95 @@ CREATE FUNCTION dunning._computed_dates(country text, region text, from_date dat
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'MODULE_PATHNAME', $function$dun_calendar_sql_dates$function$;
+CREATE FUNCTION dunning._closing_rules(from_time timestamp with time zone, until_time timestamp with time zone, windows bytea, OUT rule text, OUT closed integer, OUT alone integer)
+ RETURNS SETOF record
+ LANGUAGE c
+ STABLE PARALLEL SAFE STRICT ROWS 5
+AS 'MODULE_PATHNAME', $function$dun_calendar_sql_closing_rules$function$;
+CREATE FUNCTION dunning._zone_key(time_zone text, phone text)
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_calendar_sql_zone_key$function$;
+CREATE OR REPLACE FUNCTION dunning._rule_warnings(rule dunning.contact_rule)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    r dunning.contact_rule := _rule_warnings.rule;
+    warned text[] := '{}';
+    closed text;
+BEGIN
+    -- One week without holidays, by quarters of an hour, at one place: enough to see rules that contradict each other.
+    SELECT string_agg(c.channel, ', ' ORDER BY c.channel) INTO closed
+    FROM (SELECT DISTINCT ON (a.channel) a.* FROM dunning.channel a ORDER BY a.channel, a.builtin) c
+    CROSS JOIN LATERAL (SELECT dunning._windows(ARRAY(SELECT replace(u.w, E'\x1f' || 'c' || E'\x1f', E'\x1f' || 'o' || E'\x1f') FROM unnest(m.windows) u(w)), false,
+                                                'Etc/UTC', r.country, r.region, NULL, NULL) AS mask
+                        FROM dunning._rules_of(r.country, r.region, r.debtor_kind, c.channel, c.rings, NULL, NULL) m) w
+    WHERE r.enabled AND (r.channels IS NULL OR c.channel = ANY (r.channels)) AND (r.rings IS NULL OR r.rings = c.rings)
+      AND NOT EXISTS (SELECT FROM generate_series('2026-01-05 00:00+00'::timestamptz, '2026-01-11 23:45+00', '15 min') t(at)
+                      WHERE dunning._closed(t.at + (coalesce(r.valid_from, '2026-01-05') - '2026-01-05'::date) * interval '1 day', w.mask) IS NULL);
+    IF closed IS NOT NULL THEN
+        warned := warned || format('with the other rules no hour of the week is left for: %s', closed);
+    END IF;
+    IF r.enabled AND r.cap = 0 THEN
+        warned := warned || 'a cap of 0 allows no contact at all'::text;
+    END IF;
+    IF NOT r.enabled AND EXISTS (SELECT FROM dunning.contact_rule b WHERE b.rule = r.rule AND b.builtin AND b.enabled) THEN
+        warned := warned || 'a built-in rule is switched off; SELECT dunning.reset_rule() of its name brings it back'::text;
+    END IF;
+    RETURN warned;
+END
+$function$;
+CREATE FUNCTION dunning._pack_date(on_date date)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN isfinite(on_date) THEN ((on_date - '2000-01-01'::date))::text ELSE ''::text END;
+CREATE FUNCTION dunning._pack_windows(rule text, valid_from date, valid_to date, holidays boolean, windows text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN concat_ws(''::text, rule, dunning._pack_date(valid_from), dunning._pack_date(valid_to), CASE WHEN holidays THEN 'o'::text ELSE 'c'::text END, windows);
+CREATE OR REPLACE FUNCTION dunning._rules_sql(combinations text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT format($q$SELECT x.country, x.region, x.kind, x.channel,
+        array_agg(r.packed_windows ORDER BY r.rule) FILTER (WHERE r.windows IS NOT NULL) AS windows,
+        coalesce(bool_or(r.windows IS NOT NULL AND NOT r.holidays), false) AS holidays_closed,
+        array_agg(r.packed ORDER BY r.rule) FILTER (WHERE r.packed IS NOT NULL) AS caps,
+        array_agg(r.rule ORDER BY r.rule) FILTER (WHERE r.rule IS NOT NULL) AS names
+    FROM (%s) x(country, region, kind, channel, rings, from_date, until_date)
+    CROSS JOIN LATERAL (SELECT dunning._place(x.country, x.region) AS place) p
+    LEFT JOIN (
+        SELECT e.rule, e.country, e.region, e.debtor_kind, e.channels, e.rings, e.windows, e.holidays, e.valid_from, e.valid_to,
+               dunning._pack_windows(e.rule, e.valid_from, e.valid_to, e.holidays, e.windows) AS packed_windows,
+               -- rule, cap, days, scope, gap and silence in seconds, channels counted, dates: unit separators between, read by the gate
+               CASE WHEN e.cap IS NOT NULL OR e.min_gap IS NOT NULL OR e.after_conversation IS NOT NULL THEN
+                   concat_ws(E'\x1f', e.rule, coalesce(e.cap, -1), coalesce(e.cap_days, 0), e.cap_scope,
+                       coalesce(extract(epoch FROM e.min_gap)::bigint, 0), coalesce(extract(epoch FROM e.after_conversation)::bigint, 0),
+                       CASE WHEN e.channels IS NULL AND e.rings IS NULL THEN '*' ELSE coalesce((
+                           SELECT string_agg(c.channel, E'\x1e' ORDER BY c.channel)
+                           FROM (SELECT DISTINCT ON (b.channel) b.channel, b.rings FROM dunning.channel b ORDER BY b.channel, b.builtin) c
+                           WHERE (e.channels IS NULL OR c.channel = ANY (e.channels)) AND (e.rings IS NULL OR e.rings = c.rings)), '') END,
+                       dunning._pack_date(e.valid_from), dunning._pack_date(e.valid_to)) END AS packed
+        FROM (SELECT DISTINCT ON (b.rule) b.* FROM dunning.contact_rule b ORDER BY b.rule, b.builtin) e
+        WHERE e.enabled) r
+    ON (r.country IS NULL OR p.place IS NULL OR r.country = substr(p.place, 1, 2))
+      AND (r.region IS NULL OR p.place IS NULL OR substr(p.place, 4) = '' OR r.region = substr(p.place, 4))
+      AND (r.debtor_kind IS NULL OR coalesce(x.kind, '') = '' OR r.debtor_kind = x.kind)
+      AND (r.channels IS NULL OR x.channel = ANY (r.channels))
+      AND (r.rings IS NULL OR r.rings = x.rings)
+      AND (r.valid_from IS NULL OR x.until_date IS NULL OR r.valid_from <= x.until_date)
+      AND (r.valid_to IS NULL OR x.from_date IS NULL OR r.valid_to >= x.from_date)
+    GROUP BY 1, 2, 3, 4$q$, $1)
+$function$;
 CREATE FUNCTION dunning._packed_effects(country text, region text, vat text, tags text[], from_days integer[], until_days integer[], multipliers double precision[], own_tags text[], own_firsts date[], own_lasts date[])
  RETURNS bytea
  LANGUAGE c
@@ -4309,7 +4398,13 @@ BEGIN
             AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.person_id IS NOT NULL AND x.released_at IS NULL))
         UNION ALL
         SELECT d.debtor_id, CASE WHEN NOT h.pending THEN h.reason END, h.until_at FROM d JOIN %3$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL
-            AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
+            AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))
+        -- who has wishes of their own has a mask of their own
+        UNION ALL
+        SELECT o.debtor_id, NULL, NULL FROM dunning.contact_wish o WHERE o.debtor_id = ANY (%2$s)
+        UNION ALL
+        SELECT d.debtor_id, NULL, NULL FROM d JOIN dunning.contact_wish o ON o.person_id = d.person_id WHERE o.person_id IS NOT NULL
+            AND (SELECT EXISTS (SELECT FROM dunning.contact_wish x WHERE x.person_id IS NOT NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
 END
 $function$;
 CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval)
@@ -4320,10 +4415,10 @@ CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval)
 AS $function$
     SELECT pg_catalog.format($q$
         WITH a AS MATERIALIZED (SELECT u.at FROM unnest(ARRAY[$1, $1 + %L::interval]) u(at)),
-        w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
+        w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, '' AS own, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
             FROM dunning.channel c ORDER BY c.channel, c.builtin),
         %s
-        SELECT pl.channel, pl.windows, pl.caps, pl.zone FROM pl$q$, $1, dunning._gate_places_sql('60 days'))
+        SELECT pl.channel, pl.windows, pl.caps, pl.zone FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
 $function$;
 CREATE FUNCTION dunning._is_key_lost()
  RETURNS boolean
@@ -4368,7 +4463,8 @@ BEGIN
     a AS MATERIALIZED (SELECT q.ord, q.debtor_id COLLATE "C" AS debtor_id, q.channel COLLATE "C" AS channel, q.at, q.mark, q.extra
         FROM dunning._ask($1, $2, $3, $4, %2$s) q),
     d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent,
-            coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind, coalesce(l.time_zone, '') AS zone_key,
+            coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind,
+            CASE WHEN length(l.country) = 2 THEN coalesce(l.time_zone, '') ELSE dunning._zone_key(l.time_zone, l.phone) END AS zone_key,
             l.email, l.phone, l.address, l.attributes, l.creditor
         FROM (%3$s) l),
     c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
@@ -4383,7 +4479,13 @@ BEGIN
               UNION ALL
               SELECT d.debtor_id, h.reason, CASE WHEN h.pending THEN h.from_at END, h.until_at
               FROM d JOIN %8$s h ON h.creditor = d.creditor WHERE h.scope = 'creditor' AND h.released_at IS NULL) h GROUP BY 1),
-    w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings,
+    -- what the debtor, or the person at another account, wishes: rules of their own place
+    ow AS MATERIALIZED (SELECT u.debtor_id, u.channel, string_agg(u.packed, E'\x1d' ORDER BY u.packed) AS own
+        FROM (SELECT a.debtor_id, a.channel, o.packed FROM a JOIN (%10$s) o ON o.debtor_id = a.debtor_id WHERE o.channels IS NULL OR a.channel = ANY (o.channels)
+              UNION
+              SELECT a.debtor_id, a.channel, o.packed FROM d JOIN (%10$s) o ON o.person_id = d.person_id AND o.debtor_id <> d.debtor_id JOIN a ON a.debtor_id = d.debtor_id
+              WHERE o.person_id IS NOT NULL AND (o.channels IS NULL OR a.channel = ANY (o.channels))) u GROUP BY 1, 2),
+    w AS MATERIALIZED (SELECT x.ord, x.debtor_id, x.channel, x.at, %1$s AS message_id, x.person_id, x.country, x.region, x.kind, x.zone_key, x.rings, coalesce(ow.own, '') AS own,
             x.known, x.strange, x.address, m.mark AS ledger_mark, m.amounts, hs.reasons AS hold_reasons, hs.froms AS hold_froms, hs.untils AS hold_untils,
             CASE WHEN x.address IS NOT NULL THEN dunning._digest(x.address, x.address_field, (SELECT k.key FROM dunning.digest_key k)) END AS digest,
             dunning._words(
@@ -4409,7 +4511,8 @@ BEGIN
             LEFT JOIN c ON c.channel = a.channel
             OFFSET 0) x
         LEFT JOIN (%4$s) m ON m.debtor_id = x.debtor_id
-        LEFT JOIN hs ON hs.debtor_id = x.debtor_id),
+        LEFT JOIN hs ON hs.debtor_id = x.debtor_id
+        LEFT JOIN ow ON ow.debtor_id = x.debtor_id AND ow.channel = x.channel),
     sup AS MATERIALIZED (SELECT s.address_digest, array_agg(s.channel) AS channels, array_agg(s.reason) AS reasons
         FROM (SELECT DISTINCT w.digest FROM w WHERE w.digest IS NOT NULL) x JOIN %9$s s ON s.address_digest = x.digest GROUP BY 1)$q$,
         CASE WHEN _gate_rows_sql.recheck THEN 'NULL::uuid' ELSE 'x.extra' END,
@@ -4425,7 +4528,7 @@ BEGIN
                 CASE WHEN x.address IS NOT NULL AND NOT dunning._good_address(x.address, x.address_field) THEN 'bad_address' END$q$ END,
         -- A recheck follows its gate by seconds, and a source that was changed in them makes the statement fail.
         CASE WHEN _gate_rows_sql.recheck THEN '' ELSE '                (SELECT dunning._ledger_problem()),
-' END, dunning._past('hold'), dunning._past('suppression'));
+' END, dunning._past('hold'), dunning._past('suppression'), dunning._wishes_sql());
 END
 $function$;
 CREATE FUNCTION dunning._gate_places_sql(ahead interval)
@@ -4436,12 +4539,12 @@ CREATE FUNCTION dunning._gate_places_sql(ahead interval)
 AS $function$
     SELECT format($q$
     span AS MATERIALIZED (SELECT min(a.at) AS first, max(a.at) AS last FROM a),
-    place AS MATERIALIZED (SELECT w.country, w.region, w.kind, w.zone_key, w.channel, w.rings, min(w.ord) AS ord FROM w WHERE w.known AND NOT w.strange GROUP BY 1, 2, 3, 4, 5, 6),
+    place AS MATERIALIZED (SELECT w.country, w.region, w.kind, w.zone_key, w.own, w.channel, w.rings, min(w.ord) AS ord FROM w WHERE w.known AND NOT w.strange GROUP BY 1, 2, 3, 4, 5, 6, 7),
     pl AS MATERIALIZED (SELECT x.*, dunning._closed(x.first, x.windows) AS first_shut,
-            dunning._caps(0, '2000-01-01 00:00+00', '', NULL, x.windows, x.caps, NULL, NULL, NULL, NULL, NULL, NULL) AS barred
+            EXISTS (SELECT FROM unnest(x.caps) u(cap) WHERE split_part(u.cap, E'\x1f', 2) = '0') AS bars
         FROM (
-            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.channel, p.ord, u.caps, u.names, span.first,
-                dunning._windows(u.windows, u.holidays_closed, p.zone_key, p.country, p.region, f.added, f.opened) AS windows,
+            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.own, p.channel, p.ord, u.caps, u.names, span.first,
+                dunning._windows(CASE WHEN p.own = '' THEN u.windows ELSE u.windows || string_to_array(p.own, E'\x1d') END, false, p.zone_key, p.country, p.region, f.added, f.opened) AS windows,
                 (dunning._zone(p.zone_key, p.country, p.region))[1] AS zone
             FROM place p
             CROSS JOIN span
@@ -4453,7 +4556,7 @@ AS $function$
                   AND h.on_date >= (SELECT span.first - '2 days'::interval FROM span)::date) f
             OFFSET 0) x)$q$,
         dunning._rules_sql($q$SELECT DISTINCT p.country, p.region, p.kind, p.channel, p.rings,
-            (SELECT span.first - '1 day'::interval FROM span)::date, (SELECT span.last + $q$ || quote_literal($1) || $q$::interval FROM span)::date
+            (SELECT span.first - '2 days'::interval FROM span)::date, (SELECT span.last + $q$ || quote_literal($1) || $q$::interval FROM span)::date
             FROM place p$q$))
 $function$;
 CREATE OR REPLACE FUNCTION dunning._gate_rules_sql(ahead interval)
@@ -4476,7 +4579,7 @@ AS $function$
                  ELSE dunning._closed(w.at, pl.windows) END AS shut
         FROM w
         LEFT JOIN sup ON sup.address_digest = w.digest
-        LEFT JOIN pl ON pl.country = w.country AND pl.region = w.region AND pl.kind = w.kind AND pl.zone_key = w.zone_key AND pl.channel = w.channel)$q$
+        LEFT JOIN pl ON pl.country = w.country AND pl.region = w.region AND pl.kind = w.kind AND pl.zone_key = w.zone_key AND pl.own = w.own AND pl.channel = w.channel)$q$
 $function$;
 CREATE OR REPLACE FUNCTION dunning._gate_history_sql()
  RETURNS text
@@ -4568,12 +4671,12 @@ SELECT j.ord, j.debtor_id, j.channel,
             SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
             WHERE (u.from_at > j.at + '2 seconds'::interval) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
         j.shut,
-        CASE WHEN t.person_id IS NULL THEN CASE WHEN isfinite(j.at) THEN pl.barred END
+        CASE WHEN t.person_id IS NULL THEN CASE WHEN pl.bars THEN dunning._caps(0, j.at, j.debtor_id, NULL, pl.windows, pl.caps, NULL, NULL, NULL, NULL, NULL, NULL) END
              WHEN pl.caps IS NOT NULL THEN dunning._caps(j.ord, j.at, j.debtor_id, j.message_id, pl.windows, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks) END), '{}') AS blocked_by,
     j.address, pl.zone, j.ledger_mark AS mark, j.amounts, pl.no AS place, CASE WHEN j.ord = pl.ord THEN pl.windows END AS windows, j.digest
 FROM j
 LEFT JOIN pl ON pl.no = j.no
-LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('1 day'), dunning._gate_history_sql());
+LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('2 days'), dunning._gate_history_sql());
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._gate_facts_sql()
@@ -4595,7 +4698,7 @@ SELECT j.ord, j.debtor_id, j.channel, j.at, j.message_id, coalesce(j.words, CASE
     pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
 FROM j
 LEFT JOIN pl ON pl.no = j.no
-LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('60 days'), dunning._gate_history_sql());
+LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('400 days'), dunning._gate_history_sql());
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._recheck_sql()
@@ -4617,7 +4720,7 @@ SELECT j.ord,
             WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END,
         j.shut), '{}') AS blocked_by
 FROM j
-ORDER BY j.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('1 day'));
+ORDER BY j.ord$q$, dunning._gate_rows_sql(true), dunning._gate_rules_sql('2 days'));
 END
 $function$;
 CREATE FUNCTION dunning._recheck_clear_sql()
@@ -4732,6 +4835,186 @@ BEGIN
         SELECT k.key INTO STRICT secret FROM dunning.digest_key k;
     END IF;
     RETURN secret;
+END
+$function$;
+CREATE TABLE dunning.contact_wish (
+    debtor_id text COLLATE "C" NOT NULL,
+    wish text COLLATE "C" NOT NULL,
+    creditor text COLLATE "C" NOT NULL,
+    person_id text COLLATE "C",
+    channels text[],
+    windows text NOT NULL,
+    valid_from date,
+    valid_to date,
+    note text,
+    saved_by text NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    CONSTRAINT contact_wish_pkey PRIMARY KEY (debtor_id, wish)
+);
+CREATE INDEX contact_wish_person ON dunning.contact_wish USING btree (person_id) WHERE (person_id IS NOT NULL);
+CREATE FUNCTION dunning._wishes_sql()
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT $q$SELECT w.debtor_id, w.person_id, w.channels, dunning._pack_windows('wish:' || w.wish, w.valid_from, w.valid_to, true, w.windows) AS packed FROM dunning.contact_wish w$q$
+$function$;
+CREATE FUNCTION dunning._wish_problem(wish dunning.contact_wish, scope text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    w dunning.contact_wish := _wish_problem.wish;
+BEGIN
+    RETURN CASE
+        WHEN w.wish IS NULL OR w.wish !~ '^[a-z0-9][a-z0-9_-]{0,39}$' THEN 'A wish has a name of 1 to 40 small letters, digits, hyphens and underscores.'
+        WHEN w.windows IS NULL THEN 'It needs windows (''not Mon-Fri 09:00-17:00'') or not_before.'
+        WHEN dunning._check_windows(w.windows) IS NOT NULL THEN dunning._check_windows(w.windows)
+        WHEN cardinality(w.channels) = 0 OR array_position(w.channels, NULL) IS NOT NULL
+             OR EXISTS (SELECT FROM unnest(w.channels) u(name) WHERE NOT EXISTS (SELECT FROM dunning.channel c WHERE c.channel = u.name)) THEN
+            format('channels are some of %s.', (SELECT string_agg(DISTINCT c.channel, ', ' ORDER BY c.channel) FROM dunning.channel c))
+        WHEN NOT isfinite(w.valid_from) OR NOT isfinite(w.valid_to) OR w.valid_to < w.valid_from THEN 'The days are finite and in order.'
+        WHEN _wish_problem.scope NOT IN ('debtor', 'person') OR _wish_problem.scope IS NULL THEN 'scope is debtor (this account) or person (all accounts).'
+    END;
+END
+$function$;
+CREATE FUNCTION dunning.save_contact_wish(debtor_id text, wish text, windows text DEFAULT NULL::text, channels text[] DEFAULT NULL::text[], not_before date DEFAULT NULL::date, valid_from date DEFAULT NULL::date, valid_to date DEFAULT NULL::date, scope text DEFAULT 'person'::text, note text DEFAULT NULL::text)
+ RETURNS TABLE(next_allowed timestamp with time zone, warnings text[])
+ LANGUAGE plpgsql
+ SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    new dunning.contact_wish;
+    old jsonb;
+    wrong text;
+    nobody text[];
+    first timestamptz;
+BEGIN
+    new.debtor_id := dunning._canonical_id(save_contact_wish.debtor_id);
+    new.creditor := dunning._creditor_of(new.debtor_id);
+    IF new.creditor IS NULL OR new.debtor_id = '' THEN
+        RAISE EXCEPTION 'unknown debtor "%"', save_contact_wish.debtor_id
+            USING ERRCODE = '22023', DETAIL = 'The ledger has no such debtor.', HINT = 'SELECT * FROM dunning.find_debtor(''name'');';
+    END IF;
+    new.wish := save_contact_wish.wish;
+    -- "not before the 1st" is: never, up to the day before
+    new.windows := CASE WHEN save_contact_wish.not_before IS NOT NULL AND save_contact_wish.windows IS NULL THEN '' ELSE save_contact_wish.windows END;
+    new.channels := save_contact_wish.channels;
+    new.valid_from := save_contact_wish.valid_from;
+    new.valid_to := CASE WHEN save_contact_wish.not_before IS NULL THEN save_contact_wish.valid_to
+                         WHEN isfinite(save_contact_wish.not_before) THEN save_contact_wish.not_before - 1 ELSE save_contact_wish.not_before END;
+    new.note := save_contact_wish.note;
+    new.saved_by := session_user;
+    new.saved_at := dunning._now();
+    wrong := CASE WHEN save_contact_wish.not_before IS NOT NULL AND (save_contact_wish.windows IS NOT NULL OR save_contact_wish.valid_to IS NOT NULL)
+                  THEN 'not_before stands without windows and valid_to: save two wishes.' ELSE dunning._wish_problem(new, save_contact_wish.scope) END;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'wish "%" makes no sense', save_contact_wish.wish USING ERRCODE = '22023', DETAIL = wrong,
+            HINT = format('SELECT * FROM dunning.save_contact_wish(%L, ''at-work'', ''not Mon-Fri 09:00-17:00'', channels => ''{call}'');', new.debtor_id);
+    END IF;
+    IF save_contact_wish.scope = 'person' AND dunning._ledger_problem() IS DISTINCT FROM 'ledger_broken' THEN
+        EXECUTE format('SELECT d.person_id FROM (%s) d', dunning._ledger_sql('debtor', '$1')) INTO new.person_id USING ARRAY[new.debtor_id];
+    END IF;
+    SELECT to_jsonb(w) - '{note}'::text[] INTO old FROM dunning.contact_wish w WHERE w.debtor_id = new.debtor_id AND w.wish = new.wish;
+    INSERT INTO dunning.contact_wish AS w VALUES (new.*)
+    ON CONFLICT ON CONSTRAINT contact_wish_pkey DO UPDATE SET creditor = EXCLUDED.creditor, person_id = EXCLUDED.person_id, channels = EXCLUDED.channels,
+        windows = EXCLUDED.windows, valid_from = EXCLUDED.valid_from, valid_to = EXCLUDED.valid_to, note = EXCLUDED.note,
+        saved_by = EXCLUDED.saved_by, saved_at = EXCLUDED.saved_at;
+    PERFORM dunning._log_rule_change('contact_wish', new.debtor_id || ' ' || new.wish, old, to_jsonb(new) - '{note}'::text[]);
+
+    SELECT min(dunning._first_open(new.debtor_id, c.channel)), array_agg(c.channel ORDER BY c.channel) FILTER (WHERE dunning._first_open(new.debtor_id, c.channel) IS NULL)
+    INTO first, nobody
+    FROM (SELECT DISTINCT c.channel FROM dunning.channel c WHERE new.channels IS NULL OR c.channel = ANY (new.channels)) c;
+    RETURN QUERY SELECT first, CASE WHEN nobody IS NULL THEN '{}' ELSE
+        ARRAY[format('with the rules no hour of the next sixty days is left for: %s', array_to_string(nobody, ', '))] END;
+END
+$function$;
+CREATE FUNCTION dunning._first_open(debtor_id text, channel text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    f record;
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE dunning._gate_facts_sql() INTO f USING ARRAY[_first_open.debtor_id], ARRAY[_first_open.channel], ARRAY[dunning._now()], NULL::text[], NULL::uuid[];
+    RETURN dunning._next_open(dunning._now(), dunning._now() + '60 days'::interval, _first_open.debtor_id, f.windows, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+END
+$function$;
+CREATE FUNCTION dunning.drop_contact_wish(debtor_id text, wish text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(drop_contact_wish.debtor_id);
+    old dunning.contact_wish;
+BEGIN
+    DELETE FROM dunning.contact_wish w WHERE w.debtor_id = id AND w.wish = drop_contact_wish.wish RETURNING w.* INTO old;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM dunning._log_rule_change('contact_wish', old.debtor_id || ' ' || old.wish, to_jsonb(old) - '{note}'::text[], NULL);
+    RETURN true;
+END
+$function$;
+CREATE FUNCTION dunning.closing_rules(debtor_id text, channel text, from_time timestamp with time zone DEFAULT NULL::timestamp with time zone, until_time timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(rule text, closed_share double precision, alone_share double precision, windows text, cap text, source text, verified boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 8
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(closing_rules.debtor_id);
+    starts timestamptz := coalesce(closing_rules.from_time, dunning._now());
+    ends timestamptz := coalesce(closing_rules.until_time, coalesce(closing_rules.from_time, dunning._now()) + '7 days');
+    slots float8;
+    f record;
+BEGIN
+    PERFORM dunning._need_channel(closing_rules.channel);
+    IF id IS NULL OR (isfinite(starts) AND isfinite(ends)) IS NOT TRUE OR starts >= ends OR ends - starts > '62 days'::interval THEN
+        RAISE EXCEPTION 'no such span: % to %', starts, ends
+            USING ERRCODE = '22023', DETAIL = 'Both ends are finite, in order, and at most 62 days apart; a debtor is given.',
+                  HINT = 'SELECT * FROM dunning.closing_rules(''1042'', ''sms'', now(), now() + ''7 days'');';
+    END IF;
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN;
+    END IF;
+    EXECUTE dunning._gate_facts_sql() INTO f USING ARRAY[id], ARRAY[closing_rules.channel], ARRAY[starts], NULL::text[], NULL::uuid[];
+    IF f.windows IS NULL THEN
+        RETURN;
+    END IF;
+    slots := ceil(extract(epoch FROM ends - starts) / 900);
+    RETURN QUERY
+        SELECT c.rule, c.closed / slots, c.alone / slots, coalesce(r.windows, o.windows), NULL::text, coalesce(r.source, 'the debtor'), coalesce(r.verified, true)
+        FROM dunning._closing_rules(starts, ends, f.windows) c
+        LEFT JOIN (SELECT DISTINCT ON (b.rule) b.rule, b.windows, b.source, b.verified FROM dunning.contact_rule b ORDER BY b.rule, b.builtin) r ON r.rule = c.rule
+        LEFT JOIN LATERAL (SELECT w.windows FROM dunning.contact_wish w WHERE 'wish:' || w.wish = c.rule
+                           AND (w.debtor_id = id OR w.person_id = (SELECT v.person_id FROM dunning.contact_wish v WHERE v.debtor_id = id LIMIT 1)) LIMIT 1) o ON c.rule LIKE 'wish:%'
+        UNION ALL
+        SELECT y.rule, y.n / slots, NULL::float8, NULL::text, concat_ws(', ', r.cap || ' in ' || r.cap_days || ' days', 'gap ' || r.min_gap, 'silence ' || r.after_conversation), r.source, r.verified
+        FROM (SELECT split_part(w.word, ':', 2) AS rule, count(DISTINCT t.at)::float8 AS n
+              FROM generate_series(starts, ends - interval '1 microsecond', '15 minutes') t(at)
+              CROSS JOIN LATERAL unnest(dunning._caps(0, t.at, id, NULL, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks)) w(word)
+              GROUP BY 1) y
+        LEFT JOIN (SELECT DISTINCT ON (b.rule) b.* FROM dunning.contact_rule b ORDER BY b.rule, b.builtin) r ON r.rule = y.rule
+        ORDER BY 2 DESC, 1;
 END
 $function$;
 CREATE TABLE dunning.timing_profile (
@@ -9301,7 +9584,7 @@ BEGIN
         'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd, l.gap_days FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, l.time_zone, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, CASE WHEN length(l.country) = 2 THEN l.time_zone ELSE dunning._zone_key(l.time_zone, l.phone) END, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
             FROM (%s) l LEFT JOIN dunning.score_result s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
@@ -15436,6 +15719,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('message contexts blanked', n);
     UPDATE dunning.outcome o SET detail = NULL WHERE o.debtor_id = id;
+    DELETE FROM dunning.rule_change c WHERE c.kind = 'contact_wish' AND split_part(c.key, ' ', 1) = id;
     UPDATE dunning.event e SET detail = '{}', event_key = NULL WHERE e.debtor_id = id;
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('events blanked', n);
@@ -48241,6 +48525,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.charge_change', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge_notice', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charge_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.charging', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.contact_wish', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.drift_baseline', '');
@@ -48395,6 +48680,10 @@ ALTER FUNCTION dunning.rollback(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.retire(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.export_model(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._computed_dates(text,text,date,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._closing_rules(timestamp with time zone,timestamp with time zone,bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._zone_key(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._pack_date(date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._pack_windows(text,date,date,boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._effect(bytea,date) OWNER TO dunning_owner;
 ALTER TABLE dunning.date_effect OWNER TO dunning_owner;
@@ -48437,6 +48726,13 @@ ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time z
 ALTER FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_places_sql(interval) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._recheck_clear_sql() OWNER TO dunning_owner;
+ALTER TABLE dunning.contact_wish OWNER TO dunning_owner;
+ALTER FUNCTION dunning._wishes_sql() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._wish_problem(dunning.contact_wish,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_contact_wish(text,text,text,text[],date,date,date,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._first_open(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.drop_contact_wish(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.closing_rules(text,text,timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_profile OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_book OWNER TO dunning_owner;
 ALTER FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) OWNER TO dunning_owner;
@@ -48956,6 +49252,16 @@ GRANT EXECUTE ON FUNCTION dunning.retire(text,integer) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.export_model(text,integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.export_model(text,integer) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._computed_dates(text,text,date,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._closing_rules(timestamp with time zone,timestamp with time zone,bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._zone_key(text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._zone_key(text,text) TO dunning_viewer;
+GRANT EXECUTE ON FUNCTION dunning._zone_key(text,text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._pack_date(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._pack_date(date) TO dunning_viewer;
+GRANT EXECUTE ON FUNCTION dunning._pack_date(date) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) TO dunning_viewer;
+GRANT EXECUTE ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._effect(bytea,date) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.date_effect TO dunning_viewer;
@@ -49019,6 +49325,19 @@ GRANT EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],
 REVOKE EXECUTE ON FUNCTION dunning._gate_places_sql(interval) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._recheck_clear_sql() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._recheck_clear_sql() TO dunning_worker;
+GRANT SELECT ON TABLE dunning.contact_wish TO dunning_operator;
+GRANT SELECT ON TABLE dunning.contact_wish TO dunning_worker;
+GRANT SELECT (debtor_id, wish, creditor, person_id, channels, windows, valid_from, valid_to, saved_by, saved_at) ON TABLE dunning.contact_wish TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._wishes_sql() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._wishes_sql() TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._wish_problem(dunning.contact_wish,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.save_contact_wish(text,text,text,text[],date,date,date,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_contact_wish(text,text,text,text[],date,date,date,text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._first_open(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.drop_contact_wish(text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.drop_contact_wish(text,text) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning.closing_rules(text,text,timestamp with time zone,timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.closing_rules(text,text,timestamp with time zone,timestamp with time zone) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_profile TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_book TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) FROM PUBLIC;
@@ -49518,6 +49837,7 @@ COMMENT ON FUNCTION dunning._check_users(text,text,text,text,text) IS 'A warning
 COMMENT ON FUNCTION dunning._claims(text[],timestamp with time zone) IS 'One row an invoice of these debtors with whatever a charge depends on: place, kind, open amounts by day, holds by day and those of the moment.';
 COMMENT ON FUNCTION dunning._claims_sql(text,text) IS 'SQL text of the rows of _claims().';
 COMMENT ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) IS 'What is still open of costs, interest and principal after a payment that clears them in this order, and what is left of the payment. German law (BGB 367): costs, interest, principal. 22023 on a negative sum or an order that lacks a part.';
+COMMENT ON FUNCTION dunning._closing_rules(timestamp with time zone,timestamp with time zone,bytea) IS 'Each rule of a mask, with how many quarters of an hour from the first instant on it closes, and how many of them no other rule does.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
 COMMENT ON FUNCTION dunning._compose_ledger_sql(text,text,text) IS 'As _ledger_sql(), composed at each call.';
 COMMENT ON FUNCTION dunning._computed_dates(text,text,date,date) IS 'Computed holidays and money dates, both ends included; of a closure its first day.';
@@ -49585,6 +49905,7 @@ COMMENT ON FUNCTION dunning._find_handover(uuid,text) IS 'A case of the state wa
 COMMENT ON FUNCTION dunning._find_offer(text,uuid,text) IS 'An offer of the debtor, locked: the one named, else the one of the state wanted. None, or another debtor''s: 22023.';
 COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 'The text in force for a template (or a partial), channel, language, creditor and framing; language falls back to the creditor''s and then to en, framing to neutral. A row of nulls where there is none.';
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
+COMMENT ON FUNCTION dunning._first_open(text,text) IS 'When rules and wishes next leave a debtor open on a channel, within sixty days; NULL where they do not.';
 COMMENT ON FUNCTION dunning._first_rule_sql(text) IS 'SQL text: of the first rule in force that fits debtor d with score s the rule''s name (tells: rule) or its strategy (strategy), NULL where none does.';
 COMMENT ON FUNCTION dunning._fit_status() IS 'What view fit_status shows.';
 COMMENT ON FUNCTION dunning._forget_sources() IS 'Forgets what _source_of() and _ledger_sql() remember in this session: whoever changes a binding calls it.';
@@ -49595,11 +49916,11 @@ COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during whic
 COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text) IS 'SQL text: what counts against the caps of these debtors, of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text,text) IS 'SQL text: what was said to each debtor''s person over other accounts: the columns of _gate_contacts_sql(), and the account.';
-COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and which caps bar everybody.';
-COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps and time zone of a place for each channel, by the rules valid from an instant to sixty days beyond the horizon.';
+COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and whether there is a cap of none.';
+COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps and time zone of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
-COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate); all of them while the ledger has a problem.';
+COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate, as for those with wishes of their own); all of them while the ledger has a problem.';
 COMMENT ON FUNCTION dunning._guard_charge() IS 'Trigger: refuses (DN011) a charge that no rule allows, a second look at those let through before, and any change but waiving and booking.';
 COMMENT ON FUNCTION dunning._guard_fee(dunning.charge) IS 'The fee with rule and facts filled in; DN011 where it is not lawful.';
 COMMENT ON FUNCTION dunning._guard_interest(dunning.charge) IS 'The posted interest with rule and spans filled in; DN011 where it is more than what accrued.';
@@ -49706,6 +50027,8 @@ COMMENT ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) IS 'Rai
 COMMENT ON FUNCTION dunning._overlap_hint(text,jsonb,jsonb) IS 'The call that saves the earlier of two rules, the one that stands and the one given, so that it ends where the later begins.';
 COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';
 COMMENT ON FUNCTION dunning._owed_charges(text) IS 'What a debtor was told to owe on top of the balance, by currency: open charges, and fees of messages that left and are not posted yet.';
+COMMENT ON FUNCTION dunning._pack_date(date) IS 'A date as masks and caps carry it; empty: no bound.';
+COMMENT ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) IS 'One rule as dunning._windows() reads it: name, first and last local date, open or closed on holidays, windows.';
 COMMENT ON FUNCTION dunning._packed_dates(date[]) IS 'Dates side by side, as C keeps them.';
 COMMENT ON FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) IS 'Effects and own dates of a place as C reads them (src/calendar/money.h).';
 COMMENT ON FUNCTION dunning._page_choice(text,text,text,text,text) IS 'The template of one choice on the page behind a link.';
@@ -49766,6 +50089,7 @@ COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes 
 COMMENT ON FUNCTION dunning._response_share(double precision,double precision,double precision) IS 'The share of contacts that a debtor answers, shrunk to the book''s with the weight of two answers: (2 + k) / (2 / q + E).';
 COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';
 COMMENT ON FUNCTION dunning._round_up(numeric,numeric) IS 'The value, rounded up to a multiple of the step where there is one.';
+COMMENT ON FUNCTION dunning._rules_sql(text) IS 'SQL text: for each combination of place, kind and channel the rules that apply on any date asked for: windows packed for the mask, whether one of them closes holidays, caps packed for the gate, names. Each rule keeps the dates it is valid, so that every instant is judged by those of its own local date.';
 COMMENT ON FUNCTION dunning._scalar_attributes(jsonb,text[]) IS 'The numbers, booleans and texts of an object, without those named; NULL where there is none.';
 COMMENT ON FUNCTION dunning._score_sql(text[],text) IS 'SQL text: the score of every debtor; $1 as_of, $2 the instant, $4 the debtors who dispute an invoice.';
 COMMENT ON FUNCTION dunning._segment_case(integer) IS 'The segments in force, or the first so many of them, as one CASE expression.';
@@ -49831,11 +50155,16 @@ COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages t
 COMMENT ON FUNCTION dunning._unsent(text[],uuid[]) IS 'Those of these messages of which no attempt left anything, unless cancel() took them back for good: their steps may be planned again.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._waits_for_approval(text) IS 'Whether an offer of this kind is proposed first, until somebody approves it.';
+COMMENT ON FUNCTION dunning._windows(text[],boolean,text,text,text,date[],date[]) IS 'The mask that all windows allow in all candidate zones of a place; for dunning._closed(). A window is a text, or a rule of _pack_windows().';
+COMMENT ON FUNCTION dunning._wish_problem(dunning.contact_wish,text) IS 'What is wrong with a wish, NULL where nothing is.';
+COMMENT ON FUNCTION dunning._wishes_sql() IS 'SQL text: wishes as rules of a mask.';
 COMMENT ON FUNCTION dunning._with_charges(jsonb,numeric) IS 'A context with the name charges, from what it says of principal and fee and what is open of charges in its first currency.';
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
 COMMENT ON FUNCTION dunning._words_of(jsonb) IS 'Reasons in one line; NULL where there are none.';
 COMMENT ON FUNCTION dunning._year_units(text) IS 'Units of a year under a day count.';
 COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
+COMMENT ON FUNCTION dunning._zone(text,text,text) IS 'Candidate time zones: the given one where it is valid, else those of the region or country, else of a calling code given as time_zone (''+45''). Unknown place: dunning.timezone (or the server''s log_timezone), Europe/London and Europe/Helsinki, all of which must allow a contact.';
+COMMENT ON FUNCTION dunning._zone_key(text,text) IS 'For a debtor of no known country: the time zone where it is one, else the calling code of an international number (''+45''), which _zone() and _windows() take for the zones of its countries, else an empty text.';
 COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed, already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link with an option accepts it (accepted) of the offer that the form names, else of the one its message told of, if that still stands; if not, a person hears of it. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.approve(uuid,text[],text[]) IS 'The proposed contacts of a run that stand in the queue from now on: all, or those of only_debtors, the others waiting on; those of except_debtors are cancelled and may be planned again. With the value four_eyes not by whoever planned the run (42501). 22023 where nothing is proposed. Role: dunning_operator.';
@@ -49851,6 +50180,7 @@ COMMENT ON FUNCTION dunning.calendar_dates(text,date,date) IS 'Dates that matter
 COMMENT ON FUNCTION dunning.cancel_job(uuid) IS 'True where a training in the background was told to stop, false where it had ended. It stops at once, leaves no version, and its row says cancelled. A user can stop what was started as that user (else 42501). Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.charge(text,text,text) IS 'Charges the fee of a level on an invoice, also with a reminder that was written by hand, or posts its interest up to today (level ''interest''). One row: the charge, its amount and rule. A level is charged once an invoice. Not lawful: DN011 with why and the day from which it is. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.check_drift(text,text,text,text) IS 'Looks at the version of a model in use (champion, else newest) on the rows of a query, keeps what it finds in drift_check and returns it: the population stability index of each feature and of the score against the deciles frozen at training (missing values and texts that training did not name are parts of their own; empty parts count as half a row), and, where label is given and known, AUC, KS and ECE against the cross-validated ones. States: warn and alarm as in _drift_population() and _drift_outcome(); few. group_column: rows of equal value hang together, which makes chance larger. The query runs with the caller''s rights. 42703 for a missing column. Needs dunning_operator. maintain() does the same by itself for the targets of train().';
+COMMENT ON FUNCTION dunning.closing_rules(text,text,timestamp with time zone,timestamp with time zone) IS 'Which rules, wishes and caps leave a debtor closed on a channel: the share of the quarters of an hour of a span (a week from now, at most 62 days) that each closes, and that it alone of the clock''s rules closes; with its source. Bad span, unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) IS 'What strategy b would have done other than a on these days (NULL: each debtor''s own), by simulate(): contacts (a message and its companion are one), debtors, those contacted by one of them only, cost by currency; more: b less a. One row a segment and channel; * stands for all. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) IS 'One row: the task is done; a spoken word counts as a conversation, next_at makes the next task, the last answer ends awaiting_us. Outcome: done, reached, promised, refused, accepted or declined (the offer of record; choice names the option), no_answer, wrong_number, cancelled. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.conversation(text) IS 'One JSON object for every touchpoint: balances with charges and total to pay, what is said now with its text, the offer of record and those before it, last and next contact, promises, holds, tasks, history. Unknown debtor: 22023. Role dunning_operator.';
@@ -49860,6 +50190,7 @@ COMMENT ON FUNCTION dunning.date_effects(text,date,date,text,text) IS 'The days 
 COMMENT ON FUNCTION dunning.decline_offer(text,uuid,text,text) IS 'The offer, declined by the debtor; planning makes no other for offer_again_days. No live one: 22023 or 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.diagnose(dunning.debtor_features,dunning.debtor_signals) IS 'What speaks for why a debtor has not paid, one row a piece of evidence that holds: its weight (a diagnosis needs 1; negative speaks against), the sentence with its figures, and whether it belongs to the diagnosis that is chosen, the first by precedence whose evidence weighs 1 or more. Looks at nothing but its arguments: a NULL column is no evidence; no row where n_overdue is 0 or NULL. See the view diagnosis_catalogue. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.diagnoses(timestamp with time zone) IS 'The evidence of diagnose() of every overdue debtor as known at as_of (NULL: now), for a diagnosis and against it, with the debtor''s habits. Reads the whole book. Needs dunning_viewer.';
+COMMENT ON FUNCTION dunning.drop_contact_wish(text,text) IS 'True where the debtor had such a wish and has it no more. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.drop_handover_rule(text) IS 'True where a rule of this name stood and proposes nothing any more; what it proposed stands. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.epc_payload(text,text,numeric,text,text,text,text,text,text) IS 'The text of a QR code that a banking app reads as a SEPA credit transfer (EPC069-12, version 002, UTF-8, to be drawn with error correction M). 22023 where the account is no IBAN of SEPA, the currency not EUR, the amount not 0.01 to 999999999.99, a field too long or of several lines; outside of the EEA a bic is needed. Either remittance (140 characters) or an ISO 11649 reference. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.exclude_feature(text) IS 'Whether the row is new or changed. From now on train() leaves the feature out, and an attribute does not stand in features() any more; models that were trained with it keep it until they are trained again. 22023 where there is none of that name. Role dunning_admin.';
@@ -49909,6 +50240,7 @@ COMMENT ON FUNCTION dunning.rollback(text) IS 'The version that is a model''s ch
 COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key that signs links from now on, also the first one. Links of the key before work for keep_days more (0: end at once, as do those of all older keys); keys whose time is over are removed. A file: not undone by a rollback, and to be copied to standbys. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,date,jsonb,numeric,numeric,text,text,integer,integer,integer,integer,text,text,integer,boolean,boolean,text,boolean,boolean,text,boolean) IS 'Saves which fee may be charged at a level, by country (ISO, or EU) and kind of debtor (person, company), from a day on (NULL: today); replaces the row of the same first day and goes before a built-in one. amount, or tiers: [{"upto": 2500, "percent": 15}, ..., {"percent": 1}] share by share, or [{"below": 1000, "amount": 40}, ..., {"amount": 100}]. Counts and gaps are told over a family. Returns whether there was a row, and warnings where it is laxer than a verified law. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) IS 'Switches fees and interest of a creditor on or off (off until this call), and says which terms its contracts contain: reminder_fee (a fee for reminders was agreed), default_notice (the invoice says that default begins after thirty days). Returns what still needs a term. Unknown creditor or term: 22023. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_contact_wish(text,text,text,text[],date,date,date,text,text) IS 'Keeps what a debtor wishes, or replaces the wish of this name: hours (''not Mon-Fri 09:00-17:00'', or those that suit), a day before which nothing may come (not_before), for some channels or all, for all accounts of the person or (scope debtor) this one. The rules hold besides. One row: when the clock next lets a contact through, and for which channels never. Bad values: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean) IS 'Adds what a kind of date does to the worth of a contact, or replaces the row of this name: save_date_effect(''vat-due'') alone switches the shipped one on. What is not given stays as it was. Values that make no sense: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) IS 'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in or the expression reads settled_on or days_late, 42804 where it is of another type; it is computed a row, without subqueries. Role dunning_admin.';
@@ -49953,6 +50285,7 @@ COMMENT ON TABLE dunning.charge_change IS 'What rates, rules and switches were b
 COMMENT ON TABLE dunning.charge_notice IS 'Notices that the law asks for before a cost, with the cost that they named.';
 COMMENT ON TABLE dunning.charge_rule IS 'Which fee may be charged once a level, how much, and what must have happened before: by country, kind of debtor and period.';
 COMMENT ON TABLE dunning.charging IS 'Creditors that charge fees or interest, and the terms that their contracts contain. Without a row nothing is charged.';
+COMMENT ON TABLE dunning.contact_wish IS 'When debtors do not want to be contacted, as they told us. save_contact_wish() keeps it.';
 COMMENT ON TABLE dunning.date_effect IS 'What dates do to the worth of a contact: a user''s row of the same name replaces the built-in one. Of one tag the strongest effect counts, those of several tags are multiplied.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
 COMMENT ON TABLE dunning.drift_baseline IS 'How many of whom a model of train() was to score at its as_of fell into each of the deciles frozen at training. A model is trained on years and asked about a season: compared with all of its training rows it would have drifted on its first day.';

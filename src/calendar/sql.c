@@ -72,6 +72,20 @@ dun_calendar_sql_zone(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(dun_base_make_texts(zones, n));
 }
 
+PG_FUNCTION_INFO_V1(dun_calendar_sql_zone_key);
+
+/* _zone_key(time_zone, phone): the zone where it is one, else '+45' of the phone, else '' */
+Datum
+dun_calendar_sql_zone_key(PG_FUNCTION_ARGS)
+{
+	char	   *zone = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const char *code = PG_ARGISNULL(1) ? NULL : dun_calendar_calling_code(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+
+	if (dun_calendar_find_zone(zone) != NULL)
+		PG_RETURN_TEXT_P(cstring_to_text(zone));
+	PG_RETURN_TEXT_P(cstring_to_text(code == NULL ? "" : psprintf("+%s", code)));
+}
+
 char *
 dun_calendar_local_time(TimestampTz at, const char *name)
 {

@@ -27,7 +27,13 @@ extern pg_tz *dun_calendar_find_zone(const char *name);
 /* The zone of dunning.timezone, else the server's (see dun_base_ledger_timezone()). */
 extern const char *dun_calendar_default_zone(void);
 
-/* Fills zones[] with names, returns how many (at least one): one where it is known. time_zone may be NULL. */
+/* '45' of "+45 33 00 00 00" or "0045...", NULL where it says nothing. */
+extern const char *dun_calendar_calling_code(const char *phone);
+
+/*
+ * Fills zones[] with names, returns how many (at least one): one where it is known. time_zone may be NULL, or '+45' for
+ * the countries of a calling code, which counts where there is no country.
+ */
 extern int	dun_calendar_zones(const char *time_zone, const DunPlace *place, const char *zones[DUN_ZONES]);
 
 #endif

@@ -30,17 +30,22 @@ elements(ArrayType *array, Oid type, int len, bool byval, char align, Datum **va
 	return n;
 }
 
-/* "rule \x1f cap \x1f days \x1f scope \x1f gap \x1f silence \x1f channels", as dunning._rules_sql() packs it. */
+/*
+ * "rule \x1f cap \x1f days \x1f scope \x1f gap \x1f silence \x1f channels \x1f first \x1f last", as dunning._rules_sql() packs it;
+ * the dates, days since 2000, are empty or left out where it holds always.
+ */
 static void
 read_cap(DunCap *cap, char *packed)
 {
-	char	   *field[7] = {0};
+	char	   *field[9] = {0};
 	int			i;
 
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < 9; i++)
 		field[i] = strsep(&packed, "\x1f");
 	if (field[6] == NULL || packed != NULL)
 		elog(ERROR, "malformed cap");
+	cap->first = field[7] == NULL || field[7][0] == '\0' ? DATEVAL_NOBEGIN : (DateADT) strtol(field[7], NULL, 10);
+	cap->last = field[8] == NULL || field[8][0] == '\0' ? DATEVAL_NOEND : (DateADT) strtol(field[8], NULL, 10);
 	cap->rule = field[0];
 	cap->cap = atoi(field[1]);
 	cap->days = atoi(field[2]);
@@ -191,6 +196,39 @@ just_talked(const DunHistory *h, const DunCap *cap, TimestampTz at)
 	return false;
 }
 
+static bool
+is_dated(const DunCap *cap)
+{
+	return cap->first != DATEVAL_NOBEGIN || cap->last != DATEVAL_NOEND;
+}
+
+/* Does it hold on the local date of any zone? */
+static bool
+holds_on(const DunCap *cap, const DateADT *today, int nzones)
+{
+	if (!is_dated(cap))
+		return true;
+	for (int z = 0; z < nzones; z++)
+		if (today[z] >= cap->first && today[z] <= cap->last)
+			return true;
+	return false;
+}
+
+bool
+dun_gate_bars_all(const DunHistory *h, bool *dated)
+{
+	bool		bars = false;
+
+	*dated = false;
+	for (int i = 0; i < h->ncaps; i++)
+		if (h->caps[i].cap == 0)
+		{
+			bars = true;
+			*dated |= is_dated(&h->caps[i]);
+		}
+	return bars;
+}
+
 bool
 dun_gate_caps_are_daily(const DunHistory *h)
 {
@@ -215,23 +253,36 @@ find_dates(DunHistory *h, pg_tz *const zones[], int nzones)
 			h->dates[z * h->ncontacts + i] = dun_calendar_local(h->contacts[i].at, zones[z], &minute);
 }
 
+static bool
+needs_dates(const DunHistory *h)
+{
+	for (int i = 0; i < h->ncaps; i++)
+		if (is_dated(&h->caps[i]))
+			return true;
+	return h->ncontacts > 0;
+}
+
 int
 dun_gate_capped(DunHistory *h, const DunAsker *who, pg_tz *const zones[], int nzones, TimestampTz at, char **words)
 {
 	DateADT		today[DUN_ZONES];
+	bool		dated = needs_dates(h);
 	int			n = 0,
 				minute,
 				i;
 
 	if (h->dates == NULL)
 		find_dates(h, zones, nzones);
-	for (i = 0; i < nzones && h->ncontacts > 0; i++)
+	for (i = 0; i < nzones && dated; i++)
 		today[i] = dun_calendar_local(at, zones[i], &minute);
 	for (i = 0; i < h->ncaps; i++)
 	{
 		const DunCap *cap = &h->caps[i];
-		bool		reached = cap_reached_somewhere(h, cap, who, today, nzones);
+		bool		reached;
 
+		if (!holds_on(cap, today, nzones))
+			continue;
+		reached = cap_reached_somewhere(h, cap, who, today, nzones);
 		if (words == NULL)
 		{
 			if (reached || gap_too_short(h, cap, who, at) || just_talked(h, cap, at))

@@ -24,6 +24,8 @@ typedef struct DunCap
 	int64		gap;			/* microseconds, 0: none */
 	int64		silence;		/* after a conversation */
 	char	   *channels;		/* those counted, each ended by \x1e; NULL: all */
+	DateADT		first;			/* local dates of the instants it is asked about, both included */
+	DateADT		last;
 } DunCap;
 
 typedef struct DunContact
@@ -65,6 +67,9 @@ extern void dun_gate_read_history(DunHistory *h, ArrayType *caps, ArrayType *deb
  */
 extern int	dun_gate_capped(DunHistory *h, const DunAsker *who, pg_tz *const zones[], int nzones, TimestampTz at,
 							char **words);
+
+/* Is there a cap of none, so that even who was never contacted may not be? *dated: one that holds on some dates only. */
+extern bool dun_gate_bars_all(const DunHistory *h, bool *dated);
 
 /* Do its caps depend on the local date alone, so that one answer serves a whole day? */
 extern bool dun_gate_caps_are_daily(const DunHistory *h);

@@ -283,15 +283,6 @@ read_evidence(Weighing *w)
 		dun_timing_payday(w->q->windows->place.country, e->payments, e->npayments, &w->payday);
 }
 
-static bool
-has_cap_of_none(const DunHistory *h)
-{
-	for (int i = 0; i < h->ncaps; i++)
-		if (h->caps[i].cap == 0)
-			return true;
-	return false;
-}
-
 /* The place for those who have left no evidence; NULL: this debtor has. */
 static Remembered *
 find_remembered(DunTimes *times, const Weighing *w, uint64 windows)
@@ -303,10 +294,13 @@ find_remembered(DunTimes *times, const Weighing *w, uint64 windows)
 		.contacts = e->contacts, .responses = e->responses, .first = w->first, .last = w->last,
 	};
 	Remembered *r;
+	bool		dated;
 
 	if (e->activity != NULL || e->npayments >= PAYMENTS_NEEDED || q->history->ncontacts > 0 || q->history->ntalks > 0)
 		return NULL;
-	key.barred = has_cap_of_none(q->history);
+	key.barred = dun_gate_bars_all(q->history, &dated);
+	if (dated)
+		return NULL;
 	key.shape = e->shape == NULL ? 0 : dun_base_hash64(e->shape, sizeof(float) * DUN_HOURS, 0);
 	r = &times->remembered[(windows ^ (windows >> 32) ^ key.first * 31 ^ key.last * 7 ^ e->contacts * 3 ^ e->responses ^ ((uintptr_t) key.delay >> 4)) % REMEMBERED];
 	if (r->used && r->windows == windows && r->barred == key.barred && r->delay == key.delay && r->shape == key.shape && r->book_q == key.book_q &&

@@ -12,7 +12,7 @@ INSERT INTO dunning.debtor (debtor_id, creditor, person_id, kind, name, country,
  ('G-3', 'north', NULL, 'person', 'Nobody', NULL, NULL, NULL, NULL, NULL, NULL, NULL),
  ('G-4', 'north', NULL, 'person', 'Consent', 'DK', NULL, NULL, 'c@example.com', '+4511111111', '{"street": "x"}', '{"sms": false, "whatsapp": true, "email": "yes", "letter": null}'),
  ('G-5', 'north', NULL, 'person', 'Crooked', 'DK', NULL, NULL, E'a@example.com\r\nBcc: b@example.com', '+45 12', '{"street": "a\nb"}', NULL),
- ('G-6', 'north', NULL, NULL, 'Somewhere', NULL, NULL, 'Mars/Olympus', 'some@example.com', '+4522222222', NULL, NULL),
+ ('G-6', 'north', NULL, NULL, 'Somewhere', NULL, NULL, 'Mars/Olympus', 'some@example.com', '22222222', NULL, NULL),
  ('G-7', 'north', NULL, 'person', 'American', 'US', 'CA', NULL, 'us@example.com', '+12025550123', NULL, NULL);
 INSERT INTO dunning.invoice (debtor_id, invoice_id, creditor, issued_on, due_on, amount, currency, disputed) VALUES
  ('G-1', 'I-1', 'north', '2026-05-01', '2026-05-15', 100, 'DKK', NULL), ('G-2', 'I-2', 'south', '2026-05-01', '2026-05-15', 50, 'DKK', NULL),

@@ -79,6 +79,9 @@ SELECT * FROM dunning.save_money_date('closure', '2026-07-13', 'works holiday', 
 SELECT * FROM dunning.save_rule('short', windows => 'Mon-Fri 09:00-17:00', channels => '{email}', source => 'house');
 SELECT * FROM dunning.reset_rule('short');
 SELECT * FROM dunning.save_holiday('GB', '2026-07-13', 'A day');
+SELECT * FROM dunning.save_contact_wish('d1', 'mornings', 'not Mon-Fri 06:00-09:00');
+SELECT * FROM dunning.closing_rules('d1', 'email', '2026-06-22 10:00+02', '2026-06-24 10:00+02');
+SELECT dunning.drop_contact_wish('d1', 'mornings');
 SELECT * FROM dunning.allowed('d1', 'email', '2026-06-22 10:00+02');
 SELECT * FROM dunning.contact_windows('d1', 'email', '2026-06-22 10:00+02', '2026-06-24 10:00+02');
 SELECT h.hold_id FROM dunning.hold('d2', 'hardship') h \gset

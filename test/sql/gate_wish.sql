@@ -1,0 +1,91 @@
+-- gate: wishes of a debtor, rules that begin or end within the horizon, and which rule closes what.
+SET timezone = 'UTC';
+SET datestyle = 'ISO, YMD';
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+SET dunning.timezone = 'Europe/Copenhagen';
+SET dunning.clock = '2026-06-08 04:00+00';       -- a Monday, six in the morning in Copenhagen
+
+INSERT INTO dunning.debtor (debtor_id, creditor, person_id, kind, name, country, time_zone, email, phone, address) VALUES
+ ('GW-1', 'north', 'PW', 'person', 'Kirsten', 'DK', 'Europe/Copenhagen', 'k@example.com', '+4512345678', '{"street": "x"}'),
+ ('GW-2', 'south', 'PW', 'person', 'Kirsten', 'DK', 'Europe/Copenhagen', 'k@example.com', '+4512345678', '{"street": "x"}'),
+ ('GW-3', 'north', NULL, 'person', 'Other', 'DK', 'Europe/Copenhagen', 'o@example.com', '+4512345670', '{"street": "x"}'),
+ ('GW-4', 'north', NULL, 'person', 'Nowhere', NULL, NULL, 'n@example.com', '+81312345670', '{"street": "x"}'),
+ ('GW-5', 'north', NULL, 'person', 'Nowhere', NULL, NULL, 'n@example.com', '12345670', '{"street": "x"}'),
+ ('GW-6', 'north', NULL, 'person', 'Hawaii', 'US', 'Pacific/Honolulu', 'h@example.com', '+12025550123', '{"street": "x"}');
+INSERT INTO dunning.invoice (debtor_id, invoice_id, creditor, issued_on, due_on, amount, currency)
+SELECT d.debtor_id, 'I-' || d.debtor_id, d.creditor, '2026-05-01', '2026-05-15', 100, 'DKK' FROM dunning.debtor d WHERE d.debtor_id LIKE 'GW-%';
+
+-- hours_that_do_not_suit_are_closed_at_all_accounts_of_the_person_and_for_nobody_else
+SELECT * FROM dunning.save_contact_wish('GW-1', 'at-work', 'not Mon-Fri 09:00-15:30', channels => '{call,sms}', note => 'is a teacher');
+SELECT dunning.contact_windows(d, 'sms', '2026-06-08 00:00+00', '2026-06-09 00:00+00') AS sms, dunning.contact_windows(d, 'email', '2026-06-08 00:00+00', '2026-06-09 00:00+00') AS email
+FROM unnest('{GW-1,GW-2,GW-3}'::text[]) d;
+SELECT ord, blocked_by FROM dunning._gate('{GW-1,GW-2,GW-3,GW-1}', '{sms,sms,sms,email}', array_fill('2026-06-08 10:00+00'::timestamptz, '{4}')) ORDER BY ord;
+SELECT ord, contact_at FROM dunning._best_times('{GW-1,GW-2,GW-3}', '{sms,sms,sms}', array_fill('2026-06-08 07:00+00'::timestamptz, '{3}'), array_fill('2026-06-08 18:00+00'::timestamptz, '{3}'), NULL, 1) ORDER BY ord;
+SELECT count(*) FILTER (WHERE b.contact_at::time >= '06:55' AND b.contact_at::time < '13:30') AS within, count(*) > 10 AS many
+FROM dunning._best_times('{GW-1}', '{sms}', '{2026-06-08 04:00+00}', '{2026-06-12 22:00+00}', NULL, 100) b;
+
+-- a_wish_of_one_account_is_that_accounts
+SELECT * FROM dunning.save_contact_wish('GW-1', 'at-work', 'not Mon-Fri 09:00-15:30', channels => '{call,sms}', scope => 'debtor');
+SELECT ord, blocked_by FROM dunning._gate('{GW-1,GW-2}', '{sms,sms}', array_fill('2026-06-08 10:00+00'::timestamptz, '{2}')) ORDER BY ord;
+SELECT dunning.drop_contact_wish('GW-1', 'at-work'), dunning.drop_contact_wish('GW-1', 'at-work') AS again;
+
+-- not_before_a_day_means_no_earlier_than_its_local_midnight
+SELECT * FROM dunning.save_contact_wish('GW-3', 'after-holiday', not_before => '2026-06-10', channels => '{email,sms}');
+SELECT * FROM dunning.save_contact_wish('GW-6', 'later', not_before => '2026-06-10', channels => '{letter}');
+SELECT dunning.contact_windows('GW-3', 'email', '2026-06-08 00:00+00', '2026-06-11 00:00+00') AS copenhagen, dunning.contact_windows('GW-6', 'letter', '2026-06-08 00:00+00', '2026-06-11 00:00+00') AS honolulu;
+SELECT count(*) FILTER (WHERE contact_at < '2026-06-10 05:00+00') AS before, count(*) FROM dunning._best_times('{GW-3}', '{email}', '{2026-06-08 04:00+00}', '{2026-06-11 12:00+00}', NULL, 100) b;
+SELECT rule, round(closed_share::numeric, 3) AS closed, round(alone_share::numeric, 3) AS alone, windows, source FROM dunning.closing_rules('GW-3', 'sms', '2026-06-08 00:00+00', '2026-06-11 00:00+00');
+
+-- a_wish_that_leaves_nothing_is_kept_and_says_so_and_the_rules_that_emptied_the_windows_have_names
+SELECT * FROM dunning.save_contact_wish('GW-3', 'nights', 'Mon-Sun 22:00-23:00', channels => '{sms}');
+SELECT contact_at, reasons ->> 'slots' AS slots FROM dunning.best_time('GW-3', 'sms', '2026-06-10 00:00+00', '2026-06-14 00:00+00');
+SELECT rule, round(closed_share::numeric, 3) AS closed, round(alone_share::numeric, 3) AS alone, windows FROM dunning.closing_rules('GW-3', 'sms', '2026-06-10 00:00+00', '2026-06-14 00:00+00');
+SELECT debtor_id, wish, person_id, windows, valid_from, valid_to FROM dunning.contact_wish ORDER BY 1, 2;
+
+-- planning_asks_the_gate_about_who_has_wishes
+DO $$ DECLARE r record; BEGIN
+    FOR r IN EXECUTE 'SELECT DISTINCT t.debtor_id FROM (' || dunning._gate_trouble_sql('$1') || ') t ORDER BY 1' USING ARRAY['GW-1', 'GW-2', 'GW-3', 'GW-4', 'GW-6'] LOOP
+        RAISE WARNING 'asked about %', r.debtor_id;
+    END LOOP;
+END $$;
+
+-- wishes_that_make_no_sense_are_refused
+SELECT * FROM dunning.save_contact_wish('GW-0', 'x', 'Mon 08:00-09:00');
+SELECT * FROM dunning.save_contact_wish('GW-3', 'x');
+SELECT * FROM dunning.save_contact_wish('GW-3', 'x', 'mornings');
+SELECT * FROM dunning.save_contact_wish('GW-3', 'x', 'not ');
+SELECT * FROM dunning.save_contact_wish('GW-3', 'x', '', channels => '{pigeon}');
+SELECT * FROM dunning.save_contact_wish('GW-3', 'x', not_before => 'infinity');
+SELECT * FROM dunning.save_contact_wish('GW-3', 'x', '', not_before => '2026-07-01');
+SELECT * FROM dunning.save_contact_wish('GW-3', 'x', '', scope => 'street');
+SELECT * FROM dunning.closing_rules('GW-3', 'sms', '-infinity', 'infinity');
+SELECT dunning.drop_contact_wish('GW-3', 'nights'), dunning.drop_contact_wish('GW-3', 'after-holiday'), dunning.drop_contact_wish('GW-6', 'later');
+
+-- a_rule_holds_from_its_first_local_day_to_its_last_within_one_horizon
+SELECT warnings FROM dunning.save_rule('summer', windows => 'Mon-Fri 10:00-12:00', channels => '{sms}', valid_from => '2026-06-10', valid_to => '2026-06-11');
+SELECT dunning.contact_windows('GW-1', 'sms', '2026-06-08 00:00+00', '2026-06-13 00:00+00') AS copenhagen;
+SELECT dunning.contact_windows('GW-6', 'sms', '2026-06-09 00:00+00', '2026-06-12 12:00+00') AS honolulu;
+SELECT at, (dunning.allowed('GW-1', 'sms', at)).blocked_by FROM unnest('{2026-06-09 07:00+00,2026-06-10 07:00+00,2026-06-11 08:30+00,2026-06-12 07:00+00}'::timestamptz[]) at;
+-- in one batch, too
+SELECT ord, blocked_by FROM dunning._gate(array_fill('GW-1'::text, '{4}'), array_fill('sms'::text, '{4}'), '{2026-06-09 07:00+00,2026-06-10 07:00+00,2026-06-11 08:30+00,2026-06-12 07:00+00}') ORDER BY ord;
+SELECT min(contact_at::time), max(contact_at::time) FROM dunning._best_times('{GW-1}', '{sms}', '{2026-06-10 00:00+00}', '{2026-06-12 00:00+00}', NULL, 100);
+SELECT dunning.reset_rule('summer');
+
+-- so_do_caps
+SELECT warnings FROM dunning.save_rule('truce', cap => 0, cap_days => 1, channels => '{sms,call}', valid_from => '2026-06-10', valid_to => '2026-06-11');
+SELECT at, (dunning.allowed('GW-1', 'sms', at)).blocked_by FROM unnest('{2026-06-09 07:00+00,2026-06-09 22:30+00,2026-06-10 07:00+00,2026-06-11 07:00+00,2026-06-12 07:00+00}'::timestamptz[]) at;
+SELECT dunning.contact_windows('GW-1', 'sms', '2026-06-08 00:00+00', '2026-06-13 00:00+00') AS copenhagen;
+SELECT DISTINCT contact_at::date FROM dunning._best_times('{GW-1}', '{sms}', '{2026-06-08 00:00+00}', '{2026-06-13 00:00+00}', NULL, 100) ORDER BY 1;
+SELECT dunning.reset_rule('truce');
+
+-- where_no_country_is_known_the_calling_code_says_which_zones_may_be_meant
+SELECT dunning._zone('+81', NULL, NULL) AS japan, dunning._zone('+81', 'DK', NULL) AS not_with_a_country, dunning._zone('+999', NULL, NULL) = dunning._zone(NULL, NULL, NULL) AS unknown_code;
+SELECT dunning._zone('+1', NULL, NULL) AS north_america;
+SELECT p, dunning._zone_key(NULL, p) FROM unnest(ARRAY['+45 12 34', '004512', '+3581234', '(+1) 202', '12345678', '', '+', '+9', NULL]) p;
+SELECT dunning.contact_windows('GW-4', 'call', '2026-06-10 00:00+00', '2026-06-11 00:00+00') AS japan, dunning.contact_windows('GW-5', 'call', '2026-06-10 00:00+00', '2026-06-11 00:00+00') AS anywhere;
+SELECT count(*) > 240 AS countries FROM (SELECT chr(a) || chr(b) AS c FROM generate_series(65, 90) a, generate_series(65, 90) b) x WHERE dunning._zone(NULL, x.c, NULL) <> dunning._zone(NULL, NULL, NULL);
+
+DELETE FROM dunning.invoice WHERE debtor_id LIKE 'GW-%';
+DELETE FROM dunning.debtor WHERE debtor_id LIKE 'GW-%';
+DELETE FROM dunning.rule_change WHERE kind IN ('contact_wish', 'contact_rule');
