@@ -15265,6 +15265,8 @@ BEGIN
             -- placed at another account of the person: that it is so, not what was noted there
             || coalesce((SELECT jsonb_agg(jsonb_build_object('hold_id', x.hold_id, 'reason', x.reason, 'scope', x.scope, 'from_at', x.from_at, 'until_at', x.until_at) ORDER BY x.from_at, x.hold_id)
                          FROM dunning._held_by(ARRAY[id]) x WHERE x.hold_id NOT IN (SELECT h.hold_id FROM dunning.hold h WHERE h.debtor_id = id)), '[]'),
+        -- whoever takes the case over has to heed them too
+        'wishes', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor,person_id}'::text[] ORDER BY x.wish) FROM dunning.contact_wish x WHERE x.debtor_id = id), '[]'),
         'handovers', coalesce((SELECT jsonb_agg(to_jsonb(x) - '{debtor_id,creditor}'::text[] ORDER BY x.proposed_at, x.handover_id) FROM dunning.handover x WHERE x.debtor_id = id), '[]'));
 END
 $function$;
@@ -49798,7 +49800,7 @@ COMMENT ON FUNCTION dunning._case_consent(text) IS 'What the debtor consented to
 COMMENT ON FUNCTION dunning._case_invoices() IS 'One row an invoice of every case.';
 COMMENT ON FUNCTION dunning._case_ledger(text) IS 'The rows of a debtor''s ledger, what is open and owed, and the sums of charges, each in one order.';
 COMMENT ON FUNCTION dunning._case_messages(text) IS 'Every message of a debtor with its text as sent, attempts, and outcomes, in order.';
-COMMENT ON FUNCTION dunning._case_rows(text) IS 'Events, tasks, promises, offers, charges, notices, interest, holds and hand-overs of a debtor, each in one order.';
+COMMENT ON FUNCTION dunning._case_rows(text) IS 'Events, tasks, promises, offers, charges, notices, interest, holds, wishes and hand-overs of a debtor, each in one order.';
 COMMENT ON FUNCTION dunning._cases(text[]) IS 'One row a case of the debtors (NULL: all) with what came in since it was decided and the recipient''s share of it.';
 COMMENT ON FUNCTION dunning._channel_priors() IS 'First values by channel, with the weight of ten contacts: share of contacts answered, and of contacts after which the debtor opts out.';
 COMMENT ON FUNCTION dunning._channel_shares(text) IS 'By channel the share of a creditor''s contacts that are answered, shrunk to first values, that over all channels, and the risk of an opt-out.';
