@@ -230,19 +230,33 @@ pool_violators(Pool *pools, int n)
 	return top;
 }
 
+/* The rows by rising log-odds; those who calibrate fold by fold bring them in that order. */
+static DunSortKey *
+order_rows(const double *logit, uint32 n)
+{
+	DunSortKey *order = palloc_extended(sizeof(DunSortKey) * n, MCXT_ALLOC_HUGE);
+	bool		ascending = true;
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		order[i] = (DunSortKey) {dun_score_key_of(logit[i]), i};
+		ascending &= i == 0 || order[i - 1].key <= order[i].key;
+	}
+	if (!ascending)
+		dun_score_sort_keys(order, n);
+	return order;
+}
+
 /* Platt's two numbers are learnt from the bins as well: there are fewer of them than rows. */
 static void
 fit_isotonic(DunCalibration *c, const double *logit, const uint8 *y, uint32 n)
 {
-	DunSortKey *order = palloc_extended(sizeof(DunSortKey) * n, MCXT_ALLOC_HUGE);
+	DunSortKey *order = order_rows(logit, n);
 	Point	   *bins = palloc(sizeof(Point) * (BINS + 2));
 	Pool	   *pools = palloc(sizeof(Pool) * (BINS + 2));
 	double		b;
 	int			npools;
 
-	for (uint32 i = 0; i < n; i++)
-		order[i] = (DunSortKey) {dun_score_key_of(logit[i]), i};
-	dun_score_sort_keys(order, n);
 	npools = make_bins(order, logit, y, n, bins);
 	pfree(order);
 	fit_platt(bins, npools, &c->slope, &b);

@@ -147,7 +147,6 @@ open_newton(Newton *w, const DunRegression *r)
 {
 	memset(w, 0, sizeof(Newton));
 	w->r = r;
-	w->packed = pack(r);
 	w->q = r->p + 1;
 	w->padded = (w->q + TILE - 1) / TILE * TILE;
 	w->gradient = palloc0(sizeof(double) * w->q);
@@ -657,6 +656,7 @@ dun_score_fit_irls(const DunRegression *r, double *beta)
 	bool		solved;
 
 	open_newton(&w, r);
+	w.packed = pack(r);
 	if (!r->near && sample <= r->n / 2)
 	{
 		if (!solve_sample(&w, sample, beta))
@@ -692,63 +692,85 @@ dun_score_apply_irls(const DunRegression *r, const double *beta, double *logit)
 	}
 }
 
+/* The rows of a fold, ascending, and where they stand among all of them. */
+static uint64
+rows_of_fold(const DunRegression *r, const uint8 *fold, int wanted, uint32 *rows, uint64 *place)
+{
+	uint64		n = 0;
+
+	for (uint64 i = 0; i < r->n; i++)
+	{
+		uint32		row = r->rows ? r->rows[i] : (uint32) i;
+
+		place[n] = i;
+		rows[n] = row;
+		n += fold[row] == wanted;
+	}
+	return n;
+}
+
+/* The step from the sums of all folds without those of one; false: there is no single solution. */
+static bool
+step_without(Newton *w, const double *beta, const double *all, const double *own)
+{
+	Size		square = (Size) w->q * w->q;
+
+	for (Size i = 0; i < square; i++)
+		w->hessian[i] = all[i] - own[i];
+	for (int j = 0; j < w->q; j++)
+		w->gradient[j] = all[square + j] - own[square + j] - (j > 0 ? w->r->lambda * beta[j] : 0);
+	if (!factorise(w, 1))
+		return false;
+	(void) solve(w);
+	for (int j = 0; j < w->q; j++)
+		w->trial[j] = beta[j] + w->step[j];
+	return true;
+}
+
 bool
 dun_score_leave_out_irls(const DunRegression *r, const uint8 *fold, int folds, const double *beta, double *logit)
 {
 	Size		square = (Size) (r->p + 1) * (r->p + 1);
-	uint32	   *rows = palloc_extended(sizeof(uint32) * Max(r->n, 1), MCXT_ALLOC_HUGE);
-	uint64	   *place = palloc_extended(sizeof(uint64) * Max(r->n, 1), MCXT_ALLOC_HUGE);
-	double	   *hessian = palloc_extended(sizeof(double) * square, MCXT_ALLOC_HUGE);
-	double	   *gradient = palloc(sizeof(double) * (r->p + 1));
-	double	   *out = palloc_extended(sizeof(double) * Max(r->n, 1), MCXT_ALLOC_HUGE);
+	Size		sums = square + r->p + 1;	/* second derivatives, then first ones */
+	uint32	   *rows = palloc_extended(sizeof(uint32) * (r->n + 1), MCXT_ALLOC_HUGE);
+	uint64	   *place = palloc_extended(sizeof(uint64) * (r->n + 1), MCXT_ALLOC_HUGE);
+	double	   *out = palloc_extended(sizeof(double) * (r->n + 1), MCXT_ALLOC_HUGE);
+	double	   *all = palloc_extended(sizeof(double) * sums, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	double	   *own = palloc_extended(sizeof(double) * sums * folds, MCXT_ALLOC_HUGE);
+	DunRegression part = *r;
 	bool		solved = true;
 	Newton		w;
 
-	open_newton(&w, r);
-	accumulate(&w, r->n, beta, true);
-	memcpy(hessian, w.hessian, sizeof(double) * square);
-	memcpy(gradient, w.gradient, sizeof(double) * w.q);
-	close_newton(&w);
+	part.rows = rows;
+	part.lambda = 0;
+	open_newton(&w, &part);
+	for (int f = 0; f < folds; f++)
+	{
+		double	   *sum = own + sums * f;
+
+		part.n = rows_of_fold(r, fold, f, rows, place);
+		accumulate(&w, part.n, beta, true);
+		memcpy(sum, w.hessian, sizeof(double) * square);
+		memcpy(sum + square, w.gradient, sizeof(double) * w.q);
+		for (Size i = 0; i < sums; i++)
+			all[i] += sum[i];
+	}
+	part.lambda = r->lambda;
 	for (int f = 0; f < folds && solved; f++)
 	{
-		DunRegression part = *r;
-		uint64		n = 0;
-
-		for (uint64 i = 0; i < r->n; i++)
-		{
-			uint32		row = r->rows ? r->rows[i] : (uint32) i;
-
-			if (fold[row] != f)
-				continue;
-			place[n] = i;
-			rows[n++] = row;
-		}
-		part.n = n;
-		part.rows = rows;
-		part.lambda = 0;
-		open_newton(&w, &part);
-		accumulate(&w, n, beta, true);
-		for (Size i = 0; i < square; i++)
-			w.hessian[i] = hessian[i] - w.hessian[i];
-		for (int j = 0; j < w.q; j++)
-			w.gradient[j] = gradient[j] - w.gradient[j];
-		part.lambda = r->lambda;
-		solved = factorise(&w, 1);
-		if (solved)
-		{
-			(void) solve(&w);
-			for (int j = 0; j < w.q; j++)
-				w.trial[j] = beta[j] + w.step[j];
-			dun_score_apply_irls(&part, w.trial, out);
-			for (uint64 i = 0; i < n; i++)
-				logit[place[i]] = out[i];
-		}
-		close_newton(&w);
+		part.n = rows_of_fold(r, fold, f, rows, place);
+		solved = step_without(&w, beta, all, own + sums * f);
+		if (!solved)
+			break;
+		dun_score_apply_irls(&part, w.trial, out);
+		for (uint64 i = 0; i < part.n; i++)
+			logit[place[i]] = out[i];
 	}
+	close_newton(&w);
 	pfree(rows);
 	pfree(place);
-	pfree(hessian);
-	pfree(gradient);
 	pfree(out);
+	pfree(all);
+	pfree(own);
 	return solved;
 }

@@ -53,7 +53,9 @@ extern void dun_score_apply_irls(const DunRegression *r, const double *beta, dou
 
 /*
  * Log-odds of each row as a fit without the row's fold would give them: one Newton step from `beta`, the
- * fit on all rows, for each fold. `fold` is of all rows, as `label` is.
+ * fit on all rows (or on more of the same kind), for each fold. All of it costs about one pass with second
+ * derivatives. What is left out of account is of second order in the step, which is small where there are many
+ * more rows than columns. `fold` is of all rows, as `label` is. False as for a fit.
  */
 extern bool dun_score_leave_out_irls(const DunRegression *r, const uint8 *fold, int folds, const double *beta,
 									 double *logit);

@@ -61,7 +61,10 @@ dun_score_cross_validate(const DunKind *kind, const DunTrainSet *set, void *prep
 	double		loss = 0,
 				weights = 0;
 
-	for (int f = 0; f < set->folds; f++)
+	bool		left_out = start != NULL && kind->leave_out != NULL &&
+		kind->leave_out(set, prepared, start, rows, nrows, options, logit);
+
+	for (int f = 0; f < set->folds && !left_out; f++)
 	{
 		uint32	   *train = palloc_extended(sizeof(uint32) * nrows, MCXT_ALLOC_HUGE);
 		uint32	   *test = palloc_extended(sizeof(uint32) * nrows, MCXT_ALLOC_HUGE);

@@ -52,6 +52,14 @@ typedef struct DunKind
 	void	   *(*train) (const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows,
 						  const double *options, const void *start);
 
+	/*
+	 * Log-odds of these rows as bodies that saw no row of their fold would give them, from a body of all of them:
+	 * for cross-validation at less than the cost of training once a fold. False: there are too few rows for that, or
+	 * the kind (NULL) has no such way.
+	 */
+	bool		(*leave_out) (const DunTrainSet *set, void *prepared, const void *body, const uint32 *rows, uint32 nrows,
+							  const double *options, double *logit);
+
 	/* Log-odds of rows of the set, by a body fresh from train(); NULL: dense rows are made and logits() asked. */
 	void		(*apply) (const DunTrainSet *set, void *prepared, const void *body, const uint32 *rows, uint32 nrows,
 						  double *logit);

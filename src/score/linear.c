@@ -22,7 +22,11 @@
 #include "score/kind.h"
 #include "score/progress.h"
 
-#define SEARCH_ROWS 20000		/* the penalty is chosen on at most this many */
+#define SEARCH_ROWS 20000		/* the penalty is chosen on at most this many, */
+#define SEARCH_LEAST 4096		/* on as few as this, */
+#define SEARCH_PER_COLUMN 100	/* and so many a column */
+#define LEAVE_OUT_PER_COLUMN 50 /* rows a column from which on a fold is left out by a step */
+#define LEAVE_OUT_COLUMNS 300
 
 static const double lambdas[] = {0.3, 3, 30, 300};
 
@@ -237,17 +241,24 @@ fold_term(const DunTrainSet *set, const Prepared *p, int feature, const double *
 		term->levels[l] += term->other;
 }
 
+static DunRegression
+regression_of(const DunTrainSet *set, const Prepared *p, const uint32 *rows, uint32 nrows, const double *options)
+{
+	return (DunRegression) {
+		.n = nrows, .rows = nrows == set->n ? NULL : rows, .label = set->y, .weight = set->weight,
+		.p = p->nderived, .x = p->x, .lambda = options[LAMBDA]
+	};
+}
+
 static void *
 train(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, const double *options, const void *start)
 {
 	Prepared   *p = prepared;
 	Linear	   *linear = palloc0(sizeof(Linear));
 	double		weights[2] = {0, 0};
-	DunRegression regression = {
-		.n = nrows, .rows = nrows == set->n ? NULL : rows, .label = set->y, .weight = set->weight,
-		.p = p->nderived, .x = p->x, .lambda = options[LAMBDA], .near = start != NULL
-	};
+	DunRegression regression = regression_of(set, p, rows, nrows, options);
 
+	regression.near = start != NULL;
 	linear->beta = palloc0(sizeof(double) * (p->nderived + 1));
 	if (start != NULL)
 		memcpy(linear->beta, ((const Linear *) start)->beta, sizeof(double) * (p->nderived + 1));
@@ -280,11 +291,23 @@ apply(const DunTrainSet *set, void *prepared, const void *body, const uint32 *ro
 	dun_score_apply_irls(&regression, ((const Linear *) body)->beta, logit);
 }
 
+static bool
+leave_out(const DunTrainSet *set, void *prepared, const void *body, const uint32 *rows, uint32 nrows, const double *options,
+		  double *logit)
+{
+	const Prepared *p = prepared;
+	DunRegression regression = regression_of(set, p, rows, nrows, options);
+
+	return p->nderived <= LEAVE_OUT_COLUMNS && nrows >= (uint32) LEAVE_OUT_PER_COLUMN * (p->nderived + 1) &&
+		dun_score_leave_out_irls(&regression, set->fold, set->folds, ((const Linear *) body)->beta, logit);
+}
+
 /* The penalty with the least cross-validated log loss; the first rows are a random sample. */
 static void
 tune(const DunTrainSet *set, void *prepared, const uint32 *rows, uint32 nrows, double *options)
 {
-	uint32		n = Min(nrows, SEARCH_ROWS);
+	int			wanted = SEARCH_PER_COLUMN * ((const Prepared *) prepared)->nderived;
+	uint32		n = Min(nrows, Min(SEARCH_ROWS, Max(SEARCH_LEAST, wanted)));
 	uint32		positives = 0;
 	double	   *logit;
 	void	   *start = NULL;
@@ -492,6 +515,7 @@ const DunKind dun_score_kind_logistic = {
 	.prepare = prepare,
 	.tune = tune,
 	.train = train,
+	.leave_out = leave_out,
 	.apply = apply,
 	.logits = logits,
 	.contributions = contributions,

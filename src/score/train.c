@@ -15,6 +15,7 @@
 
 #include "base/errcodes.h"
 #include "score/progress.h"
+#include "score/sort.h"
 #include "score/train.h"
 
 /* Cross-validation takes a random sample of larger sets: their metrics would be known to three digits more. */
@@ -146,10 +147,23 @@ choose_rows(DunTrainSet *set, bool held_out, uint32 *rows, uint32 *nrows)
 	return v;
 }
 
+/* The rows by rising log-odds: sorted once for all folds. */
+static DunSortKey *
+order_rows(const Validation *v)
+{
+	DunSortKey *order = palloc_extended(sizeof(DunSortKey) * v->n, MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < v->n; i++)
+		order[i] = (DunSortKey) {dun_score_key_of(v->logit[i]), i};
+	dun_score_sort_keys(order, v->n);
+	return order;
+}
+
 /* Each row's probability by a calibration that did not see its fold. */
 static void
 calibrate_folds(const DunTrainSet *set, DunCalibrationMethod method, Validation *v)
 {
+	DunSortKey *order;
 	double	   *logit;
 	uint8	   *y;
 
@@ -159,8 +173,9 @@ calibrate_folds(const DunTrainSet *set, DunCalibrationMethod method, Validation 
 			v->p[i] = dun_score_probability(v->logit[i]);
 		return;
 	}
-	logit = palloc_extended(sizeof(double) * v->n, MCXT_ALLOC_HUGE);
-	y = palloc_extended(v->n, MCXT_ALLOC_HUGE);
+	order = order_rows(v);
+	logit = palloc_extended(sizeof(double) * (v->n + 1), MCXT_ALLOC_HUGE);
+	y = palloc_extended(v->n + 1, MCXT_ALLOC_HUGE);
 	for (int f = 0; f < set->folds; f++)
 	{
 		DunCalibration calibration;
@@ -168,16 +183,19 @@ calibrate_folds(const DunTrainSet *set, DunCalibrationMethod method, Validation 
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 i = 0; i < v->n; i++)
-			if (set->fold[v->rows[i]] != f)
-			{
-				logit[n] = v->logit[i];
-				y[n++] = v->y[i];
-			}
+		{
+			uint32		row = order[i].row;
+
+			logit[n] = v->logit[row];
+			y[n] = v->y[row];
+			n += set->fold[v->rows[row]] != f;
+		}
 		calibration = dun_score_fit_calibration(method, logit, y, n);
 		for (uint32 i = 0; i < v->n; i++)
 			if (set->fold[v->rows[i]] == f)
 				v->p[i] = dun_score_probability(dun_score_apply_calibration(&calibration, v->logit[i]));
 	}
+	pfree(order);
 	pfree(logit);
 	pfree(y);
 }
@@ -252,6 +270,7 @@ compare_losses(const DunTrainSet *set, const Validation *v, const double *loss, 
 static void
 choose_calibration(const DunTrainSet *set, DunCalibrationMethod wanted, Validation *v)
 {
+	double	   *calibrated = v->p;
 	double	   *loss[2];
 	double		gain,
 				standard_error;
@@ -263,13 +282,20 @@ choose_calibration(const DunTrainSet *set, DunCalibrationMethod wanted, Validati
 	if (wanted != DUN_CALIBRATE_AUTO)
 		return;
 	loss[1] = list_losses(v);
+	v->p = MemoryContextAllocHuge(set->context, sizeof(double) * v->n);
 	calibrate_folds(set, DUN_CALIBRATE_NONE, v);
 	loss[0] = list_losses(v);
 	gain = compare_losses(set, v, loss[0], loss[1], &standard_error);
 	if (gain > (v->calibration == DUN_CALIBRATE_PLATT ? -standard_error : standard_error))
-		calibrate_folds(set, v->calibration, v);
+	{
+		pfree(v->p);
+		v->p = calibrated;
+	}
 	else
+	{
+		pfree(calibrated);
 		v->calibration = DUN_CALIBRATE_NONE;
+	}
 	pfree(loss[0]);
 	pfree(loss[1]);
 }
@@ -349,15 +375,6 @@ choose_kind(DunTrainSet *set, DunTrainOptions *options, Validation *v, DunTraine
 	return result->candidates[best].kind;
 }
 
-static int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
 /*
  * What drift of the score is told from: predictions for rows not seen, since those for rows seen are more
  * certain than any to come. But where many rows have one score (a few columns of a few values), the folds'
@@ -369,6 +386,7 @@ describe_scores(const DunTrainSet *set, const DunModel *model, const Validation 
 {
 	uint32		n = Min(v->n, SPREAD_ROWS);
 	double	   *p = palloc(sizeof(double) * n);
+	DunSortKey *order = palloc(sizeof(DunSortKey) * n);
 	double	   *dense = palloc(sizeof(double) * set->nfeatures);
 	uint32		tied = 0;
 	DunSpread	spread;
@@ -377,15 +395,17 @@ describe_scores(const DunTrainSet *set, const DunModel *model, const Validation 
 	{
 		dun_score_dense_row(set, v->rows[(uint64) i * v->n / n], dense);
 		dun_score_predict_rows(model, dense, 1, &p[i]);
+		order[i] = (DunSortKey) {dun_score_key_of(p[i]), i};
 	}
-	qsort(p, n, sizeof(double), compare_doubles);
+	dun_score_sort_keys(order, n);
 	for (uint32 i = 0, run; i < n; i += run)
 	{
-		for (run = 1; i + run < n && p[i + run] == p[i];)
+		for (run = 1; i + run < n && order[i + run].key == order[i].key;)
 			run++;
 		tied += run >= TIED_ROWS ? run : 0;
 	}
 	spread = tied >= n / 10 ? dun_score_describe_doubles(p, n) : dun_score_describe_doubles(v->p, v->n);
+	pfree(order);
 	pfree(dense);
 	pfree(p);
 	return spread;
