@@ -278,7 +278,7 @@ live_simple(Run *r, Policy *p, int turn)
 		p->prepare(p, r->world, &r->week);
 	for (int i = 0; i < r->world->set.n; i++)
 	{
-		int			slot = p->choose(p, r->world, &r->week, i);
+		int			slot = r->world->people[i].out ? -1 : p->choose(p, r->world, &r->week, i);
 
 		if (slot < 0)
 			continue;
@@ -477,7 +477,7 @@ main(int argc, char **argv)
 		.seed = (uint64_t) number("SEED", 1), .n = (int) number("N", 2000), .tau = number("TAU", 3), .history = (int) number("HISTORY", 6),
 		.contacts = (int) number("CONTACTS", 24), .biased = number("BIASED", 1) != 0, .flat = number("FLAT", 0) != 0, .change = number("CHANGE", 0),
 		.fakes = number("FAKES", 0), .late = number("LATE", 0) != 0, .optout = number("OPTOUT", 0), .moves = number("MOVES", 0),
-		.closure = (int) number("CLOSURE", 0), .rate = number("RATE", .065),
+		.closure = (int) number("CLOSURE", 0), .rate = number("RATE", .065), .peaks = number("PEAKS", 0), .idle = number("IDLE", .01),
 	};
 
 	r->channel = getenv("CHANNEL") ? getenv("CHANNEL") : "email";

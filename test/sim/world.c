@@ -7,6 +7,10 @@
  * A look at quarter s of a message of age a becomes an answer with intensity rate * look(s) * e^(-a/tau), for 72 h. The
  * chance of an answer to a message sent at s is exact: 1 - e^-(the sum over its life). The lot that decides an answer is
  * drawn by person and week, so that all policies meet the same luck.
+ *
+ * How sharp the hours are was set so that a random slot and the best constant one get the shares of the oracle that
+ * they get elsewhere (.42 and .52). Somebody who knew how these people are made, and had all the arithmetic of a
+ * Bayesian, would get about .72 of the oracle and .75 on the last four of 24 contacts, one in twenty of them by lot.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -61,14 +65,14 @@ bump(double hour, double centre, double kappa)
 }
 
 static void
-draw_habit(Person *p, Lot *l)
+draw_habit(Person *p, const Settings *set, Lot *l)
 {
 	static const double centres[HABITS][2] = {{7.2, 17.5}, {9.5, 13.4}, {12.3, 21.0}, {18.6, 20.7}, {15.0, 22.6}};
 	int			likely = p->segment % HABITS;
 	int			habit = uniform(l) < .25 ? likely : (int) (uniform(l) * HABITS);
 	double		centre[2],
 				kappa[2],
-				first = .2 + .6 * uniform(l),
+				first = .5 + set->peaks * (uniform(l) - .5),
 				later = 1.5 + normal(l),
 				sum = 0,
 				day[7];
@@ -76,7 +80,7 @@ draw_habit(Person *p, Lot *l)
 	for (int i = 0; i < 2; i++)
 	{
 		centre[i] = centres[habit][i] + normal(l);
-		kappa[i] = 3 * pow(5, uniform(l));
+		kappa[i] = 4 * pow(4, uniform(l));
 	}
 	for (int d = 0; d < 7; d++)
 		day[d] = exp(.35 * normal(l));
@@ -84,7 +88,7 @@ draw_habit(Person *p, Lot *l)
 	{
 		double		hour = s % 96 / 4.0;
 		double		shift = s >= 5 * 96 ? later : 0;
-		double		awake = hour >= 7 && hour < 23 ? .05 : .004;
+		double		awake = hour >= 7 && hour < 23 ? set->idle : .08 * set->idle;
 
 		p->look[s] = day[s / 96] * (awake + first * bump(hour, centre[0] + shift, kappa[0]) +
 									(1 - first) * bump(hour, centre[1] + shift, kappa[1]));
@@ -118,7 +122,7 @@ draw_person(World *w, int person, uint64_t life)
 	Person	   *p = &w->people[person];
 	Lot			l = {w->set.seed, (uint64_t) person, life * 1000};
 
-	draw_habit(p, &l);
+	draw_habit(p, &w->set, &l);
 	if (w->set.flat)
 		for (int s = 0; s < QUARTERS; s++)
 			p->look[s] = 1;

@@ -32,6 +32,8 @@ typedef struct Settings
 	double		moves;			/* share of debtors who move to another zone after a third of the contacts */
 	int			closure;		/* weeks in the middle in which hardly anybody answers */
 	double		rate;			/* mean looks at messages an hour */
+	double		peaks;			/* how far the weights of a person's two hours of the day may differ, 0 to 1 */
+	double		idle;			/* looks at any waking hour, of those at the middle of a peak */
 } Settings;
 
 typedef struct Person
