@@ -126,3 +126,11 @@ bench-score: stage
 .PHONY: sim
 sim: stage
 	@test/sim/sim.sh
+
+## make check-mask N=10000000 SEED=1    random rules, wishes and holidays over 50 zones and all changes of the clocks of four years: no contact outside them (JOBS=2, about ten minutes)
+## make check-mask-breaks               each line of test/property/mask/breaks.tsv broken, and check-mask seen to notice
+.PHONY: check-mask check-mask-breaks
+check-mask: stage
+	@test/property/mask.sh
+check-mask-breaks: stage
+	@BREAKS=1 test/property/mask.sh

@@ -174,9 +174,11 @@ CREATE FUNCTION dunning._gate_places_sql(ahead interval) RETURNS text
             JOIN (%s) u ON u.country = p.country AND u.region = p.region AND u.kind = p.kind AND u.channel = p.channel
             CROSS JOIN LATERAL (
                 SELECT array_agg(h.on_date) FILTER (WHERE NOT h.open) AS added, array_agg(h.on_date) FILTER (WHERE h.open) AS opened
-                FROM dunning.holiday h
-                WHERE h.country = substr(dunning._place(p.country, p.region), 1, 2) AND h.region IN ('', substr(dunning._place(p.country, p.region), 4))
-                  AND h.on_date >= (SELECT span.first - '2 days'::interval FROM span)::date) f
+                FROM (SELECT DISTINCT ON (y.on_date) y.on_date, y.open FROM dunning.holiday y
+                      WHERE y.country = substr(dunning._place(p.country, p.region), 1, 2) AND y.region IN ('', substr(dunning._place(p.country, p.region), 4))
+                        AND y.on_date >= (SELECT span.first - '2 days'::interval FROM span)::date
+                      -- the region's own row before the country's
+                      ORDER BY y.on_date, y.region DESC) h) f
             OFFSET 0) x)$q$,
         dunning._rules_sql($q$SELECT DISTINCT p.country, p.region, p.kind, p.channel, p.rings,
             (SELECT span.first - '2 days'::interval FROM span)::date, (SELECT span.last + $q$ || quote_literal($1) || $q$::interval FROM span)::date
