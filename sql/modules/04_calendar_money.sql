@@ -227,8 +227,8 @@ DECLARE
     old jsonb;
 BEGIN
     IF (save_money_date.country IS NOT NULL AND place = '') OR (save_money_date.region IS NOT NULL AND length(place) < 4)
-       OR (save_money_date.tag ~ '^[a-z][a-z0-9_]{0,22}$' AND isfinite(save_money_date.on_date) AND isfinite(last)
-           AND last BETWEEN save_money_date.on_date AND save_money_date.on_date + 366 AND save_money_date.name <> '') IS NOT TRUE
+       OR (save_money_date.tag ~ '^[a-z][a-z0-9_]{0,22}$' AND save_money_date.on_date BETWEEN '1900-01-01' AND '2199-12-31'
+           AND last BETWEEN save_money_date.on_date AND least(save_money_date.on_date, '2199-12-31') + 366 AND save_money_date.name <> '') IS NOT TRUE
        OR save_money_date.debtor_kind NOT IN ('person', 'company') THEN
         RAISE EXCEPTION 'a money date needs a tag, a date and a name'
             USING ERRCODE = '22023', DETAIL = format('Given: tag %L, %L to %L, name %L, country %L, region %L, debtor_kind %L.', save_money_date.tag,

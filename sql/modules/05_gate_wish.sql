@@ -148,7 +148,7 @@ CREATE FUNCTION dunning.closing_rules(debtor_id text, channel text, from_time ti
 DECLARE
     id text := dunning._canonical_id(closing_rules.debtor_id);
     starts timestamptz := coalesce(closing_rules.from_time, dunning._now());
-    ends timestamptz := coalesce(closing_rules.until_time, coalesce(closing_rules.from_time, dunning._now()) + '7 days');
+    ends timestamptz := coalesce(closing_rules.until_time, least(coalesce(closing_rules.from_time, dunning._now()), '9999-12-24 00:00+00') + '7 days'::interval);
     slots float8;
     f record;
 BEGIN

@@ -3818,8 +3818,8 @@ DECLARE
     old jsonb;
 BEGIN
     IF (save_money_date.country IS NOT NULL AND place = '') OR (save_money_date.region IS NOT NULL AND length(place) < 4)
-       OR (save_money_date.tag ~ '^[a-z][a-z0-9_]{0,22}$' AND isfinite(save_money_date.on_date) AND isfinite(last)
-           AND last BETWEEN save_money_date.on_date AND save_money_date.on_date + 366 AND save_money_date.name <> '') IS NOT TRUE
+       OR (save_money_date.tag ~ '^[a-z][a-z0-9_]{0,22}$' AND save_money_date.on_date BETWEEN '1900-01-01' AND '2199-12-31'
+           AND last BETWEEN save_money_date.on_date AND least(save_money_date.on_date, '2199-12-31') + 366 AND save_money_date.name <> '') IS NOT TRUE
        OR save_money_date.debtor_kind NOT IN ('person', 'company') THEN
         RAISE EXCEPTION 'a money date needs a tag, a date and a name'
             USING ERRCODE = '22023', DETAIL = format('Given: tag %L, %L to %L, name %L, country %L, region %L, debtor_kind %L.', save_money_date.tag,
@@ -4985,7 +4985,7 @@ AS $function$
 DECLARE
     id text := dunning._canonical_id(closing_rules.debtor_id);
     starts timestamptz := coalesce(closing_rules.from_time, dunning._now());
-    ends timestamptz := coalesce(closing_rules.until_time, coalesce(closing_rules.from_time, dunning._now()) + '7 days');
+    ends timestamptz := coalesce(closing_rules.until_time, least(coalesce(closing_rules.from_time, dunning._now()), '9999-12-24 00:00+00') + '7 days'::interval);
     slots float8;
     f record;
 BEGIN

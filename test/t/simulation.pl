@@ -277,7 +277,8 @@ for my $s (grep { $_->{channel} =~ /^(email|sms|call)$/ } @sent)
 {
 	my $d = $debtor{ $s->{debtor} };
 	my $country = $d->{country} // '';
-	for my $zone ($d->{zone} && $d->{zone} ne 'Mars/Olympus' ? $d->{zone} : $country eq 'US' ? @america : $country ? $place{$country} : values %place)
+	for my $zone ($d->{zone} && $d->{zone} ne 'Mars/Olympus' ? $d->{zone} : $country eq 'US' ? @america 
+		: $country ? $place{$country} : $d->{phone} ? $place{DK} : values %place)	# without a country the phone's +45 says where
 	{
 		my ($date, $dow, $hour, $minute) = @{ $local{$zone}{ $s->{at} } };
 		my $clock = $hour + $minute / 60;

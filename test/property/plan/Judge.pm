@@ -34,7 +34,9 @@ sub zones_of
 {
 	my ($o, $d) = @_;
 	return $d->{given_zone} if $d->{given_zone} && $d->{given_zone} ne 'Mars/Olympus';
-	return $d->{country} ? @{ $Book::place{ $d->{country} } } : ($o->{book}{zone}, 'Europe/London', 'Europe/Helsinki');
+	return @{ $Book::place{ $d->{country} } } if $d->{country};
+	# every telephone of the book is a Danish one
+	return $d->{phone} ? 'Europe/Copenhagen' : ($o->{book}{zone}, 'Europe/London', 'Europe/Helsinki');
 }
 
 sub is_holiday
