@@ -19,6 +19,7 @@
 #include "world.h"
 
 #define RELIABILITY_WEEKS 8
+#define SEED(r) ((unsigned long long) (r)->world->set.seed)
 
 static const char *zone_names[ZONES] = {"Europe/Copenhagen", "America/New_York"};
 
@@ -134,7 +135,7 @@ read_week(Run *r, int number)
 	w->start = ask(r, "SELECT extract(epoch FROM sim.monday())::bigint") + (int64_t) number * WEEK;
 	for (int z = 0; z < ZONES; z++)
 	{
-		PGresult   *result = query(r, "WITH o AS MATERIALIZED (SELECT dunning.contact_windows('S-zone-%d', '%s', to_timestamp(%lld), to_timestamp(%lld)) AS open) "
+		PGresult   *result = query(r, "WITH o AS MATERIALIZED (SELECT dunning.contact_windows('zone-%d', '%s', to_timestamp(%lld), to_timestamp(%lld)) AS open) "
 								   "SELECT (extract(isodow FROM l)::int - 1) * 96 + extract(hour FROM l)::int * 4 + extract(minute FROM l)::int / 15, o.open @> t "
 								   "FROM o, generate_series(0, %d) n, LATERAL (SELECT to_timestamp(%lld + n * 900) AS t) x, LATERAL (SELECT t AT TIME ZONE '%s' AS l) y ORDER BY n",
 								   z, r->channel, (long long) w->start, (long long) w->start + WEEK, MAP - 1, (long long) w->start, zone_names[z]);
@@ -180,7 +181,7 @@ lot(const Run *r, int kind, int person)
 static void
 tell(Run *r, const char *kind, int person, int64_t at, int which, double delay)
 {
-	copy_line(r, "%lld\tS-%d\t%d\t%s\t%lld\t%d/%d/%d\t{}\n", (long long) (at + delay), person, r->week.number, kind, (long long) at,
+	copy_line(r, "%lld\tS%llu-%d\t%d\t%s\t%lld\t%d/%d/%d\t{}\n", (long long) (at + delay), SEED(r), person, r->week.number, kind, (long long) at,
 			  person, r->week.number, which);
 }
 
@@ -256,7 +257,7 @@ live_history(Run *r)
 	PQclear(query(r, "COPY sim.placed FROM STDIN"));
 	for (int i = 0; i < n; i++)
 		if (slots[i] >= 0)
-			copy_line(r, "%d\tS-%d\t%lld\n", r->week.number, i, (long long) (r->week.start + (int64_t) slots[i] * QUARTER));
+			copy_line(r, "%d\tS%llu-%d\t%lld\n", r->week.number, SEED(r), i, (long long) (r->week.start + (int64_t) slots[i] * QUARTER));
 	copy_end(r);
 	ask(r, "SELECT sim.place()");
 	answers = answers_of(r, slots);
@@ -329,7 +330,7 @@ live_ours(Run *r, Policy *p, int turn)
 	snprintf(text, sizeof(text), "SELECT sim.choose(%d, '%s')", r->week.number, r->channel);
 	ask(r, text);
 	r->seconds[0] += seconds() - begun;
-	result = query(r, "SELECT substr(debtor_id, 3)::int, extract(epoch FROM contact_at)::bigint, p_response, p_baseline, explored FROM sim.contact "
+	result = query(r, "SELECT split_part(debtor_id, '-', 2)::int, extract(epoch FROM contact_at)::bigint, p_response, p_baseline, explored FROM sim.contact "
 				   "WHERE week = %d AND contact_at IS NOT NULL", r->week.number);
 	for (int k = 0; k < PQntuples(result); k++)
 	{
@@ -373,7 +374,7 @@ turn_of_events(Run *r, int turn)
 			if (sim_uniform(w->set.seed, 5, i, 0) < w->set.moves)
 			{
 				w->people[i].zone = 1;
-				copy_line(r, "S-%d\n", i);
+				copy_line(r, "S%llu-%d\n", SEED(r), i);
 			}
 		copy_end(r);
 		PQclear(query(r, "UPDATE dunning.debtor d SET time_zone = '%s' FROM sim.mover m WHERE m.debtor_id = d.debtor_id", zone_names[1]));
@@ -494,7 +495,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	PQclear(query(r, "SET client_min_messages = warning"));
-	PQclear(query(r, "SELECT sim.make_book(%d)", set.n));
+	PQclear(query(r, "SELECT sim.make_book(%d, %llu)", set.n, (unsigned long long) set.seed));
 	live(r);
 	print(r);
 	PQfinish(r->conn);

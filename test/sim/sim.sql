@@ -49,11 +49,11 @@ $$;
 CREATE FUNCTION sim.monday() RETURNS timestamptz LANGUAGE sql STABLE AS $$ SELECT '2026-01-12'::timestamp AT TIME ZONE 'Europe/Copenhagen' $$;
 
 -- The two of the zones are never contacted: their windows are those of everybody there.
-CREATE FUNCTION sim.make_book(n int) RETURNS int LANGUAGE sql AS $$
+CREATE FUNCTION sim.make_book(n int, seed bigint) RETURNS int LANGUAGE sql AS $$
     INSERT INTO dunning.debtor (debtor_id, creditor, kind, name, country, time_zone, email, phone)
-    SELECT 'S-' || i, 'north', 'person', 'Debtor ' || i, 'DK', 'Europe/Copenhagen', 's' || i || '@example.com', '+45' || (20000000 + i) FROM generate_series(0, n - 1) i
+    SELECT 'S' || seed || '-' || i, 'north', 'person', 'Debtor ' || i, 'DK', 'Europe/Copenhagen', 's' || i || '@example.com', '+45' || (20000000 + i) FROM generate_series(0, n - 1) i
     UNION ALL
-    SELECT 'S-zone-' || z.o - 1, 'zones', 'person', 'Nobody', 'DK', z.zone, 'zone' || z.o || '@example.com', '+4530000' || z.o
+    SELECT 'zone-' || z.o - 1, 'zones', 'person', 'Nobody', 'DK', z.zone, 'zone' || z.o || '@example.com', '+4530000' || z.o
     FROM unnest('{Europe/Copenhagen,America/New_York}'::text[]) WITH ORDINALITY z(zone, o);
     SELECT dunning._ensure_partitions();
 $$;

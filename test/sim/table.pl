@@ -119,7 +119,9 @@ for my $world (@worlds)
 	target('reported chance of an answer, the worst decile', sprintf('%.0f %%', 100 * $worst), $worst <= .1, '+-10 %');
 	my ($outside) = sort { $b <=> $a } @{ $figure->{outside} };
 	target('contacts outside of the windows or after an opt-out', $outside, $outside == 0, '0');
-	printf "  %d contacts, %.1f %% by lot; %s\n", mean(@{ $figure->{contacts} }), 100 * mean(@{ $figure->{explored} }),
+	my $lot = mean(@{ $figure->{explored} });
+	target('contacts drawn by lot', sprintf('%.1f %%', 100 * $lot), abs($lot - .05) <= .005, '5 %');
+	printf "  %d contacts a seed; %s\n", mean(@{ $figure->{contacts} }),
 	  join ', ', map { sprintf '%s %.1f s', $_, mean(@{ $figure->{"seconds $_"} }) } ('best_times', 'maintain', 'rows');
 }
 if (defined $share{tau3} && defined $share{machines})
