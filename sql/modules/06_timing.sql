@@ -1,144 +1,57 @@
 -- timing: when a debtor answers and when they are paid; the best of the allowed instants.
 
+CREATE TYPE dunning.response_profile;
+
+CREATE FUNCTION dunning._profile_in(cstring) RETURNS dunning.response_profile
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_profile_in';
+COMMENT ON FUNCTION dunning._profile_in(cstring) IS 'A profile from its JSON text. Written by a newer version: 0A000.';
+
+CREATE FUNCTION dunning._profile_out(dunning.response_profile) RETURNS cstring
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_profile_out';
+COMMENT ON FUNCTION dunning._profile_out(dunning.response_profile) IS 'A profile as JSON.';
+
+CREATE TYPE dunning.response_profile (INPUT = dunning._profile_in, OUTPUT = dunning._profile_out, INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = plain);
+COMMENT ON TYPE dunning.response_profile IS
+    'When a debtor answers: answers and exposure over the 168 hours of the local week, archetypes, totals by channel; 440 octets, JSON as text. Older evidence weighs 4 % less a week.';
+
 CREATE TABLE dunning.timing_profile (
     debtor_id       text COLLATE "C" PRIMARY KEY,
     creditor        text COLLATE "C" NOT NULL,
-    contacts        int NOT NULL,               -- seen, all channels
+    contacts        int NOT NULL,               -- entered, all channels
     responses       int NOT NULL,               -- of them answered
-    activity        bytea,                      -- answers and exposure by hour of the local week; NULL: no evidence
     payments        date[],                     -- the last 24 that did not follow a contact of ours, newest first
-    as_of           timestamptz NOT NULL
+    as_of           timestamptz NOT NULL,
+    profile         dunning.response_profile    -- NULL: no contact is over yet
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
+COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays. A contact is entered once, when it was answered or nobody expects an answer any more.';
 
 CREATE TABLE dunning.timing_book (
     creditor        text COLLATE "C" NOT NULL,
-    channel         text COLLATE "C" NOT NULL,  -- '*': all, the row with the shape
+    channel         text COLLATE "C" NOT NULL,  -- '*': all, the row with what is learnt
     contacts        bigint NOT NULL,
     responses       bigint NOT NULL,
-    shape           real[],                     -- 168 hours of the local week, mean 1
     as_of           timestamptz NOT NULL,
+    prior           bytea,                      -- hours, archetypes, delays and shares of answers
+    ages            float8[],                   -- answers and expected ones by channel and age of the contact
     PRIMARY KEY (creditor, channel)
 );
-COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
+COMMENT ON TABLE dunning.timing_book IS 'The hours, the delays and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 
-CREATE FUNCTION dunning._activity(zone text, sent timestamptz[], channels text[], answers timestamptz[], payments timestamptz[], as_of timestamptz) RETURNS bytea
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_activity';
-COMMENT ON FUNCTION dunning._activity(text, timestamptz[], text[], timestamptz[], timestamptz[], timestamptz) IS
-    'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
-
-CREATE FUNCTION dunning._add_activity(sums float8[], activity bytea) RETURNS float8[]
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_add_activity';
-COMMENT ON FUNCTION dunning._add_activity(float8[], bytea) IS 'Sums with one profile added; transition of _sum_activity().';
-
-CREATE FUNCTION dunning._zero_activity() RETURNS float8[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$ SELECT array_fill(0::float8, ARRAY[336]) $sql$;
-COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
-
-CREATE FUNCTION dunning._activity_shape(sums float8[], q float8) RETURNS real[]
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_shape';
-COMMENT ON FUNCTION dunning._activity_shape(float8[], float8) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
-
-DO $do$
-BEGIN
-    -- The initial state is 336 zeros: a text that nobody wants to read here.
-    EXECUTE format('CREATE AGGREGATE dunning._sum_activity(bytea) (SFUNC = dunning._add_activity, STYPE = float8[], INITCOND = %L)',
-                   dunning._zero_activity()::text);
-END
-$do$;
-COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
-
 CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamptz, not_after timestamptz, now_at timestamptz, words text[],
     held_until timestamptz, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[],
-    talks timestamptz[], activity bytea, payments date[], contacts int, responses int, shape real[], q float8, top int,
+    talks timestamptz[], profile dunning.response_profile, payments date[], prior bytea, top int,
     OUT contact_at timestamptz, OUT p_response float8, OUT p_baseline float8, OUT uplift float8, OUT explored boolean, OUT propensity float8, OUT reasons jsonb)
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'dun_timing_sql_best';
-COMMENT ON FUNCTION dunning._best_of(text, text, timestamptz, timestamptz, timestamptz, text[], timestamptz, bytea, text[], text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], bytea, date[], int, int, real[], float8, int) IS
+COMMENT ON FUNCTION dunning._best_of(text, text, timestamptz, timestamptz, timestamptz, text[], timestamptz, bytea, text[], text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], dunning.response_profile, date[], bytea, int) IS
     'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 
 CREATE FUNCTION dunning._payday(country text, payments date[], today date, OUT schedule text, OUT probability float8, OUT next_date date) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 49 AS 'MODULE_PATHNAME', 'dun_timing_sql_payday';
 COMMENT ON FUNCTION dunning._payday(text, date[], date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
-
--- ---- learning ----
-
-CREATE FUNCTION dunning._refresh_profiles(debtor_ids text[] DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS SETOF text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
-#variable_conflict error
-DECLARE
-    at_time timestamptz := coalesce(_refresh_profiles.as_of, dunning._now());
-    many text := CASE WHEN _refresh_profiles.debtor_ids IS NOT NULL THEN '$1' END;
-BEGIN
-    IF dunning._ledger_problem() = 'ledger_broken' THEN
-        RETURN;
-    END IF;
-    RETURN QUERY EXECUTE format($q$
-        WITH d AS (SELECT l.debtor_id, l.creditor, (dunning._zone(l.time_zone, l.country, l.region))[1] AS zone FROM (%s) l),
-        c AS (SELECT e.debtor_id, array_agg(e.at ORDER BY e.at) AS ats, array_agg(e.channel ORDER BY e.at) AS channels
-              FROM (SELECT e.debtor_id, e.message_id, e.channel, min(e.contact_on) AS at FROM dunning.egress e
-                    WHERE NOT e.test AND e.contact_on < $2 AND e.contact_on > $2 - '2 years'::interval AND ($1 IS NULL OR e.debtor_id = ANY ($1))
-                    GROUP BY 1, 2, 3) e GROUP BY 1),
-        a AS (SELECT v.debtor_id, array_agg(v.at ORDER BY v.at) AS ats FROM dunning.event v
-              -- Openings are left out: machines open mail too.
-              WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised') AND v.at < $2 AND v.at > $2 - '2 years'::interval
-                AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND ($1 IS NULL OR v.debtor_id = ANY ($1))
-              GROUP BY 1),
-        p AS (SELECT y.debtor_id, array_agg(y.paid_at ORDER BY y.paid_at DESC) AS ats FROM (
-                  SELECT l.debtor_id, l.paid_at, row_number() OVER (PARTITION BY l.debtor_id ORDER BY l.paid_at DESC) AS n
-                  FROM (%s) l WHERE l.amount > 0 AND l.amount < 'Infinity' AND isfinite(l.paid_at) AND l.paid_at < $2) y
-              WHERE y.n <= 24 GROUP BY 1),
-        new AS (SELECT d.debtor_id, d.creditor, coalesce(cardinality(c.ats), 0) AS contacts,
-                CASE WHEN a.ats IS NULL THEN 0 ELSE
-                    (SELECT count(*)::int FROM (SELECT DISTINCT (SELECT max(s.s) FROM unnest(c.ats) s(s) WHERE s.s <= r.r AND s.s > r.r - '6 days'::interval) AS answered
-                                                FROM unnest(a.ats) r(r)) x WHERE x.answered IS NOT NULL) END AS responses,
-                dunning._activity(d.zone, c.ats, c.channels, a.ats, p.ats, $2) AS activity,
-                -- What was paid within two days of a contact says when we wrote, not when they are paid.
-                (SELECT array_agg((t.t AT TIME ZONE d.zone)::date ORDER BY t.t DESC) FROM unnest(p.ats) t(t)
-                 WHERE c.ats IS NULL OR t.t < c.ats[1] OR NOT EXISTS (SELECT FROM unnest(c.ats) s(s) WHERE t.t >= s.s AND t.t < s.s + '48 hours'::interval)) AS payments
-            FROM d LEFT JOIN c ON c.debtor_id = d.debtor_id LEFT JOIN a ON a.debtor_id = d.debtor_id LEFT JOIN p ON p.debtor_id = d.debtor_id
-            WHERE c.debtor_id IS NOT NULL OR a.debtor_id IS NOT NULL OR p.debtor_id IS NOT NULL)
-        INSERT INTO dunning.timing_profile AS o (debtor_id, creditor, contacts, responses, activity, payments, as_of)
-        SELECT DISTINCT ON (n.debtor_id) n.debtor_id, n.creditor, n.contacts, n.responses, n.activity, n.payments, $2 FROM new n ORDER BY n.debtor_id
-        ON CONFLICT ON CONSTRAINT timing_profile_pkey DO UPDATE SET creditor = EXCLUDED.creditor, contacts = EXCLUDED.contacts,
-            responses = EXCLUDED.responses, activity = EXCLUDED.activity, payments = EXCLUDED.payments, as_of = EXCLUDED.as_of
-        RETURNING o.debtor_id::text$q$,
-        dunning._ledger_sql('debtor', many), dunning._ledger_sql('payment', many, '$2'))
-        USING _refresh_profiles.debtor_ids, at_time;
-    PERFORM dunning._learn_book(at_time);
-END
-$fn$;
-COMMENT ON FUNCTION dunning._refresh_profiles(text[], timestamptz) IS
-    'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
-
-CREATE FUNCTION dunning._learn_book(as_of timestamptz) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-BEGIN
-    DELETE FROM dunning.timing_book;
-    INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, shape, as_of)
-    SELECT s.creditor, '*', s.contacts, s.responses, dunning._activity_shape(s.sums, (s.responses + 1.0) / (s.contacts + 10)), _learn_book.as_of
-    FROM (SELECT p.creditor, sum(p.contacts) AS contacts, sum(p.responses) AS responses, dunning._sum_activity(p.activity) AS sums
-          FROM dunning.timing_profile p GROUP BY 1) s;
-    -- An answer belongs to the last contact of the six days before it.
-    INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, shape, as_of)
-    SELECT e.creditor, e.channel, count(*), count(*) FILTER (WHERE e.answered), NULL, _learn_book.as_of
-    FROM (SELECT c.creditor, c.channel, EXISTS (
-                     SELECT FROM dunning.event v WHERE v.debtor_id = c.debtor_id AND v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised')
-                       AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND v.at >= c.at
-                       AND v.at < least(c.next_at, c.at + '6 days'::interval, _learn_book.as_of)) AS answered
-          FROM (SELECT e.creditor, e.debtor_id, e.channel, min(e.contact_on) AS at,
-                       lead(min(e.contact_on)) OVER (PARTITION BY e.debtor_id ORDER BY min(e.contact_on)) AS next_at
-                FROM dunning.egress e
-                WHERE NOT e.test AND e.contact_on < _learn_book.as_of AND e.contact_on > _learn_book.as_of - '1 year'::interval
-                GROUP BY e.creditor, e.debtor_id, e.channel, e.message_id) c) e
-    GROUP BY 1, 2;
-END
-$fn$;
-COMMENT ON FUNCTION dunning._learn_book(timestamptz) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
 
 -- ---- answers ----
 
@@ -167,13 +80,12 @@ BEGIN
         CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END AS until_at) u
         LEFT JOIN dunning.timing_profile p ON p.debtor_id = f.debtor_id
         LEFT JOIN dunning.timing_book k ON k.creditor = p.creditor AND k.channel = '*'
-        LEFT JOIN dunning.timing_book h ON h.creditor = p.creditor AND h.channel = f.channel
         CROSS JOIN LATERAL dunning._best_of(f.debtor_id, f.channel, f.at,
             -- nothing is planned for when a hold will have begun
             least(u.until_at, f.held_from), $7,
             f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
             f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
-            p.activity, p.payments, p.contacts, p.responses, k.shape, (coalesce(h.responses, 0) + 1.0) / (coalesce(h.contacts, 0) + 10), $8) b
+            p.profile, p.payments, k.prior, $8) b
         ORDER BY f.ord$q$, dunning._gate_facts_sql())
         USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
 END

@@ -5019,14 +5019,26 @@ BEGIN
         ORDER BY 2 DESC, 1;
 END
 $function$;
+CREATE TYPE dunning.response_profile;
+CREATE FUNCTION dunning._profile_in(cstring)
+ RETURNS dunning.response_profile
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS '$libdir/dunning', $function$dun_timing_sql_profile_in$function$;
+CREATE FUNCTION dunning._profile_out(dunning.response_profile)
+ RETURNS cstring
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS '$libdir/dunning', $function$dun_timing_sql_profile_out$function$;
+CREATE TYPE dunning.response_profile (INPUT = dunning._profile_in, OUTPUT = dunning._profile_out, INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = plain);
 CREATE TABLE dunning.timing_profile (
     debtor_id text COLLATE "C" NOT NULL,
     creditor text COLLATE "C" NOT NULL,
     contacts integer NOT NULL,
     responses integer NOT NULL,
-    activity bytea,
     payments date[],
     as_of timestamp with time zone NOT NULL,
+    profile dunning.response_profile,
     CONSTRAINT timing_profile_pkey PRIMARY KEY (debtor_id)
 ) WITH (fillfactor=70);
 CREATE TABLE dunning.timing_book (
@@ -5034,38 +5046,12 @@ CREATE TABLE dunning.timing_book (
     channel text COLLATE "C" NOT NULL,
     contacts bigint NOT NULL,
     responses bigint NOT NULL,
-    shape real[],
     as_of timestamp with time zone NOT NULL,
+    prior bytea,
+    ages double precision[],
     CONSTRAINT timing_book_pkey PRIMARY KEY (creditor, channel)
 );
-CREATE FUNCTION dunning._activity(zone text, sent timestamp with time zone[], channels text[], answers timestamp with time zone[], payments timestamp with time zone[], as_of timestamp with time zone)
- RETURNS bytea
- LANGUAGE c
- STABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', $function$dun_timing_sql_activity$function$;
-CREATE FUNCTION dunning._add_activity(sums double precision[], activity bytea)
- RETURNS double precision[]
- LANGUAGE c
- IMMUTABLE PARALLEL SAFE STRICT
-AS 'MODULE_PATHNAME', $function$dun_timing_sql_add_activity$function$;
-CREATE FUNCTION dunning._zero_activity()
- RETURNS double precision[]
- LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$ SELECT array_fill(0::float8, ARRAY[336]) $function$;
-CREATE FUNCTION dunning._activity_shape(sums double precision[], q double precision)
- RETURNS real[]
- LANGUAGE c
- IMMUTABLE PARALLEL SAFE STRICT
-AS 'MODULE_PATHNAME', $function$dun_timing_sql_shape$function$;
-CREATE AGGREGATE dunning._sum_activity(bytea) (
-    SFUNC = dunning._add_activity,
-    STYPE = double precision[],
-    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
-    PARALLEL = UNSAFE
-);
-CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamp with time zone, not_after timestamp with time zone, now_at timestamp with time zone, words text[], held_until timestamp with time zone, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[], activity bytea, payments date[], contacts integer, responses integer, shape real[], q double precision, top integer, OUT contact_at timestamp with time zone, OUT p_response double precision, OUT p_baseline double precision, OUT uplift double precision, OUT explored boolean, OUT propensity double precision, OUT reasons jsonb)
+CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamp with time zone, not_after timestamp with time zone, now_at timestamp with time zone, words text[], held_until timestamp with time zone, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[], profile dunning.response_profile, payments date[], prior bytea, top integer, OUT contact_at timestamp with time zone, OUT p_response double precision, OUT p_baseline double precision, OUT uplift double precision, OUT explored boolean, OUT propensity double precision, OUT reasons jsonb)
  RETURNS SETOF record
  LANGUAGE c
  STABLE PARALLEL SAFE ROWS 1
@@ -5075,84 +5061,6 @@ CREATE FUNCTION dunning._payday(country text, payments date[], today date, OUT s
  LANGUAGE c
  STABLE PARALLEL SAFE ROWS 49
 AS 'MODULE_PATHNAME', $function$dun_timing_sql_payday$function$;
-CREATE FUNCTION dunning._refresh_profiles(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
- RETURNS SETOF text
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
- SET jit TO 'off'
-AS $function$
-#variable_conflict error
-DECLARE
-    at_time timestamptz := coalesce(_refresh_profiles.as_of, dunning._now());
-    many text := CASE WHEN _refresh_profiles.debtor_ids IS NOT NULL THEN '$1' END;
-BEGIN
-    IF dunning._ledger_problem() = 'ledger_broken' THEN
-        RETURN;
-    END IF;
-    RETURN QUERY EXECUTE format($q$
-        WITH d AS (SELECT l.debtor_id, l.creditor, (dunning._zone(l.time_zone, l.country, l.region))[1] AS zone FROM (%s) l),
-        c AS (SELECT e.debtor_id, array_agg(e.at ORDER BY e.at) AS ats, array_agg(e.channel ORDER BY e.at) AS channels
-              FROM (SELECT e.debtor_id, e.message_id, e.channel, min(e.contact_on) AS at FROM dunning.egress e
-                    WHERE NOT e.test AND e.contact_on < $2 AND e.contact_on > $2 - '2 years'::interval AND ($1 IS NULL OR e.debtor_id = ANY ($1))
-                    GROUP BY 1, 2, 3) e GROUP BY 1),
-        a AS (SELECT v.debtor_id, array_agg(v.at ORDER BY v.at) AS ats FROM dunning.event v
-              -- Openings are left out: machines open mail too.
-              WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised') AND v.at < $2 AND v.at > $2 - '2 years'::interval
-                AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND ($1 IS NULL OR v.debtor_id = ANY ($1))
-              GROUP BY 1),
-        p AS (SELECT y.debtor_id, array_agg(y.paid_at ORDER BY y.paid_at DESC) AS ats FROM (
-                  SELECT l.debtor_id, l.paid_at, row_number() OVER (PARTITION BY l.debtor_id ORDER BY l.paid_at DESC) AS n
-                  FROM (%s) l WHERE l.amount > 0 AND l.amount < 'Infinity' AND isfinite(l.paid_at) AND l.paid_at < $2) y
-              WHERE y.n <= 24 GROUP BY 1),
-        new AS (SELECT d.debtor_id, d.creditor, coalesce(cardinality(c.ats), 0) AS contacts,
-                CASE WHEN a.ats IS NULL THEN 0 ELSE
-                    (SELECT count(*)::int FROM (SELECT DISTINCT (SELECT max(s.s) FROM unnest(c.ats) s(s) WHERE s.s <= r.r AND s.s > r.r - '6 days'::interval) AS answered
-                                                FROM unnest(a.ats) r(r)) x WHERE x.answered IS NOT NULL) END AS responses,
-                dunning._activity(d.zone, c.ats, c.channels, a.ats, p.ats, $2) AS activity,
-                -- What was paid within two days of a contact says when we wrote, not when they are paid.
-                (SELECT array_agg((t.t AT TIME ZONE d.zone)::date ORDER BY t.t DESC) FROM unnest(p.ats) t(t)
-                 WHERE c.ats IS NULL OR t.t < c.ats[1] OR NOT EXISTS (SELECT FROM unnest(c.ats) s(s) WHERE t.t >= s.s AND t.t < s.s + '48 hours'::interval)) AS payments
-            FROM d LEFT JOIN c ON c.debtor_id = d.debtor_id LEFT JOIN a ON a.debtor_id = d.debtor_id LEFT JOIN p ON p.debtor_id = d.debtor_id
-            WHERE c.debtor_id IS NOT NULL OR a.debtor_id IS NOT NULL OR p.debtor_id IS NOT NULL)
-        INSERT INTO dunning.timing_profile AS o (debtor_id, creditor, contacts, responses, activity, payments, as_of)
-        SELECT DISTINCT ON (n.debtor_id) n.debtor_id, n.creditor, n.contacts, n.responses, n.activity, n.payments, $2 FROM new n ORDER BY n.debtor_id
-        ON CONFLICT ON CONSTRAINT timing_profile_pkey DO UPDATE SET creditor = EXCLUDED.creditor, contacts = EXCLUDED.contacts,
-            responses = EXCLUDED.responses, activity = EXCLUDED.activity, payments = EXCLUDED.payments, as_of = EXCLUDED.as_of
-        RETURNING o.debtor_id::text$q$,
-        dunning._ledger_sql('debtor', many), dunning._ledger_sql('payment', many, '$2'))
-        USING _refresh_profiles.debtor_ids, at_time;
-    PERFORM dunning._learn_book(at_time);
-END
-$function$;
-CREATE FUNCTION dunning._learn_book(as_of timestamp with time zone)
- RETURNS void
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    DELETE FROM dunning.timing_book;
-    INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, shape, as_of)
-    SELECT s.creditor, '*', s.contacts, s.responses, dunning._activity_shape(s.sums, (s.responses + 1.0) / (s.contacts + 10)), _learn_book.as_of
-    FROM (SELECT p.creditor, sum(p.contacts) AS contacts, sum(p.responses) AS responses, dunning._sum_activity(p.activity) AS sums
-          FROM dunning.timing_profile p GROUP BY 1) s;
-    -- An answer belongs to the last contact of the six days before it.
-    INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, shape, as_of)
-    SELECT e.creditor, e.channel, count(*), count(*) FILTER (WHERE e.answered), NULL, _learn_book.as_of
-    FROM (SELECT c.creditor, c.channel, EXISTS (
-                     SELECT FROM dunning.event v WHERE v.debtor_id = c.debtor_id AND v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised')
-                       AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND v.at >= c.at
-                       AND v.at < least(c.next_at, c.at + '6 days'::interval, _learn_book.as_of)) AS answered
-          FROM (SELECT e.creditor, e.debtor_id, e.channel, min(e.contact_on) AS at,
-                       lead(min(e.contact_on)) OVER (PARTITION BY e.debtor_id ORDER BY min(e.contact_on)) AS next_at
-                FROM dunning.egress e
-                WHERE NOT e.test AND e.contact_on < _learn_book.as_of AND e.contact_on > _learn_book.as_of - '1 year'::interval
-                GROUP BY e.creditor, e.debtor_id, e.channel, e.message_id) c) e
-    GROUP BY 1, 2;
-END
-$function$;
 CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_before timestamp with time zone[], not_after timestamp with time zone[], as_of timestamp with time zone, top integer DEFAULT 1)
  RETURNS TABLE(ord integer, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
  LANGUAGE plpgsql
@@ -5182,13 +5090,12 @@ BEGIN
         CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END AS until_at) u
         LEFT JOIN dunning.timing_profile p ON p.debtor_id = f.debtor_id
         LEFT JOIN dunning.timing_book k ON k.creditor = p.creditor AND k.channel = '*'
-        LEFT JOIN dunning.timing_book h ON h.creditor = p.creditor AND h.channel = f.channel
         CROSS JOIN LATERAL dunning._best_of(f.debtor_id, f.channel, f.at,
             -- nothing is planned for when a hold will have begun
             least(u.until_at, f.held_from), $7,
             f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
             f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
-            p.activity, p.payments, p.contacts, p.responses, k.shape, (coalesce(h.responses, 0) + 1.0) / (coalesce(h.contacts, 0) + 10), $8) b
+            p.profile, p.payments, k.prior, $8) b
         ORDER BY f.ord$q$, dunning._gate_facts_sql())
         USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
 END
@@ -5260,6 +5167,265 @@ BEGIN
     RETURN QUERY SELECT y.schedule, y.probability, y.next_date
         FROM dunning._payday(place.country, dates, (dunning._now() AT TIME ZONE place.zone)::date) y
         ORDER BY y.probability DESC, y.schedule LIMIT 3;
+END
+$function$;
+CREATE FUNCTION dunning._enter_contacts(profile dunning.response_profile, zone text, sent timestamp with time zone[], channels text[], answers timestamp with time zone[], late timestamp with time zone[], prior bytea, now_at timestamp with time zone)
+ RETURNS dunning.response_profile
+ LANGUAGE c
+ STABLE PARALLEL SAFE COST 50
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_enter$function$;
+CREATE FUNCTION dunning._merge_profiles(a dunning.response_profile, b dunning.response_profile, prior bytea DEFAULT NULL::bytea)
+ RETURNS dunning.response_profile
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_merge$function$;
+CREATE FUNCTION dunning._fade_profile(profile dunning.response_profile, share double precision, prior bytea DEFAULT NULL::bytea)
+ RETURNS dunning.response_profile
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_fade$function$;
+CREATE FUNCTION dunning._profile_counts(profile dunning.response_profile, OUT contacts integer, OUT answers integer, OUT entered_until timestamp with time zone)
+ RETURNS record
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_counts$function$;
+CREATE FUNCTION dunning._intensity(profile dunning.response_profile, prior bytea DEFAULT NULL::bytea)
+ RETURNS double precision[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_intensity$function$;
+CREATE FUNCTION dunning._picture(profile dunning.response_profile, prior bytea DEFAULT NULL::bytea)
+ RETURNS text
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_picture$function$;
+CREATE FUNCTION dunning._add_profile(sums double precision[], profile dunning.response_profile)
+ RETURNS double precision[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_add_profile$function$;
+CREATE FUNCTION dunning._add_ages(sums double precision[], before dunning.response_profile, zone text, sent timestamp with time zone[], channels text[], answers timestamp with time zone[], prior bytea, now_at timestamp with time zone)
+ RETURNS double precision[]
+ LANGUAGE c
+ STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_add_ages$function$;
+CREATE AGGREGATE dunning._sum_profiles(dunning.response_profile) (
+    SFUNC = dunning._add_profile,
+    STYPE = double precision[],
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = UNSAFE
+);
+CREATE AGGREGATE dunning._sum_ages(dunning.response_profile, text, timestamp with time zone[], text[], timestamp with time zone[], bytea, timestamp with time zone) (
+    SFUNC = dunning._add_ages,
+    STYPE = double precision[],
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = UNSAFE
+);
+CREATE FUNCTION dunning._learn_prior(prior bytea, activity double precision[], ages double precision[], sample dunning.response_profile[], rounds integer)
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_learn_prior$function$;
+CREATE FUNCTION dunning._prior_change(a bytea, b bytea)
+ RETURNS double precision
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_prior_change$function$;
+CREATE FUNCTION dunning._activity(zone text, sent timestamp with time zone[], channels text[], answers timestamp with time zone[], as_of timestamp with time zone)
+ RETURNS dunning.response_profile
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT dunning._enter_contacts(NULL, $1, $2, $3, $4, NULL, NULL, $5) $function$;
+CREATE FUNCTION dunning._enter_sql(many text, fresh boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    answers text := $q$v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised') AND v.detail ->> 'machine' IS DISTINCT FROM 'true'$q$;
+BEGIN
+    RETURN format($q$
+        WITH c AS MATERIALIZED (SELECT e.debtor_id, array_agg(e.at ORDER BY e.at, e.channel) AS sent, array_agg(e.channel ORDER BY e.at, e.channel) AS channels
+              FROM (SELECT e.debtor_id, e.message_id, e.channel, min(e.contact_on) AS at FROM dunning.egress e
+                    WHERE NOT e.test AND e.contact_on < $2 AND e.contact_on > $3 AND ($1 IS NULL OR e.debtor_id = ANY ($1))
+                    GROUP BY 1, 2, 3) e
+              -- What never arrived was not waited for.
+              WHERE NOT EXISTS (SELECT FROM dunning.event b WHERE b.debtor_id = e.debtor_id AND b.message_id = e.message_id AND b.kind IN ('bounced', 'failed') OFFSET 0)
+              GROUP BY 1),
+        a AS MATERIALIZED (SELECT v.debtor_id, array_agg(v.at ORDER BY v.at) AS ats FROM dunning.event v
+              -- Openings are left out: machines open mail too.
+              WHERE %2$s AND v.at < $2 AND v.at > $3 AND ($1 IS NULL OR v.debtor_id = ANY ($1)) GROUP BY 1),
+        l AS MATERIALIZED (%3$s),
+        new AS MATERIALIZED (
+            SELECT d.debtor_id::text COLLATE "C" AS debtor_id, d.creditor::text COLLATE "C" AS creditor, x.zone, c.sent, c.channels, a.ats, l.ats AS late, k.prior, CASE WHEN NOT $4 THEN o.profile END AS before
+            FROM (SELECT DISTINCT ON (s.debtor_id) s.* FROM (%1$s) s ORDER BY s.debtor_id) d
+            CROSS JOIN LATERAL (SELECT (dunning._zone(d.time_zone, d.country, d.region))[1] AS zone) x
+            LEFT JOIN c ON c.debtor_id = d.debtor_id LEFT JOIN a ON a.debtor_id = d.debtor_id LEFT JOIN l ON l.debtor_id = d.debtor_id
+            LEFT JOIN dunning.timing_profile o ON o.debtor_id = d.debtor_id
+            LEFT JOIN dunning.timing_book k ON k.creditor = d.creditor AND k.channel = '*'
+            WHERE c.debtor_id IS NOT NULL OR l.debtor_id IS NOT NULL),
+        aged AS (SELECT n.creditor, dunning._sum_ages(n.before, n.zone, n.sent, n.channels, n.ats, n.prior, $2) AS ages FROM new n GROUP BY 1),
+        book AS (INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, as_of, ages)
+            SELECT g.creditor, '*', 0, 0, $2, g.ages FROM aged g
+            ON CONFLICT ON CONSTRAINT timing_book_pkey DO UPDATE SET ages = CASE WHEN $4 OR b.ages IS NULL THEN EXCLUDED.ages
+                ELSE ARRAY(SELECT u.had * 0.999 + u.new FROM unnest(b.ages, EXCLUDED.ages) WITH ORDINALITY u(had, new, n) ORDER BY u.n) END)
+        INSERT INTO dunning.timing_profile AS o (debtor_id, creditor, contacts, responses, profile, as_of)
+        SELECT n.debtor_id, n.creditor, (dunning._profile_counts(n.profile)).contacts, (dunning._profile_counts(n.profile)).answers, n.profile, $2
+        FROM (SELECT n.debtor_id, n.creditor, dunning._enter_contacts(n.before, n.zone, n.sent, n.channels, n.ats, n.late, n.prior, $2) AS profile FROM new n OFFSET 0) n
+        WHERE n.profile IS NOT NULL
+        ON CONFLICT ON CONSTRAINT timing_profile_pkey DO UPDATE SET creditor = EXCLUDED.creditor, contacts = EXCLUDED.contacts,
+            responses = EXCLUDED.responses, profile = EXCLUDED.profile, as_of = EXCLUDED.as_of
+        RETURNING o.debtor_id::text$q$,
+        dunning._ledger_sql('debtor', many), answers,
+        CASE WHEN _enter_sql.fresh THEN 'SELECT NULL::text AS debtor_id, NULL::timestamptz[] AS ats WHERE $5 IS NOT NULL AND false'
+        -- News of an answer to a contact that was entered as unanswered: recorded since, of before, and the first of its contact.
+        ELSE format($q$SELECT v.debtor_id, array_agg(v.at ORDER BY v.at) AS ats
+              FROM dunning.event v
+              JOIN dunning.timing_profile o ON o.debtor_id = v.debtor_id
+              CROSS JOIN LATERAL (SELECT max(e.contact_on) AS at FROM dunning.egress e
+                  WHERE e.debtor_id = v.debtor_id AND NOT e.test AND e.contact_on <= v.at AND e.contact_on > v.at - '6 days'::interval) t
+              WHERE %s AND v.recorded_at > $5 AND v.recorded_at < $2 AND v.at < $5 AND v.at > $3 AND ($1 IS NULL OR v.debtor_id = ANY ($1)) AND o.profile IS NOT NULL
+                AND v.at >= t.at + '10 seconds'::interval AND t.at <= (dunning._profile_counts(o.profile)).entered_until
+                AND NOT EXISTS (SELECT FROM dunning.event w WHERE w.debtor_id = v.debtor_id AND w.at >= t.at + '10 seconds'::interval AND (w.recorded_at, w.at, w.event_id) < (v.recorded_at, v.at, v.event_id)
+                    AND w.at < t.at + '6 days'::interval AND %s)
+              GROUP BY 1$q$, answers, replace(answers, 'v.', 'w.')) END);
+END
+$function$;
+CREATE FUNCTION dunning._enter_payments(debtor_ids text[], as_of timestamp with time zone, since timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    many text := CASE WHEN _enter_payments.debtor_ids IS NOT NULL THEN '$1' END;
+BEGIN
+    EXECUTE format($q$
+        WITH y AS MATERIALIZED (SELECT l.debtor_id, l.paid_at FROM (%2$s) l
+              WHERE l.amount > 0 AND l.amount < 'Infinity' AND isfinite(l.paid_at) AND l.paid_at < $2),
+        n AS (SELECT y.debtor_id, y.paid_at, row_number() OVER (PARTITION BY y.debtor_id ORDER BY y.paid_at DESC) AS n
+              FROM y WHERE $3 IS NULL OR y.debtor_id IN (SELECT f.debtor_id FROM y f WHERE f.paid_at > $3)),
+        -- What was paid within two days of a contact says when we wrote, not when they are paid.
+        own AS (SELECT n.debtor_id, n.paid_at FROM n WHERE n.n <= 24
+                AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = n.debtor_id AND NOT e.test AND e.contact_on <= n.paid_at AND e.contact_on > n.paid_at - '48 hours'::interval))
+        INSERT INTO dunning.timing_profile AS o (debtor_id, creditor, contacts, responses, payments, as_of)
+        SELECT d.debtor_id, d.creditor, 0, 0, array_agg((own.paid_at AT TIME ZONE x.zone)::date ORDER BY own.paid_at DESC), $2
+        FROM (SELECT DISTINCT ON (s.debtor_id) s.* FROM (%1$s) s ORDER BY s.debtor_id) d
+        CROSS JOIN LATERAL (SELECT (dunning._zone(d.time_zone, d.country, d.region))[1] AS zone) x
+        JOIN own ON own.debtor_id = d.debtor_id
+        GROUP BY 1, 2
+        ON CONFLICT ON CONSTRAINT timing_profile_pkey DO UPDATE SET payments = EXCLUDED.payments, as_of = EXCLUDED.as_of
+            WHERE o.payments IS DISTINCT FROM EXCLUDED.payments$q$,
+        dunning._ledger_sql('debtor', many), dunning._ledger_sql('payment', many, '$2'))
+        USING _enter_payments.debtor_ids, _enter_payments.as_of, _enter_payments.since;
+END
+$function$;
+CREATE FUNCTION dunning._rebuild_profiles(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    at_time timestamptz := coalesce(_rebuild_profiles.as_of, dunning._now());
+    many text := CASE WHEN _rebuild_profiles.debtor_ids IS NOT NULL THEN '$1' END;
+    changed float8;
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN;
+    END IF;
+    -- Exposure is counted by what is known of delays, and that is learnt from what was entered: again, until both agree.
+    FOR round IN 1 .. 4 LOOP
+        DELETE FROM dunning.timing_profile p WHERE _rebuild_profiles.debtor_ids IS NULL OR p.debtor_id = ANY (_rebuild_profiles.debtor_ids);
+        EXECUTE dunning._enter_sql(many, true)
+            USING _rebuild_profiles.debtor_ids, at_time, at_time - interval '2 years', true, NULL::timestamptz;
+        EXIT WHEN _rebuild_profiles.debtor_ids IS NOT NULL;
+        changed := dunning._learn_book(at_time);
+        EXIT WHEN changed < 0.1;
+    END LOOP;
+    PERFORM dunning._enter_payments(_rebuild_profiles.debtor_ids, at_time, NULL);
+    RETURN QUERY SELECT p.debtor_id::text FROM dunning.timing_profile p WHERE _rebuild_profiles.debtor_ids IS NULL OR p.debtor_id = ANY (_rebuild_profiles.debtor_ids);
+END
+$function$;
+CREATE FUNCTION dunning._refresh_profiles(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    at_time timestamptz := coalesce(_refresh_profiles.as_of, dunning._now());
+    many text := CASE WHEN _refresh_profiles.debtor_ids IS NOT NULL THEN '$1' END;
+    last_time timestamptz := (SELECT max(b.as_of) FROM dunning.timing_book b WHERE b.channel = '*');
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN;
+    END IF;
+    IF last_time IS NULL THEN
+        RETURN QUERY SELECT r.r FROM dunning._rebuild_profiles(_refresh_profiles.debtor_ids, at_time) r(r);
+        IF _refresh_profiles.debtor_ids IS NOT NULL THEN
+            PERFORM dunning._learn_book(at_time);
+        END IF;
+        RETURN;
+    END IF;
+    -- A contact may lie there for six days, and news of it come later still.
+    RETURN QUERY EXECUTE dunning._enter_sql(many, false)
+        USING _refresh_profiles.debtor_ids, at_time, least(last_time, at_time) - interval '20 days', false, last_time;
+    PERFORM dunning._enter_payments(_refresh_profiles.debtor_ids, at_time, least(last_time, at_time) - interval '20 days');
+    IF _refresh_profiles.debtor_ids IS NULL AND dunning._learn_book(at_time) > 0.25 THEN
+        RETURN QUERY SELECT r.r FROM dunning._rebuild_profiles(NULL, at_time) r(r);
+    END IF;
+END
+$function$;
+CREATE FUNCTION dunning._learn_book(as_of timestamp with time zone)
+ RETURNS double precision
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    book record;
+    learnt bytea;
+    most float8 := 0;
+BEGIN
+    FOR book IN SELECT p.creditor, sum(p.contacts) AS contacts, sum(p.responses) AS responses, dunning._sum_profiles(p.profile) AS sums
+                FROM dunning.timing_profile p GROUP BY 1 LOOP
+        learnt := (SELECT dunning._learn_prior(b.prior, book.sums, b.ages,
+                       (SELECT array_agg(s.profile) FROM (SELECT p.profile FROM dunning.timing_profile p WHERE p.creditor = book.creditor AND p.responses > 0 AND p.profile IS NOT NULL
+                                                          ORDER BY dunning._hash64(p.debtor_id) LIMIT 20000) s),
+                       CASE WHEN b.prior IS NULL THEN 25 ELSE 8 END)
+                   FROM (SELECT) x LEFT JOIN dunning.timing_book b ON b.creditor = book.creditor AND b.channel = '*');
+        most := greatest(most, dunning._prior_change((SELECT b.prior FROM dunning.timing_book b WHERE b.creditor = book.creditor AND b.channel = '*'), learnt));
+        INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, prior, as_of)
+        VALUES (book.creditor, '*', book.contacts, book.responses, learnt, _learn_book.as_of)
+        ON CONFLICT ON CONSTRAINT timing_book_pkey DO UPDATE SET contacts = EXCLUDED.contacts, responses = EXCLUDED.responses, prior = EXCLUDED.prior, as_of = EXCLUDED.as_of;
+    END LOOP;
+    -- An answer belongs to the last contact of the six days before it.
+    DELETE FROM dunning.timing_book b WHERE b.channel <> '*';
+    INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, as_of)
+    SELECT e.creditor, e.channel, count(*), count(*) FILTER (WHERE e.answered), _learn_book.as_of
+    FROM (SELECT c.creditor, c.channel, EXISTS (
+                     SELECT FROM dunning.event v WHERE v.debtor_id = c.debtor_id AND v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised')
+                       AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND v.at >= c.at
+                       AND v.at < least(c.next_at, c.at + '6 days'::interval, _learn_book.as_of)) AS answered
+          FROM (SELECT e.creditor, e.debtor_id, e.channel, min(e.contact_on) AS at,
+                       lead(min(e.contact_on)) OVER (PARTITION BY e.debtor_id ORDER BY min(e.contact_on)) AS next_at
+                FROM dunning.egress e
+                WHERE NOT e.test AND e.contact_on < _learn_book.as_of AND e.contact_on > _learn_book.as_of - '1 year'::interval
+                GROUP BY e.creditor, e.debtor_id, e.channel, e.message_id) c) e
+    GROUP BY 1, 2;
+    RETURN most;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._check_experiment(experiment text)
@@ -9583,13 +9749,13 @@ BEGIN
         'SELECT s.strategy::text, s.step::text, s.template, s.channels, s.paid_channels, s.self_cure_days, s.self_cure_wait, s.must,
             coalesce(s.cooldown_days, t.min_gap_days) * interval ''1 day'', t.horizon, t.choose = ''value'', t.self_cure, t.margin::float8
             FROM dunning._strategies() t JOIN dunning._steps() s ON s.strategy = t.strategy',
-        'SELECT b.creditor, b.channel, b.shape, (b.responses + 1.0::float8) / (b.contacts + 10) FROM dunning.timing_book b',
+        'SELECT b.creditor, b.prior FROM dunning.timing_book b WHERE b.channel = ''*''',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd, l.gap_days FROM pg_temp.dunning_plan_ladder l',
         pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, CASE WHEN length(l.country) = 2 THEN l.time_zone ELSE dunning._zone_key(l.time_zone, l.phone) END, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
             FROM (%s) l LEFT JOIN dunning.score_result s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
-        'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.activity, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
+        'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.profile, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
         'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql('$2', '$1') || ') x',
         dunning._gate_other_contacts_sql('$2', '$1'),
         dunning._gate_trouble_sql('$2'),
@@ -48737,21 +48903,35 @@ ALTER FUNCTION dunning.save_contact_wish(text,text,text,text[],date,date,date,te
 ALTER FUNCTION dunning._first_open(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.drop_contact_wish(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.closing_rules(text,text,timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
+ALTER TYPE dunning.response_profile OWNER TO dunning_owner;
+ALTER FUNCTION dunning._profile_in(cstring) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._profile_out(dunning.response_profile) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_profile OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_book OWNER TO dunning_owner;
-ALTER FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._add_activity(double precision[],bytea) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._zero_activity() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._activity_shape(double precision[],double precision) OWNER TO dunning_owner;
-ALTER AGGREGATE dunning._sum_activity(bytea) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],bytea,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._payday(text,date[],date) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._learn_book(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._fade_profile(dunning.response_profile,double precision,bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._profile_counts(dunning.response_profile) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._intensity(dunning.response_profile,bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._picture(dunning.response_profile,bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._add_profile(double precision[],dunning.response_profile) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._add_ages(double precision[],dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],bytea,timestamp with time zone) OWNER TO dunning_owner;
+ALTER AGGREGATE dunning._sum_profiles(dunning.response_profile) OWNER TO dunning_owner;
+ALTER AGGREGATE dunning._sum_ages(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],bytea,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._learn_prior(bytea,double precision[],double precision[],dunning.response_profile[],integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._prior_change(bytea,bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._enter_sql(text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._learn_book(timestamp with time zone) OWNER TO dunning_owner;
 ALTER TABLE dunning.reference_rate OWNER TO dunning_owner;
 ALTER TABLE dunning.interest_rule OWNER TO dunning_owner;
 ALTER TABLE dunning.charge_rule OWNER TO dunning_owner;
@@ -49342,17 +49522,12 @@ REVOKE EXECUTE ON FUNCTION dunning.drop_contact_wish(text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.drop_contact_wish(text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.closing_rules(text,text,timestamp with time zone,timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.closing_rules(text,text,timestamp with time zone,timestamp with time zone) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._profile_in(cstring) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._profile_out(dunning.response_profile) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.timing_profile TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_book TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._add_activity(double precision[],bytea) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._zero_activity() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._activity_shape(double precision[],double precision) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._sum_activity(bytea) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],bytea,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._payday(text,date[],date) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._learn_book(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) TO dunning_viewer;
@@ -49360,6 +49535,24 @@ REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FRO
 GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._fade_profile(dunning.response_profile,double precision,bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._profile_counts(dunning.response_profile) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._intensity(dunning.response_profile,bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._picture(dunning.response_profile,bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._add_profile(double precision[],dunning.response_profile) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._add_ages(double precision[],dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],bytea,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._sum_profiles(dunning.response_profile) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._sum_ages(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],bytea,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._learn_prior(bytea,double precision[],double precision[],dunning.response_profile[],integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._prior_change(bytea,bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._enter_sql(text,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._learn_book(timestamp with time zone) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.reference_rate TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.interest_rule TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.charge_rule TO dunning_viewer;
@@ -49769,13 +49962,14 @@ REVOKE EXECUTE ON FUNCTION dunning._health_models() FROM PUBLIC;
 
 -- Comments.
 COMMENT ON AGGREGATE dunning._history(integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) IS 'All that is known of one debtor as one value, whatever the order of the rows; see _history_sql() for what the arguments are.';
-COMMENT ON AGGREGATE dunning._sum_activity(bytea) IS 'Sum of activity profiles: 168 hours of answers, then 168 of exposure.';
+COMMENT ON AGGREGATE dunning._sum_ages(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],bytea,timestamp with time zone) IS 'For six kinds of channels: 96 hours of answers after a contact, then 96 of expected ones.';
+COMMENT ON AGGREGATE dunning._sum_profiles(dunning.response_profile) IS 'Sum of profiles: 168 hours of answers, then 168 of exposure.';
 COMMENT ON FUNCTION dunning._accept_by_link(text,jsonb) IS 'The offer that a form accepted; NULL where it names none, or none that stands.';
 COMMENT ON FUNCTION dunning._accounts_of(text) IS 'A debtor and the other accounts of the same person; the debtor alone where the ledger knows no persons or is broken.';
 COMMENT ON FUNCTION dunning._accrue(text,boolean,text[],text,integer,date,date,date,date[],numeric[],date[],numeric[],date[],date[],text[],date[],numeric[]) IS 'The spans of interest on an invoice whose open amounts by day are given: from (counted) until (not counted), days, rate, base and amount; amounts add up to the rounded total. A span without interest says why. starts_on NULL: never in default; an end of a freeze NULL: none. src/charge/accrue.c.';
-COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone) IS 'Answers and exposure over the 168 hours of the local week, older ones fading by 4 % a week; NULL without evidence. Arrays in order of time. A payment with a time of day counts as a quarter of an answer.';
-COMMENT ON FUNCTION dunning._activity_shape(double precision[],double precision) IS 'The book''s rate of answers by hour, mean 1, shrunk to flat by 20 answers an hour and smoothed. q: share of contacts answered.';
-COMMENT ON FUNCTION dunning._add_activity(double precision[],bytea) IS 'Sums with one profile added; transition of _sum_activity().';
+COMMENT ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone) IS 'The profile of one debtor''s contacts and answers. Arrays in order of time.';
+COMMENT ON FUNCTION dunning._add_ages(double precision[],dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],bytea,timestamp with time zone) IS 'Sums with the answers and the expected answers of contacts that are about to be entered, by their age; transition of _sum_ages().';
+COMMENT ON FUNCTION dunning._add_profile(double precision[],dunning.response_profile) IS 'Sums with one profile added; transition of _sum_profiles().';
 COMMENT ON FUNCTION dunning._address_lines(text,text) IS 'A postal address as lines of an envelope: of a JSON object its "lines", else name, street, postal code and city as they are mostly called, else its values; any other text as it is.';
 COMMENT ON FUNCTION dunning._address_quality(text,integer,integer,boolean) IS 'How likely an address reaches its owner, 0 to 1: postal ones lose 10 % a year, telephone numbers 8 %, others 5 %; a third for each soft bounce of the last 14 days; 0 after a hard one.';
 COMMENT ON FUNCTION dunning._aged_context(jsonb,date) IS 'A frozen context with its days past due as of a later day.';
@@ -49793,7 +49987,7 @@ COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a deb
 COMMENT ON FUNCTION dunning._balances_told(text,jsonb) IS 'The balances of a context, each with charges (fees and interest on top of amount, NULL: none) and total; a currency in which only charges are open has amount 0.';
 COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a hold stopped as it began; offers that do not go with it are withdrawn, and its task is made.';
 COMMENT ON FUNCTION dunning._begin_simulation(timestamp with time zone) IS 'Makes the temporary tables of a simulation; what was planned before its first instant and still waited then leaves in it, and is no row of its result.';
-COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],bytea,date[],integer,integer,real[],double precision,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
+COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],bytea,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
 COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
@@ -49889,6 +50083,9 @@ COMMENT ON FUNCTION dunning._effects(text,text,text,text) IS 'The enabled effect
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
+COMMENT ON FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) IS 'The profile (NULL: none yet) with those contacts that were sent after the last one entered and are over by now; NULL where there is nothing to enter. Arrays in order of time. late: answers to contacts that were entered as unanswered. Answers within ten seconds of a message are a machine''s.';
+COMMENT ON FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) IS 'Keeps the last payments that did not follow a contact, of those who paid after `since` (NULL: of all).';
+COMMENT ON FUNCTION dunning._enter_sql(text,boolean) IS 'SQL text: enters the contacts that are over, and sums them up by age for the book. $1 debtors (NULL: all), $2 now, $3 contacts and answers from then on, $4 from scratch, $5 when this was last done.';
 COMMENT ON FUNCTION dunning._epc_line(text,text,integer) IS 'A field of the payload as one line; 22023 where it breaks or is too long.';
 COMMENT ON FUNCTION dunning._equip_partition(text,text,text[]) IS 'How many indexes and grants of its parent a month lacked and got: new ones, or those that a later version brought.';
 COMMENT ON FUNCTION dunning._equip_partitions() IS 'How many indexes and grants the months of messages lacked and got; maintain() calls it, so that an update reaches them.';
@@ -49896,6 +50093,7 @@ COMMENT ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) IS 'The d
 COMMENT ON FUNCTION dunning._evidence_sql(text) IS 'SQL text: the evidence that holds for each row of features f and signals s, which the given FROM item has.';
 COMMENT ON FUNCTION dunning._expire_waiting() IS 'How many proposed or held messages were over and have been cancelled; their steps may be planned again.';
 COMMENT ON FUNCTION dunning._explain_next(text,text) IS 'The next contact that daily planning would make if nothing changed, within 92 days; no row where there is none.';
+COMMENT ON FUNCTION dunning._fade_profile(dunning.response_profile,double precision,bytea) IS 'The profile with only a share of its evidence. Not from 0 to 1: 22023.';
 COMMENT ON FUNCTION dunning._failing_segment(text[],timestamp with time zone,timestamp with time zone,text[]) IS 'The segment at whose predicate score() fails; NULL where it fails without any, or does not fail.';
 COMMENT ON FUNCTION dunning._fatigue(integer,integer) IS 'What is left of an answer''s chance after n7 contacts in 7 days and n30 in 30: exp(-0.15 n7 - 0.03 n30).';
 COMMENT ON FUNCTION dunning._feature_sql(text) IS 'SQL text of a feature over a row f of debtor_features or invoice_features: the column, the attribute or the expression of that name.';
@@ -49949,6 +50147,7 @@ COMMENT ON FUNCTION dunning._hold_span(text,dunning.hold_reason,date,date,text) 
 COMMENT ON FUNCTION dunning._iban(text) IS 'An IBAN of SEPA without its spaces; NULL where the account is none: unknown country, wrong length, wrong check digits.';
 COMMENT ON FUNCTION dunning._iban_lengths() IS 'SEPA''s countries, each with the length of its IBAN, and + where it is in the EEA.';
 COMMENT ON FUNCTION dunning._insert_offers(text[],text[],text[],text[],numeric[],jsonb[],date[],uuid[],text) IS 'The offers that were written: none for a debtor who has one of that state already.';
+COMMENT ON FUNCTION dunning._intensity(dunning.response_profile,bytea) IS 'For each hour of the local week how many times likelier than on average in the book an answer is.';
 COMMENT ON FUNCTION dunning._interest(text[],timestamp with time zone,date,text) IS 'The spans of late interest of these debtors'' invoices until a day (not counted; NULL: through the day of as_of).';
 COMMENT ON FUNCTION dunning._interest_rule_of(text,text,date) IS 'The enabled rule of interest for invoices due on a day, the user''s before the built-in one; NULL where there is none.';
 COMMENT ON FUNCTION dunning._invoice_looks(bytea,text) IS 'One debtor''s account when each invoice was issued; what its own instant brings is not seen.';
@@ -49971,8 +50170,9 @@ COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strateg
 COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
 COMMENT ON FUNCTION dunning._law_countries(text) IS 'Where rules of a country stand: its own before those of the countries of the euro.';
 COMMENT ON FUNCTION dunning._lawful_fees(text[],timestamp with time zone) IS 'One row an invoice and level that has an enabled rule: amount, from which day it may be charged, and every reason why not (empty: it may).';
-COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Rebuilds timing_book: hours of the book from the profiles, share of answers by channel.';
+COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Learns what each creditor''s book has in common, goes on from what was known; returns the greatest change in how exposure is counted (_prior_change()).';
 COMMENT ON FUNCTION dunning._learn_groups(text,integer,integer,integer,integer,bigint) IS 'Groups of k-means over the numbers of a query beside `key`, as the predicates of a tree that tells them apart; fidelity: share of rows that the tree puts into their group; silhouette by k.';
+COMMENT ON FUNCTION dunning._learn_prior(bytea,double precision[],double precision[],dunning.response_profile[],integer) IS 'What a book has in common, from sums of its profiles, sums by age and a sample for so many rounds of EM over eight archetypes; goes on from prior (NULL: eight bumps three hours apart).';
 COMMENT ON FUNCTION dunning._learn_splits(text,integer,integer,integer,double precision) IS 'Of a query of units (key, segment and arm as numbers from 1, outcome 0 or 1, and features): for each segment and arm but the first, the split whose effects differ most in one half of the units, and how much they differ in the other.';
 COMMENT ON FUNCTION dunning._learn_tree(text,integer,integer) IS 'Leaves of a tree over the columns of a query beside `key` and `target`: predicate, rows, mean and standard deviation of the target, the highest first; error_by_depth: mean squared error by five folds. min_leaf 0: a hundredth of the rows, 50 at least.';
 COMMENT ON FUNCTION dunning._ledger_sql(text,text,text) IS 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice and source_currency: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
@@ -50002,6 +50202,7 @@ COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone)
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
 COMMENT ON FUNCTION dunning._may_release(dunning.hold) IS 'Nothing; 42501 where the caller may not release such a hold, 55000 where nobody does it so.';
+COMMENT ON FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) IS 'The evidence of two profiles in one; NULL with one gives the other.';
 COMMENT ON FUNCTION dunning._minor_digits(text) IS 'Decimals of a currency''s minor unit (ISO 4217).';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';
 COMMENT ON FUNCTION dunning._models_in_use() IS 'The version of each model that predictions are made with.';
@@ -50049,6 +50250,7 @@ COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest p
 COMMENT ON FUNCTION dunning._pending_fees(text[],timestamp with time zone) IS 'The next fee of each open invoice that may lawfully be charged, and from which day; no row where a hold freezes it, a notice is missing, the creditor does not charge, or no enabled rule allows one.';
 COMMENT ON FUNCTION dunning._pick(text[],timestamp with time zone,date,double precision,boolean,boolean) IS 'One row a debtor of the stage ladder: the rung that is picked, its channel, server and instant, what blocks it, cost and value; passed_over: the further steps, where an earlier one is picked. plain false: ask the gate. Reads each statement of texts (_pick_texts()) once, as the caller.';
 COMMENT ON FUNCTION dunning._pick_texts() IS 'The statements that _pick() reads, in the order of src/plan/means.h.';
+COMMENT ON FUNCTION dunning._picture(dunning.response_profile,bytea) IS 'The week as text: a line a day, a mark an hour, the darker the likelier an answer.';
 COMMENT ON FUNCTION dunning._place_hold(dunning.hold) IS 'How many messages a new hold stopped.';
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
 COMMENT ON FUNCTION dunning._planning_elsewhere() IS 'Whether another session plans just now.';
@@ -50056,6 +50258,10 @@ COMMENT ON FUNCTION dunning._postal_text(jsonb) IS 'The text of an address that 
 COMMENT ON FUNCTION dunning._predict_values(text,integer,"any") IS 'predict() of one version for the values of its features, in the order of its body: what functions made by create_predictor() call.';
 COMMENT ON FUNCTION dunning._preview_links(text,jsonb) IS 'What stands in a preview for the links that a message of the creditor gets as it leaves; empty where the creditor has no page.';
 COMMENT ON FUNCTION dunning._preview_parts(text,jsonb,text,text) IS 'Subject and text that a template becomes; where it becomes none, why not stands in warnings.';
+COMMENT ON FUNCTION dunning._prior_change(bytea,bytea) IS 'Which share of a contact''s exposure would be counted otherwise, from 0 to 2.';
+COMMENT ON FUNCTION dunning._profile_counts(dunning.response_profile) IS 'Contacts and answers that were entered, and when the last of those contacts was sent.';
+COMMENT ON FUNCTION dunning._profile_in(cstring) IS 'A profile from its JSON text. Written by a newer version: 0A000.';
+COMMENT ON FUNCTION dunning._profile_out(dunning.response_profile) IS 'A profile as JSON.';
 COMMENT ON FUNCTION dunning._promise_state(text[],timestamp with time zone) IS 'One row a promise of the debtors (NULL: all) as of an instant (NULL: now): what was paid on it and its state.';
 COMMENT ON FUNCTION dunning._proof(text,text,text,timestamp with time zone) IS 'The share of a creditor''s invoices of a segment (NULL: of all) that were paid within thirty days of reaching a level, and of how many; share NULL where none reached it. Without as_of as maintain() last left it, else computed from the whole book.';
 COMMENT ON FUNCTION dunning._proofs(timestamp with time zone) IS 'The rows of dunning.proof as known at an instant (NULL: now). Reads the whole book.';
@@ -50068,6 +50274,7 @@ COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'Fro
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
 COMMENT ON FUNCTION dunning._reached_sql() IS 'SQL text: stage reach of one rung, with what its step says.';
 COMMENT ON FUNCTION dunning._reason_of(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
+COMMENT ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was made anew from the contacts, answers and payments of two years before as_of (NULL: now); NULL: the whole book, with what it has in common.';
 COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter counts as received: on the second post day (no Sunday, Monday or holiday) after it was sent; otherwise the day it was sent.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
@@ -50076,7 +50283,7 @@ COMMENT ON FUNCTION dunning._refresh_drift() IS 'The models of train() in use th
 COMMENT ON FUNCTION dunning._refresh_handovers() IS 'The cases that the rules proposed; maintain() and daily() call it.';
 COMMENT ON FUNCTION dunning._refresh_holds(text[]) IS 'The holds (of the debtors; NULL: all) that began since it last looked.';
 COMMENT ON FUNCTION dunning._refresh_offers(text[]) IS 'How many offers (of the debtors; NULL: all) were over by the clock or because less is owed, and have been ended.';
-COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was rebuilt from contacts, answers and payments before as_of (NULL: now); NULL: the whole book. Called by maintain().';
+COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors into whose profile something was entered: contacts that are over by as_of (NULL: now), news of older ones, payments. Without debtor_ids what the book has in common is learnt as well, and all is entered anew where that changed much. Called by maintain().';
 COMMENT ON FUNCTION dunning._refresh_proofs() IS 'Computes dunning.proof anew and returns its rows; a broken ledger leaves none, so that nothing is claimed.';
 COMMENT ON FUNCTION dunning._refresh_scripts(text[]) IS 'How many open calls and visits of the debtors it looked at; their scripts name the offer of record.';
 COMMENT ON FUNCTION dunning._refuse_charge(dunning.charge,text,text) IS 'Raises DN011 with what is not lawful.';
@@ -50166,7 +50373,6 @@ COMMENT ON FUNCTION dunning._with_charges(jsonb,numeric) IS 'A context with the 
 COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements of the given text[] that are not NULL, in order; NULL where there are none.';
 COMMENT ON FUNCTION dunning._words_of(jsonb) IS 'Reasons in one line; NULL where there are none.';
 COMMENT ON FUNCTION dunning._year_units(text) IS 'Units of a year under a day count.';
-COMMENT ON FUNCTION dunning._zero_activity() IS 'The sums of no profile.';
 COMMENT ON FUNCTION dunning._zone(text,text,text) IS 'Candidate time zones: the given one where it is valid, else those of the region or country, else of a calling code given as time_zone (''+45''). Unknown place: dunning.timezone (or the server''s log_timezone), Europe/London and Europe/Helsinki, all of which must allow a contact.';
 COMMENT ON FUNCTION dunning._zone_key(text,text) IS 'For a debtor of no known country: the time zone where it is one, else the calling code of an international number (''+45''), which _zone() and _windows() take for the zones of its countries, else an empty text.';
 COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
@@ -50312,13 +50518,14 @@ COMMENT ON TABLE dunning.segment_treatment IS 'Channel, tone, framing and freque
 COMMENT ON TABLE dunning.segment_version IS 'Lists of segments, one row a version: own (what stood in force before another came), tree, kmeans (learn_segments()) or split (split_segments()). Immutable; use_segments() brings one into force.';
 COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text: personal needs the template''s own permission (save_template(personal => true)), never is refused. A user''s row replaces the built-in one of the same field; open takes a shipped guard away. Fields without a row are open.';
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
-COMMENT ON TABLE dunning.timing_book IS 'The hours and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
-COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays; rebuilt by maintain() from egress, events and the ledger.';
+COMMENT ON TABLE dunning.timing_book IS 'The hours, the delays and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
+COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays. A contact is entered once, when it was answered or nobody expects an answer any more.';
 COMMENT ON TYPE dunning.debtor_features IS 'A debtor at as_of; what each column means stands in the view feature_catalogue. Counts (n_*) are over all currencies; sums are in `currency` alone: one with an open balance, then the one of most invoices; currencies counts them. n_*: invoices proper (fees and interest are owed, but tell nothing of habits; n_open and n_overdue count them). dpd_*: open amount by days past due. Days late are 0 for what was paid in time. *_shrunk: toward the mean of the debtors of the same creditor and kind (itself toward the creditor''s) with the weight of five invoices; coverage n/(n+5). attributes: numbers, booleans and texts of the bound debtor''s attributes that are not excluded and no address. NULL: nothing known.';
 COMMENT ON TYPE dunning.debtor_signals IS 'What was said of a debtor or by it, as known at an instant: open invoices that are disputed, the day of the last dispute of the last 180 days that nobody answered (hold "dispute" released), of the last report of other circumstances, the reason of a hold for hardship, moratorium or insolvency, the latest promise that is broken and not made good, contacts of 180 days that arrived or were answered, and those that came back. NULL: nothing of the kind.';
 COMMENT ON TYPE dunning.history_look IS 'A look at an account at one instant; the columns up to settled_on are of the invoice at whose issue it was taken. src/feature/look.h has them in this order.';
 COMMENT ON TYPE dunning.invoice_features IS 'An invoice with the history of its debtor strictly before its day of issue, as in debtor_features; sums are in the invoice''s currency. amount_vs_mean: amount over the mean of earlier ones. kind, country and has_* are the debtor''s of now, attributes those that bind() was told are immutable. Known at as_of, so labels and no features: settled_on, days_late (negative: early; NULL: not settled).';
 COMMENT ON TYPE dunning.planned IS 'A planned contact: who, what, over which channel, when (also in local time), amounts a currency, cost, state with reason, the fee that it names (charged with it, announced or warned of) and the terms that it offers.';
+COMMENT ON TYPE dunning.response_profile IS 'When a debtor answers: answers and exposure over the 168 hours of the local week, archetypes, totals by channel; 440 octets, JSON as text. Older evidence weighs 4 % less a week.';
 COMMENT ON TYPE dunning.simulated IS 'A contact of a simulation (sent: it would have left; queued: its time comes after the last day; cancelled: it was stopped before it left, and costs nothing) with the day on which it was planned; or, with day and debtor_id NULL, why contacts were held: how many debtors, and on how many of their days.';
 COMMENT ON VIEW dunning.charge_due IS 'What billing may book: charges neither waived nor booked, fees and posted interest apart; book_charge() takes a row out. A negative row takes back interest of days that turned out to be paid. Role dunning_viewer.';
 COMMENT ON VIEW dunning.debtor_score IS 'One row a debtor, as score() last left it: segment, diagnosis of why it is unpaid (NULL: nothing overdue, or no rule fits), probability to pay within 30 days (NULL: nothing overdue), that the next invoice is late, that it is then paid within a fortnight before any contact; reasons in words. Needs dunning_viewer.';

@@ -48,9 +48,7 @@ typedef struct PlaceEntry
 typedef struct BookRow
 {
 	char	   *creditor;
-	char	   *channel;
-	float	   *shape;
-	double		q;
+	const DunPrior *prior;
 } BookRow;
 
 struct DunMeans
@@ -179,7 +177,7 @@ take_step(void *state, const Datum *v, const bool *isnull)
 	MemoryContextSwitchTo(before);
 }
 
-/* creditor, channel ('*': all), shape, share of answers */
+/* creditor, prior */
 static void
 take_book(void *state, const Datum *v, const bool *isnull)
 {
@@ -190,19 +188,7 @@ take_book(void *state, const Datum *v, const bool *isnull)
 	m->book = m->nbook == 0 ? palloc(sizeof(BookRow)) : repalloc(m->book, (m->nbook + 1) * sizeof(BookRow));
 	b = &m->book[m->nbook++];
 	b->creditor = keep_name(m, v, isnull, 0);
-	b->channel = keep_name(m, v, isnull, 1);
-	b->q = DatumGetFloat8(v[3]);
-	b->shape = NULL;
-	if (!isnull[2])
-	{
-		ArrayType  *shape = DatumGetArrayTypeP(v[2]);
-
-		if (ArrayGetNItems(ARR_NDIM(shape), ARR_DIMS(shape)) == DUN_HOURS && !ARR_HASNULL(shape))
-		{
-			b->shape = palloc(sizeof(float) * DUN_HOURS);
-			memcpy(b->shape, ARR_DATA_PTR(shape), sizeof(float) * DUN_HOURS);
-		}
-	}
+	b->prior = isnull[1] ? NULL : dun_timing_prior(PG_DETOAST_DATUM_COPY(v[1]));
 	MemoryContextSwitchTo(before);
 }
 
@@ -282,7 +268,6 @@ read_creditor(DunMeans *m, DunCreditor *c)
 
 	c->written = MemoryContextAlloc(m->context, Max(m->nsteps * DUN_CHANNELS, 1));
 	memset(c->written, -1, Max(m->nsteps * DUN_CHANNELS, 1));
-	c->book = *dun_plan_book_share(m, c->name, strlen(c->name));
 	m->reading = c;
 	set_text(&a, 0, c->name);
 	ask(m, DUN_PICK_SERVERS, &a, take_server);
@@ -309,27 +294,13 @@ dun_plan_creditor(DunMeans *m, const char *name, int len)
 	return m->last_creditor = &entry->creditor;
 }
 
-const DunBookShare *
-dun_plan_book_share(DunMeans *m, const char *creditor, int len)
+const DunPrior *
+dun_plan_book_prior(DunMeans *m, const char *creditor, int len)
 {
-	static DunBookShare share;
-
-	share.shape = NULL;
-	for (int c = 0; c < m->nchannels; c++)
-		share.q[c] = DUN_FIRST_SHARE;
 	for (int i = 0; i < m->nbook; i++)
-	{
-		const BookRow *b = &m->book[i];
-
-		if (strlen(b->creditor) != len || memcmp(b->creditor, creditor, len) != 0)
-			continue;
-		if (strcmp(b->channel, "*") == 0)
-			share.shape = b->shape;
-		for (int c = 0; c < m->nchannels; c++)
-			if (strcmp(m->channels[c].name, b->channel) == 0)
-				share.q[c] = b->q;
-	}
-	return &share;
+		if (strlen(m->book[i].creditor) == len && memcmp(m->book[i].creditor, creditor, len) == 0)
+			return m->book[i].prior;
+	return NULL;
 }
 
 /* --- prices and texts --- */

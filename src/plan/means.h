@@ -17,6 +17,7 @@
 #include "gate/address.h"
 #include "gate/caps.h"
 #include "plan/read.h"
+#include "timing/profile.h"
 
 #define DUN_CHANNELS 64
 
@@ -77,19 +78,11 @@ typedef struct DunShare
 	double		p_opt_out;
 } DunShare;
 
-/* What timing has learnt of a creditor's book. */
-typedef struct DunBookShare
-{
-	const float *shape;			/* NULL: flat */
-	double		q[DUN_CHANNELS];	/* share of answers by channel */
-} DunBookShare;
-
 typedef struct DunCreditor
 {
 	char	   *name;
 	DunServer	servers[DUN_CHANNELS];
 	DunShare	shares[DUN_CHANNELS];
-	DunBookShare book;
 	struct PriceList *prices;
 	int8	   *written;		/* by step and channel: -1 not asked, else whether there is a text */
 } DunCreditor;
@@ -124,6 +117,6 @@ extern const char *dun_plan_country_of(const DunMeans *m, int place);
 extern const DunPlaceRules *dun_plan_rules(DunMeans *m, int place, int channel);
 
 /* What timing knows of a creditor's book; the creditor may be one without debtors in this run. */
-extern const DunBookShare *dun_plan_book_share(DunMeans *m, const char *creditor, int len);
+extern const DunPrior *dun_plan_book_prior(DunMeans *m, const char *creditor, int len);
 
 #endif

@@ -258,7 +258,6 @@ try_candidate(const Picking *k, DunCandidate *c)
 		.debtor_id = f->debtor_id, .channel = channel->name, .windows = rules->windows, .windows_key = rules->key, .history = history,
 		.from = k->from, .until = k->until, .now = k->picker->at, .evidence = f->evidence
 	};
-	c->question.evidence.book_q = f->book_q == NULL ? DUN_FIRST_SHARE : f->book_q[c->channel];
 	if (n == 0 && dun_timing_best(k->picker->times, &c->question, 1, &c->field, &c->answer) > 0)
 	{
 		c->at = c->answer.at;

@@ -57,8 +57,7 @@ typedef struct DunPickFacts
 	bool		has_self_cure;
 	double		p_self_cure;
 	bool		held_out;
-	DunEvidence evidence;		/* but for book_q */
-	const double *book_q;		/* by channel */
+	DunEvidence evidence;
 	DunHistory	history;		/* without caps */
 } DunPickFacts;
 

@@ -23,7 +23,7 @@ typedef enum PickRow
 	ROW_RUNG,					/* RungRow, creditor, preferred channel, currency */
 	ROW_FACTS,					/* FactsRow, e-mail, phone, postal address */
 	ROW_QUALITY,				/* `due` is the field, `amount` the quality in millionths */
-	ROW_PROFILE,				/* ProfileRow, activity, payments, creditor */
+	ROW_PROFILE,				/* ProfileRow, profile, payments, creditor */
 	ROW_CONTACT,				/* ContactRow, channel, account where it is another */
 	ROW_TALK,					/* `amount` is the instant */
 	ROW_HOLD,					/* `stated` is its end; the reason */
@@ -186,7 +186,7 @@ take_quality(void *state, const Datum *v, const bool *isnull)
 	dun_plan_deal_row(run->book, &row, v, isnull, NULL, 0, 0, 0);
 }
 
-/* debtor_id, creditor, contacts, responses, activity, payments */
+/* debtor_id, creditor, contacts, responses, profile, payments */
 static void
 take_profile(void *state, const Datum *v, const bool *isnull)
 {
@@ -356,7 +356,6 @@ read_profile(const DunPickRun *run, const DunRow *row, DunPickFacts *facts)
 {
 	ProfileRow	p;
 	DateADT    *dates = palloc(DUN_PAYMENTS_KEPT * sizeof(DateADT));
-	DunBookShare *share = palloc(sizeof(DunBookShare));
 	const char *t;
 	int			len;
 
@@ -364,17 +363,21 @@ read_profile(const DunPickRun *run, const DunRow *row, DunPickFacts *facts)
 	facts->evidence.contacts = p.contacts;
 	facts->evidence.responses = p.responses;
 	t = dun_plan_row_text(row, 1, &len);
-	if (t != NULL && len == sizeof(DunActivity))
-		facts->evidence.activity = memcpy(palloc(sizeof(DunActivity)), t, sizeof(DunActivity));
+	if (t != NULL)
+	{
+		DunProfile *profile = palloc(VARHDRSZ + len);
+
+		SET_VARSIZE(profile, VARHDRSZ + len);
+		memcpy(VARDATA(profile), t, len);
+		facts->evidence.profile = dun_timing_profile(profile);
+	}
 	t = dun_plan_row_text(row, 2, &len);
 	facts->evidence.npayments = t == NULL ? 0 : Min(len / sizeof(DateADT), DUN_PAYMENTS_KEPT);
 	if (facts->evidence.npayments > 0)
 		memcpy(dates, t, facts->evidence.npayments * sizeof(DateADT));
 	facts->evidence.payments = dates;
 	t = dun_plan_row_text(row, 3, &len);
-	*share = *dun_plan_book_share(run->picker.means, t, len);
-	facts->evidence.shape = share->shape;
-	facts->book_q = share->q;
+	facts->evidence.prior = dun_plan_book_prior(run->picker.means, t, len);
 }
 
 static void
@@ -430,7 +433,6 @@ dun_plan_collect_pick(const DunPickRun *run, const DunRow *rows, DunPickFacts *f
 	if (nrungs == 0)
 		return 0;
 	*facts = (DunPickFacts) {.debtor_id = pnstrdup(DUN_ROW_ID(rows), rows->id_len), .place = -1, .quality = {1, 1, 1}};
-	facts->evidence.book_q = DUN_FIRST_SHARE;
 	*rungs = palloc(nrungs * sizeof(DunRung));
 	facts->history.contacts = palloc(Max(count_rows(rows, ROW_CONTACT), 1) * sizeof(DunContact));
 	facts->history.talks = palloc(Max(count_rows(rows, ROW_TALK), 1) * sizeof(TimestampTz));

@@ -72,11 +72,8 @@ typedef struct Remembered
 	bool		used;
 	bool		barred;			/* a cap of none */
 	uint64		windows;
-	const DunDelay *delay;
-	uint64		shape;			/* hash, 0: flat */
-	double		book_q;
-	int			contacts;
-	int			responses;
+	int			medium;
+	uint64		prior;			/* hash, 0: the first one */
 	int64		first;
 	int64		last;
 	int64		best;
@@ -103,8 +100,7 @@ typedef struct Weighing
 	TimestampTz from;
 	int64		first;
 	int64		last;
-	double		reaped[DUN_HOURS];
-	double		share;			/* of answers */
+	double		answers[DUN_HOURS]; /* expected of a contact sent then */
 	double		chances[DUN_HOURS * 4]; /* by quarter of an hour, below 0: not yet known */
 	DunPayday	payday;
 } Weighing;
@@ -185,7 +181,7 @@ answer_chance(Weighing *w, int i)
 	double	   *chance = &w->chances[h * 4 + w->grid->quarters[i]];
 
 	if (*chance < 0)
-		*chance = 1 - exp(-w->share * ((1 - part) * w->reaped[h] + part * w->reaped[(h + 1) % DUN_HOURS]));
+		*chance = 1 - exp(-((1 - part) * w->answers[h] + part * w->answers[(h + 1) % DUN_HOURS]));
 	return *chance;
 }
 
@@ -271,14 +267,11 @@ best_slot(const double *scores, int n)
 static void
 read_evidence(Weighing *w)
 {
-	static const float flat[DUN_HOURS] = {[0 ... DUN_HOURS - 1] = 1};
 	const DunEvidence *e = &w->q->evidence;
 
-	/* The debtor's own share of answers, two contacts' worth of the book's in it. */
-	w->share = (e->responses + 2 * e->book_q) / (e->contacts + 2);
 	for (int i = 0; i < DUN_HOURS * 4; i++)
 		w->chances[i] = -1;
-	dun_timing_reap(e->activity, e->shape != NULL ? e->shape : flat, e->book_q, dun_timing_delay(w->q->channel), w->reaped);
+	dun_timing_reap(e->profile, e->prior != NULL ? e->prior : dun_timing_first_prior(), dun_timing_medium(w->q->channel), w->answers);
 	if (e->npayments >= PAYMENTS_NEEDED)
 		dun_timing_payday(w->q->windows->place.country, e->payments, e->npayments, &w->payday);
 }
@@ -290,21 +283,20 @@ find_remembered(DunTimes *times, const Weighing *w, uint64 windows)
 	const DunTimeQuestion *q = w->q;
 	const DunEvidence *e = &q->evidence;
 	Remembered	key = {
-		.used = true, .windows = windows, .delay = dun_timing_delay(q->channel), .book_q = e->book_q,
-		.contacts = e->contacts, .responses = e->responses, .first = w->first, .last = w->last,
+		.used = true, .windows = windows, .medium = dun_timing_medium(q->channel), .first = w->first, .last = w->last,
 	};
 	Remembered *r;
 	bool		dated;
 
-	if (e->activity != NULL || e->npayments >= PAYMENTS_NEEDED || q->history->ncontacts > 0 || q->history->ntalks > 0)
+	if (e->profile != NULL || e->npayments >= PAYMENTS_NEEDED || q->history->ncontacts > 0 || q->history->ntalks > 0)
 		return NULL;
 	key.barred = dun_gate_bars_all(q->history, &dated);
 	if (dated)
 		return NULL;
-	key.shape = e->shape == NULL ? 0 : dun_base_hash64(e->shape, sizeof(float) * DUN_HOURS, 0);
-	r = &times->remembered[(windows ^ (windows >> 32) ^ key.first * 31 ^ key.last * 7 ^ e->contacts * 3 ^ e->responses ^ ((uintptr_t) key.delay >> 4)) % REMEMBERED];
-	if (r->used && r->windows == windows && r->barred == key.barred && r->delay == key.delay && r->shape == key.shape && r->book_q == key.book_q &&
-		r->contacts == key.contacts && r->responses == key.responses && r->first == key.first && r->last == key.last)
+	key.prior = e->prior == NULL ? 0 : dun_base_hash64(e->prior, sizeof(DunPrior), 0);
+	r = &times->remembered[(windows ^ (windows >> 32) ^ key.first * 31 ^ key.last * 7 ^ key.medium) % REMEMBERED];
+	if (r->used && r->windows == windows && r->barred == key.barred && r->medium == key.medium && r->prior == key.prior &&
+		r->first == key.first && r->last == key.last)
 		return r;
 	*r = key;
 	r->best = -1;
@@ -485,23 +477,19 @@ put_row(ReturnSetInfo *rsinfo, const DunTimeQuestion *q, const DunTimeField *fie
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* activity, payments, contacts, responses, shape, q */
+/* profile, payments, prior */
 static void
 evidence_arguments(FunctionCallInfo fcinfo, int first, DunEvidence *e)
 {
 	ArrayType  *payments = array_argument(fcinfo, first + 1);
-	ArrayType  *shape = array_argument(fcinfo, first + 4);
 	DateADT    *dates = palloc(sizeof(DateADT) * DUN_PAYMENTS_KEPT);
 	Datum	   *values;
 	int			n = 0;
 
-	e->activity = PG_ARGISNULL(first) ? NULL : (const DunActivity *) VARDATA(PG_GETARG_BYTEA_P(first));
-	e->contacts = PG_ARGISNULL(first + 2) ? 0 : PG_GETARG_INT32(first + 2);
-	e->responses = PG_ARGISNULL(first + 3) ? 0 : PG_GETARG_INT32(first + 3);
-	e->shape = NULL;
-	if (shape != NULL && ArrayGetNItems(ARR_NDIM(shape), ARR_DIMS(shape)) == DUN_HOURS && !ARR_HASNULL(shape))
-		e->shape = (const float *) ARR_DATA_PTR(shape);
-	e->book_q = PG_ARGISNULL(first + 5) ? DUN_FIRST_SHARE : PG_GETARG_FLOAT8(first + 5);
+	e->profile = PG_ARGISNULL(first) ? NULL : dun_timing_profile(PG_DETOAST_DATUM(PG_GETARG_DATUM(first)));
+	e->contacts = e->profile == NULL ? 0 : e->profile->contacts;
+	e->responses = e->profile == NULL ? 0 : e->profile->answers;
+	e->prior = dun_timing_prior(PG_ARGISNULL(first + 2) ? NULL : PG_GETARG_BYTEA_P(first + 2));
 	if (payments != NULL)
 		deconstruct_array(payments, DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &values, NULL, &n);
 	e->npayments = Min(n, DUN_PAYMENTS_KEPT);
@@ -527,7 +515,7 @@ PG_FUNCTION_INFO_V1(dun_timing_sql_best);
 
 /*
  * _best_of(debtor_id, channel, not_before, not_after, now, words, held_until, windows, rules, caps, debtors, channels,
- * messages, ats, ords, talks, activity, payments, contacts, responses, shape, q, top): at least one row.
+ * messages, ats, ords, talks, profile, payments, prior, top): at least one row.
  */
 Datum
 dun_timing_sql_best(PG_FUNCTION_ARGS)
@@ -539,7 +527,7 @@ dun_timing_sql_best(PG_FUNCTION_ARGS)
 	DunHistory	history;
 	ArrayType  *words = array_argument(fcinfo, 5);
 	ArrayType  *rules = array_argument(fcinfo, 8);
-	int			top = PG_GETARG_INT32(22);
+	int			top = PG_GETARG_INT32(19);
 	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);

@@ -15,19 +15,15 @@
 #include "gate/caps.h"
 #include "timing/profile.h"
 
-/* Contacts of a person whose share of answers is not known yet count as two of this share. */
-#define DUN_FIRST_SHARE 0.1
-
 /* What is known of a debtor; zeros and NULLs where nothing is. */
 typedef struct DunEvidence
 {
-	const DunActivity *activity;
-	int			contacts;
+	const DunProfile *profile;
+	const DunPrior *prior;		/* of the book, NULL: nothing was learnt */
+	int			contacts;		/* entered, and how many of them were answered */
 	int			responses;
 	int			npayments;
 	const DateADT *payments;	/* newest first, at most DUN_PAYMENTS_KEPT */
-	const float *shape;			/* of the book: DUN_HOURS, mean 1; NULL: flat */
-	double		book_q;			/* the channel's share of answered contacts */
 } DunEvidence;
 
 typedef struct DunTimeQuestion

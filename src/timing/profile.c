@@ -3,65 +3,52 @@
  *		Activity with the exposure correction: an hour counts by the answers in it *and* by how long a message
  *		lay unanswered through it. Without the second, one learns when one has written, not when they answer.
  *
- * lambda(h) = (C0 + k) / (C0 / m(h) + E): one pseudo-answer at the book's rate m. The debtor's own bins are
- * pooled with the same hour of the other weekdays (or of the weekend). The time of a payment is weak evidence of when
- * somebody sits down with bills: a quarter of an answer, exposed evenly over the week.
+ * lambda(h) = (C0 + k) / (C0 / m(h) + E): a third of a pseudo-answer at the rate m, a mixture of the book's archetypes
+ * (prior.c) that fits the debtor best. The debtor's own bins are pooled with the same hour of the other weekdays (or of
+ * the weekend). Exposure is counted in the answers that it would have brought from an average debtor.
+ *
+ * An entry is less than the least step of a bin more often than not. It is rounded up or down by a number drawn from
+ * what is entered, up as often as its share of the step: sums are right on average, and the same on every machine.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
-#include "fmgr.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/timestamp.h"
-
-#include "base/compat.h"
+#include "base/hash.h"
 #include "calendar/window.h"
 #include "timing/profile.h"
 
-#define PSEUDO 1.0				/* C0 */
-#define K_UNIT 256.0
-#define E_UNIT 1024.0
-#define PAYMENT_WEIGHT 0.25
-#define WEEKLY_DECAY 0.96
-#define OWN_BIN 0.4				/* against the pool of its hour */
-#define BOOK_PSEUDO 20.0		/* answers at a flat rate, in the book's shape */
+#define PSEUDO 0.3				/* C0 */
+#define WEEKLY_GAIN (1 / 0.96)
+#define DAY_PSEUDO 2.0
+#define OWN_BIN 0.2				/* against the pool of its hour */
+#define K_UNIT -5				/* of an empty profile: 1/32 of an answer */
+#define E_UNIT -9
+#define THETA_SHAPE (1.2 / DUN_ARCHETYPES)
+#define THETA_RATE 1.2
+#define THETA_ROUNDS 12
+#define WEIGHT_SALT UINT64CONST(0x726f756e64)	/* "round" */
 
-static const DunDelay email_delay = {.45, 1, 18, 96, 0};
-static const DunDelay ring_delay = {.45, .25, 6, 48, 0};
-static const DunDelay call_delay = {1, .1, .1, 1, 0};
-static const DunDelay letter_delay = {.45, 1, 18, 96, 48};
-
-const DunDelay *
-dun_timing_delay(const char *channel)
+int32
+dun_timing_hour_of(TimestampTz at)
 {
-	if (strcmp(channel, "sms") == 0 || strcmp(channel, "push") == 0 || strcmp(channel, "whatsapp") == 0)
-		return &ring_delay;
-	if (strcmp(channel, "call") == 0 || strcmp(channel, "visit") == 0)
-		return &call_delay;
-	if (strcmp(channel, "letter") == 0)
-		return &letter_delay;
-	return &email_delay;
+	return (int32) (at / USECS_PER_HOUR);
 }
 
-/* w(a) for a = 0 .. reach-1, summing to 1. */
-static void
-weights(const DunDelay *d, double *w)
+double
+dun_timing_weight(const DunProfile *p, int32 hour)
 {
-	double		fast = d->g * (1 - exp(-1 / d->t1));
-	double		slow = (1 - d->g) * (1 - exp(-1 / d->t2));
-	double		sum = 0;
-	int			a;
-
-	for (a = 0; a < d->reach; a++)
-		sum += w[a] = fast * exp(-a / d->t1) + slow * exp(-a / d->t2);
-	for (a = 0; a < d->reach; a++)
-		w[a] /= sum;
+	return pow(WEEKLY_GAIN, ((double) hour - p->base) / DUN_HOURS);
 }
 
-/* ---- building ---- */
+TimestampTz
+dun_timing_entered_until(const DunProfile *p)
+{
+	TimestampTz until;
+
+	memcpy(&until, p->until, sizeof(until));
+	return until;
+}
 
 static int
 hour_of_week(TimestampTz at, pg_tz *zone)
@@ -72,243 +59,307 @@ hour_of_week(TimestampTz at, pg_tz *zone)
 	return minute / 60;
 }
 
+/* ---- entering ---- */
+
+typedef struct Rounding
+{
+	uint64		state;
+} Rounding;
+
+static uint8
+round_up_or_down(Rounding *r, double x)
+{
+	return (uint8) Min(255, floor(x + dun_base_rng_uniform(&r->state)));
+}
+
+static void
+add_to_bin(uint8 bins[DUN_HOURS], int8 *unit, int h, double x, Rounding *r)
+{
+	while (bins[h] + ldexp(x, -*unit) >= 255)
+	{
+		for (int i = 0; i < DUN_HOURS; i++)
+			if (bins[i] > 0)
+				bins[i] = round_up_or_down(r, bins[i] / 2.0);
+		(*unit)++;
+	}
+	bins[h] += round_up_or_down(r, ldexp(x, -*unit));
+}
+
+/* Hour by hour while it lay there, the last one in part. Returns the exposure. */
 static double
-age_weight(TimestampTz at, TimestampTz as_of)
+add_exposure(DunProfile *p, const DunDelay *delay, pg_tz *zone, TimestampTz from, TimestampTz until, double weight, Rounding *r)
 {
-	return pow(WEEKLY_DECAY, Max(0, (double) (as_of - at)) / USECS_PER_DAY / 7);
-}
+	double		w[DUN_LONGEST_REACH];
+	double		sum = 0;
 
-/* A contact's exposure until it was answered or nobody expects an answer any more. Returns the index after its answer. */
-static int
-add_contact(double *k, double *e, const char *channel, TimestampTz sent, const TimestampTz *answers, int nanswers, int next,
-			pg_tz *zone, TimestampTz as_of)
-{
-	const DunDelay *delay = dun_timing_delay(channel);
-	double		w[96];
-	double		weight = age_weight(sent, as_of);
-	TimestampTz from = sent + delay->lag * USECS_PER_HOUR;
-	TimestampTz until = from + delay->reach * USECS_PER_HOUR;
-	int			a;
-
-	weights(delay, w);
-	while (next < nanswers && answers[next] < sent)
-		next++;
-	if (next < nanswers && answers[next] < until)
+	dun_timing_weights(delay, w);
+	for (int a = 0; a < delay->reach; a++)
 	{
-		k[hour_of_week(answers[next], zone)] += weight;
-		until = answers[next++];
+		TimestampTz at = from + a * USECS_PER_HOUR;
+		double		part = Min(1.0, (double) (until - at) / USECS_PER_HOUR);
+
+		if (part <= 0)
+			break;
+		add_to_bin(p->e, &p->e_unit, hour_of_week(at, zone), weight * w[a] * part, r);
+		sum += w[a] * part;
 	}
-	until = Min(until, as_of);
-	for (a = 0; a < delay->reach && from + a * USECS_PER_HOUR < until; a++)
-		e[hour_of_week(from + a * USECS_PER_HOUR, zone)] += weight * w[a];
-	return next;
+	return sum;
 }
 
-static int
-instants(FunctionCallInfo fcinfo, int arg, TimestampTz **out)
+void
+dun_timing_enter(DunProfile *p, const DunPrior *prior, pg_tz *zone, TimestampTz sent, TimestampTz answered, int medium, bool counts)
 {
-	Datum	   *values;
-	int			n = 0,
-				i;
+	DunDelay	delay = dun_timing_delay(prior, medium);
+	double		q = prior->media[medium].q;
+	TimestampTz from = sent + delay.lag * USECS_PER_HOUR;
+	TimestampTz until = from + delay.reach * USECS_PER_HOUR;
+	double		weight;
+	Rounding	r = {dun_base_hash64(&sent, sizeof(sent), WEIGHT_SALT)};
 
-	*out = NULL;
-	if (PG_ARGISNULL(arg))
-		return 0;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), TIMESTAMPTZOID, sizeof(TimestampTz), true, TYPALIGN_DOUBLE, &values, NULL, &n);
-	*out = palloc(sizeof(TimestampTz) * Max(n, 1));
-	for (i = 0; i < n; i++)
-		(*out)[i] = DatumGetTimestampTz(values[i]);
-	return n;
-}
-
-/* A payment booked as a bare date says nothing about the hour. */
-static bool
-has_time_of_day(TimestampTz at, pg_tz *zone)
-{
-	int			minute;
-
-	dun_calendar_local(at, zone, &minute);
-	return at % USECS_PER_DAY != 0 && (minute % 1440 != 0 || at % USECS_PER_MINUTE != 0);
-}
-
-PG_FUNCTION_INFO_V1(dun_timing_sql_activity);
-
-/* _activity(zone, sent[], channels[], answers[], payments[], as_of) → bytea; arrays in order of time */
-Datum
-dun_timing_sql_activity(PG_FUNCTION_ARGS)
-{
-	pg_tz	   *zone = dun_calendar_find_zone(PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	TimestampTz as_of;
-	TimestampTz *sent,
-			   *answers,
-			   *payments;
-	int			nsent,
-				nanswers,
-				npayments,
-				nchannels = 0,
-				next = 0,
-				timed = 0,
-				i;
-	Datum	   *channels = NULL;
-	double		k[DUN_HOURS] = {0},
-				e[DUN_HOURS] = {0};
-	bytea	   *result;
-	DunActivity *activity;
-
-	if (zone == NULL || PG_ARGISNULL(5))
-		PG_RETURN_NULL();
-	as_of = PG_GETARG_TIMESTAMPTZ(5);
-	nsent = instants(fcinfo, 1, &sent);
-	nanswers = instants(fcinfo, 3, &answers);
-	npayments = instants(fcinfo, 4, &payments);
-	if (!PG_ARGISNULL(2))
-		deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT, &channels, NULL, &nchannels);
-	if (nchannels != nsent)
-		elog(ERROR, "arrays of contacts differ in length");
-
-	for (i = 0; i < nsent; i++)
-		next = add_contact(k, e, TextDatumGetCString(channels[i]), sent[i], answers, nanswers, next, zone, as_of);
-	for (i = 0; i < npayments; i++)
-		if (has_time_of_day(payments[i], zone))
-		{
-			double		weight = PAYMENT_WEIGHT * age_weight(payments[i], as_of);
-
-			k[hour_of_week(payments[i], zone)] += weight;
-			for (int h = 0; h < DUN_HOURS; h++)
-				e[h] += weight / DUN_HOURS;
-			timed++;
-		}
-	if (nsent == 0 && timed == 0)
-		PG_RETURN_NULL();
-
-	result = palloc(VARHDRSZ + sizeof(DunActivity));
-	SET_VARSIZE(result, VARHDRSZ + sizeof(DunActivity));
-	activity = (DunActivity *) VARDATA(result);
-	for (i = 0; i < DUN_HOURS; i++)
+	if (p->contacts == 0)
+		p->base = dun_timing_hour_of(sent);
+	weight = dun_timing_weight(p, dun_timing_hour_of(sent));
+	if (answered != 0)
+		until = Min(until, answered);
+	p->media[medium][1] += weight * q * add_exposure(p, &delay, zone, from, until, weight * q, &r);
+	if (answered != 0 && counts)
 	{
-		activity->k[i] = (uint16) Min(65535, rint(k[i] * K_UNIT));
-		activity->e[i] = (uint16) Min(65535, rint(e[i] * E_UNIT));
+		add_to_bin(p->k, &p->k_unit, hour_of_week(answered, zone), weight, &r);
+		p->media[medium][0] += weight;
+		p->answers += p->answers < PG_UINT16_MAX;
 	}
-	PG_RETURN_BYTEA_P(result);
+	p->contacts += p->contacts < PG_UINT16_MAX;
+	if (sent > dun_timing_entered_until(p))
+		memcpy(p->until, &sent, sizeof(sent));
 }
 
-/* ---- the book ---- */
-
-PG_FUNCTION_INFO_V1(dun_timing_sql_add_activity);
-
-/* Transition: float8[336] += activity. */
-Datum
-dun_timing_sql_add_activity(PG_FUNCTION_ARGS)
+void
+dun_timing_clear(DunProfile *p)
 {
-	ArrayType  *state = AggCheckCallContext(fcinfo, NULL) ? PG_GETARG_ARRAYTYPE_P(0) : PG_GETARG_ARRAYTYPE_P_COPY(0);
-	double	   *sums = (double *) ARR_DATA_PTR(state);
-	bytea	   *item = PG_GETARG_BYTEA_P(1);
-	const DunActivity *activity = (const DunActivity *) VARDATA(item);
-	int			i;
+	TimestampTz never = DT_NOBEGIN;
 
-	if (ArrayGetNItems(ARR_NDIM(state), ARR_DIMS(state)) != 2 * DUN_HOURS || ARR_HASNULL(state) ||
-		VARSIZE(item) != VARHDRSZ + sizeof(DunActivity))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("not an activity profile"),
-				 errhint("Profiles are made by dunning._activity().")));
-	for (i = 0; i < DUN_HOURS; i++)
+	p->version = DUN_PROFILE_VERSION;
+	p->k_unit = K_UNIT;
+	p->e_unit = E_UNIT;
+	memcpy(p->until, &never, sizeof(never));
+}
+
+void
+dun_timing_enter_late(DunProfile *p, pg_tz *zone, TimestampTz answered)
+{
+	Rounding	r = {dun_base_hash64(&answered, sizeof(answered), WEIGHT_SALT)};
+
+	add_to_bin(p->k, &p->k_unit, hour_of_week(answered, zone), dun_timing_weight(p, dun_timing_hour_of(answered)), &r);
+	p->answers += p->answers < PG_UINT16_MAX;
+}
+
+/* ---- as a whole ---- */
+
+static uint16
+add_counts(uint16 a, uint16 b)
+{
+	return Min((uint32) a + b, PG_UINT16_MAX);
+}
+
+void
+dun_timing_merge(DunProfile *p, const DunProfile *other)
+{
+	double		scale = 1 / dun_timing_weight(other, p->base);
+	TimestampTz until = Max(dun_timing_entered_until(p), dun_timing_entered_until(other));
+	Rounding	r = {dun_base_hash64(other, sizeof(DunProfile), WEIGHT_SALT)};
+
+	for (int h = 0; h < DUN_HOURS; h++)
 	{
-		sums[i] += activity->k[i] / K_UNIT;
-		sums[DUN_HOURS + i] += activity->e[i] / E_UNIT;
+		if (other->k[h] > 0)
+			add_to_bin(p->k, &p->k_unit, h, scale * ldexp(other->k[h], other->k_unit), &r);
+		if (other->e[h] > 0)
+			add_to_bin(p->e, &p->e_unit, h, scale * ldexp(other->e[h], other->e_unit), &r);
 	}
-	PG_RETURN_ARRAYTYPE_P(state);
+	for (int i = 0; i < DUN_MEDIA * 2; i++)
+		p->media[i / 2][i % 2] += scale * other->media[i / 2][i % 2];
+	p->contacts = add_counts(p->contacts, other->contacts);
+	p->answers = add_counts(p->answers, other->answers);
+	memcpy(p->until, &until, sizeof(until));
 }
 
-PG_FUNCTION_INFO_V1(dun_timing_sql_shape);
-
-/* _activity_shape(float8[336], q) → float4[168] with mean 1: the book's rate by hour, shrunk to flat and smoothed. */
-Datum
-dun_timing_sql_shape(PG_FUNCTION_ARGS)
+void
+dun_timing_fade(DunProfile *p, double share)
 {
-	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
-	double		q = PG_GETARG_FLOAT8(1);
-	double	   *sums = (double *) ARR_DATA_PTR(state);
-	double		raw[DUN_HOURS];
-	double		mean = 0;
-	Datum		shape[DUN_HOURS];
-	int			h;
+	Rounding	r = {dun_base_hash64(p, sizeof(DunProfile), WEIGHT_SALT)};
 
-	if (ArrayGetNItems(ARR_NDIM(state), ARR_DIMS(state)) != 2 * DUN_HOURS || ARR_HASNULL(state))
-		elog(ERROR, "not the sums of activity");
-	for (h = 0; h < DUN_HOURS; h++)
-		raw[h] = (sums[h] + BOOK_PSEUDO) / (sums[DUN_HOURS + h] * q + BOOK_PSEUDO);
-	for (h = 0; h < DUN_HOURS; h++)
-		mean += raw[h] / DUN_HOURS;
-	for (h = 0; h < DUN_HOURS; h++)
-		shape[h] = Float4GetDatum((float) ((.25 * raw[(h + DUN_HOURS - 1) % DUN_HOURS] + .5 * raw[h] +
-											.25 * raw[(h + 1) % DUN_HOURS]) / mean));
-	PG_RETURN_ARRAYTYPE_P(construct_array(shape, DUN_HOURS, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
+	for (int h = 0; h < DUN_HOURS; h++)
+	{
+		p->k[h] = round_up_or_down(&r, p->k[h] * share);
+		p->e[h] = round_up_or_down(&r, p->e[h] * share);
+	}
+	for (int i = 0; i < DUN_MEDIA * 2; i++)
+		p->media[i / 2][i % 2] *= share;
 }
 
 /* ---- reading ---- */
 
-/* Pools the hours of weekdays and of the weekend: the same habit shows on several days. */
-static void
-pool(const uint16 *bins, double unit, double out[DUN_HOURS])
+void
+dun_timing_unpack(const DunProfile *p, double k[DUN_HOURS], double e[DUN_HOURS])
 {
-	double		hours[2][24] = {{0}};
-	int			h;
+	double		now = 1 / dun_timing_weight(p, dun_timing_hour_of(dun_timing_entered_until(p)));
+	double		k_step = ldexp(now, p->k_unit);
+	double		e_step = ldexp(now, p->e_unit);
 
-	for (h = 0; h < DUN_HOURS; h++)
-		hours[h >= 120][h % 24] += bins[h] / unit;
-	for (h = 0; h < DUN_HOURS; h++)
+	for (int h = 0; h < DUN_HOURS; h++)
 	{
-		double	   *x = hours[h >= 120];
-		int			o = h % 24;
-
-		out[h] = OWN_BIN * bins[h] / unit + (1 - OWN_BIN) * (x[o] + .5 * (x[(o + 23) % 24] + x[(o + 1) % 24]));
+		k[h] = p->k[h] * k_step;
+		e[h] = p->e[h] * e_step;
 	}
 }
 
-/* S(h) = (1 - d) lambda(h) + d S(h + 1), on a circle: two rounds reach the fixed point to within d^168. */
-static void
-filter(const double lambda[DUN_HOURS], double tau, double out[DUN_HOURS])
+/*
+ * Of a Poisson with the intensity sum of theta phi: each answer is shared among the archetypes by how much of it they
+ * explain, in turns with theta, which has a gamma for a prior whose mean over all archetypes is 1.
+ */
+void
+dun_timing_find_theta(DunProfile *p, const DunPrior *prior)
 {
-	double		decay = exp(-1 / tau);
-	double		s = 0;
-	int			i;
+	double		k[DUN_HOURS],
+				e[DUN_HOURS],
+				exposed[DUN_ARCHETYPES],
+				theta[DUN_ARCHETYPES];
 
-	for (i = 2 * DUN_HOURS - 1; i >= 0; i--)
+	dun_timing_unpack(p, k, e);
+	for (int j = 0; j < DUN_ARCHETYPES; j++)
 	{
-		s = (1 - decay) * lambda[i % DUN_HOURS] + decay * s;
-		if (i < DUN_HOURS)
-			out[i] = s;
+		double		sum = 0;
+
+		for (int h = 0; h < DUN_HOURS; h++)
+			sum += e[h] * prior->phi[j][h];
+		exposed[j] = THETA_RATE + sum;
+		theta[j] = THETA_SHAPE / THETA_RATE;
+	}
+	for (int round = 0; round < THETA_ROUNDS; round++)
+	{
+		double		share[DUN_ARCHETYPES] = {0};
+
+		for (int h = 0; h < DUN_HOURS; h++)
+			if (p->k[h] > 0)
+			{
+				double		all = 1e-9;
+
+				for (int j = 0; j < DUN_ARCHETYPES; j++)
+					all += theta[j] * prior->phi[j][h];
+				for (int j = 0; j < DUN_ARCHETYPES; j++)
+					share[j] += k[h] * theta[j] * prior->phi[j][h] / all;
+			}
+		for (int j = 0; j < DUN_ARCHETYPES; j++)
+			theta[j] = (THETA_SHAPE + share[j]) / exposed[j];
+	}
+	for (int j = 0; j < DUN_ARCHETYPES; j++)
+		p->theta[j] = theta[j];
+}
+
+/* Pools the hours of weekdays and of the weekend: the same habit shows on several days. */
+static void
+pool(const uint8 *bins, double unit, double out[DUN_HOURS])
+{
+	double		hours[2][24] = {{0}};
+	double		own = OWN_BIN * unit;
+
+	for (int h = 0; h < DUN_HOURS; h++)
+		hours[h >= 120][h % 24] += bins[h];
+	for (int part = 0; part < 2; part++)
+	{
+		double		pooled[24];
+
+		for (int o = 0; o < 24; o++)
+			pooled[o] = (1 - OWN_BIN) * unit * (hours[part][o] + .5 * (hours[part][(o + 23) % 24] + hours[part][(o + 1) % 24]));
+		for (int day = part * 5; day < 5 + part * 2; day++)
+			for (int o = 0; o < 24; o++)
+				out[day * 24 + o] = own * bins[day * 24 + o] + pooled[o];
+	}
+}
+
+/* Some days are better than others at every hour: a factor for each, from the answers of the day against those expected of it. */
+static void
+weigh_days(const DunProfile *p, double now, double lambda[DUN_HOURS])
+{
+	double		k_step = ldexp(now, p->k_unit);
+	double		e_step = ldexp(now, p->e_unit);
+
+	for (int day = 0; day < 7; day++)
+	{
+		double		answers = 0,
+					expected = 0;
+
+		for (int h = day * 24; h < day * 24 + 24; h++)
+		{
+			answers += p->k[h];
+			expected += p->e[h] * lambda[h];
+		}
+		expected = (DAY_PSEUDO + k_step * answers) / (DAY_PSEUDO + e_step * expected);
+		for (int h = day * 24; h < day * 24 + 24; h++)
+			lambda[h] *= expected;
 	}
 }
 
 void
-dun_timing_reap(const DunActivity *activity, const float *shape, double q, const DunDelay *delay, double reaped[DUN_HOURS])
+dun_timing_intensity(const DunProfile *p, const DunPrior *prior, double lambda[DUN_HOURS])
 {
+	float		m[DUN_HOURS] = {0};
+	double		k[DUN_HOURS],
+				e[DUN_HOURS];
+	double		now;
+
+	if (p == NULL)
+	{
+		for (int h = 0; h < DUN_HOURS; h++)
+			lambda[h] = prior->shape[h];
+		return;
+	}
+	now = 1 / dun_timing_weight(p, dun_timing_hour_of(dun_timing_entered_until(p)));
+	for (int j = 0; j < DUN_ARCHETYPES; j++)
+		for (int h = 0; h < DUN_HOURS; h++)
+			m[h] += p->theta[j] * prior->phi[j][h];
+	pool(p->k, ldexp(now, p->k_unit), k);
+	pool(p->e, ldexp(now, p->e_unit), e);
+	for (int h = 0; h < DUN_HOURS; h++)
+		lambda[h] = m[h] * (PSEUDO + k[h]) / (PSEUDO + m[h] * e[h]);
+	weigh_days(p, now, lambda);
+}
+
+/* S(h) = (1 - d) lambda(h) + d S(h + 1), on a circle: two rounds reach the fixed point to within d^168. */
+static void
+filter(const double lambda[DUN_HOURS], const DunDelay *delay, double fast[DUN_HOURS], double slow[DUN_HOURS])
+{
+	double		d1 = exp(-1 / delay->t1);
+	double		d2 = exp(-1 / delay->t2);
+	double		s1 = 0,
+				s2 = 0;
+
+	for (int h = DUN_HOURS - 1; h >= 0; h--)
+	{
+		s1 = (1 - d1) * lambda[h] + d1 * s1;
+		s2 = (1 - d2) * lambda[h] + d2 * s2;
+	}
+	for (int h = DUN_HOURS - 1; h >= 0; h--)
+	{
+		fast[h] = s1 = (1 - d1) * lambda[h] + d1 * s1;
+		slow[h] = s2 = (1 - d2) * lambda[h] + d2 * s2;
+	}
+}
+
+void
+dun_timing_reap(const DunProfile *profile, const DunPrior *prior, int medium, double answers[DUN_HOURS])
+{
+	DunDelay	delay = dun_timing_delay(prior, medium);
+	double		q = prior->media[medium].q;
 	double		lambda[DUN_HOURS],
 				fast[DUN_HOURS],
 				slow[DUN_HOURS];
-	int			h;
 
-	if (activity != NULL)
+	dun_timing_intensity(profile, prior, lambda);
+	filter(lambda, &delay, fast, slow);
+	for (int h = 0; h < DUN_HOURS; h++)
 	{
-		double		k[DUN_HOURS],
-					e[DUN_HOURS];
+		int			arrives = (h + delay.lag) % DUN_HOURS;
 
-		pool(activity->k, K_UNIT, k);
-		pool(activity->e, E_UNIT, e);
-		for (h = 0; h < DUN_HOURS; h++)
-			lambda[h] = (PSEUDO + k[h]) / (PSEUDO / shape[h] + e[h] * q);
-	}
-	else
-		for (h = 0; h < DUN_HOURS; h++)
-			lambda[h] = shape[h];
-	filter(lambda, delay->t1, fast);
-	filter(lambda, delay->t2, slow);
-	for (h = 0; h < DUN_HOURS; h++)
-	{
-		int			arrives = (h + delay->lag) % DUN_HOURS;
-
-		reaped[h] = delay->g * fast[arrives] + (1 - delay->g) * slow[arrives];
+		answers[h] = q * (delay.g * fast[arrives] + (1 - delay.g) * slow[arrives]);
 	}
 }

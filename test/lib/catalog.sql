@@ -79,7 +79,7 @@ SELECT json_build_object(
                 FROM pg_auth_members m WHERE m.roleid::regrole::text ~ '^dunning_' AND m.member::regrole::text ~ '^dunning_'),
 'unknown', (SELECT coalesce(json_agg(m.type || ' ' || m.identity), '[]') FROM member m
             WHERE m.type NOT IN ('function', 'procedure', 'aggregate', 'table', 'view', 'foreign-data wrapper', 'schema')
-              AND NOT (m.type = 'type' AND EXISTS (SELECT FROM pg_type t WHERE t.oid = m.objid AND (t.typrelid <> 0 OR t.typcategory = 'A')))),
+              AND NOT (m.type = 'type' AND EXISTS (SELECT FROM pg_type t WHERE t.oid = m.objid AND (t.typrelid <> 0 OR t.typcategory = 'A' OR t.typtype = 'b')))),
 'routines', (SELECT json_object_agg(m.type || ' ' || m.identity, json_build_object(
         'oid', p.oid::bigint, 'type', upper(m.type), 'identity', m.identity, 'owner', quote_ident(p.proowner::regrole::text),
         'rights', pg_temp.rights(coalesce(p.proacl, acldefault('f', p.proowner))),
@@ -133,6 +133,17 @@ SELECT json_build_object(
         'identity', quote_ident(w.fdwname), 'rights', pg_temp.rights(w.fdwacl),
         'handler', nullif(w.fdwhandler, 0)::regproc, 'validator', nullif(w.fdwvalidator, 0)::regproc, 'options', w.fdwoptions)), '{}')
     FROM member m JOIN pg_foreign_data_wrapper w ON m.classid = 'pg_foreign_data_wrapper'::regclass AND w.oid = m.objid),
+-- types of our own in C: they are made with their functions for text
+'bases', (SELECT coalesce(json_object_agg('type ' || m.identity, json_build_object('oid', t.oid::bigint, 'type', 'TYPE', 'identity', m.identity,
+        'rights', pg_temp.rights(coalesce(t.typacl, acldefault('T', t.typowner))),
+        'made_with', json_build_array(pg_temp.key_of('pg_proc'::regclass, t.typinput), pg_temp.key_of('pg_proc'::regclass, t.typoutput)), 'owner', quote_ident(t.typowner::regrole::text),
+        'base', format(E'CREATE TYPE %1$s;\n%2$s;\n%3$s;\nCREATE TYPE %1$s (INPUT = %4$s, OUTPUT = %5$s, INTERNALLENGTH = %6$s, ALIGNMENT = %7$s, STORAGE = %8$s%9$s)',
+            m.identity, replace(rtrim(pg_get_functiondef(t.typinput), E'\n'), 'CREATE OR REPLACE', 'CREATE'),
+            replace(rtrim(pg_get_functiondef(t.typoutput), E'\n'), 'CREATE OR REPLACE', 'CREATE'), t.typinput, t.typoutput,
+            CASE t.typlen WHEN -1 THEN 'VARIABLE' ELSE t.typlen::text END, CASE t.typalign WHEN 'c' THEN 'char' WHEN 's' THEN 'int2' WHEN 'i' THEN 'int4' ELSE 'double' END,
+            CASE t.typstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main' ELSE 'extended' END,
+            CASE WHEN t.typreceive <> 0 OR t.typsend <> 0 OR t.typmodin <> 0 OR t.typanalyze <> 0 OR t.typbyval THEN ', WRITE_BY_HAND' END))), '{}')
+    FROM member m JOIN pg_type t ON m.classid = 'pg_type'::regclass AND t.oid = m.objid WHERE t.typtype = 'b' AND t.typcategory <> 'A'),
 'schema', (SELECT json_build_object('type', 'SCHEMA', 'identity', 'dunning', 'rights', pg_temp.rights(coalesce(n.nspacl, acldefault('n', n.nspowner))))
            FROM pg_namespace n WHERE n.nspname = 'dunning'),
 'comments', (SELECT json_object_agg(i.type || ' ' || i.identity, json_build_object('type', i.type, 'identity', i.identity, 'text', d.description,

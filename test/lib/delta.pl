@@ -24,7 +24,7 @@ sub load
 	open my $in, '<', $_[0] or die "$_[0]: $!\n";
 	local $/;
 	my $doc = decode_json(<$in>);
-	$doc->{object} = { %{ $doc->{routines} }, %{ $doc->{relations} }, %{ $doc->{wrappers} } };
+	$doc->{object} = { %{ $doc->{routines} }, %{ $doc->{relations} }, %{ $doc->{wrappers} }, %{ $doc->{bases} } };
 	return $doc;
 }
 
@@ -95,6 +95,7 @@ sub decide
 		my @parts = is_table($is) ? qw(options partition_key by_hand columns constraints indexes triggers)
 			: $is->{type} eq 'FOREIGN DATA WRAPPER' ? qw(handler validator options)
 			: $is->{type} eq 'TYPE' ? qw(columns) : qw(definition options columns);
+		push @refused, "$key: a type in C does not change; write this by hand" if changed($was, $is, 'base');
 		next if !changed($was, $is, @parts);
 		$create{$key} = 1;
 		$drop{$key} = 1 if $is->{type} =~ /^(FUNCTION|PROCEDURE|AGGREGATE|VIEW)$/ ? !replaceable($was, $is)
@@ -103,6 +104,7 @@ sub decide
 			if is_table($is) && changed($was, $is, qw(partition_key by_hand));
 	}
 	$create{$_} = 1 for grep { !$old->{object}{$_} } keys %{ $new->{object} };
+	delete @create{ @{ $_->{made_with} } } for grep { $_->{made_with} } map { $new->{object}{$_} } keys %create;
 	for my $key (grep { $new->{object}{$_}{columns} } keys %create)
 	{
 		my %was = $old->{object}{$key} ? column_of($old->{object}{$key}) : ();
@@ -314,7 +316,8 @@ sub make
 	if (is_table($is)) { $was ? change_table($key) : make_table($is) }
 	elsif ($is->{type} eq 'TYPE')
 	{
-		if ($was) { change_type($was, $is) }
+		if (defined $is->{base}) { emit("$is->{base};\n") }
+		elsif ($was) { change_type($was, $is) }
 		else
 		{
 			emit("CREATE TYPE $is->{identity} AS (\n    "

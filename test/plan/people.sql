@@ -38,13 +38,13 @@ INSERT INTO dunning.egress SELECT dunning._uuid7(), 1, d.debtor_id, 'default', r
 INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, detail, recorded_at, recorded_by)
 SELECT d.debtor_id, gen_random_uuid(), 'default', ref.pick('called', 'conversation', 'called_in'), '2026-03-10 09:00+00'::timestamptz - random() * interval '9 days', '{}', now(), 'test'
 FROM dunning.debtor d WHERE random() < .15;
-INSERT INTO dunning.timing_profile (debtor_id, creditor, contacts, responses, activity, payments, as_of)
+INSERT INTO dunning.timing_profile (debtor_id, creditor, contacts, responses, profile, payments, as_of)
 SELECT d.debtor_id, ref.pick('default', 'another'), 4 + floor(random() * 6)::int, floor(random() * 4)::int,
-    CASE WHEN random() < .5 THEN dunning._activity('Europe/Copenhagen', ARRAY[ref.day(-60, -40) + random() * interval '20 hours']::timestamptz[], ARRAY['sms'], ARRAY[ref.day(-39, -38) + random() * '20 hours'::interval]::timestamptz[], '{}', '2026-03-09') END,
+    CASE WHEN random() < .5 THEN dunning._activity('Europe/Copenhagen', ARRAY[ref.day(-60, -40) + random() * interval '20 hours']::timestamptz[], ARRAY['sms'], ARRAY[ref.day(-39, -38) + random() * '20 hours'::interval]::timestamptz[], '2026-03-09') END,
     CASE WHEN random() < .7 THEN ARRAY(SELECT ref.day(-300, -1) FROM generate_series(1, 1 + floor(random() * 6)::int) WHERE d.debtor_id IS NOT NULL) END, now()
 FROM dunning.debtor d WHERE random() < .4;
-INSERT INTO dunning.timing_book (creditor, channel, contacts, responses, shape, as_of) VALUES
-    ('default', '*', 900, 120, ARRAY(SELECT (0.5 + random())::real FROM generate_series(1, 168)), now()), ('default', 'sms', 400, 90, NULL, now()), ('another', 'email', 50, 1, NULL, now());
+INSERT INTO dunning.timing_book (creditor, channel, contacts, responses, prior, as_of) VALUES
+    ('default', '*', 900, 120, dunning._learn_prior(NULL, ARRAY(SELECT 40 * random() FROM generate_series(1, 336)), NULL, NULL, 0), now()), ('default', 'sms', 400, 90, NULL, now()), ('another', 'email', 50, 1, NULL, now());
 INSERT INTO dunning.channel_cost (creditor, channel, country, cost, currency, valid_from, set_by, set_at) VALUES
     ('*', 'sms', '*', 3, 'DKK', '2020-01-01', 'test', now()), ('default', 'letter', 'DE', 0.9, 'EUR', '2020-01-01', 'test', now()), ('*', 'call', 'SE', 70, 'SEK', '2026-01-01', 'test', now());
 SELECT dunning.set_holdout(0.05) \g /dev/null
