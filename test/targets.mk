@@ -102,6 +102,11 @@ check-plan-breaks: stage
 check-charges: stage
 	@test/property/charges.sh
 
+## make check-payday N=1000 SEEDS="1 2 3"    debtors whose payday is known, by country and number of payments: how often it is found, and how often one that would be shown is right
+.PHONY: check-payday
+check-payday: stage
+	@test/property/payday.sh
+
 ## make bench-charge N="1000 100000" PAST="0 4"    what a debtor's fees and an invoice's interest cost, in microseconds
 .PHONY: bench-charge
 bench-charge: stage

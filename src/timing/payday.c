@@ -3,14 +3,18 @@
  *		48 schedules: the days 1 to 31 of the month (moved to the banking day before), the last and the last but
  *		one banking day, ten fortnightly and five weekly ones.
  *
- * A payment tied to a payday comes on it or within six days, each half as likely as the one before; half of
- * all payments (pi) are taken to be tied to one. With delta days since the last payday of a schedule of
- * period p, its likelihood ratio is R = (1 - pi) + pi p g(delta), g = .5^delta normalised.
+ * A payment tied to a payday comes on it or within six days, each d times as likely as the one before; a share of
+ * all payments (pi) is tied to one. With delta days since the last payday of a schedule of period p, its
+ * likelihood ratio is R = (1 - pi) + pi p g(delta), g = d^delta normalised. Neither pi nor d is known, and a posterior that
+ * took them for known would be surer than it may be: each schedule is held beside the habits of habits[], which
+ * are summed out.
  *
  * Which schedules pay on a date is a mask of 48 bits, kept by country and month: a book has few countries, and a
  * posterior asks for thousands of dates.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "port/pg_bitutils.h"
 #include "utils/datetime.h"
@@ -25,11 +29,12 @@
 #define FORTNIGHTLY 33			/* 33 .. 42 */
 #define WEEKLY 43				/* 43 .. 47: Monday to Friday */
 
-#define TIED 0.5				/* pi */
-#define REACH 7					/* a payday is felt on its day and six more */
-#define G_SUM 1.984375			/* sum of .5^d, d = 0 .. 6 */
+#define REACH DUN_PAYDAY_REACH
+#define LONGEST_CLOSING 4		/* Easter */
+#define CLASSES 3				/* monthly, fortnightly, weekly */
 #define PRIOR_NONE 0.2
-#define PRIOR_USUAL 5.0			/* a schedule usual in the country against any other */
+#define CAUTION 0.85			/* payments of one debtor are not independent: each weighs so much of one that were */
+#define PRIOR_USUAL 0.3			/* of those who have one, whose schedule is known to be usual in the country */
 
 #define FIRST_YEAR 1990
 #define MONTHS (12 * 150)
@@ -139,38 +144,64 @@ paid_on(CountryPaydays *c, DateADT date)
 	return c->months[slot][day - 1];
 }
 
-static double
-period(int schedule)
+/* How those paid by a schedule pay: what share of payments, and how soon. */
+static const struct
 {
-	return schedule < FORTNIGHTLY ? 30.44 : schedule < WEEKLY ? 14 : 7;
+	double		tied;			/* pi */
+	double		decay;			/* d */
+}			habits[] = {{0.3, 0.4}, {0.3, 0.65}, {0.55, 0.4}, {0.55, 0.65}, {0.8, 0.4}, {0.8, 0.65}};
+
+#define HABITS lengthof(habits)
+
+static int
+class_of(int schedule)
+{
+	return schedule < FORTNIGHTLY ? 0 : schedule < WEEKLY ? 1 : 2;
 }
 
-/* R of every schedule on a date. */
+/* By habit, period and days since the payday (the last is: longer ago): R, and what a payment weighs. */
+static double ratio[HABITS][CLASSES][REACH + 1];
+static double weight[HABITS][CLASSES][REACH + 1];
+
 static void
-likelihoods(CountryPaydays *c, DateADT date, double r[DUN_SCHEDULES])
+set_ratios(void)
+{
+	static const double periods[CLASSES] = {30.44, 14, 7};
+
+	if (ratio[HABITS - 1][CLASSES - 1][REACH] != 0)
+		return;
+	for (int k = 0; k < HABITS; k++)
+		for (int c = 0; c < CLASSES; c++)
+		{
+			double		pi = habits[k].tied,
+						d = habits[k].decay,
+						g = (1 - d) / (1 - pow(d, REACH));
+
+			for (int delta = 0; delta <= REACH; delta++, g *= d)
+			{
+				ratio[k][c][delta] = 1 - pi + (delta < REACH ? pi * periods[c] * g : 0);
+				weight[k][c][delta] = pow(ratio[k][c][delta], CAUTION);
+			}
+		}
+}
+
+/* Days since the last payday of every schedule, at most REACH. */
+static void
+days_since(CountryPaydays *c, DateADT date, uint8 since[DUN_SCHEDULES])
 {
 	uint64		seen = 0;
-	double		g = 1 / G_SUM;
-	int			delta,
-				s;
 
-	for (s = 0; s < DUN_SCHEDULES; s++)
-		r[s] = 1 - TIED;
-	for (delta = 0; delta < REACH; delta++, g /= 2)
+	memset(since, REACH, DUN_SCHEDULES);
+	for (int delta = 0; delta < REACH; delta++)
 	{
 		uint64		now = paid_on(c, date - delta) & ~seen;
 
-		seen |= now;
-		while (now != 0)
-		{
-			s = pg_rightmost_one_pos64(now);
-			r[s] += TIED * period(s) * g;
-			now &= now - 1;
-		}
+		for (seen |= now; now != 0; now &= now - 1)
+			since[pg_rightmost_one_pos64(now)] = delta;
 	}
 }
 
-/* What is usual, from common knowledge and not from a statute: hence a prior that three payments overrule. */
+/* What is usual, from common knowledge and not from a statute: hence a prior that a few payments overrule. */
 static bool
 is_usual(const char *country, int s)
 {
@@ -191,47 +222,95 @@ is_usual(const char *country, int s)
 	return false;
 }
 
+/* The prior: day 31 is the last banking day by another name and gets nothing, or neither could be sure of itself. */
+static void
+set_prior(const char *country, double p[DUN_SCHEDULES + 1])
+{
+	int			usual = 0;
+
+	for (int s = 0; s < DUN_SCHEDULES; s++)
+		usual += is_usual(country, s);
+	for (int s = 0; s < DUN_SCHEDULES; s++)
+	{
+		p[s] = s == MONTHLY - 1 ? 0 : (usual == 0 ? 1 : 1 - PRIOR_USUAL) / (DUN_SCHEDULES - 1);
+		if (is_usual(country, s))
+			p[s] += PRIOR_USUAL / usual;
+		p[s] *= 1 - PRIOR_NONE;
+	}
+	p[DUN_NO_SCHEDULE] = PRIOR_NONE;
+}
+
+/*
+ * What a payment says of each schedule. A book has a transfer of the weekend on the Monday, and then everybody is paid on Mondays:
+ * the first banking day after others stands for these as well.
+ */
+static void
+weigh_payment(CountryPaydays *c, DateADT date, double held[HABITS][DUN_SCHEDULES])
+{
+	uint8		since[LONGEST_CLOSING + 1][DUN_SCHEDULES];
+	int			n = 1;
+
+	days_since(c, date, since[0]);
+	if (pays_on(c->country, date))
+		for (; n <= LONGEST_CLOSING && !pays_on(c->country, date - n); n++)
+			days_since(c, date - n, since[n]);
+	for (int k = 0; k < HABITS; k++)
+		for (int s = 0; s < DUN_SCHEDULES; s++)
+		{
+			const double *w = weight[k][class_of(s)];
+			double		sum = 0;
+
+			for (int j = 0; j < n; j++)
+				sum += w[since[j][s]];
+			held[k][s] *= sum / n;
+		}
+}
+
 void
 dun_timing_payday(const char *country, const DateADT *dates, int n, DunPayday *post)
 {
 	CountryPaydays *c = country_paydays(country);
-	double	   *p = post->p;
-	double		usual = 0,
-				sum = 0;
-	int			i,
-				s;
+	double		held[HABITS][DUN_SCHEDULES];
+	double		sum = 0;
 
-	/* R lies between 0.5 and 8.2, so the product of 24 of them needs no logarithms. */
+	/* R lies between 0.2 and 15, so the product of 24 of them needs no logarithms. */
 	Assert(n <= DUN_PAYMENTS_KEPT);
-	for (s = 0; s < DUN_SCHEDULES; s++)
-		usual += p[s] = is_usual(country, s) ? PRIOR_USUAL : 1;
-	for (s = 0; s < DUN_SCHEDULES; s++)
-		p[s] *= (1 - PRIOR_NONE) / usual;
-	p[DUN_NO_SCHEDULE] = PRIOR_NONE;
-	for (i = 0; i < n; i++)
+	set_ratios();
+	set_prior(country, post->p);
+	for (int k = 0; k < HABITS; k++)
+		for (int s = 0; s < DUN_SCHEDULES; s++)
+			held[k][s] = post->p[s] / HABITS;
+	for (int i = 0; i < n; i++)
+		weigh_payment(c, dates[i], held);
+	for (int s = 0; s < DUN_SCHEDULES; s++)
 	{
-		double		r[DUN_SCHEDULES];
-
-		likelihoods(c, dates[i], r);
-		for (s = 0; s < DUN_SCHEDULES; s++)
-			p[s] *= r[s];
+		post->p[s] = 0;
+		memset(post->lift[s], 0, sizeof(post->lift[s]));
+		for (int k = 0; k < HABITS; k++)
+		{
+			post->p[s] += held[k][s];
+			for (int delta = 0; delta <= REACH; delta++)
+				post->lift[s][delta] += held[k][s] * ratio[k][class_of(s)][delta];
+		}
+		sum += post->p[s];
 	}
-	for (s = 0; s <= DUN_SCHEDULES; s++)
-		sum += p[s];
-	for (s = 0; s <= DUN_SCHEDULES; s++)
-		p[s] /= sum;
+	sum += post->p[DUN_NO_SCHEDULE];
+	for (int s = 0; s <= DUN_SCHEDULES; s++)
+		post->p[s] /= sum;
+	for (int s = 0; s < DUN_SCHEDULES; s++)
+		for (int delta = 0; delta <= REACH; delta++)
+			post->lift[s][delta] /= sum;
 }
 
 double
 dun_timing_pay_multiplier(const char *country, const DunPayday *post, DateADT date)
 {
-	double		r[DUN_SCHEDULES];
+	uint8		since[DUN_SCHEDULES];
 	double		sum = post->p[DUN_NO_SCHEDULE];
-	int			s;
 
-	likelihoods(country_paydays(country), date, r);
-	for (s = 0; s < DUN_SCHEDULES; s++)
-		sum += post->p[s] * r[s];
+	days_since(country_paydays(country), date, since);
+	for (int s = 0; s < DUN_SCHEDULES; s++)
+		sum += post->lift[s][since[s]];
 	return sum;
 }
 

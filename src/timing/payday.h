@@ -12,10 +12,12 @@
 #define DUN_SCHEDULES 48
 #define DUN_NO_SCHEDULE DUN_SCHEDULES	/* the hypothesis that payments follow no payday */
 #define DUN_PAYMENTS_KEPT 24
+#define DUN_PAYDAY_REACH 7		/* a payday is felt on its day and six more */
 
 typedef struct DunPayday
 {
 	double		p[DUN_SCHEDULES + 1];	/* sums to 1 */
+	double		lift[DUN_SCHEDULES][DUN_PAYDAY_REACH + 1];	/* p times how much likelier a payment is so many days after */
 } DunPayday;
 
 /* The posterior from n payment dates, at most DUN_PAYMENTS_KEPT; n = 0 gives the country's prior. country may be "". */
