@@ -134,7 +134,21 @@ VALUES
 INSERT INTO dunning.contact_rule
     (rule, builtin, country, region, debtor_kind, channels, cap, cap_days, cap_scope, source, verified, enabled)
 VALUES
-    ('us-ma-calls', true, 'US', 'MA', 'person', '{call}', 2, 7, 'debtor', 'state cap', false, false);
+    ('us-ma-calls', true, 'US', 'MA', 'person', '{call}', 2, 7, 'debtor', 'state cap, not looked up', false, false),
+    ('us-dc-calls', true, 'US', 'DC', 'person', '{call}', 3, 7, 'debtor', 'state cap, not looked up', false, false),
+    ('us-wa-contacts', true, 'US', 'WA', 'person', NULL, 3, 7, 'debtor', 'state cap, not looked up', false, false),
+    ('us-ny-contacts', true, 'US', 'NY', 'person', '{call,email,sms}', 2, 7, 'debtor', 'state and city caps, not looked up', false, false),
+    -- for a channel that the house may add: a voice that is not a person's
+    ('us-prerecorded-calls', true, 'US', NULL, NULL, '{voicebot}', 3, 30, 'person', '47 CFR 64.1200(a)(3)(iii): to landlines without consent; switch it on with the channel', true, false);
+INSERT INTO dunning.contact_rule (rule, builtin, country, debtor_kind, channels, windows, holidays, source, verified, enabled)
+VALUES
+    ('se-ring', true, 'SE', NULL, '{call,sms}', 'Mon-Fri 08:00-20:00, Sat 09:00-15:00', false, 'practice; no hours found in law', false, false),
+    ('fi-ring', true, 'FI', NULL, '{call,sms}', 'Mon-Fri 08:00-20:00, Sat 09:00-15:00', false, 'practice; no hours found in KKV/378/14.08.01.05/2022', false, false),
+    ('gb-visit', true, 'GB', 'person', '{visit}', 'Mon-Sat 08:00-20:00', false, 'practice; CONC 7.9.12 asks for notice and names no hours', false, false);
+INSERT INTO dunning.contact_rule (rule, builtin, country, debtor_kind, channels, cap, cap_days, cap_scope, min_gap, source, verified, enabled)
+VALUES
+    ('fi-letter-gap', true, 'FI', NULL, '{letter}', NULL, NULL, 'debtor', '15 days',
+        'KKV/378/14.08.01.05/2022: 14 full days between steps that cost the debtor money; here between all letters', true, false);
 
 -- ---- reading ----
 

@@ -15978,6 +15978,44 @@ BEGIN
     -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
     IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
         EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.contact_rule')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$DELETE FROM dunning.contact_rule WHERE builtin$step$;
+    EXECUTE $step$INSERT INTO dunning.contact_rule (after_conversation, builtin, cap, cap_days, cap_scope, channels, country, debtor_kind, enabled, holidays, min_gap, region, rings, rule, source, verified, windows) VALUES
+(NULL, 'true', NULL, NULL, 'person', '{call,sms}', 'DE', NULL, 'false', 'false', NULL, NULL, NULL, 'de-ring', 'practice; no hours found in law', 'false', 'Mon-Sat 08:00-20:00'),
+(NULL, 'true', NULL, NULL, 'person', '{call,sms}', 'DK', NULL, 'true', 'false', NULL, NULL, NULL, 'dk-ring', 'policy: the hours of inkassoloven §12 for telephone and SMS', 'true', 'Mon-Fri 08:00-21:00, Sat 08:00-16:00'),
+(NULL, 'true', NULL, NULL, 'person', '{visit}', 'DK', NULL, 'true', 'false', NULL, NULL, NULL, 'dk-visit', 'inkassoloven §12', 'true', 'Mon-Fri 08:00-21:00, Sat 08:00-16:00'),
+(NULL, 'true', NULL, NULL, 'debtor', '{letter}', 'FI', NULL, 'false', 'false', '15 days', NULL, NULL, 'fi-letter-gap', 'KKV/378/14.08.01.05/2022: 14 full days between steps that cost the debtor money; here between all letters', 'true', NULL),
+(NULL, 'true', NULL, NULL, 'person', '{call,sms}', 'FI', NULL, 'false', 'false', NULL, NULL, NULL, 'fi-ring', 'practice; no hours found in KKV/378/14.08.01.05/2022', 'false', 'Mon-Fri 08:00-20:00, Sat 09:00-15:00'),
+(NULL, 'true', NULL, NULL, 'person', NULL, 'GB', 'person', 'true', 'false', NULL, NULL, 'true', 'gb-reasonable-times', 'policy under CONC 7.9.4, which names no hours', 'true', 'Mon-Sat 08:00-21:00'),
+(NULL, 'true', NULL, NULL, 'person', '{visit}', 'GB', 'person', 'false', 'false', NULL, NULL, NULL, 'gb-visit', 'practice; CONC 7.9.12 asks for notice and names no hours', 'false', 'Mon-Sat 08:00-20:00'),
+(NULL, 'true', '1', '1', 'person', NULL, NULL, NULL, 'true', 'false', NULL, NULL, NULL, 'house-daily', 'house rule: one contact a day, all channels and creditors together', 'true', NULL),
+(NULL, 'true', NULL, NULL, 'person', '{email}', NULL, NULL, 'true', 'true', NULL, NULL, NULL, 'house-email', 'house rule', 'true', 'Mon-Sun 07:00-21:00'),
+(NULL, 'true', NULL, NULL, 'person', NULL, NULL, NULL, 'true', 'false', NULL, NULL, 'true', 'house-ring', 'house rule', 'true', 'Mon-Fri 08:00-20:00, Sat 09:00-15:00'),
+(NULL, 'true', '7', '7', 'person', NULL, NULL, NULL, 'true', 'false', NULL, NULL, 'true', 'house-ring-weekly', 'house rule: stands when house-weekly is loosened', 'true', NULL),
+(NULL, 'true', '3', '7', 'person', NULL, NULL, NULL, 'true', 'false', NULL, NULL, NULL, 'house-weekly', 'house rule: three contacts in seven days, all channels and creditors together', 'true', NULL),
+(NULL, 'true', NULL, NULL, 'person', '{email,sms,call,push,whatsapp,visit}', 'NL', 'person', 'true', 'false', NULL, NULL, NULL, 'nl-contact-ban', 'Besluit kwaliteit incassodienstverlening art. 4.2', 'true', 'Mon-Sat 07:00-20:00'),
+(NULL, 'true', NULL, NULL, 'person', '{email,sms,call,push,whatsapp,visit}', 'NO', NULL, 'false', 'false', NULL, NULL, NULL, 'no-contact-hours', 'Prop. 3 L (2025-2026), not known to be in force', 'false', 'Mon-Fri 08:00-21:00, Sat 09:00-15:00'),
+(NULL, 'true', NULL, NULL, 'person', '{call,sms}', 'SE', NULL, 'false', 'false', NULL, NULL, NULL, 'se-ring', 'practice; no hours found in law', 'false', 'Mon-Fri 08:00-20:00, Sat 09:00-15:00'),
+('7 days', 'true', '7', '7', 'debtor', '{call}', 'US', 'person', 'true', 'false', NULL, NULL, NULL, 'us-7-in-7', '12 CFR 1006.14(b)', 'true', NULL),
+(NULL, 'true', '3', '7', 'debtor', '{call}', 'US', 'person', 'false', 'false', NULL, 'DC', NULL, 'us-dc-calls', 'state cap, not looked up', 'false', NULL),
+(NULL, 'true', NULL, NULL, 'person', '{email,sms,call,push,whatsapp,visit}', 'US', 'person', 'true', 'true', NULL, NULL, NULL, 'us-inconvenient-time', '12 CFR 1006.6(b)(1)', 'true', 'Mon-Sun 08:00-21:00'),
+(NULL, 'true', '2', '7', 'debtor', '{call}', 'US', 'person', 'false', 'false', NULL, 'MA', NULL, 'us-ma-calls', 'state cap, not looked up', 'false', NULL),
+(NULL, 'true', '2', '7', 'debtor', '{call,email,sms}', 'US', 'person', 'false', 'false', NULL, 'NY', NULL, 'us-ny-contacts', 'state and city caps, not looked up', 'false', NULL),
+(NULL, 'true', '3', '30', 'person', '{voicebot}', 'US', NULL, 'false', 'false', NULL, NULL, NULL, 'us-prerecorded-calls', '47 CFR 64.1200(a)(3)(iii): to landlines without consent; switch it on with the channel', 'true', NULL),
+(NULL, 'true', '3', '7', 'debtor', NULL, 'US', 'person', 'false', 'false', NULL, 'WA', NULL, 'us-wa-contacts', 'state cap, not looked up', 'false', NULL)$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
                     AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.creditor')::pg_catalog.oid;
     END IF;
     IF brought THEN

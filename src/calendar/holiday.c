@@ -192,6 +192,24 @@ static const HolidayRule rules[] = {
 	{"US", NULL, FIXED, 11, 11, 0, US_STYLE, 1938, 0, "Veterans Day"},
 	{"US", NULL, NTH, 11, 4, 4, STAYS, 1942, 0, "Thanksgiving Day"},
 	{"US", NULL, FIXED, 12, 25, 0, US_STYLE, 0, 0, "Christmas Day"},
+	/* Of the states those that are one rule each. */
+	{"US", "+CT,IL,MO,NY", FIXED, 2, 12, 0, STAYS, 0, 0, "Lincoln's Birthday"},
+	{"US", "+LA", EASTER, -47, 0, 0, STAYS, 0, 0, "Mardi Gras"},
+	{"US", "+VT", NTH, 3, 2, 1, STAYS, 0, 0, "Town Meeting Day"},
+	{"US", "+HI", FIXED, 3, 26, 0, STAYS, 1949, 0, "Prince Kuhio Day"},
+	{"US", "+AK", NTH, 3, 1, -1, STAYS, 1955, 0, "Seward's Day"},
+	{"US", "+CA", FIXED, 3, 31, 0, STAYS, 1995, 0, "Cesar Chavez Day"},
+	{"US", "+CT,DE,HI,IN,KY,LA,NC,ND,NJ,TN", EASTER, -2, 0, 0, STAYS, 0, 0, "Good Friday"},
+	{"US", "+DC", FIXED, 4, 16, 0, US_STYLE, 2005, 0, "Emancipation Day"},
+	{"US", "+MA,ME", NTH, 4, 1, 3, STAYS, 1969, 0, "Patriots' Day"},
+	{"US", "+HI", FIXED, 6, 11, 0, STAYS, 1872, 0, "Kamehameha Day"},
+	{"US", "+WV", FIXED, 6, 20, 0, US_STYLE, 1927, 0, "West Virginia Day"},
+	{"US", "+UT", FIXED, 7, 24, 0, US_STYLE, 0, 0, "Pioneer Day"},
+	{"US", "+RI", NTH, 8, 1, 2, STAYS, 1966, 0, "Victory Day"},
+	{"US", "+VT", FIXED, 8, 16, 0, US_STYLE, 0, 0, "Bennington Battle Day"},
+	{"US", "+HI", NTH, 8, 5, 3, STAYS, 1959, 0, "Statehood Day"},
+	{"US", "+AK", FIXED, 10, 18, 0, US_STYLE, 0, 0, "Alaska Day"},
+	{"US", "+NV", NTH, 10, 5, -1, STAYS, 2000, 0, "Nevada Day"},
 };
 
 static const char known[][3] = {"DK", "SE", "NO", "FI", "DE", "NL", "GB", "US"};

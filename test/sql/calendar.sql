@@ -48,6 +48,28 @@ SELECT 'missing' AS wrong, * FROM (TABLE by_hand EXCEPT TABLE computed) m
 UNION ALL SELECT 'too many', * FROM (TABLE computed EXCEPT TABLE by_hand) t ORDER BY 1, 2, 3;
 SELECT country, count(*) FROM listed, unnest(string_to_array(days, ' ')) GROUP BY 1 ORDER BY 1;
 
+-- the_year_2100_is_no_leap_year_and_has_the_days_of_2027
+SELECT country, count(*) FILTER (WHERE (h27 IS NULL) <> (h00 IS NULL)) AS differ, count(h00) AS holidays
+FROM (SELECT c.country, dunning._computed_holiday(c.country, NULL, d::date) AS h27, dunning._computed_holiday(c.country, NULL, ('2100' || to_char(d, '-MM-DD'))::date) AS h00
+      FROM unnest('{DK,SE,NO,FI,DE,NL,GB,US}'::text[]) c(country), generate_series('2027-01-01'::date, '2027-12-31', '1 day') d) x
+GROUP BY 1 ORDER BY 1;
+-- easter_is_what_lichtenbergs_form_of_gauss_says_for_three_hundred_years
+SELECT count(*) AS years, count(*) FILTER (WHERE dunning._computed_holiday('GB', NULL, e.d) IS DISTINCT FROM 'Easter Sunday') AS differ, min(to_char(e.d, 'MM-DD')), max(to_char(e.d, 'MM-DD'))
+FROM (SELECT (y || '-03-01')::date - 1 + og + 7 - (og - sz) % 7 AS d FROM (
+    SELECT y, 21 + dd - (dd + a / 11) / 29 AS og, 7 - (y + y / 4 + (2 - (3 * k + 3) / 4)) % 7 AS sz FROM (
+        SELECT y, a, k, (19 * a + 15 + (3 * k + 3) / 4 - (8 * k + 13) / 25) % 30 AS dd FROM (SELECT y, y % 19 AS a, y / 100 AS k FROM generate_series(1900, 2199) y) z1) z2) z3) e;
+-- every_land_has_as_many_holidays_as_the_published_tables_say (with the two Sundays of Brandenburg)
+SELECT string_agg(l.land || ' ' || l.n, ', ' ORDER BY l.land) AS wrong
+FROM (VALUES ('BB', 12), ('BE', 10), ('BW', 12), ('BY', 13), ('HB', 10), ('HE', 10), ('HH', 10), ('MV', 11), ('NI', 10), ('NW', 11), ('RP', 11), ('SH', 10), ('SL', 12), ('SN', 11), ('ST', 11), ('TH', 11)) l(land, n)
+WHERE l.n <> (SELECT count(*) FROM generate_series('2026-01-01'::date, '2026-12-31', '1 day') d WHERE dunning._computed_holiday('DE', l.land, d::date) IS NOT NULL);
+-- states_of_the_union_have_days_of_their_own
+SELECT s.state, string_agg(to_char(d, 'MM-DD') || ' ' || dunning._computed_holiday('US', s.state, d::date), ', ' ORDER BY d) AS days
+FROM unnest('{AK,CA,CT,DC,HI,LA,MA,NV,RI,UT,VT,WV}'::text[]) s(state), generate_series('2026-01-01'::date, '2026-12-31', '1 day') d
+WHERE dunning._computed_holiday('US', s.state, d::date) IS NOT NULL AND dunning._computed_holiday('US', NULL, d::date) IS NULL GROUP BY 1 ORDER BY 1;
+-- a_day_that_is_only_in_leap_years_is_a_day_like_others
+SELECT dunning._closed(at, dunning._windows('{Mon-Sun 08:00-20:00}', true, 'Europe/Copenhagen', 'DK', NULL, '{2028-02-29}', NULL)) AS own_holiday, dunning._local_time(at, 'Pacific/Kiritimati')
+FROM unnest('{2028-02-28 12:00+00,2028-02-29 12:00+00,2028-03-01 12:00+00}'::timestamptz[]) at;
+
 -- regions_and_the_years_a_law_holds_are_respected
 SELECT dunning._holiday('GB', 'SCT', '2026-01-02') AS second_january, dunning._holiday('GB', 'GB-SCT', '2026-04-06') AS no_easter_monday,
        dunning._holiday('GB', 'NIR', '2026-07-13') AS moved_boyne, dunning._holiday('UK', NULL, '2022-09-19') AS funeral;
