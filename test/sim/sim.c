@@ -485,6 +485,11 @@ main(int argc, char **argv)
 	r->nights = (int) number("NIGHTS", 1);
 	r->weeks = set.history + set.contacts;
 	r->world = sim_make_world(&set);
+	if (argc > 1 && strcmp(argv[1], "ceiling") == 0)
+	{
+		sim_print_ceiling(r->world, 20000);
+		return 0;
+	}
 	r->policies = sim_make_policies(r->world, set.contacts);
 	r->reported = malloc(sizeof(double) * set.n * RELIABILITY_WEEKS);
 	r->real = malloc(sizeof(double) * set.n * RELIABILITY_WEEKS);

@@ -2,6 +2,7 @@
 # make sim: made-up debtors whose hours are known, contacted by the extension and by simple policies beside it.
 # WORLDS="tau3 flat": which of worlds.tsv (all: every one); SEEDS="1 2 3 4 5", N=2000 debtors; JOBS=2 worlds at a time; NIGHTS=1 of maintain() a week.
 # Settings of worlds.tsv may be given for all of them in the environment: TAU, HISTORY, CONTACTS, BIASED, FLAT, CHANGE, FAKES, LATE, OPTOUT, MOVES, CLOSURE, CHANNEL.
+# CEILING=200: also what the true prior and a Bayesian's arithmetic could get from so many debtors of the first seed (a minute a world).
 # KEEP=folder: what each run printed.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
@@ -31,9 +32,15 @@ run() { # run WORLD SEED: one world in a database of its own
     psql_ -d postgres -c "DROP DATABASE $db"
 }
 
+ceiling() { # ceiling WORLD SEED
+    # shellcheck disable=SC2046
+    env $(awk -F'\t' -v w="$1" '$1 == w { print $2 }' "$here/worlds.tsv") SEED="$2" N="$CEILING" "$work/sim" ceiling >"$out/$1.ceiling"
+}
+
 pids=()
 for world in $worlds; do
     rm -f "$out/$world".*
+    [ -z "${CEILING:-}" ] || { ceiling "$world" "${seeds%% *}" & pids+=($!); }
     for seed in $seeds; do
         while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
         run "$world" "$seed" &

@@ -12,7 +12,6 @@ my $ours = 'dunning';
 my ($frequent, $constant) = ('most frequent hour of answers', 'best constant slot a segment (known)');
 my $failed = 0;
 my %share;    # world => share of the oracle
-my %mean_of;
 
 sub mean { my $s = 0; $s += $_ for @_; return @_ ? $s / @_ : 0 }
 
@@ -30,6 +29,7 @@ sub read_runs
 			my ($kind, $name, @value) = split /\t/;
 			if ($kind eq 'policy') { push @order, $name unless $policy{$name}; push @{ $policy{$name} }, \@value }
 			elsif ($kind eq 'figure') { push @{ $figure{$name} }, $value[0] }
+			elsif ($kind eq 'ceiling') { $figure{ceiling} = [ $name, $value[0] ] }
 			elsif ($kind eq 'decile') { push @{ $decile{$name} }, \@value }
 		}
 		close $run;
@@ -108,7 +108,7 @@ for my $world (@worlds)
 	my $seeds = @{ $policy->{oracle} };
 	print "\n$world: $about{$world}[1] ($about{$world}[0]), $seeds seed(s)\n";
 	my $mean = policy_table($policy, $order);
-	$mean_of{$world} = $mean;
+	printf "  %-38s %8s %8.3f %8.3f\n", 'with the true prior, 5 % by lot', '', @{ $figure->{ceiling} } if $figure->{ceiling};
 	$share{$world} = $mean->{$ours} / $mean->{oracle};
 	if ($world eq 'flat') { flat_targets($policy, $figure) }
 	elsif ($world =~ /^tau/) { share_targets($world, $policy, $mean) }

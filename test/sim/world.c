@@ -10,7 +10,8 @@
  *
  * How sharp the hours are was set so that a random slot and the best constant one get the shares of the oracle that
  * they get elsewhere (.42 and .52). Somebody who knew how these people are made, and had all the arithmetic of a
- * Bayesian, would get about .72 of the oracle and .75 on the last four of 24 contacts, one in twenty of them by lot.
+ * Bayesian, would get about .71 of the oracle and .74 on the last four of 24 contacts, one in twenty of them by lot
+ * (ceiling.c).
  */
 #include <math.h>
 #include <stdlib.h>

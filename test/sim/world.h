@@ -89,6 +89,7 @@ extern void sim_change_habits(World *w, double share);
 extern double sim_chance(const World *w, const Week *week, int person, int slot);
 extern int64_t sim_answer(const World *w, const Week *week, int person, int slot);
 extern int	sim_slot_of(const Week *week, int64_t at);
+extern void sim_print_ceiling(const World *w, int crowd_size);
 
 #define POLICIES 6
 extern Policy *sim_make_policies(const World *w, int weeks);
