@@ -303,6 +303,10 @@ BEGIN
     IF closed IS NOT NULL THEN
         warned := warned || format('with the other rules no hour of the week is left for: %s', closed);
     END IF;
+    -- a mask keeps 128 spans of dates (src/calendar/window.c)
+    IF r.enabled AND (SELECT count(*) FROM dunning.contact_rule b WHERE b.enabled AND b.windows IS NOT NULL AND (b.valid_from IS NOT NULL OR b.valid_to >= dunning._now()::date)) > 60 THEN
+        warned := warned || 'more than 60 rules have dates: where a place meets so many that their dates make more than 128 spans, all of them count on every date'::text;
+    END IF;
     IF r.enabled AND r.cap = 0 THEN
         warned := warned || 'a cap of 0 allows no contact at all'::text;
     END IF;

@@ -166,7 +166,8 @@ CREATE FUNCTION dunning._gate_places_sql(ahead interval) RETURNS text
     pl AS MATERIALIZED (SELECT x.*, dunning._closed(x.first, x.windows) AS first_shut,
             EXISTS (SELECT FROM unnest(x.caps) u(cap) WHERE split_part(u.cap, E'\x1f', 2) = '0') AS bars
         FROM (
-            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.own, p.channel, p.ord, u.caps, u.names, span.first,
+            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.own, p.channel, p.ord, u.caps, span.first,
+                CASE WHEN p.own = '' THEN u.names ELSE u.names || ARRAY(SELECT split_part(y.y, E'\x1f', 1) FROM unnest(string_to_array(p.own, E'\x1d')) y(y)) END AS names,
                 dunning._windows(CASE WHEN p.own = '' THEN u.windows ELSE u.windows || string_to_array(p.own, E'\x1d') END, false, p.zone_key, p.country, p.region, f.added, f.opened) AS windows,
                 (dunning._zone(p.zone_key, p.country, p.region))[1] AS zone
             FROM place p

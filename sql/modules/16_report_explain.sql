@@ -54,7 +54,11 @@ BEGIN
     RETURN QUERY
         SELECT g.channel::text, CASE WHEN cardinality(g.blocked_by) = 0 THEN 'allowed' ELSE 'blocked' END,
                CASE WHEN cardinality(g.blocked_by) = 0 THEN 'may be used now'
-                    ELSE array_to_string(g.blocked_by, ', ') END
+                    ELSE array_to_string(g.blocked_by, ', ')
+                         -- the clock's rules by name: which of them shut this instant
+                         || CASE WHEN g.blocked_by && '{quiet_hours,holiday}'::text[] THEN coalesce((
+                             SELECT ' (' || string_agg(r.rule, ', ' ORDER BY r.rule) || ')' FROM dunning.closing_rules(_explain_channels.debtor_id, g.channel, dunning._now(), dunning._now() + '1 minute'::interval) r
+                             WHERE r.closed_share > 0 AND r.cap IS NULL), '') ELSE '' END END
                || coalesce('; next allowed ' || dunning._local_time(w.opens, g.zone), '; not allowed in the next 7 days'),
                (SELECT f.fix FROM unnest(g.blocked_by) AS b (blocker) CROSS JOIN LATERAL (SELECT dunning._fix_for(b.blocker, _explain_channels.debtor_id) AS fix) f
                 WHERE f.fix IS NOT NULL LIMIT 1)

@@ -3548,6 +3548,10 @@ BEGIN
     IF closed IS NOT NULL THEN
         warned := warned || format('with the other rules no hour of the week is left for: %s', closed);
     END IF;
+    -- a mask keeps 128 spans of dates (src/calendar/window.c)
+    IF r.enabled AND (SELECT count(*) FROM dunning.contact_rule b WHERE b.enabled AND b.windows IS NOT NULL AND (b.valid_from IS NOT NULL OR b.valid_to >= dunning._now()::date)) > 60 THEN
+        warned := warned || 'more than 60 rules have dates: where a place meets so many that their dates make more than 128 spans, all of them count on every date'::text;
+    END IF;
     IF r.enabled AND r.cap = 0 THEN
         warned := warned || 'a cap of 0 allows no contact at all'::text;
     END IF;
@@ -4543,7 +4547,8 @@ AS $function$
     pl AS MATERIALIZED (SELECT x.*, dunning._closed(x.first, x.windows) AS first_shut,
             EXISTS (SELECT FROM unnest(x.caps) u(cap) WHERE split_part(u.cap, E'\x1f', 2) = '0') AS bars
         FROM (
-            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.own, p.channel, p.ord, u.caps, u.names, span.first,
+            SELECT row_number() OVER ()::int AS no, p.country, p.region, p.kind, p.zone_key, p.own, p.channel, p.ord, u.caps, span.first,
+                CASE WHEN p.own = '' THEN u.names ELSE u.names || ARRAY(SELECT split_part(y.y, E'\x1f', 1) FROM unnest(string_to_array(p.own, E'\x1d')) y(y)) END AS names,
                 dunning._windows(CASE WHEN p.own = '' THEN u.windows ELSE u.windows || string_to_array(p.own, E'\x1d') END, false, p.zone_key, p.country, p.region, f.added, f.opened) AS windows,
                 (dunning._zone(p.zone_key, p.country, p.region))[1] AS zone
             FROM place p
@@ -14799,6 +14804,35 @@ BEGIN
         RETURN dunning._report_book(as_of, coalesce(language, 'en'));
     END IF;
     RETURN dunning._report_debtor(report_html.debtor_id, as_of, coalesce(language, 'en'));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._explain_channels(debtor_id text)
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    channels text[] := ARRAY(SELECT DISTINCT c.channel::text FROM dunning.channel c ORDER BY 1);
+    n int := cardinality(channels);
+    from_time timestamptz := dunning._now();
+BEGIN
+    RETURN QUERY
+        SELECT g.channel::text, CASE WHEN cardinality(g.blocked_by) = 0 THEN 'allowed' ELSE 'blocked' END,
+               CASE WHEN cardinality(g.blocked_by) = 0 THEN 'may be used now'
+                    ELSE array_to_string(g.blocked_by, ', ')
+                         -- the clock's rules by name: which of them shut this instant
+                         || CASE WHEN g.blocked_by && '{quiet_hours,holiday}'::text[] THEN coalesce((
+                             SELECT ' (' || string_agg(r.rule, ', ' ORDER BY r.rule) || ')' FROM dunning.closing_rules(_explain_channels.debtor_id, g.channel, dunning._now(), dunning._now() + '1 minute'::interval) r
+                             WHERE r.closed_share > 0 AND r.cap IS NULL), '') ELSE '' END END
+               || coalesce('; next allowed ' || dunning._local_time(w.opens, g.zone), '; not allowed in the next 7 days'),
+               (SELECT f.fix FROM unnest(g.blocked_by) AS b (blocker) CROSS JOIN LATERAL (SELECT dunning._fix_for(b.blocker, _explain_channels.debtor_id) AS fix) f
+                WHERE f.fix IS NOT NULL LIMIT 1)
+        FROM dunning._gate(array_fill(_explain_channels.debtor_id, ARRAY[n]), channels, array_fill(from_time, ARRAY[n]),
+                           array_fill(NULL::text, ARRAY[n]), NULL) g
+        CROSS JOIN LATERAL (SELECT lower(dunning.contact_windows(_explain_channels.debtor_id, g.channel, from_time, from_time + interval '7 days')) AS opens) w
+        ORDER BY g.ord;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning._explain_plan(debtor_id text)

@@ -17,7 +17,7 @@
 #include "calendar/window.h"
 
 #define WINDOWS_MAGIC 0x44554E58	/* 57 had no spans */
-#define SPANS 64				/* more changes than these, and every rule counts on every date */
+#define SPANS 128				/* more changes than these, and every rule counts on every date */
 #define RULES 1000
 
 static const char *const day_names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};

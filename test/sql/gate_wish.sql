@@ -39,9 +39,12 @@ SELECT rule, round(closed_share::numeric, 3) AS closed, round(alone_share::numer
 
 -- a_wish_that_leaves_nothing_is_kept_and_says_so_and_the_rules_that_emptied_the_windows_have_names
 SELECT * FROM dunning.save_contact_wish('GW-3', 'nights', 'Mon-Sun 22:00-23:00', channels => '{sms}');
-SELECT contact_at, reasons ->> 'slots' AS slots FROM dunning.best_time('GW-3', 'sms', '2026-06-10 00:00+00', '2026-06-14 00:00+00');
+SELECT contact_at, reasons ->> 'slots' AS slots, reasons ->> 'rules' AS rules FROM dunning.best_time('GW-3', 'sms', '2026-06-10 00:00+00', '2026-06-14 00:00+00');
 SELECT rule, round(closed_share::numeric, 3) AS closed, round(alone_share::numeric, 3) AS alone, windows FROM dunning.closing_rules('GW-3', 'sms', '2026-06-10 00:00+00', '2026-06-14 00:00+00');
 SELECT debtor_id, wish, person_id, windows, valid_from, valid_to FROM dunning.contact_wish ORDER BY 1, 2;
+
+-- explain_names_them
+SELECT item, state, detail FROM dunning.explain('GW-3') WHERE detail LIKE '%quiet_hours%' ORDER BY item;
 
 -- planning_asks_the_gate_about_who_has_wishes
 DO $$ DECLARE r record; BEGIN
@@ -89,3 +92,16 @@ SELECT count(*) > 240 AS countries FROM (SELECT chr(a) || chr(b) AS c FROM gener
 DELETE FROM dunning.invoice WHERE debtor_id LIKE 'GW-%';
 DELETE FROM dunning.debtor WHERE debtor_id LIKE 'GW-%';
 DELETE FROM dunning.rule_change WHERE kind IN ('contact_wish', 'contact_rule');
+
+-- more_changes_than_a_mask_keeps_make_every_rule_count_on_every_date_and_too_many_rules_are_refused
+SELECT n, count(*) FILTER (WHERE dunning._closed('2026-06-10 10:00+00'::timestamptz + d * interval '1 day', m.mask) IS NULL) AS open_days
+FROM unnest('{20,63,64,200}'::int[]) n, generate_series(0, 299) d,
+     LATERAL (SELECT dunning._windows(ARRAY(SELECT dunning._pack_windows('r' || i, '2026-06-10'::date + 2 * i, '2026-06-10'::date + 2 * i, true, '') FROM generate_series(1, n) i), false, 'UTC', 'DK', NULL, NULL, NULL) AS mask OFFSET 0) m
+GROUP BY n ORDER BY n;
+SELECT dunning._windows(array_fill('Mon 08:00-09:00'::text, '{1001}'), false, 'UTC', 'DK', NULL, NULL, NULL) IS NULL;
+
+-- infinite_dates_written_past_save_rule_are_no_bounds_and_nonsense_allows_nothing
+SELECT dunning._closed('2026-06-10 10:00+00', dunning._windows(ARRAY[dunning._pack_windows('r', 'infinity', '-infinity', true, '')], false, 'UTC', 'DK', NULL, NULL, NULL)) AS infinite,
+       dunning._closed('2026-06-10 10:00+00', dunning._windows(ARRAY[dunning._pack_windows('r', NULL, NULL, true, 'nonsense')], false, 'UTC', 'DK', NULL, NULL, NULL)) AS unreadable,
+       dunning._closed('2026-06-10 10:00+00', dunning._windows(ARRAY[dunning._pack_windows('r', NULL, NULL, true, 'not Wed 10:05-10:06')], false, 'UTC', 'DK', NULL, NULL, NULL)) AS beside,
+       dunning._closed('2026-06-10 10:01+00', dunning._windows(ARRAY[dunning._pack_windows('r', NULL, NULL, true, 'not Wed 10:05-10:06')], false, 'UTC', 'DK', NULL, NULL, NULL)) AS within_the_margin;
