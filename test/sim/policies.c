@@ -184,6 +184,24 @@ choose_beta(Policy *self, const World *w, const Week *week, int person)
 	return best_of(w, week, person, beta_worth, self);
 }
 
+/* ---- the slot that did best for the segment so far; one contact in twenty by lot ---- */
+
+static double
+learnt_worth(void *self, const World *w, const Week *week, int person, int slot)
+{
+	const Person *p = &w->people[person];
+
+	return ((Policy *) self)->book[p->segment][0][week->local[p->zone][slot] / 4];
+}
+
+static int
+choose_learnt(Policy *self, const World *w, const Week *week, int person)
+{
+	if (sim_uniform(w->set.seed, 8, person, week->number) < .05)
+		return choose_random(self, w, week, person);
+	return best_of(w, week, person, learnt_worth, self);
+}
+
 /* ---- memory ---- */
 
 Policy *
@@ -193,6 +211,7 @@ sim_make_policies(const World *w, int weeks)
 		{.name = "oracle", .choose = choose_oracle},
 		{.name = "random allowed slot", .choose = choose_random},
 		{.name = "best constant slot a segment (known)", .choose = choose_constant, .prepare = prepare_constant},
+		{.name = "best constant slot a segment (learnt)", .choose = choose_learnt, .prepare = prepare_beta},
 		{.name = "most frequent hour of answers", .choose = choose_frequent, .prepare = prepare_frequent},
 		{.name = "Beta-Binomial by hour of sending", .choose = choose_beta, .prepare = prepare_beta},
 		{.name = "dunning"},

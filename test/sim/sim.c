@@ -138,12 +138,12 @@ read_week(Run *r, int number)
 		PGresult   *result = query(r, "WITH o AS MATERIALIZED (SELECT dunning.contact_windows('zone-%d', '%s', to_timestamp(%lld), to_timestamp(%lld)) AS open) "
 								   "SELECT (extract(isodow FROM l)::int - 1) * 96 + extract(hour FROM l)::int * 4 + extract(minute FROM l)::int / 15, o.open @> t "
 								   "FROM o, generate_series(0, %d) n, LATERAL (SELECT to_timestamp(%lld + n * 900) AS t) x, LATERAL (SELECT t AT TIME ZONE '%s' AS l) y ORDER BY n",
-								   z, r->channel, (long long) w->start, (long long) w->start + WEEK, MAP - 1, (long long) w->start, zone_names[z]);
+								   z, r->channel, (long long) w->start, (long long) w->start + WEEK + QUARTER, MAP - 1, (long long) w->start, zone_names[z]);
 
 		for (int s = 0; s < MAP; s++)
 		{
 			w->local[z][s] = atoi(PQgetvalue(result, s, 0));
-			w->allowed[z][s] = *PQgetvalue(result, s, 1) == 't' && s < QUARTERS;
+			w->allowed[z][s] = *PQgetvalue(result, s, 1) == 't';
 		}
 		PQclear(result);
 	}
@@ -221,6 +221,9 @@ answers_of(Run *r, const int *slots)
 			spread_news(r, i, r->week.start + (int64_t) slots[i] * QUARTER, answers[i]);
 		}
 	copy_end(r);
+	for (int i = 0; i < r->world->set.n; i++)
+		if (slots[i] >= 0 && lot(r, 7, i) < r->world->set.optout)
+			r->world->people[i].out = true;
 	ask(r, "SELECT sim.sort_inbox()");
 	return answers;
 }
@@ -253,7 +256,7 @@ live_history(Run *r)
 	int64_t    *answers;
 
 	for (int i = 0; i < n; i++)
-		slots[i] = history_slot(r, i);
+		slots[i] = r->world->people[i].out ? -1 : history_slot(r, i);
 	PQclear(query(r, "COPY sim.placed FROM STDIN"));
 	for (int i = 0; i < n; i++)
 		if (slots[i] >= 0)
@@ -338,7 +341,7 @@ live_ours(Run *r, Policy *p, int turn)
 		int			slot = sim_slot_of(&r->week, atoll(PQgetvalue(result, k, 1)));
 		double		chance;
 
-		if (slot < 0 || slot >= QUARTERS || !r->week.allowed[r->world->people[i].zone][slot] || r->world->people[i].out)
+		if (slot < 0 || slot > QUARTERS || !r->week.allowed[r->world->people[i].zone][slot] || r->world->people[i].out)
 		{
 			r->refused++;
 			continue;
@@ -353,9 +356,6 @@ live_ours(Run *r, Policy *p, int turn)
 	}
 	PQclear(result);
 	free(answers_of(r, slots));
-	for (int i = 0; i < r->world->set.n; i++)
-		if (slots[i] >= 0 && lot(r, 7, i) < r->world->set.optout)
-			r->world->people[i].out = true;
 	free(slots);
 }
 

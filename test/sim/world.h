@@ -59,7 +59,7 @@ typedef struct Week
 	int			number;			/* 0 is the first of the history */
 	int64_t		start;			/* seconds of the epoch */
 	short		local[ZONES][MAP];
-	bool		allowed[ZONES][MAP];
+	bool		allowed[ZONES][MAP];	/* to the end of the week, which is the last instant that may be chosen */
 } Week;
 
 /* What a policy remembers of one person. */
@@ -91,7 +91,7 @@ extern int64_t sim_answer(const World *w, const Week *week, int person, int slot
 extern int	sim_slot_of(const Week *week, int64_t at);
 extern void sim_print_ceiling(const World *w, int crowd_size);
 
-#define POLICIES 6
+#define POLICIES 7
 extern Policy *sim_make_policies(const World *w, int weeks);
 extern void sim_learn(Policy *p, const World *w, int64_t now);
 extern void sim_remember(Policy *p, const World *w, const Week *week, int person, int slot, int64_t answered);
