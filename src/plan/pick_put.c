@@ -113,7 +113,7 @@ put_chosen(const DunPickRun *run, const DunPick *pick, const DunPickFacts *facts
 		isnull[i] = false;
 	out[OUT_CONTACT_AT] = TimestampTzGetDatum(c->answer.at);
 	out[OUT_LOCAL_TIME] = CStringGetTextDatum(dun_calendar_local_time(c->answer.at, rules->zone));
-	out[OUT_P_RESPONSE] = Float8GetDatum(c->field.mean_p);
+	out[OUT_P_RESPONSE] = Float8GetDatum(dun_timing_claim(&c->question, &c->field, &c->answer).p);
 	out[OUT_EXPLORED] = BoolGetDatum(c->answer.explored);
 	out[OUT_PROPENSITY] = Float8GetDatum(c->answer.propensity);
 	if (run->detail)

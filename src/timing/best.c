@@ -9,9 +9,9 @@
  *
  * the chance of an answer, the payday multiplier clipped to [.5, 3], and one per cent a day for waiting. The best one is
  * taken, the earliest on a tie; one contact in twenty is put on an allowed instant drawn evenly, so that there is
- * something to measure timing with. Until such contacts have calibrated the model, no gain is claimed: p_response and
- * p_baseline are both the model's average over the allowed instants. (A model's own best is a winner's curse: on a world
- * without any effect of timing it claims +50 %.)
+ * something to measure timing with. Until such contacts have calibrated the model (calibrate.c), no gain is claimed:
+ * p_response and p_baseline are both the model's average over the allowed instants. Where they have shown that hours make
+ * no difference, the answer's chance is left out of the score.
  */
 #include "postgres.h"
 
@@ -194,6 +194,23 @@ pay_multiplier(const Weighing *w, DateADT date)
 	return Min(PAY_MAX, Max(PAY_MIN, dun_timing_pay_multiplier(w->q->windows->place.country, &w->payday, date)));
 }
 
+/* Of the question's book and channel; NULL: not measured yet. */
+static const DunCalibration *
+calibration_of(const DunTimeQuestion *q)
+{
+	const DunCalibration *c = q->evidence.prior == NULL ? NULL : &q->evidence.prior->media[dun_timing_medium(q->channel)].calibration;
+
+	return c == NULL || c->b1 <= 0 ? NULL : c;
+}
+
+static bool
+hours_are_alike(const DunTimeQuestion *q)
+{
+	const DunCalibration *c = calibration_of(q);
+
+	return c != NULL && c->flat != 0;
+}
+
 /* Fills slots[] and scores[] with what is allowed. */
 static void
 weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
@@ -204,6 +221,7 @@ weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 	DateADT		day = 0;
 	bool		daily = dun_gate_caps_are_daily(q->history);
 	bool		capped = false;
+	bool		alike = hours_are_alike(q);
 	double		pay = 1;
 	double		patience = exp(-WAIT_PER_DAY * (w->first * SLOT - q->now) / (double) USECS_PER_DAY);
 	double		wait = exp(-WAIT_PER_DAY * SLOT / (double) USECS_PER_DAY);
@@ -239,7 +257,7 @@ weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 		}
 		p = answer_chance(w, i);
 		slots[field->nslots] = slot;
-		scores[field->nslots++] = p * pay * patience;
+		scores[field->nslots++] = (alike ? 1 : p) * pay * patience;
 		field->mean_p += p;
 		field->mean_pay += pay;
 	}
@@ -321,7 +339,8 @@ set_answer(DunTimeAnswer *a, const Weighing *w, const DunTimeField *field, int64
 	a->at = slot * SLOT;
 	a->explored = explored;
 	a->propensity = propensity;
-	a->hour = log(chance / field->mean_p);
+	a->chance = chance;
+	a->hour = hours_are_alike(w->q) ? 0 : log(chance / field->mean_p);
 	a->pay = w->grid == NULL ? 0 : log(pay_multiplier(w, w->grid->dates[slot - w->grid->first]) / field->mean_pay);
 	a->delay = -WAIT_PER_DAY * (slot * SLOT - w->q->now) / (double) USECS_PER_DAY;
 }
@@ -421,6 +440,21 @@ append_words(StringInfo s, ArrayType *words)
 	appendStringInfoChar(s, ']');
 }
 
+DunTimeClaim
+dun_timing_claim(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer)
+{
+	const DunCalibration *c = calibration_of(q);
+	DunTimeClaim claim = {c != NULL, field->mean_p, field->mean_p};
+	double		mean;
+
+	if (c == NULL)
+		return claim;
+	mean = dun_timing_log_odds(field->mean_p);
+	claim.baseline = dun_timing_calibrated(c, mean, mean);
+	claim.p = dun_timing_calibrated(c, dun_timing_log_odds(answer->chance), mean);
+	return claim;
+}
+
 Datum
 dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer, ArrayType *words, ArrayType *rules)
 {
@@ -429,7 +463,8 @@ dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const Du
 	initStringInfo(&s);
 	appendStringInfoChar(&s, '{');
 	if (answer != NULL)
-		appendStringInfo(&s, "\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f", answer->hour, answer->pay, answer->delay);
+		appendStringInfo(&s, "\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f, \"x\": %.4f, \"x_mean\": %.4f", answer->hour, answer->pay, answer->delay,
+						 dun_timing_log_odds(answer->chance), dun_timing_log_odds(field->mean_p));
 	else
 	{
 		appendStringInfoString(&s, "\"blocked_by\": ");
@@ -437,8 +472,8 @@ dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const Du
 	}
 	appendStringInfo(&s, ", \"slots\": %d, \"removed\": {\"quiet_hours\": %d, \"holiday\": %d, \"caps\": %d}",
 					 field->nslots, field->quiet, field->holiday, field->capped);
-	appendStringInfo(&s, ", \"evidence\": \"%d answers to %d contacts, %d payments\", \"calibrated\": false",
-					 q->evidence.responses, q->evidence.contacts, q->evidence.npayments);
+	appendStringInfo(&s, ", \"evidence\": \"%d answers to %d contacts, %d payments\", \"calibrated\": %s",
+					 q->evidence.responses, q->evidence.contacts, q->evidence.npayments, calibration_of(q) != NULL ? "true" : "false");
 	if (answer == NULL && rules != NULL)
 	{
 		appendStringInfoString(&s, ", \"rules\": ");
@@ -466,10 +501,12 @@ put_row(ReturnSetInfo *rsinfo, const DunTimeQuestion *q, const DunTimeField *fie
 		memset(nulls, true, 6);
 	else
 	{
+		DunTimeClaim claim = dun_timing_claim(q, field, answer);
+
 		values[0] = TimestampTzGetDatum(answer->at);
-		values[1] = Float8GetDatum(field->mean_p);
-		values[2] = Float8GetDatum(field->mean_p);
-		values[3] = Float8GetDatum(0);
+		values[1] = Float8GetDatum(claim.p);
+		values[2] = Float8GetDatum(claim.baseline);
+		values[3] = Float8GetDatum(claim.p / claim.baseline - 1);
 		values[4] = BoolGetDatum(answer->explored);
 		values[5] = Float8GetDatum(answer->propensity);
 	}

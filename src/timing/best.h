@@ -55,6 +55,7 @@ typedef struct DunTimeAnswer
 	TimestampTz at;
 	bool		explored;
 	double		propensity;
+	double		chance;			/* of an answer, by the model */
 	double		hour;			/* log-ratios to the average of the field */
 	double		pay;
 	double		delay;
@@ -69,6 +70,16 @@ extern uint64 dun_timing_windows_key(const DunWindows *w);
 
 /* At most `top` answers, the best first; returns how many. With top > 1 nothing is drawn by lot. */
 extern int	dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField *field, DunTimeAnswer *answers);
+
+/* What is claimed of an answer: its chance and that of the average allowed instant, by what randomised contacts showed. */
+typedef struct DunTimeClaim
+{
+	bool		calibrated;
+	double		p;
+	double		baseline;
+} DunTimeClaim;
+
+extern DunTimeClaim dun_timing_claim(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer);
 
 /* As jsonb; answer NULL: there is none, and `words` say why. */
 extern Datum dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer, ArrayType *words, ArrayType *rules);

@@ -10,6 +10,8 @@
 #include "datatype/timestamp.h"
 #include "pgtime.h"
 
+#include "timing/calibrate.h"
+
 #define DUN_HOURS 168			/* 0 = Monday 00:00 local */
 #define DUN_ARCHETYPES 8
 #define DUN_MEDIA 6				/* kinds of channels that are answered alike */
@@ -62,6 +64,7 @@ typedef struct DunPrior
 					t1,
 					t2,
 					q;			/* answers a contact, were all hours alike */
+		DunCalibration calibration;
 	}			media[DUN_MEDIA];
 } DunPrior;
 

@@ -31,7 +31,7 @@ FROM generate_series(1, 200) i,
          FROM generate_series(1, 12) j, LATERAL (SELECT ('2024-01-12'::date + j * interval '1 month')::date AS due) x), '2026-06-10') y ORDER BY y.probability DESC LIMIT 1) p;
 
 -- nothing_known_means_the_earliest_allowed_instant_and_no_claim
-SELECT contact_at, local_time, round(p_response::numeric, 3) = round(p_baseline::numeric, 3) AS no_claim, uplift, explored, reasons - 'hour' - 'payday' - 'delay' AS reasons FROM dunning.best_time('T-1000', 'email', not_after => '2026-06-11 10:00+00');
+SELECT contact_at, local_time, round(p_response::numeric, 3) = round(p_baseline::numeric, 3) AS no_claim, uplift, explored, reasons - 'hour' - 'payday' - 'delay' - 'x' - 'x_mean' AS reasons FROM dunning.best_time('T-1000', 'email', not_after => '2026-06-11 10:00+00');
 SELECT contact_at FROM dunning.best_time('T-1000', 'email', not_before => '2026-06-10 22:00+00', not_after => '2026-06-12 00:00+00');
 SELECT count(*) AS several, count(DISTINCT contact_at) AS different, min(contact_at) FROM dunning.best_time('T-1000', 'sms', top => 5);
 

@@ -98,6 +98,7 @@ SELECT * FROM dunning.unsuppress('gone@example.org', 'email');
 SELECT * FROM dunning.best_time('d1', 'email');
 SELECT * FROM dunning.best_times('email');
 SELECT * FROM dunning.payday('d1');
+SELECT * FROM dunning.timing_report();
 SELECT * FROM dunning.start_experiment('framing-x', '["neutral", "loss_averse"]');
 SELECT * FROM dunning.assign('framing-x', 'd1');
 SELECT * FROM dunning.experiment_result('framing-x');

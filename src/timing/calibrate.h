@@ -1,0 +1,37 @@
+/*
+ * timing/calibrate.h
+ *		What the model's chances of an answer are worth, measured on contacts whose instant was drawn by lot.
+ */
+#ifndef DUN_TIMING_CALIBRATE_H
+#define DUN_TIMING_CALIBRATE_H
+
+#include "postgres.h"
+
+/* logit P = a + b1 mean + b2 (x - mean); all zeros: nothing was measured yet. */
+typedef struct DunCalibration
+{
+	float4		a;
+	float4		b1;
+	float4		b2;				/* 0 .. 1: how much of the difference between hours is believed */
+	float4		flat;			/* 1: measured, and hours make no difference worth waiting for */
+} DunCalibration;
+
+typedef struct DunCalibrationFit
+{
+	double		b[3];			/* a, b1, b2 as they fit best */
+	double		error;			/* of b2 */
+} DunCalibrationFit;
+
+/* The model's log-odds of a chance of an answer. */
+extern double dun_timing_log_odds(double chance);
+
+/* The chance that is reported for x among allowed instants of this mean; needs b1 > 0. */
+extern double dun_timing_calibrated(const DunCalibration *c, double x, double mean);
+
+/* answered[i]: 0 or 1. false: there is nothing to fit. */
+extern bool dun_timing_fit_calibration(const double *x, const double *mean, const bool *answered, int n, DunCalibrationFit *fit);
+
+/* What is claimed of a fit: less the less sure it is. */
+extern DunCalibration dun_timing_claimed(const DunCalibrationFit *fit);
+
+#endif
