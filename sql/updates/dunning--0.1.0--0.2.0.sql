@@ -5174,6 +5174,84 @@ BEGIN
         ORDER BY y.probability DESC, y.schedule LIMIT 3;
 END
 $function$;
+CREATE TABLE dunning.timing_calibration (
+    creditor text COLLATE "C" NOT NULL,
+    channel text COLLATE "C" NOT NULL,
+    drawn bigint NOT NULL,
+    answers bigint NOT NULL,
+    a double precision,
+    b1 double precision,
+    b2 double precision,
+    error double precision,
+    claimed double precision,
+    flat boolean,
+    used boolean NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    CONSTRAINT timing_calibration_pkey PRIMARY KEY (creditor, channel)
+);
+CREATE FUNCTION dunning._calibrate(x double precision[], mean double precision[], answered boolean[], OUT a double precision, OUT b1 double precision, OUT b2 double precision, OUT error double precision, OUT claimed double precision, OUT flat boolean)
+ RETURNS record
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_calibrate$function$;
+CREATE FUNCTION dunning._calibrated_prior(prior bytea, channel text, a double precision, b1 double precision, b2 double precision, flat boolean)
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_calibrated_prior$function$;
+CREATE FUNCTION dunning._timed_contacts(since timestamp with time zone, as_of timestamp with time zone, only_drawn boolean)
+ RETURNS TABLE(creditor text, channel text, drawn boolean, x double precision, x_mean double precision, answered boolean)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    WITH contact AS MATERIALIZED (
+        SELECT c.*, lead(c.at) OVER (PARTITION BY c.debtor_id ORDER BY c.at, c.message_id) AS next_at
+        FROM (SELECT e.debtor_id, e.message_id, min(e.contact_on) AS at FROM dunning.egress e
+              WHERE NOT e.test AND e.contact_on < _timed_contacts.as_of AND e.contact_on > _timed_contacts.since GROUP BY 1, 2) c)
+    SELECT m.creditor, m.channel, m.explored, (m.decision -> 'timing' ->> 'x')::float8, (m.decision -> 'timing' ->> 'x_mean')::float8,
+        EXISTS (SELECT FROM dunning.event v WHERE v.debtor_id = c.debtor_id AND v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised')
+                AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND v.at >= c.at + interval '10 seconds' AND v.at < least(c.next_at, c.at + interval '6 days'))
+    FROM contact c
+    JOIN dunning.message m ON m.message_id = c.message_id
+    WHERE c.at < _timed_contacts.as_of - interval '6 days' AND (m.explored OR NOT _timed_contacts.only_drawn) AND m.decision -> 'timing' ? 'x'
+      -- One that left much later than planned left at no chosen instant.
+      AND c.at BETWEEN m.contact_at - interval '5 minutes' AND m.contact_at + interval '1 hour'
+      AND NOT EXISTS (SELECT FROM dunning.event b WHERE b.debtor_id = c.debtor_id AND b.message_id = c.message_id AND b.kind IN ('bounced', 'failed'));
+END
+$function$;
+CREATE FUNCTION dunning._refresh_timing_calibration(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    at_time timestamptz := coalesce(_refresh_timing_calibration.as_of, dunning._now());
+    c dunning.timing_calibration;
+BEGIN
+    DELETE FROM dunning.timing_calibration;
+    INSERT INTO dunning.timing_calibration AS o (creditor, channel, drawn, answers, a, b1, b2, error, claimed, flat, used, as_of)
+    SELECT s.creditor, s.channel, s.drawn, s.answers, f.a, f.b1, f.b2, f.error, f.claimed, f.flat, s.answers >= 20 AND s.drawn - s.answers >= 20, at_time
+    FROM (SELECT t.creditor, t.channel, count(*) AS drawn, count(*) FILTER (WHERE t.answered) AS answers,
+                 array_agg(t.x) AS x, array_agg(t.x_mean) AS mean, array_agg(t.answered) AS answered
+          FROM dunning._timed_contacts(at_time - interval '1 year', at_time, true) t GROUP BY 1, 2) s
+    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered) f;
+    -- Where best_time() reads it.
+    FOR c IN SELECT t.* FROM dunning.timing_calibration t ORDER BY t.creditor, t.channel LOOP
+        UPDATE dunning.timing_book b
+        SET prior = dunning._calibrated_prior(b.prior, c.channel, c.a, CASE WHEN c.used THEN c.b1 END, c.claimed, c.flat)
+        WHERE b.creditor = c.creditor AND b.channel = '*' AND b.prior IS NOT NULL;
+    END LOOP;
+    RETURN QUERY SELECT t.creditor || '/' || t.channel FROM dunning.timing_calibration t WHERE t.used;
+END
+$function$;
 CREATE FUNCTION dunning._enter_contacts(profile dunning.response_profile, zone text, sent timestamp with time zone[], channels text[], answers timestamp with time zone[], late timestamp with time zone[], prior bytea, now_at timestamp with time zone)
  RETURNS dunning.response_profile
  LANGUAGE c
@@ -15245,6 +15323,42 @@ BEGIN
     END LOOP;
 EXCEPTION WHEN OTHERS THEN
     RETURN;
+END
+$function$;
+CREATE FUNCTION dunning.timing_report()
+ RETURNS TABLE(creditor text, channel text, contacts bigint, answers bigint, drawn bigint, drawn_answers bigint, share double precision, drawn_share double precision, difference double precision, lower double precision, upper double precision, log_e double precision, believed double precision, verdict text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    WITH n AS MATERIALIZED (
+        SELECT t.creditor, t.channel, count(*) FILTER (WHERE NOT t.drawn) AS contacts, count(*) FILTER (WHERE NOT t.drawn AND t.answered) AS answers,
+               count(*) FILTER (WHERE t.drawn) AS drawn, count(*) FILTER (WHERE t.drawn AND t.answered) AS drawn_answers
+        FROM dunning._timed_contacts(dunning._now() - interval '1 year', dunning._now(), false) t GROUP BY 1, 2),
+    s AS (SELECT n.*, n.answers / nullif(n.contacts, 0)::float8 AS share, n.drawn_answers / nullif(n.drawn, 0)::float8 AS drawn_share FROM n),
+    -- Narrowest where a thousand were drawn by lot; one contact in twenty is.
+    v AS (SELECT s.*, s.share - s.drawn_share AS d, s.share * (1 - s.share) / s.contacts + s.drawn_share * (1 - s.drawn_share) / s.drawn AS variance,
+                 p.p * (1 - p.p) * (1.0 / 1000 + 1.0 / 19000) AS planned,
+                 least(s.drawn_answers, s.drawn - s.drawn_answers, s.answers, s.contacts - s.answers) AS rarer
+          FROM s CROSS JOIN LATERAL (SELECT (s.answers + s.drawn_answers)::float8 / (s.contacts + s.drawn) AS p) p)
+    SELECT v.creditor, v.channel, v.contacts, v.answers, v.drawn, v.drawn_answers, v.share, v.drawn_share,
+        v.d, v.d - q.half_width, v.d + q.half_width, q.log_e, c.claimed,
+        CASE
+            WHEN v.drawn < 100 OR v.rarer < 10 OR q.half_width IS NULL
+                THEN format('too early: %s contacts drawn by lot, %s of the rarer outcome; 100 and 10 are needed', v.drawn, coalesce(v.rarer, 0))
+            WHEN v.d - q.half_width > 0 THEN format('timing matters: %s of 100 chosen contacts are answered, %s of 100 drawn by lot; surely %s more', round((100 * v.share)::numeric, 1), round((100 * v.drawn_share)::numeric, 1), round((100 * (v.d - q.half_width))::numeric, 1))
+            WHEN v.d + q.half_width < 0 THEN 'timing does harm: chosen instants are answered less often than those drawn by lot'
+            WHEN coalesce(c.used AND c.flat, false) THEN 'hours make no difference: the earliest allowed instant is taken'
+            ELSE format('not decided: from %s to %s answers more in 100 contacts', round((100 * (v.d - q.half_width))::numeric, 1), round((100 * (v.d + q.half_width))::numeric, 1))
+        END
+    FROM v
+    LEFT JOIN LATERAL dunning._confidence_sequence(v.d, v.variance, v.planned, 0.05) q ON v.variance > 0
+    LEFT JOIN dunning.timing_calibration c ON c.creditor = v.creditor AND c.channel = v.channel
+    ORDER BY v.creditor, v.channel;
 END
 $function$;
 CREATE FUNCTION dunning.touches(from_date date, until_date date)
@@ -48790,6 +48904,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.segment_version', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.sensitivity', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.strategy_rule', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
+SELECT pg_catalog.pg_extension_config_dump('dunning.timing_calibration', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
 
 -- Owners.
@@ -48986,6 +49101,11 @@ ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],time
 ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
+ALTER TABLE dunning.timing_calibration OWNER TO dunning_owner;
+ALTER FUNCTION dunning._calibrate(double precision[],double precision[],boolean[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._calibrated_prior(bytea,text,double precision,double precision,double precision,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_timing_calibration(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._fade_profile(dunning.response_profile,double precision,bytea) OWNER TO dunning_owner;
@@ -49325,6 +49445,7 @@ ALTER FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) OWNER 
 ALTER FUNCTION dunning._words_of(jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_span(text,date,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._explain_next(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.timing_report() OWNER TO dunning_owner;
 ALTER FUNCTION dunning.touches(date,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.invoice_contacts(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_all() OWNER TO dunning_owner;
@@ -49607,6 +49728,11 @@ REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FRO
 GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.timing_calibration TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._calibrated_prior(bytea,text,double precision,double precision,double precision,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_timing_calibration(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._fade_profile(dunning.response_profile,double precision,bytea) FROM PUBLIC;
@@ -50016,6 +50142,8 @@ REVOKE EXECUTE ON FUNCTION dunning._report_cases_html(timestamp with time zone,j
 REVOKE EXECUTE ON FUNCTION dunning._words_of(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._report_span(text,date,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._explain_next(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.timing_report() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.timing_report() TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.touches(date,date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.touches(date,date) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.invoice_contacts(text,text) FROM PUBLIC;
@@ -50064,6 +50192,8 @@ COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[]
 COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
+COMMENT ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[]) IS 'Fits logit P = a + b1 mean + b2 (x - mean); claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
+COMMENT ON FUNCTION dunning._calibrated_prior(bytea,text,double precision,double precision,double precision,boolean) IS 'What is known of a book with a channel''s calibration in it; b1 NULL: without.';
 COMMENT ON FUNCTION dunning._case_consent(text) IS 'What the debtor consented to, and which of the debtor''s addresses of now must not be used, since when and why.';
 COMMENT ON FUNCTION dunning._case_invoices() IS 'One row an invoice of every case.';
 COMMENT ON FUNCTION dunning._case_ledger(text) IS 'The rows of a debtor''s ledger, what is open and owed, and the sums of charges, each in one order.';
@@ -50358,6 +50488,7 @@ COMMENT ON FUNCTION dunning._refresh_offers(text[]) IS 'How many offers (of the 
 COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) IS 'The debtors into whose profile something was entered: contacts that are over by as_of (NULL: now), news of older ones, payments. Without debtor_ids what the book has in common is learnt as well, and all is entered anew where that changed much. Called by maintain().';
 COMMENT ON FUNCTION dunning._refresh_proofs() IS 'Computes dunning.proof anew and returns its rows; a broken ledger leaves none, so that nothing is claimed.';
 COMMENT ON FUNCTION dunning._refresh_scripts(text[]) IS 'How many open calls and visits of the debtors it looked at; their scripts name the offer of record.';
+COMMENT ON FUNCTION dunning._refresh_timing_calibration(timestamp with time zone) IS 'The books and channels that were calibrated on the contacts drawn by lot in the year before as_of (NULL: now); twenty answered and twenty unanswered ones are needed. Called by maintain().';
 COMMENT ON FUNCTION dunning._refuse_charge(dunning.charge,text,text) IS 'Raises DN011 with what is not lawful.';
 COMMENT ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) IS 'The parts that templates become in a context, the names they used and those that were null; partials as _partials() gives them. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
 COMMENT ON FUNCTION dunning._render_loose(text,jsonb,jsonb) IS 'A template rendered to the letter of the mustache specification, by the grammar and the walk of _render(): an unknown name is empty, {{{x}}} is not escaped. For its published cases; nothing that is sent goes this way.';
@@ -50424,6 +50555,7 @@ COMMENT ON FUNCTION dunning._tell_arms(text) IS 'Puts the arm of an experiment o
 COMMENT ON FUNCTION dunning._template_fields(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._template_names(text,text,text,jsonb) IS 'Names and partials as the templates write them. With partials given, theirs too, and one that is missing or includes itself is an error (DN003).';
 COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say that a payment has come in? Where it names no sum either, it asks for nothing.';
+COMMENT ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,boolean) IS 'Contacts between two instants that are over and left when they were meant to: the model''s log-odds at their instant and on average, whether drawn by lot, whether answered.';
 COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
 COMMENT ON FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) IS 'What messages of these levels that leave on these days (NULL: today) may tell of a fee, one row each at most: charged (with the message), announced (charged from on_day on, once this notice was sent) or warned (the next one, not before the day after); says: which of these their text can tell, NULL: all.';
 COMMENT ON FUNCTION dunning._too_personal(text[],boolean) IS 'Those of the fields that a text may not use, with the level and the reason; permitted: the template may be personal.';
@@ -50551,6 +50683,7 @@ COMMENT ON FUNCTION dunning.split_segments(text,integer,double precision) IS 'Wh
 COMMENT ON FUNCTION dunning.strategy_of(text) IS 'The strategy a debtor follows and by what: debtor (set by hand), rule:<name>, creditor or standard; NULL: no such debtor. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.take_back(uuid,text) IS 'One row: the debtor whose hand-over or write-off is undone, and how many invoices are dunned again from the next planning on. No reason or unknown: 22023; not approved: 55000. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.template_history(text,text,text,text,text) IS 'Every version of a text, the newest first: who saved it and when, which parts changed, what it said. A shipped text without a saved one in force beside it is what speaks. No row: there never was one. Role dunning_viewer.';
+COMMENT ON FUNCTION dunning.timing_report() IS 'One row a creditor and channel: chosen contacts of the last year that are over and how many were answered, the same of those whose instant was drawn by lot, the difference of the shares with an interval that holds at every look (95 %), how much of the model''s differences between hours is believed (0 to 1), and the verdict in words. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.touches(date,date) IS 'What each step brought over each channel in a span of days (until_date excluded): messages that left, debtors, reached, reacted (clicked, answered, called, promised, disputed), promised, followed by a payment within 14 days, and after how many days in the middle. A payment or reaction belongs to the last contact before it. 22023 without a span. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.train(text,timestamp with time zone,text) IS 'Cross-validated metrics of a new version of a model over the ledger, named as its target. late: is an invoice paid after its due date, by what was known at its issue. paid_30d: does a debtor with something overdue pay anything within 30 days. self_cure: is an invoice that was not paid when due paid within 14 days before any contact. Nothing at or after as_of (NULL: now) is looked at; outcomes not yet decided then are left out; a debtor''s rows stay in one fold. DN004 with fewer than 50 rows of either class, with the targets that can be trained. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.train_curve(text,timestamp with time zone,text) IS 'A new version of the payment curve over the ledger as of an instant (NULL: now). Kind logistic, scorecard, gbdt or auto: model payment_curve, a discrete-time hazard (Cox 1972, Singer and Willett 1993), that is a model of whether an invoice still open when a bucket of days past due begins (0, 1-3, 4-7, 8-14, 15-30, 31-60, 61-90, then 30 days each) is paid in it; its metrics are of invoices times buckets, cross-validated, a debtor''s in one fold. Kind kaplan_meier: model kaplan_meier, or kaplan_meier_<by_column>, the tables of kaplan_meier(). Versions, promote() and rollback() as for other models. DN004 with fewer than 50 payments. Needs dunning_operator.';
@@ -50591,6 +50724,7 @@ COMMENT ON TABLE dunning.segment_version IS 'Lists of segments, one row a versio
 COMMENT ON TABLE dunning.sensitivity IS 'Fields that are too personal for a text: personal needs the template''s own permission (save_template(personal => true)), never is refused. A user''s row replaces the built-in one of the same field; open takes a shipped guard away. Fields without a row are open.';
 COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, by creditor, segment, diagnosis and kind of debtor; the smallest position that fits.';
 COMMENT ON TABLE dunning.timing_book IS 'The hours, the delays and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
+COMMENT ON TABLE dunning.timing_calibration IS 'How the model''s log-odds of an answer at an instant (x) and on average over the allowed ones (mean) turned out on contacts drawn by lot; learnt by maintain().';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays. A contact is entered once, when it was answered or nobody expects an answer any more.';
 COMMENT ON TYPE dunning.debtor_features IS 'A debtor at as_of; what each column means stands in the view feature_catalogue. Counts (n_*) are over all currencies; sums are in `currency` alone: one with an open balance, then the one of most invoices; currencies counts them. n_*: invoices proper (fees and interest are owed, but tell nothing of habits; n_open and n_overdue count them). dpd_*: open amount by days past due. Days late are 0 for what was paid in time. *_shrunk: toward the mean of the debtors of the same creditor and kind (itself toward the creditor''s) with the weight of five invoices; coverage n/(n+5). attributes: numbers, booleans and texts of the bound debtor''s attributes that are not excluded and no address. NULL: nothing known.';
 COMMENT ON TYPE dunning.debtor_signals IS 'What was said of a debtor or by it, as known at an instant: open invoices that are disputed, the day of the last dispute of the last 180 days that nobody answered (hold "dispute" released), of the last report of other circumstances, the reason of a hold for hardship, moratorium or insolvency, the latest promise that is broken and not made good, contacts of 180 days that arrived or were answered, and those that came back. NULL: nothing of the kind.';
