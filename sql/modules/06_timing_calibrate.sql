@@ -11,6 +11,9 @@ CREATE TABLE dunning.timing_calibration (
     error           float8,                     -- standard error of b2
     claimed         float8,                     -- how much of b2 is claimed, 0 to 1
     flat            boolean,                    -- hours make no difference: the earliest allowed instant is taken
+    chosen          bigint NOT NULL,            -- other contacts of the last 60 days (a sample of a large book), and how many were answered
+    chosen_answers  bigint NOT NULL,
+    level           float8[],                   -- a, b1, b2 of these; NULL: too few
     used            boolean NOT NULL,           -- enough for best_time() to go by
     as_of           timestamptz NOT NULL,
     PRIMARY KEY (creditor, channel)
@@ -20,17 +23,17 @@ COMMENT ON TABLE dunning.timing_calibration IS
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_calibration', '');
 GRANT SELECT ON dunning.timing_calibration TO dunning_viewer;
 
-CREATE FUNCTION dunning._calibrate(x float8[], mean float8[], answered boolean[], OUT a float8, OUT b1 float8, OUT b2 float8, OUT error float8, OUT claimed float8, OUT flat boolean)
+CREATE FUNCTION dunning._calibrate(x float8[], mean float8[], answered boolean[], usual float8[], OUT a float8, OUT b1 float8, OUT b2 float8, OUT error float8, OUT claimed float8, OUT flat boolean)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_calibrate';
-COMMENT ON FUNCTION dunning._calibrate(float8[], float8[], boolean[]) IS
-    'Fits logit P = a + b1 mean + b2 (x - mean); claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
+COMMENT ON FUNCTION dunning._calibrate(float8[], float8[], boolean[], float8[]) IS
+    'Fits logit P = a + b1 mean + b2 (x - mean), of few contacts what is usual for a, b1, b2; claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
 
-CREATE FUNCTION dunning._calibrated_prior(prior bytea, channel text, a float8, b1 float8, b2 float8, flat boolean) RETURNS bytea
+CREATE FUNCTION dunning._calibrated_prior(prior bytea, channel text, drawn float8[], chosen float8[]) RETURNS bytea
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_calibrated_prior';
-COMMENT ON FUNCTION dunning._calibrated_prior(bytea, text, float8, float8, float8, boolean) IS 'What is known of a book with a channel''s calibration in it; b1 NULL: without.';
+COMMENT ON FUNCTION dunning._calibrated_prior(bytea, text, float8[], float8[]) IS 'What is known of a book with a channel''s calibration in it: a, b1, what is claimed of b2, 1 if flat, of contacts drawn by lot (NULL: without any), and a, b1, b2 of chosen ones.';
 
 -- An answer belongs to the last contact of the six days before it, whatever the channel; within ten seconds it is a machine's.
-CREATE FUNCTION dunning._timed_contacts(since timestamptz, as_of timestamptz, only_drawn boolean)
+CREATE FUNCTION dunning._timed_contacts(since timestamptz, as_of timestamptz, chosen_share float8)
     RETURNS TABLE (creditor text, channel text, drawn boolean, x float8, x_mean float8, answered boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
@@ -45,33 +48,44 @@ BEGIN
                 AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND v.at >= c.at + interval '10 seconds' AND v.at < least(c.next_at, c.at + interval '6 days'))
     FROM contact c
     JOIN dunning.message m ON m.message_id = c.message_id
-    WHERE c.at < _timed_contacts.as_of - interval '6 days' AND (m.explored OR NOT _timed_contacts.only_drawn) AND m.decision -> 'timing' ? 'x'
+    WHERE c.at < _timed_contacts.as_of - interval '6 days' AND (m.explored OR dunning._uniform(m.message_id::text, 11) < _timed_contacts.chosen_share) AND m.decision -> 'timing' ? 'x'
       -- One that left much later than planned left at no chosen instant.
       AND c.at BETWEEN m.contact_at - interval '5 minutes' AND m.contact_at + interval '1 hour'
       AND NOT EXISTS (SELECT FROM dunning.event b WHERE b.debtor_id = c.debtor_id AND b.message_id = c.message_id AND b.kind IN ('bounced', 'failed'));
 END
 $fn$;
-COMMENT ON FUNCTION dunning._timed_contacts(timestamptz, timestamptz, boolean) IS
-    'Contacts between two instants that are over and left when they were meant to: the model''s log-odds at their instant and on average, whether drawn by lot, whether answered.';
+COMMENT ON FUNCTION dunning._timed_contacts(timestamptz, timestamptz, float8) IS
+    'Contacts between two instants that are over and left when they were meant to: the model''s log-odds at their instant and on average, whether drawn by lot, whether answered. All that were drawn, of the others a share.';
 
 CREATE FUNCTION dunning._refresh_timing_calibration(as_of timestamptz DEFAULT NULL) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
 DECLARE
     at_time timestamptz := coalesce(_refresh_timing_calibration.as_of, dunning._now());
+    recent float8;
     c dunning.timing_calibration;
 BEGIN
     DELETE FROM dunning.timing_calibration;
-    INSERT INTO dunning.timing_calibration AS o (creditor, channel, drawn, answers, a, b1, b2, error, claimed, flat, used, as_of)
-    SELECT s.creditor, s.channel, s.drawn, s.answers, f.a, f.b1, f.b2, f.error, f.claimed, f.flat, s.answers >= 20 AND s.drawn - s.answers >= 20, at_time
+    recent := (SELECT count(*) FROM dunning.egress e WHERE NOT e.test AND e.contact_on > at_time - interval '60 days' AND e.contact_on < at_time);
+    INSERT INTO dunning.timing_calibration AS o (creditor, channel, drawn, answers, a, b1, b2, error, claimed, flat, chosen, chosen_answers, used, as_of)
+    SELECT s.creditor, s.channel, s.drawn, s.answers, f.a, f.b1, f.b2, f.error, f.claimed, f.flat, 0, 0, s.answers >= 20 AND s.drawn - s.answers >= 20, at_time
     FROM (SELECT t.creditor, t.channel, count(*) AS drawn, count(*) FILTER (WHERE t.answered) AS answers,
                  array_agg(t.x) AS x, array_agg(t.x_mean) AS mean, array_agg(t.answered) AS answered
-          FROM dunning._timed_contacts(at_time - interval '1 year', at_time, true) t GROUP BY 1, 2) s
-    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered) f;
+          FROM dunning._timed_contacts(at_time - interval '1 year', at_time, 0) t GROUP BY 1, 2) s
+    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered, '{0,1,0}') f;
+    -- What is known of debtors grows: their level is that of the last weeks.
+    UPDATE dunning.timing_calibration o
+    SET chosen = s.chosen, chosen_answers = s.answers,
+        level = CASE WHEN s.answers >= 20 AND s.chosen - s.answers >= 20 THEN
+            (SELECT ARRAY[f.a, greatest(f.b1, 0.05), f.b2] FROM dunning._calibrate(s.x, s.mean, s.answered, ARRAY[o.a, o.b1, o.claimed]) f) END
+    FROM (SELECT t.creditor, t.channel, count(*) AS chosen, count(*) FILTER (WHERE t.answered) AS answers,
+                 array_agg(t.x) AS x, array_agg(t.x_mean) AS mean, array_agg(t.answered) AS answered
+          FROM dunning._timed_contacts(at_time - interval '60 days', at_time, 50000 / greatest(recent, 1)) t WHERE NOT t.drawn GROUP BY 1, 2) s
+    WHERE s.creditor = o.creditor AND s.channel = o.channel;
     -- Where best_time() reads it.
     FOR c IN SELECT t.* FROM dunning.timing_calibration t ORDER BY t.creditor, t.channel LOOP
         UPDATE dunning.timing_book b
-        SET prior = dunning._calibrated_prior(b.prior, c.channel, c.a, CASE WHEN c.used THEN c.b1 END, c.claimed, c.flat)
+        SET prior = dunning._calibrated_prior(b.prior, c.channel, CASE WHEN c.used THEN ARRAY[c.a, greatest(c.b1, 0.05), c.claimed, c.flat::int] END, c.level)
         WHERE b.creditor = c.creditor AND b.channel = '*' AND b.prior IS NOT NULL;
     END LOOP;
     RETURN QUERY SELECT t.creditor || '/' || t.channel FROM dunning.timing_calibration t WHERE t.used;

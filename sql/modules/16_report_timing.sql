@@ -10,7 +10,7 @@ BEGIN
     WITH n AS MATERIALIZED (
         SELECT t.creditor, t.channel, count(*) FILTER (WHERE NOT t.drawn) AS contacts, count(*) FILTER (WHERE NOT t.drawn AND t.answered) AS answers,
                count(*) FILTER (WHERE t.drawn) AS drawn, count(*) FILTER (WHERE t.drawn AND t.answered) AS drawn_answers
-        FROM dunning._timed_contacts(dunning._now() - interval '1 year', dunning._now(), false) t GROUP BY 1, 2),
+        FROM dunning._timed_contacts(dunning._now() - interval '1 year', dunning._now(), 1) t GROUP BY 1, 2),
     s AS (SELECT n.*, n.answers / nullif(n.contacts, 0)::float8 AS share, n.drawn_answers / nullif(n.drawn, 0)::float8 AS drawn_share FROM n),
     -- Narrowest where a thousand were drawn by lot; one contact in twenty is.
     v AS (SELECT s.*, s.share - s.drawn_share AS d, s.share * (1 - s.share) / s.contacts + s.drawn_share * (1 - s.drawn_share) / s.drawn AS variance,

@@ -5185,21 +5185,24 @@ CREATE TABLE dunning.timing_calibration (
     error double precision,
     claimed double precision,
     flat boolean,
+    chosen bigint NOT NULL,
+    chosen_answers bigint NOT NULL,
+    level double precision[],
     used boolean NOT NULL,
     as_of timestamp with time zone NOT NULL,
     CONSTRAINT timing_calibration_pkey PRIMARY KEY (creditor, channel)
 );
-CREATE FUNCTION dunning._calibrate(x double precision[], mean double precision[], answered boolean[], OUT a double precision, OUT b1 double precision, OUT b2 double precision, OUT error double precision, OUT claimed double precision, OUT flat boolean)
+CREATE FUNCTION dunning._calibrate(x double precision[], mean double precision[], answered boolean[], usual double precision[], OUT a double precision, OUT b1 double precision, OUT b2 double precision, OUT error double precision, OUT claimed double precision, OUT flat boolean)
  RETURNS record
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'MODULE_PATHNAME', $function$dun_timing_sql_calibrate$function$;
-CREATE FUNCTION dunning._calibrated_prior(prior bytea, channel text, a double precision, b1 double precision, b2 double precision, flat boolean)
+CREATE FUNCTION dunning._calibrated_prior(prior bytea, channel text, drawn double precision[], chosen double precision[])
  RETURNS bytea
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', $function$dun_timing_sql_calibrated_prior$function$;
-CREATE FUNCTION dunning._timed_contacts(since timestamp with time zone, as_of timestamp with time zone, only_drawn boolean)
+CREATE FUNCTION dunning._timed_contacts(since timestamp with time zone, as_of timestamp with time zone, chosen_share double precision)
  RETURNS TABLE(creditor text, channel text, drawn boolean, x double precision, x_mean double precision, answered boolean)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -5218,7 +5221,7 @@ BEGIN
                 AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND v.at >= c.at + interval '10 seconds' AND v.at < least(c.next_at, c.at + interval '6 days'))
     FROM contact c
     JOIN dunning.message m ON m.message_id = c.message_id
-    WHERE c.at < _timed_contacts.as_of - interval '6 days' AND (m.explored OR NOT _timed_contacts.only_drawn) AND m.decision -> 'timing' ? 'x'
+    WHERE c.at < _timed_contacts.as_of - interval '6 days' AND (m.explored OR dunning._uniform(m.message_id::text, 11) < _timed_contacts.chosen_share) AND m.decision -> 'timing' ? 'x'
       -- One that left much later than planned left at no chosen instant.
       AND c.at BETWEEN m.contact_at - interval '5 minutes' AND m.contact_at + interval '1 hour'
       AND NOT EXISTS (SELECT FROM dunning.event b WHERE b.debtor_id = c.debtor_id AND b.message_id = c.message_id AND b.kind IN ('bounced', 'failed'));
@@ -5234,19 +5237,30 @@ AS $function$
 #variable_conflict error
 DECLARE
     at_time timestamptz := coalesce(_refresh_timing_calibration.as_of, dunning._now());
+    recent float8;
     c dunning.timing_calibration;
 BEGIN
     DELETE FROM dunning.timing_calibration;
-    INSERT INTO dunning.timing_calibration AS o (creditor, channel, drawn, answers, a, b1, b2, error, claimed, flat, used, as_of)
-    SELECT s.creditor, s.channel, s.drawn, s.answers, f.a, f.b1, f.b2, f.error, f.claimed, f.flat, s.answers >= 20 AND s.drawn - s.answers >= 20, at_time
+    recent := (SELECT count(*) FROM dunning.egress e WHERE NOT e.test AND e.contact_on > at_time - interval '60 days' AND e.contact_on < at_time);
+    INSERT INTO dunning.timing_calibration AS o (creditor, channel, drawn, answers, a, b1, b2, error, claimed, flat, chosen, chosen_answers, used, as_of)
+    SELECT s.creditor, s.channel, s.drawn, s.answers, f.a, f.b1, f.b2, f.error, f.claimed, f.flat, 0, 0, s.answers >= 20 AND s.drawn - s.answers >= 20, at_time
     FROM (SELECT t.creditor, t.channel, count(*) AS drawn, count(*) FILTER (WHERE t.answered) AS answers,
                  array_agg(t.x) AS x, array_agg(t.x_mean) AS mean, array_agg(t.answered) AS answered
-          FROM dunning._timed_contacts(at_time - interval '1 year', at_time, true) t GROUP BY 1, 2) s
-    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered) f;
+          FROM dunning._timed_contacts(at_time - interval '1 year', at_time, 0) t GROUP BY 1, 2) s
+    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered, '{0,1,0}') f;
+    -- What is known of debtors grows: their level is that of the last weeks.
+    UPDATE dunning.timing_calibration o
+    SET chosen = s.chosen, chosen_answers = s.answers,
+        level = CASE WHEN s.answers >= 20 AND s.chosen - s.answers >= 20 THEN
+            (SELECT ARRAY[f.a, greatest(f.b1, 0.05), f.b2] FROM dunning._calibrate(s.x, s.mean, s.answered, ARRAY[o.a, o.b1, o.claimed]) f) END
+    FROM (SELECT t.creditor, t.channel, count(*) AS chosen, count(*) FILTER (WHERE t.answered) AS answers,
+                 array_agg(t.x) AS x, array_agg(t.x_mean) AS mean, array_agg(t.answered) AS answered
+          FROM dunning._timed_contacts(at_time - interval '60 days', at_time, 50000 / greatest(recent, 1)) t WHERE NOT t.drawn GROUP BY 1, 2) s
+    WHERE s.creditor = o.creditor AND s.channel = o.channel;
     -- Where best_time() reads it.
     FOR c IN SELECT t.* FROM dunning.timing_calibration t ORDER BY t.creditor, t.channel LOOP
         UPDATE dunning.timing_book b
-        SET prior = dunning._calibrated_prior(b.prior, c.channel, c.a, CASE WHEN c.used THEN c.b1 END, c.claimed, c.flat)
+        SET prior = dunning._calibrated_prior(b.prior, c.channel, CASE WHEN c.used THEN ARRAY[c.a, greatest(c.b1, 0.05), c.claimed, c.flat::int] END, c.level)
         WHERE b.creditor = c.creditor AND b.channel = '*' AND b.prior IS NOT NULL;
     END LOOP;
     RETURN QUERY SELECT t.creditor || '/' || t.channel FROM dunning.timing_calibration t WHERE t.used;
@@ -15338,7 +15352,7 @@ BEGIN
     WITH n AS MATERIALIZED (
         SELECT t.creditor, t.channel, count(*) FILTER (WHERE NOT t.drawn) AS contacts, count(*) FILTER (WHERE NOT t.drawn AND t.answered) AS answers,
                count(*) FILTER (WHERE t.drawn) AS drawn, count(*) FILTER (WHERE t.drawn AND t.answered) AS drawn_answers
-        FROM dunning._timed_contacts(dunning._now() - interval '1 year', dunning._now(), false) t GROUP BY 1, 2),
+        FROM dunning._timed_contacts(dunning._now() - interval '1 year', dunning._now(), 1) t GROUP BY 1, 2),
     s AS (SELECT n.*, n.answers / nullif(n.contacts, 0)::float8 AS share, n.drawn_answers / nullif(n.drawn, 0)::float8 AS drawn_share FROM n),
     -- Narrowest where a thousand were drawn by lot; one contact in twenty is.
     v AS (SELECT s.*, s.share - s.drawn_share AS d, s.share * (1 - s.share) / s.contacts + s.drawn_share * (1 - s.drawn_share) / s.drawn AS variance,
@@ -49102,9 +49116,9 @@ ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp wi
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_calibration OWNER TO dunning_owner;
-ALTER FUNCTION dunning._calibrate(double precision[],double precision[],boolean[]) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._calibrated_prior(bytea,text,double precision,double precision,double precision,boolean) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._calibrated_prior(bytea,text,double precision[],double precision[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,double precision) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_timing_calibration(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) OWNER TO dunning_owner;
@@ -49729,9 +49743,9 @@ GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO d
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_calibration TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[]) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._calibrated_prior(bytea,text,double precision,double precision,double precision,boolean) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._calibrated_prior(bytea,text,double precision[],double precision[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,double precision) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_timing_calibration(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) FROM PUBLIC;
@@ -50192,8 +50206,8 @@ COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[]
 COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
-COMMENT ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[]) IS 'Fits logit P = a + b1 mean + b2 (x - mean); claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
-COMMENT ON FUNCTION dunning._calibrated_prior(bytea,text,double precision,double precision,double precision,boolean) IS 'What is known of a book with a channel''s calibration in it; b1 NULL: without.';
+COMMENT ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) IS 'Fits logit P = a + b1 mean + b2 (x - mean), of few contacts what is usual for a, b1, b2; claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
+COMMENT ON FUNCTION dunning._calibrated_prior(bytea,text,double precision[],double precision[]) IS 'What is known of a book with a channel''s calibration in it: a, b1, what is claimed of b2, 1 if flat, of contacts drawn by lot (NULL: without any), and a, b1, b2 of chosen ones.';
 COMMENT ON FUNCTION dunning._case_consent(text) IS 'What the debtor consented to, and which of the debtor''s addresses of now must not be used, since when and why.';
 COMMENT ON FUNCTION dunning._case_invoices() IS 'One row an invoice of every case.';
 COMMENT ON FUNCTION dunning._case_ledger(text) IS 'The rows of a debtor''s ledger, what is open and owed, and the sums of charges, each in one order.';
@@ -50555,7 +50569,7 @@ COMMENT ON FUNCTION dunning._tell_arms(text) IS 'Puts the arm of an experiment o
 COMMENT ON FUNCTION dunning._template_fields(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._template_names(text,text,text,jsonb) IS 'Names and partials as the templates write them. With partials given, theirs too, and one that is missing or includes itself is an error (DN003).';
 COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say that a payment has come in? Where it names no sum either, it asks for nothing.';
-COMMENT ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,boolean) IS 'Contacts between two instants that are over and left when they were meant to: the model''s log-odds at their instant and on average, whether drawn by lot, whether answered.';
+COMMENT ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,double precision) IS 'Contacts between two instants that are over and left when they were meant to: the model''s log-odds at their instant and on average, whether drawn by lot, whether answered. All that were drawn, of the others a share.';
 COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
 COMMENT ON FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) IS 'What messages of these levels that leave on these days (NULL: today) may tell of a fee, one row each at most: charged (with the message), announced (charged from on_day on, once this notice was sent) or warned (the next one, not before the day after); says: which of these their text can tell, NULL: all.';
 COMMENT ON FUNCTION dunning._too_personal(text[],boolean) IS 'Those of the fields that a text may not use, with the level and the reason; permitted: the template may be personal.';

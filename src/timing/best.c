@@ -445,13 +445,9 @@ dun_timing_claim(const DunTimeQuestion *q, const DunTimeField *field, const DunT
 {
 	const DunCalibration *c = calibration_of(q);
 	DunTimeClaim claim = {c != NULL, field->mean_p, field->mean_p};
-	double		mean;
 
-	if (c == NULL)
-		return claim;
-	mean = dun_timing_log_odds(field->mean_p);
-	claim.baseline = dun_timing_calibrated(c, mean, mean);
-	claim.p = dun_timing_calibrated(c, dun_timing_log_odds(answer->chance), mean);
+	if (c != NULL)
+		claim.p = dun_timing_calibrated(c, dun_timing_log_odds(answer->chance), dun_timing_log_odds(field->mean_p), answer->explored, &claim.baseline);
 	return claim;
 }
 

@@ -9,7 +9,10 @@
  * level, of which a debtor's hours are innocent; b2 is how much of the difference between hours is real. With one slope
  * for both, what is known of debtors would pass for what is known of hours.
  *
- * Newton's method on three parameters, drawn to a = 0, b1 = 1 as by a few dozen contacts: the model as it is.
+ * The chance that is reported of a chosen instant is the same formula fitted on the chosen ones, of which there are many;
+ * what of it is gain is b2 (x - mean) all the same, so that the two never get mixed up.
+ *
+ * Newton's method on three parameters, drawn to what is usual (a = 0, b1 = 1: the model as it is) as by a few dozen contacts.
  * Of b2 = b with the standard error s, b - 2 s^2 / b is claimed, nothing below b = 1.4 s, never more than 1: the twice
  * s^2 is what an estimate gains by chance and loses again in use.
  */
@@ -35,9 +38,15 @@ dun_timing_log_odds(double chance)
 }
 
 double
-dun_timing_calibrated(const DunCalibration *c, double x, double mean)
+dun_timing_calibrated(const DunCalibration *c, double x, double mean, bool drawn, double *baseline)
 {
-	return 1 / (1 + exp(-(c->a + c->b1 * mean + c->b2 * (x - mean))));
+	double		gain = c->b2 * (x - mean);
+	double		logit = c->a + c->b1 * mean + gain;
+
+	if (!drawn && c->chosen[1] > 0)
+		logit = c->chosen[0] + c->chosen[1] * mean + c->chosen[2] * (x - mean);
+	*baseline = 1 / (1 + exp(gain - logit));
+	return 1 / (1 + exp(-logit));
 }
 
 /* Solves the symmetric h d = g and leaves the inverse's last element, by Cholesky. false: not positive. */
@@ -75,14 +84,13 @@ solve(double h[3][3], const double g[3], double d[3], double *last)
 }
 
 bool
-dun_timing_fit_calibration(const double *x, const double *mean, const bool *answered, int n, DunCalibrationFit *fit)
+dun_timing_fit_calibration(const double *x, const double *mean, const bool *answered, int n, const double usual[3], DunCalibrationFit *fit)
 {
-	static const double centre[3] = {0, 1, 0};
 	static const double weight[3] = {1 / (PRIOR_A * PRIOR_A), 1 / (PRIOR_B1 * PRIOR_B1), 1 / (PRIOR_B2 * PRIOR_B2)};
 	double		step = 1,
 				variance = 0;
 
-	memcpy(fit->b, centre, sizeof(centre));
+	memcpy(fit->b, usual, sizeof(fit->b));
 	for (int round = 0; round < ROUNDS && step > 1e-9; round++)
 	{
 		double		h[3][3] = {{0}};
@@ -92,7 +100,7 @@ dun_timing_fit_calibration(const double *x, const double *mean, const bool *answ
 		for (int j = 0; j < 3; j++)
 		{
 			h[j][j] = weight[j];
-			g[j] = weight[j] * (centre[j] - fit->b[j]);
+			g[j] = weight[j] * (usual[j] - fit->b[j]);
 		}
 		for (int i = 0; i < n; i++)
 		{
@@ -128,7 +136,7 @@ dun_timing_claimed(const DunCalibrationFit *fit)
 {
 	double		b = fit->b[2];
 	double		chance = 2 * fit->error * fit->error;
-	DunCalibration c = {fit->b[0], Max(fit->b[1], 0.05), 0, 0};
+	DunCalibration c = {.a = fit->b[0], .b1 = Max(fit->b[1], 0.05)};
 
 	if (b > 0 && b * b > chance)
 		c.b2 = Min(1, b - chance / b);

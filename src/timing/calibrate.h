@@ -7,13 +7,15 @@
 
 #include "postgres.h"
 
-/* logit P = a + b1 mean + b2 (x - mean); all zeros: nothing was measured yet. */
+/* All zeros: nothing was measured yet. */
 typedef struct DunCalibration
 {
+	/* of contacts drawn by lot: logit P = a + b1 mean + b2 (x - mean) */
 	float4		a;
 	float4		b1;
 	float4		b2;				/* 0 .. 1: how much of the difference between hours is believed */
 	float4		flat;			/* 1: measured, and hours make no difference worth waiting for */
+	float4		chosen[3];		/* the same three of the other contacts: their level; the second is 0 without */
 } DunCalibration;
 
 typedef struct DunCalibrationFit
@@ -25,11 +27,11 @@ typedef struct DunCalibrationFit
 /* The model's log-odds of a chance of an answer. */
 extern double dun_timing_log_odds(double chance);
 
-/* The chance that is reported for x among allowed instants of this mean; needs b1 > 0. */
-extern double dun_timing_calibrated(const DunCalibration *c, double x, double mean);
+/* The chance that is reported for x among allowed instants of this mean, and for their average; needs b1 > 0. */
+extern double dun_timing_calibrated(const DunCalibration *c, double x, double mean, bool drawn, double *baseline);
 
-/* answered[i]: 0 or 1. false: there is nothing to fit. */
-extern bool dun_timing_fit_calibration(const double *x, const double *mean, const bool *answered, int n, DunCalibrationFit *fit);
+/* Few contacts leave what is `usual`: a, b1, b2. false: there are none. */
+extern bool dun_timing_fit_calibration(const double *x, const double *mean, const bool *answered, int n, const double usual[3], DunCalibrationFit *fit);
 
 /* What is claimed of a fit: less the less sure it is. */
 extern DunCalibration dun_timing_claimed(const DunCalibrationFit *fit);

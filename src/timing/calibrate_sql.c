@@ -26,7 +26,7 @@ elements(ArrayType *a, Oid type, int n)
 
 PG_FUNCTION_INFO_V1(dun_timing_sql_calibrate);
 
-/* _calibrate(x float8[], mean float8[], answered bool[]) → a, b1, b2, error, claimed, flat */
+/* _calibrate(x float8[], mean float8[], answered bool[], usual float8[3]) → a, b1, b2, error, claimed, flat */
 Datum
 dun_timing_sql_calibrate(PG_FUNCTION_ARGS)
 {
@@ -41,7 +41,7 @@ dun_timing_sql_calibrate(PG_FUNCTION_ARGS)
 	bool		nulls[6] = {false};
 	TupleDesc	desc;
 
-	if (!dun_timing_fit_calibration(x, mean, answered, n, &fit))
+	if (!dun_timing_fit_calibration(x, mean, answered, n, elements(PG_GETARG_ARRAYTYPE_P(3), FLOAT8OID, 3), &fit))
 		PG_RETURN_NULL();
 	claimed = dun_timing_claimed(&fit);
 	for (int i = 0; i < 3; i++)
@@ -56,13 +56,14 @@ dun_timing_sql_calibrate(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(dun_timing_sql_calibrated_prior);
 
-/* _calibrated_prior(prior, channel, a, b1, b2, flat) → bytea; b1 NULL: not calibrated */
+/* _calibrated_prior(prior, channel, drawn float8[4], chosen float8[3]) → bytea; drawn NULL: not calibrated */
 Datum
 dun_timing_sql_calibrated_prior(PG_FUNCTION_ARGS)
 {
 	DunPrior   *prior = palloc(sizeof(DunPrior));
 	char	   *channel;
 	int			medium;
+	DunCalibration *c;
 
 	memcpy(prior, dun_timing_prior(PG_ARGISNULL(0) ? NULL : PG_GETARG_BYTEA_P(0)), sizeof(DunPrior));
 	if (PG_ARGISNULL(1))
@@ -72,10 +73,19 @@ dun_timing_sql_calibrated_prior(PG_FUNCTION_ARGS)
 	/* A channel that is only taken for e-mail does not speak for it. */
 	if (strcmp(dun_timing_medium_name(medium), channel) != 0)
 		PG_RETURN_BYTEA_P((bytea *) prior);
-	memset(&prior->media[medium].calibration, 0, sizeof(DunCalibration));
-	if (!PG_ARGISNULL(2) && !PG_ARGISNULL(3) && !PG_ARGISNULL(4) && !PG_ARGISNULL(5))
-		prior->media[medium].calibration = (DunCalibration) {
-			PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4), PG_GETARG_BOOL(5)
-		};
+	c = &prior->media[medium].calibration;
+	memset(c, 0, sizeof(*c));
+	if (!PG_ARGISNULL(2))
+	{
+		const double *v = elements(PG_GETARG_ARRAYTYPE_P(2), FLOAT8OID, 4);
+
+		c->a = v[0];
+		c->b1 = v[1];
+		c->b2 = v[2];
+		c->flat = v[3];
+	}
+	if (!PG_ARGISNULL(3))
+		for (int i = 0; i < 3; i++)
+			c->chosen[i] = ((const double *) elements(PG_GETARG_ARRAYTYPE_P(3), FLOAT8OID, 3))[i];
 	PG_RETURN_BYTEA_P((bytea *) prior);
 }

@@ -10,7 +10,7 @@ LANGUAGE sql AS $$
     SELECT round(f.a::numeric, 2), round(f.b1::numeric, 2), round(f.b2::numeric, 2), round(f.error::numeric, 2), round(f.claimed::numeric, 2), f.flat
     FROM (SELECT array_agg(m + d) AS x, array_agg(m) AS mean, array_agg(dunning._uniform(seed || i, 3) < 1 / (1 + exp(-(a + b1 * m + b2 * d)))) AS answered
           FROM (SELECT i, -1.5 + dunning._uniform(seed || i, 1) AS m, 1.6 * (dunning._uniform(seed || i, 2) - 0.5) AS d FROM generate_series(1, n) i) s) s
-    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered) f $$;
+    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered, '{0,1,0}') f $$;
 
 -- what_is_true_is_found_and_most_of_it_claimed
 SELECT * FROM pg_temp.made(20000, -0.3, 0.8, 0.7, 'true');
@@ -23,9 +23,9 @@ SELECT avg(m.claimed) < 0.06 AS hardly, count(*) FILTER (WHERE m.claimed > 0.3) 
 -- more_than_all_of_it_is_never_claimed
 SELECT claimed FROM pg_temp.made(20000, 0, 1, 1.6, 'steep');
 -- nobody_answered_is_fitted_as_well
-SELECT round(a::numeric, 1) < 0 AS less, flat FROM dunning._calibrate(array_fill(-1::float8, ARRAY[500]), array_fill(-1.5::float8, ARRAY[500]), array_fill(false, ARRAY[500]));
-SELECT dunning._calibrate('{1}', '{1,2}', '{true}');
-SELECT dunning._calibrate('{}', '{}', '{}') IS NULL AS nothing_of_nothing;
+SELECT round(a::numeric, 1) < 0 AS less, flat FROM dunning._calibrate(array_fill(-1::float8, ARRAY[500]), array_fill(-1.5::float8, ARRAY[500]), array_fill(false, ARRAY[500]), '{0,1,0}');
+SELECT dunning._calibrate('{1}', '{1,2}', '{true}', '{0,1,0}');
+SELECT dunning._calibrate('{}', '{}', '{}', '{0,1,0}') IS NULL AS nothing_of_nothing;
 
 -- A book: a thousand debtors, contacts with the model's log-odds in their decisions, and answers where they were chosen well.
 SET dunning.timezone = 'Europe/Copenhagen';
@@ -48,7 +48,7 @@ SELECT m.debtor_id, dunning._uuid7(), 'calib', 'clicked', m.at + interval '2 hou
 WHERE m.luck < 1 / (1 + exp(-(-1.2 + CASE m.channel WHEN 'email' THEN m.x - m.mean ELSE 0 END)));
 
 SELECT count(*) > 0 AS refreshed FROM dunning.maintain() m WHERE m.item = 'timing calibration refreshed' AND m.rows = 2;
-SELECT channel, drawn, answers, round(b2::numeric, 1) AS b2, claimed > 0.6 AS much_claimed, claimed = 0 AS nothing_claimed, used FROM dunning.timing_calibration WHERE creditor = 'calib' ORDER BY 1;
+SELECT channel, drawn, answers, round(b2::numeric, 1) AS b2, claimed > 0.6 AS much_claimed, claimed = 0 AS nothing_claimed, used, chosen, chosen_answers, level IS NOT NULL AS levelled FROM dunning.timing_calibration WHERE creditor = 'calib' ORDER BY 1;
 -- best_time_claims_a_gain_where_one_was_measured_and_only_there
 SELECT b.uplift > 0.01 AND abs(b.p_response / b.p_baseline - 1 - b.uplift) < 1e-9 AS gain, b.contact_at > dunning._now() AS later, b.reasons ->> 'calibrated' AS calibrated FROM dunning.best_time('C-1003', 'email', top => 2) b LIMIT 1;
 SELECT b.uplift, b.p_response = b.p_baseline AS level FROM dunning.best_time('C-1503', 'sms', top => 2) b LIMIT 1;
@@ -61,6 +61,6 @@ DELETE FROM dunning.egress WHERE reason = 'calibrate test' AND debtor_id > 'C-10
 SELECT verdict LIKE 'too early%' AS too_early FROM dunning.timing_report() WHERE creditor = 'calib';
 
 -- where_hours_make_no_difference_the_earliest_allowed_instant_is_taken
-UPDATE dunning.timing_book b SET prior = dunning._calibrated_prior(b.prior, 'email', 0, 1, 0, true) WHERE b.creditor = 'calib' AND b.channel = '*';
+UPDATE dunning.timing_book b SET prior = dunning._calibrated_prior(b.prior, 'email', '{0,1,0,1}', NULL) WHERE b.creditor = 'calib' AND b.channel = '*';
 SELECT b.contact_at = dunning._now() AS earliest, b.uplift, b.reasons ->> 'hour' AS hour
 FROM dunning.best_time('C-1003', 'email', top => 100) b LIMIT 1;
