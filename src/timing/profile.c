@@ -85,22 +85,33 @@ add_to_bin(uint8 bins[DUN_HOURS], int8 *unit, int h, double x, Rounding *r)
 	bins[h] += round_up_or_down(r, ldexp(x, -*unit));
 }
 
-/* Hour by hour while it lay there, the last one in part. Returns the exposure. */
+/*
+ * Hour by hour of its age while it lay there, the last one in part. An hour of age that begins at twenty to belongs to two
+ * hours of the clock: put into the first alone, the hour after the favourite one would look as good as it. Returns the exposure.
+ */
 static double
 add_exposure(DunProfile *p, const DunDelay *delay, pg_tz *zone, TimestampTz from, TimestampTz until, double weight, Rounding *r)
 {
 	double		w[DUN_LONGEST_REACH];
-	double		sum = 0;
+	double		first,
+				sum = 0;
+	int			minute;
 
+	dun_calendar_local(from, zone, &minute);
+	first = 1 - minute % 60 / 60.0;
 	dun_timing_weights(delay, w);
 	for (int a = 0; a < delay->reach; a++)
 	{
 		TimestampTz at = from + a * USECS_PER_HOUR;
 		double		part = Min(1.0, (double) (until - at) / USECS_PER_HOUR);
+		int			h;
 
 		if (part <= 0)
 			break;
-		add_to_bin(p->e, &p->e_unit, hour_of_week(at, zone), weight * w[a] * part, r);
+		h = hour_of_week(at, zone);
+		add_to_bin(p->e, &p->e_unit, h, weight * w[a] * Min(part, first), r);
+		if (part > first)
+			add_to_bin(p->e, &p->e_unit, (h + 1) % DUN_HOURS, weight * w[a] * (part - first), r);
 		sum += w[a] * part;
 	}
 	return sum;
