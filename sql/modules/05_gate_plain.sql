@@ -108,6 +108,6 @@ CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval) RETURNS text
         w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, '' AS own, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
             FROM dunning.channel c ORDER BY c.channel, c.builtin),
         %s
-        SELECT pl.channel, pl.windows, pl.caps, pl.zone FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
+        SELECT pl.channel, pl.windows, pl.caps, pl.zone, dunning._effects(pl.country, pl.region, pl.kind) AS effects FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
 $sql$;
-COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps and time zone of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';
+COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps, time zone and effects of dates of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';

@@ -307,7 +307,8 @@ CREATE FUNCTION dunning._gate_facts_sql() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN format($q$WITH %s, %s, %s
+    RETURN format($q$WITH %s, %s, %s,
+pe AS MATERIALIZED (SELECT pl.no, dunning._effects(pl.country, pl.region, pl.kind) AS effects FROM pl)
 SELECT j.ord, j.debtor_id, j.channel, j.at, j.message_id, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
     CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
         WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
@@ -315,14 +316,15 @@ SELECT j.ord, j.debtor_id, j.channel, j.at, j.message_id, coalesce(j.words, CASE
         WHERE (u.from_at > j.at) IS NOT TRUE) END AS held_until,
     CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT min(u.from_at) FROM unnest(j.hold_froms) u(from_at) WHERE u.from_at > j.at) END AS held_from,
     CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT range_agg(tstzrange(u.from_at, u.until_at)) FROM unnest(j.hold_froms, j.hold_untils) u(from_at, until_at)) END AS held,
-    pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
+    pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks, pe.effects
 FROM j
 LEFT JOIN pl ON pl.no = j.no
+LEFT JOIN pe ON pe.no = j.no
 LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('400 days'), dunning._gate_history_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS
-    'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
+    'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps, history and effects of dates that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 
 CREATE FUNCTION dunning._recheck_sql() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$

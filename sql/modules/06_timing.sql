@@ -33,6 +33,7 @@ CREATE TABLE dunning.timing_book (
     as_of           timestamptz NOT NULL,
     prior           bytea,                      -- hours, archetypes, delays and shares of answers
     ages            float8[],                   -- answers and expected ones by channel and age of the contact
+    made_at         timestamptz,                -- when all profiles were last made anew, with these delays
     PRIMARY KEY (creditor, channel)
 );
 COMMENT ON TABLE dunning.timing_book IS 'The hours, the delays and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
@@ -42,11 +43,11 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 
 CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamptz, not_after timestamptz, now_at timestamptz, words text[],
     held_until timestamptz, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[],
-    talks timestamptz[], profile dunning.response_profile, payments date[], prior bytea, top int,
+    talks timestamptz[], profile dunning.response_profile, payments date[], prior bytea, effects bytea, top int,
     OUT contact_at timestamptz, OUT p_response float8, OUT p_baseline float8, OUT uplift float8, OUT explored boolean, OUT propensity float8, OUT reasons jsonb)
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'dun_timing_sql_best';
-COMMENT ON FUNCTION dunning._best_of(text, text, timestamptz, timestamptz, timestamptz, text[], timestamptz, bytea, text[], text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], dunning.response_profile, date[], bytea, int) IS
+COMMENT ON FUNCTION dunning._best_of(text, text, timestamptz, timestamptz, timestamptz, text[], timestamptz, bytea, text[], text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], dunning.response_profile, date[], bytea, bytea, int) IS
     'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 
 CREATE FUNCTION dunning._payday(country text, payments date[], today date, OUT schedule text, OUT probability float8, OUT next_date date) RETURNS SETOF record
@@ -85,7 +86,7 @@ BEGIN
             least(u.until_at, f.held_from), $7,
             f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
             f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
-            p.profile, p.payments, k.prior, $8) b
+            p.profile, p.payments, k.prior, f.effects, $8) b
         ORDER BY f.ord$q$, dunning._gate_facts_sql())
         USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
 END
@@ -93,12 +94,13 @@ $fn$;
 COMMENT ON FUNCTION dunning._best_times(text[], text[], timestamptz[], timestamptz[], timestamptz, int) IS
     'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
 
-CREATE FUNCTION dunning.best_time(debtor_id text, channel text, not_before timestamptz DEFAULT NULL, not_after timestamptz DEFAULT NULL, top int DEFAULT 1)
+CREATE FUNCTION dunning.best_time(debtor_id text, channel text, not_before timestamptz DEFAULT NULL, not_after timestamptz DEFAULT NULL, top int DEFAULT 1, deadline boolean DEFAULT false)
     RETURNS TABLE (contact_at timestamptz, local_time text, p_response float8, p_baseline float8, uplift float8, explored boolean, propensity float8, reasons jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
     id text := dunning._canonical_id(best_time.debtor_id);
+    earliest timestamptz;
 BEGIN
     PERFORM dunning._need_channel(best_time.channel);
     IF id IS NULL OR best_time.not_before > '9999-12-30 00:00+00' OR best_time.not_before < '0001-01-02 00:00+00' OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
@@ -108,12 +110,25 @@ BEGIN
                   HINT = 'SELECT * FROM dunning.best_time(''1042'', ''email'', now(), now() + ''7 days'');';
     END IF;
     RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
-        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b;
+        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b
+        -- Days before a deadline on which nothing is allowed: rather too early than not at all.
+        WHERE b.contact_at IS NOT NULL OR best_time.deadline IS NOT TRUE OR best_time.not_before IS NULL OR b.reasons -> 'blocked_by' <> '[]' OR best_time.not_before <= dunning._now();
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    -- on a quarter of an hour, as all that is planned
+    earliest := (SELECT min(date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00'))
+                 FROM unnest(dunning.contact_windows(id, best_time.channel, dunning._now(), best_time.not_before)) r(r)
+                 WHERE date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00') <@ r.r);
+    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity,
+               b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END
+        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[coalesce(earliest, best_time.not_before)],
+                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b LIMIT 1;
 END
 $fn$;
-COMMENT ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int) IS
-    'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
-GRANT EXECUTE ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int) TO dunning_viewer;
+COMMENT ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int, boolean) IS
+    'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
+GRANT EXECUTE ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int, boolean) TO dunning_viewer;
 
 CREATE FUNCTION dunning.best_times(channel text, as_of timestamptz DEFAULT NULL)
     RETURNS TABLE (debtor_id text, contact_at timestamptz, local_time text, p_response float8, p_baseline float8, uplift float8, explored boolean, propensity float8, reasons jsonb)

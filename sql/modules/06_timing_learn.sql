@@ -55,7 +55,11 @@ COMMENT ON FUNCTION dunning._learn_prior(bytea, float8[], float8[], dunning.resp
 
 CREATE FUNCTION dunning._prior_change(a bytea, b bytea) RETURNS float8
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_prior_change';
-COMMENT ON FUNCTION dunning._prior_change(bytea, bytea) IS 'Which share of a contact''s exposure would be counted otherwise, from 0 to 2.';
+COMMENT ON FUNCTION dunning._prior_change(bytea, bytea) IS 'Which share of a contact''s exposure would be counted otherwise.';
+
+CREATE FUNCTION dunning._keep_delays(prior bytea, before bytea) RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_keep_delays';
+COMMENT ON FUNCTION dunning._keep_delays(bytea, bytea) IS 'The prior with the delays and shares of answers of another: those with which its profiles were made.';
 
 -- A profile made in one go, for tests and trials.
 CREATE FUNCTION dunning._activity(zone text, sent timestamptz[], channels text[], answers timestamptz[], as_of timestamptz) RETURNS dunning.response_profile
@@ -170,6 +174,9 @@ BEGIN
         changed := dunning._learn_book(at_time);
         EXIT WHEN changed < 0.1;
     END LOOP;
+    IF _rebuild_profiles.debtor_ids IS NULL THEN
+        UPDATE dunning.timing_book AS b SET made_at = at_time WHERE b.channel = '*';
+    END IF;
     PERFORM dunning._enter_payments(_rebuild_profiles.debtor_ids, at_time, NULL);
     RETURN QUERY SELECT p.debtor_id::text FROM dunning.timing_profile p WHERE _rebuild_profiles.debtor_ids IS NULL OR p.debtor_id = ANY (_rebuild_profiles.debtor_ids);
 END
@@ -199,7 +206,9 @@ BEGIN
     RETURN QUERY EXECUTE dunning._enter_sql(many, false)
         USING _refresh_profiles.debtor_ids, at_time, least(last_time, at_time) - interval '20 days', false, last_time;
     PERFORM dunning._enter_payments(_refresh_profiles.debtor_ids, at_time, least(last_time, at_time) - interval '20 days');
-    IF _refresh_profiles.debtor_ids IS NULL AND dunning._learn_book(at_time) > 0.25 THEN
+    IF _refresh_profiles.debtor_ids IS NULL AND dunning._learn_book(at_time, false) > 0.25
+       -- It costs a reading of all contacts: not every night.
+       AND NOT EXISTS (SELECT FROM dunning.timing_book b WHERE b.channel = '*' AND b.made_at > at_time - interval '28 days') THEN
         RETURN QUERY SELECT r.r FROM dunning._rebuild_profiles(NULL, at_time) r(r);
     END IF;
 END
@@ -207,12 +216,14 @@ $fn$;
 COMMENT ON FUNCTION dunning._refresh_profiles(text[], timestamptz) IS
     'The debtors into whose profile something was entered: contacts that are over by as_of (NULL: now), news of older ones, payments. Without debtor_ids what the book has in common is learnt as well, and all is entered anew where that changed much. Called by maintain().';
 
-CREATE FUNCTION dunning._learn_book(as_of timestamptz) RETURNS float8
+CREATE FUNCTION dunning._learn_book(as_of timestamptz, anew boolean DEFAULT true) RETURNS float8
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
 DECLARE
     book record;
     learnt bytea;
+    before bytea;
+    change float8;
     most float8 := 0;
 BEGIN
     FOR book IN SELECT p.creditor, sum(p.contacts) AS contacts, sum(p.responses) AS responses, dunning._sum_profiles(p.profile) AS sums
@@ -222,7 +233,13 @@ BEGIN
                                                           ORDER BY dunning._hash64(p.debtor_id) LIMIT 20000) s),
                        CASE WHEN b.prior IS NULL THEN 25 ELSE 8 END)
                    FROM (SELECT) x LEFT JOIN dunning.timing_book b ON b.creditor = book.creditor AND b.channel = '*');
-        most := greatest(most, dunning._prior_change((SELECT b.prior FROM dunning.timing_book b WHERE b.creditor = book.creditor AND b.channel = '*'), learnt));
+        before := (SELECT b.prior FROM dunning.timing_book b WHERE b.creditor = book.creditor AND b.channel = '*');
+        change := dunning._prior_change(before, learnt);
+        most := greatest(most, change);
+        -- Profiles are read with the delays that they were made with.
+        IF NOT _learn_book.anew AND before IS NOT NULL THEN
+            learnt := dunning._keep_delays(learnt, before);
+        END IF;
         INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, prior, as_of)
         VALUES (book.creditor, '*', book.contacts, book.responses, learnt, _learn_book.as_of)
         ON CONFLICT ON CONSTRAINT timing_book_pkey DO UPDATE SET contacts = EXCLUDED.contacts, responses = EXCLUDED.responses, prior = EXCLUDED.prior, as_of = EXCLUDED.as_of;
@@ -244,4 +261,4 @@ BEGIN
     RETURN most;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._learn_book(timestamptz) IS 'Learns what each creditor''s book has in common, goes on from what was known; returns the greatest change in how exposure is counted (_prior_change()).';
+COMMENT ON FUNCTION dunning._learn_book(timestamptz, boolean) IS 'Learns what each creditor''s book has in common, goes on from what was known; delays only where profiles are made anew. Returns the greatest change in how exposure is counted (_prior_change()).';

@@ -4422,7 +4422,7 @@ AS $function$
         w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, '' AS own, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
             FROM dunning.channel c ORDER BY c.channel, c.builtin),
         %s
-        SELECT pl.channel, pl.windows, pl.caps, pl.zone FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
+        SELECT pl.channel, pl.windows, pl.caps, pl.zone, dunning._effects(pl.country, pl.region, pl.kind) AS effects FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
 $function$;
 CREATE FUNCTION dunning._is_key_lost()
  RETURNS boolean
@@ -4694,7 +4694,8 @@ CREATE OR REPLACE FUNCTION dunning._gate_facts_sql()
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN format($q$WITH %s, %s, %s
+    RETURN format($q$WITH %s, %s, %s,
+pe AS MATERIALIZED (SELECT pl.no, dunning._effects(pl.country, pl.region, pl.kind) AS effects FROM pl)
 SELECT j.ord, j.debtor_id, j.channel, j.at, j.message_id, coalesce(j.words, CASE WHEN pl.windows IS NULL THEN '{quiet_hours}'::text[] END, '{}') AS words,
     CASE WHEN j.hold_reasons IS NULL THEN '{}' ELSE ARRAY(SELECT DISTINCT 'hold:' || u.reason FROM unnest(j.hold_reasons, j.hold_froms, j.hold_untils) u(reason, from_at, until_at)
         WHERE (u.from_at > j.at) IS NOT TRUE AND (u.until_at <= j.at) IS NOT TRUE ORDER BY 1) END AS holds,
@@ -4702,9 +4703,10 @@ SELECT j.ord, j.debtor_id, j.channel, j.at, j.message_id, coalesce(j.words, CASE
         WHERE (u.from_at > j.at) IS NOT TRUE) END AS held_until,
     CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT min(u.from_at) FROM unnest(j.hold_froms) u(from_at) WHERE u.from_at > j.at) END AS held_from,
     CASE WHEN j.hold_reasons IS NOT NULL THEN (SELECT range_agg(tstzrange(u.from_at, u.until_at)) FROM unnest(j.hold_froms, j.hold_untils) u(from_at, until_at)) END AS held,
-    pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks
+    pl.no AS place, pl.windows, pl.zone, pl.names, pl.caps, t.debtors, t.channels, t.messages, t.ats, t.ords, t.talks, pe.effects
 FROM j
 LEFT JOIN pl ON pl.no = j.no
+LEFT JOIN pe ON pe.no = j.no
 LEFT JOIN hist t ON t.person_id = j.person_id$q$, dunning._gate_rows_sql(false), dunning._gate_rules_sql('400 days'), dunning._gate_history_sql());
 END
 $function$;
@@ -5054,9 +5056,10 @@ CREATE TABLE dunning.timing_book (
     as_of timestamp with time zone NOT NULL,
     prior bytea,
     ages double precision[],
+    made_at timestamp with time zone,
     CONSTRAINT timing_book_pkey PRIMARY KEY (creditor, channel)
 );
-CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamp with time zone, not_after timestamp with time zone, now_at timestamp with time zone, words text[], held_until timestamp with time zone, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[], profile dunning.response_profile, payments date[], prior bytea, top integer, OUT contact_at timestamp with time zone, OUT p_response double precision, OUT p_baseline double precision, OUT uplift double precision, OUT explored boolean, OUT propensity double precision, OUT reasons jsonb)
+CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamp with time zone, not_after timestamp with time zone, now_at timestamp with time zone, words text[], held_until timestamp with time zone, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[], profile dunning.response_profile, payments date[], prior bytea, effects bytea, top integer, OUT contact_at timestamp with time zone, OUT p_response double precision, OUT p_baseline double precision, OUT uplift double precision, OUT explored boolean, OUT propensity double precision, OUT reasons jsonb)
  RETURNS SETOF record
  LANGUAGE c
  STABLE PARALLEL SAFE ROWS 1
@@ -5100,12 +5103,12 @@ BEGIN
             least(u.until_at, f.held_from), $7,
             f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
             f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
-            p.profile, p.payments, k.prior, $8) b
+            p.profile, p.payments, k.prior, f.effects, $8) b
         ORDER BY f.ord$q$, dunning._gate_facts_sql())
         USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
 END
 $function$;
-CREATE FUNCTION dunning.best_time(debtor_id text, channel text, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, not_after timestamp with time zone DEFAULT NULL::timestamp with time zone, top integer DEFAULT 1)
+CREATE FUNCTION dunning.best_time(debtor_id text, channel text, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, not_after timestamp with time zone DEFAULT NULL::timestamp with time zone, top integer DEFAULT 1, deadline boolean DEFAULT false)
  RETURNS TABLE(contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER ROWS 1
@@ -5114,6 +5117,7 @@ AS $function$
 #variable_conflict error
 DECLARE
     id text := dunning._canonical_id(best_time.debtor_id);
+    earliest timestamptz;
 BEGIN
     PERFORM dunning._need_channel(best_time.channel);
     IF id IS NULL OR best_time.not_before > '9999-12-30 00:00+00' OR best_time.not_before < '0001-01-02 00:00+00' OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
@@ -5123,7 +5127,20 @@ BEGIN
                   HINT = 'SELECT * FROM dunning.best_time(''1042'', ''email'', now(), now() + ''7 days'');';
     END IF;
     RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
-        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b;
+        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b
+        -- Days before a deadline on which nothing is allowed: rather too early than not at all.
+        WHERE b.contact_at IS NOT NULL OR best_time.deadline IS NOT TRUE OR best_time.not_before IS NULL OR b.reasons -> 'blocked_by' <> '[]' OR best_time.not_before <= dunning._now();
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    -- on a quarter of an hour, as all that is planned
+    earliest := (SELECT min(date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00'))
+                 FROM unnest(dunning.contact_windows(id, best_time.channel, dunning._now(), best_time.not_before)) r(r)
+                 WHERE date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00') <@ r.r);
+    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity,
+               b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END
+        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[coalesce(earliest, best_time.not_before)],
+                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b LIMIT 1;
 END
 $function$;
 CREATE FUNCTION dunning.best_times(channel text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -5328,6 +5345,11 @@ CREATE FUNCTION dunning._prior_change(a bytea, b bytea)
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', $function$dun_timing_sql_prior_change$function$;
+CREATE FUNCTION dunning._keep_delays(prior bytea, before bytea)
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_keep_delays$function$;
 CREATE FUNCTION dunning._activity(zone text, sent timestamp with time zone[], channels text[], answers timestamp with time zone[], as_of timestamp with time zone)
  RETURNS dunning.response_profile
  LANGUAGE sql
@@ -5447,6 +5469,9 @@ BEGIN
         changed := dunning._learn_book(at_time);
         EXIT WHEN changed < 0.1;
     END LOOP;
+    IF _rebuild_profiles.debtor_ids IS NULL THEN
+        UPDATE dunning.timing_book AS b SET made_at = at_time WHERE b.channel = '*';
+    END IF;
     PERFORM dunning._enter_payments(_rebuild_profiles.debtor_ids, at_time, NULL);
     RETURN QUERY SELECT p.debtor_id::text FROM dunning.timing_profile p WHERE _rebuild_profiles.debtor_ids IS NULL OR p.debtor_id = ANY (_rebuild_profiles.debtor_ids);
 END
@@ -5478,12 +5503,14 @@ BEGIN
     RETURN QUERY EXECUTE dunning._enter_sql(many, false)
         USING _refresh_profiles.debtor_ids, at_time, least(last_time, at_time) - interval '20 days', false, last_time;
     PERFORM dunning._enter_payments(_refresh_profiles.debtor_ids, at_time, least(last_time, at_time) - interval '20 days');
-    IF _refresh_profiles.debtor_ids IS NULL AND dunning._learn_book(at_time) > 0.25 THEN
+    IF _refresh_profiles.debtor_ids IS NULL AND dunning._learn_book(at_time, false) > 0.25
+       -- It costs a reading of all contacts: not every night.
+       AND NOT EXISTS (SELECT FROM dunning.timing_book b WHERE b.channel = '*' AND b.made_at > at_time - interval '28 days') THEN
         RETURN QUERY SELECT r.r FROM dunning._rebuild_profiles(NULL, at_time) r(r);
     END IF;
 END
 $function$;
-CREATE FUNCTION dunning._learn_book(as_of timestamp with time zone)
+CREATE FUNCTION dunning._learn_book(as_of timestamp with time zone, anew boolean DEFAULT true)
  RETURNS double precision
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -5494,6 +5521,8 @@ AS $function$
 DECLARE
     book record;
     learnt bytea;
+    before bytea;
+    change float8;
     most float8 := 0;
 BEGIN
     FOR book IN SELECT p.creditor, sum(p.contacts) AS contacts, sum(p.responses) AS responses, dunning._sum_profiles(p.profile) AS sums
@@ -5503,7 +5532,13 @@ BEGIN
                                                           ORDER BY dunning._hash64(p.debtor_id) LIMIT 20000) s),
                        CASE WHEN b.prior IS NULL THEN 25 ELSE 8 END)
                    FROM (SELECT) x LEFT JOIN dunning.timing_book b ON b.creditor = book.creditor AND b.channel = '*');
-        most := greatest(most, dunning._prior_change((SELECT b.prior FROM dunning.timing_book b WHERE b.creditor = book.creditor AND b.channel = '*'), learnt));
+        before := (SELECT b.prior FROM dunning.timing_book b WHERE b.creditor = book.creditor AND b.channel = '*');
+        change := dunning._prior_change(before, learnt);
+        most := greatest(most, change);
+        -- Profiles are read with the delays that they were made with.
+        IF NOT _learn_book.anew AND before IS NOT NULL THEN
+            learnt := dunning._keep_delays(learnt, before);
+        END IF;
         INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, prior, as_of)
         VALUES (book.creditor, '*', book.contacts, book.responses, learnt, _learn_book.as_of)
         ON CONFLICT ON CONSTRAINT timing_book_pkey DO UPDATE SET contacts = EXCLUDED.contacts, responses = EXCLUDED.responses, prior = EXCLUDED.prior, as_of = EXCLUDED.as_of;
@@ -49109,10 +49144,10 @@ ALTER FUNCTION dunning._profile_in(cstring) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._profile_out(dunning.response_profile) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_profile OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_book OWNER TO dunning_owner;
-ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],bytea,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],bytea,bytea,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._payday(text,date[],date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
-ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_calibration OWNER TO dunning_owner;
@@ -49132,12 +49167,13 @@ ALTER AGGREGATE dunning._sum_profiles(dunning.response_profile) OWNER TO dunning
 ALTER AGGREGATE dunning._sum_ages(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],bytea,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._learn_prior(bytea,double precision[],double precision[],dunning.response_profile[],integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._prior_change(bytea,bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._keep_delays(bytea,bytea) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enter_sql(text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._learn_book(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._learn_book(timestamp with time zone,boolean) OWNER TO dunning_owner;
 ALTER TABLE dunning.reference_rate OWNER TO dunning_owner;
 ALTER TABLE dunning.interest_rule OWNER TO dunning_owner;
 ALTER TABLE dunning.charge_rule OWNER TO dunning_owner;
@@ -49733,11 +49769,11 @@ REVOKE EXECUTE ON FUNCTION dunning._profile_in(cstring) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._profile_out(dunning.response_profile) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.timing_profile TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_book TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],bytea,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],bytea,bytea,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._payday(text,date[],date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
@@ -49759,12 +49795,13 @@ REVOKE EXECUTE ON FUNCTION dunning._sum_profiles(dunning.response_profile) FROM 
 REVOKE EXECUTE ON FUNCTION dunning._sum_ages(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],bytea,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._learn_prior(bytea,double precision[],double precision[],dunning.response_profile[],integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._prior_change(bytea,bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._keep_delays(bytea,bytea) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enter_sql(text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._learn_book(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._learn_book(timestamp with time zone,boolean) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.reference_rate TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.interest_rule TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.charge_rule TO dunning_viewer;
@@ -50201,7 +50238,7 @@ COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a deb
 COMMENT ON FUNCTION dunning._balances_told(text,jsonb) IS 'The balances of a context, each with charges (fees and interest on top of amount, NULL: none) and total; a currency in which only charges are open has amount 0.';
 COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a hold stopped as it began; offers that do not go with it are withdrawn, and its task is made.';
 COMMENT ON FUNCTION dunning._begin_simulation(timestamp with time zone) IS 'Makes the temporary tables of a simulation; what was planned before its first instant and still waited then leaves in it, and is no row of its result.';
-COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],bytea,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
+COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],bytea,bytea,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
 COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
@@ -50332,10 +50369,10 @@ COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys o
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
 COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off or settled bears none by any rule.';
 COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text) IS 'SQL text: what counts against the caps of these debtors, of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
-COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps and history that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
+COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps, history and effects of dates that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text,text) IS 'SQL text: what was said to each debtor''s person over other accounts: the columns of _gate_contacts_sql(), and the account.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and whether there is a cap of none.';
-COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps and time zone of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';
+COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps, time zone and effects of dates of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
 COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate, as for those with wishes of their own); all of them while the ledger has a problem.';
@@ -50374,6 +50411,7 @@ COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relatio
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
 COMMENT ON FUNCTION dunning._judged_sql(boolean) IS 'SQL text of stage judged: rows that are decided, with the columns of their step and strategy.';
+COMMENT ON FUNCTION dunning._keep_delays(bytea,bytea) IS 'The prior with the delays and shares of answers of another: those with which its profiles were made.';
 COMMENT ON FUNCTION dunning._keep_drift(text,integer,jsonb,jsonb,jsonb) IS 'Judges counts against a baseline (NULL: the training rows), and outcomes, and keeps what it finds.';
 COMMENT ON FUNCTION dunning._keep_feature(dunning.feature) IS 'Writes a user''s row, with who, when and what stood there before: new, changed, or before the built-in one.';
 COMMENT ON FUNCTION dunning._keep_segments(text,jsonb,jsonb,text,timestamp with time zone) IS 'The number of a new version; #VERSION# in its names becomes that number.';
@@ -50386,7 +50424,7 @@ COMMENT ON FUNCTION dunning._ladder_steps() IS 'The steps of the enabled strateg
 COMMENT ON FUNCTION dunning._ladder_texts(boolean) IS 'The statements that _ladder() reads: of the whole book, or of the debtors of its argument.';
 COMMENT ON FUNCTION dunning._law_countries(text) IS 'Where rules of a country stand: its own before those of the countries of the euro.';
 COMMENT ON FUNCTION dunning._lawful_fees(text[],timestamp with time zone) IS 'One row an invoice and level that has an enabled rule: amount, from which day it may be charged, and every reason why not (empty: it may).';
-COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone) IS 'Learns what each creditor''s book has in common, goes on from what was known; returns the greatest change in how exposure is counted (_prior_change()).';
+COMMENT ON FUNCTION dunning._learn_book(timestamp with time zone,boolean) IS 'Learns what each creditor''s book has in common, goes on from what was known; delays only where profiles are made anew. Returns the greatest change in how exposure is counted (_prior_change()).';
 COMMENT ON FUNCTION dunning._learn_groups(text,integer,integer,integer,integer,bigint) IS 'Groups of k-means over the numbers of a query beside `key`, as the predicates of a tree that tells them apart; fidelity: share of rows that the tree puts into their group; silhouette by k.';
 COMMENT ON FUNCTION dunning._learn_prior(bytea,double precision[],double precision[],dunning.response_profile[],integer) IS 'What a book has in common, from sums of its profiles, sums by age and a sample for so many rounds of EM over eight archetypes; goes on from prior (NULL: eight bumps three hours apart).';
 COMMENT ON FUNCTION dunning._learn_splits(text,integer,integer,integer,double precision) IS 'Of a query of units (key, segment and arm as numbers from 1, outcome 0 or 1, and features): for each segment and arm but the first, the split whose effects differ most in one half of the units, and how much they differ in the other.';
@@ -50474,7 +50512,7 @@ COMMENT ON FUNCTION dunning._postal_text(jsonb) IS 'The text of an address that 
 COMMENT ON FUNCTION dunning._predict_values(text,integer,"any") IS 'predict() of one version for the values of its features, in the order of its body: what functions made by create_predictor() call.';
 COMMENT ON FUNCTION dunning._preview_links(text,jsonb) IS 'What stands in a preview for the links that a message of the creditor gets as it leaves; empty where the creditor has no page.';
 COMMENT ON FUNCTION dunning._preview_parts(text,jsonb,text,text) IS 'Subject and text that a template becomes; where it becomes none, why not stands in warnings.';
-COMMENT ON FUNCTION dunning._prior_change(bytea,bytea) IS 'Which share of a contact''s exposure would be counted otherwise, from 0 to 2.';
+COMMENT ON FUNCTION dunning._prior_change(bytea,bytea) IS 'Which share of a contact''s exposure would be counted otherwise.';
 COMMENT ON FUNCTION dunning._profile_counts(dunning.response_profile) IS 'Contacts and answers that were entered, and when the last of those contacts was sent.';
 COMMENT ON FUNCTION dunning._profile_in(cstring) IS 'A profile from its JSON text. Written by a newer version: 0A000.';
 COMMENT ON FUNCTION dunning._profile_out(dunning.response_profile) IS 'A profile as JSON.';
@@ -50601,7 +50639,7 @@ COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed o
 COMMENT ON FUNCTION dunning.assess_charges(timestamp with time zone) IS 'Posts what is lawfully due today for creditors that switched charging on (save_charging): fees that our reminders named when they left, sums that need no reminder, and late interest to the end of last month or, of settled invoices, to today. The rows it posted; running it again posts nothing. Nothing on a broken or stale ledger. daily() and maintain() call it. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.attribute_features(timestamp with time zone) IS 'Attributes of the bound debtors that could be features: type, debtors that have one, different values, whether models read it by its name, and why not: the call that lets them. Role dunning_operator.';
-COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charge over as an invoice of its own (kind fee or interest): from then on it stands in the ledger''s balance and no longer among what is open here. Unknown, waived or booked: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.calendar_dates(text,date,date) IS 'Dates that matter in a country (''DK'', ''GB-SCT''), both ends included: holidays (effect closed, or open by dunning.holiday), dates of income and of tax (outflow), the first day of closures (away) and your own of dunning.money_date, with the tag that date_effect goes by, whose date it is, the source and whether it was verified. Bad country or range: 22023. Role: dunning_viewer.';

@@ -13,6 +13,7 @@
 #include "datatype/timestamp.h"
 #include "utils/date.h"
 
+#include "calendar/money.h"
 #include "calendar/window.h"
 #include "gate/address.h"
 #include "gate/caps.h"
@@ -96,6 +97,7 @@ typedef struct DunPlaceRules
 	pg_tz	   *zones[DUN_ZONES];
 	char	   *zone;			/* the first, by name */
 	DunHistory	caps;			/* of nobody: the caps alone */
+	const DunEffects *effects;	/* of dates */
 } DunPlaceRules;
 
 typedef struct DunMeans DunMeans;

@@ -256,7 +256,7 @@ try_candidate(const Picking *k, DunCandidate *c)
 	c->at = k->from;
 	c->question = (DunTimeQuestion) {
 		.debtor_id = f->debtor_id, .channel = channel->name, .windows = rules->windows, .windows_key = rules->key, .history = history,
-		.from = k->from, .until = k->until, .now = k->picker->at, .evidence = f->evidence
+		.from = k->from, .until = k->until, .now = k->picker->at, .evidence = f->evidence, .effects = rules->effects
 	};
 	if (n == 0 && dun_timing_best(k->picker->times, &c->question, 1, &c->field, &c->answer) > 0)
 	{

@@ -5,9 +5,10 @@
  * Candidates are the quarters of an hour of absolute time up to the horizon; what the clock forbids is known per place
  * and kept for the statement, since a book has few places and many debtors. Each is worth
  *
- *		P(t) * PAY(date) * e^(-mu (t - now))
+ *		P(t) * PAY(date) * CAL(date) * e^(-mu (t - now))
  *
- * the chance of an answer, the payday multiplier clipped to [.5, 3], and one per cent a day for waiting. The best one is
+ * the chance of an answer, the payday multiplier clipped to [.5, 3], what money dates and closures do to
+ * such a contact (calendar/money.h), and one per cent a day for waiting. The best one is
  * taken, the earliest on a tie; one contact in twenty is put on an allowed instant drawn evenly, so that there is
  * something to measure timing with. Until such contacts have calibrated the model (calibrate.c), no gain is claimed:
  * p_response and p_baseline are both the model's average over the allowed instants. Where they have shown that hours make
@@ -101,7 +102,7 @@ typedef struct Weighing
 	int64		first;
 	int64		last;
 	double		answers[DUN_HOURS]; /* expected of a contact sent then */
-	double		chances[DUN_HOURS * 4]; /* by quarter of an hour, below 0: not yet known */
+	double		chances[DUN_HOURS]; /* below 0: not yet known */
 	DunPayday	payday;
 } Weighing;
 
@@ -172,17 +173,22 @@ slot_state(Grid *g, const DunWindows *w, int64 slot)
 	return g->states[i];
 }
 
+static double
+chance_at(Weighing *w, int h)
+{
+	if (w->chances[h] < 0)
+		w->chances[h] = 1 - exp(-w->answers[h]);
+	return w->chances[h];
+}
+
 /* The chance of an answer to a contact in this slot: between the hours it is read off a straight line. */
 static double
 answer_chance(Weighing *w, int i)
 {
 	int			h = w->grid->hours[i];
 	double		part = w->grid->quarters[i] / 4.0;
-	double	   *chance = &w->chances[h * 4 + w->grid->quarters[i]];
 
-	if (*chance < 0)
-		*chance = 1 - exp(-((1 - part) * w->answers[h] + part * w->answers[(h + 1) % DUN_HOURS]));
-	return *chance;
+	return part == 0 ? chance_at(w, h) : (1 - part) * chance_at(w, h) + part * chance_at(w, (h + 1) % DUN_HOURS);
 }
 
 static double
@@ -194,6 +200,7 @@ pay_multiplier(const Weighing *w, DateADT date)
 	return Min(PAY_MAX, Max(PAY_MIN, dun_timing_pay_multiplier(w->q->windows->place.country, &w->payday, date)));
 }
 
+<<<<<<< HEAD
 /* Of the question's book and channel; NULL: not measured yet. */
 static const DunCalibration *
 calibration_of(const DunTimeQuestion *q)
@@ -209,6 +216,16 @@ hours_are_alike(const DunTimeQuestion *q)
 	const DunCalibration *c = calibration_of(q);
 
 	return c != NULL && c->flat != 0;
+=======
+static double
+date_multiplier(const Weighing *w, DateADT date, const char **tag)
+{
+	const DunEffects *e = w->q->effects;
+
+	if (tag != NULL)
+		*tag = NULL;
+	return e == NULL || e->nrows == 0 ? 1 : dun_calendar_effect(e, date, tag);
+>>>>>>> 48ad25d (Weigh what the calendar has on a day in best times, come rather too early than not at all before a deadline, and measure best times)
 }
 
 /* Fills slots[] and scores[] with what is allowed. */
@@ -221,8 +238,13 @@ weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 	DateADT		day = 0;
 	bool		daily = dun_gate_caps_are_daily(q->history);
 	bool		capped = false;
+<<<<<<< HEAD
 	bool		alike = hours_are_alike(q);
 	double		pay = 1;
+=======
+	double		pay = 1,
+				effect = 1;
+>>>>>>> 48ad25d (Weigh what the calendar has on a day in best times, come rather too early than not at all before a deadline, and measure best times)
 	double		patience = exp(-WAIT_PER_DAY * (w->first * SLOT - q->now) / (double) USECS_PER_DAY);
 	double		wait = exp(-WAIT_PER_DAY * SLOT / (double) USECS_PER_DAY);
 
@@ -254,17 +276,24 @@ weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 		{
 			date = w->grid->dates[i];
 			pay = pay_multiplier(w, date);
+			effect = date_multiplier(w, date, NULL);
 		}
 		p = answer_chance(w, i);
 		slots[field->nslots] = slot;
+<<<<<<< HEAD
 		scores[field->nslots++] = (alike ? 1 : p) * pay * patience;
+=======
+		scores[field->nslots++] = p * pay * effect * patience;
+>>>>>>> 48ad25d (Weigh what the calendar has on a day in best times, come rather too early than not at all before a deadline, and measure best times)
 		field->mean_p += p;
 		field->mean_pay += pay;
+		field->mean_date += effect;
 	}
 	if (field->nslots > 0)
 	{
 		field->mean_p /= field->nslots;
 		field->mean_pay /= field->nslots;
+		field->mean_date /= field->nslots;
 	}
 }
 
@@ -287,7 +316,7 @@ read_evidence(Weighing *w)
 {
 	const DunEvidence *e = &w->q->evidence;
 
-	for (int i = 0; i < DUN_HOURS * 4; i++)
+	for (int i = 0; i < DUN_HOURS; i++)
 		w->chances[i] = -1;
 	dun_timing_reap(e->profile, e->prior != NULL ? e->prior : dun_timing_first_prior(), dun_timing_medium(w->q->channel), w->answers);
 	if (e->npayments >= PAYMENTS_NEEDED)
@@ -306,7 +335,7 @@ find_remembered(DunTimes *times, const Weighing *w, uint64 windows)
 	Remembered *r;
 	bool		dated;
 
-	if (e->profile != NULL || e->npayments >= PAYMENTS_NEEDED || q->history->ncontacts > 0 || q->history->ntalks > 0)
+	if ((q->effects != NULL && q->effects->nrows > 0) || e->profile != NULL || e->npayments >= PAYMENTS_NEEDED || q->history->ncontacts > 0 || q->history->ntalks > 0)
 		return NULL;
 	key.barred = dun_gate_bars_all(q->history, &dated);
 	if (dated)
@@ -342,6 +371,7 @@ set_answer(DunTimeAnswer *a, const Weighing *w, const DunTimeField *field, int64
 	a->chance = chance;
 	a->hour = hours_are_alike(w->q) ? 0 : log(chance / field->mean_p);
 	a->pay = w->grid == NULL ? 0 : log(pay_multiplier(w, w->grid->dates[slot - w->grid->first]) / field->mean_pay);
+	a->date = w->grid == NULL ? 0 : log(date_multiplier(w, w->grid->dates[slot - w->grid->first], &a->tag) / field->mean_date);
 	a->delay = -WAIT_PER_DAY * (slot * SLOT - w->q->now) / (double) USECS_PER_DAY;
 }
 
@@ -351,13 +381,16 @@ set_answer_of(DunTimeAnswer *a, Weighing *w, const DunTimeField *field, int64 sl
 	set_answer(a, w, field, slot, answer_chance(w, slot - w->grid->first), explored, propensity);
 }
 
-/* Contacts within the days that some cap looks back: how far beyond them the history reaches depends on who else was asked about. */
-static int
-recent_contacts(const DunTimeQuestion *q)
+/*
+ * The last contact within the days that some cap looks back, 0: none. How far beyond them the history reaches depends on who else
+ * was asked about. Not how many there are: that may be the same week after week, and an odd contact would be followed by another.
+ */
+static TimestampTz
+last_contact(const DunTimeQuestion *q)
 {
 	const DunHistory *h = q->history;
 	TimestampTz longest = 0;
-	int			n = 0;
+	TimestampTz last = 0;
 
 	for (int i = 0; i < h->ncaps; i++)
 	{
@@ -365,8 +398,9 @@ recent_contacts(const DunTimeQuestion *q)
 		longest = Max(longest, Max(h->caps[i].gap, h->caps[i].silence));
 	}
 	for (int i = 0; i < h->ncontacts; i++)
-		n += h->contacts[i].at >= q->from - longest;
-	return n;
+		if (h->contacts[i].at >= q->from - longest && (last == 0 || h->contacts[i].at > last))
+			last = h->contacts[i].at;
+	return last;
 }
 
 int
@@ -385,8 +419,8 @@ dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField
 	w.first = (q->from + SLOT - 1) / SLOT;
 	w.last = Min(q->until, q->from + HORIZON_DAYS * USECS_PER_DAY) / SLOT;
 
-	/* The coin is a function of the debtor and of how many contacts there were: asked twice, it falls the same. */
-	seed = psprintf("%s/%d/%d", q->debtor_id, q->evidence.contacts, recent_contacts(q));
+	/* The coin is a function of the debtor and of the contacts there were: asked twice, it falls the same. */
+	seed = psprintf("%s/%d/" INT64_FORMAT, q->debtor_id, q->evidence.contacts, last_contact(q));
 	coin = dun_base_hash64(seed, strlen(seed), SALT);
 	lot = top == 1 && dun_base_rng_uniform(&coin) < EXPLORE;
 
@@ -459,8 +493,16 @@ dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const Du
 	initStringInfo(&s);
 	appendStringInfoChar(&s, '{');
 	if (answer != NULL)
+<<<<<<< HEAD
 		appendStringInfo(&s, "\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f, \"x\": %.4f, \"x_mean\": %.4f", answer->hour, answer->pay, answer->delay,
 						 dun_timing_log_odds(answer->chance), dun_timing_log_odds(field->mean_p));
+=======
+	{
+		appendStringInfo(&s, "\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f", answer->hour, answer->pay, answer->delay);
+		if (answer->tag != NULL)
+			appendStringInfo(&s, ", \"date\": {\"tag\": \"%s\", \"effect\": %.3f}", answer->tag, answer->date);
+	}
+>>>>>>> 48ad25d (Weigh what the calendar has on a day in best times, come rather too early than not at all before a deadline, and measure best times)
 	else
 	{
 		appendStringInfoString(&s, "\"blocked_by\": ");
@@ -548,7 +590,7 @@ PG_FUNCTION_INFO_V1(dun_timing_sql_best);
 
 /*
  * _best_of(debtor_id, channel, not_before, not_after, now, words, held_until, windows, rules, caps, debtors, channels,
- * messages, ats, ords, talks, profile, payments, prior, top): at least one row.
+ * messages, ats, ords, talks, profile, payments, prior, effects, top): at least one row.
  */
 Datum
 dun_timing_sql_best(PG_FUNCTION_ARGS)
@@ -560,7 +602,7 @@ dun_timing_sql_best(PG_FUNCTION_ARGS)
 	DunHistory	history;
 	ArrayType  *words = array_argument(fcinfo, 5);
 	ArrayType  *rules = array_argument(fcinfo, 8);
-	int			top = PG_GETARG_INT32(19);
+	int			top = PG_GETARG_INT32(20);
 	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -582,6 +624,7 @@ dun_timing_sql_best(PG_FUNCTION_ARGS)
 						  array_argument(fcinfo, 15));
 	q.history = &history;
 	evidence_arguments(fcinfo, 16, &q.evidence);
+	q.effects = PG_ARGISNULL(19) ? NULL : dun_calendar_effects(PG_GETARG_BYTEA_P(19));
 	answers = palloc(sizeof(DunTimeAnswer) * Max(top, 1));
 	n = dun_timing_best(kept_times(fcinfo), &q, top, &field, answers);
 	for (int i = 0; i < n; i++)

@@ -11,6 +11,7 @@
 #include "utils/array.h"
 #include "utils/date.h"
 
+#include "calendar/money.h"
 #include "calendar/window.h"
 #include "gate/caps.h"
 #include "timing/profile.h"
@@ -37,6 +38,7 @@ typedef struct DunTimeQuestion
 	TimestampTz until;
 	TimestampTz now;
 	DunEvidence evidence;
+	const DunEffects *effects;	/* of dates; NULL: none */
 } DunTimeQuestion;
 
 /* What the clock and the caps left. */
@@ -48,6 +50,7 @@ typedef struct DunTimeField
 	int			capped;
 	double		mean_p;
 	double		mean_pay;
+	double		mean_date;
 } DunTimeField;
 
 typedef struct DunTimeAnswer
@@ -58,6 +61,8 @@ typedef struct DunTimeAnswer
 	double		chance;			/* of an answer, by the model */
 	double		hour;			/* log-ratios to the average of the field */
 	double		pay;
+	double		date;			/* what the calendar has on that day, and which of it */
+	const char *tag;
 	double		delay;
 } DunTimeAnswer;
 

@@ -348,8 +348,16 @@ dun_timing_prior_change(const DunPrior *a, const DunPrior *b)
 		dun_timing_weights(&d[0], w[0]);
 		dun_timing_weights(&d[1], w[1]);
 		for (int h = 0; h < d[0].reach; h++)
-			change += fabs(w[0][h] * a->media[i].q - w[1][h] * b->media[i].q);
-		most = Max(most, change / Max(a->media[i].q, b->media[i].q));
+			change += fabs(w[0][h] - w[1][h]);
+		/* A rate that is wrong throughout is made good by what debtors answer: it takes more to matter. */
+		change = Max(change, fabs(log(a->media[i].q / b->media[i].q)) / 3);
+		most = Max(most, change);
 	}
 	return most;
+}
+
+void
+dun_timing_keep_delays(DunPrior *prior, const DunPrior *before)
+{
+	memcpy(prior->media, before->media, sizeof(prior->media));
 }

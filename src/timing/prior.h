@@ -23,7 +23,10 @@ extern void dun_timing_learn_shape(DunPrior *prior, const double k[DUN_HOURS], c
 /* Changes theta of the profiles as well. */
 extern void dun_timing_learn_archetypes(DunPrior *prior, DunProfile **profiles, int n, int rounds);
 
-/* How much of the exposure of a contact is counted otherwise, of the medium where it is most: 0 to 2. */
+/* Delays and shares of answers as they were: profiles were made with them, and are read with the same. */
+extern void dun_timing_keep_delays(DunPrior *prior, const DunPrior *before);
+
+/* How differently exposure is counted, over the medium where it is most: .25 is a quarter of it. */
 extern double dun_timing_prior_change(const DunPrior *a, const DunPrior *b);
 
 #endif

@@ -127,6 +127,18 @@ dun_timing_sql_learn_prior(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P((bytea *) prior);
 }
 
+PG_FUNCTION_INFO_V1(dun_timing_sql_keep_delays);
+
+Datum
+dun_timing_sql_keep_delays(PG_FUNCTION_ARGS)
+{
+	DunPrior   *prior = palloc(sizeof(DunPrior));
+
+	memcpy(prior, dun_timing_prior(PG_GETARG_BYTEA_P(0)), sizeof(DunPrior));
+	dun_timing_keep_delays(prior, dun_timing_prior(PG_GETARG_BYTEA_P(1)));
+	PG_RETURN_BYTEA_P((bytea *) prior);
+}
+
 PG_FUNCTION_INFO_V1(dun_timing_sql_prior_change);
 
 Datum

@@ -45,6 +45,19 @@ SELECT count(*) FROM dunning.hold('T-1000', 'promise', until => '2026-06-14');
 SELECT contact_at AS after_the_hold FROM dunning.best_time('T-1000', 'email');
 DELETE FROM dunning.hold WHERE debtor_id = 'T-1000';
 
+-- before_a_deadline_rather_too_early_than_not_at_all: a Sunday is closed to SMS, so Wednesday noon it is, now
+SELECT contact_at, reasons - 'hour' - 'payday' - 'delay' - 'evidence' AS reasons FROM dunning.best_time('T-1000', 'sms', not_before => '2026-06-14 00:00+00', not_after => '2026-06-14 20:00+00', deadline => true);
+SELECT count(*) FROM dunning.hold('T-1000', 'hardship');
+SELECT contact_at, reasons ? 'deadline_compromised' AS compromised FROM dunning.best_time('T-1000', 'sms', not_before => '2026-06-14 00:00+00', not_after => '2026-06-14 20:00+00', deadline => true);
+DELETE FROM dunning.hold WHERE debtor_id = 'T-1000';
+-- what_the_calendar_has_on_a_day_counts: in a closure of the house's own nobody is written to who can be written to after it
+BEGIN;
+SELECT dunning.save_money_date('works_closed', '2026-06-11', 'Works holiday', 'DK', until_date => '2026-06-13');
+SELECT dunning.save_date_effect('works', 'works_closed', 0.3, 0, 0, source => 'test');
+SELECT contact_at::date AS after_it FROM dunning.best_time('T-1000', 'email', not_before => '2026-06-11 06:00+00', not_after => '2026-06-19 00:00+00', top => 2) LIMIT 1;
+SELECT reasons -> 'date' ->> 'tag' AS tag FROM dunning.best_time('T-1000', 'email', not_before => '2026-06-11 06:00+00', not_after => '2026-06-11 16:00+00', top => 2) LIMIT 1;
+ROLLBACK;
+
 -- bad_questions_are_refused
 SELECT * FROM dunning.best_time('T-1000', 'pigeon');
 SELECT * FROM dunning.best_time('T-1000', 'sms', 'infinity');
