@@ -13,7 +13,7 @@ CREATE TABLE dunning.timing_calibration (
     flat            boolean,                    -- hours make no difference: the earliest allowed instant is taken
     chosen          bigint NOT NULL,            -- other contacts of the last 60 days (a sample of a large book), and how many were answered
     chosen_answers  bigint NOT NULL,
-    level           float8[],                   -- a, b1, b2 of these; NULL: too few
+    level           float8[],                   -- a, b1, b3, b2 and the bend of these; NULL: too few
     used            boolean NOT NULL,           -- enough for best_time() to go by
     as_of           timestamptz NOT NULL,
     PRIMARY KEY (creditor, channel)
@@ -23,14 +23,14 @@ COMMENT ON TABLE dunning.timing_calibration IS
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_calibration', '');
 GRANT SELECT ON dunning.timing_calibration TO dunning_viewer;
 
-CREATE FUNCTION dunning._calibrate(x float8[], mean float8[], answered boolean[], usual float8[], OUT a float8, OUT b1 float8, OUT b2 float8, OUT error float8, OUT claimed float8, OUT flat boolean)
+CREATE FUNCTION dunning._calibrate(x float8[], mean float8[], answered boolean[], usual float8[], OUT a float8, OUT b1 float8, OUT b3 float8, OUT b2 float8, OUT error float8, OUT claimed float8, OUT flat boolean)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_calibrate';
 COMMENT ON FUNCTION dunning._calibrate(float8[], float8[], boolean[], float8[]) IS
-    'Fits logit P = a + b1 mean + b2 (x - mean), of few contacts what is usual for a, b1, b2; claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
+    'Fits logit P = a + b1 mean + b3 max(0, bend - x) + b2 (x - mean); usual: a, b1, b3, b2 that few contacts are drawn to, and the bend; claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
 
 CREATE FUNCTION dunning._calibrated_prior(prior bytea, channel text, drawn float8[], chosen float8[]) RETURNS bytea
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_calibrated_prior';
-COMMENT ON FUNCTION dunning._calibrated_prior(bytea, text, float8[], float8[]) IS 'What is known of a book with a channel''s calibration in it: a, b1, what is claimed of b2, 1 if flat, of contacts drawn by lot (NULL: without any), and a, b1, b2 of chosen ones.';
+COMMENT ON FUNCTION dunning._calibrated_prior(bytea, text, float8[], float8[]) IS 'What is known of a book with a channel''s calibration in it: a, b1, what is claimed of b2, 1 if flat, of contacts drawn by lot (NULL: without any), and a, b1, b3, b2, bend of chosen ones.';
 
 -- An answer belongs to the last contact of the six days before it, whatever the channel; within ten seconds it is a machine's.
 CREATE FUNCTION dunning._timed_contacts(since timestamptz, as_of timestamptz, chosen_share float8)
@@ -72,13 +72,13 @@ BEGIN
     FROM (SELECT t.creditor, t.channel, count(*) AS drawn, count(*) FILTER (WHERE t.answered) AS answers,
                  array_agg(t.x) AS x, array_agg(t.x_mean) AS mean, array_agg(t.answered) AS answered
           FROM dunning._timed_contacts(at_time - interval '1 year', at_time, 0) t GROUP BY 1, 2) s
-    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered, '{0,1,0}') f;
+    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered, '{0,1,0,0,-100}') f;
     -- What is known of debtors grows: their level is that of the last weeks.
     UPDATE dunning.timing_calibration o
     SET chosen = s.chosen, chosen_answers = s.answers,
         level = CASE WHEN s.answers >= 20 AND s.chosen - s.answers >= 20 THEN
-            (SELECT ARRAY[f.a, greatest(f.b1, 0.05), f.b2] FROM dunning._calibrate(s.x, s.mean, s.answered, ARRAY[o.a, o.b1, o.claimed]) f) END
-    FROM (SELECT t.creditor, t.channel, count(*) AS chosen, count(*) FILTER (WHERE t.answered) AS answers,
+            (SELECT ARRAY[f.a, greatest(f.b1, 0.05), f.b3, f.b2, s.bend] FROM dunning._calibrate(s.x, s.mean, s.answered, ARRAY[o.a, o.b1, 0, o.claimed, s.bend]) f) END
+    FROM (SELECT t.creditor, t.channel, count(*) AS chosen, count(*) FILTER (WHERE t.answered) AS answers, percentile_cont(0.5) WITHIN GROUP (ORDER BY t.x) AS bend,
                  array_agg(t.x) AS x, array_agg(t.x_mean) AS mean, array_agg(t.answered) AS answered
           FROM dunning._timed_contacts(at_time - interval '60 days', at_time, 50000 / greatest(recent, 1)) t WHERE NOT t.drawn GROUP BY 1, 2) s
     WHERE s.creditor = o.creditor AND s.channel = o.channel;

@@ -5209,7 +5209,7 @@ CREATE TABLE dunning.timing_calibration (
     as_of timestamp with time zone NOT NULL,
     CONSTRAINT timing_calibration_pkey PRIMARY KEY (creditor, channel)
 );
-CREATE FUNCTION dunning._calibrate(x double precision[], mean double precision[], answered boolean[], usual double precision[], OUT a double precision, OUT b1 double precision, OUT b2 double precision, OUT error double precision, OUT claimed double precision, OUT flat boolean)
+CREATE FUNCTION dunning._calibrate(x double precision[], mean double precision[], answered boolean[], usual double precision[], OUT a double precision, OUT b1 double precision, OUT b3 double precision, OUT b2 double precision, OUT error double precision, OUT claimed double precision, OUT flat boolean)
  RETURNS record
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
@@ -5264,13 +5264,13 @@ BEGIN
     FROM (SELECT t.creditor, t.channel, count(*) AS drawn, count(*) FILTER (WHERE t.answered) AS answers,
                  array_agg(t.x) AS x, array_agg(t.x_mean) AS mean, array_agg(t.answered) AS answered
           FROM dunning._timed_contacts(at_time - interval '1 year', at_time, 0) t GROUP BY 1, 2) s
-    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered, '{0,1,0}') f;
+    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered, '{0,1,0,0,-100}') f;
     -- What is known of debtors grows: their level is that of the last weeks.
     UPDATE dunning.timing_calibration o
     SET chosen = s.chosen, chosen_answers = s.answers,
         level = CASE WHEN s.answers >= 20 AND s.chosen - s.answers >= 20 THEN
-            (SELECT ARRAY[f.a, greatest(f.b1, 0.05), f.b2] FROM dunning._calibrate(s.x, s.mean, s.answered, ARRAY[o.a, o.b1, o.claimed]) f) END
-    FROM (SELECT t.creditor, t.channel, count(*) AS chosen, count(*) FILTER (WHERE t.answered) AS answers,
+            (SELECT ARRAY[f.a, greatest(f.b1, 0.05), f.b3, f.b2, s.bend] FROM dunning._calibrate(s.x, s.mean, s.answered, ARRAY[o.a, o.b1, 0, o.claimed, s.bend]) f) END
+    FROM (SELECT t.creditor, t.channel, count(*) AS chosen, count(*) FILTER (WHERE t.answered) AS answers, percentile_cont(0.5) WITHIN GROUP (ORDER BY t.x) AS bend,
                  array_agg(t.x) AS x, array_agg(t.x_mean) AS mean, array_agg(t.answered) AS answered
           FROM dunning._timed_contacts(at_time - interval '60 days', at_time, 50000 / greatest(recent, 1)) t WHERE NOT t.drawn GROUP BY 1, 2) s
     WHERE s.creditor = o.creditor AND s.channel = o.channel;
@@ -50243,8 +50243,8 @@ COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[]
 COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
-COMMENT ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) IS 'Fits logit P = a + b1 mean + b2 (x - mean), of few contacts what is usual for a, b1, b2; claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
-COMMENT ON FUNCTION dunning._calibrated_prior(bytea,text,double precision[],double precision[]) IS 'What is known of a book with a channel''s calibration in it: a, b1, what is claimed of b2, 1 if flat, of contacts drawn by lot (NULL: without any), and a, b1, b2 of chosen ones.';
+COMMENT ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) IS 'Fits logit P = a + b1 mean + b3 max(0, bend - x) + b2 (x - mean); usual: a, b1, b3, b2 that few contacts are drawn to, and the bend; claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
+COMMENT ON FUNCTION dunning._calibrated_prior(bytea,text,double precision[],double precision[]) IS 'What is known of a book with a channel''s calibration in it: a, b1, what is claimed of b2, 1 if flat, of contacts drawn by lot (NULL: without any), and a, b1, b3, b2, bend of chosen ones.';
 COMMENT ON FUNCTION dunning._case_consent(text) IS 'What the debtor consented to, and which of the debtor''s addresses of now must not be used, since when and why.';
 COMMENT ON FUNCTION dunning._case_invoices() IS 'One row an invoice of every case.';
 COMMENT ON FUNCTION dunning._case_ledger(text) IS 'The rows of a debtor''s ledger, what is open and owed, and the sums of charges, each in one order.';

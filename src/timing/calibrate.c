@@ -12,7 +12,9 @@
  * The chance that is reported of a chosen instant is the same formula fitted on the chosen ones, of which there are many;
  * what of it is gain is b2 (x - mean) all the same, so that the two never get mixed up.
  *
- * Newton's method on three parameters, drawn to what is usual (a = 0, b1 = 1: the model as it is) as by a few dozen contacts.
+ * One line more has a bend, b3 max(0, bend - x): of those who hardly ever answered the model is too sure.
+ *
+ * Newton's method on the parameters, drawn to what is usual (a = 0, b1 = 1: the model as it is) as by a few dozen contacts.
  * Of b2 = b with the standard error s, b - 2 s^2 / b is claimed, nothing below b = 1.4 s, never more than 1: the twice
  * s^2 is what an estimate gains by chance and loses again in use.
  */
@@ -26,6 +28,8 @@
 #define PRIOR_A 0.5				/* standard deviations */
 #define PRIOR_B1 0.25
 #define PRIOR_B2 1.0
+#define PRIOR_B3 0.25
+#define PARTS DUN_CALIBRATION_PARTS
 #define LEAST_CHANCE 1e-6
 #define FLAT_BELOW 0.15			/* where b2 is surely less, hours make no difference worth waiting for */
 
@@ -44,18 +48,18 @@ dun_timing_calibrated(const DunCalibration *c, double x, double mean, bool drawn
 	double		logit = c->a + c->b1 * mean + gain;
 
 	if (!drawn && c->chosen[1] > 0)
-		logit = c->chosen[0] + c->chosen[1] * mean + c->chosen[2] * (x - mean);
+		logit = c->chosen[0] + c->chosen[1] * mean + c->chosen[2] * Max(0, c->chosen[4] - x) + c->chosen[3] * (x - mean);
 	*baseline = 1 / (1 + exp(gain - logit));
 	return 1 / (1 + exp(-logit));
 }
 
 /* Solves the symmetric h d = g and leaves the inverse's last element, by Cholesky. false: not positive. */
 static bool
-solve(double h[3][3], const double g[3], double d[3], double *last)
+solve(double h[PARTS][PARTS], const double g[PARTS], double d[PARTS], double *last)
 {
-	double		l[3][3];
+	double		l[PARTS][PARTS];
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < PARTS; i++)
 		for (int j = 0; j <= i; j++)
 		{
 			double		sum = h[i][j];
@@ -66,48 +70,56 @@ solve(double h[3][3], const double g[3], double d[3], double *last)
 				return false;
 			l[i][j] = i == j ? sqrt(sum) : sum / l[j][j];
 		}
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < PARTS; i++)
 	{
 		d[i] = g[i];
 		for (int k = 0; k < i; k++)
 			d[i] -= l[i][k] * d[k];
 		d[i] /= l[i][i];
 	}
-	for (int i = 2; i >= 0; i--)
+	for (int i = PARTS - 1; i >= 0; i--)
 	{
-		for (int k = i + 1; k < 3; k++)
+		for (int k = i + 1; k < PARTS; k++)
 			d[i] -= l[k][i] * d[k];
 		d[i] /= l[i][i];
 	}
-	*last = 1 / (l[2][2] * l[2][2]);
+	*last = 1 / (l[PARTS - 1][PARTS - 1] * l[PARTS - 1][PARTS - 1]);
 	return true;
 }
 
 bool
-dun_timing_fit_calibration(const double *x, const double *mean, const bool *answered, int n, const double usual[3], DunCalibrationFit *fit)
+dun_timing_fit_calibration(const double *x, const double *mean, const bool *answered, int n,
+						   const double usual[PARTS], double bend, DunCalibrationFit *fit)
 {
-	static const double weight[3] = {1 / (PRIOR_A * PRIOR_A), 1 / (PRIOR_B1 * PRIOR_B1), 1 / (PRIOR_B2 * PRIOR_B2)};
+	static const double weight[PARTS] = {
+		1 / (PRIOR_A * PRIOR_A), 1 / (PRIOR_B1 * PRIOR_B1), 1 / (PRIOR_B3 * PRIOR_B3), 1 / (PRIOR_B2 * PRIOR_B2)
+	};
 	double		step = 1,
 				variance = 0;
 
 	memcpy(fit->b, usual, sizeof(fit->b));
 	for (int round = 0; round < ROUNDS && step > 1e-9; round++)
 	{
-		double		h[3][3] = {{0}};
-		double		g[3],
-					d[3];
+		double		h[PARTS][PARTS] = {{0}};
+		double		g[PARTS],
+					d[PARTS];
 
-		for (int j = 0; j < 3; j++)
+		for (int j = 0; j < PARTS; j++)
 		{
 			h[j][j] = weight[j];
 			g[j] = weight[j] * (usual[j] - fit->b[j]);
 		}
 		for (int i = 0; i < n; i++)
 		{
-			double		v[3] = {1, mean[i], x[i] - mean[i]};
-			double		p = 1 / (1 + exp(-(fit->b[0] * v[0] + fit->b[1] * v[1] + fit->b[2] * v[2])));
+			double		v[PARTS] = {1, mean[i], Max(0, bend - x[i]), x[i] - mean[i]};
+			double		logit = 0;
+			double		p;
 
-			for (int j = 0; j < 3; j++)
+			for (int j = 0; j < PARTS; j++)
+				logit += fit->b[j] * v[j];
+			p = 1 / (1 + exp(-logit));
+
+			for (int j = 0; j < PARTS; j++)
 			{
 				g[j] += (answered[i] - p) * v[j];
 				for (int k = 0; k <= j; k++)
@@ -117,7 +129,7 @@ dun_timing_fit_calibration(const double *x, const double *mean, const bool *answ
 		if (!solve(h, g, d, &variance))
 			return false;
 		step = 0;
-		for (int j = 0; j < 3; j++)
+		for (int j = 0; j < PARTS; j++)
 		{
 			/* Bounded: far out a logistic is flat, and Newton's step would leap. */
 			d[j] = Min(2, Max(-2, d[j]));
@@ -126,7 +138,7 @@ dun_timing_fit_calibration(const double *x, const double *mean, const bool *answ
 		}
 	}
 	/* The standard error of the data: what the prior adds to what is known is taken off again. */
-	variance = 1 / Max(1 / variance - weight[2], 1e-9);
+	variance = 1 / Max(1 / variance - weight[PARTS - 1], 1e-9);
 	fit->error = sqrt(variance);
 	return n > 0;
 }
@@ -134,7 +146,7 @@ dun_timing_fit_calibration(const double *x, const double *mean, const bool *answ
 DunCalibration
 dun_timing_claimed(const DunCalibrationFit *fit)
 {
-	double		b = fit->b[2];
+	double		b = fit->b[PARTS - 1];
 	double		chance = 2 * fit->error * fit->error;
 	DunCalibration c = {.a = fit->b[0], .b1 = Max(fit->b[1], 0.05)};
 

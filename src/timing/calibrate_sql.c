@@ -26,7 +26,7 @@ elements(ArrayType *a, Oid type, int n)
 
 PG_FUNCTION_INFO_V1(dun_timing_sql_calibrate);
 
-/* _calibrate(x float8[], mean float8[], answered bool[], usual float8[3]) → a, b1, b2, error, claimed, flat */
+/* _calibrate(x float8[], mean float8[], answered bool[], usual float8[5]: a, b1, b3, b2, bend) → a, b1, b3, b2, error, claimed, flat */
 Datum
 dun_timing_sql_calibrate(PG_FUNCTION_ARGS)
 {
@@ -35,20 +35,21 @@ dun_timing_sql_calibrate(PG_FUNCTION_ARGS)
 	const double *x = elements(first, FLOAT8OID, n);
 	const double *mean = elements(PG_GETARG_ARRAYTYPE_P(1), FLOAT8OID, n);
 	const bool *answered = elements(PG_GETARG_ARRAYTYPE_P(2), BOOLOID, n);
+	const double *usual = elements(PG_GETARG_ARRAYTYPE_P(3), FLOAT8OID, DUN_CALIBRATION_PARTS + 1);
 	DunCalibrationFit fit;
 	DunCalibration claimed;
-	Datum		values[6];
-	bool		nulls[6] = {false};
+	Datum		values[DUN_CALIBRATION_PARTS + 3];
+	bool		nulls[DUN_CALIBRATION_PARTS + 3] = {false};
 	TupleDesc	desc;
 
-	if (!dun_timing_fit_calibration(x, mean, answered, n, elements(PG_GETARG_ARRAYTYPE_P(3), FLOAT8OID, 3), &fit))
+	if (!dun_timing_fit_calibration(x, mean, answered, n, usual, usual[DUN_CALIBRATION_PARTS], &fit))
 		PG_RETURN_NULL();
 	claimed = dun_timing_claimed(&fit);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < DUN_CALIBRATION_PARTS; i++)
 		values[i] = Float8GetDatum(fit.b[i]);
-	values[3] = Float8GetDatum(fit.error);
-	values[4] = Float8GetDatum(claimed.b2);
-	values[5] = BoolGetDatum(claimed.flat != 0);
+	values[DUN_CALIBRATION_PARTS] = Float8GetDatum(fit.error);
+	values[DUN_CALIBRATION_PARTS + 1] = Float8GetDatum(claimed.b2);
+	values[DUN_CALIBRATION_PARTS + 2] = BoolGetDatum(claimed.flat != 0);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
@@ -56,7 +57,7 @@ dun_timing_sql_calibrate(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(dun_timing_sql_calibrated_prior);
 
-/* _calibrated_prior(prior, channel, drawn float8[4], chosen float8[3]) → bytea; drawn NULL: not calibrated */
+/* _calibrated_prior(prior, channel, drawn float8[4], chosen float8[5]) → bytea; drawn NULL: not calibrated */
 Datum
 dun_timing_sql_calibrated_prior(PG_FUNCTION_ARGS)
 {
@@ -85,7 +86,7 @@ dun_timing_sql_calibrated_prior(PG_FUNCTION_ARGS)
 		c->flat = v[3];
 	}
 	if (!PG_ARGISNULL(3))
-		for (int i = 0; i < 3; i++)
-			c->chosen[i] = ((const double *) elements(PG_GETARG_ARRAYTYPE_P(3), FLOAT8OID, 3))[i];
+		for (int i = 0; i < lengthof(c->chosen); i++)
+			c->chosen[i] = ((const double *) elements(PG_GETARG_ARRAYTYPE_P(3), FLOAT8OID, lengthof(c->chosen)))[i];
 	PG_RETURN_BYTEA_P((bytea *) prior);
 }

@@ -10,7 +10,7 @@ LANGUAGE sql AS $$
     SELECT round(f.a::numeric, 2), round(f.b1::numeric, 2), round(f.b2::numeric, 2), round(f.error::numeric, 2), round(f.claimed::numeric, 2), f.flat
     FROM (SELECT array_agg(m + d) AS x, array_agg(m) AS mean, array_agg(dunning._uniform(seed || i, 3) < 1 / (1 + exp(-(a + b1 * m + b2 * d)))) AS answered
           FROM (SELECT i, -1.5 + dunning._uniform(seed || i, 1) AS m, 1.6 * (dunning._uniform(seed || i, 2) - 0.5) AS d FROM generate_series(1, n) i) s) s
-    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered, '{0,1,0}') f $$;
+    CROSS JOIN LATERAL dunning._calibrate(s.x, s.mean, s.answered, '{0,1,0,0,-100}') f $$;
 
 -- what_is_true_is_found_and_most_of_it_claimed
 SELECT * FROM pg_temp.made(20000, -0.3, 0.8, 0.7, 'true');
@@ -23,9 +23,9 @@ SELECT avg(m.claimed) < 0.06 AS hardly, count(*) FILTER (WHERE m.claimed > 0.3) 
 -- more_than_all_of_it_is_never_claimed
 SELECT claimed FROM pg_temp.made(20000, 0, 1, 1.6, 'steep');
 -- nobody_answered_is_fitted_as_well
-SELECT round(a::numeric, 1) < 0 AS less, flat FROM dunning._calibrate(array_fill(-1::float8, ARRAY[500]), array_fill(-1.5::float8, ARRAY[500]), array_fill(false, ARRAY[500]), '{0,1,0}');
-SELECT dunning._calibrate('{1}', '{1,2}', '{true}', '{0,1,0}');
-SELECT dunning._calibrate('{}', '{}', '{}', '{0,1,0}') IS NULL AS nothing_of_nothing;
+SELECT round(a::numeric, 1) < 0 AS less, flat FROM dunning._calibrate(array_fill(-1::float8, ARRAY[500]), array_fill(-1.5::float8, ARRAY[500]), array_fill(false, ARRAY[500]), '{0,1,0,0,-100}');
+SELECT dunning._calibrate('{1}', '{1,2}', '{true}', '{0,1,0,0,-100}');
+SELECT dunning._calibrate('{}', '{}', '{}', '{0,1,0,0,-100}') IS NULL AS nothing_of_nothing;
 
 -- A book: a thousand debtors, contacts with the model's log-odds in their decisions, and answers where they were chosen well.
 SET dunning.timezone = 'Europe/Copenhagen';
