@@ -17,7 +17,7 @@ BEGIN
                     AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = l.debtor_id AND NOT e.test
                                     AND l.paid_at >= e.contact_on AND l.paid_at < e.contact_on + '48 hours'::interval)) x
             WHERE x.n <= 24 GROUP BY 1)
-        SELECT d.debtor_id::text, y.schedule, y.probability, y.schedule LIKE 'every %%' AND y.probability >= 0.5, CASE WHEN y.schedule <> 'none' THEN y.next_date END
+        SELECT d.debtor_id::text, y.schedule, y.probability, y.schedule LIKE 'every %%' AND y.probability >= 0.5, CASE WHEN y.schedule <> 'none' AND y.probability >= 0.3 AND p.days IS NOT NULL THEN y.next_date END
         FROM d LEFT JOIN paid p ON p.debtor_id = d.debtor_id
         CROSS JOIN LATERAL (SELECT s.* FROM dunning._payday(d.country, p.days, ($2 AT TIME ZONE d.zone)::date + $4) s
                             ORDER BY s.probability DESC, s.schedule LIMIT 1) y$q$,
@@ -26,7 +26,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION dunning._pay_cycles(text[], timestamptz) IS
-    'The likeliest payday schedule of each debtor as of an instant, and its next date that leaves time to answer (value offer_first_days); NULL where none is likely. Who is paid weekly or every second week pays every second week.';
+    'The likeliest payday schedule of each debtor as of an instant, and its next date that leaves time to answer (value offer_first_days); NULL where none is likely (from 0.3 on, of payments: what is usual in a country is no reason to wait). Who is paid weekly or every second week pays every second week.';
 
 -- What a debtor paid a month in the last twelve: the usual month and the best one, of months with payments.
 CREATE FUNCTION dunning._paid_monthly(debtor_ids text[], as_of timestamptz)

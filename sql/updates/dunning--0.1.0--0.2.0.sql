@@ -7824,7 +7824,7 @@ BEGIN
                     AND NOT EXISTS (SELECT FROM dunning.egress e WHERE e.debtor_id = l.debtor_id AND NOT e.test
                                     AND l.paid_at >= e.contact_on AND l.paid_at < e.contact_on + '48 hours'::interval)) x
             WHERE x.n <= 24 GROUP BY 1)
-        SELECT d.debtor_id::text, y.schedule, y.probability, y.schedule LIKE 'every %%' AND y.probability >= 0.5, CASE WHEN y.schedule <> 'none' THEN y.next_date END
+        SELECT d.debtor_id::text, y.schedule, y.probability, y.schedule LIKE 'every %%' AND y.probability >= 0.5, CASE WHEN y.schedule <> 'none' AND y.probability >= 0.3 AND p.days IS NOT NULL THEN y.next_date END
         FROM d LEFT JOIN paid p ON p.debtor_id = d.debtor_id
         CROSS JOIN LATERAL (SELECT s.* FROM dunning._payday(d.country, p.days, ($2 AT TIME ZONE d.zone)::date + $4) s
                             ORDER BY s.probability DESC, s.schedule LIMIT 1) y$q$,
@@ -50498,7 +50498,7 @@ COMMENT ON FUNCTION dunning._paid_30d_sql(timestamp with time zone,integer) IS '
 COMMENT ON FUNCTION dunning._paid_monthly(text[],timestamp with time zone) IS 'By debtor and currency: months with payments in the last twelve, the median and the largest sum of such a month.';
 COMMENT ON FUNCTION dunning._partials(text,text,text,text,text,text,text) IS 'The partials that a text and its partials include: {"name": {"text", "html", "language"}}, null for one that does not exist; NULL where it includes none.';
 COMMENT ON FUNCTION dunning._past(text) IS 'Where to read egress, message, queue, once, event, hold or suppression: the table''s name, in a replay a subselect of what was there on that day, with what the simulation did instead of what was done.';
-COMMENT ON FUNCTION dunning._pay_cycles(text[],timestamp with time zone) IS 'The likeliest payday schedule of each debtor as of an instant, and its next date that leaves time to answer (value offer_first_days); NULL where none is likely. Who is paid weekly or every second week pays every second week.';
+COMMENT ON FUNCTION dunning._pay_cycles(text[],timestamp with time zone) IS 'The likeliest payday schedule of each debtor as of an instant, and its next date that leaves time to answer (value offer_first_days); NULL where none is likely (from 0.3 on, of payments: what is usual in a country is no reason to wait). Who is paid weekly or every second week pays every second week.';
 COMMENT ON FUNCTION dunning._payday(text,date[],date) IS 'The posterior over 48 schedules and ''none'' from dates of payments (the first 24 count), with each schedule''s next date from today on.';
 COMMENT ON FUNCTION dunning._payday_around(text,date[],date) IS 'The likeliest payday schedule by _payday() with its probability, its last day up to today and its first after it; all NULL where no schedule is likelier than none.';
 COMMENT ON FUNCTION dunning._pending_fees(text[],timestamp with time zone) IS 'The next fee of each open invoice that may lawfully be charged, and from which day; no row where a hold freezes it, a notice is missing, the creditor does not charge, or no enabled rule allows one.';
