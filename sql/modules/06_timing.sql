@@ -43,11 +43,11 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 
 CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamptz, not_after timestamptz, now_at timestamptz, words text[],
     held_until timestamptz, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[],
-    talks timestamptz[], profile dunning.response_profile, payments date[], prior bytea, effects bytea, top int,
+    talks timestamptz[], profile dunning.response_profile, payments date[], contacts int, responses int, prior bytea, effects bytea, top int,
     OUT contact_at timestamptz, OUT p_response float8, OUT p_baseline float8, OUT uplift float8, OUT explored boolean, OUT propensity float8, OUT reasons jsonb)
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'dun_timing_sql_best';
-COMMENT ON FUNCTION dunning._best_of(text, text, timestamptz, timestamptz, timestamptz, text[], timestamptz, bytea, text[], text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], dunning.response_profile, date[], bytea, bytea, int) IS
+COMMENT ON FUNCTION dunning._best_of(text, text, timestamptz, timestamptz, timestamptz, text[], timestamptz, bytea, text[], text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], dunning.response_profile, date[], int, int, bytea, bytea, int) IS
     'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 
 CREATE FUNCTION dunning._payday(country text, payments date[], today date, OUT schedule text, OUT probability float8, OUT next_date date) RETURNS SETOF record
@@ -86,7 +86,7 @@ BEGIN
             least(u.until_at, f.held_from), $7,
             f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
             f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
-            p.profile, p.payments, k.prior, f.effects, $8) b
+            p.profile, p.payments, p.contacts, p.responses, k.prior, f.effects, $8) b
         ORDER BY f.ord$q$, dunning._gate_facts_sql())
         USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
 END

@@ -200,7 +200,6 @@ pay_multiplier(const Weighing *w, DateADT date)
 	return Min(PAY_MAX, Max(PAY_MIN, dun_timing_pay_multiplier(w->q->windows->place.country, &w->payday, date)));
 }
 
-<<<<<<< HEAD
 /* Of the question's book and channel; NULL: not measured yet. */
 static const DunCalibration *
 calibration_of(const DunTimeQuestion *q)
@@ -216,7 +215,8 @@ hours_are_alike(const DunTimeQuestion *q)
 	const DunCalibration *c = calibration_of(q);
 
 	return c != NULL && c->flat != 0;
-=======
+}
+
 static double
 date_multiplier(const Weighing *w, DateADT date, const char **tag)
 {
@@ -225,7 +225,6 @@ date_multiplier(const Weighing *w, DateADT date, const char **tag)
 	if (tag != NULL)
 		*tag = NULL;
 	return e == NULL || e->nrows == 0 ? 1 : dun_calendar_effect(e, date, tag);
->>>>>>> 48ad25d (Weigh what the calendar has on a day in best times, come rather too early than not at all before a deadline, and measure best times)
 }
 
 /* Fills slots[] and scores[] with what is allowed. */
@@ -238,13 +237,9 @@ weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 	DateADT		day = 0;
 	bool		daily = dun_gate_caps_are_daily(q->history);
 	bool		capped = false;
-<<<<<<< HEAD
 	bool		alike = hours_are_alike(q);
-	double		pay = 1;
-=======
 	double		pay = 1,
 				effect = 1;
->>>>>>> 48ad25d (Weigh what the calendar has on a day in best times, come rather too early than not at all before a deadline, and measure best times)
 	double		patience = exp(-WAIT_PER_DAY * (w->first * SLOT - q->now) / (double) USECS_PER_DAY);
 	double		wait = exp(-WAIT_PER_DAY * SLOT / (double) USECS_PER_DAY);
 
@@ -280,11 +275,7 @@ weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 		}
 		p = answer_chance(w, i);
 		slots[field->nslots] = slot;
-<<<<<<< HEAD
-		scores[field->nslots++] = (alike ? 1 : p) * pay * patience;
-=======
-		scores[field->nslots++] = p * pay * effect * patience;
->>>>>>> 48ad25d (Weigh what the calendar has on a day in best times, come rather too early than not at all before a deadline, and measure best times)
+		scores[field->nslots++] = (alike ? 1 : p) * pay * effect * patience;
 		field->mean_p += p;
 		field->mean_pay += pay;
 		field->mean_date += effect;
@@ -371,6 +362,7 @@ set_answer(DunTimeAnswer *a, const Weighing *w, const DunTimeField *field, int64
 	a->chance = chance;
 	a->hour = hours_are_alike(w->q) ? 0 : log(chance / field->mean_p);
 	a->pay = w->grid == NULL ? 0 : log(pay_multiplier(w, w->grid->dates[slot - w->grid->first]) / field->mean_pay);
+	a->tag = NULL;
 	a->date = w->grid == NULL ? 0 : log(date_multiplier(w, w->grid->dates[slot - w->grid->first], &a->tag) / field->mean_date);
 	a->delay = -WAIT_PER_DAY * (slot * SLOT - w->q->now) / (double) USECS_PER_DAY;
 }
@@ -493,16 +485,12 @@ dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const Du
 	initStringInfo(&s);
 	appendStringInfoChar(&s, '{');
 	if (answer != NULL)
-<<<<<<< HEAD
+	{
 		appendStringInfo(&s, "\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f, \"x\": %.4f, \"x_mean\": %.4f", answer->hour, answer->pay, answer->delay,
 						 dun_timing_log_odds(answer->chance), dun_timing_log_odds(field->mean_p));
-=======
-	{
-		appendStringInfo(&s, "\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f", answer->hour, answer->pay, answer->delay);
 		if (answer->tag != NULL)
 			appendStringInfo(&s, ", \"date\": {\"tag\": \"%s\", \"effect\": %.3f}", answer->tag, answer->date);
 	}
->>>>>>> 48ad25d (Weigh what the calendar has on a day in best times, come rather too early than not at all before a deadline, and measure best times)
 	else
 	{
 		appendStringInfoString(&s, "\"blocked_by\": ");
@@ -552,7 +540,7 @@ put_row(ReturnSetInfo *rsinfo, const DunTimeQuestion *q, const DunTimeField *fie
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* profile, payments, prior */
+/* profile, payments, contacts, responses, prior */
 static void
 evidence_arguments(FunctionCallInfo fcinfo, int first, DunEvidence *e)
 {
@@ -562,9 +550,9 @@ evidence_arguments(FunctionCallInfo fcinfo, int first, DunEvidence *e)
 	int			n = 0;
 
 	e->profile = PG_ARGISNULL(first) ? NULL : dun_timing_profile(PG_DETOAST_DATUM(PG_GETARG_DATUM(first)));
-	e->contacts = e->profile == NULL ? 0 : e->profile->contacts;
-	e->responses = e->profile == NULL ? 0 : e->profile->answers;
-	e->prior = dun_timing_prior(PG_ARGISNULL(first + 2) ? NULL : PG_GETARG_BYTEA_P(first + 2));
+	e->contacts = PG_ARGISNULL(first + 2) ? 0 : PG_GETARG_INT32(first + 2);
+	e->responses = PG_ARGISNULL(first + 3) ? 0 : PG_GETARG_INT32(first + 3);
+	e->prior = dun_timing_prior(PG_ARGISNULL(first + 4) ? NULL : PG_GETARG_BYTEA_P(first + 4));
 	if (payments != NULL)
 		deconstruct_array(payments, DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &values, NULL, &n);
 	e->npayments = Min(n, DUN_PAYMENTS_KEPT);
@@ -590,7 +578,7 @@ PG_FUNCTION_INFO_V1(dun_timing_sql_best);
 
 /*
  * _best_of(debtor_id, channel, not_before, not_after, now, words, held_until, windows, rules, caps, debtors, channels,
- * messages, ats, ords, talks, profile, payments, prior, effects, top): at least one row.
+ * messages, ats, ords, talks, profile, payments, contacts, responses, prior, effects, top): at least one row.
  */
 Datum
 dun_timing_sql_best(PG_FUNCTION_ARGS)
@@ -602,7 +590,7 @@ dun_timing_sql_best(PG_FUNCTION_ARGS)
 	DunHistory	history;
 	ArrayType  *words = array_argument(fcinfo, 5);
 	ArrayType  *rules = array_argument(fcinfo, 8);
-	int			top = PG_GETARG_INT32(20);
+	int			top = PG_GETARG_INT32(22);
 	int			n;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -624,7 +612,7 @@ dun_timing_sql_best(PG_FUNCTION_ARGS)
 						  array_argument(fcinfo, 15));
 	q.history = &history;
 	evidence_arguments(fcinfo, 16, &q.evidence);
-	q.effects = PG_ARGISNULL(19) ? NULL : dun_calendar_effects(PG_GETARG_BYTEA_P(19));
+	q.effects = PG_ARGISNULL(21) ? NULL : dun_calendar_effects(PG_GETARG_BYTEA_P(21));
 	answers = palloc(sizeof(DunTimeAnswer) * Max(top, 1));
 	n = dun_timing_best(kept_times(fcinfo), &q, top, &field, answers);
 	for (int i = 0; i < n; i++)

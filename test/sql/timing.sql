@@ -46,7 +46,7 @@ SELECT contact_at AS after_the_hold FROM dunning.best_time('T-1000', 'email');
 DELETE FROM dunning.hold WHERE debtor_id = 'T-1000';
 
 -- before_a_deadline_rather_too_early_than_not_at_all: a Sunday is closed to SMS, so Wednesday noon it is, now
-SELECT contact_at, reasons - 'hour' - 'payday' - 'delay' - 'evidence' AS reasons FROM dunning.best_time('T-1000', 'sms', not_before => '2026-06-14 00:00+00', not_after => '2026-06-14 20:00+00', deadline => true);
+SELECT contact_at, reasons - 'hour' - 'payday' - 'delay' - 'evidence' - 'x' - 'x_mean' AS reasons FROM dunning.best_time('T-1000', 'sms', not_before => '2026-06-14 00:00+00', not_after => '2026-06-14 20:00+00', deadline => true);
 SELECT count(*) FROM dunning.hold('T-1000', 'hardship');
 SELECT contact_at, reasons ? 'deadline_compromised' AS compromised FROM dunning.best_time('T-1000', 'sms', not_before => '2026-06-14 00:00+00', not_after => '2026-06-14 20:00+00', deadline => true);
 DELETE FROM dunning.hold WHERE debtor_id = 'T-1000';
