@@ -233,7 +233,7 @@ for my $s (@sent)
 		my $i = $seen->{$id};
 		push @amounts, told($s, "$id is told as $amount, open is " . money($open->{$id} // 0)) if !$i || money($open->{$id}) ne $amount;
 		push @disputed, told($s, $id) if $i && defined $i->{disputed} && $i->{disputed} < $t;
-		push @disputed, told($s, "$id is held") if grep { ($_->[3] // '') eq $id && $_->[1] <= $s->{at} } @held;
+		push @disputed, told($s, "$id is held") if grep { ($_->[3] // '') eq $id && $_->[1] <= $s->{at} && $s->{at} < $_->[2] } @held;
 		$named{ $i->{currency} } += $open->{$id} if $i;
 	}
 	push @amounts, told($s, 'nothing is listed') unless %named;
