@@ -82,6 +82,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._effects(text, text, text, text) IS
     'The enabled effects of dates for a place and kind of debtor, for dunning._effect() and the best times. vat: the firm''s period (monthly, two-monthly, quarterly, half-yearly, yearly), refund for one that gets VAT back, NULL: the usual ones.';
+GRANT EXECUTE ON FUNCTION dunning._effects(text, text, text, text) TO dunning_worker;
 
 CREATE FUNCTION dunning.calendar_dates(country text, from_date date, until_date date)
     RETURNS TABLE (on_date date, kind text, name text, effect text, source text, tag text, debtor_kind text, verified boolean)

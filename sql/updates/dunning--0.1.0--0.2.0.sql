@@ -49696,6 +49696,7 @@ GRANT SELECT ON TABLE dunning.date_effect TO dunning_worker;
 GRANT SELECT ON TABLE dunning.money_date TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.money_date TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._effects(text,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._effects(text,text,text,text) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning.calendar_dates(text,date,date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.calendar_dates(text,date,date) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.date_effects(text,date,date,text,text) FROM PUBLIC;
