@@ -2,7 +2,7 @@
 -- plain goes through the stages that define it (10_plan_ask.sql, 10_plan_choose.sql); a test holds both against each other.
 
 CREATE FUNCTION dunning._pick(texts text[], at timestamptz, today date, holdout float8, by_country boolean, detail boolean)
-    RETURNS TABLE (debtor_id text, rung int, plain boolean, channel text, server text, contact_at timestamptz, local_time text, p_response float8, explored boolean,
+    RETURNS TABLE (debtor_id text, rung int, plain boolean, channel text, server text, contact_at timestamptz, local_time text, p_response float8, uplift float8, explored boolean,
         propensity float8, timing jsonb, skipped jsonb, blocked_by text[], cost numeric, cost_currency text, p float8, value numeric, passed_over jsonb)
     LANGUAGE c VOLATILE ROWS 100000 COST 1000000 AS 'MODULE_PATHNAME', 'dun_plan_sql_pick';
 COMMENT ON FUNCTION dunning._pick(text[], timestamptz, date, float8, boolean, boolean) IS
@@ -51,7 +51,7 @@ COMMENT ON FUNCTION dunning._packed_dates(date[]) IS 'Dates side by side, as C k
 CREATE FUNCTION dunning._decided_sql(plain boolean) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $sql$
     SELECT CASE WHEN $1 THEN $q$
-        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
+        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, p.uplift, p.explored, p.propensity AS time_propensity,
             p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
             p.cost, p.cost_currency, p.p, p.value, p.passed_over
         FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$

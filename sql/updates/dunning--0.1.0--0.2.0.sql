@@ -9859,7 +9859,7 @@ BEGIN
 END
 $function$;
 CREATE FUNCTION dunning._pick(texts text[], at timestamp with time zone, today date, holdout double precision, by_country boolean, detail boolean)
- RETURNS TABLE(debtor_id text, rung integer, plain boolean, channel text, server text, contact_at timestamp with time zone, local_time text, p_response double precision, explored boolean, propensity double precision, timing jsonb, skipped jsonb, blocked_by text[], cost numeric, cost_currency text, p double precision, value numeric, passed_over jsonb)
+ RETURNS TABLE(debtor_id text, rung integer, plain boolean, channel text, server text, contact_at timestamp with time zone, local_time text, p_response double precision, uplift double precision, explored boolean, propensity double precision, timing jsonb, skipped jsonb, blocked_by text[], cost numeric, cost_currency text, p double precision, value numeric, passed_over jsonb)
  LANGUAGE c
  COST 1e+06 ROWS 100000
 AS 'MODULE_PATHNAME', $function$dun_plan_sql_pick$function$;
@@ -9911,7 +9911,7 @@ CREATE FUNCTION dunning._decided_sql(plain boolean)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
     SELECT CASE WHEN $1 THEN $q$
-        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, 0::float8 AS uplift, p.explored, p.propensity AS time_propensity,
+        SELECT l.*, p.channel AS chosen, p.server AS chosen_server, p.contact_at, p.local_time, p.p_response, p.uplift, p.explored, p.propensity AS time_propensity,
             p.timing, p.skipped, CASE WHEN l.blocked IS NOT NULL THEN ARRAY[l.blocked] ELSE p.blocked_by END AS blocked_by,
             p.cost, p.cost_currency, p.p, p.value, p.passed_over
         FROM pg_temp.dunning_plan_pick p JOIN pg_temp.dunning_plan_ladder l ON l.debtor_id = p.debtor_id AND l.rung = p.rung WHERE p.plain$q$

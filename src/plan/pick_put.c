@@ -16,7 +16,7 @@
 /* The columns of _pick(). */
 enum
 {
-	OUT_DEBTOR, OUT_RUNG, OUT_PLAIN, OUT_CHANNEL, OUT_SERVER, OUT_CONTACT_AT, OUT_LOCAL_TIME, OUT_P_RESPONSE, OUT_EXPLORED,
+	OUT_DEBTOR, OUT_RUNG, OUT_PLAIN, OUT_CHANNEL, OUT_SERVER, OUT_CONTACT_AT, OUT_LOCAL_TIME, OUT_P_RESPONSE, OUT_UPLIFT, OUT_EXPLORED,
 	OUT_PROPENSITY, OUT_TIMING, OUT_SKIPPED, OUT_BLOCKED_BY, OUT_COST, OUT_CURRENCY, OUT_P, OUT_VALUE, OUT_PASSED_OVER,
 	OUT_COLUMNS
 };
@@ -108,12 +108,14 @@ put_chosen(const DunPickRun *run, const DunPick *pick, const DunPickFacts *facts
 {
 	const DunCandidate *c = &pick->candidates[pick->chosen];
 	const DunPlaceRules *rules = dun_plan_rules(run->picker.means, facts->place, c->channel);
+	DunTimeClaim claim = dun_timing_claim(&c->question, &c->field, &c->answer);
 
 	for (int i = OUT_CONTACT_AT; i <= OUT_PROPENSITY; i++)
 		isnull[i] = false;
 	out[OUT_CONTACT_AT] = TimestampTzGetDatum(c->answer.at);
 	out[OUT_LOCAL_TIME] = CStringGetTextDatum(dun_calendar_local_time(c->answer.at, rules->zone));
-	out[OUT_P_RESPONSE] = Float8GetDatum(dun_timing_claim(&c->question, &c->field, &c->answer).p);
+	out[OUT_P_RESPONSE] = Float8GetDatum(claim.p);
+	out[OUT_UPLIFT] = Float8GetDatum(claim.p / claim.baseline - 1);
 	out[OUT_EXPLORED] = BoolGetDatum(c->answer.explored);
 	out[OUT_PROPENSITY] = Float8GetDatum(c->answer.propensity);
 	if (run->detail)
