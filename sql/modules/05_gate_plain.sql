@@ -20,28 +20,31 @@ COMMENT ON FUNCTION dunning._look_back() IS 'How far back the enabled contact ru
 CREATE FUNCTION dunning._gate_contacts_sql(many text, at text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
+DECLARE
+    -- not an array of everybody: its estimate alone would cost as much as the rows
+    own text := CASE WHEN _gate_contacts_sql.many IS NULL THEN 'IS NOT NULL' ELSE format('= ANY (%s)', _gate_contacts_sql.many) END;
 BEGIN
     RETURN format($q$
         WITH since AS MATERIALIZED (SELECT %2$s - dunning._look_back() AS at),
         ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM %4$s v
-            WHERE v.debtor_id = ANY (%1$s) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT s.at FROM since s))
+            WHERE v.debtor_id %1$s AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT s.at FROM since s))
         SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord
         FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM %3$s x
-              WHERE x.debtor_id = ANY (%1$s) AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)) e
+              WHERE x.debtor_id %1$s AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)) e
         WHERE NOT e.test AND e.contact_on >= (SELECT s.at FROM since s)
         GROUP BY 1, 2, 3
         UNION ALL
         SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
         UNION ALL
-        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q WHERE q.debtor_id = ANY (%1$s) AND q.state IN ('queued', 'sending')
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q WHERE q.debtor_id %1$s AND q.state IN ('queued', 'sending')
           AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
         UNION ALL
-        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, many, at,
+        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, own, at,
         dunning._past('egress'), dunning._past('event'), dunning._past('queue'),
         CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._gate_contacts_sql(text, text) IS 'SQL text: what counts against the caps of these debtors, of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
+COMMENT ON FUNCTION dunning._gate_contacts_sql(text, text) IS 'SQL text: what counts against the caps of these debtors (many NULL: of all), of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
 
 -- The same of the other accounts of the same persons.
 CREATE FUNCTION dunning._gate_other_contacts_sql(many text, at text) RETURNS text
@@ -75,14 +78,16 @@ COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text, text) IS 'SQL text: w
 CREATE FUNCTION dunning._gate_trouble_sql(many text) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
+DECLARE
+    own text := CASE WHEN _gate_trouble_sql.many IS NULL THEN 'IS NOT NULL' ELSE format('= ANY (%s)', _gate_trouble_sql.many) END;
 BEGIN
     IF dunning._ledger_problem() IS NOT NULL THEN
-        RETURN format('SELECT u.id AS debtor_id, NULL::text AS reason, NULL::timestamptz AS until_at FROM unnest(%s) u(id)', many);
+        RETURN format('SELECT l.debtor_id, NULL::text AS reason, NULL::timestamptz AS until_at FROM (%s) l', dunning._ledger_sql('debtor', many));
     END IF;
     RETURN format($q$
         WITH d AS (SELECT l.debtor_id, l.person_id, l.creditor FROM (%1$s) l)
         SELECT h.debtor_id, CASE WHEN NOT h.pending THEN h.reason END AS reason, h.until_at
-        FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
+        FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id %2$s
         -- Few books have such holds: without one the debtors are not read.
         UNION ALL
         SELECT d.debtor_id, CASE WHEN NOT h.pending THEN h.reason END, h.until_at FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
@@ -92,13 +97,13 @@ BEGIN
             AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))
         -- who has wishes of their own has a mask of their own
         UNION ALL
-        SELECT o.debtor_id, NULL, NULL FROM dunning.contact_wish o WHERE o.debtor_id = ANY (%2$s)
+        SELECT o.debtor_id, NULL, NULL FROM dunning.contact_wish o WHERE o.debtor_id %2$s
         UNION ALL
         SELECT d.debtor_id, NULL, NULL FROM d JOIN dunning.contact_wish o ON o.person_id = d.person_id WHERE o.person_id IS NOT NULL
-            AND (SELECT EXISTS (SELECT FROM dunning.contact_wish x WHERE x.person_id IS NOT NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
+            AND (SELECT EXISTS (SELECT FROM dunning.contact_wish x WHERE x.person_id IS NOT NULL))$q$, dunning._ledger_sql('debtor', many), own, dunning._past('hold'));
 END
 $fn$;
-COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate, as for those with wishes of their own); all of them while the ledger has a problem.';
+COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors (many NULL: of all) those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate, as for those with wishes of their own); all of them while the ledger has a problem.';
 
 -- $1 at, $2 country, $3 region, $4 kind, $5 time zone, '' where unknown.
 CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval) RETURNS text
@@ -108,6 +113,6 @@ CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval) RETURNS text
         w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, '' AS own, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
             FROM dunning.channel c ORDER BY c.channel, c.builtin),
         %s
-        SELECT pl.channel, pl.windows, pl.caps, pl.zone, dunning._effects(pl.country, pl.region, pl.kind) AS effects FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
+        SELECT pl.channel, pl.windows, pl.caps, pl.zone, dunning._effects(pl.country, pl.region, pl.kind) AS effects, pl.names FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
 $sql$;
-COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps, time zone and effects of dates of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';
+COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps, time zone, effects of dates and names of the rules of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';

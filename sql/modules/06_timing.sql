@@ -130,25 +130,6 @@ COMMENT ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int,
     'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 GRANT EXECUTE ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int, boolean) TO dunning_viewer;
 
-CREATE FUNCTION dunning.best_times(channel text, as_of timestamptz DEFAULT NULL)
-    RETURNS TABLE (debtor_id text, contact_at timestamptz, local_time text, p_response float8, p_baseline float8, uplift float8, explored boolean, propensity float8, reasons jsonb)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-DECLARE
-    ids text[];
-BEGIN
-    PERFORM dunning._need_channel(best_times.channel);
-    PERFORM dunning._check_as_of(best_times.as_of);
-    EXECUTE format('SELECT array_agg(l.debtor_id ORDER BY l.debtor_id) FROM (%s) l', dunning._ledger_sql('debtor')) INTO ids;
-    RETURN QUERY SELECT u.id, b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
-        FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b
-        JOIN unnest(ids) WITH ORDINALITY u(id, ord) ON u.ord = b.ord;
-END
-$fn$;
-COMMENT ON FUNCTION dunning.best_times(text, timestamptz) IS
-    'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
-GRANT EXECUTE ON FUNCTION dunning.best_times(text, timestamptz) TO dunning_viewer;
-
 CREATE FUNCTION dunning.payday(debtor_id text) RETURNS TABLE (schedule text, probability float8, next_date date)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 3 SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error

@@ -4330,23 +4330,26 @@ CREATE FUNCTION dunning._gate_contacts_sql(many text, at text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
+DECLARE
+    -- not an array of everybody: its estimate alone would cost as much as the rows
+    own text := CASE WHEN _gate_contacts_sql.many IS NULL THEN 'IS NOT NULL' ELSE format('= ANY (%s)', _gate_contacts_sql.many) END;
 BEGIN
     RETURN format($q$
         WITH since AS MATERIALIZED (SELECT %2$s - dunning._look_back() AS at),
         ev AS MATERIALIZED (SELECT v.debtor_id, v.event_id, v.message_id, v.kind, v.at FROM %4$s v
-            WHERE v.debtor_id = ANY (%1$s) AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT s.at FROM since s))
+            WHERE v.debtor_id %1$s AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT s.at FROM since s))
         SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord
         FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM %3$s x
-              WHERE x.debtor_id = ANY (%1$s) AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)) e
+              WHERE x.debtor_id %1$s AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)) e
         WHERE NOT e.test AND e.contact_on >= (SELECT s.at FROM since s)
         GROUP BY 1, 2, 3
         UNION ALL
         SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
         UNION ALL
-        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q WHERE q.debtor_id = ANY (%1$s) AND q.state IN ('queued', 'sending')
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q WHERE q.debtor_id %1$s AND q.state IN ('queued', 'sending')
           AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
         UNION ALL
-        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, many, at,
+        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, own, at,
         dunning._past('egress'), dunning._past('event'), dunning._past('queue'),
         CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END);
 END
@@ -4388,14 +4391,16 @@ CREATE FUNCTION dunning._gate_trouble_sql(many text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
+DECLARE
+    own text := CASE WHEN _gate_trouble_sql.many IS NULL THEN 'IS NOT NULL' ELSE format('= ANY (%s)', _gate_trouble_sql.many) END;
 BEGIN
     IF dunning._ledger_problem() IS NOT NULL THEN
-        RETURN format('SELECT u.id AS debtor_id, NULL::text AS reason, NULL::timestamptz AS until_at FROM unnest(%s) u(id)', many);
+        RETURN format('SELECT l.debtor_id, NULL::text AS reason, NULL::timestamptz AS until_at FROM (%s) l', dunning._ledger_sql('debtor', many));
     END IF;
     RETURN format($q$
         WITH d AS (SELECT l.debtor_id, l.person_id, l.creditor FROM (%1$s) l)
         SELECT h.debtor_id, CASE WHEN NOT h.pending THEN h.reason END AS reason, h.until_at
-        FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id = ANY (%2$s)
+        FROM %3$s h WHERE h.released_at IS NULL AND (h.invoice_id IS NULL OR h.pending) AND h.debtor_id %2$s
         -- Few books have such holds: without one the debtors are not read.
         UNION ALL
         SELECT d.debtor_id, CASE WHEN NOT h.pending THEN h.reason END, h.until_at FROM d JOIN %3$s h ON h.person_id = d.person_id WHERE h.person_id IS NOT NULL AND h.released_at IS NULL
@@ -4405,10 +4410,10 @@ BEGIN
             AND (SELECT EXISTS (SELECT FROM %3$s x WHERE x.scope = 'creditor' AND x.released_at IS NULL))
         -- who has wishes of their own has a mask of their own
         UNION ALL
-        SELECT o.debtor_id, NULL, NULL FROM dunning.contact_wish o WHERE o.debtor_id = ANY (%2$s)
+        SELECT o.debtor_id, NULL, NULL FROM dunning.contact_wish o WHERE o.debtor_id %2$s
         UNION ALL
         SELECT d.debtor_id, NULL, NULL FROM d JOIN dunning.contact_wish o ON o.person_id = d.person_id WHERE o.person_id IS NOT NULL
-            AND (SELECT EXISTS (SELECT FROM dunning.contact_wish x WHERE x.person_id IS NOT NULL))$q$, dunning._ledger_sql('debtor', many), many, dunning._past('hold'));
+            AND (SELECT EXISTS (SELECT FROM dunning.contact_wish x WHERE x.person_id IS NOT NULL))$q$, dunning._ledger_sql('debtor', many), own, dunning._past('hold'));
 END
 $function$;
 CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval)
@@ -4422,7 +4427,7 @@ AS $function$
         w AS MATERIALIZED (SELECT DISTINCT ON (c.channel) $2 AS country, $3 AS region, $4 AS kind, $5 AS zone_key, '' AS own, c.channel, c.rings, 1 AS ord, true AS known, false AS strange
             FROM dunning.channel c ORDER BY c.channel, c.builtin),
         %s
-        SELECT pl.channel, pl.windows, pl.caps, pl.zone, dunning._effects(pl.country, pl.region, pl.kind) AS effects FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
+        SELECT pl.channel, pl.windows, pl.caps, pl.zone, dunning._effects(pl.country, pl.region, pl.kind) AS effects, pl.names FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
 $function$;
 CREATE FUNCTION dunning._is_key_lost()
  RETURNS boolean
@@ -5141,24 +5146,6 @@ BEGIN
                b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END
         FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[coalesce(earliest, best_time.not_before)],
                                  ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b LIMIT 1;
-END
-$function$;
-CREATE FUNCTION dunning.best_times(channel text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
- RETURNS TABLE(debtor_id text, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    ids text[];
-BEGIN
-    PERFORM dunning._need_channel(best_times.channel);
-    PERFORM dunning._check_as_of(best_times.as_of);
-    EXECUTE format('SELECT array_agg(l.debtor_id ORDER BY l.debtor_id) FROM (%s) l', dunning._ledger_sql('debtor')) INTO ids;
-    RETURN QUERY SELECT u.id, b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
-        FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b
-        JOIN unnest(ids) WITH ORDINALITY u(id, ord) ON u.ord = b.ord;
 END
 $function$;
 CREATE FUNCTION dunning.payday(debtor_id text)
@@ -10800,6 +10787,68 @@ BEGIN
         FROM cell e LEFT JOIN cost k ON k.segment = e.segment AND k.channel = e.channel
         ORDER BY e.segment <> '*', e.segment, e.channel <> '*', e.channel;
     PERFORM dunning._drop_simulation();
+END
+$function$;
+CREATE FUNCTION dunning._times(texts text[], ask_gate text, channel text, at timestamp with time zone, until_at timestamp with time zone, today date)
+ RETURNS TABLE(debtor_id text, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
+ LANGUAGE c
+ STABLE COST 1e+06 ROWS 100000
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_times$function$;
+CREATE FUNCTION dunning._times_texts(channel text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    none CONSTANT text := 'SELECT WHERE false';
+    field text := (SELECT c.address_field FROM dunning.channel c WHERE c.channel = _times_texts.channel ORDER BY c.builtin LIMIT 1);
+BEGIN
+    RETURN ARRAY[
+        'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
+        none,
+        'SELECT b.creditor, b.prior FROM dunning.timing_book b WHERE b.channel = ''*''',
+        none,
+        pg_catalog.format('SELECT l.source_id, %s, %s, %s, l.country, l.region, l.kind, CASE WHEN length(l.country) = 2 THEN l.time_zone ELSE dunning._zone_key(l.time_zone, l.phone) END, l.consent, NULL::float8, NULL::float8, NULL::boolean FROM (%s) l',
+            CASE WHEN field = 'email' THEN 'l.email' ELSE 'NULL::text' END, CASE WHEN field = 'phone' THEN 'l.phone' ELSE 'NULL::text' END,
+            CASE WHEN field = 'address' THEN 'dunning._postal_text(l.address)' ELSE 'NULL::text' END, dunning._ledger_sql('debtor')),
+        none,
+        'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.profile, dunning._packed_dates(t.payments) FROM dunning.timing_profile t',
+        'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql(NULL, '$1') || ') x',
+        dunning._gate_other_contacts_sql(NULL, '$1'),
+        -- accounts that cannot be counted, or may be disputed as a whole
+        dunning._gate_trouble_sql(NULL) || pg_catalog.format(' UNION ALL SELECT b.debtor_id, NULL, NULL FROM (%s) b WHERE b.fault < 5 OR b.disputed', dunning._balance_rows_sql()),
+        pg_catalog.format('SELECT DISTINCT s.address_digest, (SELECT k.key FROM dunning.digest_key k) FROM %s s', dunning._past('suppression')),
+        none, none, none, none,
+        dunning._gate_rules_at_sql('0')];
+END
+$function$;
+CREATE FUNCTION dunning.best_times(channel text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS TABLE(debtor_id text, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    now_at timestamptz := coalesce(best_times.as_of, dunning._now());
+    ids text[];
+BEGIN
+    PERFORM dunning._need_channel(best_times.channel);
+    PERFORM dunning._check_as_of(best_times.as_of);
+    IF dunning._ledger_problem() IS NULL THEN
+        RETURN QUERY SELECT t.debtor_id, t.contact_at, t.local_time, t.p_response, t.p_baseline, t.uplift, t.explored, t.propensity, t.reasons
+            FROM dunning._times(dunning._times_texts(best_times.channel),
+                'SELECT u.id, b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+                 FROM dunning._best_times($2, array_fill($3, ARRAY[cardinality($2)]), NULL, NULL, $1) b JOIN unnest($2) WITH ORDINALITY u(id, ord) ON u.ord = b.ord',
+                best_times.channel, now_at, now_at + '7 days'::interval, dunning._today(now_at)) t;
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT array_agg(l.debtor_id ORDER BY l.debtor_id) FROM (%s) l', dunning._ledger_sql('debtor')) INTO ids;
+    RETURN QUERY SELECT u.id, b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+        FROM dunning._best_times(ids, array_fill(best_times.channel, ARRAY[coalesce(cardinality(ids), 0)]), NULL, NULL, best_times.as_of) b
+        JOIN unnest(ids) WITH ORDINALITY u(id, ord) ON u.ord = b.ord;
 END
 $function$;
 CREATE FUNCTION dunning._step_context(debtor_ids text[], strategies text[], steps text[], as_of timestamp with time zone)
@@ -49148,7 +49197,6 @@ ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp wit
 ALTER FUNCTION dunning._payday(text,date[],date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) OWNER TO dunning_owner;
-ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_calibration OWNER TO dunning_owner;
 ALTER FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) OWNER TO dunning_owner;
@@ -49373,6 +49421,9 @@ ALTER FUNCTION dunning._simulate_until(timestamp with time zone,timestamp with t
 ALTER FUNCTION dunning._simulate(text,date,date,time without time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.simulate(text,date,date,time without time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._times(text[],text,text,timestamp with time zone,timestamp with time zone,date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._times_texts(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_companions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enqueue_companions() OWNER TO dunning_owner;
@@ -49775,8 +49826,6 @@ REVOKE EXECUTE ON FUNCTION dunning._payday(text,date[],date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_calibration TO dunning_viewer;
@@ -50031,6 +50080,10 @@ REVOKE EXECUTE ON FUNCTION dunning.simulate(text,date,date,time without time zon
 GRANT EXECUTE ON FUNCTION dunning.simulate(text,date,date,time without time zone) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._times(text[],text,text,timestamp with time zone,timestamp with time zone,date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._times_texts(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._stage_companions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enqueue_companions() FROM PUBLIC;
@@ -50369,14 +50422,14 @@ COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording 
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of those of these messages that _unsent() tells.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
 COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off or settled bears none by any rule.';
-COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text) IS 'SQL text: what counts against the caps of these debtors, of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
+COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text) IS 'SQL text: what counts against the caps of these debtors (many NULL: of all), of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps, history and effects of dates that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text,text) IS 'SQL text: what was said to each debtor''s person over other accounts: the columns of _gate_contacts_sql(), and the account.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and whether there is a cap of none.';
-COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps, time zone and effects of dates of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';
+COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps, time zone, effects of dates and names of the rules of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
-COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate, as for those with wishes of their own); all of them while the ledger has a problem.';
+COMMENT ON FUNCTION dunning._gate_trouble_sql(text) IS 'SQL text: of these debtors (many NULL: of all) those about whom the gate may have to say more than consent, address, suppression, clock and caps: held ones, with the reason and the end of each hold (reason NULL: ask the gate, as for those with wishes of their own); all of them while the ledger has a problem.';
 COMMENT ON FUNCTION dunning._guard_charge() IS 'Trigger: refuses (DN011) a charge that no rule allows, a second look at those let through before, and any change but waiving and booking.';
 COMMENT ON FUNCTION dunning._guard_fee(dunning.charge) IS 'The fee with rule and facts filled in; DN011 where it is not lawful.';
 COMMENT ON FUNCTION dunning._guard_interest(dunning.charge) IS 'The posted interest with rule and spans filled in; DN011 where it is more than what accrued.';
@@ -50609,6 +50662,8 @@ COMMENT ON FUNCTION dunning._template_fields(text,text,text,jsonb,jsonb) IS 'Eve
 COMMENT ON FUNCTION dunning._template_names(text,text,text,jsonb) IS 'Names and partials as the templates write them. With partials given, theirs too, and one that is missing or includes itself is an error (DN003).';
 COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say that a payment has come in? Where it names no sum either, it asks for nothing.';
 COMMENT ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,double precision) IS 'Contacts between two instants that are over and left when they were meant to: the model''s log-odds at their instant and on average, whether drawn by lot, whether answered. All that were drawn, of the others a share.';
+COMMENT ON FUNCTION dunning._times(text[],text,text,timestamp with time zone,timestamp with time zone,date) IS 'The best instant of every debtor of the ledger over a channel. Reads each statement of texts (_times_texts()) once, as the caller, then asks ask_gate ($1 at, $2 debtors, $3 channel) about those who are no plain cases.';
+COMMENT ON FUNCTION dunning._times_texts(text) IS 'The statements that _times() reads for a channel, in the order of src/plan/means.h.';
 COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
 COMMENT ON FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) IS 'What messages of these levels that leave on these days (NULL: today) may tell of a fee, one row each at most: charged (with the message), announced (charged from on_day on, once this notice was sent) or warned (the next one, not before the day after); says: which of these their text can tell, NULL: all.';
 COMMENT ON FUNCTION dunning._too_personal(text[],boolean) IS 'Those of the fields that a text may not use, with the level and the reason; permitted: the template may be personal.';

@@ -420,7 +420,7 @@ dun_plan_country_of(const DunMeans *m, int place)
 	return place < 0 || m->places[place].texts[0][0] == '\0' ? NULL : m->places[place].texts[0];
 }
 
-/* channel, windows, caps, zone, effects */
+/* channel, windows, caps, zone, effects, names of the rules */
 static void
 take_rules(void *state, const Datum *v, const bool *isnull)
 {
@@ -438,6 +438,7 @@ take_rules(void *state, const Datum *v, const bool *isnull)
 		dun_gate_read_history(&r->caps, isnull[2] ? NULL : (ArrayType *) PG_DETOAST_DATUM_COPY(v[2]), NULL, NULL, NULL, NULL, NULL, NULL);
 		r->zone = keep_name(m, v, isnull, 3);
 		r->effects = isnull[4] ? NULL : dun_calendar_effects((bytea *) PG_DETOAST_DATUM_COPY(v[4]));
+		r->names = isnull[5] ? NULL : (ArrayType *) PG_DETOAST_DATUM_COPY(v[5]);
 	}
 	MemoryContextSwitchTo(before);
 }

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "utils/array.h"
 #include "utils/date.h"
 
 #include "calendar/money.h"
@@ -98,6 +99,7 @@ typedef struct DunPlaceRules
 	char	   *zone;			/* the first, by name */
 	DunHistory	caps;			/* of nobody: the caps alone */
 	const DunEffects *effects;	/* of dates */
+	ArrayType  *names;			/* of the rules */
 } DunPlaceRules;
 
 typedef struct DunMeans DunMeans;

@@ -214,31 +214,29 @@ add_words_of_instant(const DunCandidate *c, const DunPlaceRules *rules, DunHisto
 	*n += dun_gate_capped(history, &who, rules->zones, rules->nzones, c->at, (char **) &words[*n]);
 }
 
-/* False: not a plain case. */
-static bool
-try_candidate(const Picking *k, DunCandidate *c)
+bool
+dun_plan_set_question(const DunPicker *p, const DunPickFacts *f, int channel_no, TimestampTz from, TimestampTz until,
+					  DunTimeQuestion *q, const char **words, int *nwords)
 {
-	const DunPickFacts *f = k->facts;
 	const DunChannel *channels;
 	const DunChannel *channel;
 	const DunAddress *address;
 	const DunPlaceRules *rules;
 	DunHistory *history;
-	const char *words[8];
 	int			n = 0;
 
-	(void) dun_plan_channels(k->picker->means, &channels);
-	channel = &channels[c->channel];
+	(void) dun_plan_channels(p->means, &channels);
+	channel = &channels[channel_no];
 	if (f->trouble || f->place < 0 || channel->address < 0)
 		return false;
 	address = &f->addresses[channel->address];
-	rules = dun_plan_rules(k->picker->means, f->place, c->channel);
-	if (rules->windows == NULL || (address->text != NULL && is_suppressed(k->picker, channel, address)))
+	rules = dun_plan_rules(p->means, f->place, channel_no);
+	if (rules->windows == NULL || (address->text != NULL && is_suppressed(p, channel, address)))
 		return false;
 	/* A hold that ends before the step does leaves instants after it. */
-	if (f->hold != NULL && f->held_until <= k->until)
+	if (f->hold != NULL && f->held_until <= until)
 		return false;
-	if ((f->consents & (UINT64CONST(1) << c->channel)) == 0)
+	if ((f->consents & (UINT64CONST(1) << channel_no)) == 0)
 		words[n++] = "no_consent";
 	if (address->text == NULL)
 		words[n++] = "no_address";
@@ -246,26 +244,39 @@ try_candidate(const Picking *k, DunCandidate *c)
 		words[n++] = "bad_address";
 	if (f->hold != NULL)
 		words[n++] = f->hold;
+	*nwords = n;
 
 	history = palloc(sizeof(DunHistory));
 	*history = f->history;
 	history->ncaps = rules->caps.ncaps;
 	history->caps = rules->caps.caps;
 	history->dates = NULL;
+	*q = (DunTimeQuestion) {
+		.debtor_id = f->debtor_id, .channel = channel->name, .windows = rules->windows, .windows_key = rules->key, .history = history,
+		.from = from, .until = until, .now = p->at, .evidence = f->evidence, .effects = rules->effects
+	};
+	return true;
+}
+
+/* False: not a plain case. */
+static bool
+try_candidate(const Picking *k, DunCandidate *c)
+{
+	const char *words[DUN_ASIDE_WORDS];
+	int			n;
+
+	if (!dun_plan_set_question(k->picker, k->facts, c->channel, k->from, k->until, &c->question, words, &n))
+		return false;
 	c->tried = true;
 	c->at = k->from;
-	c->question = (DunTimeQuestion) {
-		.debtor_id = f->debtor_id, .channel = channel->name, .windows = rules->windows, .windows_key = rules->key, .history = history,
-		.from = k->from, .until = k->until, .now = k->picker->at, .evidence = f->evidence, .effects = rules->effects
-	};
 	if (n == 0 && dun_timing_best(k->picker->times, &c->question, 1, &c->field, &c->answer) > 0)
 	{
 		c->at = c->answer.at;
 		return true;
 	}
-	c->words = palloc((lengthof(words) + 1 + 3 * history->ncaps) * sizeof(char *));
+	c->words = palloc((lengthof(words) + 1 + 3 * c->question.history->ncaps) * sizeof(char *));
 	memcpy(c->words, words, n * sizeof(char *));
-	add_words_of_instant(c, rules, history, c->words, &n);
+	add_words_of_instant(c, dun_plan_rules(k->picker->means, k->facts->place, c->channel), c->question.history, c->words, &n);
 	if (n == 0)
 		c->words[n++] = "no_window";
 	c->nwords = n;

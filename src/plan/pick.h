@@ -113,6 +113,14 @@ typedef struct DunPicker
 	const bytea *digest_key;
 } DunPicker;
 
+/*
+ * What is asked of timing for a debtor and channel, and the words, at most DUN_ASIDE_WORDS, that forbid a contact at any instant.
+ * False: not a plain case.
+ */
+#define DUN_ASIDE_WORDS 4
+extern bool dun_plan_set_question(const DunPicker *p, const DunPickFacts *facts, int channel, TimestampTz from, TimestampTz until,
+								  DunTimeQuestion *q, const char **words, int *nwords);
+
 /* Results live in the current memory context. */
 extern void dun_plan_pick(DunPicker *p, const DunPickFacts *facts, const DunRung *rungs, int nrungs, DunPick *pick);
 

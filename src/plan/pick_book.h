@@ -34,6 +34,12 @@ typedef struct DunPickRun
 /* Reads the ladder, and what is asked about its debtors. */
 extern void dun_plan_read_picks(DunPickRun *run);
 
+/* Reads the whole ledger, and what is asked about its debtors. */
+extern void dun_plan_read_debtors(DunPickRun *run);
+
+/* How many rows the ledger has of a debtor, and what is known of him. */
+extern int	dun_plan_collect_known(const DunPickRun *run, const DunRow *rows, DunPickFacts *facts);
+
 /* How many rungs a debtor has, and what is known of him; 0 where he is not of the ladder. */
 extern int	dun_plan_collect_pick(const DunPickRun *run, const DunRow *rows, DunPickFacts *facts, DunRung **rungs);
 

@@ -275,6 +275,19 @@ compare_words(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* What is known besides places and addresses. */
+static void
+read_known(DunPickRun *run)
+{
+	dun_plan_read(run->texts[DUN_PICK_SUPPRESSED], &run->args, take_suppressed, run);
+	if (run->picker.nsuppressed > 1)
+		qsort(run->picker.suppressed, run->picker.nsuppressed, sizeof(uint64), compare_words);
+	dun_plan_read(run->texts[DUN_PICK_PROFILES], &run->args, take_profile, run);
+	dun_plan_read(run->texts[DUN_PICK_HISTORY], &run->args, take_history, run);
+	dun_plan_read(run->texts[DUN_PICK_OTHERS], &run->args, take_history, run);
+	dun_plan_read(run->texts[DUN_PICK_TROUBLE], &run->args, take_trouble, run);
+}
+
 void
 dun_plan_read_picks(DunPickRun *run)
 {
@@ -283,15 +296,16 @@ dun_plan_read_picks(DunPickRun *run)
 		return;
 	run->args.values[1] = makeArrayResult(run->ids, run->context);
 	run->args.isnull[1] = false;
-	dun_plan_read(run->texts[DUN_PICK_SUPPRESSED], &run->args, take_suppressed, run);
-	if (run->picker.nsuppressed > 1)
-		qsort(run->picker.suppressed, run->picker.nsuppressed, sizeof(uint64), compare_words);
 	dun_plan_read(run->texts[DUN_PICK_FACTS], &run->args, take_facts, run);
 	dun_plan_read(run->texts[DUN_PICK_QUALITY], &run->args, take_quality, run);
-	dun_plan_read(run->texts[DUN_PICK_PROFILES], &run->args, take_profile, run);
-	dun_plan_read(run->texts[DUN_PICK_HISTORY], &run->args, take_history, run);
-	dun_plan_read(run->texts[DUN_PICK_OTHERS], &run->args, take_history, run);
-	dun_plan_read(run->texts[DUN_PICK_TROUBLE], &run->args, take_trouble, run);
+	read_known(run);
+}
+
+void
+dun_plan_read_debtors(DunPickRun *run)
+{
+	dun_plan_read(run->texts[DUN_PICK_FACTS], &run->args, take_facts, run);
+	read_known(run);
 }
 
 /* --- a debtor --- */
@@ -424,23 +438,17 @@ read_hold(const DunRow *row, DunPickFacts *facts)
 }
 
 int
-dun_plan_collect_pick(const DunPickRun *run, const DunRow *rows, DunPickFacts *facts, DunRung **rungs)
+dun_plan_collect_known(const DunPickRun *run, const DunRow *rows, DunPickFacts *facts)
 {
-	int			nrungs = count_rows(rows, ROW_RUNG),
-				nfacts = 0,
-				n = 0;
+	int			nfacts = 0;
 
-	if (nrungs == 0)
-		return 0;
 	*facts = (DunPickFacts) {.debtor_id = pnstrdup(DUN_ROW_ID(rows), rows->id_len), .place = -1, .quality = {1, 1, 1}};
-	*rungs = palloc(nrungs * sizeof(DunRung));
 	facts->history.contacts = palloc(Max(count_rows(rows, ROW_CONTACT), 1) * sizeof(DunContact));
 	facts->history.talks = palloc(Max(count_rows(rows, ROW_TALK), 1) * sizeof(TimestampTz));
 	for (const DunRow *row = rows; row != NULL; row = row->next)
 		switch ((PickRow) row->kind)
 		{
 			case ROW_RUNG:
-				read_rung(run, row, &(*rungs)[n++], facts);
 				break;
 			case ROW_FACTS:
 				read_facts(row, facts);
@@ -468,6 +476,22 @@ dun_plan_collect_pick(const DunPickRun *run, const DunRow *rows, DunPickFacts *f
 	/* Of several rows of one debtor none is believed. */
 	if (nfacts != 1)
 		facts->trouble = true;
+	return nfacts;
+}
+
+int
+dun_plan_collect_pick(const DunPickRun *run, const DunRow *rows, DunPickFacts *facts, DunRung **rungs)
+{
+	int			nrungs = count_rows(rows, ROW_RUNG),
+				n = 0;
+
+	if (nrungs == 0)
+		return 0;
+	(void) dun_plan_collect_known(run, rows, facts);
+	*rungs = palloc(nrungs * sizeof(DunRung));
+	for (const DunRow *row = rows; row != NULL; row = row->next)
+		if (row->kind == ROW_RUNG)
+			read_rung(run, row, &(*rungs)[n++], facts);
 	qsort(*rungs, nrungs, sizeof(DunRung), compare_rungs);
 	return nrungs;
 }

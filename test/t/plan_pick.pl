@@ -45,5 +45,15 @@ for my $s ($seed, $seed + 1)
 	$differ->('what is picked in C is what the gate and the best time say', as_of => 'NULL', many => 'NULL');
 	$differ->('also of some of its debtors', as_of => 'NULL', many => "ARRAY(SELECT d.debtor_id FROM dunning.debtor d WHERE d.debtor_id ~ '[37]')");
 	$differ->('also on another day', as_of => "'2026-03-28 20:00+01'::timestamptz", many => 'NULL');
+	my $times = sub {
+		my ($name, %v) = @_;
+		my $out = run_file($db, 'times.sql', %v);
+		my ($allowed, $blocked) = $out =~ /allowed (\d+) .*blocked (\d+)/;
+		my @bad = $out =~ /^(differs: .*)$/mg;
+		note($out =~ s/^differs: .*\n//mgr);
+		ok($allowed + $blocked > 0 && !@bad, "$name, book $s") or diag(join "\n", @bad);
+	};
+	$times->("best times of a book in one pass over $_ are those of _best_times()", as_of => 'NULL', channel => $_) for qw(email sms letter push);
+	$times->('also on another day', as_of => "'2026-03-28 20:00+01'::timestamptz", channel => 'email');
 }
 done_testing();
