@@ -13,6 +13,7 @@
 
 #include "utils/datetime.h"
 
+#include "base/compat.h"
 #include "calendar/holiday.h"
 #include "calendar/money.h"
 

@@ -15,6 +15,7 @@
 
 #include "miscadmin.h"
 
+#include "base/compat.h"
 #include "timing/prior.h"
 
 #define PRIOR_MAGIC 0x44755032	/* "DuP2" */
