@@ -73,7 +73,9 @@ BEGIN
     SELECT pg_catalog.array_agg(ROW(c.debtor_id, c.channel, c.rank, c.server, coalesce(b.contact_at, c.not_before),
                coalesce(b.local_time, dunning._local_time(c.not_before, coalesce(g.zone, dunning._ledger_zone()))),
                b.p_response, b.uplift, coalesce(b.explored, false), coalesce(b.propensity, 1), b.reasons,
-               CASE WHEN b.contact_at IS NULL AND cardinality(g.blocked_by) = 0 THEN ARRAY['no_window'] ELSE g.blocked_by END)::dunning._choice ORDER BY c.ord)
+               -- and the rules of the clock where these alone leave no instant
+               CASE WHEN b.contact_at IS NULL AND cardinality(g.blocked_by) = 0 THEN ARRAY['no_window'] ELSE g.blocked_by END
+                   || CASE WHEN b.reasons ? 'closed_by' THEN ARRAY(SELECT 'rule:' || r.key FROM jsonb_each_text(b.reasons -> 'closed_by') r ORDER BY r.value::int DESC, r.key COLLATE "C") ELSE '{}' END)::dunning._choice ORDER BY c.ord)
     INTO result
     FROM unnest(candidates) WITH ORDINALITY c(debtor_id, channel, rank, server, not_before, not_after, ord)
     JOIN gated g ON g.ord = c.ord

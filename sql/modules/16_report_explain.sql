@@ -217,6 +217,8 @@ BEGIN
         ('planned', 'cost', m.created_at, m.cost || ' ' || m.cost_currency),
         ('planned', 'variant', m.created_at, concat_ws(', propensity ', m.variant, m.propensity)),
         ('planned', 'expected', m.created_at, format('p %s, value %s', coalesce(round(m.p::numeric, 3)::text, '-'), coalesce(m.expected_value::text, '-')));
+    RETURN QUERY SELECT 'planned', 'why then', m.contact_at, array_to_string(w.words, '; ')
+                 FROM dunning._timing_words(m.decision -> 'timing', m.local_time, m.explored) w(words) WHERE cardinality(w.words) > 0;
     RETURN QUERY SELECT 'decision', d.key, m.created_at, CASE jsonb_typeof(d.value) WHEN 'string' THEN d.value #>> '{}' ELSE d.value::text END
                  FROM jsonb_each(m.decision) d ORDER BY d.key;
     RETURN QUERY SELECT 'sent text', p.item, b.rendered_at, p.said

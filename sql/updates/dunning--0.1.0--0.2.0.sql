@@ -5069,6 +5069,11 @@ CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timest
  LANGUAGE c
  STABLE PARALLEL SAFE ROWS 1
 AS 'MODULE_PATHNAME', $function$dun_timing_sql_best$function$;
+CREATE FUNCTION dunning._timing_words(reasons jsonb, local_time text, explored boolean)
+ RETURNS text[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_words$function$;
 CREATE FUNCTION dunning._payday(country text, payments date[], today date, OUT schedule text, OUT probability double precision, OUT next_date date)
  RETURNS SETOF record
  LANGUAGE c
@@ -5131,7 +5136,7 @@ BEGIN
             USING ERRCODE = '22023', DETAIL = 'A debtor, finite instants in order and top from 1 to 100 are needed.',
                   HINT = 'SELECT * FROM dunning.best_time(''1042'', ''email'', now(), now() + ''7 days'');';
     END IF;
-    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons || jsonb_build_object('words', dunning._timing_words(b.reasons, b.local_time, b.explored))
         FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b
         -- Days before a deadline on which nothing is allowed: rather too early than not at all.
         WHERE b.contact_at IS NOT NULL OR best_time.deadline IS NOT TRUE OR best_time.not_before IS NULL OR b.reasons -> 'blocked_by' <> '[]' OR best_time.not_before <= dunning._now();
@@ -5143,9 +5148,11 @@ BEGIN
                  FROM unnest(dunning.contact_windows(id, best_time.channel, dunning._now(), best_time.not_before)) r(r)
                  WHERE date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00') <@ r.r);
     RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity,
-               b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END
+               c.reasons || jsonb_build_object('words', dunning._timing_words(c.reasons, b.local_time, b.explored))
         FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[coalesce(earliest, best_time.not_before)],
-                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b LIMIT 1;
+                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b,
+             LATERAL (SELECT b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END AS reasons) c
+        LIMIT 1;
 END
 $function$;
 CREATE FUNCTION dunning.payday(debtor_id text)
@@ -9172,7 +9179,9 @@ BEGIN
     SELECT pg_catalog.array_agg(ROW(c.debtor_id, c.channel, c.rank, c.server, coalesce(b.contact_at, c.not_before),
                coalesce(b.local_time, dunning._local_time(c.not_before, coalesce(g.zone, dunning._ledger_zone()))),
                b.p_response, b.uplift, coalesce(b.explored, false), coalesce(b.propensity, 1), b.reasons,
-               CASE WHEN b.contact_at IS NULL AND cardinality(g.blocked_by) = 0 THEN ARRAY['no_window'] ELSE g.blocked_by END)::dunning._choice ORDER BY c.ord)
+               -- and the rules of the clock where these alone leave no instant
+               CASE WHEN b.contact_at IS NULL AND cardinality(g.blocked_by) = 0 THEN ARRAY['no_window'] ELSE g.blocked_by END
+                   || CASE WHEN b.reasons ? 'closed_by' THEN ARRAY(SELECT 'rule:' || r.key FROM jsonb_each_text(b.reasons -> 'closed_by') r ORDER BY r.value::int DESC, r.key COLLATE "C") ELSE '{}' END)::dunning._choice ORDER BY c.ord)
     INTO result
     FROM unnest(candidates) WITH ORDINALITY c(debtor_id, channel, rank, server, not_before, not_after, ord)
     JOIN gated g ON g.ord = c.ord
@@ -15154,6 +15163,8 @@ BEGIN
         ('planned', 'cost', m.created_at, m.cost || ' ' || m.cost_currency),
         ('planned', 'variant', m.created_at, concat_ws(', propensity ', m.variant, m.propensity)),
         ('planned', 'expected', m.created_at, format('p %s, value %s', coalesce(round(m.p::numeric, 3)::text, '-'), coalesce(m.expected_value::text, '-')));
+    RETURN QUERY SELECT 'planned', 'why then', m.contact_at, array_to_string(w.words, '; ')
+                 FROM dunning._timing_words(m.decision -> 'timing', m.local_time, m.explored) w(words) WHERE cardinality(w.words) > 0;
     RETURN QUERY SELECT 'decision', d.key, m.created_at, CASE jsonb_typeof(d.value) WHEN 'string' THEN d.value #>> '{}' ELSE d.value::text END
                  FROM jsonb_each(m.decision) d ORDER BY d.key;
     RETURN QUERY SELECT 'sent text', p.item, b.rendered_at, p.said
@@ -49194,6 +49205,7 @@ ALTER FUNCTION dunning._profile_out(dunning.response_profile) OWNER TO dunning_o
 ALTER TABLE dunning.timing_profile OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_book OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._timing_words(jsonb,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._payday(text,date[],date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) OWNER TO dunning_owner;
@@ -49822,6 +49834,7 @@ REVOKE EXECUTE ON FUNCTION dunning._profile_out(dunning.response_profile) FROM P
 GRANT SELECT ON TABLE dunning.timing_profile TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_book TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._timing_words(jsonb,text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._payday(text,date[],date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) FROM PUBLIC;
@@ -50664,6 +50677,7 @@ COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say t
 COMMENT ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,double precision) IS 'Contacts between two instants that are over and left when they were meant to: the model''s log-odds at their instant and on average, whether drawn by lot, whether answered. All that were drawn, of the others a share.';
 COMMENT ON FUNCTION dunning._times(text[],text,text,timestamp with time zone,timestamp with time zone,date) IS 'The best instant of every debtor of the ledger over a channel. Reads each statement of texts (_times_texts()) once, as the caller, then asks ask_gate ($1 at, $2 debtors, $3 channel) about those who are no plain cases.';
 COMMENT ON FUNCTION dunning._times_texts(text) IS 'The statements that _times() reads for a channel, in the order of src/plan/means.h.';
+COMMENT ON FUNCTION dunning._timing_words(jsonb,text,boolean) IS 'Reasons of best_time(), or those frozen in a decision, in words: hour, payday, date and waiting as percentages, what is known of the debtor, how many quarters of an hour are left and what closed the others. local_time NULL: there is no instant.';
 COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
 COMMENT ON FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) IS 'What messages of these levels that leave on these days (NULL: today) may tell of a fee, one row each at most: charged (with the message), announced (charged from on_day on, once this notice was sent) or warned (the next one, not before the day after); says: which of these their text can tell, NULL: all.';
 COMMENT ON FUNCTION dunning._too_personal(text[],boolean) IS 'Those of the fields that a text may not use, with the level and the reason; permitted: the template may be personal.';
@@ -50695,7 +50709,7 @@ COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed o
 COMMENT ON FUNCTION dunning.assess_charges(timestamp with time zone) IS 'Posts what is lawfully due today for creditors that switched charging on (save_charging): fees that our reminders named when they left, sums that need no reminder, and late interest to the end of last month or, of settled invoices, to today. The rows it posted; running it again posts nothing. Nothing on a broken or stale ledger. daily() and maintain() call it. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.attribute_features(timestamp with time zone) IS 'Attributes of the bound debtors that could be features: type, debtors that have one, different values, whether models read it by its name, and why not: the call that lets them. Role dunning_operator.';
-COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios, and words that say them. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charge over as an invoice of its own (kind fee or interest): from then on it stands in the ledger''s balance and no longer among what is open here. Unknown, waived or booked: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.calendar_dates(text,date,date) IS 'Dates that matter in a country (''DK'', ''GB-SCT''), both ends included: holidays (effect closed, or open by dunning.holiday), dates of income and of tax (outflow), the first day of closures (away) and your own of dunning.money_date, with the tag that date_effect goes by, whose date it is, the source and whether it was verified. Bad country or range: 22023. Role: dunning_viewer.';

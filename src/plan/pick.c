@@ -262,6 +262,7 @@ dun_plan_set_question(const DunPicker *p, const DunPickFacts *f, int channel_no,
 static bool
 try_candidate(const Picking *k, DunCandidate *c)
 {
+	const DunClosers *closers;
 	const char *words[DUN_ASIDE_WORDS];
 	int			n;
 
@@ -274,11 +275,14 @@ try_candidate(const Picking *k, DunCandidate *c)
 		c->at = c->answer.at;
 		return true;
 	}
-	c->words = palloc((lengthof(words) + 1 + 3 * c->question.history->ncaps) * sizeof(char *));
+	closers = c->field.closers;
+	c->words = palloc((lengthof(words) + 1 + 3 * c->question.history->ncaps + (closers == NULL ? 0 : closers->n)) * sizeof(char *));
 	memcpy(c->words, words, n * sizeof(char *));
 	add_words_of_instant(c, dun_plan_rules(k->picker->means, k->facts->place, c->channel), c->question.history, c->words, &n);
 	if (n == 0)
 		c->words[n++] = "no_window";
+	for (int i = 0; closers != NULL && i < closers->n; i++)
+		c->words[n++] = psprintf("rule:%s", closers->names[i]);
 	c->nwords = n;
 	return true;
 }

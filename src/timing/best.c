@@ -37,12 +37,16 @@
 #define GRID_SLOTS (96 * 70)	/* kept from a day before the first instant asked for */
 #define GRIDS 512
 #define REMEMBERED 1024
+#define SHUT 64
 #define HORIZON_DAYS 62
 #define EXPLORE 0.05
 #define WAIT_PER_DAY 0.01		/* mu */
 #define PAY_MIN 0.5
 #define PAY_MAX 3.0
 #define PAYMENTS_NEEDED 3
+#define PAYDAY_TOLD 0.3		/* a likelier schedule is told by its days */
+#define LONGEST_PERIOD 40		/* days: no schedule is rarer than monthly */
+#define TOLD_FROM 0.05			/* a log-ratio below is not told in words */
 #define SALT UINT64CONST(0x74696d696e67)	/* "timing" */
 
 typedef enum SlotState
@@ -82,6 +86,15 @@ typedef struct Remembered
 	DunTimeField field;
 } Remembered;
 
+/* What leaves nothing open of a place between two slots is the same for all of it. */
+typedef struct Shut
+{
+	uint64		windows;		/* key, 0: none is kept */
+	int64		first;
+	int64		last;
+	DunClosers	closers;
+} Shut;
+
 struct DunTimes
 {
 	MemoryContext context;
@@ -90,6 +103,7 @@ struct DunTimes
 	double	   *scores;
 	int64	   *slots;
 	Remembered *remembered;
+	Shut		shut[SHUT];
 };
 
 /* One debtor's question, at work. */
@@ -353,6 +367,79 @@ weigh_slots(DunTimes *times, Weighing *w, DunTimeField *field)
 	return best_slot(times->scores, field->nslots);
 }
 
+static bool
+closes_less(const DunClosers *c, int at, int closed, const char *name)
+{
+	return c->slots[at] < closed || (c->slots[at] == closed && strcmp(c->names[at], name) > 0);
+}
+
+static void
+list_closers(const Weighing *w, DunClosers *closers)
+{
+	const DunWindows *windows = w->q->windows;
+	int			n;
+	DunRule    *rules = dun_calendar_read_rules(windows, &n);
+
+	closers->names = palloc(sizeof(char *) * Max(n, 1));
+	closers->slots = palloc(sizeof(int) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		int			closed = 0;
+		int			at;
+
+		for (int64 slot = w->first; slot <= w->last; slot++)
+			closed += dun_calendar_rule_closes(&rules[i], windows, w->grid->zones, slot * SLOT);
+		if (closed == 0 || rules[i].name[0] == '\0')
+			continue;
+		for (at = closers->n++; at > 0 && closes_less(closers, at - 1, closed, rules[i].name); at--)
+		{
+			closers->names[at] = closers->names[at - 1];
+			closers->slots[at] = closers->slots[at - 1];
+		}
+		closers->names[at] = pstrdup(rules[i].name);
+		closers->slots[at] = closed;
+	}
+}
+
+static const DunClosers *
+find_closers(DunTimes *times, const Weighing *w)
+{
+	uint64		key = w->grid->key;
+	Shut	   *s = &times->shut[(key ^ w->first * 31 ^ w->last * 7) % SHUT];
+
+	if (s->windows != key || s->first != w->first || s->last != w->last)
+	{
+		MemoryContext before = MemoryContextSwitchTo(times->context);
+
+		*s = (Shut) {.windows = key, .first = w->first, .last = w->last};
+		list_closers(w, &s->closers);
+		MemoryContextSwitchTo(before);
+	}
+	return &s->closers;
+}
+
+/* Days since the likeliest payday, -1: that is not worth telling. */
+static int
+days_since_payday(const Weighing *w, DateADT date)
+{
+	const char *country = w->q->windows->place.country;
+	int			best = DUN_NO_SCHEDULE;
+	DateADT		last,
+				next;
+
+	if (w->q->evidence.npayments < PAYMENTS_NEEDED)
+		return -1;
+	for (int i = 0; i < DUN_SCHEDULES; i++)
+		if (best == DUN_NO_SCHEDULE || w->payday.p[i] > w->payday.p[best])
+			best = i;
+	if (w->payday.p[best] < w->payday.p[DUN_NO_SCHEDULE] || w->payday.p[best] < PAYDAY_TOLD)
+		return -1;
+	last = dun_timing_next_payday(country, best, date - LONGEST_PERIOD);
+	while ((next = dun_timing_next_payday(country, best, last + 1)) <= date)
+		last = next;
+	return date - last;
+}
+
 static void
 set_answer(DunTimeAnswer *a, const Weighing *w, const DunTimeField *field, int64 slot, double chance, bool explored, double propensity)
 {
@@ -362,6 +449,7 @@ set_answer(DunTimeAnswer *a, const Weighing *w, const DunTimeField *field, int64
 	a->chance = chance;
 	a->hour = hours_are_alike(w->q) ? 0 : log(chance / field->mean_p);
 	a->pay = w->grid == NULL ? 0 : log(pay_multiplier(w, w->grid->dates[slot - w->grid->first]) / field->mean_pay);
+	a->since_payday = fabs(a->pay) < TOLD_FROM ? -1 : days_since_payday(w, w->grid->dates[slot - w->grid->first]);
 	a->tag = NULL;
 	a->date = w->grid == NULL ? 0 : log(date_multiplier(w, w->grid->dates[slot - w->grid->first], &a->tag) / field->mean_date);
 	a->delay = -WAIT_PER_DAY * (slot * SLOT - w->q->now) / (double) USECS_PER_DAY;
@@ -425,7 +513,11 @@ dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField
 	}
 	n = weigh_slots(times, &w, field);
 	if (field->nslots == 0)
+	{
+		if (field->capped == 0 && w.first <= w.last)
+			field->closers = find_closers(times, &w);
 		return 0;
+	}
 	if (r != NULL)
 	{
 		r->best = times->slots[n];
@@ -466,6 +558,20 @@ append_words(StringInfo s, ArrayType *words)
 	appendStringInfoChar(s, ']');
 }
 
+static void
+append_closers(StringInfo s, const DunClosers *closers)
+{
+	appendStringInfoString(s, ", \"closed_by\": {");
+	for (int i = 0; i < closers->n; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(s, ", ");
+		escape_json(s, closers->names[i]);
+		appendStringInfo(s, ": %d", closers->slots[i]);
+	}
+	appendStringInfoChar(s, '}');
+}
+
 DunTimeClaim
 dun_timing_claim(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer)
 {
@@ -488,6 +594,8 @@ dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const Du
 	{
 		appendStringInfo(&s, "\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f, \"x\": %.4f, \"x_mean\": %.4f", answer->hour, answer->pay, answer->delay,
 						 dun_timing_log_odds(answer->chance), dun_timing_log_odds(field->mean_p));
+		if (answer->since_payday >= 0)
+			appendStringInfo(&s, ", \"payday_days\": %d", answer->since_payday);
 		if (answer->tag != NULL)
 			appendStringInfo(&s, ", \"date\": {\"tag\": \"%s\", \"effect\": %.3f}", answer->tag, answer->date);
 	}
@@ -500,6 +608,8 @@ dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const Du
 					 field->nslots, field->quiet, field->holiday, field->capped);
 	appendStringInfo(&s, ", \"evidence\": \"%d answers to %d contacts, %d payments\", \"calibrated\": %s",
 					 q->evidence.responses, q->evidence.contacts, q->evidence.npayments, calibration_of(q) != NULL ? "true" : "false");
+	if (field->closers != NULL)
+		append_closers(&s, field->closers);
 	if (answer == NULL && rules != NULL)
 	{
 		appendStringInfoString(&s, ", \"rules\": ");

@@ -41,6 +41,14 @@ typedef struct DunTimeQuestion
 	const DunEffects *effects;	/* of dates; NULL: none */
 } DunTimeQuestion;
 
+/* Rules of the clock, those that close most first, and how many quarters of an hour each closes. */
+typedef struct DunClosers
+{
+	int			n;
+	const char **names;
+	int		   *slots;
+} DunClosers;
+
 /* What the clock and the caps left. */
 typedef struct DunTimeField
 {
@@ -51,6 +59,7 @@ typedef struct DunTimeField
 	double		mean_p;
 	double		mean_pay;
 	double		mean_date;
+	const DunClosers *closers;	/* where the clock alone left nothing, else NULL */
 } DunTimeField;
 
 typedef struct DunTimeAnswer
@@ -61,6 +70,7 @@ typedef struct DunTimeAnswer
 	double		chance;			/* of an answer, by the model */
 	double		hour;			/* log-ratios to the average of the field */
 	double		pay;
+	int			since_payday;	/* days since the likeliest payday, -1: not told */
 	double		date;			/* what the calendar has on that day, and which of it */
 	const char *tag;
 	double		delay;

@@ -47,6 +47,9 @@ INSERT INTO dunning.timing_book (creditor, channel, contacts, responses, prior, 
     ('default', '*', 900, 120, dunning._calibrated_prior(dunning._learn_prior(NULL, ARRAY(SELECT 40 * random() FROM generate_series(1, 336)), NULL, NULL, 0), 'sms', '{0.1,1,0.6,0}', NULL), now()), ('default', 'sms', 400, 90, NULL, now()), ('another', 'email', 50, 1, NULL, now());
 INSERT INTO dunning.channel_cost (creditor, channel, country, cost, currency, valid_from, set_by, set_at) VALUES
     ('*', 'sms', '*', 3, 'DKK', '2020-01-01', 'test', now()), ('default', 'letter', 'DE', 0.9, 'EUR', '2020-01-01', 'test', now()), ('*', 'call', 'SE', 70, 'SEK', '2026-01-01', 'test', now());
+-- a channel that the clock never opens: the rules that shut it are named
+INSERT INTO dunning.contact_rule (rule, country, debtor_kind, channels, windows, source) VALUES
+    ('never', 'SE', NULL, '{sms}', 'Mon 03:00-03:15', 'test'), ('seldom', 'SE', NULL, '{sms,email}', 'Mon-Fri 11:00-15:00', 'test');
 SELECT dunning.set_holdout(0.05) \g /dev/null
 ANALYZE;
 -- what a segment asks for: habitual_late by SMS and often, with a tone and a framing; others seldom
