@@ -229,14 +229,21 @@ dun_gate_bars_all(const DunHistory *h, bool *dated)
 	return bars;
 }
 
+/* A gap or silence ends within the day. One that is over by then, or does not begin before the end, does not. */
 bool
-dun_gate_caps_are_daily(const DunHistory *h)
+dun_gate_caps_are_daily(const DunHistory *h, TimestampTz from, TimestampTz until)
 {
-	int			i;
+	for (int i = 0; i < h->ncaps; i++)
+	{
+		const DunCap *cap = &h->caps[i];
 
-	for (i = 0; i < h->ncaps; i++)
-		if ((h->caps[i].gap > 0 && h->ncontacts > 0) || (h->caps[i].silence > 0 && h->ntalks > 0))
-			return false;
+		for (int c = 0; cap->gap > 0 && c < h->ncontacts; c++)
+			if (h->contacts[c].at > from - cap->gap && h->contacts[c].at < until + cap->gap)
+				return false;
+		for (int t = 0; cap->silence > 0 && t < h->ntalks; t++)
+			if (h->talks[t] > from - cap->silence && h->talks[t] <= until)
+				return false;
+	}
 	return true;
 }
 

@@ -71,7 +71,7 @@ extern int	dun_gate_capped(DunHistory *h, const DunAsker *who, pg_tz *const zone
 /* Is there a cap of none, so that even who was never contacted may not be? *dated: one that holds on some dates only. */
 extern bool dun_gate_bars_all(const DunHistory *h, bool *dated);
 
-/* Do its caps depend on the local date alone, so that one answer serves a whole day? */
-extern bool dun_gate_caps_are_daily(const DunHistory *h);
+/* Do its caps depend on the local date alone between two instants, so that one answer serves a whole day? */
+extern bool dun_gate_caps_are_daily(const DunHistory *h, TimestampTz from, TimestampTz until);
 
 #endif

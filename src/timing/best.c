@@ -69,6 +69,16 @@ typedef struct Grid
 	uint8		quarters[GRID_SLOTS];
 	DateADT		dates[GRID_SLOTS];	/* in the first zone */
 	DateADT		days[GRID_SLOTS];	/* sum of the dates in all zones: changes when any of them does */
+	/* what was last asked for: nearly always what is asked for next */
+	int64		open_from;		/* slot numbers */
+	int64		open_until;
+	TimestampTz now;
+	int			nopen;
+	int			quiet;
+	int			holiday;
+	int			open[GRID_SLOTS];	/* places in states[] */
+	double		patience[GRID_SLOTS];	/* of each of open[] */
+	bool		asked[DUN_HOURS];	/* hours between which the open ones lie */
 } Grid;
 
 /* Most debtors have left no evidence: what is best for one of them is best for all of a place. */
@@ -116,7 +126,7 @@ typedef struct Weighing
 	int64		first;
 	int64		last;
 	double		answers[DUN_HOURS]; /* expected of a contact sent then */
-	double		chances[DUN_HOURS]; /* below 0: not yet known */
+	double		chances[DUN_HOURS * 4 + 1];	/* by the quarter, of the hours asked for */
 	DunPayday	payday;
 } Weighing;
 
@@ -160,6 +170,7 @@ find_grid(DunTimes *times, const DunWindows *w, uint64 key, int64 slot)
 	if (slot < grid->first || slot + 96 * HORIZON_DAYS >= grid->first + GRID_SLOTS || grid->first == PG_INT64_MIN)
 	{
 		grid->first = slot - 96;
+		grid->open_from = PG_INT64_MIN;
 		grid->nzones = dun_calendar_resolve_zones(w, grid->zones);
 		memset(grid->states, UNKNOWN, sizeof(grid->states));
 	}
@@ -187,22 +198,55 @@ slot_state(Grid *g, const DunWindows *w, int64 slot)
 	return g->states[i];
 }
 
-static double
-chance_at(Weighing *w, int h)
+/* The open slots of a place, and how much waiting for each takes off. */
+static void
+list_open(Grid *g, const DunTimeQuestion *q, int64 first, int64 last)
 {
-	if (w->chances[h] < 0)
-		w->chances[h] = 1 - exp(-w->answers[h]);
-	return w->chances[h];
+	double		patience = exp(-WAIT_PER_DAY * (first * SLOT - q->now) / (double) USECS_PER_DAY);
+	double		wait = exp(-WAIT_PER_DAY * SLOT / (double) USECS_PER_DAY);
+
+	if (g->open_from == first && g->open_until == last && g->now == q->now)
+		return;
+	g->open_from = first;
+	g->open_until = last;
+	g->now = q->now;
+	g->nopen = g->quiet = g->holiday = 0;
+	memset(g->asked, 0, sizeof(g->asked));
+	for (int64 slot = first; slot <= last; slot++, patience *= wait)
+	{
+		SlotState	state = slot_state(g, q->windows, slot);
+		int			i = slot - g->first;
+
+		g->quiet += state == QUIET;
+		g->holiday += state == HOLIDAY;
+		if (state != OPEN)
+			continue;
+		g->patience[g->nopen] = patience;
+		g->open[g->nopen++] = i;
+		g->asked[g->hours[i]] = g->asked[(g->hours[i] + 1) % DUN_HOURS] = true;
+	}
 }
 
-/* The chance of an answer to a contact in this slot: between the hours it is read off a straight line. */
-static double
-answer_chance(Weighing *w, int i)
+/* The chance of an answer by the quarter: between the hours it is read off a straight line. */
+static void
+find_chances(Weighing *w)
 {
-	int			h = w->grid->hours[i];
-	double		part = w->grid->quarters[i] / 4.0;
+	double		hourly[DUN_HOURS + 1] = {0};
 
-	return part == 0 ? chance_at(w, h) : (1 - part) * chance_at(w, h) + part * chance_at(w, (h + 1) % DUN_HOURS);
+	for (int h = 0; h < DUN_HOURS; h++)
+		if (w->grid->asked[h])
+			hourly[h] = 1 - exp(-w->answers[h]);
+	hourly[DUN_HOURS] = hourly[0];
+	for (int h = 0; h < DUN_HOURS; h++)
+		for (int part = 0; part < 4; part++)
+			w->chances[h * 4 + part] = (1 - part / 4.0) * hourly[h] + part / 4.0 * hourly[h + 1];
+}
+
+/* The chance of an answer to a contact in this slot. */
+static double
+answer_chance(const Weighing *w, int i)
+{
+	return w->chances[w->grid->hours[i] * 4 + w->grid->quarters[i]];
 }
 
 static double
@@ -241,58 +285,60 @@ date_multiplier(const Weighing *w, DateADT date, const char **tag)
 	return e == NULL || e->nrows == 0 ? 1 : dun_calendar_effect(e, date, tag);
 }
 
+/* Those of open[from .. until - 1], which are of one day, that no cap closes. */
+static void
+weigh_day(const Weighing *w, DunTimeField *field, int from, int until, bool daily, int64 *slots, double *scores)
+{
+	const DunTimeQuestion *q = w->q;
+	Grid	   *g = w->grid;
+	DateADT		date = g->dates[g->open[from]];
+	double		pay = pay_multiplier(w, date);
+	double		effect = date_multiplier(w, date, NULL);
+	bool		alike = hours_are_alike(q);
+	double		sum = 0;
+	int			n = field->nslots;
+
+	for (int j = from; j < until; j++)
+	{
+		int			i = g->open[j];
+		double		p;
+
+		if (!daily && dun_gate_capped(q->history, &w->who, g->zones, g->nzones, (g->first + i) * SLOT, NULL) > 0)
+		{
+			field->capped++;
+			continue;
+		}
+		p = answer_chance(w, i);
+		slots[n] = g->first + i;
+		scores[n++] = (alike ? 1 : p) * pay * effect * g->patience[j];
+		sum += p;
+	}
+	field->mean_p += sum;
+	field->mean_pay += pay * (n - field->nslots);
+	field->mean_date += effect * (n - field->nslots);
+	field->nslots = n;
+}
+
 /* Fills slots[] and scores[] with what is allowed. */
 static void
 weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 {
 	const DunTimeQuestion *q = w->q;
-	int64		slot;
-	DateADT		date = DATEVAL_NOBEGIN;
-	DateADT		day = 0;
-	bool		daily = dun_gate_caps_are_daily(q->history);
-	bool		capped = false;
-	bool		alike = hours_are_alike(q);
-	double		pay = 1,
-				effect = 1;
-	double		patience = exp(-WAIT_PER_DAY * (w->first * SLOT - q->now) / (double) USECS_PER_DAY);
-	double		wait = exp(-WAIT_PER_DAY * SLOT / (double) USECS_PER_DAY);
+	Grid	   *g = w->grid;
+	bool		daily = dun_gate_caps_are_daily(q->history, w->from, q->until);
+	int			until;
 
-	for (slot = w->first; slot <= w->last; slot++, patience *= wait)
+	field->quiet = g->quiet;
+	field->holiday = g->holiday;
+	for (int from = 0; from < g->nopen; from = until)
 	{
-		SlotState	state = slot_state(w->grid, q->windows, slot);
-		int			i = slot - w->grid->first;
-		double		p;
+		int			i = g->open[from];
 
-		if (state != OPEN)
-		{
-			if (state == QUIET)
-				field->quiet++;
-			else
-				field->holiday++;
-			continue;
-		}
-		if (!daily || w->grid->days[i] != day)
-		{
-			day = w->grid->days[i];
-			capped = dun_gate_capped(q->history, &w->who, w->grid->zones, w->grid->nzones, slot * SLOT, NULL) > 0;
-		}
-		if (capped)
-		{
-			field->capped++;
-			continue;
-		}
-		if (w->grid->dates[i] != date)
-		{
-			date = w->grid->dates[i];
-			pay = pay_multiplier(w, date);
-			effect = date_multiplier(w, date, NULL);
-		}
-		p = answer_chance(w, i);
-		slots[field->nslots] = slot;
-		scores[field->nslots++] = (alike ? 1 : p) * pay * effect * patience;
-		field->mean_p += p;
-		field->mean_pay += pay;
-		field->mean_date += effect;
+		for (until = from + 1; until < g->nopen && g->days[g->open[until]] == g->days[i] && g->dates[g->open[until]] == g->dates[i]; until++);
+		if (daily && dun_gate_capped(q->history, &w->who, g->zones, g->nzones, (g->first + i) * SLOT, NULL) > 0)
+			field->capped += until - from;
+		else
+			weigh_day(w, field, from, until, daily, slots, scores);
 	}
 	if (field->nslots > 0)
 	{
@@ -305,13 +351,16 @@ weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 static int
 best_slot(const double *scores, int n)
 {
-	int			best = -1,
-				i;
+	int			best = -1;
+	double		bar = -0.5;		/* those that were taken are -1 */
 
 	/* A hair's breadth is a tie, and a tie goes to the earlier one, the same on every machine. */
-	for (i = 0; i < n; i++)
-		if (scores[i] >= 0 && (best < 0 || scores[i] > scores[best] * (1 + 1e-12)))
+	for (int i = 0; i < n; i++)
+		if (scores[i] > bar)
+		{
 			best = i;
+			bar = scores[i] * (1 + 1e-12);
+		}
 	return best;
 }
 
@@ -321,8 +370,6 @@ read_evidence(Weighing *w)
 {
 	const DunEvidence *e = &w->q->evidence;
 
-	for (int i = 0; i < DUN_HOURS; i++)
-		w->chances[i] = -1;
 	dun_timing_reap(e->profile, e->prior != NULL ? e->prior : dun_timing_first_prior(), dun_timing_medium(w->q->channel), w->answers);
 	if (e->npayments >= PAYMENTS_NEEDED)
 		dun_timing_payday(w->q->windows->place.country, e->payments, e->npayments, &w->payday);
@@ -362,7 +409,9 @@ weigh_slots(DunTimes *times, Weighing *w, DunTimeField *field)
 	uint64		key = w->q->windows_key != 0 ? w->q->windows_key : dun_timing_windows_key(w->q->windows);
 
 	w->grid = find_grid(times, w->q->windows, key, w->first);
+	list_open(w->grid, w->q, w->first, w->last);
 	read_evidence(w);
+	find_chances(w);
 	weigh(w, field, times->slots, times->scores);
 	return best_slot(times->scores, field->nslots);
 }

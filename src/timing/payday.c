@@ -9,8 +9,8 @@
  * took them for known would be surer than it may be: each schedule is held beside the habits of habits[], which
  * are summed out.
  *
- * Which schedules pay on a date is a mask of 48 bits, kept by country and month: a book has few countries, and a
- * posterior asks for thousands of dates.
+ * Which schedules pay on a date is a mask of 48 bits, kept by country and month, and so is what a payment on a date says of
+ * each schedule: a book has few countries, and a posterior asks for thousands of dates.
  */
 #include "postgres.h"
 
@@ -40,10 +40,38 @@
 #define MONTHS (12 * 150)
 #define COUNTRIES 32
 
+/* How those paid by a schedule pay: what share of payments, and how soon. */
+static const struct
+{
+	double		tied;			/* pi */
+	double		decay;			/* d */
+}			habits[] = {{0.3, 0.4}, {0.3, 0.65}, {0.55, 0.4}, {0.55, 0.65}, {0.8, 0.4}, {0.8, 0.65}};
+
+#define HABITS lengthof(habits)
+
+/* What a payment on a date weighs for each schedule. */
+typedef struct Weights
+{
+	float		w[HABITS * DUN_SCHEDULES];
+} Weights;
+
+typedef struct Month
+{
+	uint64		masks[31];		/* of the schedules that pay on a day */
+	uint32		known;			/* days whose `since` is filled */
+	uint8		since[31][DUN_SCHEDULES];	/* days since the last payday, at most REACH */
+	Weights    *payments[31];	/* NULL until asked for */
+} Month;
+
+#define WEIGHTS_KEPT 2000		/* by country: over five years of days */
+
 typedef struct CountryPaydays
 {
 	char		country[3];
-	uint64	   *months[MONTHS]; /* 31 masks each, NULL until asked for */
+	double		prior[DUN_SCHEDULES + 1];
+	int			nweights;
+	Weights		spare;			/* of a day beyond those kept */
+	Month	   *months[MONTHS]; /* NULL until asked for */
 } CountryPaydays;
 
 static CountryPaydays *cache[COUNTRIES];
@@ -67,10 +95,11 @@ banking_day_before(const char *country, DateADT date)
 	return date;
 }
 
-static uint64 *
+static Month *
 fill_month(const char *country, int year, int month)
 {
-	uint64	   *masks = MemoryContextAllocZero(TopMemoryContext, 31 * sizeof(uint64));
+	Month	   *filled = MemoryContextAllocZero(TopMemoryContext, sizeof(Month));
+	uint64	   *masks = filled->masks;
 	DateADT		first = date2j(year, month, 1) - POSTGRES_EPOCH_JDATE;
 	int			days = day_tab[isleap(year)][month - 1];
 	DateADT		last = banking_day_before(country, first + days - 1);
@@ -105,100 +134,7 @@ fill_month(const char *country, int year, int month)
 		masks[i] |= UINT64CONST(1) << (WEEKLY + weekday - 1);
 		masks[i] |= UINT64CONST(1) << (FORTNIGHTLY + weekday - 1 + 5 * (((first + i + POSTGRES_EPOCH_JDATE) / 7) & 1));
 	}
-	return masks;
-}
-
-static CountryPaydays *
-country_paydays(const char *country)
-{
-	int			i;
-
-	for (i = 0; i < COUNTRIES && cache[i] != NULL; i++)
-		if (strcmp(cache[i]->country, country) == 0)
-			return cache[i];
-	/* Countries beyond the last place share it with the unknown one. */
-	if (i == COUNTRIES)
-		return country_paydays("");
-	if (i == COUNTRIES - 1)
-		country = "";
-	cache[i] = MemoryContextAllocZero(TopMemoryContext, sizeof(CountryPaydays));
-	strlcpy(cache[i]->country, country, sizeof(cache[i]->country));
-	return cache[i];
-}
-
-/* The schedules that pay on a date. */
-static uint64
-paid_on(CountryPaydays *c, DateADT date)
-{
-	int			year,
-				month,
-				day,
-				slot;
-
-	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, &day);
-	slot = (year - FIRST_YEAR) * 12 + month - 1;
-	if (slot < 0 || slot >= MONTHS)
-		return 0;
-	if (c->months[slot] == NULL)
-		c->months[slot] = fill_month(c->country, year, month);
-	return c->months[slot][day - 1];
-}
-
-/* How those paid by a schedule pay: what share of payments, and how soon. */
-static const struct
-{
-	double		tied;			/* pi */
-	double		decay;			/* d */
-}			habits[] = {{0.3, 0.4}, {0.3, 0.65}, {0.55, 0.4}, {0.55, 0.65}, {0.8, 0.4}, {0.8, 0.65}};
-
-#define HABITS lengthof(habits)
-
-static int
-class_of(int schedule)
-{
-	return schedule < FORTNIGHTLY ? 0 : schedule < WEEKLY ? 1 : 2;
-}
-
-/* By habit, period and days since the payday (the last is: longer ago): R, and what a payment weighs. */
-static double ratio[HABITS][CLASSES][REACH + 1];
-static double weight[HABITS][CLASSES][REACH + 1];
-
-static void
-set_ratios(void)
-{
-	static const double periods[CLASSES] = {30.44, 14, 7};
-
-	if (ratio[HABITS - 1][CLASSES - 1][REACH] != 0)
-		return;
-	for (int k = 0; k < HABITS; k++)
-		for (int c = 0; c < CLASSES; c++)
-		{
-			double		pi = habits[k].tied,
-						d = habits[k].decay,
-						g = (1 - d) / (1 - pow(d, REACH));
-
-			for (int delta = 0; delta <= REACH; delta++, g *= d)
-			{
-				ratio[k][c][delta] = 1 - pi + (delta < REACH ? pi * periods[c] * g : 0);
-				weight[k][c][delta] = pow(ratio[k][c][delta], CAUTION);
-			}
-		}
-}
-
-/* Days since the last payday of every schedule, at most REACH. */
-static void
-days_since(CountryPaydays *c, DateADT date, uint8 since[DUN_SCHEDULES])
-{
-	uint64		seen = 0;
-
-	memset(since, REACH, DUN_SCHEDULES);
-	for (int delta = 0; delta < REACH; delta++)
-	{
-		uint64		now = paid_on(c, date - delta) & ~seen;
-
-		for (seen |= now; now != 0; now &= now - 1)
-			since[pg_rightmost_one_pos64(now)] = delta;
-	}
+	return filled;
 }
 
 /* What is usual, from common knowledge and not from a statute: hence a prior that a few payments overrule. */
@@ -240,20 +176,129 @@ set_prior(const char *country, double p[DUN_SCHEDULES + 1])
 	p[DUN_NO_SCHEDULE] = PRIOR_NONE;
 }
 
+static CountryPaydays *
+country_paydays(const char *country)
+{
+	int			i;
+
+	for (i = 0; i < COUNTRIES && cache[i] != NULL; i++)
+		if (strcmp(cache[i]->country, country) == 0)
+			return cache[i];
+	/* Countries beyond the last place share it with the unknown one. */
+	if (i == COUNTRIES)
+		return country_paydays("");
+	if (i == COUNTRIES - 1)
+		country = "";
+	cache[i] = MemoryContextAllocZero(TopMemoryContext, sizeof(CountryPaydays));
+	strlcpy(cache[i]->country, country, sizeof(cache[i]->country));
+	set_prior(cache[i]->country, cache[i]->prior);
+	return cache[i];
+}
+
+/* The month of a date and its day from 0; NULL: too long ago or ahead. */
+static Month *
+month_of(CountryPaydays *c, DateADT date, int *day)
+{
+	int			year,
+				month,
+				slot;
+
+	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, day);
+	*day -= 1;
+	slot = (year - FIRST_YEAR) * 12 + month - 1;
+	if (slot < 0 || slot >= MONTHS)
+		return NULL;
+	if (c->months[slot] == NULL)
+		c->months[slot] = fill_month(c->country, year, month);
+	return c->months[slot];
+}
+
+/* The schedules that pay on a date. */
+static uint64
+paid_on(CountryPaydays *c, DateADT date)
+{
+	int			day;
+	const Month *m = month_of(c, date, &day);
+
+	return m == NULL ? 0 : m->masks[day];
+}
+
+static int
+class_of(int schedule)
+{
+	return schedule < FORTNIGHTLY ? 0 : schedule < WEEKLY ? 1 : 2;
+}
+
+/* By habit and days since the payday (the last is: longer ago), for schedules and periods: R, and what a payment weighs. */
+static float ratio[HABITS][REACH + 1][DUN_SCHEDULES];
+static double weight[HABITS][CLASSES][REACH + 1];
+
+static void
+set_ratios(void)
+{
+	static const double periods[CLASSES] = {30.44, 14, 7};
+
+	if (ratio[HABITS - 1][REACH][DUN_SCHEDULES - 1] != 0)
+		return;
+	for (int k = 0; k < HABITS; k++)
+		for (int c = 0; c < CLASSES; c++)
+		{
+			double		pi = habits[k].tied,
+						d = habits[k].decay,
+						g = (1 - d) / (1 - pow(d, REACH));
+
+			for (int delta = 0; delta <= REACH; delta++, g *= d)
+			{
+				double		r = 1 - pi + (delta < REACH ? pi * periods[c] * g : 0);
+
+				weight[k][c][delta] = pow(r, CAUTION);
+				for (int s = 0; s < DUN_SCHEDULES; s++)
+					if (class_of(s) == c)
+						ratio[k][delta][s] = r;
+			}
+		}
+}
+
+/* Days since the last payday of every schedule, at most REACH. */
+static const uint8 *
+days_since(CountryPaydays *c, DateADT date)
+{
+	static const uint8 long_ago[DUN_SCHEDULES] = {[0 ... DUN_SCHEDULES - 1] = REACH};
+	int			day;
+	Month	   *m = month_of(c, date, &day);
+	uint64		seen = 0;
+
+	if (m == NULL)
+		return long_ago;
+	if ((m->known & (1U << day)) == 0)
+	{
+		memset(m->since[day], REACH, DUN_SCHEDULES);
+		for (int delta = 0; delta < REACH; delta++)
+		{
+			uint64		now = paid_on(c, date - delta) & ~seen;
+
+			for (seen |= now; now != 0; now &= now - 1)
+				m->since[day][pg_rightmost_one_pos64(now)] = delta;
+		}
+		m->known |= 1U << day;
+	}
+	return m->since[day];
+}
+
 /*
  * What a payment says of each schedule. A book has a transfer of the weekend on the Monday, and then everybody is paid on Mondays:
  * the first banking day after others stands for these as well.
  */
 static void
-weigh_payment(CountryPaydays *c, DateADT date, double held[HABITS][DUN_SCHEDULES])
+fill_weights(CountryPaydays *c, DateADT date, Weights *weights)
 {
-	uint8		since[LONGEST_CLOSING + 1][DUN_SCHEDULES];
+	const uint8 *since[LONGEST_CLOSING + 1];
 	int			n = 1;
 
-	days_since(c, date, since[0]);
+	since[0] = days_since(c, date);
 	if (pays_on(c->country, date))
 		for (; n <= LONGEST_CLOSING && !pays_on(c->country, date - n); n++)
-			days_since(c, date - n, since[n]);
+			since[n] = days_since(c, date - n);
 	for (int k = 0; k < HABITS; k++)
 		for (int s = 0; s < DUN_SCHEDULES; s++)
 		{
@@ -262,56 +307,87 @@ weigh_payment(CountryPaydays *c, DateADT date, double held[HABITS][DUN_SCHEDULES
 
 			for (int j = 0; j < n; j++)
 				sum += w[since[j][s]];
-			held[k][s] *= sum / n;
+			weights->w[k * DUN_SCHEDULES + s] = sum / n;
 		}
+}
+
+static const Weights *
+weights_of(CountryPaydays *c, DateADT date)
+{
+	int			day;
+	Month	   *m = month_of(c, date, &day);
+
+	if (m == NULL || (m->payments[day] == NULL && c->nweights >= WEIGHTS_KEPT))
+	{
+		fill_weights(c, date, &c->spare);
+		return &c->spare;
+	}
+	if (m->payments[day] == NULL)
+	{
+		Weights    *filled = MemoryContextAlloc(TopMemoryContext, sizeof(Weights));
+
+		fill_weights(c, date, filled);
+		m->payments[day] = filled;
+		c->nweights++;
+	}
+	return m->payments[day];
 }
 
 void
 dun_timing_payday(const char *country, const DateADT *dates, int n, DunPayday *post)
 {
 	CountryPaydays *c = country_paydays(country);
-	double		held[HABITS][DUN_SCHEDULES];
-	double		sum = 0;
+	float		held[HABITS * DUN_SCHEDULES];
+	double		sum = 0,
+				scale;
 
-	/* R lies between 0.2 and 15, so the product of 24 of them needs no logarithms. */
+	/* What a payment weighs lies between 0.2 and 10, so the product of 24 of them needs no logarithms. */
 	Assert(n <= DUN_PAYMENTS_KEPT);
 	set_ratios();
-	set_prior(country, post->p);
 	for (int k = 0; k < HABITS; k++)
 		for (int s = 0; s < DUN_SCHEDULES; s++)
-			held[k][s] = post->p[s] / HABITS;
+			held[k * DUN_SCHEDULES + s] = c->prior[s] * (1.0 / HABITS);
 	for (int i = 0; i < n; i++)
-		weigh_payment(c, dates[i], held);
+	{
+		const Weights *weights = weights_of(c, dates[i]);
+
+		for (int j = 0; j < HABITS * DUN_SCHEDULES; j++)
+			held[j] *= weights->w[j];
+	}
 	for (int s = 0; s < DUN_SCHEDULES; s++)
 	{
 		post->p[s] = 0;
-		memset(post->lift[s], 0, sizeof(post->lift[s]));
 		for (int k = 0; k < HABITS; k++)
-		{
-			post->p[s] += held[k][s];
-			for (int delta = 0; delta <= REACH; delta++)
-				post->lift[s][delta] += held[k][s] * ratio[k][class_of(s)][delta];
-		}
+			post->p[s] += held[k * DUN_SCHEDULES + s];
 		sum += post->p[s];
 	}
-	sum += post->p[DUN_NO_SCHEDULE];
+	post->p[DUN_NO_SCHEDULE] = c->prior[DUN_NO_SCHEDULE];
+	scale = 1 / (sum + post->p[DUN_NO_SCHEDULE]);
 	for (int s = 0; s <= DUN_SCHEDULES; s++)
-		post->p[s] /= sum;
-	for (int s = 0; s < DUN_SCHEDULES; s++)
-		for (int delta = 0; delta <= REACH; delta++)
-			post->lift[s][delta] /= sum;
+		post->p[s] *= scale;
+	for (int j = 0; j < HABITS * DUN_SCHEDULES; j++)
+		held[j] *= (float) scale;
+	for (int delta = 0; delta <= REACH; delta++)
+	{
+		float		lift[DUN_SCHEDULES] = {0};
+
+		for (int k = 0; k < HABITS; k++)
+			for (int s = 0; s < DUN_SCHEDULES; s++)
+				lift[s] += held[k * DUN_SCHEDULES + s] * ratio[k][delta][s];
+		memcpy(post->lift[delta], lift, sizeof(lift));
+	}
 }
 
 double
 dun_timing_pay_multiplier(const char *country, const DunPayday *post, DateADT date)
 {
-	uint8		since[DUN_SCHEDULES];
-	double		sum = post->p[DUN_NO_SCHEDULE];
+	const uint8 *since = days_since(country_paydays(country), date);
+	double		sums[4] = {post->p[DUN_NO_SCHEDULE]};
 
-	days_since(country_paydays(country), date, since);
-	for (int s = 0; s < DUN_SCHEDULES; s++)
-		sum += post->lift[s][since[s]];
-	return sum;
+	for (int s = 0; s < DUN_SCHEDULES; s += 4)
+		for (int j = 0; j < 4; j++)
+			sums[j] += post->lift[since[s + j]][s + j];
+	return sums[0] + sums[1] + sums[2] + sums[3];
 }
 
 DateADT

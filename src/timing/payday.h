@@ -17,7 +17,7 @@
 typedef struct DunPayday
 {
 	double		p[DUN_SCHEDULES + 1];	/* sums to 1 */
-	double		lift[DUN_SCHEDULES][DUN_PAYDAY_REACH + 1];	/* p times how much likelier a payment is so many days after */
+	float		lift[DUN_PAYDAY_REACH + 1][DUN_SCHEDULES];	/* p times how much likelier a payment is so many days after */
 } DunPayday;
 
 /* The posterior from n payment dates, at most DUN_PAYMENTS_KEPT; n = 0 gives the country's prior. country may be "". */
