@@ -61,6 +61,37 @@ COMMENT ON FUNCTION dunning._payday(text, date[], date) IS 'The posterior over 4
 
 -- ---- answers ----
 
+CREATE FUNCTION dunning._best_times_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN format($q$
+        WITH f AS MATERIALIZED (%s),
+        ends AS MATERIALIZED (SELECT u.o::int AS ord, u.a AS not_after FROM unnest($1, $6) WITH ORDINALITY u(d, a, o))
+        SELECT f.ord, b.contact_at, dunning._local_time(b.contact_at, f.zone), b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+        FROM f
+        JOIN ends e ON e.ord = f.ord
+        CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END AS until_at) u
+        LEFT JOIN dunning.timing_profile p ON p.debtor_id = f.debtor_id
+        LEFT JOIN dunning.timing_book k ON k.creditor = p.creditor AND k.channel = '*'
+        CROSS JOIN LATERAL dunning._best_of(f.debtor_id, f.channel, f.at,
+            -- nothing is planned for when a hold will have begun
+            least(u.until_at, f.held_from), $7,
+            f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
+            f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
+            p.profile, p.payments, p.contacts, p.responses, k.prior, f.effects, $8) b
+        ORDER BY f.ord$q$, dunning._gate_facts_sql());
+END
+$fn$;
+COMMENT ON FUNCTION dunning._best_times_sql() IS
+    'SQL text of the best times: $1 debtors, $2 channels, $3 from, $4 marks, $5 messages (as the gate takes them), $6 until, $7 now, $8 how many.';
+
+CREATE FUNCTION dunning._best_times_kept(debtor_ids text[], channels text[], not_before timestamptz[], not_after timestamptz[], now_at timestamptz, top int)
+    RETURNS TABLE (ord int, contact_at timestamptz, local_time text, p_response float8, p_baseline float8, uplift float8, explored boolean, propensity float8, reasons jsonb)
+    LANGUAGE c STABLE ROWS 1 AS 'MODULE_PATHNAME', 'dun_timing_sql_best_times_kept';
+COMMENT ON FUNCTION dunning._best_times_kept(text[], text[], timestamptz[], timestamptz[], timestamptz, int) IS
+    'What _best_times_sql() gives, by a plan that the session keeps while the bindings are the same: for a few debtors at a time.';
+
 CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_before timestamptz[], not_after timestamptz[], as_of timestamptz, top int DEFAULT 1)
     RETURNS TABLE (ord int, contact_at timestamptz, local_time text, p_response float8, p_baseline float8, uplift float8, explored boolean, propensity float8, reasons jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
@@ -77,23 +108,13 @@ BEGIN
     END IF;
     starts := ARRAY(SELECT CASE WHEN isfinite(u.b) THEN greatest(u.b, now_at) ELSE now_at END
                     FROM unnest(_best_times.debtor_ids, _best_times.not_before) WITH ORDINALITY u(d, b, o) ORDER BY u.o);
-    RETURN QUERY EXECUTE format($q$
-        WITH f AS MATERIALIZED (%s),
-        ends AS MATERIALIZED (SELECT u.o::int AS ord, u.a AS not_after FROM unnest($1, $6) WITH ORDINALITY u(d, a, o))
-        SELECT f.ord, b.contact_at, dunning._local_time(b.contact_at, f.zone), b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
-        FROM f
-        JOIN ends e ON e.ord = f.ord
-        CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END AS until_at) u
-        LEFT JOIN dunning.timing_profile p ON p.debtor_id = f.debtor_id
-        LEFT JOIN dunning.timing_book k ON k.creditor = p.creditor AND k.channel = '*'
-        CROSS JOIN LATERAL dunning._best_of(f.debtor_id, f.channel, f.at,
-            -- nothing is planned for when a hold will have begun
-            least(u.until_at, f.held_from), $7,
-            f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
-            f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
-            p.profile, p.payments, p.contacts, p.responses, k.prior, f.effects, $8) b
-        ORDER BY f.ord$q$, dunning._gate_facts_sql())
-        USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
+    -- Of many the plan is made for their number.
+    IF cardinality(_best_times.debtor_ids) > 20 THEN
+        RETURN QUERY EXECUTE dunning._best_times_sql()
+            USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT b.* FROM dunning._best_times_kept(_best_times.debtor_ids, _best_times.channels, starts, _best_times.not_after, now_at, _best_times.top) b;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._best_times(text[], text[], timestamptz[], timestamptz[], timestamptz, int) IS

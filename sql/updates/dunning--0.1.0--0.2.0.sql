@@ -5079,6 +5079,37 @@ CREATE FUNCTION dunning._payday(country text, payments date[], today date, OUT s
  LANGUAGE c
  STABLE PARALLEL SAFE ROWS 49
 AS 'MODULE_PATHNAME', $function$dun_timing_sql_payday$function$;
+CREATE FUNCTION dunning._best_times_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format($q$
+        WITH f AS MATERIALIZED (%s),
+        ends AS MATERIALIZED (SELECT u.o::int AS ord, u.a AS not_after FROM unnest($1, $6) WITH ORDINALITY u(d, a, o))
+        SELECT f.ord, b.contact_at, dunning._local_time(b.contact_at, f.zone), b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
+        FROM f
+        JOIN ends e ON e.ord = f.ord
+        CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END AS until_at) u
+        LEFT JOIN dunning.timing_profile p ON p.debtor_id = f.debtor_id
+        LEFT JOIN dunning.timing_book k ON k.creditor = p.creditor AND k.channel = '*'
+        CROSS JOIN LATERAL dunning._best_of(f.debtor_id, f.channel, f.at,
+            -- nothing is planned for when a hold will have begun
+            least(u.until_at, f.held_from), $7,
+            f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
+            f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
+            p.profile, p.payments, p.contacts, p.responses, k.prior, f.effects, $8) b
+        ORDER BY f.ord$q$, dunning._gate_facts_sql());
+END
+$function$;
+CREATE FUNCTION dunning._best_times_kept(debtor_ids text[], channels text[], not_before timestamp with time zone[], not_after timestamp with time zone[], now_at timestamp with time zone, top integer)
+ RETURNS TABLE(ord integer, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
+ LANGUAGE c
+ STABLE ROWS 1
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_best_times_kept$function$;
 CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_before timestamp with time zone[], not_after timestamp with time zone[], as_of timestamp with time zone, top integer DEFAULT 1)
  RETURNS TABLE(ord integer, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
  LANGUAGE plpgsql
@@ -5099,23 +5130,13 @@ BEGIN
     END IF;
     starts := ARRAY(SELECT CASE WHEN isfinite(u.b) THEN greatest(u.b, now_at) ELSE now_at END
                     FROM unnest(_best_times.debtor_ids, _best_times.not_before) WITH ORDINALITY u(d, b, o) ORDER BY u.o);
-    RETURN QUERY EXECUTE format($q$
-        WITH f AS MATERIALIZED (%s),
-        ends AS MATERIALIZED (SELECT u.o::int AS ord, u.a AS not_after FROM unnest($1, $6) WITH ORDINALITY u(d, a, o))
-        SELECT f.ord, b.contact_at, dunning._local_time(b.contact_at, f.zone), b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons
-        FROM f
-        JOIN ends e ON e.ord = f.ord
-        CROSS JOIN LATERAL (SELECT CASE WHEN isfinite(e.not_after) THEN e.not_after ELSE f.at + '7 days'::interval END AS until_at) u
-        LEFT JOIN dunning.timing_profile p ON p.debtor_id = f.debtor_id
-        LEFT JOIN dunning.timing_book k ON k.creditor = p.creditor AND k.channel = '*'
-        CROSS JOIN LATERAL dunning._best_of(f.debtor_id, f.channel, f.at,
-            -- nothing is planned for when a hold will have begun
-            least(u.until_at, f.held_from), $7,
-            f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
-            f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
-            p.profile, p.payments, p.contacts, p.responses, k.prior, f.effects, $8) b
-        ORDER BY f.ord$q$, dunning._gate_facts_sql())
-        USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
+    -- Of many the plan is made for their number.
+    IF cardinality(_best_times.debtor_ids) > 20 THEN
+        RETURN QUERY EXECUTE dunning._best_times_sql()
+            USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT b.* FROM dunning._best_times_kept(_best_times.debtor_ids, _best_times.channels, starts, _best_times.not_after, now_at, _best_times.top) b;
 END
 $function$;
 CREATE FUNCTION dunning.best_time(debtor_id text, channel text, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, not_after timestamp with time zone DEFAULT NULL::timestamp with time zone, top integer DEFAULT 1, deadline boolean DEFAULT false)
@@ -49207,6 +49228,8 @@ ALTER TABLE dunning.timing_book OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._timing_words(jsonb,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._payday(text,date[],date) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._best_times_sql() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
@@ -49836,6 +49859,8 @@ GRANT SELECT ON TABLE dunning.timing_book TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._timing_words(jsonb,text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._payday(text,date[],date) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._best_times_sql() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) TO dunning_viewer;
@@ -50307,6 +50332,8 @@ COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a ho
 COMMENT ON FUNCTION dunning._begin_simulation(timestamp with time zone) IS 'Makes the temporary tables of a simulation; what was planned before its first instant and still waited then leaves in it, and is no row of its result.';
 COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
 COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'What _best_times_sql() gives, by a plan that the session keeps while the bindings are the same: for a few debtors at a time.';
+COMMENT ON FUNCTION dunning._best_times_sql() IS 'SQL text of the best times: $1 debtors, $2 channels, $3 from, $4 marks, $5 messages (as the gate takes them), $6 until, $7 now, $8 how many.';
 COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
