@@ -21,12 +21,11 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "base/hash.h"
@@ -589,36 +588,74 @@ dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField
 	return Min(top, field->nslots);
 }
 
+/* --- reasons: pushed in the order in which jsonb keeps keys, shorter ones first, so that nothing is sorted --- */
+
 static void
-append_words(StringInfo s, ArrayType *words)
+push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
+{
+	JsonbValue	value = {.type = jbvString};
+
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	pushJsonbValue(state, token, &value);
+}
+
+static void
+push_number(JsonbParseState **state, const char *key, double number, int decimals)
+{
+	static const double scale[] = {1, 10, 100, 1000, 10000};
+	JsonbValue	value = {.type = jbvNumeric};
+
+	value.val.numeric = int64_div_fast_to_numeric(llrint(Max(-1e12, Min(1e12, number)) * scale[decimals]), decimals);
+	push_text(state, WJB_KEY, key);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+static void
+push_words(JsonbParseState **state, const char *key, ArrayType *words)
 {
 	Datum	   *names;
 	int			n = 0;
 
-	appendStringInfoChar(s, '[');
+	push_text(state, WJB_KEY, key);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
 	if (words != NULL)
 		deconstruct_array(words, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n);
 	for (int i = 0; i < n; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(s, ", ");
-		escape_json(s, TextDatumGetCString(names[i]));
-	}
-	appendStringInfoChar(s, ']');
+		push_text(state, WJB_ELEM, TextDatumGetCString(names[i]));
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
 static void
-append_closers(StringInfo s, const DunClosers *closers)
+push_closers(JsonbParseState **state, const DunClosers *closers)
 {
-	appendStringInfoString(s, ", \"closed_by\": {");
+	push_text(state, WJB_KEY, "closed_by");
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < closers->n; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(s, ", ");
-		escape_json(s, closers->names[i]);
-		appendStringInfo(s, ": %d", closers->slots[i]);
-	}
-	appendStringInfoChar(s, '}');
+		push_number(state, closers->names[i], closers->slots[i], 0);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+static void
+push_date(JsonbParseState **state, const DunTimeAnswer *answer)
+{
+	push_text(state, WJB_KEY, "date");
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push_text(state, WJB_KEY, "tag");
+	push_text(state, WJB_VALUE, answer->tag);
+	push_number(state, "effect", answer->date, 3);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+static void
+push_removed(JsonbParseState **state, const DunTimeField *field)
+{
+	push_text(state, WJB_KEY, "removed");
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push_number(state, "caps", field->capped, 0);
+	push_number(state, "holiday", field->holiday, 0);
+	push_number(state, "quiet_hours", field->quiet, 0);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 
 DunTimeClaim
@@ -635,37 +672,38 @@ dun_timing_claim(const DunTimeQuestion *q, const DunTimeField *field, const DunT
 Datum
 dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer, ArrayType *words, ArrayType *rules)
 {
-	StringInfoData s;
+	JsonbParseState *state = NULL;
+	JsonbValue	calibrated = {.type = jbvBool, .val.boolean = calibration_of(q) != NULL};
 
-	initStringInfo(&s);
-	appendStringInfoChar(&s, '{');
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	if (answer != NULL)
 	{
-		appendStringInfo(&s, "\"hour\": %.3f, \"payday\": %.3f, \"delay\": %.3f, \"x\": %.4f, \"x_mean\": %.4f", answer->hour, answer->pay, answer->delay,
-						 dun_timing_log_odds(answer->chance), dun_timing_log_odds(field->mean_p));
-		if (answer->since_payday >= 0)
-			appendStringInfo(&s, ", \"payday_days\": %d", answer->since_payday);
+		push_number(&state, "x", dun_timing_log_odds(answer->chance), 4);
 		if (answer->tag != NULL)
-			appendStringInfo(&s, ", \"date\": {\"tag\": \"%s\", \"effect\": %.3f}", answer->tag, answer->date);
+			push_date(&state, answer);
+		push_number(&state, "hour", answer->hour, 3);
+		push_number(&state, "delay", answer->delay, 3);
 	}
-	else
+	else if (rules != NULL)
+		push_words(&state, "rules", rules);
+	push_number(&state, "slots", field->nslots, 0);
+	if (answer != NULL)
 	{
-		appendStringInfoString(&s, "\"blocked_by\": ");
-		append_words(&s, words);
+		push_number(&state, "payday", answer->pay, 3);
+		push_number(&state, "x_mean", dun_timing_log_odds(field->mean_p), 4);
 	}
-	appendStringInfo(&s, ", \"slots\": %d, \"removed\": {\"quiet_hours\": %d, \"holiday\": %d, \"caps\": %d}",
-					 field->nslots, field->quiet, field->holiday, field->capped);
-	appendStringInfo(&s, ", \"evidence\": \"%d answers to %d contacts, %d payments\", \"calibrated\": %s",
-					 q->evidence.responses, q->evidence.contacts, q->evidence.npayments, calibration_of(q) != NULL ? "true" : "false");
+	push_removed(&state, field);
+	push_text(&state, WJB_KEY, "evidence");
+	push_text(&state, WJB_VALUE, psprintf("%d answers to %d contacts, %d payments", q->evidence.responses, q->evidence.contacts, q->evidence.npayments));
 	if (field->closers != NULL)
-		append_closers(&s, field->closers);
-	if (answer == NULL && rules != NULL)
-	{
-		appendStringInfoString(&s, ", \"rules\": ");
-		append_words(&s, rules);
-	}
-	appendStringInfoChar(&s, '}');
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(s.data));
+		push_closers(&state, field->closers);
+	if (answer == NULL)
+		push_words(&state, "blocked_by", words);
+	push_text(&state, WJB_KEY, "calibrated");
+	pushJsonbValue(&state, WJB_VALUE, &calibrated);
+	if (answer != NULL && answer->since_payday >= 0)
+		push_number(&state, "payday_days", answer->since_payday, 0);
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 
 /* ---- SQL ---- */
