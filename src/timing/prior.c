@@ -25,7 +25,7 @@
 #define ARCHETYPE_PSEUDO 10.0	/* expected answers an hour of the week, in each archetype */
 #define SAME_HOUR 0.5			/* of an archetype's hour against the same hour of the other days */
 #define SHARE_PSEUDO 20.0		/* contacts of the usual share of answers */
-#define DELAY_PSEUDO 30.0		/* answers as late as is usual */
+#define DELAY_PSEUDO 10.0		/* answers as late as is usual */
 #define FIRST_SHARE 0.1
 
 static const char *const media[DUN_MEDIA] = {"email", "sms", "push", "whatsapp", "call", "letter"};
@@ -267,19 +267,20 @@ likelihood(const DunDelay *d, const double *answers, const double *expected)
 static void
 try_delays(DunDelay *best, const double *answers, const double *expected)
 {
+	static const double shares[] = {.1, .2, .3, .4, .5, .6, .7, .8, .9, .95, .98, .99, 1};
 	static const double times[] = {.1, .2, .35, .5, .75, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15, 18, 24, 36};
 	double		most = -HUGE_VAL;
 	DunDelay	d = *best;
 
 	for (int i = 0; i < lengthof(times); i++)
 		for (int j = i; j < lengthof(times); j++)
-			for (int g = 1; g < 10; g++)
+			for (int g = 0; g < lengthof(shares); g++)
 			{
 				double		l;
 
 				d.t1 = times[i];
 				d.t2 = times[j];
-				d.g = g / 10.0;
+				d.g = shares[g];
 				l = likelihood(&d, answers, expected);
 				if (l > most)
 				{
