@@ -22,6 +22,7 @@
 #define BUMP_KAPPA 2.0
 #define BUMP_FLOOR 0.15
 #define BOOK_PSEUDO 20.0		/* answers at a flat rate, in the book's shape */
+#define CURIOSITY 4.0			/* deviations of a count */
 #define ARCHETYPE_PSEUDO 10.0	/* expected answers an hour of the week, in each archetype */
 #define SAME_HOUR 0.5			/* of an archetype's hour against the same hour of the other days */
 #define SHARE_PSEUDO 20.0		/* contacts of the usual share of answers */
@@ -215,13 +216,17 @@ dun_timing_learn_archetypes(DunPrior *prior, DunProfile **profiles, int n, int r
 	pfree(sums);
 }
 
+/*
+ * Hours of which little was seen are held to be better than they look. A book that was only ever written to in the mornings would
+ * keep to them otherwise, where answers come so soon that a contact tells nothing of other hours; one try of all debtors settles it.
+ */
 void
 dun_timing_learn_shape(DunPrior *prior, const double k[DUN_HOURS], const double e[DUN_HOURS])
 {
 	double		raw[DUN_HOURS];
 
 	for (int h = 0; h < DUN_HOURS; h++)
-		raw[h] = (k[h] + BOOK_PSEUDO) / (e[h] + BOOK_PSEUDO);
+		raw[h] = (k[h] + BOOK_PSEUDO + CURIOSITY * sqrt(k[h] + BOOK_PSEUDO)) / (e[h] + BOOK_PSEUDO);
 	for (int h = 0; h < DUN_HOURS; h++)
 		prior->shape[h] = .25 * raw[(h + DUN_HOURS - 1) % DUN_HOURS] + .5 * raw[h] + .25 * raw[(h + 1) % DUN_HOURS];
 	normalise(prior->shape);
