@@ -76,7 +76,8 @@ typedef struct Grid
 	int			quiet;
 	int			holiday;
 	int			open[GRID_SLOTS];	/* places in states[] */
-	double		patience[GRID_SLOTS];	/* of each of open[] */
+	uint16		quarter[GRID_SLOTS];	/* of the week, of each of open[] */
+	double		patience[GRID_SLOTS];
 	bool		asked[DUN_HOURS];	/* hours between which the open ones lie */
 } Grid;
 
@@ -127,6 +128,10 @@ typedef struct Weighing
 	double		answers[DUN_HOURS]; /* expected of a contact sent then */
 	double		chances[DUN_HOURS * 4 + 1];	/* by the quarter, of the hours asked for */
 	DunPayday	payday;
+	DateADT		date;			/* the last one asked about, and what it does; nothing while dated is false */
+	bool		dated;
+	double		pay;
+	double		effect;
 } Weighing;
 
 DunTimes *
@@ -221,6 +226,7 @@ list_open(Grid *g, const DunTimeQuestion *q, int64 first, int64 last)
 		if (state != OPEN)
 			continue;
 		g->patience[g->nopen] = patience;
+		g->quarter[g->nopen] = g->hours[i] * 4 + g->quarters[i];
 		g->open[g->nopen++] = i;
 		g->asked[g->hours[i]] = g->asked[(g->hours[i] + 1) % DUN_HOURS] = true;
 	}
@@ -284,38 +290,49 @@ date_multiplier(const Weighing *w, DateADT date, const char **tag)
 	return e == NULL || e->nrows == 0 ? 1 : dun_calendar_effect(e, date, tag);
 }
 
-/* Those of open[from .. until - 1], which are of one day, that no cap closes. */
-static void
-weigh_day(const Weighing *w, DunTimeField *field, int from, int until, bool daily, int64 *slots, double *scores)
+static bool
+is_capped(const Weighing *w, int64 slot)
 {
-	const DunTimeQuestion *q = w->q;
-	Grid	   *g = w->grid;
+	const Grid *g = w->grid;
+
+	return dun_gate_capped(w->q->history, &w->who, g->zones, g->nzones, slot * SLOT, NULL) > 0;
+}
+
+/* Those of open[from .. until - 1], which are of one day and closed by no cap. */
+static void
+weigh_day(Weighing *w, DunTimeField *field, int from, int until, int64 *slots, double *scores)
+{
+	const Grid *g = w->grid;
 	DateADT		date = g->dates[g->open[from]];
-	double		pay = pay_multiplier(w, date);
-	double		effect = date_multiplier(w, date, NULL);
-	bool		alike = hours_are_alike(q);
-	double		sum = 0;
-	int			n = field->nslots;
+	double		same = hours_are_alike(w->q) ? 1 : 0;
+	double		sum = 0,
+				pay,
+				effect;
+	int			n = until - from;
 
-	for (int j = from; j < until; j++)
+	if (!w->dated || w->date != date)
 	{
-		int			i = g->open[j];
-		double		p;
+		w->pay = pay_multiplier(w, date);
+		w->effect = date_multiplier(w, date, NULL);
+		w->date = date;
+		w->dated = true;
+	}
+	pay = w->pay;
+	effect = w->effect;
+	slots += field->nslots;
+	scores += field->nslots;
+	for (int j = 0; j < n; j++)
+	{
+		double		p = w->chances[g->quarter[from + j]];
 
-		if (!daily && dun_gate_capped(q->history, &w->who, g->zones, g->nzones, (g->first + i) * SLOT, NULL) > 0)
-		{
-			field->capped++;
-			continue;
-		}
-		p = answer_chance(w, i);
-		slots[n] = g->first + i;
-		scores[n++] = (alike ? 1 : p) * pay * effect * g->patience[j];
 		sum += p;
+		scores[j] = (same + (1 - same) * p) * pay * effect * g->patience[from + j];
+		slots[j] = g->first + g->open[from + j];
 	}
 	field->mean_p += sum;
-	field->mean_pay += pay * (n - field->nslots);
-	field->mean_date += effect * (n - field->nslots);
-	field->nslots = n;
+	field->mean_pay += pay * n;
+	field->mean_date += effect * n;
+	field->nslots += n;
 }
 
 /* Fills slots[] and scores[] with what is allowed. */
@@ -333,11 +350,12 @@ weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 	{
 		int			i = g->open[from];
 
-		for (until = from + 1; until < g->nopen && g->days[g->open[until]] == g->days[i] && g->dates[g->open[until]] == g->dates[i]; until++);
-		if (daily && dun_gate_capped(q->history, &w->who, g->zones, g->nzones, (g->first + i) * SLOT, NULL) > 0)
+		/* where a gap ends within the day, slot by slot */
+		for (until = from + 1; daily && until < g->nopen && g->days[g->open[until]] == g->days[i] && g->dates[g->open[until]] == g->dates[i]; until++);
+		if (is_capped(w, g->first + i))
 			field->capped += until - from;
 		else
-			weigh_day(w, field, from, until, daily, slots, scores);
+			weigh_day(w, field, from, until, slots, scores);
 	}
 	if (field->nslots > 0)
 	{

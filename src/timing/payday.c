@@ -382,12 +382,20 @@ double
 dun_timing_pay_multiplier(const char *country, const DunPayday *post, DateADT date)
 {
 	const uint8 *since = days_since(country_paydays(country), date);
-	double		sums[4] = {post->p[DUN_NO_SCHEDULE]};
+	float		a = 0,
+				b = 0,
+				c = 0,
+				d = 0;
 
+	/* four sums, since each waits for its last term */
 	for (int s = 0; s < DUN_SCHEDULES; s += 4)
-		for (int j = 0; j < 4; j++)
-			sums[j] += post->lift[since[s + j]][s + j];
-	return sums[0] + sums[1] + sums[2] + sums[3];
+	{
+		a += post->lift[since[s]][s];
+		b += post->lift[since[s + 1]][s + 1];
+		c += post->lift[since[s + 2]][s + 2];
+		d += post->lift[since[s + 3]][s + 3];
+	}
+	return post->p[DUN_NO_SCHEDULE] + a + b + c + d;
 }
 
 DateADT

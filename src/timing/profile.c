@@ -270,11 +270,12 @@ dun_timing_find_theta(DunProfile *p, const DunPrior *prior)
 static void
 pool(const uint8 *bins, double unit, double out[DUN_HOURS])
 {
-	double		hours[2][24] = {{0}};
+	int			hours[2][24] = {{0}};
 	double		own = OWN_BIN * unit;
 
-	for (int h = 0; h < DUN_HOURS; h++)
-		hours[h >= 120][h % 24] += bins[h];
+	for (int day = 0; day < 7; day++)
+		for (int o = 0; o < 24; o++)
+			hours[day >= 5][o] += bins[day * 24 + o];
 	for (int part = 0; part < 2; part++)
 	{
 		double		pooled[24];
