@@ -5404,7 +5404,9 @@ BEGIN
         aged AS (SELECT n.creditor, dunning._sum_ages(n.before, n.zone, n.sent, n.channels, n.ats, n.prior, $2) AS ages FROM new n GROUP BY 1),
         book AS (INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, as_of, ages)
             SELECT g.creditor, '*', 0, 0, $2, g.ages FROM aged g
-            ON CONFLICT ON CONSTRAINT timing_book_pkey DO UPDATE SET ages = CASE WHEN $4 OR b.ages IS NULL THEN EXCLUDED.ages
+            -- Contacts of hours that were chosen are answered well: held against the book's hours, not their debtor's of then, each rebuild would make the share of answers
+            -- greater and the delay shorter. And some debtors made anew are not the book.
+            ON CONFLICT ON CONSTRAINT timing_book_pkey DO UPDATE SET ages = CASE WHEN $4 AND b.made_at IS NOT NULL AND b.ages IS NOT NULL THEN b.ages WHEN $4 OR b.ages IS NULL THEN EXCLUDED.ages
                 ELSE ARRAY(SELECT u.had * 0.999 + u.new FROM unnest(b.ages, EXCLUDED.ages) WITH ORDINALITY u(had, new, n) ORDER BY u.n) END)
         INSERT INTO dunning.timing_profile AS o (debtor_id, creditor, contacts, responses, profile, as_of)
         SELECT n.debtor_id, n.creditor, (dunning._profile_counts(n.profile)).contacts, (dunning._profile_counts(n.profile)).answers, n.profile, $2
