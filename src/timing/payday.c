@@ -5,9 +5,10 @@
  *
  * A payment tied to a payday comes on it or within six days, each d times as likely as the one before; a share of
  * all payments (pi) is tied to one. With delta days since the last payday of a schedule of period p, its
- * likelihood ratio is R = (1 - pi) + pi p g(delta), g = d^delta normalised. Neither pi nor d is known, and a posterior that
- * took them for known would be surer than it may be: each schedule is held beside the habits of habits[], which
- * are summed out.
+ * likelihood ratio is R = (1 - pi) + pi p g(delta), g = d^delta normalised. Neither pi nor d is known of a debtor, and a
+ * posterior that took them for known would be surer than it may be: each payment weighs CAUTION of one that were. That
+ * nobody is paid by none of these schedules is nearly taken for granted: caution keeps what is doubtful below 0.8, so
+ * the likeliest schedule may be named first although it is not sure.
  *
  * Which schedules pay on a date is a mask of 48 bits, kept by country and month, and so is what a payment on a date says of
  * each schedule: a book has few countries, and a posterior asks for thousands of dates.
@@ -32,20 +33,20 @@
 #define REACH DUN_PAYDAY_REACH
 #define LONGEST_CLOSING 4		/* Easter */
 #define CLASSES 3				/* monthly, fortnightly, weekly */
-#define PRIOR_NONE 0.2
-#define CAUTION 0.85			/* payments of one debtor are not independent: each weighs so much of one that were */
-#define PRIOR_USUAL 0.3			/* of those who have one, whose schedule is known to be usual in the country */
+#define PRIOR_NONE 0.02
+#define CAUTION 0.7				/* payments of one debtor are not independent: each weighs so much of one that were */
+#define PRIOR_USUAL 0.06		/* of those who have one, whose schedule is known to be usual in the country */
 
 #define FIRST_YEAR 1990
 #define MONTHS (12 * 150)
 #define COUNTRIES 32
 
-/* How those paid by a schedule pay: what share of payments, and how soon. */
+/* How those paid by a schedule pay: what share of payments, and how soon; several would be summed out. */
 static const struct
 {
 	double		tied;			/* pi */
 	double		decay;			/* d */
-}			habits[] = {{0.3, 0.4}, {0.3, 0.65}, {0.55, 0.4}, {0.55, 0.65}, {0.8, 0.4}, {0.8, 0.65}};
+}			habits[] = {{0.5, 0.5}};
 
 #define HABITS lengthof(habits)
 
