@@ -64,3 +64,5 @@ SELECT verdict LIKE 'too early%' AS too_early FROM dunning.timing_report() WHERE
 UPDATE dunning.timing_book b SET prior = dunning._calibrated_prior(b.prior, 'email', '{0,1,0,1}', NULL) WHERE b.creditor = 'calib' AND b.channel = '*';
 SELECT b.contact_at = dunning._now() AS earliest, b.uplift, b.reasons ->> 'hour' AS hour
 FROM dunning.best_time('C-1003', 'email', top => 100) b LIMIT 1;
+
+DELETE FROM dunning.egress WHERE creditor = 'calib';	-- no links of a chain
