@@ -60,7 +60,6 @@ dun_score_cross_validate(const DunKind *kind, const DunTrainSet *set, void *prep
 	MemoryContext before = MemoryContextSwitchTo(scratch);
 	double		loss = 0,
 				weights = 0;
-
 	bool		left_out = start != NULL && kind->leave_out != NULL &&
 		kind->leave_out(set, prepared, start, rows, nrows, options, logit);
 

@@ -41,19 +41,13 @@
 #define MONTHS (12 * 150)
 #define COUNTRIES 32
 
-/* How those paid by a schedule pay: what share of payments, and how soon; several would be summed out. */
-static const struct
-{
-	double		tied;			/* pi */
-	double		decay;			/* d */
-}			habits[] = {{0.5, 0.5}};
-
-#define HABITS lengthof(habits)
+#define TIED 0.5				/* pi */
+#define DECAY 0.5				/* d */
 
 /* What a payment on a date weighs for each schedule. */
 typedef struct Weights
 {
-	float		w[HABITS * DUN_SCHEDULES];
+	float		w[DUN_SCHEDULES];
 } Weights;
 
 typedef struct Month
@@ -230,34 +224,31 @@ class_of(int schedule)
 	return schedule < FORTNIGHTLY ? 0 : schedule < WEEKLY ? 1 : 2;
 }
 
-/* By habit and days since the payday (the last is: longer ago), for schedules and periods: R, and what a payment weighs. */
-static float ratio[HABITS][REACH + 1][DUN_SCHEDULES];
-static double weight[HABITS][CLASSES][REACH + 1];
+/* By days since the payday (the last is: longer ago), for schedules and periods: R, and what a payment weighs. */
+static float ratio[REACH + 1][DUN_SCHEDULES];
+static double weight[CLASSES][REACH + 1];
 
 static void
 set_ratios(void)
 {
 	static const double periods[CLASSES] = {30.44, 14, 7};
 
-	if (ratio[HABITS - 1][REACH][DUN_SCHEDULES - 1] != 0)
+	if (ratio[REACH][DUN_SCHEDULES - 1] != 0)
 		return;
-	for (int k = 0; k < HABITS; k++)
-		for (int c = 0; c < CLASSES; c++)
+	for (int c = 0; c < CLASSES; c++)
+	{
+		double		g = (1 - DECAY) / (1 - pow(DECAY, REACH));
+
+		for (int delta = 0; delta <= REACH; delta++, g *= DECAY)
 		{
-			double		pi = habits[k].tied,
-						d = habits[k].decay,
-						g = (1 - d) / (1 - pow(d, REACH));
+			double		r = 1 - TIED + (delta < REACH ? TIED * periods[c] * g : 0);
 
-			for (int delta = 0; delta <= REACH; delta++, g *= d)
-			{
-				double		r = 1 - pi + (delta < REACH ? pi * periods[c] * g : 0);
-
-				weight[k][c][delta] = pow(r, CAUTION);
-				for (int s = 0; s < DUN_SCHEDULES; s++)
-					if (class_of(s) == c)
-						ratio[k][delta][s] = r;
-			}
+			weight[c][delta] = pow(r, CAUTION);
+			for (int s = 0; s < DUN_SCHEDULES; s++)
+				if (class_of(s) == c)
+					ratio[delta][s] = r;
 		}
+	}
 }
 
 /* Days since the last payday of every schedule, at most REACH. */
@@ -300,16 +291,15 @@ fill_weights(CountryPaydays *c, DateADT date, Weights *weights)
 	if (pays_on(c->country, date))
 		for (; n <= LONGEST_CLOSING && !pays_on(c->country, date - n); n++)
 			since[n] = days_since(c, date - n);
-	for (int k = 0; k < HABITS; k++)
-		for (int s = 0; s < DUN_SCHEDULES; s++)
-		{
-			const double *w = weight[k][class_of(s)];
-			double		sum = 0;
+	for (int s = 0; s < DUN_SCHEDULES; s++)
+	{
+		const double *w = weight[class_of(s)];
+		double		sum = 0;
 
-			for (int j = 0; j < n; j++)
-				sum += w[since[j][s]];
-			weights->w[k * DUN_SCHEDULES + s] = sum / n;
-		}
+		for (int j = 0; j < n; j++)
+			sum += w[since[j][s]];
+		weights->w[s] = sum / n;
+	}
 }
 
 static const Weights *
@@ -338,45 +328,31 @@ void
 dun_timing_payday(const char *country, const DateADT *dates, int n, DunPayday *post)
 {
 	CountryPaydays *c = country_paydays(country);
-	float		held[HABITS * DUN_SCHEDULES];
+	float		held[DUN_SCHEDULES];
 	double		sum = 0,
 				scale;
 
 	/* What a payment weighs lies between 0.2 and 10, so the product of 24 of them needs no logarithms. */
 	Assert(n <= DUN_PAYMENTS_KEPT);
 	set_ratios();
-	for (int k = 0; k < HABITS; k++)
-		for (int s = 0; s < DUN_SCHEDULES; s++)
-			held[k * DUN_SCHEDULES + s] = c->prior[s] * (1.0 / HABITS);
+	for (int s = 0; s < DUN_SCHEDULES; s++)
+		held[s] = c->prior[s];
 	for (int i = 0; i < n; i++)
 	{
 		const Weights *weights = weights_of(c, dates[i]);
 
-		for (int j = 0; j < HABITS * DUN_SCHEDULES; j++)
-			held[j] *= weights->w[j];
+		for (int s = 0; s < DUN_SCHEDULES; s++)
+			held[s] *= weights->w[s];
 	}
 	for (int s = 0; s < DUN_SCHEDULES; s++)
-	{
-		post->p[s] = 0;
-		for (int k = 0; k < HABITS; k++)
-			post->p[s] += held[k * DUN_SCHEDULES + s];
-		sum += post->p[s];
-	}
-	post->p[DUN_NO_SCHEDULE] = c->prior[DUN_NO_SCHEDULE];
-	scale = 1 / (sum + post->p[DUN_NO_SCHEDULE]);
-	for (int s = 0; s <= DUN_SCHEDULES; s++)
-		post->p[s] *= scale;
-	for (int j = 0; j < HABITS * DUN_SCHEDULES; j++)
-		held[j] *= (float) scale;
+		sum += held[s];
+	scale = 1 / (sum + c->prior[DUN_NO_SCHEDULE]);
+	for (int s = 0; s < DUN_SCHEDULES; s++)
+		post->p[s] = held[s] * scale;
+	post->p[DUN_NO_SCHEDULE] = c->prior[DUN_NO_SCHEDULE] * scale;
 	for (int delta = 0; delta <= REACH; delta++)
-	{
-		float		lift[DUN_SCHEDULES] = {0};
-
-		for (int k = 0; k < HABITS; k++)
-			for (int s = 0; s < DUN_SCHEDULES; s++)
-				lift[s] += held[k * DUN_SCHEDULES + s] * ratio[k][delta][s];
-		memcpy(post->lift[delta], lift, sizeof(lift));
-	}
+		for (int s = 0; s < DUN_SCHEDULES; s++)
+			post->lift[delta][s] = (float) post->p[s] * ratio[delta][s];
 }
 
 double
