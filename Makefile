@@ -45,7 +45,7 @@ endif
 -include $(SRCS:.c=.d)
 
 # Sums in four lanes are made for vectors; -O2 alone leaves them one by one.
-src/timing/best.o src/timing/payday.o src/timing/profile.o src/score/irls.o src/score/set.o src/score/gbdt_bin.o src/score/gbdt_boost.o src/score/gbdt_grow.o: CFLAGS += $(CFLAGS_VECTORIZE)
+src/timing/best.o src/timing/grid.o src/timing/payday.o src/timing/profile.o src/score/irls.o src/score/set.o src/score/gbdt_bin.o src/score/gbdt_boost.o src/score/gbdt_grow.o: CFLAGS += $(CFLAGS_VECTORIZE)
 
 # The version is compiled in.
 src/deliver/worker.o: dunning.control

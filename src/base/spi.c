@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "utils/memutils.h"
 #include "nodes/params.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -90,6 +91,18 @@ dun_base_forget(DunStatement *st)
 		SPI_freeplan(st->plan);
 		st->plan = NULL;
 	}
+}
+
+void
+dun_base_renew(DunStatement *st, const char *text)
+{
+	if (st->sql != NULL && strcmp(st->sql, text) == 0)
+		return;
+	dun_base_forget(st);
+	if (st->sql != NULL)
+		pfree(unconstify(char *, st->sql));
+	st->sql = NULL;
+	st->sql = MemoryContextStrdup(TopMemoryContext, text);
 }
 
 Datum

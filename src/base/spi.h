@@ -40,6 +40,9 @@ extern void dun_base_run_into(DunStatement *st, Datum *args, DestReceiver *recei
 /* Forget the plan, for a statement whose text has changed. */
 extern void dun_base_forget(DunStatement *st);
 
+/* Give a statement whose text is not a constant this one (copied): its plan is kept where the text is the same as before. */
+extern void dun_base_renew(DunStatement *st, const char *text);
+
 /* Column `col` (from 1) of row `row` (from 0) of SPI_tuptable. */
 extern Datum dun_base_value(uint64 row, int col, bool *isnull);
 

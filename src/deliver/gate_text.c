@@ -79,15 +79,6 @@ DunStatement dun_deliver_window_sql = {
 /* Those that plainly pass. */
 #define CLEAR_FRAME "SELECT r.ord" SEEN " FROM (%s) r"
 
-static void
-renew(DunStatement *st, char *text)
-{
-	dun_base_forget(st);
-	if (st->sql != NULL)
-		pfree(unconstify(char *, st->sql));
-	st->sql = MemoryContextStrdup(TopMemoryContext, text);
-}
-
 /* Plans are kept while the bindings are the same; forced by dun_deliver_forget_gate(). */
 static char *signature = NULL;
 
@@ -105,30 +96,17 @@ dun_deliver_keep_gate(void)
 	compared_at = now;
 	dun_base_run(&signature_sql, NULL, NULL, true, 1);
 	current = dun_base_text(0, 1);
-	if (signature != NULL && strcmp(signature, current) == 0 &&
+	if (signature != NULL && strcmp(signature, current) == 0 && now >= renewed_at &&
 		!TimestampDifferenceExceeds(renewed_at, now, RENEW_EVERY_MS))
 		return;
 	if (dun_base_run(&texts_sql, NULL, NULL, true, 1) != 1)
 		elog(ERROR, "the gate gives no statement");
-	{
-		char	   *lock = dun_base_text(0, 1);
-		char	   *gate = psprintf("SELECT g.ord, g.blocked_by, g.address, g.place, g.windows, g.digest FROM (%s) g", dun_base_text(0, 2));
-		char	   *recheck = psprintf(RECHECK_FRAME, dun_base_text(0, 3));
-		char	   *window = psprintf(WINDOW_FRAME, dun_base_text(0, 4));
-		char	   *clear = psprintf(CLEAR_FRAME, dun_base_text(0, 5));
-
-		/* A plan is worth keeping: only what changed is made anew. */
-		if (dun_deliver_lock_sql.sql == NULL || strcmp(dun_deliver_lock_sql.sql, lock) != 0)
-			renew(&dun_deliver_lock_sql, lock);
-		if (dun_deliver_gate_sql.sql == NULL || strcmp(dun_deliver_gate_sql.sql, gate) != 0)
-			renew(&dun_deliver_gate_sql, gate);
-		if (dun_deliver_recheck_sql.sql == NULL || strcmp(dun_deliver_recheck_sql.sql, recheck) != 0)
-			renew(&dun_deliver_recheck_sql, recheck);
-		if (dun_deliver_clear_sql.sql == NULL || strcmp(dun_deliver_clear_sql.sql, clear) != 0)
-			renew(&dun_deliver_clear_sql, clear);
-		if (dun_deliver_window_sql.sql == NULL || strcmp(dun_deliver_window_sql.sql, window) != 0)
-			renew(&dun_deliver_window_sql, window);
-	}
+	/* dun_base_renew() runs nothing: what was read stands until all are made. */
+	dun_base_renew(&dun_deliver_lock_sql, dun_base_text(0, 1));
+	dun_base_renew(&dun_deliver_gate_sql, psprintf("SELECT g.ord, g.blocked_by, g.address, g.place, g.windows, g.digest FROM (%s) g", dun_base_text(0, 2)));
+	dun_base_renew(&dun_deliver_recheck_sql, psprintf(RECHECK_FRAME, dun_base_text(0, 3)));
+	dun_base_renew(&dun_deliver_window_sql, psprintf(WINDOW_FRAME, dun_base_text(0, 4)));
+	dun_base_renew(&dun_deliver_clear_sql, psprintf(CLEAR_FRAME, dun_base_text(0, 5)));
 	if (signature != NULL)
 		pfree(signature);
 	signature = MemoryContextStrdup(TopMemoryContext, current);

@@ -208,26 +208,12 @@ receiver_nothing(DestReceiver *self)
 
 /* --- the two statements --- */
 
-/* A text is planned once; it changes with the binding, and then what was kept of it goes. */
-static void
-keep_statement(DunStatement *st, text *sql)
-{
-	if (st->sql != NULL && strlen(st->sql) == VARSIZE_ANY_EXHDR(sql) &&
-		memcmp(st->sql, VARDATA_ANY(sql), VARSIZE_ANY_EXHDR(sql)) == 0)
-		return;
-	dun_base_forget(st);
-	if (st->sql != NULL)
-		pfree(unconstify(char *, st->sql));
-	st->sql = NULL;
-	st->sql = MemoryContextStrdup(TopMemoryContext, text_to_cstring(sql));
-}
-
 static void
 add_rows(Adding *a, text *sql, Datum ids)
 {
 	static DunStatement rows_sql = {NULL, 1, {TEXTARRAYOID}, NULL, CURSOR_OPT_GENERIC_PLAN};
 
-	keep_statement(&rows_sql, sql);
+	dun_base_renew(&rows_sql, text_to_cstring(sql));
 	a->pub.receiveSlot = receive_row;
 	a->pub.rStartup = receiver_startup;
 	a->pub.rShutdown = receiver_nothing;
@@ -251,7 +237,7 @@ give_defined(Adding *a, text *sql, ReturnSetInfo *rsinfo)
 	if (n == 0)
 		return;
 	ids = PointerGetDatum(construct_array(odd, n, TEXTOID, -1, false, TYPALIGN_INT));
-	keep_statement(&exact_sql, sql);
+	dun_base_renew(&exact_sql, text_to_cstring(sql));
 	rows = dun_base_run(&exact_sql, &ids, NULL, true, 0);
 	for (uint64 row = 0; row < rows; row++)
 	{

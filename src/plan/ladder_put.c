@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 
 #include "base/amount.h"
+#include "base/jsonb.h"
 #include "base/texts.h"
 #include "plan/ladder.h"
 
@@ -85,15 +86,12 @@ make_amounts(const DunLadder *run, const DunReached *r, Which which)
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < r->ntotals; i++)
 	{
-		JsonbValue	key = {.type = jbvString};
 		JsonbValue	value = {.type = jbvNumeric};
 
 		if (which != ALL && r->totals[i].enough != (which == THOSE_ENOUGH))
 			continue;
-		key.val.string.val = unconstify(char *, run->currencies[r->totals[i].currency]);
-		key.val.string.len = strlen(key.val.string.val);
 		value.val.numeric = dun_plan_numeric_of(&r->totals[i].sum);
-		pushJsonbValue(&state, WJB_KEY, &key);
+		dun_base_push_text(&state, WJB_KEY, run->currencies[r->totals[i].currency]);
 		pushJsonbValue(&state, WJB_VALUE, &value);
 		n++;
 	}

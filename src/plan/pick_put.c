@@ -10,8 +10,10 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "base/jsonb.h"
 #include "base/texts.h"
 #include "plan/pick_book.h"
+#include "timing/reasons.h"
 
 /* The columns of _pick(). */
 enum
@@ -49,25 +51,15 @@ blocked_by(const DunPick *pick)
 	return dun_base_make_texts(words, n);
 }
 
-static void
-push_text(JsonbParseState **state, JsonbIteratorToken token, const char *text)
-{
-	JsonbValue	value = {.type = jbvString};
-
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = strlen(text);
-	pushJsonbValue(state, token, &value);
-}
-
 /* An object {name: of, why}. */
 static void
 push_reason(JsonbParseState **state, const char *name, const char *of, const char *why)
 {
 	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	push_text(state, WJB_KEY, name);
-	push_text(state, WJB_VALUE, of);
-	push_text(state, WJB_KEY, "why");
-	push_text(state, WJB_VALUE, why);
+	dun_base_push_text(state, WJB_KEY, name);
+	dun_base_push_text(state, WJB_VALUE, of);
+	dun_base_push_text(state, WJB_KEY, "why");
+	dun_base_push_text(state, WJB_VALUE, why);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
 }
 

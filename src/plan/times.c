@@ -18,6 +18,7 @@
 #include "base/compat.h"
 #include "base/texts.h"
 #include "plan/pick_book.h"
+#include "timing/reasons.h"
 
 /* The columns of _times(). */
 enum

@@ -8,12 +8,12 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
-#include "utils/array.h"
 #include "utils/date.h"
 
 #include "calendar/money.h"
 #include "calendar/window.h"
 #include "gate/caps.h"
+#include "timing/grid.h"
 #include "timing/profile.h"
 
 /* What is known of a debtor; zeros and NULLs where nothing is. */
@@ -40,14 +40,6 @@ typedef struct DunTimeQuestion
 	DunEvidence evidence;
 	const DunEffects *effects;	/* of dates; NULL: none */
 } DunTimeQuestion;
-
-/* Rules of the clock, those that close most first, and how many quarters of an hour each closes. */
-typedef struct DunClosers
-{
-	int			n;
-	const char **names;
-	int		   *slots;
-} DunClosers;
 
 /* What the clock and the caps left. */
 typedef struct DunTimeField
@@ -76,27 +68,15 @@ typedef struct DunTimeAnswer
 	double		delay;
 } DunTimeAnswer;
 
+/* What randomised contacts showed of the question's book and channel; NULL: nothing yet. */
+extern const DunCalibration *dun_timing_calibration_of(const DunTimeQuestion *q);
+
 typedef struct DunTimes DunTimes;
 
 /* What is kept between questions, in the current memory context. */
 extern DunTimes *dun_timing_make_times(void);
 
-extern uint64 dun_timing_windows_key(const DunWindows *w);
-
 /* At most `top` answers, the best first; returns how many. With top > 1 nothing is drawn by lot. */
 extern int	dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField *field, DunTimeAnswer *answers);
-
-/* What is claimed of an answer: its chance and that of the average allowed instant, by what randomised contacts showed. */
-typedef struct DunTimeClaim
-{
-	bool		calibrated;
-	double		p;
-	double		baseline;
-} DunTimeClaim;
-
-extern DunTimeClaim dun_timing_claim(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer);
-
-/* As jsonb; answer NULL: there is none, and `words` say why. */
-extern Datum dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const DunTimeAnswer *answer, ArrayType *words, ArrayType *rules);
 
 #endif

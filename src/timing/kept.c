@@ -38,7 +38,6 @@ keep_text(void)
 	static TimestampTz renewed_at = 0;
 	TimestampTz now = GetCurrentTimestamp();
 	char	   *current;
-	char	   *text;
 
 	dun_base_run(&signature_sql, NULL, NULL, true, 1);
 	current = dun_base_text(0, 1);
@@ -46,16 +45,7 @@ keep_text(void)
 		!TimestampDifferenceExceeds(renewed_at, now, RENEW_EVERY_MS))
 		return;
 	dun_base_run(&text_sql, NULL, NULL, true, 1);
-	text = dun_base_text(0, 1);
-	if (best_sql.sql == NULL || strcmp(best_sql.sql, text) != 0)
-	{
-		char	   *copy = MemoryContextStrdup(TopMemoryContext, text);
-
-		dun_base_forget(&best_sql);
-		if (best_sql.sql != NULL)
-			pfree(unconstify(char *, best_sql.sql));
-		best_sql.sql = copy;
-	}
+	dun_base_renew(&best_sql, dun_base_text(0, 1));
 	current = MemoryContextStrdup(TopMemoryContext, current);
 	if (signature != NULL)
 		pfree(signature);
