@@ -22,7 +22,10 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._event_day(jsonb, timestamptz) IS 'The day that an event''s detail names as "on", else the day it happened; NULL where detail says it is cancelled.';
 
-CREATE FUNCTION dunning._anchors(debtor_ids text[], anchors text[], as_of timestamptz)
+CREATE TYPE dunning._anchor_date AS (debtor_id text, anchor text, currency text, last_on date, next_on date);
+COMMENT ON TYPE dunning._anchor_date IS 'A date of a debtor that steps count from.';
+
+CREATE FUNCTION dunning._anchor_dates(debtor_ids text[], anchors text[], as_of timestamptz)
     RETURNS TABLE (debtor_id text, anchor text, currency text, last_on date, next_on date)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -60,8 +63,74 @@ BEGIN
     END IF;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._anchors(text[], text[], timestamptz) IS
+COMMENT ON FUNCTION dunning._anchor_dates(text[], text[], timestamptz) IS
     'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
+
+-- A warning that is wanted on a Sunday goes on the Saturday where nothing may go on Sundays: whoever waits for its day never sends it. Only what the clock and the caps
+-- close counts: where a hold, a missing address or consent is in the way, going earlier helps nobody. A payday comes again next month, so nothing is early for one.
+CREATE FUNCTION dunning._early_steps(dates dunning._anchor_date[], as_of timestamptz) RETURNS TABLE (debtor_id text, anchor text, next_on date, steps text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    debtors text[];
+    channels text[];
+BEGIN
+    SELECT array_agg(u.debtor_id), array_agg(u.channel) INTO debtors, channels
+    FROM (SELECT DISTINCT d.debtor_id, k.channel FROM unnest(dates) d JOIN dunning._steps() s ON s.anchor = d.anchor AND s.offset_days < 0 CROSS JOIN unnest(s.channels) k(channel)
+          WHERE d.next_on + s.offset_days BETWEEN today + 1 AND today + 8 AND EXISTS (SELECT FROM dunning.channel x WHERE x.channel = k.channel)) u;
+    IF debtors IS NULL THEN
+        RETURN;
+    END IF;
+    -- The facts as of tomorrow: who is held then is not written to today because of it.
+    RETURN QUERY EXECUTE pg_catalog.format($q$
+        WITH f AS MATERIALIZED (
+            SELECT f.debtor_id::text AS debtor_id, f.channel::text AS channel,
+                dunning._next_open($7, f.at, f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, NULL) IS NOT NULL AS open_today,
+                coalesce((dunning._next_open(f.at, f.at + interval '16 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, NULL)
+                    AT TIME ZONE dunning._ledger_zone())::date, 'infinity') AS opens
+            FROM (%s) f WHERE f.words = '{}' AND f.held_until IS NULL AND (f.held @> $7) IS NOT TRUE AND f.windows IS NOT NULL),
+        early AS (
+            SELECT d.debtor_id, d.anchor, d.next_on, s.strategy || '/' || s.step AS step
+            FROM unnest($6) d JOIN dunning._ladder_steps() s ON s.anchor = d.anchor AND s.offset_days < 0 JOIN dunning._steps() t ON t.strategy = s.strategy AND t.step = s.step
+            JOIN f ON f.debtor_id = d.debtor_id AND f.channel = ANY (t.channels)
+            WHERE d.next_on + s.offset_days BETWEEN $4 + 1 AND $4 + 8 AND d.next_on + s.to_day <= $4 + 16
+            GROUP BY 1, 2, 3, 4, d.next_on + s.to_day HAVING bool_or(f.open_today) AND min(f.opens) > d.next_on + s.to_day)
+        SELECT e.debtor_id, e.anchor, e.next_on, E'\n' || string_agg(e.step, E'\n') || E'\n' FROM early e GROUP BY 1, 2, 3$q$,
+        replace(dunning._gate_facts_sql(), '$4', 'NULL::text[]'))
+    USING debtors, channels, array_fill((today + 1)::timestamp AT TIME ZONE dunning._ledger_zone(), ARRAY[cardinality(debtors)]), today, NULL::uuid[], dates, as_of;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._early_steps(dunning._anchor_date[], timestamptz) IS
+    'Steps (strategy/step, a line each, between newlines) before these dates whose days all lie ahead and on none of which clock and caps leave an instant on any of their channels, with today the last day before them that has one: they are taken today.';
+
+CREATE FUNCTION dunning._anchors(debtor_ids text[], anchors text[], as_of timestamptz)
+    RETURNS TABLE (debtor_id text, anchor text, currency text, last_on date, next_on date, early text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    dates dunning._anchor_date[];
+    near dunning._anchor_date[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning._steps() s WHERE s.anchor = ANY (_anchors.anchors) AND s.anchor <> 'payday' AND s.offset_days < 0) THEN
+        RETURN QUERY SELECT x.debtor_id, x.anchor, x.currency, x.last_on, x.next_on, NULL::text FROM dunning._anchor_dates(_anchors.debtor_ids, _anchors.anchors, _anchors.as_of) x;
+        RETURN;
+    END IF;
+    dates := ARRAY(SELECT ROW(x.debtor_id, x.anchor, x.currency, x.last_on, x.next_on)::dunning._anchor_date
+                   FROM dunning._anchor_dates(_anchors.debtor_ids, _anchors.anchors, _anchors.as_of) x);
+    -- of each but one, whatever the currency
+    near := ARRAY(SELECT DISTINCT ROW(d.debtor_id, d.anchor, NULL, NULL, d.next_on)::dunning._anchor_date
+                  FROM unnest(dates) d JOIN dunning._steps() s ON s.anchor = d.anchor AND s.anchor <> 'payday' AND s.offset_days < 0
+                  WHERE d.next_on + s.offset_days BETWEEN today + 1 AND today + 8);
+    RETURN QUERY SELECT d.debtor_id, d.anchor, d.currency, d.last_on, d.next_on, e.steps
+        FROM unnest(dates) d LEFT JOIN dunning._early_steps(near, _anchors.as_of) e ON e.debtor_id = d.debtor_id AND e.anchor = d.anchor AND e.next_on = d.next_on;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._anchors(text[], text[], timestamptz) IS
+    '_anchor_dates() with the steps before such a date that are taken today because nothing may go on any of their own days: early, as _early_steps() writes them.';
 
 -- What a message and its companion share: all of the key but its ninth octet, six random bits beside those of the variant.
 CREATE FUNCTION dunning._touch(message_id uuid) RETURNS text

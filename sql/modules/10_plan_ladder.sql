@@ -118,7 +118,7 @@ BEGIN
             SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
             dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now) || coalesce(' UNION ALL ' || dunning._other_accounts_sql(whose, now_at, over_now), ''),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
-        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, $4, %s) a', now_at),
+        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on, a.early FROM dunning._anchors($2, $4, %s) a', now_at),
         'SELECT m.debtor_id, m.mark FROM dunning._ladder_marks($2, $1) m',
         'SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.is_left_out FROM dunning._ladder_items($2, $1) i'];
 END

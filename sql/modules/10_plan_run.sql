@@ -101,7 +101,9 @@ BEGIN
                 'by_segment', j.by_segment, 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', j.passed_over,
-                'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
+                'timing', j.timing || CASE WHEN NOT j.on_ladder AND j.offset_days < 0 AND (j.contact_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date < j.anchor + j.offset_days
+                    THEN jsonb_build_object('deadline_compromised', true, 'wanted_from', j.anchor + j.offset_days) ELSE '{}' END,
+                'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
                 'experiment', CASE WHEN a.arm IS NOT NULL THEN $4 END, 'arm', a.arm, 'arm_propensity', a.propensity,
                 'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
                 'reasons', s.reasons, 'value', j.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) END AS decision

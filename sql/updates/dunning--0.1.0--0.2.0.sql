@@ -8446,7 +8446,14 @@ EXCEPTION WHEN data_exception THEN
     RETURN (at AT TIME ZONE dunning._ledger_zone())::date;
 END
 $function$;
-CREATE FUNCTION dunning._anchors(debtor_ids text[], anchors text[], as_of timestamp with time zone)
+CREATE TYPE dunning._anchor_date AS (
+    debtor_id text,
+    anchor text,
+    currency text,
+    last_on date,
+    next_on date
+);
+CREATE FUNCTION dunning._anchor_dates(debtor_ids text[], anchors text[], as_of timestamp with time zone)
  RETURNS TABLE(debtor_id text, anchor text, currency text, last_on date, next_on date)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -8484,6 +8491,69 @@ BEGIN
                   ORDER BY e.debtor_id, e.kind, e.at DESC, e.recorded_at DESC) x
             WHERE x.on_date IS NOT NULL;
     END IF;
+END
+$function$;
+CREATE FUNCTION dunning._early_steps(dates dunning._anchor_date[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, anchor text, next_on date, steps text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    debtors text[];
+    channels text[];
+BEGIN
+    SELECT array_agg(u.debtor_id), array_agg(u.channel) INTO debtors, channels
+    FROM (SELECT DISTINCT d.debtor_id, k.channel FROM unnest(dates) d JOIN dunning._steps() s ON s.anchor = d.anchor AND s.offset_days < 0 CROSS JOIN unnest(s.channels) k(channel)
+          WHERE d.next_on + s.offset_days BETWEEN today + 1 AND today + 8 AND EXISTS (SELECT FROM dunning.channel x WHERE x.channel = k.channel)) u;
+    IF debtors IS NULL THEN
+        RETURN;
+    END IF;
+    -- The facts as of tomorrow: who is held then is not written to today because of it.
+    RETURN QUERY EXECUTE pg_catalog.format($q$
+        WITH f AS MATERIALIZED (
+            SELECT f.debtor_id::text AS debtor_id, f.channel::text AS channel,
+                dunning._next_open($7, f.at, f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, NULL) IS NOT NULL AS open_today,
+                coalesce((dunning._next_open(f.at, f.at + interval '16 days', f.debtor_id, f.windows, f.caps, f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks, NULL)
+                    AT TIME ZONE dunning._ledger_zone())::date, 'infinity') AS opens
+            FROM (%s) f WHERE f.words = '{}' AND f.held_until IS NULL AND (f.held @> $7) IS NOT TRUE AND f.windows IS NOT NULL),
+        early AS (
+            SELECT d.debtor_id, d.anchor, d.next_on, s.strategy || '/' || s.step AS step
+            FROM unnest($6) d JOIN dunning._ladder_steps() s ON s.anchor = d.anchor AND s.offset_days < 0 JOIN dunning._steps() t ON t.strategy = s.strategy AND t.step = s.step
+            JOIN f ON f.debtor_id = d.debtor_id AND f.channel = ANY (t.channels)
+            WHERE d.next_on + s.offset_days BETWEEN $4 + 1 AND $4 + 8 AND d.next_on + s.to_day <= $4 + 16
+            GROUP BY 1, 2, 3, 4, d.next_on + s.to_day HAVING bool_or(f.open_today) AND min(f.opens) > d.next_on + s.to_day)
+        SELECT e.debtor_id, e.anchor, e.next_on, E'\n' || string_agg(e.step, E'\n') || E'\n' FROM early e GROUP BY 1, 2, 3$q$,
+        replace(dunning._gate_facts_sql(), '$4', 'NULL::text[]'))
+    USING debtors, channels, array_fill((today + 1)::timestamp AT TIME ZONE dunning._ledger_zone(), ARRAY[cardinality(debtors)]), today, NULL::uuid[], dates, as_of;
+END
+$function$;
+CREATE FUNCTION dunning._anchors(debtor_ids text[], anchors text[], as_of timestamp with time zone)
+ RETURNS TABLE(debtor_id text, anchor text, currency text, last_on date, next_on date, early text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    today date := dunning._today(as_of);
+    dates dunning._anchor_date[];
+    near dunning._anchor_date[];
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning._steps() s WHERE s.anchor = ANY (_anchors.anchors) AND s.anchor <> 'payday' AND s.offset_days < 0) THEN
+        RETURN QUERY SELECT x.debtor_id, x.anchor, x.currency, x.last_on, x.next_on, NULL::text FROM dunning._anchor_dates(_anchors.debtor_ids, _anchors.anchors, _anchors.as_of) x;
+        RETURN;
+    END IF;
+    dates := ARRAY(SELECT ROW(x.debtor_id, x.anchor, x.currency, x.last_on, x.next_on)::dunning._anchor_date
+                   FROM dunning._anchor_dates(_anchors.debtor_ids, _anchors.anchors, _anchors.as_of) x);
+    -- of each but one, whatever the currency
+    near := ARRAY(SELECT DISTINCT ROW(d.debtor_id, d.anchor, NULL, NULL, d.next_on)::dunning._anchor_date
+                  FROM unnest(dates) d JOIN dunning._steps() s ON s.anchor = d.anchor AND s.anchor <> 'payday' AND s.offset_days < 0
+                  WHERE d.next_on + s.offset_days BETWEEN today + 1 AND today + 8);
+    RETURN QUERY SELECT d.debtor_id, d.anchor, d.currency, d.last_on, d.next_on, e.steps
+        FROM unnest(dates) d LEFT JOIN dunning._early_steps(near, _anchors.as_of) e ON e.debtor_id = d.debtor_id AND e.anchor = d.anchor AND e.next_on = d.next_on;
 END
 $function$;
 CREATE FUNCTION dunning._touch(message_id uuid)
@@ -9779,7 +9849,7 @@ BEGIN
             SELECT x.debtor_id, NULL, ''waiting'', NULL FROM %5$s x WHERE x.run_id IS NOT NULL AND x.state <> ''held'' AND x.message_id <> ALL (%6$s) AND %2$s', now_at, among,
             dunning._past('hold'), dunning._past('once'), dunning._past('queue'), over_now) || coalesce(' UNION ALL ' || dunning._other_accounts_sql(whose, now_at, over_now), ''),
         pg_catalog.format('SELECT h.debtor_id, h.holds, ''condition_failed: '' || h.failure FROM dunning._conditions($4, $2, %s) h', now_at),
-        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on FROM dunning._anchors($2, $4, %s) a', now_at),
+        pg_catalog.format('SELECT a.debtor_id, a.anchor, a.currency, a.last_on, a.next_on, a.early FROM dunning._anchors($2, $4, %s) a', now_at),
         'SELECT m.debtor_id, m.mark FROM dunning._ladder_marks($2, $1) m',
         'SELECT i.debtor_id, i.currency, i.due_on, i.amount, i.open, i.is_left_out FROM dunning._ladder_items($2, $1) i'];
 END
@@ -10133,7 +10203,9 @@ BEGIN
                 'by_segment', j.by_segment, 'days_overdue', j.days, 'currencies', j.listed, 'under_minimum', j.under, 'left_out', l.list, 'last_contact', j.last_contact,
                 'channels', j.channels, 'preferred_channel', j.preferred_channel, 'chosen', j.chosen, 'skipped', j.skipped,
                 'passed_over', j.passed_over,
-                'timing', j.timing, 'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
+                'timing', j.timing || CASE WHEN NOT j.on_ladder AND j.offset_days < 0 AND (j.contact_at AT TIME ZONE (SELECT dunning._ledger_zone()))::date < j.anchor + j.offset_days
+                    THEN jsonb_build_object('deadline_compromised', true, 'wanted_from', j.anchor + j.offset_days) ELSE '{}' END,
+                'p_response', j.p_response, 'uplift', j.uplift, 'time_propensity', j.time_propensity,
                 'experiment', CASE WHEN a.arm IS NOT NULL THEN $4 END, 'arm', a.arm, 'arm_propensity', a.propensity,
                 'scores', jsonb_build_object('segment', s.segment, 'diagnosis', s.diagnosis, 'p_paid_30d', s.p_paid_30d, 'p_late', s.p_late, 'p_self_cure', s.p_self_cure),
                 'reasons', s.reasons, 'value', j.value, 'value_is', 'p(paid in 30 days) x amount x margin - cost', 'margin', j.margin)) END AS decision
@@ -49371,6 +49443,9 @@ ALTER TABLE dunning.debtor_strategy OWNER TO dunning_owner;
 ALTER TABLE dunning.budget OWNER TO dunning_owner;
 ALTER FUNCTION dunning._payday_around(text,date[],date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._event_day(jsonb,timestamp with time zone) OWNER TO dunning_owner;
+ALTER TYPE dunning._anchor_date OWNER TO dunning_owner;
+ALTER FUNCTION dunning._anchor_dates(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._early_steps(dunning._anchor_date[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._anchors(text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._touch(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._companion_id(uuid) OWNER TO dunning_owner;
@@ -50024,6 +50099,8 @@ GRANT SELECT ON TABLE dunning.strategy_rule TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.budget TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._payday_around(text,date[],date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._event_day(jsonb,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._anchor_dates(text[],text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._early_steps(dunning._anchor_date[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._touch(uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._companion_id(uuid) FROM PUBLIC;
@@ -50318,8 +50395,9 @@ COMMENT ON FUNCTION dunning._add_profile(double precision[],dunning.response_pro
 COMMENT ON FUNCTION dunning._address_lines(text,text) IS 'A postal address as lines of an envelope: of a JSON object its "lines", else name, street, postal code and city as they are mostly called, else its values; any other text as it is.';
 COMMENT ON FUNCTION dunning._address_quality(text,integer,integer,boolean) IS 'How likely an address reaches its owner, 0 to 1: postal ones lose 10 % a year, telephone numbers 8 %, others 5 %; a third for each soft bounce of the last 14 days; 0 after a hard one.';
 COMMENT ON FUNCTION dunning._aged_context(jsonb,date) IS 'A frozen context with its days past due as of a later day.';
+COMMENT ON FUNCTION dunning._anchor_dates(text[],text[],timestamp with time zone) IS 'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
 COMMENT ON FUNCTION dunning._anchor_problem(text,integer,integer) IS 'Why a step counted so from this anchor could never be taken, in words; NULL: it can.';
-COMMENT ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) IS 'Dates that steps count from: one row a debtor and anchor (and currency, where it is one of a currency): the last such day and the next one, the same where there is but one.';
+COMMENT ON FUNCTION dunning._anchors(text[],text[],timestamp with time zone) IS '_anchor_dates() with the steps before such a date that are taken today because nothing may go on any of their own days: early, as _early_steps() writes them.';
 COMMENT ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) IS 'Five arrays as numbered rows.';
 COMMENT ON FUNCTION dunning._asked_for(text[],timestamp with time zone) IS 'The sums that debtors are asked for by currency, the largest first: overdue, else what will be due; not what is disputed or held.';
 COMMENT ON FUNCTION dunning._assess_fees(text[]) IS 'Posts the fees that reminders named when they left, and those that need none.';
@@ -50427,6 +50505,7 @@ COMMENT ON FUNCTION dunning._drift_words(jsonb,jsonb,double precision[],double p
 COMMENT ON FUNCTION dunning._drop_held_rows() IS 'How many rows of a planning run list an invoice that was held while the run computed, and are left to the next one.';
 COMMENT ON FUNCTION dunning._drop_simulation() IS 'Removes the temporary tables of a simulation.';
 COMMENT ON FUNCTION dunning._dry_rows_sql(boolean,boolean) IS 'SQL text of stage row of a dry run.';
+COMMENT ON FUNCTION dunning._early_steps(dunning._anchor_date[],timestamp with time zone) IS 'Steps (strategy/step, a line each, between newlines) before these dates whose days all lie ahead and on none of which clock and caps leave an instant on any of their channels, with today the last day before them that has one: they are taken today.';
 COMMENT ON FUNCTION dunning._effect(bytea,date) IS 'What a contact on this date is worth against one on any other day, and the tag that does most of it (NULL: none, the multiplier is 1). Effects: dunning._effects().';
 COMMENT ON FUNCTION dunning._effects(text,text,text,text) IS 'The enabled effects of dates for a place and kind of debtor, for dunning._effect() and the best times. vat: the firm''s period (monthly, two-monthly, quarterly, half-yearly, yearly), refund for one that gets VAT back, NULL: the usual ones.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
@@ -50877,6 +50956,7 @@ COMMENT ON TABLE dunning.strategy_rule IS 'Which debtors follow which strategy, 
 COMMENT ON TABLE dunning.timing_book IS 'The hours, the delays and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 COMMENT ON TABLE dunning.timing_calibration IS 'How the model''s log-odds of an answer at an instant (x) and on average over the allowed ones (mean) turned out on contacts drawn by lot; learnt by maintain().';
 COMMENT ON TABLE dunning.timing_profile IS 'What is known of a debtor''s hours and paydays. A contact is entered once, when it was answered or nobody expects an answer any more.';
+COMMENT ON TYPE dunning._anchor_date IS 'A date of a debtor that steps count from.';
 COMMENT ON TYPE dunning.debtor_features IS 'A debtor at as_of; what each column means stands in the view feature_catalogue. Counts (n_*) are over all currencies; sums are in `currency` alone: one with an open balance, then the one of most invoices; currencies counts them. n_*: invoices proper (fees and interest are owed, but tell nothing of habits; n_open and n_overdue count them). dpd_*: open amount by days past due. Days late are 0 for what was paid in time. *_shrunk: toward the mean of the debtors of the same creditor and kind (itself toward the creditor''s) with the weight of five invoices; coverage n/(n+5). attributes: numbers, booleans and texts of the bound debtor''s attributes that are not excluded and no address. NULL: nothing known.';
 COMMENT ON TYPE dunning.debtor_signals IS 'What was said of a debtor or by it, as known at an instant: open invoices that are disputed, the day of the last dispute of the last 180 days that nobody answered (hold "dispute" released), of the last report of other circumstances, the reason of a hold for hardship, moratorium or insolvency, the latest promise that is broken and not made good, contacts of 180 days that arrived or were answered, and those that came back. NULL: nothing of the kind.';
 COMMENT ON TYPE dunning.history_look IS 'A look at an account at one instant; the columns up to settled_on are of the invoice at whose issue it was taken. src/feature/look.h has them in this order.';

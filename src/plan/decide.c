@@ -92,10 +92,18 @@ anchor_day(const DunFacts *f, const DunStep *step, const DunTotal *total, int nt
 	return DATEVAL_NOEND;
 }
 
+/* Nothing may go on any of the days of a step before a date: it is taken before them rather than never. */
 static bool
-is_reached(const DunFacts *f, const DunStep *step, const DunTotal *total, DateADT day)
+is_early(const DunFacts *f, const DunStep *step, int nth)
 {
-	if (DATE_NOT_FINITE(day) || f->today < day + step->offset_days || (step->ends && f->today > day + step->to_day))
+	return step->anchor == DUN_ANCHOR_DATE && f->dates[nth].early != NULL &&
+		strstr(f->dates[nth].early, psprintf("\n%s/%s\n", f->strategy->name, step->name)) != NULL;
+}
+
+static bool
+is_reached(const DunFacts *f, const DunStep *step, const DunTotal *total, DateADT day, int nth)
+{
+	if (DATE_NOT_FINITE(day) || (f->today < day + step->offset_days && !is_early(f, step, nth)) || (step->ends && f->today > day + step->to_day))
 		return false;
 	return !step->after_contact || (f->contacts.last_day != DATEVAL_NOBEGIN && f->contacts.last_day >= total->due);
 }
@@ -188,7 +196,7 @@ reach_step(const DunFacts *f, const DunStep *step, DunReached *r)
 		{
 			DateADT		key = on_ladder(step) ? total->due : day;
 
-			if (!is_reached(f, step, total, day))
+			if (!is_reached(f, step, total, day, nth))
 				continue;
 			any = Min(any, key);
 			r->due = Min(r->due, total->due);

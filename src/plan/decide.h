@@ -65,6 +65,7 @@ typedef struct DunDate
 	int			currency;		/* -1: any */
 	DateADT		last;			/* DATEVAL_NOBEGIN: none */
 	DateADT		next;
+	const char *early;			/* steps before it that are taken today, as _anchors() writes them; NULL: none */
 } DunDate;
 
 typedef struct DunContacts

@@ -90,7 +90,7 @@ take_condition(void *state, const Datum *v, const bool *isnull)
 	}
 }
 
-/* debtor_id, anchor, currency, last_on, next_on */
+/* debtor_id, anchor, currency, last_on, next_on, early */
 static void
 take_date(void *state, const Datum *v, const bool *isnull)
 {
@@ -110,6 +110,7 @@ take_date(void *state, const Datum *v, const bool *isnull)
 	date->currency = currency == NULL ? -1 : dun_plan_number_currency(run, currency, len);
 	date->last = isnull[3] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[3]);
 	date->next = isnull[4] ? DATEVAL_NOBEGIN : DatumGetDateADT(v[4]);
+	date->early = dun_plan_name_at(run->context, v, isnull, 5);
 	MemoryContextSwitchTo(before);
 }
 

@@ -64,4 +64,7 @@ FROM dunning.invoice v, dunning.step s WHERE NOT s.builtin AND isfinite(v.due_on
 INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, channel, run_id)
 SELECT 'd' || i, dunning._uuid7(), 'default', dunning._slice('d' || i), ref.pick('queued', 'held', 'proposed'), now(), 'email', CASE WHEN random() < .9 THEN gen_random_uuid() END
 FROM generate_series(1, :n) i WHERE random() < .05;
+-- days on which nothing may go by e-mail: a step before a hearing is taken before them
+UPDATE dunning.debtor SET email = debtor_id || '@example.com';
+INSERT INTO dunning.contact_rule (rule, channels, windows, valid_from, valid_to, source) VALUES ('shut', '{email}', 'Mon 03:00-03:05', '2026-03-11', '2026-03-16', 'test');
 ANALYZE;

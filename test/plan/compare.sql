@@ -15,7 +15,7 @@ SELECT l.debtor_id, l.strategy, l.step, l.enough, l.blocked, l.anchor, l.days, l
        dunning._step_key(l.strategy, l.step, l.anchor) || CASE WHEN l.times > 0 THEN '#' || (l.times + 1) ELSE '' END AS key,
        l.listed, l.under, l.preferred_channel, l.last_contact, l.n7, l.n30, l.mark, l.rung, l.amounts
 FROM pg_temp.dunning_plan_ladder l;
-SELECT 'rows ' || count(*) || ' debtors ' || count(DISTINCT debtor_id) || ' steps ' || count(DISTINCT step) || ' blocked ' || count(blocked) || ' again ' || count(*) FILTER (WHERE key ~ '#') FROM theirs;
+SELECT 'rows ' || count(*) || ' debtors ' || count(DISTINCT debtor_id) || ' steps ' || count(DISTINCT step) || ' blocked ' || count(blocked) || ' again ' || count(*) FILTER (WHERE key ~ '#') || ' early ' || count(*) FILTER (WHERE step = 'c3' AND anchor - 4 > dunning._today(:as_of)) FROM theirs;
 SELECT 'differs: ' || to_jsonb(x)::text FROM (
     (SELECT 'sql' AS of, * FROM (SELECT * FROM theirs EXCEPT SELECT * FROM ours) t) UNION ALL
     (SELECT 'c', * FROM (SELECT * FROM ours EXCEPT SELECT * FROM theirs) t)) x ORDER BY x.debtor_id, x.rung LIMIT 20;

@@ -94,7 +94,9 @@ BEGIN
         CROSS JOIN LATERAL (SELECT CASE s.anchor WHEN 'due_date' THEN x.due_on WHEN 'last_contact' THEN c.last_day
                                         ELSE CASE WHEN s.offset_days < 0 THEN a.next_on ELSE a.last_on END END AS on_date) o
         CROSS JOIN LATERAL (SELECT CASE WHEN s.on_ladder THEN x.due_on ELSE o.on_date END AS on_date) k
-        CROSS JOIN LATERAL (SELECT today >= o.on_date + s.offset_days AND (s.to_day IS NULL OR today <= o.on_date + s.to_day)
+        CROSS JOIN LATERAL (SELECT (today >= o.on_date + s.offset_days
+                -- nothing may go on any of its days: before them rather than never
+                OR coalesce(strpos(a.early, E'\n' || x.strategy || '/' || x.step || E'\n'), 0) > 0) AND (s.to_day IS NULL OR today <= o.on_date + s.to_day)
             AND (NOT s.after_contact OR coalesce(c.last_day >= x.due_on, false))
             AND (s.anchor <> 'last_contact'
                  OR EXISTS (SELECT FROM dunning.once e JOIN step b ON b.strategy = x.strategy AND b.position < s.position AND b.on_ladder

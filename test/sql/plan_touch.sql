@@ -130,6 +130,33 @@ SELECT context->'hearing' AS hearing, not_after AT TIME ZONE 'Europe/Copenhagen'
 SELECT dunning.record_event('hearing', 't-court', detail => '{"on": "soon"}');
 SELECT pg_temp.t_clear();
 
+-- a_warning_wanted_on_a_day_on_which_nothing_may_go_is_sent_before_it: SMS is shut on Saturday afternoons and Sundays, and the hearing is on the Monday
+SELECT dunning.save_strategy('t-court', 'the day before a hearing, by SMS');
+SELECT means FROM dunning.save_step('t-court', 'later', 2, 40, 'reminder-1', '{email}');
+SELECT means FROM dunning.save_step('t-court', 'tomorrow', 1, -1, 'hearing', '{sms}', anchor => 'hearing');
+SELECT count(*) FROM (SELECT pg_temp.t_debtor('t-monday'), pg_temp.t_owes('t-monday', 2), pg_temp.t_debtor('t-tuesday'), pg_temp.t_owes('t-tuesday', 2),
+                      pg_temp.t_debtor('t-held'), pg_temp.t_owes('t-held', 2)) x;
+SELECT recorded FROM dunning.record_event('hearing', 't-monday', detail => '{"on": "2026-03-16", "time": "10:30", "place": "Room 4"}');
+SELECT recorded FROM dunning.record_event('hearing', 't-tuesday', detail => '{"on": "2026-03-17", "time": "10:30", "place": "Room 4"}');
+-- who is held on the Sunday is not written to on the Saturday because of it
+SELECT recorded FROM dunning.record_event('hearing', 't-held', detail => '{"on": "2026-03-16", "time": "10:30", "place": "Room 4"}');
+SELECT messages_stopped FROM dunning.hold('t-held', 'dispute', until => '2026-03-15', from_on => '2026-03-15');
+SET dunning.clock = '2026-03-13 09:00+00';
+SELECT debtor, step, state FROM pg_temp.t_plan('t-court', dry_run => true);
+-- on the Saturday after its last hour nothing can be mended any more
+SET dunning.clock = '2026-03-14 19:00+00';
+SELECT debtor, step, state FROM pg_temp.t_plan('t-court', dry_run => true);
+SET dunning.clock = '2026-03-14 09:00+00';
+SELECT debtor, step, state FROM pg_temp.t_plan('t-court');
+SELECT local_time, decision -> 'timing' -> 'deadline_compromised' AS too_early, decision -> 'timing' -> 'wanted_from' AS wanted FROM dunning.message WHERE debtor_id = 't-monday';
+SET dunning.clock = '2026-03-15 09:00+00';
+SELECT debtor, step, state FROM pg_temp.t_plan('t-court');
+SET dunning.clock = '2026-03-16 09:00+00';
+SELECT debtor, step, state FROM pg_temp.t_plan('t-court');
+SELECT local_time, decision -> 'timing' ? 'deadline_compromised' AS too_early FROM dunning.message WHERE debtor_id = 't-tuesday';
+SELECT pg_temp.t_clear();
+SET dunning.clock = '2026-03-10 09:00+00';
+
 -- a_broken_promise_is_spoken_of_the_day_after
 SELECT count(*) FROM (SELECT pg_temp.t_debtor('t-word'), pg_temp.t_owes('t-word', 12), pg_temp.t_debtor('t-kept'), pg_temp.t_owes('t-kept', 12)) x;
 SELECT count(*) FROM (SELECT dunning.promise('t-word', 50, 'EUR', '2026-03-12'), dunning.promise('t-kept', 50, 'EUR', '2026-03-12')) x;

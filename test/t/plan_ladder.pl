@@ -38,7 +38,7 @@ for my $s ($seed, $seed + 1)
 		my ($rows) = $out =~ /rows (\d+)/;
 		my @bad = $out =~ /^(differs: .*)$/mg;
 		note((split /\n/, $out)[0]);
-		ok($rows > 0 && !@bad, "$name, book $s") or diag(join "\n", @bad);
+		ok($rows > 0 && !@bad && ($name !~ /random odd book/ || $out =~ / early [1-9]/), "$name, book $s") or diag(join "\n", @bad);
 	};
 	$differ->('the ladder in C and the ladder in SQL agree on a random odd book', as_of => 'NULL', many => 'NULL');
 	$differ->('they agree on some of its debtors', as_of => 'NULL', many => "ARRAY(SELECT d.debtor_id FROM dunning.debtor d WHERE d.debtor_id ~ '[37]')");

@@ -197,6 +197,27 @@ sub dates
 	return \%dates;
 }
 
+# Has a step before a date to be taken now, because an instant is left today and none on any of its own days? A quarter of an hour each; $n: what waits counts as a contact.
+sub has_to_be_early
+{
+	my ($o, $d, $n, $at, $t, $day) = @_;
+	my $zone = $o->{book}{zone};
+	my ($today) = Oracle::local_of($at, $zone);
+	return 0 if $t->{on_ladder} || $t->{anchor} eq 'payday' || $t->{offset} >= 0 || $day + $t->{offset} <= $today || $day + $t->{offset} > $today + 8;
+	my $history = history($o, $d, $at, $n);
+	my $open_today = 0;
+	for my $channel (grep { consents($d, $_, $at) && defined address($d, $_) && !silenced($o, $d, $_, $at) } @{ $t->{channels} })
+	{
+		for (my $x = $at; (my $on = (Oracle::local_of($x, $zone))[0]) <= $day + $t->{to_day}; $x += 900 - $x % 900)
+		{
+			next if $on == $today && $open_today || untimely($o, $d, $channel, $x) || capped($o, $d, $channel, $x, $history, 'none');
+			return 0 if $on > $today;
+			$open_today = 1;
+		}
+	}
+	return $open_today;
+}
+
 # The steps a debtor has reached and may take, the one to be taken first, first.
 sub open_steps
 {
@@ -235,9 +256,11 @@ sub open_steps
 			  : map { $t->{offset} < 0 ? $_->[2] : $_->[1] } grep { !defined $_->[0] || $_->[0] eq $currency } @{ ($dates //= dates($o, $d, $n, $at, $l))->{ $t->{anchor} } || [] };
 			for my $day (grep { defined } @days)
 			{
-				next if $today < $day + $t->{offset} || (defined $t->{to_day} && $today > $day + $t->{to_day});
+				next if defined $t->{to_day} && $today > $day + $t->{to_day};
+				my $early = $today < $day + $t->{offset};
+				next if $early && !has_to_be_early($o, $d, $n, $at, $t, $day);
 				next if $t->{after_contact} && !(defined $last_day && $last_day >= $c->{due});
-				push @pairs, { key => $t->{on_ladder} ? $c->{due} : $day, day => $day, enough => $c->{enough}, currency => $currency, due => $c->{due} };
+				push @pairs, { key => $t->{on_ladder} ? $c->{due} : $day, day => $day, early => $early, enough => $c->{enough}, currency => $currency, due => $c->{due} };
 			}
 		}
 		next unless @pairs;
@@ -321,6 +344,9 @@ sub judge_planned
 	my ($contact_day) = Oracle::local_of($row->{at}, $o->{book}{zone});
 	my ($last) = sort { $b <=> $a } map { $_->{day} } @{ $r->{pairs} };
 	$fails->('rules', "on day $contact_day, beyond its last one") if defined $t->{to_day} && $contact_day > $last + $t->{to_day};
+	my $wanted = $p->{early} ? $p->{day} + $t->{offset} : -1;
+	$o->count("planned: $t->{anchor}, before its own days") if $p->{early};
+	$fails->('rules', "wanted from day $wanted, its decision says " . ($row->{wanted} // 'nothing')) if $wanted != ($row->{wanted} // -1);
 	$fails->('rules', 'before the clock') if $row->{at} < $at;
 	my $gap = $t->{cooldown} // $state->{strategy}{gap};
 	# a day on which clocks change has an hour more or less

@@ -18,7 +18,7 @@ our %asked = (
 		minimum IS NOT NULL, cooldown_days, repeat_days, repeat_max, self_cure_wait, must, companion_channel, offer FROM dunning.step WHERE enabled ORDER BY strategy, step, builtin},
 	planned => q{SELECT p.n, (p.row).debtor_id, (p.row).message_id, (p.row).strategy, (p.row).step, (p.row).channel, extract(epoch FROM (p.row).contact_at), (p.row).state, (p.row).reason,
 		array_to_string((p.row).blocked_by, ','), m.decision->>'anchor', (m.decision->>'anchor')::date - '1970-01-01', ARRAY(SELECT o.x->>'step' FROM jsonb_array_elements(m.decision->'passed_over') o(x))::text,
-		extract(epoch FROM m.not_after), (p.row).cost, ARRAY(SELECT c.c FROM jsonb_array_elements_text(m.decision->'currencies') c(c))::text
+		extract(epoch FROM m.not_after), (p.row).cost, ARRAY(SELECT c.c FROM jsonb_array_elements_text(m.decision->'currencies') c(c))::text, (m.decision->'timing'->>'wanted_from')::date - '1970-01-01'
 		FROM sim.planned p LEFT JOIN dunning.message m ON m.debtor_id = (p.row).debtor_id AND m.message_id = (p.row).message_id ORDER BY 1, 2},
 	amounts => q{SELECT (p.row).debtor_id, p.n, a.key, a.value FROM sim.planned p, jsonb_each_text((p.row).amounts) a},
 	told => q{SELECT m.message_id, b->>'currency', b->>'amount', i->>'reference', i->>'amount' FROM dunning.message m, jsonb_array_elements(m.context->'balances') b, jsonb_array_elements(b->'invoices') i},
@@ -135,7 +135,7 @@ sub new
 	}
 	for (values %{ $o->{strategy} }) { for my $t (@{ $_->{steps} }) { $t->{minimum} //= $_->{minimum} } }
 	$o->{$_} = {} for qw(planned amounts told message egress outcome hold held event promise waiting fact offer companion);
-	for (@{ $r->{planned} }) { my %p; @p{qw(n debtor message strategy step channel at state reason blocked anchor_text anchor passed not_after cost currencies)} = @$_; $p{amounts} = {}; $o->{planned}{ $p{debtor} }{ $p{n} } = \%p }
+	for (@{ $r->{planned} }) { my %p; @p{qw(n debtor message strategy step channel at state reason blocked anchor_text anchor passed not_after cost currencies wanted)} = @$_; $p{amounts} = {}; $o->{planned}{ $p{debtor} }{ $p{n} } = \%p }
 	$o->{planned}{ $_->[0] }{ $_->[1] }{amounts}{ $_->[2] } = $_->[3] for @{ $r->{amounts} };
 	push @{ $o->{told}{ $_->[0] } }, [ @$_[ 1 .. 4 ] ] for @{ $r->{told} };
 	for (@{ $r->{message} }) { my %m; @m{qw(message debtor by_run strategy step channel created companion_of at planned)} = @$_; $o->{message}{ $m{message} } = \%m }
