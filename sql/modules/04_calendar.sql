@@ -40,10 +40,10 @@ CREATE FUNCTION dunning._closing_rules(from_time timestamptz, until_time timesta
 COMMENT ON FUNCTION dunning._closing_rules(timestamptz, timestamptz, bytea) IS
     'Each rule of a mask, with how many quarters of an hour from the first instant on it closes, and how many of them no other rule does.';
 
-CREATE FUNCTION dunning._zone_key(time_zone text, phone text) RETURNS text
+CREATE FUNCTION dunning._zone_key(time_zone text, phone text, country text, region text) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_zone_key';
-COMMENT ON FUNCTION dunning._zone_key(text, text) IS
-    'For a debtor of no known country: the time zone where it is one, else the calling code of an international number (''+45''), which _zone() and _windows() take for the zones of its countries, else an empty text.';
+COMMENT ON FUNCTION dunning._zone_key(text, text, text, text) IS
+    'The time zone where it is one; of a debtor of no known country the calling code of an international number (''+45''); in the US and Canada the zones of the phone''s area code that the address has not (''+America/Chicago''); else an empty text. _zone() and _windows() take it as time_zone.';
 
 CREATE FUNCTION dunning._closed(at timestamptz, windows bytea) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_calendar_sql_closed';
@@ -432,4 +432,4 @@ GRANT SELECT ON dunning.contact_rule, dunning.holiday, dunning.rule_change TO du
 GRANT SELECT ON dunning.contact_rule, dunning.holiday TO dunning_worker;
 GRANT EXECUTE ON FUNCTION dunning._place(text, text), dunning._zone(text, text, text), dunning._local_time(timestamptz, text),
     dunning._windows(text[], boolean, text, text, text, date[], date[]), dunning._closed(timestamptz, bytea),
-    dunning._zone_key(text, text), dunning._pack_date(date), dunning._pack_windows(text, date, date, boolean, text) TO dunning_viewer, dunning_worker;
+    dunning._zone_key(text, text, text, text), dunning._pack_date(date), dunning._pack_windows(text, date, date, boolean, text) TO dunning_viewer, dunning_worker;

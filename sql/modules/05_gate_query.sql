@@ -87,7 +87,7 @@ BEGIN
         FROM dunning._ask($1, $2, $3, $4, %2$s) q),
     d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent,
             coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind,
-            CASE WHEN length(l.country) = 2 THEN coalesce(l.time_zone, '') ELSE dunning._zone_key(l.time_zone, l.phone) END AS zone_key,
+            dunning._zone_key(l.time_zone, l.phone, l.country, l.region) AS zone_key,
             l.email, l.phone, l.address, l.attributes, l.creditor
         FROM (%3$s) l),
     c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),

@@ -159,7 +159,7 @@ COMMENT ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int,
 GRANT EXECUTE ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int, boolean) TO dunning_viewer;
 
 CREATE FUNCTION dunning.payday(debtor_id text) RETURNS TABLE (schedule text, probability float8, next_date date)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 3 SET search_path = pg_catalog, pg_temp AS $fn$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 4 SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
     id text := dunning._canonical_id(payday.debtor_id);
@@ -180,11 +180,12 @@ BEGIN
             ORDER BY l.paid_at DESC LIMIT 24) y$q$, dunning._ledger_sql('payment', '$1'))
         INTO dates USING ARRAY[id], place.zone, id;
     RETURN QUERY SELECT y.schedule, y.probability, y.next_date
-        FROM dunning._payday(place.country, dates, (dunning._now() AT TIME ZONE place.zone)::date) y
-        ORDER BY y.probability DESC, y.schedule LIMIT 3;
+        FROM (SELECT s.*, row_number() OVER (PARTITION BY s.schedule = 'none' ORDER BY s.probability DESC, s.schedule) AS n
+              FROM dunning._payday(place.country, dates, (dunning._now() AT TIME ZONE place.zone)::date) s) y
+        WHERE y.n <= 3 ORDER BY y.schedule = 'none', y.n;
 END
 $fn$;
 COMMENT ON FUNCTION dunning.payday(text) IS
-    'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
+    'The three likeliest payday schedules with probability and next date, then ''none'' and how likely it is that there is none; from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
 GRANT SELECT ON dunning.timing_profile, dunning.timing_book TO dunning_viewer;

@@ -26,7 +26,7 @@ BEGIN
         'SELECT b.creditor, b.prior FROM dunning.timing_book b WHERE b.channel = ''*''',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd, l.gap_days FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, CASE WHEN length(l.country) = 2 THEN l.time_zone ELSE dunning._zone_key(l.time_zone, l.phone) END, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, dunning._zone_key(l.time_zone, l.phone, l.country, l.region), l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
             FROM (%s) l LEFT JOIN dunning.score_result s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.profile, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',

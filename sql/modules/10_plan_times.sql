@@ -21,7 +21,7 @@ BEGIN
         none,
         'SELECT b.creditor, b.prior FROM dunning.timing_book b WHERE b.channel = ''*''',
         none,
-        pg_catalog.format('SELECT l.source_id, %s, %s, %s, l.country, l.region, l.kind, CASE WHEN length(l.country) = 2 THEN l.time_zone ELSE dunning._zone_key(l.time_zone, l.phone) END, l.consent, NULL::float8, NULL::float8, NULL::boolean FROM (%s) l',
+        pg_catalog.format('SELECT l.source_id, %s, %s, %s, l.country, l.region, l.kind, dunning._zone_key(l.time_zone, l.phone, l.country, l.region), l.consent, NULL::float8, NULL::float8, NULL::boolean FROM (%s) l',
             CASE WHEN field = 'email' THEN 'l.email' ELSE 'NULL::text' END, CASE WHEN field = 'phone' THEN 'l.phone' ELSE 'NULL::text' END,
             CASE WHEN field = 'address' THEN 'dunning._postal_text(l.address)' ELSE 'NULL::text' END, dunning._ledger_sql('debtor')),
         none,

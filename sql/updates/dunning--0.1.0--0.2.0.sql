@@ -3519,7 +3519,7 @@ CREATE FUNCTION dunning._closing_rules(from_time timestamp with time zone, until
  LANGUAGE c
  STABLE PARALLEL SAFE STRICT ROWS 5
 AS 'MODULE_PATHNAME', $function$dun_calendar_sql_closing_rules$function$;
-CREATE FUNCTION dunning._zone_key(time_zone text, phone text)
+CREATE FUNCTION dunning._zone_key(time_zone text, phone text, country text, region text)
  RETURNS text
  LANGUAGE c
  STABLE PARALLEL SAFE
@@ -4473,7 +4473,7 @@ BEGIN
         FROM dunning._ask($1, $2, $3, $4, %2$s) q),
     d AS MATERIALIZED (SELECT l.debtor_id, l.person_id, l.consent,
             coalesce(l.country, '') AS country, coalesce(l.region, '') AS region, coalesce(l.kind, '') AS kind,
-            CASE WHEN length(l.country) = 2 THEN coalesce(l.time_zone, '') ELSE dunning._zone_key(l.time_zone, l.phone) END AS zone_key,
+            dunning._zone_key(l.time_zone, l.phone, l.country, l.region) AS zone_key,
             l.email, l.phone, l.address, l.attributes, l.creditor
         FROM (%3$s) l),
     c AS MATERIALIZED (SELECT DISTINCT ON (b.channel) b.channel, b.address_field, b.rings, b.service FROM dunning.channel b ORDER BY b.channel, b.builtin),
@@ -5179,7 +5179,7 @@ $function$;
 CREATE FUNCTION dunning.payday(debtor_id text)
  RETURNS TABLE(schedule text, probability double precision, next_date date)
  LANGUAGE plpgsql
- STABLE SECURITY DEFINER ROWS 3
+ STABLE SECURITY DEFINER ROWS 4
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
@@ -5202,8 +5202,9 @@ BEGIN
             ORDER BY l.paid_at DESC LIMIT 24) y$q$, dunning._ledger_sql('payment', '$1'))
         INTO dates USING ARRAY[id], place.zone, id;
     RETURN QUERY SELECT y.schedule, y.probability, y.next_date
-        FROM dunning._payday(place.country, dates, (dunning._now() AT TIME ZONE place.zone)::date) y
-        ORDER BY y.probability DESC, y.schedule LIMIT 3;
+        FROM (SELECT s.*, row_number() OVER (PARTITION BY s.schedule = 'none' ORDER BY s.probability DESC, s.schedule) AS n
+              FROM dunning._payday(place.country, dates, (dunning._now() AT TIME ZONE place.zone)::date) s) y
+        WHERE y.n <= 3 ORDER BY y.schedule = 'none', y.n;
 END
 $function$;
 CREATE TABLE dunning.timing_calibration (
@@ -9973,7 +9974,7 @@ BEGIN
         'SELECT b.creditor, b.prior FROM dunning.timing_book b WHERE b.channel = ''*''',
         'SELECT l.debtor_id, l.creditor, l.preferred_channel, l.largest_in, l.strategy, l.step, l.rung, l.enough, l.blocked IS NOT NULL, l.due_on, l.until_at, l.last_contact,
             l.n7, l.n30, l.largest::float8, l.odd, l.gap_days FROM pg_temp.dunning_plan_ladder l',
-        pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, CASE WHEN length(l.country) = 2 THEN l.time_zone ELSE dunning._zone_key(l.time_zone, l.phone) END, l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, %s, l.country, l.region, l.kind, dunning._zone_key(l.time_zone, l.phone, l.country, l.region), l.consent, s.p_paid_30d, s.p_self_cure, s.segment = ''self_curer''
             FROM (%s) l LEFT JOIN dunning.score_result s ON s.debtor_id = l.debtor_id', postal, dunning._ledger_sql('debtor', '$2')),
         pg_catalog.format('SELECT u.debtor_id, u.quality, pg_catalog.array_position(''{email,phone,address}'', u.field) - 1 FROM (%s) u', dunning._reach_sql('$2', '$1')),
         'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.profile, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id = ANY ($2)',
@@ -10914,7 +10915,7 @@ BEGIN
         none,
         'SELECT b.creditor, b.prior FROM dunning.timing_book b WHERE b.channel = ''*''',
         none,
-        pg_catalog.format('SELECT l.source_id, %s, %s, %s, l.country, l.region, l.kind, CASE WHEN length(l.country) = 2 THEN l.time_zone ELSE dunning._zone_key(l.time_zone, l.phone) END, l.consent, NULL::float8, NULL::float8, NULL::boolean FROM (%s) l',
+        pg_catalog.format('SELECT l.source_id, %s, %s, %s, l.country, l.region, l.kind, dunning._zone_key(l.time_zone, l.phone, l.country, l.region), l.consent, NULL::float8, NULL::float8, NULL::boolean FROM (%s) l',
             CASE WHEN field = 'email' THEN 'l.email' ELSE 'NULL::text' END, CASE WHEN field = 'phone' THEN 'l.phone' ELSE 'NULL::text' END,
             CASE WHEN field = 'address' THEN 'dunning._postal_text(l.address)' ELSE 'NULL::text' END, dunning._ledger_sql('debtor')),
         none,
@@ -49242,7 +49243,7 @@ ALTER FUNCTION dunning.retire(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.export_model(text,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._computed_dates(text,text,date,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._closing_rules(timestamp with time zone,timestamp with time zone,bytea) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._zone_key(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._zone_key(text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pack_date(date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pack_windows(text,date,date,boolean,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) OWNER TO dunning_owner;
@@ -49843,9 +49844,9 @@ REVOKE EXECUTE ON FUNCTION dunning.export_model(text,integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.export_model(text,integer) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._computed_dates(text,text,date,date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._closing_rules(timestamp with time zone,timestamp with time zone,bytea) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._zone_key(text,text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning._zone_key(text,text) TO dunning_viewer;
-GRANT EXECUTE ON FUNCTION dunning._zone_key(text,text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._zone_key(text,text,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._zone_key(text,text,text,text) TO dunning_viewer;
+GRANT EXECUTE ON FUNCTION dunning._zone_key(text,text,text,text) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._pack_date(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._pack_date(date) TO dunning_viewer;
 GRANT EXECUTE ON FUNCTION dunning._pack_date(date) TO dunning_worker;
@@ -50808,7 +50809,7 @@ COMMENT ON FUNCTION dunning._words("any") IS 'The given texts and the elements o
 COMMENT ON FUNCTION dunning._words_of(jsonb) IS 'Reasons in one line; NULL where there are none.';
 COMMENT ON FUNCTION dunning._year_units(text) IS 'Units of a year under a day count.';
 COMMENT ON FUNCTION dunning._zone(text,text,text) IS 'Candidate time zones: the given one where it is valid, else those of the region or country, else of a calling code given as time_zone (''+45''). Unknown place: dunning.timezone (or the server''s log_timezone), Europe/London and Europe/Helsinki, all of which must allow a contact.';
-COMMENT ON FUNCTION dunning._zone_key(text,text) IS 'For a debtor of no known country: the time zone where it is one, else the calling code of an international number (''+45''), which _zone() and _windows() take for the zones of its countries, else an empty text.';
+COMMENT ON FUNCTION dunning._zone_key(text,text,text,text) IS 'The time zone where it is one; of a debtor of no known country the calling code of an international number (''+45''); in the US and Canada the zones of the phone''s area code that the address has not (''+America/Chicago''); else an empty text. _zone() and _windows() take it as time_zone.';
 COMMENT ON FUNCTION dunning.accept_offer(text,integer,uuid,text) IS 'One row: the offer, its parts as promises, the hold until their dates, messages stopped in this transaction; recorded is false where it was accepted before. offer_id NULL: the live one; choice NULL: the only option. Over, answered or settling more than is owed: 55000; another debtor''s or no such option: 22023. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.act_on_link(text,jsonb) IS 'Does what a link asks for and records it once, however often it is called: pay records clicked, plan circumstances_changed, already_paid paid_elsewhere, dispute disputed, opt_out opted_out. A plan link with an option accepts it (accepted) of the offer that the form names, else of the one its message told of, if that still stands; if not, a person hears of it. Of detail, the fields of a form, text, offer, option, invoice, paid_on and amount are kept. Links of tests do nothing. For POST. DN009 as open_link(). Role dunning_operator.';
 COMMENT ON FUNCTION dunning.approve(uuid,text[],text[]) IS 'The proposed contacts of a run that stand in the queue from now on: all, or those of only_debtors, the others waiting on; those of except_debtors are cancelled and may be planned again. With the value four_eyes not by whoever planned the run (42501). 22023 where nothing is proposed. Role: dunning_operator.';
@@ -50861,7 +50862,7 @@ COMMENT ON FUNCTION dunning.make_offer(text,text,jsonb,date,boolean) IS 'One row
 COMMENT ON FUNCTION dunning.model_sql(text) IS 'SQL expression over columns named as the model''s features that gives what predict() gives; numbers must cast to float8, so an interval must come as days. DN004 where the kind has none. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.open_link(text) IS 'What a link is for, of whom, until when, which event acting on it would record and whether that was done already. Changes nothing: for GET. DN009 where the token is changed, cut, expired, of another database or of a lost key. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.p_paid_by(text,record,integer,integer) IS 'Probability in (0,1) that an invoice is paid by a day past due (0: by its due date; days after 360 bring nothing more), given that it was still open after day since (NULL: nothing is known), by a model of train_curve(). Never falls as day grows. input: a row with the invoice''s features, such as one of invoice_features(); NULL where an argument but since is. 1 - product of (1 - hazard) over the days, the hazard of a bucket spread evenly over its days. 22023 for a day before 0 or not after since, DN004 for a model that is no payment curve, 42703 lists missing fields. Needs dunning_viewer.';
-COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules (or ''none'') with probability and next date, from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.payday(text) IS 'The three likeliest payday schedules with probability and next date, then ''none'' and how likely it is that there is none; from the last 24 payments that did not follow a contact within two days. Above 0.8 it may be shown as known. Unknown debtor: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.plan(text,timestamp with time zone,boolean,boolean) IS 'The next contact of every debtor who has reached a step: queued (or proposed, with approve or the value plan_approval: forewarning() shows them), and those held with reason and blocked_by. Repeating it changes nothing. strategy NULL: each creditor''s own; dry_run writes nothing and takes any as_of. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.plan_options(text,timestamp with time zone,text) IS 'Instalment plans that fit the debtor: parts within what was paid in a month before, in the rhythm of the pay cycle, the first after the next likely payday; none where nothing fits (values plan_most_months, plan_least_part). Unknown debtor, or an as_of outside of the years 1 to 9999: 22023. Role dunning_viewer.';
 COMMENT ON FUNCTION dunning.preview(text,text,text,text) IS 'What a template becomes for a debtor now: subject, text, HTML, number of SMS, names without a value, warnings. Names given by send(vars) stand in brackets, and links of a creditor with a page as an address of their length. 22023 for an unknown debtor, DN003 an unknown template. Role dunning_operator.';

@@ -74,16 +74,15 @@ dun_calendar_sql_zone(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(dun_calendar_sql_zone_key);
 
-/* _zone_key(time_zone, phone): the zone where it is one, else '+45' of the phone, else '' */
+/* _zone_key(time_zone, phone, country, region): see dun_calendar_zone_key() */
 Datum
 dun_calendar_sql_zone_key(PG_FUNCTION_ARGS)
 {
-	char	   *zone = PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0));
-	const char *code = PG_ARGISNULL(1) ? NULL : dun_calendar_calling_code(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	DunPlace	place = place_argument(fcinfo, 2, 3);
+	const char *key = dun_calendar_zone_key(PG_ARGISNULL(0) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)), &place);
 
-	if (dun_calendar_find_zone(zone) != NULL)
-		PG_RETURN_TEXT_P(cstring_to_text(zone));
-	PG_RETURN_TEXT_P(cstring_to_text(code == NULL ? "" : psprintf("+%s", code)));
+	PG_RETURN_TEXT_P(cstring_to_text(key));
 }
 
 char *

@@ -4,7 +4,8 @@
  *
  * Of a country one zone of each kind of clock stands here, made from the time zone database's zone.tab: those that have
  * shown the same time since 2022 are one. Where no country is known the calling code of the phone stands for it; the rules
- * are those of an unknown country all the same, since people take their numbers along.
+ * are those of an unknown country all the same, since people take their numbers along. In North America, where the area
+ * code of a phone names another zone than the address, both count (calendar/area.c).
  *
  * An unknown place gets the default zone and the two ends of the countries whose holidays we compute in
  * Europe, so that an hour passes only if it is decent from London to Helsinki and at home.
@@ -13,7 +14,10 @@
 
 #include <ctype.h>
 
+#include "lib/stringinfo.h"
+
 #include "base/settings.h"
+#include "calendar/area.h"
 #include "calendar/zone.h"
 
 typedef struct CountryZones
@@ -433,8 +437,7 @@ add_zone(const char *name, const char *zones[DUN_ZONES], int n)
 static int
 add_zones(const char *list, const char *zones[DUN_ZONES], int n)
 {
-	char	   *copy = pstrdup(list);
-	char	   *rest = copy;
+	char	   *rest = pstrdup(list);
 	char	   *name;
 
 	while ((name = strsep(&rest, " ")) != NULL)
@@ -500,12 +503,47 @@ find_calling_code(const char *phone)
 	return found;
 }
 
-const char *
-dun_calendar_calling_code(const char *phone)
+/* Area codes are given out, and known, in these two; the islands of the plan have one each. */
+static bool
+has_area_codes(const DunPlace *place)
 {
-	const CallingCode *code = find_calling_code(phone);
+	return strcmp(place->country, "US") == 0 || strcmp(place->country, "CA") == 0;
+}
 
-	return code == NULL ? NULL : code->prefix;
+/* '+America/Chicago' where a phone's area code has zones that its owner's place has not. */
+static const char *
+zones_beside(const DunPlace *place, const char *phone)
+{
+	const char *zones[DUN_ZONES];
+	const char *area = dun_calendar_area_zones(phone);
+	const char *list = zones_of_place(place);
+	int			n,
+				own;
+	StringInfoData beside;
+
+	if (area == NULL || list == NULL)
+		return "";
+	n = own = add_zones(list, zones, 0);
+	n = strchr(area, '/') != NULL ? add_zones(area, zones, n) : add_country(area, zones, n);
+	if (n == own)
+		return "";
+	initStringInfo(&beside);
+	for (int i = own; i < n; i++)
+		appendStringInfo(&beside, "%c%s", i == own ? '+' : ' ', zones[i]);
+	return beside.data;
+}
+
+const char *
+dun_calendar_zone_key(const char *time_zone, const char *phone, const DunPlace *place)
+{
+	const CallingCode *code;
+
+	if (dun_calendar_find_zone(time_zone) != NULL)
+		return time_zone;
+	if (has_area_codes(place))
+		return zones_beside(place, phone);
+	code = place->country[0] == '\0' ? find_calling_code(phone) : NULL;
+	return code == NULL ? "" : psprintf("+%s", code->prefix);
 }
 
 /* The zones of '+45', which stands where a zone's name is not known. */
@@ -541,6 +579,8 @@ dun_calendar_zones(const char *time_zone, const DunPlace *place, const char *zon
 	}
 	list = zones_of_place(place);
 	n = list != NULL ? add_zones(list, zones, 0) : place->country[0] == '\0' ? zones_of_code(time_zone, zones) : 0;
+	if (list != NULL && has_area_codes(place) && time_zone != NULL && time_zone[0] == '+' && strchr(time_zone, '/') != NULL)
+		n = add_zones(time_zone + 1, zones, n);
 	if (n > 0)
 		return n;
 	n = add_zone(dun_calendar_default_zone(), zones, 0);

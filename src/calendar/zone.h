@@ -27,12 +27,16 @@ extern pg_tz *dun_calendar_find_zone(const char *name);
 /* The zone of dunning.timezone, else the server's (see dun_base_ledger_timezone()). */
 extern const char *dun_calendar_default_zone(void);
 
-/* '45' of "+45 33 00 00 00" or "0045...", NULL where it says nothing. */
-extern const char *dun_calendar_calling_code(const char *phone);
+/*
+ * What is known of a debtor's zone beside his place, as dun_calendar_zones() takes it: his own zone; without a country the
+ * calling code of his phone ('+45'); in North America the zones of its area code that are not those of the place
+ * ('+America/Chicago'); else "". Either text may be NULL.
+ */
+extern const char *dun_calendar_zone_key(const char *time_zone, const char *phone, const DunPlace *place);
 
 /*
- * Fills zones[] with names, returns how many (at least one): one where it is known. time_zone may be NULL, or '+45' for
- * the countries of a calling code, which counts where there is no country.
+ * Fills zones[] with names, those of the place first, returns how many (at least one): one where it is known. time_zone may
+ * be NULL or what dun_calendar_zone_key() gives: a calling code counts where there is no country, zones count where there is one.
  */
 extern int	dun_calendar_zones(const char *time_zone, const DunPlace *place, const char *zones[DUN_ZONES]);
 

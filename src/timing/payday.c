@@ -6,9 +6,8 @@
  * A payment tied to a payday comes on it or within six days, each d times as likely as the one before; a share of
  * all payments (pi) is tied to one. With delta days since the last payday of a schedule of period p, its
  * likelihood ratio is R = (1 - pi) + pi p g(delta), g = d^delta normalised. Neither pi nor d is known of a debtor, and a
- * posterior that took them for known would be surer than it may be: each payment weighs CAUTION of one that were. That
- * nobody is paid by none of these schedules is nearly taken for granted: caution keeps what is doubtful below 0.8, so
- * the likeliest schedule may be named first although it is not sure.
+ * posterior that took them for known would be surer than it may be: each payment weighs CAUTION of one that were. One debtor in
+ * five is paid by none of these schedules.
  *
  * Which schedules pay on a date is a mask of 48 bits, kept by country and month, and so is what a payment on a date says of
  * each schedule: a book has few countries, and a posterior asks for thousands of dates.
@@ -33,8 +32,8 @@
 #define REACH DUN_PAYDAY_REACH
 #define LONGEST_CLOSING 4		/* Easter */
 #define CLASSES 3				/* monthly, fortnightly, weekly */
-#define PRIOR_NONE 0.02
-#define CAUTION 0.7				/* payments of one debtor are not independent: each weighs so much of one that were */
+#define PRIOR_NONE 0.2
+#define CAUTION 0.8				/* payments of one debtor are not independent: each weighs so much of one that were */
 #define PRIOR_USUAL 0.06		/* of those who have one, whose schedule is known to be usual in the country */
 
 #define FIRST_YEAR 1990
@@ -278,8 +277,8 @@ days_since(CountryPaydays *c, DateADT date)
 }
 
 /*
- * What a payment says of each schedule. A book has a transfer of the weekend on the Monday, and then everybody is paid on Mondays:
- * the first banking day after others stands for these as well.
+ * What a payment says of each schedule. Some books have a transfer of the weekend on the Monday, and then everybody would be paid on
+ * Mondays; others have it on its day. So the first banking day after others stands half for itself and half for all of them.
  */
 static void
 fill_weights(CountryPaydays *c, DateADT date, Weights *weights)
@@ -298,7 +297,7 @@ fill_weights(CountryPaydays *c, DateADT date, Weights *weights)
 
 		for (int j = 0; j < n; j++)
 			sum += w[since[j][s]];
-		weights->w[s] = sum / n;
+		weights->w[s] = (w[since[0][s]] + sum / n) / 2;
 	}
 }
 

@@ -39,7 +39,7 @@ $$;
 
 -- n debtors with so many payments each, of which the share is tied to a payday; usual: the share of wages
 -- that are paid as is usual in the country, the others by any schedule. lag: half or slow. booked: what falls on a weekend is booked on the Monday.
--- right: the likeliest schedule is the true one; shown: above 0.8; false_shown: shown for one who has none.
+-- right: the likeliest schedule is the true one, however likely it is that there is none; shown: above 0.8; false_shown: shown for one who has none.
 CREATE FUNCTION helper.try(country text, n int, payments int, share float8, seed float8, usual float8 DEFAULT 0.5, lag text DEFAULT 'half', booked boolean DEFAULT false,
         OUT debtors bigint, OUT scheduled bigint, OUT "right" bigint, OUT shown bigint, OUT shown_right bigint, OUT false_shown bigint) LANGUAGE plpgsql AS $$
 DECLARE
@@ -66,7 +66,7 @@ BEGIN
         SELECT h.truth, y.schedule, y.probability FROM history h
         CROSS JOIN LATERAL (SELECT CASE y.schedule WHEN 'day 31 of the month' THEN 'last banking day' ELSE y.schedule END AS schedule, sum(y.probability) AS probability,
                                    max(y.probability) AS alone
-                            FROM dunning._payday(try.country, h.dates, h.dates[1] + 1) y GROUP BY 1 ORDER BY max(y.probability) DESC, 1 LIMIT 1) y)
+                            FROM dunning._payday(try.country, h.dates, h.dates[1] + 1) y GROUP BY 1 ORDER BY bool_or(y.schedule = 'none'), max(y.probability) DESC, 1 LIMIT 1) y)
     SELECT count(*), count(a.truth), count(*) FILTER (WHERE a.schedule = a.truth),
            count(*) FILTER (WHERE a.probability > 0.8 AND a.schedule <> 'none'), count(*) FILTER (WHERE a.probability > 0.8 AND a.schedule = a.truth),
            count(*) FILTER (WHERE a.probability > 0.8 AND a.schedule <> 'none' AND a.truth IS NULL)

@@ -85,9 +85,20 @@ SELECT dunning.reset_rule('truce');
 -- where_no_country_is_known_the_calling_code_says_which_zones_may_be_meant
 SELECT dunning._zone('+81', NULL, NULL) AS japan, dunning._zone('+81', 'DK', NULL) AS not_with_a_country, dunning._zone('+999', NULL, NULL) = dunning._zone(NULL, NULL, NULL) AS unknown_code;
 SELECT dunning._zone('+1', NULL, NULL) AS north_america;
-SELECT p, dunning._zone_key(NULL, p) FROM unnest(ARRAY['+45 12 34', '004512', '+3581234', '(+1) 202', '12345678', '', '+', '+9', NULL]) p;
+SELECT p, dunning._zone_key(NULL, p, NULL, NULL) FROM unnest(ARRAY['+45 12 34', '004512', '+3581234', '(+1) 202', '12345678', '', '+', '+9', NULL]) p;
 SELECT dunning.contact_windows('GW-4', 'call', '2026-06-10 00:00+00', '2026-06-11 00:00+00') AS japan, dunning.contact_windows('GW-5', 'call', '2026-06-10 00:00+00', '2026-06-11 00:00+00') AS anywhere;
 SELECT count(*) > 240 AS countries FROM (SELECT chr(a) || chr(b) AS c FROM generate_series(65, 90) a, generate_series(65, 90) b) x WHERE dunning._zone(NULL, x.c, NULL) <> dunning._zone(NULL, NULL, NULL);
+
+-- where_area_code_and_address_disagree_on_the_zone_both_count
+SELECT c, r, p, dunning._zone_key(z, p, c, r) AS key, dunning._zone(dunning._zone_key(z, p, c, r), c, r) AS zones
+FROM (VALUES ('US', 'NY', NULL, '+1 (212) 555-0100'), ('US', 'CA', NULL, '212-555-0100'), ('us', 'US-CA', NULL, '0012125550100'), ('CA', 'BC', NULL, '+17095550100'), ('US', 'IL', NULL, '+1 876 555 0100'),
+    ('US', 'CA', 'America/Denver', '+12125550100'), ('US', 'CA', NULL, '+18005550100'), ('US', 'CA', NULL, '555-0100'), ('US', 'CA', NULL, '+4721255501'), ('DK', NULL, NULL, '+12125550100'), (NULL, NULL, NULL, '+12125550100')) x(c, r, z, p);
+UPDATE dunning.debtor SET country = 'US', region = 'CA', kind = 'person', time_zone = NULL, phone = '+1 310 555 0100' WHERE debtor_id = 'GW-4';
+SELECT dunning.contact_windows('GW-4', 'call', '2026-06-10 00:00+00', '2026-06-11 12:00+00') AS at_home;
+UPDATE dunning.debtor SET phone = '+1 212 555 0100' WHERE debtor_id = 'GW-4';
+SELECT dunning.contact_windows('GW-4', 'call', '2026-06-10 00:00+00', '2026-06-11 12:00+00') AS both;
+SELECT (dunning.allowed('GW-4', 'call', at)).blocked_by FROM unnest('{2026-06-10 15:05+00,2026-06-11 00:05+00}'::timestamptz[]) at;
+SELECT min(contact_at), max(contact_at) FROM dunning._best_times('{GW-4}', '{call}', '{2026-06-10 00:00+00}', '{2026-06-11 06:00+00}', NULL, 100);
 
 DELETE FROM dunning.invoice WHERE debtor_id LIKE 'GW-%';
 DELETE FROM dunning.debtor WHERE debtor_id LIKE 'GW-%';

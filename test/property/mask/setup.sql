@@ -9,6 +9,7 @@ CREATE TABLE ref.published (place text, year int, days text);
 
 CREATE TABLE ref.holiday (place text, d date, PRIMARY KEY (place, d));
 INSERT INTO ref.holiday SELECT p.place, (p.year || '-' || x.x)::date FROM ref.published p, unnest(string_to_array(p.days, ' ')) x(x);
+INSERT INTO ref.holiday SELECT 'US-' || s.s, h.d FROM ref.holiday h, unnest('{WA,GA,AZ,AL}'::text[]) s(s) WHERE h.place = 'US';
 -- nobody knows where: closed on the holidays of every country
 INSERT INTO ref.holiday SELECT DISTINCT '?', h.d FROM ref.holiday h WHERE length(h.place) = 2;
 
@@ -39,6 +40,13 @@ INSERT INTO ref.country_zone VALUES
  ('ES', 'Europe/Madrid Africa/Ceuta Atlantic/Canary'), ('PT', 'Europe/Lisbon Atlantic/Madeira Atlantic/Azores'), ('NZ', 'Pacific/Auckland Pacific/Chatham'),
  ('DE', 'Europe/Berlin Europe/Busingen'), ('DK', 'Europe/Copenhagen'), ('GB', 'Europe/London'), ('NP', 'Asia/Kathmandu'), ('ID', 'Asia/Jakarta Asia/Pontianak Asia/Makassar Asia/Jayapura'),
  ('JP', 'Asia/Tokyo'), ('GL', 'America/Nuuk America/Danmarkshavn America/Scoresbysund America/Thule'), ('FI', 'Europe/Helsinki'), ('NO', 'Europe/Oslo'), ('SE', 'Europe/Stockholm'), ('NL', 'Europe/Amsterdam');
+
+-- Debtors of a state that has no holidays of its own, and the zones that it and their phone's area code may mean.
+CREATE TABLE ref.area (debtor_id text, country text, region text, time_zone text, phone text, zones text);
+INSERT INTO ref.area VALUES
+ ('a1', 'US', 'WA', NULL, '+1 (212) 555-0100', 'America/Los_Angeles America/New_York'), ('a2', 'us', 'US-GA', NULL, '2125550100', 'America/New_York'), ('a3', 'US', 'WA', NULL, '001 907 555 0100', 'America/Los_Angeles America/Juneau America/Adak'),
+ ('a4', 'CA', 'BC', NULL, '+1-709-555-0100', 'America/Vancouver America/Edmonton America/St_Johns America/Goose_Bay'), ('a5', 'US', 'WA', 'America/Chicago', '+12125550100', 'America/Chicago'),
+ ('a6', 'US', 'AZ', NULL, '+18005550100', 'America/Phoenix America/Denver'), ('a7', 'US', 'AL', NULL, '+18765550100', 'America/Chicago America/Jamaica');
 
 CREATE TABLE ref.zone_name (zone text);
 INSERT INTO ref.zone_name SELECT unnest('{Europe/Copenhagen,Europe/Stockholm,Europe/Oslo,Europe/Helsinki,Europe/Berlin,Europe/Amsterdam,Europe/London,Europe/Dublin,Europe/Lisbon,Europe/Moscow,
@@ -95,7 +103,9 @@ BEGIN
     FROM (VALUES ('GB', 'SCT'), ('gb', 'GB-SCT'), ('uk', 'SCT'), ('DE', 'BY'), ('DE', 'SN')) x(c, r)
     UNION ALL
     SELECT 'p' || row_number() OVER (), NULL, 'person', NULL, NULL, NULL, 'a@example.com', x.p, '{"street": "x"}'::jsonb
-    FROM (VALUES ('+4512345678'), ('004612345678'), ('+81 3 1234'), ('+64 21 1234'), ('12345678'), ('+999 1234')) x(p);
+    FROM (VALUES ('+4512345678'), ('004612345678'), ('+81 3 1234'), ('+64 21 1234'), ('12345678'), ('+999 1234')) x(p)
+    UNION ALL
+    SELECT a.debtor_id, NULL, 'person', a.country, a.region, a.time_zone, 'a@example.com', a.phone, '{"street": "x"}'::jsonb FROM ref.area a;
     UPDATE dunning.debtor SET region = CASE country WHEN 'GB' THEN 'SCT' ELSE 'BY' END WHERE debtor_id LIKE 'z%' AND country IN ('GB', 'DE') AND random() < 0.5;
     INSERT INTO dunning.invoice (debtor_id, invoice_id, creditor, issued_on, due_on, amount, currency)
     SELECT d.debtor_id, 'I' || d.debtor_id, 'default', '2023-11-01', '2023-12-01', 100, 'EUR' FROM dunning.debtor d;
@@ -143,10 +153,12 @@ BEGIN
     FROM dunning.debtor d
     CROSS JOIN LATERAL (SELECT CASE WHEN upper(d.country) = 'UK' THEN 'GB' ELSE upper(d.country) END AS c, regexp_replace(upper(d.region), '^..-', '') AS r) x
     CROSS JOIN LATERAL (
-        SELECT d.time_zone AS zone WHERE d.time_zone IN (SELECT n.name FROM pg_timezone_names n)
+        SELECT unnest(string_to_array(a.zones, ' ')) AS zone FROM ref.area a WHERE a.debtor_id = d.debtor_id
+        UNION ALL
+        SELECT d.time_zone WHERE d.time_zone IN (SELECT n.name FROM pg_timezone_names n)
         UNION ALL
         SELECT unnest(string_to_array(c.zones, ' ')) FROM ref.country_zone c
-        WHERE NOT EXISTS (SELECT FROM pg_timezone_names n WHERE n.name = d.time_zone)
+        WHERE NOT EXISTS (SELECT FROM pg_timezone_names n WHERE n.name = d.time_zone) AND NOT EXISTS (SELECT FROM ref.area a WHERE a.debtor_id = d.debtor_id)
           AND c.country = coalesce(x.c, CASE WHEN d.phone ~ '^(\+|00)45' THEN 'DK' WHEN d.phone ~ '^(\+|00)46' THEN 'SE' WHEN d.phone ~ '^(\+|00)81' THEN 'JP' WHEN d.phone ~ '^(\+|00)64' THEN 'NZ' END)
         UNION ALL
         SELECT unnest('{Europe/London,Europe/Helsinki,Europe/Copenhagen}'::text[]) WHERE x.c IS NULL AND d.time_zone IS NULL AND d.phone !~ '^(\+|00)(45|46|81|64)') z;
