@@ -51,6 +51,10 @@ CREATE FUNCTION dunning._is_steady(relation regclass) RETURNS boolean
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS
     'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 
+CREATE FUNCTION dunning._changed() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'dun_base_sql_changed';
+COMMENT ON FUNCTION dunning._changed() IS 'Statement trigger of tables whose rows sessions keep: tells all of them that this one has changed (src/base/watch.h).';
+
 CREATE FUNCTION dunning._hash64(value text, seed bigint DEFAULT 0) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_base_sql_hash64';
 COMMENT ON FUNCTION dunning._hash64(text, bigint) IS 'XXH64 of the text''s bytes: stable over versions and machines.';

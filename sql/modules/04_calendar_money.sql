@@ -29,6 +29,8 @@ CREATE TABLE dunning.date_effect (
 );
 COMMENT ON TABLE dunning.date_effect IS
     'What dates do to the worth of a contact: a user''s row of the same name replaces the built-in one. Of one tag the strongest effect counts, those of several tags are multiplied.';
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.date_effect FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.date_effect ENABLE ALWAYS TRIGGER changed;
 
 CREATE TABLE dunning.money_date (
     country         text NOT NULL DEFAULT '',   -- '': everywhere
@@ -43,6 +45,8 @@ CREATE TABLE dunning.money_date (
     CHECK (until_date BETWEEN on_date AND on_date + 366)
 );
 COMMENT ON TABLE dunning.money_date IS 'Money dates and closures of the user, beside those computed.';
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.money_date FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.money_date ENABLE ALWAYS TRIGGER changed;
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.money_date', '');

@@ -37,6 +37,8 @@ CREATE TABLE dunning.timing_book (
     PRIMARY KEY (creditor, channel)
 );
 COMMENT ON TABLE dunning.timing_book IS 'The hours, the delays and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.timing_book FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.timing_book ENABLE ALWAYS TRIGGER changed;
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
@@ -108,8 +110,8 @@ BEGIN
     END IF;
     starts := ARRAY(SELECT CASE WHEN isfinite(u.b) THEN greatest(u.b, now_at) ELSE now_at END
                     FROM unnest(_best_times.debtor_ids, _best_times.not_before) WITH ORDINALITY u(d, b, o) ORDER BY u.o);
-    -- Of many the plan is made for their number.
-    IF cardinality(_best_times.debtor_ids) > 20 THEN
+    -- Of many the plan is made for their number; what is read of the past is read elsewhere.
+    IF cardinality(_best_times.debtor_ids) > 20 OR dunning._replay_since() IS NOT NULL THEN
         RETURN QUERY EXECUTE dunning._best_times_sql()
             USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
         RETURN;
@@ -119,44 +121,6 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._best_times(text[], text[], timestamptz[], timestamptz[], timestamptz, int) IS
     'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
-
-CREATE FUNCTION dunning.best_time(debtor_id text, channel text, not_before timestamptz DEFAULT NULL, not_after timestamptz DEFAULT NULL, top int DEFAULT 1, deadline boolean DEFAULT false)
-    RETURNS TABLE (contact_at timestamptz, local_time text, p_response float8, p_baseline float8, uplift float8, explored boolean, propensity float8, reasons jsonb)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $fn$
-#variable_conflict error
-DECLARE
-    id text := dunning._canonical_id(best_time.debtor_id);
-    earliest timestamptz;
-BEGIN
-    PERFORM dunning._need_channel(best_time.channel);
-    IF id IS NULL OR best_time.not_before > '9999-12-30 00:00+00' OR best_time.not_before < '0001-01-02 00:00+00' OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
-       OR best_time.top IS NULL OR best_time.top NOT BETWEEN 1 AND 100 THEN
-        RAISE EXCEPTION 'no best time can be found'
-            USING ERRCODE = '22023', DETAIL = 'A debtor, finite instants in order and top from 1 to 100 are needed.',
-                  HINT = 'SELECT * FROM dunning.best_time(''1042'', ''email'', now(), now() + ''7 days'');';
-    END IF;
-    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons || jsonb_build_object('words', dunning._timing_words(b.reasons, b.local_time, b.explored))
-        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b
-        -- Days before a deadline on which nothing is allowed: rather too early than not at all.
-        WHERE b.contact_at IS NOT NULL OR best_time.deadline IS NOT TRUE OR best_time.not_before IS NULL OR b.reasons -> 'blocked_by' <> '[]' OR best_time.not_before <= dunning._now();
-    IF FOUND THEN
-        RETURN;
-    END IF;
-    -- on a quarter of an hour, as all that is planned
-    earliest := (SELECT min(date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00'))
-                 FROM unnest(dunning.contact_windows(id, best_time.channel, dunning._now(), best_time.not_before)) r(r)
-                 WHERE date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00') <@ r.r);
-    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity,
-               c.reasons || jsonb_build_object('words', dunning._timing_words(c.reasons, b.local_time, b.explored))
-        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[coalesce(earliest, best_time.not_before)],
-                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b,
-             LATERAL (SELECT b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END AS reasons) c
-        LIMIT 1;
-END
-$fn$;
-COMMENT ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int, boolean) IS
-    'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios, and words that say them. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
-GRANT EXECUTE ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int, boolean) TO dunning_viewer;
 
 CREATE FUNCTION dunning.payday(debtor_id text) RETURNS TABLE (schedule text, probability float8, next_date date)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 4 SET search_path = pg_catalog, pg_temp AS $fn$

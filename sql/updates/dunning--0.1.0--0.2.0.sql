@@ -101,6 +101,10 @@ CREATE FUNCTION dunning._is_steady(relation regclass)
  LANGUAGE c
  STABLE STRICT
 AS 'MODULE_PATHNAME', $function$dun_base_sql_is_steady$function$;
+CREATE FUNCTION dunning._changed()
+ RETURNS trigger
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $function$dun_base_sql_changed$function$;
 DO $do$
 DECLARE
     brought boolean := false;
@@ -5130,50 +5134,13 @@ BEGIN
     END IF;
     starts := ARRAY(SELECT CASE WHEN isfinite(u.b) THEN greatest(u.b, now_at) ELSE now_at END
                     FROM unnest(_best_times.debtor_ids, _best_times.not_before) WITH ORDINALITY u(d, b, o) ORDER BY u.o);
-    -- Of many the plan is made for their number.
-    IF cardinality(_best_times.debtor_ids) > 20 THEN
+    -- Of many the plan is made for their number; what is read of the past is read elsewhere.
+    IF cardinality(_best_times.debtor_ids) > 20 OR dunning._replay_since() IS NOT NULL THEN
         RETURN QUERY EXECUTE dunning._best_times_sql()
             USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
         RETURN;
     END IF;
     RETURN QUERY SELECT b.* FROM dunning._best_times_kept(_best_times.debtor_ids, _best_times.channels, starts, _best_times.not_after, now_at, _best_times.top) b;
-END
-$function$;
-CREATE FUNCTION dunning.best_time(debtor_id text, channel text, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, not_after timestamp with time zone DEFAULT NULL::timestamp with time zone, top integer DEFAULT 1, deadline boolean DEFAULT false)
- RETURNS TABLE(contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER ROWS 1
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    id text := dunning._canonical_id(best_time.debtor_id);
-    earliest timestamptz;
-BEGIN
-    PERFORM dunning._need_channel(best_time.channel);
-    IF id IS NULL OR best_time.not_before > '9999-12-30 00:00+00' OR best_time.not_before < '0001-01-02 00:00+00' OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
-       OR best_time.top IS NULL OR best_time.top NOT BETWEEN 1 AND 100 THEN
-        RAISE EXCEPTION 'no best time can be found'
-            USING ERRCODE = '22023', DETAIL = 'A debtor, finite instants in order and top from 1 to 100 are needed.',
-                  HINT = 'SELECT * FROM dunning.best_time(''1042'', ''email'', now(), now() + ''7 days'');';
-    END IF;
-    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons || jsonb_build_object('words', dunning._timing_words(b.reasons, b.local_time, b.explored))
-        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b
-        -- Days before a deadline on which nothing is allowed: rather too early than not at all.
-        WHERE b.contact_at IS NOT NULL OR best_time.deadline IS NOT TRUE OR best_time.not_before IS NULL OR b.reasons -> 'blocked_by' <> '[]' OR best_time.not_before <= dunning._now();
-    IF FOUND THEN
-        RETURN;
-    END IF;
-    -- on a quarter of an hour, as all that is planned
-    earliest := (SELECT min(date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00'))
-                 FROM unnest(dunning.contact_windows(id, best_time.channel, dunning._now(), best_time.not_before)) r(r)
-                 WHERE date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00') <@ r.r);
-    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity,
-               c.reasons || jsonb_build_object('words', dunning._timing_words(c.reasons, b.local_time, b.explored))
-        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[coalesce(earliest, best_time.not_before)],
-                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b,
-             LATERAL (SELECT b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END AS reasons) c
-        LIMIT 1;
 END
 $function$;
 CREATE FUNCTION dunning.payday(debtor_id text)
@@ -10899,7 +10866,7 @@ CREATE FUNCTION dunning._times(texts text[], ask_gate text, channel text, at tim
  LANGUAGE c
  STABLE COST 1e+06 ROWS 100000
 AS 'MODULE_PATHNAME', $function$dun_plan_sql_times$function$;
-CREATE FUNCTION dunning._times_texts(channel text)
+CREATE FUNCTION dunning._times_texts(channel text, many text DEFAULT NULL::text)
  RETURNS text[]
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -10909,6 +10876,7 @@ AS $function$
 DECLARE
     none CONSTANT text := 'SELECT WHERE false';
     field text := (SELECT c.address_field FROM dunning.channel c WHERE c.channel = _times_texts.channel ORDER BY c.builtin LIMIT 1);
+    own text := coalesce('= ANY (' || _times_texts.many || ')', 'IS NOT NULL');
 BEGIN
     RETURN ARRAY[
         'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
@@ -10916,17 +10884,74 @@ BEGIN
         'SELECT b.creditor, b.prior FROM dunning.timing_book b WHERE b.channel = ''*''',
         none,
         pg_catalog.format('SELECT l.source_id, %s, %s, %s, l.country, l.region, l.kind, dunning._zone_key(l.time_zone, l.phone, l.country, l.region), l.consent, NULL::float8, NULL::float8, NULL::boolean FROM (%s) l',
-            CASE WHEN field = 'email' THEN 'l.email' ELSE 'NULL::text' END, CASE WHEN field = 'phone' THEN 'l.phone' ELSE 'NULL::text' END,
-            CASE WHEN field = 'address' THEN 'dunning._postal_text(l.address)' ELSE 'NULL::text' END, dunning._ledger_sql('debtor')),
+            CASE WHEN field = 'email' OR channel IS NULL THEN 'l.email' ELSE 'NULL::text' END, CASE WHEN field = 'phone' OR channel IS NULL THEN 'l.phone' ELSE 'NULL::text' END,
+            CASE WHEN field = 'address' OR channel IS NULL THEN 'dunning._postal_text(l.address)' ELSE 'NULL::text' END, dunning._ledger_sql('debtor', _times_texts.many)),
         none,
-        'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.profile, dunning._packed_dates(t.payments) FROM dunning.timing_profile t',
-        'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql(NULL, '$1') || ') x',
-        dunning._gate_other_contacts_sql(NULL, '$1'),
+        'SELECT t.debtor_id, t.creditor, t.contacts, t.responses, t.profile, dunning._packed_dates(t.payments) FROM dunning.timing_profile t WHERE t.debtor_id ' || own,
+        'SELECT x.*, NULL::text AS account FROM (' || dunning._gate_contacts_sql(_times_texts.many, '$1') || ') x',
+        dunning._gate_other_contacts_sql(_times_texts.many, '$1'),
         -- accounts that cannot be counted, or may be disputed as a whole
-        dunning._gate_trouble_sql(NULL) || pg_catalog.format(' UNION ALL SELECT b.debtor_id, NULL, NULL FROM (%s) b WHERE b.fault < 5 OR b.disputed', dunning._balance_rows_sql()),
-        pg_catalog.format('SELECT DISTINCT s.address_digest, (SELECT k.key FROM dunning.digest_key k) FROM %s s', dunning._past('suppression')),
+        dunning._gate_trouble_sql(_times_texts.many) || pg_catalog.format(' UNION ALL SELECT b.debtor_id, NULL, NULL FROM (%s) b WHERE b.fault < 5 OR b.disputed', dunning._balance_rows_sql(_times_texts.many)),
+        CASE WHEN _times_texts.many IS NULL THEN pg_catalog.format('SELECT DISTINCT s.address_digest, (SELECT k.key FROM dunning.digest_key k) FROM %s s', dunning._past('suppression'))
+            ELSE pg_catalog.format($q$
+                SELECT s.address_digest, k.key FROM (SELECT (SELECT y.key FROM dunning.digest_key y) AS key) k
+                CROSS JOIN (%s) l CROSS JOIN LATERAL (VALUES ('email', l.email), ('phone', l.phone), ('address', dunning._postal_text(l.address))) a(field, address)
+                JOIN %s s ON s.address_digest = dunning._digest(a.address, a.field, k.key)
+                UNION ALL
+                SELECT '', NULL WHERE dunning._is_key_lost()$q$, dunning._ledger_sql('debtor', _times_texts.many), dunning._past('suppression')) END,
         none, none, none, none,
         dunning._gate_rules_at_sql('0')];
+END
+$function$;
+CREATE FUNCTION dunning._plain_time(debtor_id text, channel text, from_at timestamp with time zone, until_at timestamp with time zone, now_at timestamp with time zone, top integer)
+ RETURNS TABLE(contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
+ LANGUAGE c
+ STABLE STRICT ROWS 1
+AS 'MODULE_PATHNAME', $function$dun_plan_sql_plain_time$function$;
+CREATE FUNCTION dunning.best_time(debtor_id text, channel text, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, not_after timestamp with time zone DEFAULT NULL::timestamp with time zone, top integer DEFAULT 1, deadline boolean DEFAULT false)
+ RETURNS TABLE(contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER ROWS 1
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(best_time.debtor_id);
+    now_at CONSTANT timestamptz := dunning._now();
+    starts CONSTANT timestamptz := CASE WHEN isfinite(best_time.not_before) THEN greatest(best_time.not_before, now_at) ELSE now_at END;
+    earliest timestamptz;
+BEGIN
+    PERFORM dunning._need_channel(best_time.channel);
+    IF id IS NULL OR best_time.not_before > '9999-12-30 00:00+00' OR best_time.not_before < '0001-01-02 00:00+00' OR NOT isfinite(best_time.not_after) OR best_time.not_after < best_time.not_before
+       OR best_time.top IS NULL OR best_time.top NOT BETWEEN 1 AND 100 THEN
+        RAISE EXCEPTION 'no best time can be found'
+            USING ERRCODE = '22023', DETAIL = 'A debtor, finite instants in order and top from 1 to 100 are needed.',
+                  HINT = 'SELECT * FROM dunning.best_time(''1042'', ''email'', now(), now() + ''7 days'');';
+    END IF;
+    IF dunning._ledger_problem() IS NULL AND dunning._replay_since() IS NULL THEN
+        RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons || jsonb_build_object('words', dunning._timing_words(b.reasons, b.local_time, b.explored))
+            FROM dunning._plain_time(id, best_time.channel, starts, coalesce(best_time.not_after, starts + interval '7 days'), now_at, best_time.top) b;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons || jsonb_build_object('words', dunning._timing_words(b.reasons, b.local_time, b.explored))
+        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b
+        -- Days before a deadline on which nothing is allowed: rather too early than not at all.
+        WHERE b.contact_at IS NOT NULL OR best_time.deadline IS NOT TRUE OR best_time.not_before IS NULL OR b.reasons -> 'blocked_by' <> '[]' OR best_time.not_before <= dunning._now();
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    -- on a quarter of an hour, as all that is planned
+    earliest := (SELECT min(date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00'))
+                 FROM unnest(dunning.contact_windows(id, best_time.channel, dunning._now(), best_time.not_before)) r(r)
+                 WHERE date_bin('15 minutes', lower(r.r) + interval '899 seconds 999999 microseconds', '2000-01-01 00:00+00') <@ r.r);
+    RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity,
+               c.reasons || jsonb_build_object('words', dunning._timing_words(c.reasons, b.local_time, b.explored))
+        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[coalesce(earliest, best_time.not_before)],
+                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b,
+             LATERAL (SELECT b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END AS reasons) c
+        LIMIT 1;
 END
 $function$;
 CREATE FUNCTION dunning.best_times(channel text, as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -49075,8 +49100,20 @@ END
 $do$;
 
 -- Triggers.
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.channel FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.channel ENABLE ALWAYS TRIGGER changed;
 CREATE TRIGGER charge_guard BEFORE INSERT OR UPDATE ON dunning.charge FOR EACH ROW EXECUTE FUNCTION dunning._guard_charge();
 ALTER TABLE dunning.charge ENABLE ALWAYS TRIGGER charge_guard;
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.contact_rule FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.contact_rule ENABLE ALWAYS TRIGGER changed;
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.date_effect FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.date_effect ENABLE ALWAYS TRIGGER changed;
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.holiday FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.holiday ENABLE ALWAYS TRIGGER changed;
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.money_date FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.money_date ENABLE ALWAYS TRIGGER changed;
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.timing_book FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.timing_book ENABLE ALWAYS TRIGGER changed;
 
 -- Tables that a dump takes.
 SELECT pg_catalog.pg_extension_config_dump('dunning.budget', '');
@@ -49116,6 +49153,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
 ALTER FUNCTION dunning._replay(timestamp with time zone,timestamp with time zone,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._replay_since() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_steady(regclass) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._changed() OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ledger_steady() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._look_at_source(text) OWNER TO dunning_owner;
@@ -49306,7 +49344,6 @@ ALTER FUNCTION dunning._payday(text,date[],date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_times_sql() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
-ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_calibration OWNER TO dunning_owner;
 ALTER FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) OWNER TO dunning_owner;
@@ -49535,7 +49572,9 @@ ALTER FUNCTION dunning._simulate(text,date,date,time without time zone) OWNER TO
 ALTER FUNCTION dunning.simulate(text,date,date,time without time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._times(text[],text,text,timestamp with time zone,timestamp with time zone,date) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._times_texts(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._times_texts(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._plain_time(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.best_times(text,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._stage_companions() OWNER TO dunning_owner;
@@ -49677,6 +49716,7 @@ ALTER FUNCTION dunning._health_models() OWNER TO dunning_owner;
 REVOKE EXECUTE ON FUNCTION dunning._replay(timestamp with time zone,timestamp with time zone,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._replay_since() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._is_steady(regclass) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._changed() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._ledger_steady() FROM PUBLIC;
@@ -49940,8 +49980,6 @@ REVOKE EXECUTE ON FUNCTION dunning._payday(text,date[],date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._best_times_sql() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_calibration TO dunning_viewer;
@@ -50199,7 +50237,10 @@ GRANT EXECUTE ON FUNCTION dunning.simulate(text,date,date,time without time zone
 REVOKE EXECUTE ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.compare_strategies(text,text,date,date,time without time zone) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._times(text[],text,text,timestamp with time zone,timestamp with time zone,date) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._times_texts(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._times_texts(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._plain_time(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.best_times(text,timestamp with time zone) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._step_context(text[],text[],text[],timestamp with time zone) FROM PUBLIC;
@@ -50426,6 +50467,7 @@ COMMENT ON FUNCTION dunning._case_ledger(text) IS 'The rows of a debtor''s ledge
 COMMENT ON FUNCTION dunning._case_messages(text) IS 'Every message of a debtor with its text as sent, attempts, and outcomes, in order.';
 COMMENT ON FUNCTION dunning._case_rows(text) IS 'Events, tasks, promises, offers, charges, notices, interest, holds, wishes and hand-overs of a debtor, each in one order.';
 COMMENT ON FUNCTION dunning._cases(text[]) IS 'One row a case of the debtors (NULL: all) with what came in since it was decided and the recipient''s share of it.';
+COMMENT ON FUNCTION dunning._changed() IS 'Statement trigger of tables whose rows sessions keep: tells all of them that this one has changed (src/base/watch.h).';
 COMMENT ON FUNCTION dunning._channel_priors() IS 'First values by channel, with the weight of ten contacts: share of contacts answered, and of contacts after which the debtor opts out.';
 COMMENT ON FUNCTION dunning._channel_shares(text) IS 'By channel the share of a creditor''s contacts that are answered, shrunk to first values, that over all channels, and the risk of an opt-out.';
 COMMENT ON FUNCTION dunning._channel_value(double precision,double precision,double precision,double precision,double precision,double precision,integer,integer,double precision,double precision) IS 'The expected value of a contact less its cost, in the currency of both: p x margin x amount x (share / usual_share) x fatigue x quality - cost - loss by opt-outs.';
@@ -50682,6 +50724,7 @@ COMMENT ON FUNCTION dunning._pick(text[],timestamp with time zone,date,double pr
 COMMENT ON FUNCTION dunning._pick_texts() IS 'The statements that _pick() reads, in the order of src/plan/means.h.';
 COMMENT ON FUNCTION dunning._picture(dunning.response_profile,bytea) IS 'The week as text: a line a day, a mark an hour, the darker the likelier an answer.';
 COMMENT ON FUNCTION dunning._place_hold(dunning.hold) IS 'How many messages a new hold stopped.';
+COMMENT ON FUNCTION dunning._plain_time(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,integer) IS 'The best instants of one debtor between two instants, where he is a plain case and has one, else no row: then ask _best_times(). Only while _ledger_problem() is NULL. The session keeps the rules of places until a watched table changes.';
 COMMENT ON FUNCTION dunning._plan_options(text[],timestamp with time zone,text) IS 'plan_options() of many debtors, one row each; none where no plan fits.';
 COMMENT ON FUNCTION dunning._planning_elsewhere() IS 'Whether another session plans just now.';
 COMMENT ON FUNCTION dunning._postal_text(jsonb) IS 'The text of an address that is an object and not empty, else NULL: what the gate calls the address of a letter. A function, so that a view''s address is made once.';
@@ -50785,7 +50828,7 @@ COMMENT ON FUNCTION dunning._template_names(text,text,text,jsonb) IS 'Names and 
 COMMENT ON FUNCTION dunning._thanks_for_payment(text,text) IS 'Does a text say that a payment has come in? Where it names no sum either, it asks for nothing.';
 COMMENT ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,double precision) IS 'Contacts between two instants that are over and left when they were meant to: the model''s log-odds at their instant and on average, whether drawn by lot, whether answered. All that were drawn, of the others a share.';
 COMMENT ON FUNCTION dunning._times(text[],text,text,timestamp with time zone,timestamp with time zone,date) IS 'The best instant of every debtor of the ledger over a channel. Reads each statement of texts (_times_texts()) once, as the caller, then asks ask_gate ($1 at, $2 debtors, $3 channel) about those who are no plain cases.';
-COMMENT ON FUNCTION dunning._times_texts(text) IS 'The statements that _times() reads for a channel, in the order of src/plan/means.h.';
+COMMENT ON FUNCTION dunning._times_texts(text,text) IS 'The statements that _times() reads for a channel (NULL: any), in the order of src/plan/means.h; many: SQL text of the debtors, NULL: all.';
 COMMENT ON FUNCTION dunning._timing_words(jsonb,text,boolean) IS 'Reasons of best_time(), or those frozen in a decision, in words: hour, payday, date and waiting as percentages, what is known of the debtor, how many quarters of an hour are left and what closed the others. local_time NULL: there is no instant.';
 COMMENT ON FUNCTION dunning._token_of(text) IS 'Purpose, expiry and message of a genuine token; DN009 for any other, for whatever reason.';
 COMMENT ON FUNCTION dunning._told_fees(text[],text[],date[],text[],timestamp with time zone) IS 'What messages of these levels that leave on these days (NULL: today) may tell of a fee, one row each at most: charged (with the message), announced (charged from on_day on, once this notice was sent) or warned (the next one, not before the day after); says: which of these their text can tell, NULL: all.';

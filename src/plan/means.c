@@ -212,6 +212,12 @@ dun_plan_make_means(char **texts, TimestampTz at, DateADT today, bool by_country
 	return m;
 }
 
+void
+dun_plan_end_questions(DunMeans *m)
+{
+	memset(m->questions, 0, sizeof(m->questions));
+}
+
 int
 dun_plan_channels(const DunMeans *m, const DunChannel **channels)
 {

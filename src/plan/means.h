@@ -104,7 +104,11 @@ typedef struct DunPlaceRules
 
 typedef struct DunMeans DunMeans;
 
+/* In the current memory context. */
 extern DunMeans *dun_plan_make_means(char **texts, TimestampTz at, DateADT today, bool by_country);
+
+/* For means that outlast the run: forget the plans of their statements, which end with it. */
+extern void dun_plan_end_questions(DunMeans *m);
 
 extern int	dun_plan_channels(const DunMeans *m, const DunChannel **channels);
 extern const DunPickStep *dun_plan_pick_step(const DunMeans *m, const char *strategy, int strategy_len, const char *step, int step_len);

@@ -22,6 +22,7 @@ typedef struct DunPickRun
 	MemoryContext item;
 	DunPicker	picker;
 	char	   *texts[DUN_PICK_TEXTS];
+	DunStatement *kept;			/* instead of the texts about debtors, DUN_PICK_TEXTS of them, for a session that asks again and again; or NULL */
 	DunArguments args;			/* as_of, debtor ids */
 	double		holdout;
 	bool		detail;

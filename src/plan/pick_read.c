@@ -275,17 +275,26 @@ compare_words(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void
+read_text(DunPickRun *run, DunPickText which, DunTake take)
+{
+	if (run->kept == NULL)
+		dun_plan_read(run->texts[which], &run->args, take, run);
+	else if (run->kept[which].sql != NULL)
+		dun_plan_read_kept(&run->kept[which], &run->args, take, run);
+}
+
 /* What is known besides places and addresses. */
 static void
 read_known(DunPickRun *run)
 {
-	dun_plan_read(run->texts[DUN_PICK_SUPPRESSED], &run->args, take_suppressed, run);
+	read_text(run, DUN_PICK_SUPPRESSED, take_suppressed);
 	if (run->picker.nsuppressed > 1)
 		qsort(run->picker.suppressed, run->picker.nsuppressed, sizeof(uint64), compare_words);
-	dun_plan_read(run->texts[DUN_PICK_PROFILES], &run->args, take_profile, run);
-	dun_plan_read(run->texts[DUN_PICK_HISTORY], &run->args, take_history, run);
-	dun_plan_read(run->texts[DUN_PICK_OTHERS], &run->args, take_history, run);
-	dun_plan_read(run->texts[DUN_PICK_TROUBLE], &run->args, take_trouble, run);
+	read_text(run, DUN_PICK_PROFILES, take_profile);
+	read_text(run, DUN_PICK_HISTORY, take_history);
+	read_text(run, DUN_PICK_OTHERS, take_history);
+	read_text(run, DUN_PICK_TROUBLE, take_trouble);
 }
 
 void
@@ -296,7 +305,7 @@ dun_plan_read_picks(DunPickRun *run)
 		return;
 	run->args.values[1] = makeArrayResult(run->ids, run->context);
 	run->args.isnull[1] = false;
-	dun_plan_read(run->texts[DUN_PICK_FACTS], &run->args, take_facts, run);
+	read_text(run, DUN_PICK_FACTS, take_facts);
 	dun_plan_read(run->texts[DUN_PICK_QUALITY], &run->args, take_quality, run);
 	read_known(run);
 }
@@ -304,7 +313,7 @@ dun_plan_read_picks(DunPickRun *run)
 void
 dun_plan_read_debtors(DunPickRun *run)
 {
-	dun_plan_read(run->texts[DUN_PICK_FACTS], &run->args, take_facts, run);
+	read_text(run, DUN_PICK_FACTS, take_facts);
 	read_known(run);
 }
 

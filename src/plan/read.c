@@ -158,6 +158,17 @@ dun_plan_read(const char *sql, const DunArguments *arguments, DunTake take, void
 }
 
 void
+dun_plan_read_kept(DunStatement *st, const DunArguments *arguments, DunTake take, void *state)
+{
+	Receiver	receiver;
+	MemoryContext before = CurrentMemoryContext;
+
+	make_receiver(&receiver, take, state);
+	dun_base_run_into(st, unconstify(Datum *, (const Datum *) arguments->values), &receiver.pub);
+	MemoryContextSwitchTo(before);
+}
+
+void
 dun_plan_ask(DunQuestion *question, const char *sql, const DunArguments *arguments, DunTake take, void *state)
 {
 	Receiver	receiver;

@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "base/spi.h"
 #include "plan/book.h"
 
 #define DUN_ARGUMENTS 6
@@ -26,6 +27,9 @@ typedef void (*DunTake) (void *state, const Datum *v, const bool *isnull);
  * handed over as text. Values are of the row alone: what is kept must be copied.
  */
 extern void dun_plan_read(const char *sql, const DunArguments *arguments, DunTake take, void *state);
+
+/* The same for a statement that the session keeps; no argument is NULL. */
+extern void dun_plan_read_kept(DunStatement *st, const DunArguments *arguments, DunTake take, void *state);
 
 /* A statement that is asked more than once. All zero: not asked yet. */
 typedef struct DunQuestion

@@ -17,4 +17,15 @@ SELECT 'differs: ' || coalesce(a.debtor_id, b.debtor_id) || coalesce(' ' || (
     FROM (SELECT jsonb_object_keys(a.x || b.x)) k(k) WHERE a.x->k.k IS DISTINCT FROM b.x->k.k), ' only one')
 FROM (SELECT * FROM told t WHERE t.of = 'c') a FULL JOIN (SELECT * FROM told t WHERE t.of = 'sql') b ON b.debtor_id = a.debtor_id
 WHERE a.x IS DISTINCT FROM b.x ORDER BY 1 LIMIT 12;
+-- The same of one debtor at a time, now and in three days, and the three best; some are no plain cases.
+CREATE TEMP TABLE one ON COMMIT DROP AS SELECT d.debtor_id, dunning._now() + s.days * interval '1 day' AS starts, s.top
+FROM (SELECT d.debtor_id FROM dunning.debtor d ORDER BY md5(d.debtor_id) LIMIT 400) d CROSS JOIN (VALUES (0, 1), (3, 3)) s(days, top);
+SELECT 'of one: asked ' || count(*) || ' plain ' || count(p.contact_at) FROM one s
+LEFT JOIN LATERAL (SELECT t.contact_at FROM dunning._plain_time(s.debtor_id, :'channel', s.starts, s.starts + interval '7 days', dunning._now(), 1) t) p ON true;
+SELECT 'differs: best_time() of ' || s.debtor_id || ' in ' || s.starts || ': ' || coalesce(a.x::text, '-') || ' <> ' || coalesce(b.x::text, '-') FROM one s
+CROSS JOIN LATERAL (SELECT jsonb_agg(to_jsonb(t) - 'reasons' || jsonb_build_object('reasons', t.reasons - 'words') ORDER BY t.contact_at) AS x
+    FROM dunning.best_time(s.debtor_id, :'channel', s.starts, NULL, s.top) t) a
+CROSS JOIN LATERAL (SELECT jsonb_agg(to_jsonb(t) - 'ord' ORDER BY t.contact_at) AS x
+    FROM dunning._best_times(ARRAY[s.debtor_id], ARRAY[:'channel'], ARRAY[s.starts], ARRAY[NULL::timestamptz], NULL, s.top) t) b
+WHERE a.x IS DISTINCT FROM b.x LIMIT 12;
 ROLLBACK;

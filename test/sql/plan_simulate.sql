@@ -132,6 +132,12 @@ SELECT r, has_function_privilege(r, 'dunning.simulate(text, date, date, time)', 
        has_function_privilege(r, 'dunning._replay(timestamptz, timestamptz, text)', 'execute') AS replay
 FROM unnest('{dunning_viewer,dunning_operator,dunning_admin,dunning_worker}'::text[]) r;
 
+-- what_was_asked_about_a_simulated_day_is_not_kept_for_today
+SELECT pg_temp.m_debtor('m-wish'), pg_temp.m_owes('m-wish', '2026-03-01'), (SELECT true FROM dunning.save_contact_wish('m-wish', 'mornings', 'Mon-Fri 08:00-12:00', scope => 'debtor')) AS wished;
+SELECT count(*) > 0 AS simulated FROM dunning.simulate('m-few', '2026-03-02', '2026-03-06') s WHERE s.debtor_id = 'm-wish';
+SELECT count(b.contact_at) AS today FROM dunning._best_times('{m-wish}', '{email}', '{NULL}', '{NULL}', NULL) b;
+DELETE FROM dunning.contact_wish WHERE debtor_id = 'm-wish';
+
 SELECT pg_temp.m_clear();
 DELETE FROM dunning.step WHERE strategy LIKE 'm-%';
 DELETE FROM dunning.strategy WHERE strategy LIKE 'm-%';
