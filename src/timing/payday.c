@@ -7,7 +7,8 @@
  * all payments (pi) is tied to one. With delta days since the last payday of a schedule of period p, its
  * likelihood ratio is R = (1 - pi) + pi p g(delta), g = d^delta normalised. Neither pi nor d is known of a debtor, and a
  * posterior that took them for known would be surer than it may be: each payment weighs CAUTION of one that were. One debtor in
- * five is paid by none of these schedules.
+ * five is paid by none of these schedules. And people are not as simple as this model: after n payments a share DOUBT / n of the
+ * posterior is still the prior, so that a few of them are hardly ever sure of anything.
  *
  * Which schedules pay on a date is a mask of 48 bits, kept by country and month, and so is what a payment on a date says of
  * each schedule: a book has few countries, and a posterior asks for thousands of dates.
@@ -34,6 +35,7 @@
 #define CLASSES 3				/* monthly, fortnightly, weekly */
 #define PRIOR_NONE 0.2
 #define CAUTION 0.8				/* payments of one debtor are not independent: each weighs so much of one that were */
+#define DOUBT 0.5
 #define PRIOR_USUAL 0.06		/* of those who have one, whose schedule is known to be usual in the country */
 
 #define FIRST_YEAR 1990
@@ -277,8 +279,9 @@ days_since(CountryPaydays *c, DateADT date)
 }
 
 /*
- * What a payment says of each schedule. Some books have a transfer of the weekend on the Monday, and then everybody would be paid on
- * Mondays; others have it on its day. So the first banking day after others stands half for itself and half for all of them.
+ * What a payment says of each schedule. A book has a transfer of the weekend on the Monday, and then everybody is paid on Mondays:
+ * the first banking day after others stands for these as well. (To let it stand half for itself finds more where weekends are booked
+ * on their days, and shows a payday to one in seven who has none where they are not.)
  */
 static void
 fill_weights(CountryPaydays *c, DateADT date, Weights *weights)
@@ -297,7 +300,7 @@ fill_weights(CountryPaydays *c, DateADT date, Weights *weights)
 
 		for (int j = 0; j < n; j++)
 			sum += w[since[j][s]];
-		weights->w[s] = (w[since[0][s]] + sum / n) / 2;
+		weights->w[s] = sum / n;
 	}
 }
 
@@ -349,6 +352,8 @@ dun_timing_payday(const char *country, const DateADT *dates, int n, DunPayday *p
 	for (int s = 0; s < DUN_SCHEDULES; s++)
 		post->p[s] = held[s] * scale;
 	post->p[DUN_NO_SCHEDULE] = c->prior[DUN_NO_SCHEDULE] * scale;
+	for (int s = 0; s <= DUN_SCHEDULES; s++)
+		post->p[s] += (c->prior[s] - post->p[s]) * DOUBT / Max(n, 1);
 	for (int delta = 0; delta <= REACH; delta++)
 		for (int s = 0; s < DUN_SCHEDULES; s++)
 			post->lift[delta][s] = (float) post->p[s] * ratio[delta][s];

@@ -3,6 +3,7 @@
 # with what came out instead of comparing.
 use strict;
 use warnings;
+use Page;
 use PostgreSQL::Test::Utils;
 use PostgreSQL::Test::Cluster;
 use Test::More;
@@ -10,16 +11,8 @@ use Time::HiRes qw(time);
 
 my $home = PostgreSQL::Test::Utils::tempdir_short;
 my %port = map { $_ => PostgreSQL::Test::Cluster::get_free_port() } qw(5499 2525);
-my $page = slurp_file("$ENV{DUNNING_ROOT}/docs/tutorial.md");
-
-# Text, and blocks of a kind: an output belongs to the block before it.
-my @parts = map { /\A```(\w*)\n(.*?)\n?```\z/s ? { kind => $1, text => $2 } : { kind => 'prose', text => $_ } } split /^(```.*?^```)$/ms, $page;
-my @commands = grep { $_->{kind} =~ /^(sh|sql)$/ } @parts;
-for my $i (grep { $parts[$_]{kind} eq 'text' } 0 .. $#parts)
-{
-	my ($before) = grep { $_->{kind} ne 'prose' } reverse @parts[ 0 .. $i - 1 ];
-	$before->{expected} = $parts[$i];
-}
+my $page = Page->new("$ENV{DUNNING_ROOT}/docs/tutorial.md");
+my @commands = $page->blocks('sh', 'sql');
 cmp_ok(scalar @commands, '>=', 20, 'the page has its commands');
 
 # One shell runs them all: what a block exports or changes into stays. SQL is what the reader types into psql.
@@ -46,11 +39,10 @@ my $whole = 1;
 for my $i (0 .. $#commands)
 {
 	my $command = $commands[$i];
-	my ($first) = $command->{text} =~ /^(?!--)(.*)$/m;
+	my $first = Page::first_line($command);
 	my $out = -e "$home/$i.out" ? slurp_file("$home/$i.out") : '';
 	for my $usual (keys %port) { $out =~ s/\b\Q$port{$usual}\E\b/$usual/g }
-	# psql fills the last column of a line with blanks
-	s/[ \t\r]+$//mg, s/\s+\z// for $out;
+	$out = Page::printed($out);
 	unless (-e "$home/$i.done")
 	{
 		fail("runs: $first");
@@ -64,13 +56,11 @@ for my $i (0 .. $#commands)
 		$command->{expected}{text} = $out;
 		next;
 	}
-	# "…" on the page stands for whatever is there
-	my $like = join '.*?', map { quotemeta } split /…/, $command->{expected}{text}, -1;
-	like($out, qr/\A$like\z/s, "the_tutorial_shows_what_comes_out: $first");
+	like($out, Page::pattern($command), "the_tutorial_shows_what_comes_out: $first");
 }
 ok($whole, 'the_tutorial_runs_from_an_empty_database_to_a_running_strategy');
 cmp_ok($took, '<', 45, sprintf 'and its commands together take %.1f s', $took);
-append_to_file($ENV{WRITE_TUTORIAL}, join '', map { $_->{kind} eq 'prose' ? $_->{text} : "```$_->{kind}\n$_->{text}\n```" } @parts) if $ENV{WRITE_TUTORIAL};
+append_to_file($ENV{WRITE_TUTORIAL}, $page->text) if $ENV{WRITE_TUTORIAL};
 
 # Whatever the last block did not stop.
 if (open my $file, '<', "$home/dunning-tutorial/data/postmaster.pid")
