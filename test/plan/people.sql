@@ -44,7 +44,7 @@ SELECT d.debtor_id, ref.pick('default', 'another'), 4 + floor(random() * 6)::int
     CASE WHEN random() < .7 THEN ARRAY(SELECT ref.day(-300, -1) FROM generate_series(1, 1 + floor(random() * 6)::int) WHERE d.debtor_id IS NOT NULL) END, now()
 FROM dunning.debtor d WHERE random() < .4;
 INSERT INTO dunning.timing_book (creditor, channel, contacts, responses, prior, as_of) VALUES
-    ('default', '*', 900, 120, dunning._calibrated_prior(dunning._learn_prior(NULL, ARRAY(SELECT 40 * random() FROM generate_series(1, 336)), NULL, NULL, 0), 'sms', '{0.1,1,0.6,0}', NULL), now()), ('default', 'sms', 400, 90, NULL, now()), ('another', 'email', 50, 1, NULL, now());
+    ('default', '*', 900, 120, dunning._calibrated_prior(dunning._calibrated_prior(dunning._learn_prior(NULL, ARRAY(SELECT 40 * random() FROM generate_series(1, 336)), NULL, NULL, 0), 'sms', '{0.1,1,0.6,0}', NULL), 'email', '{0.1,1,0.6,0}', NULL), now()), ('default', 'sms', 400, 90, NULL, now()), ('another', 'email', 50, 1, NULL, now());
 INSERT INTO dunning.channel_cost (creditor, channel, country, cost, currency, valid_from, set_by, set_at) VALUES
     ('*', 'sms', '*', 3, 'DKK', '2020-01-01', 'test', now()), ('default', 'letter', 'DE', 0.9, 'EUR', '2020-01-01', 'test', now()), ('*', 'call', 'SE', 70, 'SEK', '2026-01-01', 'test', now());
 -- a channel that the clock never opens: the rules that shut it are named
