@@ -384,22 +384,34 @@ COMMENT ON FUNCTION dunning._rules_of(text, text, text, text, boolean, date, dat
     'The rules that apply to one combination between two dates (NULL: at any time).';
 GRANT EXECUTE ON FUNCTION dunning._rules_of(text, text, text, text, boolean, date, date) TO dunning_worker;
 
-CREATE FUNCTION dunning.reset_rule(rule text) RETURNS boolean
+-- A table's name is the kind of its changes, and what its rows are called.
+CREATE FUNCTION dunning._reset_own(kind text, key_column text, name text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
-    old dunning.contact_rule;
+    old jsonb;
+    known boolean;
 BEGIN
-    DELETE FROM dunning.contact_rule r WHERE r.rule = reset_rule.rule AND NOT r.builtin RETURNING r.* INTO old;
-    IF NOT FOUND THEN
-        IF NOT EXISTS (SELECT FROM dunning.contact_rule r WHERE r.rule = reset_rule.rule) THEN
-            RAISE EXCEPTION 'unknown contact rule "%"', reset_rule.rule
-                USING ERRCODE = '22023', HINT = 'SELECT rule FROM dunning.contact_rule;';
-        END IF;
-        RETURN false;
+    EXECUTE format('DELETE FROM dunning.%I r WHERE r.%I = $1 AND NOT r.builtin RETURNING to_jsonb(r)', _reset_own.kind, _reset_own.key_column) INTO old USING _reset_own.name;
+    IF old IS NOT NULL THEN
+        PERFORM dunning._log_rule_change(_reset_own.kind, _reset_own.name, old, NULL);
+        RETURN true;
     END IF;
-    PERFORM dunning._log_rule_change('contact_rule', old.rule, to_jsonb(old), NULL);
-    RETURN true;
+    EXECUTE format('SELECT EXISTS (SELECT FROM dunning.%I r WHERE r.%I = $1)', _reset_own.kind, _reset_own.key_column) INTO known USING _reset_own.name;
+    IF NOT known THEN
+        RAISE EXCEPTION 'unknown % "%"', replace(_reset_own.kind, '_', ' '), _reset_own.name
+            USING ERRCODE = '22023', HINT = format('SELECT %I FROM dunning.%I;', _reset_own.key_column, _reset_own.kind);
+    END IF;
+    RETURN false;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._reset_own(text, text, text) IS 'Removes the user''s row of a table whose built-in rows it replaces, and logs that: contact_rule, date_effect. False where only a built-in one is there.';
+
+CREATE FUNCTION dunning.reset_rule(rule text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN dunning._reset_own('contact_rule', 'rule', reset_rule.rule);
 END
 $fn$;
 COMMENT ON FUNCTION dunning.reset_rule(text) IS 'True where a rule of your own was removed, so that a built-in one of the same name holds again. Unknown rule: 22023. Role: dunning_admin.';

@@ -204,19 +204,8 @@ GRANT EXECUTE ON FUNCTION dunning.save_date_effect(text, text, float8, int, int,
 CREATE FUNCTION dunning.reset_date_effect(effect text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
-DECLARE
-    old dunning.date_effect;
 BEGIN
-    DELETE FROM dunning.date_effect d WHERE d.effect = reset_date_effect.effect AND NOT d.builtin RETURNING d.* INTO old;
-    IF NOT FOUND THEN
-        IF NOT EXISTS (SELECT FROM dunning.date_effect d WHERE d.effect = reset_date_effect.effect) THEN
-            RAISE EXCEPTION 'unknown date effect "%"', reset_date_effect.effect
-                USING ERRCODE = '22023', HINT = 'SELECT effect FROM dunning.date_effect;';
-        END IF;
-        RETURN false;
-    END IF;
-    PERFORM dunning._log_rule_change('date_effect', old.effect, to_jsonb(old), NULL);
-    RETURN true;
+    RETURN dunning._reset_own('date_effect', 'effect', reset_date_effect.effect);
 END
 $fn$;
 COMMENT ON FUNCTION dunning.reset_date_effect(text) IS 'True where an effect of your own was removed, so that a built-in one of the same name holds again. Unknown effect: 22023. Role: dunning_admin.';

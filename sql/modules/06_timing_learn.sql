@@ -156,7 +156,7 @@ $fn$;
 COMMENT ON FUNCTION dunning._enter_payments(text[], timestamptz, timestamptz) IS
     'Keeps the last payments that did not follow a contact, of those who paid after `since` (NULL: of all).';
 
-CREATE FUNCTION dunning._rebuild_profiles(debtor_ids text[] DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS SETOF text
+CREATE FUNCTION dunning._rebuild_profiles(debtor_ids text[] DEFAULT NULL, as_of timestamptz DEFAULT NULL, delays_anew boolean DEFAULT false) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
 DECLARE
@@ -166,6 +166,9 @@ DECLARE
 BEGIN
     IF dunning._ledger_problem() = 'ledger_broken' THEN
         RETURN;
+    END IF;
+    IF _rebuild_profiles.delays_anew AND _rebuild_profiles.debtor_ids IS NULL THEN
+        UPDATE dunning.timing_book AS b SET ages = NULL, made_at = NULL WHERE b.channel = '*';
     END IF;
     -- Exposure is counted by what is known of delays, and that is learnt from what was entered: again, until both agree.
     FOR round IN 1 .. 4 LOOP
@@ -183,8 +186,8 @@ BEGIN
     RETURN QUERY SELECT p.debtor_id::text FROM dunning.timing_profile p WHERE _rebuild_profiles.debtor_ids IS NULL OR p.debtor_id = ANY (_rebuild_profiles.debtor_ids);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._rebuild_profiles(text[], timestamptz) IS
-    'The debtors whose profile was made anew from the contacts, answers and payments of two years before as_of (NULL: now); NULL: the whole book, with what it has in common.';
+COMMENT ON FUNCTION dunning._rebuild_profiles(text[], timestamptz, boolean) IS
+    'The debtors whose profile was made anew from the contacts, answers and payments of two years before as_of (NULL: now); NULL: the whole book, with what it has in common; delays_anew: how late each channel is answered as well, which otherwise goes on from what is known.';
 
 CREATE FUNCTION dunning._refresh_profiles(debtor_ids text[] DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$

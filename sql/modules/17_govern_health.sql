@@ -248,6 +248,32 @@ END
 $$;
 COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
 
+-- Contact goes on with an old calibration, or with none: what is claimed of it is not measured any more.
+CREATE FUNCTION dunning._health_timing() RETURNS TABLE (item text, state text, detail text, fix_sql text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    at_time timestamptz := dunning._now();
+    fitted timestamptz := (SELECT max(c.as_of) FROM dunning.timing_calibration c);
+    used bigint := (SELECT count(*) FROM dunning.timing_calibration c WHERE c.used);
+    -- Over for two days, so that a night has passed; read no further than the first.
+    drawn boolean := EXISTS (SELECT FROM dunning.message m JOIN dunning.egress e ON e.message_id = m.message_id
+        WHERE m.explored AND m.decision -> 'timing' ? 'x' AND m.contact_at > at_time - interval '60 days' AND m.contact_at < at_time - interval '8 days' AND NOT e.test
+          AND e.contact_on BETWEEN m.contact_at - interval '5 minutes' AND m.contact_at + interval '1 hour' AND e.contact_on < at_time - interval '8 days'
+          AND NOT EXISTS (SELECT FROM dunning.event b WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id AND b.kind IN ('bounced', 'failed')));
+    stale boolean := drawn AND (fitted IS NULL OR fitted < at_time - interval '2 days');
+BEGIN
+    RETURN QUERY SELECT 'timing calibration', CASE WHEN stale THEN 'warn' ELSE 'ok' END,
+        CASE WHEN stale AND fitted IS NULL THEN 'contacts were drawn by lot and nothing was fitted on them: no gain is claimed of contact times'
+             WHEN stale THEN format('last fitted at %s: what is claimed of contact times is not measured any more', date_trunc('second', fitted))
+             WHEN fitted IS NULL THEN 'no contact that was drawn by lot is over yet'
+             ELSE format('of %s, used for %s book(s) and channel(s)', date_trunc('second', fitted), used) END,
+        CASE WHEN stale THEN 'SELECT * FROM dunning.maintain();' END;
+END
+$$;
+COMMENT ON FUNCTION dunning._health_timing() IS 'The calibration of contact times: warn where the last night''s is missing though contacts were drawn by lot.';
+
 CREATE FUNCTION dunning.health() RETURNS TABLE (item text, state text, detail text, fix_sql text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
@@ -258,7 +284,7 @@ DECLARE
     hint text;
 BEGIN
     -- A part that cannot even be asked is itself the news.
-    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models'] LOOP
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models', 'timing'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
         EXCEPTION WHEN OTHERS THEN

@@ -36,6 +36,7 @@
 #define PRIOR_NONE 0.2
 #define CAUTION 0.8				/* payments of one debtor are not independent: each weighs so much of one that were */
 #define DOUBT 0.5
+#define ITSELF 0.2
 #define PRIOR_USUAL 0.06		/* of those who have one, whose schedule is known to be usual in the country */
 
 #define FIRST_YEAR 1990
@@ -280,8 +281,8 @@ days_since(CountryPaydays *c, DateADT date)
 
 /*
  * What a payment says of each schedule. A book has a transfer of the weekend on the Monday, and then everybody is paid on Mondays:
- * the first banking day after others stands for these as well. (To let it stand half for itself finds more where weekends are booked
- * on their days, and shows a payday to one in seven who has none where they are not.)
+ * the first banking day after others stands for these as well, and ITSELF more for itself, for the books that have them on their days.
+ * (A half of that finds more there, and shows a payday to one in seven who has none here.)
  */
 static void
 fill_weights(CountryPaydays *c, DateADT date, Weights *weights)
@@ -300,7 +301,7 @@ fill_weights(CountryPaydays *c, DateADT date, Weights *weights)
 
 		for (int j = 0; j < n; j++)
 			sum += w[since[j][s]];
-		weights->w[s] = sum / n;
+		weights->w[s] = ITSELF * w[since[0][s]] + (1 - ITSELF) * sum / n;
 	}
 }
 

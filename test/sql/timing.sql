@@ -123,6 +123,17 @@ SELECT count(*) FROM dunning._rebuild_profiles('{T-1007}');
 SELECT extract(hour FROM contact_at AT TIME ZONE 'Europe/Copenhagen') BETWEEN 17 AND 20 AS in_the_evening
 FROM dunning.best_time('T-1007', 'call', not_before => '2026-06-15 00:00+00', not_after => '2026-06-15 22:00+00', top => 2) LIMIT 1;
 
+-- profiles_made_anew_keep_what_is_known_of_delays_unless_told_otherwise
+BEGIN;
+SELECT count(*) > 0 AS made FROM dunning._rebuild_profiles();
+UPDATE dunning.timing_book SET ages = ARRAY(SELECT a * 3 + 1 FROM unnest(ages) WITH ORDINALITY u(a, n) ORDER BY n) WHERE channel = '*';
+CREATE TEMP TABLE known ON COMMIT DROP AS SELECT creditor, ages FROM dunning.timing_book WHERE channel = '*' AND ages IS NOT NULL;
+SELECT count(*) > 0 AS made FROM dunning._rebuild_profiles();
+SELECT count(*) > 0 AS books, bool_and(b.ages = k.ages) AS kept FROM known k JOIN dunning.timing_book b ON b.creditor = k.creditor AND b.channel = '*';
+SELECT count(*) > 0 AS made FROM dunning._rebuild_profiles(delays_anew => true);
+SELECT bool_or(b.ages = k.ages) AS kept FROM known k JOIN dunning.timing_book b ON b.creditor = k.creditor AND b.channel = '*';
+ROLLBACK;
+
 -- one_contact_in_twenty_is_drawn_evenly_and_falls_the_same_when_asked_again
 INSERT INTO dunning.debtor (debtor_id, creditor, kind, country, email) SELECT 'T-' || i, 'north', 'person', 'DK', 'x' || i || '@example.com' FROM generate_series(2000, 3999) i;
 CREATE TEMP TABLE asked AS SELECT * FROM dunning.best_times('email') WHERE debtor_id ~ '^T-[23]...$';

@@ -47,8 +47,13 @@ INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, recorded_at,
 SELECT m.debtor_id, dunning._uuid7(), 'calib', 'clicked', m.at + interval '2 hours', now(), 'test' FROM made m
 WHERE m.luck < 1 / (1 + exp(-(-1.2 + CASE m.channel WHEN 'email' THEN m.x - m.mean ELSE 0 END)));
 
+-- health_says_when_the_fit_is_missing_or_old
+SELECT item, state, detail, fix_sql FROM dunning.health() WHERE item = 'timing calibration';
 SELECT count(*) > 0 AS refreshed FROM dunning.maintain() m WHERE m.item = 'timing calibration refreshed' AND m.rows = 2;
 SELECT channel, drawn, answers, round(b2::numeric, 1) AS b2, claimed > 0.6 AS much_claimed, claimed = 0 AS nothing_claimed, used, chosen, chosen_answers, level IS NOT NULL AS levelled FROM dunning.timing_calibration WHERE creditor = 'calib' ORDER BY 1;
+SELECT state, detail, fix_sql FROM dunning.health() WHERE item = 'timing calibration';
+UPDATE dunning.timing_calibration SET as_of = as_of - interval '3 days';
+SELECT state, detail, fix_sql FROM dunning.health() WHERE item = 'timing calibration';
 -- best_time_claims_a_gain_where_one_was_measured_and_only_there
 SELECT b.uplift > 0.01 AND abs(b.p_response / b.p_baseline - 1 - b.uplift) < 1e-9 AS gain, b.contact_at > dunning._now() AS later, b.reasons ->> 'calibrated' AS calibrated FROM dunning.best_time('C-1003', 'email', top => 2) b LIMIT 1;
 SELECT b.uplift, b.p_response = b.p_baseline AS level FROM dunning.best_time('C-1503', 'sms', top => 2) b LIMIT 1;
