@@ -140,7 +140,7 @@ check-mask: stage
 check-mask-breaks: stage
 	@BREAKS=1 test/property/mask.sh
 
-## make bench-time N="10000 100000"    best times a second and core over a book with hours and paydays learnt, one best_time(), and a contact entered into a profile
+## make bench-time N="10000 100000"    best times a second and core over a book with hours and paydays learnt, one best_time(), and a contact entered into a profile (NIGHT=100000: what the night takes)
 .PHONY: bench-time
 bench-time: stage
 	@bench/time/time.sh

@@ -2,6 +2,7 @@
 # Best times a second and core over a book with hours and paydays learnt: N="10000 100000" debtors, each with twelve contacts behind
 # him, two of them where caps look, and six payments. Time is the processor's, the least of five runs in one session without
 # parallel workers. Beside it what one best_time() and one entering of a contact into a profile take.
+# PREPARE: SQL for the book before, such as SELECT dunning.save_date_effect(e.effect) FROM dunning.date_effect e.
 # NIGHT=100000 (none: left out): what the night takes of a book of so many debtors with twenty contacts each, in seconds and in MB of the session's own memory.
 set -euo pipefail
 . "$(dirname "$0")/../../test/lib/common.sh"
@@ -23,6 +24,7 @@ for n in $sizes; do
     db=book$n
     psql_ -d postgres -c "CREATE DATABASE $db"
     psql_ -d "$db" -o /dev/null -c 'CREATE EXTENSION dunning' -v n="$n" -f "$(dirname "$0")/book.sql" -f "$(dirname "$0")/profiles.sql"
+    [ -z "${PREPARE:-}" ] || psql_ -d "$db" -o /dev/null -c "$PREPARE"
     book=$(ms "$db" "SELECT count(contact_at) FROM dunning.best_times('email');")
     one=$(ms "$db" "DO \$\$ BEGIN FOR i IN 1 .. 100 LOOP PERFORM * FROM dunning.best_time('B-' || i, 'email'); END LOOP; END \$\$;")
     # the whole UPDATE, rolled back each time so that there is something to enter the next

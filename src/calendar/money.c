@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "utils/datetime.h"
+#include "utils/memutils.h"
 
 #include "base/compat.h"
 #include "calendar/holiday.h"
@@ -270,18 +271,15 @@ is_weaker(const DunEffects *e, const bool *applies, int n)
 	return false;
 }
 
-double
-dun_calendar_effect(const DunEffects *e, DateADT date, const char **tag)
+/* What a contact on a date is worth, and the row that does most of it, -1: none. */
+static double
+weigh_date(const DunEffects *e, DateADT date, int *most)
 {
-	bool	   *applies;
+	bool	   *applies = palloc(e->nrows * sizeof(bool));
 	double		product = 1;
 	double		strongest = 0;
 
-	if (tag != NULL)
-		*tag = NULL;
-	if (e == NULL || e->nrows == 0 || DATE_NOT_FINITE(date))
-		return 1;
-	applies = palloc(e->nrows * sizeof(bool));
+	*most = -1;
 	for (int i = 0; i < e->nrows; i++)
 		applies[i] = row_applies(e, &e->rows[i], date);
 	for (int i = 0; i < e->nrows; i++)
@@ -292,11 +290,91 @@ dun_calendar_effect(const DunEffects *e, DateADT date, const char **tag)
 		if (fabs(log(e->rows[i].multiplier)) > strongest)
 		{
 			strongest = fabs(log(e->rows[i].multiplier));
-			if (tag != NULL)
-				*tag = e->rows[i].tag;
+			*most = i;
 		}
 	}
 	pfree(applies);
 	/* What was a float4 prints as it was written. */
 	return Min(DUN_EFFECT_MAX, Max(DUN_EFFECT_MIN, rint(product * 1e6) / 1e6));
+}
+
+/*
+ * A book has few places and asks for the same weeks of each debtor: what was found of a table of effects is kept for the session beside a
+ * copy of it, one day in each of DAYS_KEPT cells.
+ */
+#define TABLES_KEPT 16
+#define DAYS_KEPT 128
+
+typedef struct KeptDay
+{
+	DateADT		date;			/* DATEVAL_NOBEGIN: none yet */
+	int			most;
+	double		multiplier;
+} KeptDay;
+
+typedef struct KeptEffects
+{
+	DunEffects *table;
+	KeptDay		days[DAYS_KEPT];
+} KeptEffects;
+
+static KeptEffects *kept[TABLES_KEPT];
+
+static bool
+is_of(const KeptEffects *k, const DunEffects *e)
+{
+	return k != NULL && VARSIZE(k->table) == VARSIZE(e) && memcmp(k->table, e, VARSIZE(e)) == 0;
+}
+
+static KeptEffects *
+keep_effects(const DunEffects *e)
+{
+	static int	next;
+	KeptEffects *k = MemoryContextAlloc(TopMemoryContext, sizeof(KeptEffects));
+
+	k->table = MemoryContextAlloc(TopMemoryContext, VARSIZE(e));
+	memcpy(k->table, e, VARSIZE(e));
+	for (int i = 0; i < DAYS_KEPT; i++)
+		k->days[i].date = DATEVAL_NOBEGIN;
+	if (kept[next] != NULL)
+	{
+		pfree(kept[next]->table);
+		pfree(kept[next]);
+	}
+	kept[next] = k;
+	next = (next + 1) % TABLES_KEPT;
+	return k;
+}
+
+static KeptEffects *
+kept_effects(const DunEffects *e)
+{
+	static int	last;
+
+	if (is_of(kept[last], e))
+		return kept[last];
+	for (int i = 0; i < TABLES_KEPT; i++)
+		if (is_of(kept[i], e))
+			return kept[last = i];
+	return keep_effects(e);
+}
+
+double
+dun_calendar_effect(const DunEffects *e, DateADT date, const char **tag)
+{
+	KeptDay    *day;
+
+	if (tag != NULL)
+		*tag = NULL;
+	if (e == NULL || e->nrows == 0 || DATE_NOT_FINITE(date))
+		return 1;
+	day = &kept_effects(e)->days[(uint32) date % DAYS_KEPT];
+	if (day->date != date)
+	{
+		day->multiplier = weigh_date(e, date, &day->most);
+		day->date = date;
+	}
+	if (tag != NULL && day->most >= 0)
+		*tag = e->rows[day->most].tag;
+	return day->multiplier;
 }

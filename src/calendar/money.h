@@ -65,8 +65,8 @@ extern DunEffects *dun_calendar_make_effects(int nrows, int ndates);
 /*
  * What a contact on this date is worth against one on any other day: 1 where nothing is known. Of one tag the
  * strongest effect counts once; those of several tags are multiplied and kept within [DUN_EFFECT_MIN, DUN_EFFECT_MAX].
- * *tag: the strongest, NULL where there is none; may be NULL. Pure: the same for every debtor of a place and kind, so
- * keep it by date.
+ * *tag: the strongest, NULL where there is none; may be NULL. The same for every debtor of a place and kind: kept by date for
+ * the session.
  */
 #define DUN_EFFECT_MIN 0.2
 #define DUN_EFFECT_MAX 4.0
