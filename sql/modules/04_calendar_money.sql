@@ -24,6 +24,7 @@ CREATE TABLE dunning.date_effect (
     source          text NOT NULL,
     verified        boolean NOT NULL DEFAULT false,
     enabled         boolean NOT NULL DEFAULT true,
+    learn           boolean NOT NULL DEFAULT true,      -- what contacts show replaces the multiplier
     PRIMARY KEY (effect, builtin),
     CHECK (until_day >= from_day OR tag = 'closure')
 );
@@ -31,6 +32,29 @@ COMMENT ON TABLE dunning.date_effect IS
     'What dates do to the worth of a contact: a user''s row of the same name replaces the built-in one. Of one tag the strongest effect counts, those of several tags are multiplied.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.date_effect FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.date_effect ENABLE ALWAYS TRIGGER changed;
+
+-- An effect is known where the evidence weighs as much as the 200 answers of no effect that it is held against, and sure where
+-- it lies three standard errors from 1: nights are many, and effects several. Dates that came but once may have had a reason of their own.
+CREATE TABLE dunning.date_effect_learnt (
+    effect          text COLLATE "C" NOT NULL,
+    country         text NOT NULL,              -- '': unknown
+    debtor_kind     text NOT NULL,              -- '': unknown
+    contacts        bigint NOT NULL,            -- made on days that the effect reaches
+    answers         bigint NOT NULL,
+    expected        float8 NOT NULL,            -- answers that they would have had on other days
+    occasions       int NOT NULL,               -- spells of such days
+    weight          float8 NOT NULL,            -- how many answers the evidence is worth
+    multiplier      float8 NOT NULL CHECK (multiplier BETWEEN 0.1 AND 10),
+    low             float8 NOT NULL,            -- between which the data alone put it, 95 in 100
+    high            float8 NOT NULL,
+    state           text NOT NULL CHECK (state IN ('unknown', 'known', 'sure')),
+    since           date NOT NULL,              -- the first and the last of these contacts
+    until           date NOT NULL,
+    as_of           timestamptz NOT NULL,
+    PRIMARY KEY (effect, country, debtor_kind)
+);
+COMMENT ON TABLE dunning.date_effect_learnt IS
+    'What contacts and answers showed of a date effect, learnt by maintain(), by country and kind of debtor. Where it is known it replaces the multiplier of an enabled effect; a built-in effect that is disabled is heeded where it is sure. date_effect.learn = false keeps it out.';
 
 CREATE TABLE dunning.money_date (
     country         text NOT NULL DEFAULT '',   -- '': everywhere
@@ -45,24 +69,27 @@ CREATE TABLE dunning.money_date (
     CHECK (until_date BETWEEN on_date AND on_date + 366)
 );
 COMMENT ON TABLE dunning.money_date IS 'Money dates and closures of the user, beside those computed.';
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.date_effect_learnt FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.date_effect_learnt ENABLE ALWAYS TRIGGER changed;
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.money_date FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.money_date ENABLE ALWAYS TRIGGER changed;
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect_learnt', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.money_date', '');
-GRANT SELECT ON dunning.date_effect, dunning.money_date TO dunning_viewer, dunning_worker;
+GRANT SELECT ON dunning.date_effect, dunning.date_effect_learnt, dunning.money_date TO dunning_viewer, dunning_worker;
 
 -- Nobody has measured these: they are where a house may begin, and they are off. Dates that tell of children or benefits are for
--- a creditor who lawfully knows whom they concern.
-INSERT INTO dunning.date_effect (effect, builtin, tag, debtor_kind, from_day, until_day, multiplier, source, verified, enabled) VALUES
-    ('vat-due',         true, 'vat_due',         'company', -3, 0, 0.6, 'guess', false, false),
-    ('vat-refund',      true, 'vat_refund',      'company',  0, 7, 1.5, 'guess', false, false),
-    ('tax-due',         true, 'tax_due',         NULL,      -3, 0, 0.7, 'guess', false, false),
-    ('tax-refund',      true, 'tax_refund',      'person',   0, 7, 1.3, 'guess', false, false),
-    ('closure',         true, 'closure',         'company',  0, 0, 0.3, 'guess', false, false),
-    ('child-benefit',   true, 'child_benefit',   'person',   0, 3, 1.2, 'guess; only where the creditor lawfully knows who has children', false, false),
-    ('social-security', true, 'social_security', 'person',   0, 3, 1.2, 'guess; only where the creditor lawfully knows who draws it', false, false),
-    ('allowance',       true, 'allowance',       'person',   0, 3, 1.1, 'guess; only where the creditor lawfully knows who draws it', false, false);
+-- a creditor who lawfully knows whom they concern: they are not even learnt unless he says so.
+INSERT INTO dunning.date_effect (effect, builtin, tag, debtor_kind, from_day, until_day, multiplier, source, verified, enabled, learn) VALUES
+    ('vat-due',         true, 'vat_due',         'company', -3, 0, 0.6, 'guess', false, false, true),
+    ('vat-refund',      true, 'vat_refund',      'company',  0, 7, 1.5, 'guess', false, false, true),
+    ('tax-due',         true, 'tax_due',         NULL,      -3, 0, 0.7, 'guess', false, false, true),
+    ('tax-refund',      true, 'tax_refund',      'person',   0, 7, 1.3, 'guess', false, false, true),
+    ('closure',         true, 'closure',         'company',  0, 0, 0.3, 'guess', false, false, true),
+    ('child-benefit',   true, 'child_benefit',   'person',   0, 3, 1.2, 'guess; only where the creditor lawfully knows who has children', false, false, false),
+    ('social-security', true, 'social_security', 'person',   0, 3, 1.2, 'guess; only where the creditor lawfully knows who draws it', false, false, false),
+    ('allowance',       true, 'allowance',       'person',   0, 3, 1.1, 'guess; only where the creditor lawfully knows who draws it', false, false, false);
 
 CREATE FUNCTION dunning._effects(country text, region text, debtor_kind text, vat text DEFAULT NULL) RETURNS bytea
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
@@ -73,8 +100,11 @@ DECLARE
     o record;
 BEGIN
     SELECT array_agg(f.tag) AS tags, array_agg(f.from_day) AS froms, array_agg(f.until_day) AS untils, array_agg(f.multiplier) AS multipliers INTO e
-    FROM (SELECT u.* FROM (SELECT DISTINCT ON (d.effect) d.* FROM dunning.date_effect d ORDER BY d.effect, d.builtin) u
-          WHERE u.enabled AND (u.country IS NULL OR u.country = substr(place, 1, 2)) AND (u.region IS NULL OR u.region = substr(place, 4))
+    FROM (SELECT u.tag, u.from_day, u.until_day, CASE WHEN l.state = 'sure' OR l.state = 'known' AND u.enabled THEN l.multiplier ELSE u.multiplier END AS multiplier
+          FROM (SELECT DISTINCT ON (d.effect) d.* FROM dunning.date_effect d ORDER BY d.effect, d.builtin) u
+          LEFT JOIN dunning.date_effect_learnt l ON u.learn AND l.effect = u.effect AND l.country = substr(place, 1, 2) AND l.debtor_kind = coalesce(_effects.debtor_kind, '')
+          -- What is off in the row of a user stays off.
+          WHERE (u.enabled OR u.builtin AND l.state = 'sure') AND (u.country IS NULL OR u.country = substr(place, 1, 2)) AND (u.region IS NULL OR u.region = substr(place, 4))
             AND (u.debtor_kind IS NULL OR u.debtor_kind = _effects.debtor_kind)
           ORDER BY u.effect) f;
     SELECT array_agg(m.tag) AS tags, array_agg(m.on_date) AS firsts, array_agg(m.until_date) AS lasts INTO o
@@ -85,7 +115,7 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning._effects(text, text, text, text) IS
-    'The enabled effects of dates for a place and kind of debtor, for dunning._effect() and the best times. vat: the firm''s period (monthly, two-monthly, quarterly, half-yearly, yearly), refund for one that gets VAT back, NULL: the usual ones.';
+    'The enabled effects of dates, and those that are surely so (date_effect_learnt), for a place and kind of debtor, for dunning._effect() and the best times. vat: the firm''s period (monthly, two-monthly, quarterly, half-yearly, yearly), refund for one that gets VAT back, NULL: the usual ones.';
 GRANT EXECUTE ON FUNCTION dunning._effects(text, text, text, text) TO dunning_worker;
 
 CREATE FUNCTION dunning.calendar_dates(country text, from_date date, until_date date)
@@ -154,7 +184,7 @@ GRANT EXECUTE ON FUNCTION dunning.date_effects(text, date, date, text, text) TO 
 -- ---- changing ----
 
 CREATE FUNCTION dunning.save_date_effect(effect text, tag text DEFAULT NULL, multiplier float8 DEFAULT NULL, from_day int DEFAULT NULL, until_day int DEFAULT NULL,
-    country text DEFAULT NULL, region text DEFAULT NULL, debtor_kind text DEFAULT NULL, source text DEFAULT NULL, enabled boolean DEFAULT true) RETURNS void
+    country text DEFAULT NULL, region text DEFAULT NULL, debtor_kind text DEFAULT NULL, source text DEFAULT NULL, enabled boolean DEFAULT true, learn boolean DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
@@ -176,6 +206,7 @@ BEGIN
     new.source := coalesce(save_date_effect.source, old.source, 'own');
     new.verified := true;
     new.enabled := coalesce(save_date_effect.enabled, true);
+    new.learn := coalesce(save_date_effect.learn, old.learn, true);
     wrong := CASE
         WHEN new.effect IS NULL OR new.effect !~ '^[a-z0-9][a-z0-9_-]{0,62}$' THEN 'A name has 1 to 63 small letters, digits, hyphens and underscores.'
         WHEN new.tag IS NULL OR new.tag !~ '^[a-z][a-z0-9_]{0,22}$' THEN 'A tag names the dates it is about, as calendar_dates() does.'
@@ -193,19 +224,26 @@ BEGIN
     INSERT INTO dunning.date_effect AS d VALUES (new.*)
     ON CONFLICT ON CONSTRAINT date_effect_pkey DO UPDATE SET tag = EXCLUDED.tag, multiplier = EXCLUDED.multiplier, from_day = EXCLUDED.from_day,
         until_day = EXCLUDED.until_day, country = EXCLUDED.country, region = EXCLUDED.region, debtor_kind = EXCLUDED.debtor_kind,
-        source = EXCLUDED.source, verified = EXCLUDED.verified, enabled = EXCLUDED.enabled;
+        source = EXCLUDED.source, verified = EXCLUDED.verified, enabled = EXCLUDED.enabled, learn = EXCLUDED.learn;
+    -- Of other days nothing was learnt yet.
+    DELETE FROM dunning.date_effect_learnt l WHERE l.effect = new.effect AND (new.tag, new.from_day, new.until_day) IS DISTINCT FROM (old.tag, old.from_day, old.until_day);
     PERFORM dunning._log_rule_change('date_effect', new.effect, CASE WHEN old.effect IS NOT NULL THEN to_jsonb(old) END, to_jsonb(new));
 END
 $fn$;
-COMMENT ON FUNCTION dunning.save_date_effect(text, text, float8, int, int, text, text, text, text, boolean) IS
-    'Adds what a kind of date does to the worth of a contact, or replaces the row of this name: save_date_effect(''vat-due'') alone switches the shipped one on. What is not given stays as it was. Values that make no sense: 22023. Role: dunning_admin.';
-GRANT EXECUTE ON FUNCTION dunning.save_date_effect(text, text, float8, int, int, text, text, text, text, boolean) TO dunning_admin;
+COMMENT ON FUNCTION dunning.save_date_effect(text, text, float8, int, int, text, text, text, text, boolean, boolean) IS
+    'Adds what a kind of date does to the worth of a contact, or replaces the row of this name: save_date_effect(''vat-due'') alone switches the shipped one on. What contacts show replaces the multiplier; learn => false keeps it. What is not given stays as it was. Values that make no sense: 22023. Role: dunning_admin.';
+GRANT EXECUTE ON FUNCTION dunning.save_date_effect(text, text, float8, int, int, text, text, text, text, boolean, boolean) TO dunning_admin;
 
 CREATE FUNCTION dunning.reset_date_effect(effect text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN dunning._reset_own('date_effect', 'effect', reset_date_effect.effect);
+    IF NOT dunning._reset_own('date_effect', 'effect', reset_date_effect.effect) THEN
+        RETURN false;
+    END IF;
+    -- It may have been of other days.
+    DELETE FROM dunning.date_effect_learnt l WHERE l.effect = reset_date_effect.effect;
+    RETURN true;
 END
 $fn$;
 COMMENT ON FUNCTION dunning.reset_date_effect(text) IS 'True where an effect of your own was removed, so that a built-in one of the same name holds again. Unknown effect: 22023. Role: dunning_admin.';

@@ -3611,41 +3611,6 @@ AS $function$
       AND (r.valid_to IS NULL OR x.from_date IS NULL OR r.valid_to >= x.from_date)
     GROUP BY 1, 2, 3, 4$q$, $1)
 $function$;
-CREATE FUNCTION dunning._reset_own(kind text, key_column text, name text)
- RETURNS boolean
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    old jsonb;
-    known boolean;
-BEGIN
-    EXECUTE format('DELETE FROM dunning.%I r WHERE r.%I = $1 AND NOT r.builtin RETURNING to_jsonb(r)', _reset_own.kind, _reset_own.key_column) INTO old USING _reset_own.name;
-    IF old IS NOT NULL THEN
-        PERFORM dunning._log_rule_change(_reset_own.kind, _reset_own.name, old, NULL);
-        RETURN true;
-    END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM dunning.%I r WHERE r.%I = $1)', _reset_own.kind, _reset_own.key_column) INTO known USING _reset_own.name;
-    IF NOT known THEN
-        RAISE EXCEPTION 'unknown % "%"', replace(_reset_own.kind, '_', ' '), _reset_own.name
-            USING ERRCODE = '22023', HINT = format('SELECT %I FROM dunning.%I;', _reset_own.key_column, _reset_own.kind);
-    END IF;
-    RETURN false;
-END
-$function$;
-CREATE OR REPLACE FUNCTION dunning.reset_rule(rule text)
- RETURNS boolean
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-BEGIN
-    RETURN dunning._reset_own('contact_rule', 'rule', reset_rule.rule);
-END
-$function$;
 CREATE FUNCTION dunning._packed_effects(country text, region text, vat text, tags text[], from_days integer[], until_days integer[], multipliers double precision[], own_tags text[], own_firsts date[], own_lasts date[])
  RETURNS bytea
  LANGUAGE c
@@ -3669,6 +3634,7 @@ CREATE TABLE dunning.date_effect (
     source text NOT NULL,
     verified boolean DEFAULT false NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
+    learn boolean DEFAULT true NOT NULL,
     CONSTRAINT date_effect_check CHECK (((until_day >= from_day) OR (tag = 'closure'::text))),
     CONSTRAINT date_effect_debtor_kind_check CHECK ((debtor_kind = ANY (ARRAY['person'::text, 'company'::text]))),
     CONSTRAINT date_effect_effect_check CHECK ((effect ~ '^[a-z0-9][a-z0-9_-]{0,62}$'::text)),
@@ -3677,6 +3643,26 @@ CREATE TABLE dunning.date_effect (
     CONSTRAINT date_effect_pkey PRIMARY KEY (effect, builtin),
     CONSTRAINT date_effect_tag_check CHECK ((tag ~ '^[a-z][a-z0-9_]{0,22}$'::text)),
     CONSTRAINT date_effect_until_day_check CHECK (((until_day >= '-31'::integer) AND (until_day <= 31)))
+);
+CREATE TABLE dunning.date_effect_learnt (
+    effect text COLLATE "C" NOT NULL,
+    country text NOT NULL,
+    debtor_kind text NOT NULL,
+    contacts bigint NOT NULL,
+    answers bigint NOT NULL,
+    expected double precision NOT NULL,
+    occasions integer NOT NULL,
+    weight double precision NOT NULL,
+    multiplier double precision NOT NULL,
+    low double precision NOT NULL,
+    high double precision NOT NULL,
+    state text NOT NULL,
+    since date NOT NULL,
+    until date NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    CONSTRAINT date_effect_learnt_multiplier_check CHECK (((multiplier >= (0.1)::double precision) AND (multiplier <= (10)::double precision))),
+    CONSTRAINT date_effect_learnt_pkey PRIMARY KEY (effect, country, debtor_kind),
+    CONSTRAINT date_effect_learnt_state_check CHECK ((state = ANY (ARRAY['unknown'::text, 'known'::text, 'sure'::text])))
 );
 CREATE TABLE dunning.money_date (
     country text DEFAULT ''::text NOT NULL,
@@ -3707,8 +3693,11 @@ DECLARE
     o record;
 BEGIN
     SELECT array_agg(f.tag) AS tags, array_agg(f.from_day) AS froms, array_agg(f.until_day) AS untils, array_agg(f.multiplier) AS multipliers INTO e
-    FROM (SELECT u.* FROM (SELECT DISTINCT ON (d.effect) d.* FROM dunning.date_effect d ORDER BY d.effect, d.builtin) u
-          WHERE u.enabled AND (u.country IS NULL OR u.country = substr(place, 1, 2)) AND (u.region IS NULL OR u.region = substr(place, 4))
+    FROM (SELECT u.tag, u.from_day, u.until_day, CASE WHEN l.state = 'sure' OR l.state = 'known' AND u.enabled THEN l.multiplier ELSE u.multiplier END AS multiplier
+          FROM (SELECT DISTINCT ON (d.effect) d.* FROM dunning.date_effect d ORDER BY d.effect, d.builtin) u
+          LEFT JOIN dunning.date_effect_learnt l ON u.learn AND l.effect = u.effect AND l.country = substr(place, 1, 2) AND l.debtor_kind = coalesce(_effects.debtor_kind, '')
+          -- What is off in the row of a user stays off.
+          WHERE (u.enabled OR u.builtin AND l.state = 'sure') AND (u.country IS NULL OR u.country = substr(place, 1, 2)) AND (u.region IS NULL OR u.region = substr(place, 4))
             AND (u.debtor_kind IS NULL OR u.debtor_kind = _effects.debtor_kind)
           ORDER BY u.effect) f;
     SELECT array_agg(m.tag) AS tags, array_agg(m.on_date) AS firsts, array_agg(m.until_date) AS lasts INTO o
@@ -3779,7 +3768,7 @@ BEGIN
         WHERE x.tag IS NOT NULL ORDER BY 1;
 END
 $function$;
-CREATE FUNCTION dunning.save_date_effect(effect text, tag text DEFAULT NULL::text, multiplier double precision DEFAULT NULL::double precision, from_day integer DEFAULT NULL::integer, until_day integer DEFAULT NULL::integer, country text DEFAULT NULL::text, region text DEFAULT NULL::text, debtor_kind text DEFAULT NULL::text, source text DEFAULT NULL::text, enabled boolean DEFAULT true)
+CREATE FUNCTION dunning.save_date_effect(effect text, tag text DEFAULT NULL::text, multiplier double precision DEFAULT NULL::double precision, from_day integer DEFAULT NULL::integer, until_day integer DEFAULT NULL::integer, country text DEFAULT NULL::text, region text DEFAULT NULL::text, debtor_kind text DEFAULT NULL::text, source text DEFAULT NULL::text, enabled boolean DEFAULT true, learn boolean DEFAULT NULL::boolean)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -3805,6 +3794,7 @@ BEGIN
     new.source := coalesce(save_date_effect.source, old.source, 'own');
     new.verified := true;
     new.enabled := coalesce(save_date_effect.enabled, true);
+    new.learn := coalesce(save_date_effect.learn, old.learn, true);
     wrong := CASE
         WHEN new.effect IS NULL OR new.effect !~ '^[a-z0-9][a-z0-9_-]{0,62}$' THEN 'A name has 1 to 63 small letters, digits, hyphens and underscores.'
         WHEN new.tag IS NULL OR new.tag !~ '^[a-z][a-z0-9_]{0,22}$' THEN 'A tag names the dates it is about, as calendar_dates() does.'
@@ -3822,7 +3812,9 @@ BEGIN
     INSERT INTO dunning.date_effect AS d VALUES (new.*)
     ON CONFLICT ON CONSTRAINT date_effect_pkey DO UPDATE SET tag = EXCLUDED.tag, multiplier = EXCLUDED.multiplier, from_day = EXCLUDED.from_day,
         until_day = EXCLUDED.until_day, country = EXCLUDED.country, region = EXCLUDED.region, debtor_kind = EXCLUDED.debtor_kind,
-        source = EXCLUDED.source, verified = EXCLUDED.verified, enabled = EXCLUDED.enabled;
+        source = EXCLUDED.source, verified = EXCLUDED.verified, enabled = EXCLUDED.enabled, learn = EXCLUDED.learn;
+    -- Of other days nothing was learnt yet.
+    DELETE FROM dunning.date_effect_learnt l WHERE l.effect = new.effect AND (new.tag, new.from_day, new.until_day) IS DISTINCT FROM (old.tag, old.from_day, old.until_day);
     PERFORM dunning._log_rule_change('date_effect', new.effect, CASE WHEN old.effect IS NOT NULL THEN to_jsonb(old) END, to_jsonb(new));
 END
 $function$;
@@ -3833,8 +3825,21 @@ CREATE FUNCTION dunning.reset_date_effect(effect text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
+DECLARE
+    old dunning.date_effect;
 BEGIN
-    RETURN dunning._reset_own('date_effect', 'effect', reset_date_effect.effect);
+    DELETE FROM dunning.date_effect d WHERE d.effect = reset_date_effect.effect AND NOT d.builtin RETURNING d.* INTO old;
+    IF NOT FOUND THEN
+        IF NOT EXISTS (SELECT FROM dunning.date_effect d WHERE d.effect = reset_date_effect.effect) THEN
+            RAISE EXCEPTION 'unknown date effect "%"', reset_date_effect.effect
+                USING ERRCODE = '22023', HINT = 'SELECT effect FROM dunning.date_effect;';
+        END IF;
+        RETURN false;
+    END IF;
+    DELETE FROM dunning.date_effect_learnt l WHERE l.effect = old.effect
+        AND NOT EXISTS (SELECT FROM dunning.date_effect d WHERE d.effect = old.effect AND (d.tag, d.from_day, d.until_day) = (old.tag, old.from_day, old.until_day));
+    PERFORM dunning._log_rule_change('date_effect', old.effect, to_jsonb(old), NULL);
+    RETURN true;
 END
 $function$;
 CREATE FUNCTION dunning.save_money_date(tag text, on_date date, name text, country text DEFAULT NULL::text, region text DEFAULT NULL::text, until_date date DEFAULT NULL::date, debtor_kind text DEFAULT NULL::text, source text DEFAULT 'own'::text, remove boolean DEFAULT false)
@@ -5290,6 +5295,127 @@ BEGIN
     RETURN QUERY SELECT t.creditor || '/' || t.channel FROM dunning.timing_calibration t WHERE t.used;
 END
 $function$;
+CREATE FUNCTION dunning._book_chances(prior bytea, channel text)
+ RETURNS double precision[]
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_book_chances$function$;
+CREATE FUNCTION dunning._fit_date_effects(groups integer[], answers double precision[], expected double precision[], mark_cells integer[], mark_effects integer[], effects integer, OUT effect integer, OUT answered double precision, OUT foreseen double precision, OUT weight double precision, OUT multiplier double precision, OUT low double precision, OUT high double precision)
+ RETURNS SETOF record
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE STRICT
+AS 'MODULE_PATHNAME', $function$dun_timing_sql_fit_effects$function$;
+CREATE FUNCTION dunning._dated_contacts(as_of timestamp with time zone, share double precision)
+ RETURNS TABLE(creditor text, channel text, country text, region text, debtor_kind text, modelled boolean, on_date date, contacts bigint, answers bigint, expected double precision)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY EXECUTE format($q$
+        WITH contact AS MATERIALIZED (
+            SELECT c.*, lead(c.at) OVER (PARTITION BY c.debtor_id ORDER BY c.at, c.message_id) AS next_at
+            FROM (SELECT e.debtor_id, e.message_id, min(e.creditor) AS creditor, min(e.channel) AS channel, min(e.contact_on) AS at FROM dunning.egress e
+                  WHERE NOT e.test AND e.contact_on < $1 AND e.contact_on > $1 - interval '2 years' AND dunning._uniform(e.debtor_id, 12) < $2 GROUP BY 1, 2) c),
+        debtor AS MATERIALIZED (
+            SELECT DISTINCT ON (d.debtor_id) d.debtor_id, dunning._place(d.country, d.region) AS place, coalesce(d.kind, '') AS kind, (dunning._zone(d.time_zone, d.country, d.region))[1] AS zone
+            FROM (%s) d WHERE dunning._uniform(d.debtor_id, 12) < $2 ORDER BY d.debtor_id),
+        book AS MATERIALIZED (
+            SELECT g.creditor, g.channel, dunning._book_chances((SELECT b.prior FROM dunning.timing_book b WHERE b.creditor = g.creditor AND b.channel = '*'), g.channel) AS chances
+            FROM (SELECT DISTINCT c.creditor, c.channel FROM contact c) g),
+        judged AS (
+            SELECT c.creditor, c.channel, d.place, d.kind, (m.decision -> 'timing' ->> 'x')::float8 AS x, c.at AT TIME ZONE d.zone AS local,
+                EXISTS (SELECT FROM dunning.event v WHERE v.debtor_id = c.debtor_id AND v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised')
+                        AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND v.at >= c.at + interval '10 seconds' AND v.at < least(c.next_at, c.at + interval '6 days')) AS answered
+            FROM contact c
+            JOIN debtor d ON d.debtor_id = c.debtor_id
+            -- A model's chance is that of the hour that was planned.
+            LEFT JOIN dunning.message m ON m.message_id = c.message_id AND c.at BETWEEN m.contact_at - interval '5 minutes' AND m.contact_at + interval '1 hour'
+            WHERE c.at < $1 - interval '6 days'
+              AND NOT EXISTS (SELECT FROM dunning.event b WHERE b.debtor_id = c.debtor_id AND b.message_id = c.message_id AND b.kind IN ('bounced', 'failed')))
+        SELECT j.creditor::text, j.channel::text, coalesce(substr(j.place, 1, 2), ''), coalesce(substr(j.place, 4), ''), j.kind::text, j.x IS NOT NULL, j.local::date, count(*), count(*) FILTER (WHERE j.answered),
+            sum(coalesce(1 / (1 + exp(-j.x)), b.chances[24 * (extract(isodow FROM j.local)::int - 1) + extract(hour FROM j.local)::int + 1]))
+        FROM judged j JOIN book b ON b.creditor = j.creditor AND b.channel = j.channel
+        GROUP BY 1, 2, 3, 4, 5, 6, 7$q$, dunning._ledger_sql('debtor', NULL))
+    USING _dated_contacts.as_of, _dated_contacts.share;
+END
+$function$;
+CREATE FUNCTION dunning._dated_effects(countries text[], regions text[], kinds text[], dates date[])
+ RETURNS TABLE(country text, region text, debtor_kind text, on_date date, effect text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+        WITH day AS MATERIALIZED (SELECT u.* FROM unnest(_dated_effects.countries, _dated_effects.regions, _dated_effects.kinds, _dated_effects.dates) u(country, region, kind, on_date)),
+        u AS MATERIALIZED (SELECT x.* FROM (SELECT DISTINCT ON (d.effect) d.* FROM dunning.date_effect d ORDER BY d.effect, d.builtin) x WHERE x.learn),
+        reach AS MATERIALIZED (
+            SELECT p.country, p.region, p.kind, u.effect, u.tag, u.multiplier,
+                dunning._packed_effects(p.country, nullif(p.region, ''), NULL, ARRAY[u.tag], ARRAY[u.from_day], ARRAY[u.until_day], ARRAY[2::float8], o.tags, o.firsts, o.lasts) AS packed
+            FROM (SELECT DISTINCT d.country, d.region, d.kind FROM day d) p
+            JOIN u ON (u.country IS NULL OR u.country = p.country) AND (u.region IS NULL OR u.region = p.region) AND (u.debtor_kind IS NULL OR u.debtor_kind = p.kind)
+            CROSS JOIN LATERAL (SELECT array_agg(m.tag) AS tags, array_agg(m.on_date) AS firsts, array_agg(m.until_date) AS lasts FROM dunning.money_date m
+                                WHERE m.tag = u.tag AND m.country IN ('', p.country) AND m.region IN ('', p.region) AND (m.debtor_kind IS NULL OR m.debtor_kind = p.kind)) o)
+        SELECT DISTINCT ON (d.country, d.region, d.kind, d.on_date, r.tag) d.country, d.region, d.kind, d.on_date, r.effect::text
+        FROM day d JOIN reach r ON r.country = d.country AND r.region = d.region AND r.kind = d.kind
+        WHERE (dunning._effect(r.packed, d.on_date)).tag IS NOT NULL
+        ORDER BY d.country, d.region, d.kind, d.on_date, r.tag, abs(ln(r.multiplier)) DESC, r.effect;
+END
+$function$;
+CREATE FUNCTION dunning._refresh_timing_effects(as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
+AS $function$
+#variable_conflict error
+DECLARE
+    at_time timestamptz := coalesce(_refresh_timing_effects.as_of, dunning._now());
+    -- more would change no figure that is shown
+    share float8 := 300000.0 / greatest(300000, (SELECT count(*) FROM dunning.egress e WHERE NOT e.test AND e.contact_on > at_time - interval '2 years' AND e.contact_on < at_time));
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN;
+    END IF;
+    DELETE FROM dunning.date_effect_learnt;
+    RETURN QUERY
+    WITH cell AS MATERIALIZED (
+        SELECT c.*, row_number() OVER (PARTITION BY c.country, c.debtor_kind ORDER BY c.creditor, c.channel, c.modelled, c.on_date, c.region)::int AS n,
+            dense_rank() OVER (PARTITION BY c.country, c.debtor_kind ORDER BY c.creditor, c.channel, c.modelled, date_trunc('quarter', c.on_date::timestamp))::int AS level
+        FROM dunning._dated_contacts(at_time, share) c),
+    day AS MATERIALIZED (SELECT DISTINCT c.country, c.region, c.debtor_kind, c.on_date FROM cell c),
+    reach AS MATERIALIZED (
+        SELECT x.*, dense_rank() OVER (ORDER BY x.effect)::int AS no
+        FROM (SELECT array_agg(d.country) AS countries, array_agg(d.region) AS regions, array_agg(d.debtor_kind) AS kinds, array_agg(d.on_date) AS dates FROM day d) a
+        CROSS JOIN LATERAL dunning._dated_effects(a.countries, a.regions, a.kinds, a.dates) x),
+    mark AS MATERIALIZED (
+        SELECT c.country, c.debtor_kind, c.n, r.no, r.effect, c.contacts, c.answers, c.on_date
+        FROM cell c JOIN reach r ON r.country = c.country AND r.region = c.region AND r.debtor_kind = c.debtor_kind AND r.on_date = c.on_date),
+    -- Days a week apart are two occasions.
+    told AS (
+        SELECT m.country, m.debtor_kind, m.effect, m.no, sum(m.contacts)::bigint AS contacts, sum(m.answers)::bigint AS answers, min(m.on_date) AS since, max(m.on_date) AS until,
+            count(*) FILTER (WHERE m.on_date > m.before + 7 OR m.before IS NULL)::int AS occasions
+        FROM (SELECT k.*, lag(k.on_date) OVER (PARTITION BY k.country, k.debtor_kind, k.no ORDER BY k.on_date) AS before FROM mark k) m GROUP BY 1, 2, 3, 4),
+    fit AS (
+        SELECT s.country, s.debtor_kind, f.*
+        FROM (SELECT c.country, c.debtor_kind, array_agg(c.level ORDER BY c.n) AS levels, array_agg(c.answers::float8 ORDER BY c.n) AS answers, array_agg(c.expected ORDER BY c.n) AS expected
+              FROM cell c GROUP BY 1, 2) s
+        JOIN (SELECT m.country, m.debtor_kind, array_agg(m.n ORDER BY m.no, m.n) AS cells, array_agg(m.no ORDER BY m.no, m.n) AS effects, max(m.no) AS last FROM mark m GROUP BY 1, 2) k
+            ON k.country = s.country AND k.debtor_kind = s.debtor_kind
+        CROSS JOIN LATERAL dunning._fit_date_effects(s.levels, s.answers, s.expected, k.cells, k.effects, k.last) f)
+    INSERT INTO dunning.date_effect_learnt AS o (effect, country, debtor_kind, contacts, answers, expected, occasions, weight, multiplier, low, high, state, since, until, as_of)
+    SELECT t.effect, t.country, t.debtor_kind, t.contacts, t.answers, f.foreseen, t.occasions, f.weight, least(greatest(f.multiplier, 0.1), 10), f.low, f.high,
+        CASE WHEN t.occasions < 2 THEN 'unknown' WHEN abs(ln(f.multiplier)) * sqrt(f.weight + 200) >= 3 THEN 'sure' WHEN f.weight >= 200 THEN 'known' ELSE 'unknown' END, t.since, t.until, at_time
+    FROM told t JOIN fit f ON f.country = t.country AND f.debtor_kind = t.debtor_kind AND f.effect = t.no
+    RETURNING o.effect::text;
+END
+$function$;
 CREATE FUNCTION dunning._enter_contacts(profile dunning.response_profile, zone text, sent timestamp with time zone[], channels text[], answers timestamp with time zone[], late timestamp with time zone[], prior bytea, now_at timestamp with time zone)
  RETURNS dunning.response_profile
  LANGUAGE c
@@ -5453,7 +5579,7 @@ BEGIN
         USING _enter_payments.debtor_ids, _enter_payments.as_of, _enter_payments.since;
 END
 $function$;
-CREATE FUNCTION dunning._rebuild_profiles(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, delays_anew boolean DEFAULT false)
+CREATE FUNCTION dunning._rebuild_profiles(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS SETOF text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -5468,9 +5594,6 @@ DECLARE
 BEGIN
     IF dunning._ledger_problem() = 'ledger_broken' THEN
         RETURN;
-    END IF;
-    IF _rebuild_profiles.delays_anew AND _rebuild_profiles.debtor_ids IS NULL THEN
-        UPDATE dunning.timing_book AS b SET ages = NULL, made_at = NULL WHERE b.channel = '*';
     END IF;
     -- Exposure is counted by what is known of delays, and that is learnt from what was entered: again, until both agree.
     FOR round IN 1 .. 4 LOOP
@@ -16205,32 +16328,6 @@ BEGIN
     FROM dunning._drift_summary() d JOIN dunning._models_in_use() m ON m.model = d.model;
 END
 $function$;
-CREATE FUNCTION dunning._health_timing()
- RETURNS TABLE(item text, state text, detail text, fix_sql text)
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-#variable_conflict error
-DECLARE
-    at_time timestamptz := dunning._now();
-    fitted timestamptz := (SELECT max(c.as_of) FROM dunning.timing_calibration c);
-    used bigint := (SELECT count(*) FROM dunning.timing_calibration c WHERE c.used);
-    -- Over for two days, so that a night has passed; read no further than the first.
-    drawn boolean := EXISTS (SELECT FROM dunning.message m JOIN dunning.egress e ON e.message_id = m.message_id
-        WHERE m.explored AND m.decision -> 'timing' ? 'x' AND m.contact_at > at_time - interval '60 days' AND m.contact_at < at_time - interval '8 days' AND NOT e.test
-          AND e.contact_on BETWEEN m.contact_at - interval '5 minutes' AND m.contact_at + interval '1 hour' AND e.contact_on < at_time - interval '8 days'
-          AND NOT EXISTS (SELECT FROM dunning.event b WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id AND b.kind IN ('bounced', 'failed')));
-    stale boolean := drawn AND (fitted IS NULL OR fitted < at_time - interval '2 days');
-BEGIN
-    RETURN QUERY SELECT 'timing calibration', CASE WHEN stale THEN 'warn' ELSE 'ok' END,
-        CASE WHEN stale AND fitted IS NULL THEN 'contacts were drawn by lot and nothing was fitted on them: no gain is claimed of contact times'
-             WHEN stale THEN format('last fitted at %s: what is claimed of contact times is not measured any more', date_trunc('second', fitted))
-             WHEN fitted IS NULL THEN 'no contact that was drawn by lot is over yet'
-             ELSE format('of %s, used for %s book(s) and channel(s)', date_trunc('second', fitted), used) END,
-        CASE WHEN stale THEN 'SELECT * FROM dunning.maintain();' END;
-END
-$function$;
 CREATE OR REPLACE FUNCTION dunning.health()
  RETURNS TABLE(item text, state text, detail text, fix_sql text)
  LANGUAGE plpgsql
@@ -16244,7 +16341,7 @@ DECLARE
     hint text;
 BEGIN
     -- A part that cannot even be asked is itself the news.
-    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models', 'timing'] LOOP
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
         EXCEPTION WHEN OTHERS THEN
@@ -16469,15 +16566,15 @@ BEGIN
     IF brought THEN
         RETURN;
     END IF;
-    EXECUTE $step$INSERT INTO dunning.date_effect (builtin, debtor_kind, effect, enabled, from_day, multiplier, source, tag, until_day, verified) VALUES
-('true', 'person', 'allowance', 'false', '0', '1.1', 'guess; only where the creditor lawfully knows who draws it', 'allowance', '3', 'false'),
-('true', 'person', 'child-benefit', 'false', '0', '1.2', 'guess; only where the creditor lawfully knows who has children', 'child_benefit', '3', 'false'),
-('true', 'company', 'closure', 'false', '0', '0.3', 'guess', 'closure', '0', 'false'),
-('true', 'person', 'social-security', 'false', '0', '1.2', 'guess; only where the creditor lawfully knows who draws it', 'social_security', '3', 'false'),
-('true', NULL, 'tax-due', 'false', '-3', '0.7', 'guess', 'tax_due', '0', 'false'),
-('true', 'person', 'tax-refund', 'false', '0', '1.3', 'guess', 'tax_refund', '7', 'false'),
-('true', 'company', 'vat-due', 'false', '-3', '0.6', 'guess', 'vat_due', '0', 'false'),
-('true', 'company', 'vat-refund', 'false', '0', '1.5', 'guess', 'vat_refund', '7', 'false')$step$;
+    EXECUTE $step$INSERT INTO dunning.date_effect (builtin, debtor_kind, effect, enabled, from_day, learn, multiplier, source, tag, until_day, verified) VALUES
+('true', 'person', 'allowance', 'false', '0', 'false', '1.1', 'guess; only where the creditor lawfully knows who draws it', 'allowance', '3', 'false'),
+('true', 'person', 'child-benefit', 'false', '0', 'false', '1.2', 'guess; only where the creditor lawfully knows who has children', 'child_benefit', '3', 'false'),
+('true', 'company', 'closure', 'false', '0', 'true', '0.3', 'guess', 'closure', '0', 'false'),
+('true', 'person', 'social-security', 'false', '0', 'false', '1.2', 'guess; only where the creditor lawfully knows who draws it', 'social_security', '3', 'false'),
+('true', NULL, 'tax-due', 'false', '-3', 'true', '0.7', 'guess', 'tax_due', '0', 'false'),
+('true', 'person', 'tax-refund', 'false', '0', 'true', '1.3', 'guess', 'tax_refund', '7', 'false'),
+('true', 'company', 'vat-due', 'false', '-3', 'true', '0.6', 'guess', 'vat_due', '0', 'false'),
+('true', 'company', 'vat-refund', 'false', '0', 'true', '1.5', 'guess', 'vat_refund', '7', 'false')$step$;
 END
 $do$;
 DO $do$
@@ -49161,6 +49258,8 @@ CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.c
 ALTER TABLE dunning.contact_rule ENABLE ALWAYS TRIGGER changed;
 CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.date_effect FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.date_effect ENABLE ALWAYS TRIGGER changed;
+CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.date_effect_learnt FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.date_effect_learnt ENABLE ALWAYS TRIGGER changed;
 CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.holiday FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.holiday ENABLE ALWAYS TRIGGER changed;
 CREATE TRIGGER changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON dunning.money_date FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
@@ -49178,6 +49277,7 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.charge_rule', 'WHERE NOT bui
 SELECT pg_catalog.pg_extension_config_dump('dunning.charging', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.contact_wish', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect_learnt', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.debtor_strategy', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.drift_baseline', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.drift_check', '');
@@ -49337,15 +49437,15 @@ ALTER FUNCTION dunning._closing_rules(timestamp with time zone,timestamp with ti
 ALTER FUNCTION dunning._zone_key(text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pack_date(date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pack_windows(text,date,date,boolean,text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._reset_own(text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._effect(bytea,date) OWNER TO dunning_owner;
 ALTER TABLE dunning.date_effect OWNER TO dunning_owner;
+ALTER TABLE dunning.date_effect_learnt OWNER TO dunning_owner;
 ALTER TABLE dunning.money_date OWNER TO dunning_owner;
 ALTER FUNCTION dunning._effects(text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.calendar_dates(text,date,date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.date_effects(text,date,date,text,text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_date_effect(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_money_date(text,date,text,text,text,date,text,text,boolean) OWNER TO dunning_owner;
 ALTER TABLE dunning.hold_reason OWNER TO dunning_owner;
@@ -49404,6 +49504,11 @@ ALTER FUNCTION dunning._calibrate(double precision[],double precision[],boolean[
 ALTER FUNCTION dunning._calibrated_prior(bytea,text,double precision[],double precision[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,double precision) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_timing_calibration(timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._book_chances(bytea,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._fit_date_effects(integer[],double precision[],double precision[],integer[],integer[],integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._dated_contacts(timestamp with time zone,double precision) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._dated_effects(text[],text[],text[],date[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._refresh_timing_effects(timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._fade_profile(dunning.response_profile,double precision,bytea) OWNER TO dunning_owner;
@@ -49420,7 +49525,7 @@ ALTER FUNCTION dunning._keep_delays(bytea,bytea) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enter_sql(text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._learn_book(timestamp with time zone,boolean) OWNER TO dunning_owner;
 ALTER TABLE dunning.reference_rate OWNER TO dunning_owner;
@@ -49765,7 +49870,6 @@ ALTER FUNCTION dunning._case_consent(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.export_case(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._health_models() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._health_timing() OWNER TO dunning_owner;
 
 -- Rights.
 REVOKE EXECUTE ON FUNCTION dunning._replay(timestamp with time zone,timestamp with time zone,text) FROM PUBLIC;
@@ -49948,11 +50052,12 @@ GRANT EXECUTE ON FUNCTION dunning._pack_date(date) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) TO dunning_viewer;
 GRANT EXECUTE ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) TO dunning_worker;
-REVOKE EXECUTE ON FUNCTION dunning._reset_own(text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._effect(bytea,date) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.date_effect TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.date_effect TO dunning_worker;
+GRANT SELECT ON TABLE dunning.date_effect_learnt TO dunning_viewer;
+GRANT SELECT ON TABLE dunning.date_effect_learnt TO dunning_worker;
 GRANT SELECT ON TABLE dunning.money_date TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.money_date TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._effects(text,text,text,text) FROM PUBLIC;
@@ -49961,8 +50066,8 @@ REVOKE EXECUTE ON FUNCTION dunning.calendar_dates(text,date,date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.calendar_dates(text,date,date) TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning.date_effects(text,date,date,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.date_effects(text,date,date,text,text) TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean,boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean,boolean) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_date_effect(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_date_effect(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.save_money_date(text,date,text,text,text,date,text,text,boolean) FROM PUBLIC;
@@ -50043,6 +50148,11 @@ REVOKE EXECUTE ON FUNCTION dunning._calibrate(double precision[],double precisio
 REVOKE EXECUTE ON FUNCTION dunning._calibrated_prior(bytea,text,double precision[],double precision[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._timed_contacts(timestamp with time zone,timestamp with time zone,double precision) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_timing_calibration(timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._book_chances(bytea,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._fit_date_effects(integer[],double precision[],double precision[],integer[],integer[],integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._dated_contacts(timestamp with time zone,double precision) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._dated_effects(text[],text[],text[],date[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._refresh_timing_effects(timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._fade_profile(dunning.response_profile,double precision,bytea) FROM PUBLIC;
@@ -50059,7 +50169,7 @@ REVOKE EXECUTE ON FUNCTION dunning._keep_delays(bytea,bytea) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enter_sql(text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._learn_book(timestamp with time zone,boolean) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.reference_rate TO dunning_viewer;
@@ -50479,7 +50589,6 @@ REVOKE EXECUTE ON FUNCTION dunning.export_case(text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.export_case(text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._health_models() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._health_timing() FROM PUBLIC;
 
 -- Comments.
 COMMENT ON AGGREGATE dunning._history(integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) IS 'All that is known of one debtor as one value, whatever the order of the rows; see _history_sql() for what the arguments are.';
@@ -50514,6 +50623,7 @@ COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[]
 COMMENT ON FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'What _best_times_sql() gives, by a plan that the session keeps while the bindings are the same: for a few debtors at a time.';
 COMMENT ON FUNCTION dunning._best_times_sql() IS 'SQL text of the best times: $1 debtors, $2 channels, $3 from, $4 marks, $5 messages (as the gate takes them), $6 until, $7 now, $8 how many.';
 COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
+COMMENT ON FUNCTION dunning._book_chances(bytea,text) IS 'For each hour of the local week the chance that a contact at it is answered by somebody of whom only the book is known.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
 COMMENT ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) IS 'Fits logit P = a + b1 mean + b3 max(0, bend - x) + b2 (x - mean); usual: a, b1, b3, b2 that few contacts are drawn to, and the bend; claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
@@ -50580,6 +50690,8 @@ COMMENT ON FUNCTION dunning._curve_names(jsonb) IS 'The features of an invoice t
 COMMENT ON FUNCTION dunning._curve_record_sql() IS 'SELECT list over an invoice f: what the payment curve in use reads of it.';
 COMMENT ON FUNCTION dunning._curve_slices() IS 'First and last day past due of the slices in which a payment curve is trained.';
 COMMENT ON FUNCTION dunning._curve_units_sql(text,timestamp with time zone) IS 'SQL text: one row an invoice that fell due before as_of: columns over the row f of invoice_features (s: its debtor''s score), debtor, day past due on which it was paid (NULL: not), the last day past due on which it would have been seen to be paid, and yesterday''s.';
+COMMENT ON FUNCTION dunning._dated_contacts(timestamp with time zone,double precision) IS 'Contacts of two years that are over, of a share of the debtors, by local day, creditor, channel, place and kind of debtor: how many, how many were answered, and how many the model expected.';
+COMMENT ON FUNCTION dunning._dated_effects(text[],text[],text[],date[]) IS 'The effects to be learnt that reach these days of places and kinds of debtors, four arrays of one length.';
 COMMENT ON FUNCTION dunning._day_left(text,bigint) IS 'How many attempts more a server may make on this day (in dunning.timezone, else the server''s), recounted from egress; exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._day_where(text,date,boolean) IS 'The first instant of a day where a debtor lives, or (ending) the instant at which it is over; debtor '''': in the house''s zone.';
 COMMENT ON FUNCTION dunning._debtor_columns_sql() IS 'SQL text: columns of the debtor d that stand among the features.';
@@ -50607,7 +50719,7 @@ COMMENT ON FUNCTION dunning._drop_simulation() IS 'Removes the temporary tables 
 COMMENT ON FUNCTION dunning._dry_rows_sql(boolean,boolean) IS 'SQL text of stage row of a dry run.';
 COMMENT ON FUNCTION dunning._early_steps(dunning._anchor_date[],timestamp with time zone) IS 'Steps (strategy/step, a line each, between newlines) before these dates whose days all lie ahead and on none of which clock and caps leave an instant on any of their channels, with today the last day before them that has one: they are taken today.';
 COMMENT ON FUNCTION dunning._effect(bytea,date) IS 'What a contact on this date is worth against one on any other day, and the tag that does most of it (NULL: none, the multiplier is 1). Effects: dunning._effects().';
-COMMENT ON FUNCTION dunning._effects(text,text,text,text) IS 'The enabled effects of dates for a place and kind of debtor, for dunning._effect() and the best times. vat: the firm''s period (monthly, two-monthly, quarterly, half-yearly, yearly), refund for one that gets VAT back, NULL: the usual ones.';
+COMMENT ON FUNCTION dunning._effects(text,text,text,text) IS 'The enabled effects of dates, and those that are surely so (date_effect_learnt), for a place and kind of debtor, for dunning._effect() and the best times. vat: the firm''s period (monthly, two-monthly, quarterly, half-yearly, yearly), refund for one that gets VAT back, NULL: the usual ones.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
@@ -50637,6 +50749,7 @@ COMMENT ON FUNCTION dunning._find_template(text,text,text,text,text,boolean) IS 
 COMMENT ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) IS 'Which of these attempts (their places in the arrays) won the fence of _settle(), NULL: none; their queue rows are gone and the caller owes their outcomes.';
 COMMENT ON FUNCTION dunning._first_open(text,text) IS 'When rules and wishes next leave a debtor open on a channel, within sixty days; NULL where they do not.';
 COMMENT ON FUNCTION dunning._first_rule_sql(text) IS 'SQL text: of the first rule in force that fits debtor d with score s the rule''s name (tells: rule) or its strategy (strategy), NULL where none does.';
+COMMENT ON FUNCTION dunning._fit_date_effects(integer[],double precision[],double precision[],integer[],integer[],integer) IS 'Fits answers ~ level of the group x expected x multipliers of the effects that mark a cell (a day of a group), each drawn to 1 as by 200 answers; with the evidence in answers and the interval of 95 in 100 of the data alone. Cells, groups and effects are numbered from 1; marks in order of effects. Arrays that do not fit: 22023.';
 COMMENT ON FUNCTION dunning._fit_status() IS 'What view fit_status shows.';
 COMMENT ON FUNCTION dunning._forget_sources() IS 'Forgets what _source_of() and _ledger_sql() remember in this session: whoever changes a binding calls it.';
 COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording that was begun first and goes on; NULL: none.';
@@ -50663,7 +50776,6 @@ COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoic
 COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone,text[],integer) IS 'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice; with `within` also the days ago that the slice ended.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
-COMMENT ON FUNCTION dunning._health_timing() IS 'The calibration of contact times: warn where the last night''s is missing though contacts were drawn by lot.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
 COMMENT ON FUNCTION dunning._held_by(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
 COMMENT ON FUNCTION dunning._held_for(text[]) IS 'The state word of a row with these blocks, NULL: none blocks it.';
@@ -50805,7 +50917,7 @@ COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'Fro
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
 COMMENT ON FUNCTION dunning._reached_sql() IS 'SQL text: stage reach of one rung, with what its step says.';
 COMMENT ON FUNCTION dunning._reason_of(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
-COMMENT ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone,boolean) IS 'The debtors whose profile was made anew from the contacts, answers and payments of two years before as_of (NULL: now); NULL: the whole book, with what it has in common; delays_anew: how late each channel is answered as well, which otherwise goes on from what is known.';
+COMMENT ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was made anew from the contacts, answers and payments of two years before as_of (NULL: now); NULL: the whole book, with what it has in common.';
 COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter counts as received: on the second post day (no Sunday, Monday or holiday) after it was sent; otherwise the day it was sent.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
@@ -50818,6 +50930,7 @@ COMMENT ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) I
 COMMENT ON FUNCTION dunning._refresh_proofs() IS 'Computes dunning.proof anew and returns its rows; a broken ledger leaves none, so that nothing is claimed.';
 COMMENT ON FUNCTION dunning._refresh_scripts(text[]) IS 'How many open calls and visits of the debtors it looked at; their scripts name the offer of record.';
 COMMENT ON FUNCTION dunning._refresh_timing_calibration(timestamp with time zone) IS 'The books and channels that were calibrated on the contacts drawn by lot in the year before as_of (NULL: now); twenty answered and twenty unanswered ones are needed. Called by maintain().';
+COMMENT ON FUNCTION dunning._refresh_timing_effects(timestamp with time zone) IS 'The date effects of which the contacts of two years before as_of (NULL: now) show something, by country and kind of debtor. Called by maintain().';
 COMMENT ON FUNCTION dunning._refuse_charge(dunning.charge,text,text) IS 'Raises DN011 with what is not lawful.';
 COMMENT ON FUNCTION dunning._render(text,text,text,jsonb,text,jsonb) IS 'The parts that templates become in a context, the names they used and those that were null; partials as _partials() gives them. Errors: DN003 no template or an unknown name, 22023 a value that cannot be shown, 53400 too large.';
 COMMENT ON FUNCTION dunning._render_loose(text,jsonb,jsonb) IS 'A template rendered to the letter of the mustache specification, by the grammar and the walk of _render(): an unknown name is empty, {{{x}}} is not escaped. For its published cases; nothing that is sent goes this way.';
@@ -50828,7 +50941,6 @@ COMMENT ON FUNCTION dunning._report_cases(timestamp with time zone) IS 'One row 
 COMMENT ON FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) IS 'Hand-overs and write-offs as HTML; empty where there are none.';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._report_span(text,date,date) IS 'The instants at which a span of days begins and ends, the last day not in it; 22023 unless it is one.';
-COMMENT ON FUNCTION dunning._reset_own(text,text,text) IS 'Removes the user''s row of a table whose built-in rows it replaces, and logs that: contact_rule, date_effect. False where only a built-in one is there.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._response_share(double precision,double precision,double precision) IS 'The share of contacts that a debtor answers, shrunk to the book''s with the weight of two answers: (2 + k) / (2 / q + E).';
 COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';
@@ -50989,7 +51101,7 @@ COMMENT ON FUNCTION dunning.save_charge_rule(text,text,text,text,numeric,date,da
 COMMENT ON FUNCTION dunning.save_charging(text,boolean,boolean,text[]) IS 'Switches fees and interest of a creditor on or off (off until this call), and says which terms its contracts contain: reminder_fee (a fee for reminders was agreed), default_notice (the invoice says that default begins after thirty days). Returns what still needs a term. Unknown creditor or term: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_contact_wish(text,text,text,text[],date,date,date,text,text) IS 'Keeps what a debtor wishes, or replaces the wish of this name: hours (''not Mon-Fri 09:00-17:00'', or those that suit), a day before which nothing may come (not_before), for some channels or all, for all accounts of the person or (scope debtor) this one. The rules hold besides. One row: when the clock next lets a contact through, and for which channels never. Bad values: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) IS 'Adds or changes a creditor: the names, reply address, phone and account that its messages show, its language and strategy, and link_url, where its own site serves link_page(). Who, when and the old values are kept. Role: dunning_admin.';
-COMMENT ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean) IS 'Adds what a kind of date does to the worth of a contact, or replaces the row of this name: save_date_effect(''vat-due'') alone switches the shipped one on. What is not given stays as it was. Values that make no sense: 22023. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,integer,text,text,text,text,boolean,boolean) IS 'Adds what a kind of date does to the worth of a contact, or replaces the row of this name: save_date_effect(''vat-due'') alone switches the shipped one on. What contacts show replaces the multiplier; learn => false keeps it. What is not given stays as it was. Values that make no sense: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) IS 'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in or the expression reads settled_on or days_late, 42804 where it is of another type; it is computed a row, without subqueries. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) IS 'Whether the rule is new. From the next daily() or maintain() on it proposes cases so many days after the last step of a strategy, its stop, or the due date; the first rule by position that fits counts. Bad values: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) IS 'Whether the reason is new. Makes a reason for holds of your own or changes what a shipped one means from now on; holds that stand keep their dates. Bad words or one of the program''s own: 22023. Role: dunning_admin.';
@@ -51035,6 +51147,7 @@ COMMENT ON TABLE dunning.charge_rule IS 'Which fee may be charged once a level, 
 COMMENT ON TABLE dunning.charging IS 'Creditors that charge fees or interest, and the terms that their contracts contain. Without a row nothing is charged.';
 COMMENT ON TABLE dunning.contact_wish IS 'When debtors do not want to be contacted, as they told us. save_contact_wish() keeps it.';
 COMMENT ON TABLE dunning.date_effect IS 'What dates do to the worth of a contact: a user''s row of the same name replaces the built-in one. Of one tag the strongest effect counts, those of several tags are multiplied.';
+COMMENT ON TABLE dunning.date_effect_learnt IS 'What contacts and answers showed of a date effect, learnt by maintain(), by country and kind of debtor. Where it is known it replaces the multiplier of an enabled effect; a built-in effect that is disabled is heeded where it is sure. date_effect.learn = false keeps it out.';
 COMMENT ON TABLE dunning.debtor_strategy IS 'Debtors whose strategy was set by hand.';
 COMMENT ON TABLE dunning.drift_baseline IS 'How many of whom a model of train() was to score at its as_of fell into each of the deciles frozen at training. A model is trained on years and asked about a season: compared with all of its training rows it would have drifted on its first day.';
 COMMENT ON TABLE dunning.drift_check IS 'What each look at a model in use found, one row a measure; kept as long as retention_days. psi of each feature and psi_score: reference is the index that chance alone reaches once in 30,000. auc, ks, ece on outcomes that came in after training: reference is the cross-validated figure. check: what kept a model from being looked at. State few: too few rows to judge.';
