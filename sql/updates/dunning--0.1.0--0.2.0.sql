@@ -3611,6 +3611,41 @@ AS $function$
       AND (r.valid_to IS NULL OR x.from_date IS NULL OR r.valid_to >= x.from_date)
     GROUP BY 1, 2, 3, 4$q$, $1)
 $function$;
+CREATE FUNCTION dunning._reset_own(kind text, key_column text, name text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    old jsonb;
+    known boolean;
+BEGIN
+    EXECUTE format('DELETE FROM dunning.%I r WHERE r.%I = $1 AND NOT r.builtin RETURNING to_jsonb(r)', _reset_own.kind, _reset_own.key_column) INTO old USING _reset_own.name;
+    IF old IS NOT NULL THEN
+        PERFORM dunning._log_rule_change(_reset_own.kind, _reset_own.name, old, NULL);
+        RETURN true;
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM dunning.%I r WHERE r.%I = $1)', _reset_own.kind, _reset_own.key_column) INTO known USING _reset_own.name;
+    IF NOT known THEN
+        RAISE EXCEPTION 'unknown % "%"', replace(_reset_own.kind, '_', ' '), _reset_own.name
+            USING ERRCODE = '22023', HINT = format('SELECT %I FROM dunning.%I;', _reset_own.key_column, _reset_own.kind);
+    END IF;
+    RETURN false;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.reset_rule(rule text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN dunning._reset_own('contact_rule', 'rule', reset_rule.rule);
+END
+$function$;
 CREATE FUNCTION dunning._packed_effects(country text, region text, vat text, tags text[], from_days integer[], until_days integer[], multipliers double precision[], own_tags text[], own_firsts date[], own_lasts date[])
  RETURNS bytea
  LANGUAGE c
@@ -3825,20 +3860,12 @@ CREATE FUNCTION dunning.reset_date_effect(effect text)
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 #variable_conflict error
-DECLARE
-    old dunning.date_effect;
 BEGIN
-    DELETE FROM dunning.date_effect d WHERE d.effect = reset_date_effect.effect AND NOT d.builtin RETURNING d.* INTO old;
-    IF NOT FOUND THEN
-        IF NOT EXISTS (SELECT FROM dunning.date_effect d WHERE d.effect = reset_date_effect.effect) THEN
-            RAISE EXCEPTION 'unknown date effect "%"', reset_date_effect.effect
-                USING ERRCODE = '22023', HINT = 'SELECT effect FROM dunning.date_effect;';
-        END IF;
+    IF NOT dunning._reset_own('date_effect', 'effect', reset_date_effect.effect) THEN
         RETURN false;
     END IF;
-    DELETE FROM dunning.date_effect_learnt l WHERE l.effect = old.effect
-        AND NOT EXISTS (SELECT FROM dunning.date_effect d WHERE d.effect = old.effect AND (d.tag, d.from_day, d.until_day) = (old.tag, old.from_day, old.until_day));
-    PERFORM dunning._log_rule_change('date_effect', old.effect, to_jsonb(old), NULL);
+    -- It may have been of other days.
+    DELETE FROM dunning.date_effect_learnt l WHERE l.effect = reset_date_effect.effect;
     RETURN true;
 END
 $function$;
@@ -5579,7 +5606,7 @@ BEGIN
         USING _enter_payments.debtor_ids, _enter_payments.as_of, _enter_payments.since;
 END
 $function$;
-CREATE FUNCTION dunning._rebuild_profiles(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone)
+CREATE FUNCTION dunning._rebuild_profiles(debtor_ids text[] DEFAULT NULL::text[], as_of timestamp with time zone DEFAULT NULL::timestamp with time zone, delays_anew boolean DEFAULT false)
  RETURNS SETOF text
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -5594,6 +5621,9 @@ DECLARE
 BEGIN
     IF dunning._ledger_problem() = 'ledger_broken' THEN
         RETURN;
+    END IF;
+    IF _rebuild_profiles.delays_anew AND _rebuild_profiles.debtor_ids IS NULL THEN
+        UPDATE dunning.timing_book AS b SET ages = NULL, made_at = NULL WHERE b.channel = '*';
     END IF;
     -- Exposure is counted by what is known of delays, and that is learnt from what was entered: again, until both agree.
     FOR round IN 1 .. 4 LOOP
@@ -16328,6 +16358,32 @@ BEGIN
     FROM dunning._drift_summary() d JOIN dunning._models_in_use() m ON m.model = d.model;
 END
 $function$;
+CREATE FUNCTION dunning._health_timing()
+ RETURNS TABLE(item text, state text, detail text, fix_sql text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at_time timestamptz := dunning._now();
+    fitted timestamptz := (SELECT max(c.as_of) FROM dunning.timing_calibration c);
+    used bigint := (SELECT count(*) FROM dunning.timing_calibration c WHERE c.used);
+    -- Over for two days, so that a night has passed; read no further than the first.
+    drawn boolean := EXISTS (SELECT FROM dunning.message m JOIN dunning.egress e ON e.message_id = m.message_id
+        WHERE m.explored AND m.decision -> 'timing' ? 'x' AND m.contact_at > at_time - interval '60 days' AND m.contact_at < at_time - interval '8 days' AND NOT e.test
+          AND e.contact_on BETWEEN m.contact_at - interval '5 minutes' AND m.contact_at + interval '1 hour' AND e.contact_on < at_time - interval '8 days'
+          AND NOT EXISTS (SELECT FROM dunning.event b WHERE b.debtor_id = m.debtor_id AND b.message_id = m.message_id AND b.kind IN ('bounced', 'failed')));
+    stale boolean := drawn AND (fitted IS NULL OR fitted < at_time - interval '2 days');
+BEGIN
+    RETURN QUERY SELECT 'timing calibration', CASE WHEN stale THEN 'warn' ELSE 'ok' END,
+        CASE WHEN stale AND fitted IS NULL THEN 'contacts were drawn by lot and nothing was fitted on them: no gain is claimed of contact times'
+             WHEN stale THEN format('last fitted at %s: what is claimed of contact times is not measured any more', date_trunc('second', fitted))
+             WHEN fitted IS NULL THEN 'no contact that was drawn by lot is over yet'
+             ELSE format('of %s, used for %s book(s) and channel(s)', date_trunc('second', fitted), used) END,
+        CASE WHEN stale THEN 'SELECT * FROM dunning.maintain();' END;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning.health()
  RETURNS TABLE(item text, state text, detail text, fix_sql text)
  LANGUAGE plpgsql
@@ -16341,7 +16397,7 @@ DECLARE
     hint text;
 BEGIN
     -- A part that cannot even be asked is itself the news.
-    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models'] LOOP
+    FOREACH part IN ARRAY ARRAY['server_side', 'ledger', 'gateways', 'templates', 'links', 'queue', 'models', 'timing'] LOOP
         BEGIN
             RETURN QUERY EXECUTE format('SELECT h.item, h.state, h.detail, h.fix_sql FROM dunning.%I() h', '_health_' || part);
         EXCEPTION WHEN OTHERS THEN
@@ -49437,6 +49493,7 @@ ALTER FUNCTION dunning._closing_rules(timestamp with time zone,timestamp with ti
 ALTER FUNCTION dunning._zone_key(text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pack_date(date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._pack_windows(text,date,date,boolean,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._reset_own(text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._effect(bytea,date) OWNER TO dunning_owner;
 ALTER TABLE dunning.date_effect OWNER TO dunning_owner;
@@ -49525,7 +49582,7 @@ ALTER FUNCTION dunning._keep_delays(bytea,bytea) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enter_sql(text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._learn_book(timestamp with time zone,boolean) OWNER TO dunning_owner;
 ALTER TABLE dunning.reference_rate OWNER TO dunning_owner;
@@ -49870,6 +49927,7 @@ ALTER FUNCTION dunning._case_consent(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.export_case(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._reset_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._health_models() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._health_timing() OWNER TO dunning_owner;
 
 -- Rights.
 REVOKE EXECUTE ON FUNCTION dunning._replay(timestamp with time zone,timestamp with time zone,text) FROM PUBLIC;
@@ -50052,6 +50110,7 @@ GRANT EXECUTE ON FUNCTION dunning._pack_date(date) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) TO dunning_viewer;
 GRANT EXECUTE ON FUNCTION dunning._pack_windows(text,date,date,boolean,text) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._reset_own(text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._packed_effects(text,text,text,text[],integer[],integer[],double precision[],text[],date[],date[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._effect(bytea,date) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.date_effect TO dunning_viewer;
@@ -50169,7 +50228,7 @@ REVOKE EXECUTE ON FUNCTION dunning._keep_delays(bytea,bytea) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._activity(text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enter_sql(text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._refresh_profiles(text[],timestamp with time zone) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._learn_book(timestamp with time zone,boolean) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.reference_rate TO dunning_viewer;
@@ -50589,6 +50648,7 @@ REVOKE EXECUTE ON FUNCTION dunning.export_case(text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.export_case(text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._reset_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._health_models() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._health_timing() FROM PUBLIC;
 
 -- Comments.
 COMMENT ON AGGREGATE dunning._history(integer,text,text,text,date,date,numeric,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone,boolean,numeric,uuid) IS 'All that is known of one debtor as one value, whatever the order of the rows; see _history_sql() for what the arguments are.';
@@ -50776,6 +50836,7 @@ COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoic
 COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone,text[],integer) IS 'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice; with `within` also the days ago that the slice ended.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
+COMMENT ON FUNCTION dunning._health_timing() IS 'The calibration of contact times: warn where the last night''s is missing though contacts were drawn by lot.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
 COMMENT ON FUNCTION dunning._held_by(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
 COMMENT ON FUNCTION dunning._held_for(text[]) IS 'The state word of a row with these blocks, NULL: none blocks it.';
@@ -50917,7 +50978,7 @@ COMMENT ON FUNCTION dunning._rate_spans(dunning.interest_rule,date,date) IS 'Fro
 COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
 COMMENT ON FUNCTION dunning._reached_sql() IS 'SQL text: stage reach of one rung, with what its step says.';
 COMMENT ON FUNCTION dunning._reason_of(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
-COMMENT ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone) IS 'The debtors whose profile was made anew from the contacts, answers and payments of two years before as_of (NULL: now); NULL: the whole book, with what it has in common.';
+COMMENT ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone,boolean) IS 'The debtors whose profile was made anew from the contacts, answers and payments of two years before as_of (NULL: now); NULL: the whole book, with what it has in common; delays_anew: how late each channel is answered as well, which otherwise goes on from what is known.';
 COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter counts as received: on the second post day (no Sunday, Monday or holiday) after it was sent; otherwise the day it was sent.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
@@ -50941,6 +51002,7 @@ COMMENT ON FUNCTION dunning._report_cases(timestamp with time zone) IS 'One row 
 COMMENT ON FUNCTION dunning._report_cases_html(timestamp with time zone,jsonb) IS 'Hand-overs and write-offs as HTML; empty where there are none.';
 COMMENT ON FUNCTION dunning._report_reach(timestamp with time zone) IS 'One row a segment and channel over 90 days: debtors contacted, reached, paid within 14 days, cost, opt-outs.';
 COMMENT ON FUNCTION dunning._report_span(text,date,date) IS 'The instants at which a span of days begins and ends, the last day not in it; 22023 unless it is one.';
+COMMENT ON FUNCTION dunning._reset_own(text,text,text) IS 'Removes the user''s row of a table whose built-in rows it replaces, and logs that: contact_rule, date_effect. False where only a built-in one is there.';
 COMMENT ON FUNCTION dunning._reset_sql(text,text) IS 'The statement that undoes a setting of the extension where it was made; value: what to set in the server''s files instead of taking it out.';
 COMMENT ON FUNCTION dunning._response_share(double precision,double precision,double precision) IS 'The share of contacts that a debtor answers, shrunk to the book''s with the weight of two answers: (2 + k) / (2 / q + E).';
 COMMENT ON FUNCTION dunning._rotate_link_key(integer) IS 'The id of a new key of links; the one before verifies for so many days more. Not undone by a rollback.';
