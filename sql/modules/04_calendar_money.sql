@@ -71,6 +71,7 @@ CREATE TABLE dunning.money_date (
 COMMENT ON TABLE dunning.money_date IS 'Money dates and closures of the user, beside those computed.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.date_effect_learnt FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.date_effect_learnt ENABLE ALWAYS TRIGGER changed;
+COMMENT ON TRIGGER changed ON dunning.date_effect_learnt IS 'Sessions keep what effects make of a place.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.money_date FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.money_date ENABLE ALWAYS TRIGGER changed;
 
