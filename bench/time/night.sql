@@ -7,7 +7,7 @@ SET synchronous_commit = off;
 CREATE TEMP TABLE made AS
 SELECT dunning._uuid7() AS message_id, 'B-' || i AS debtor_id, c.at, dunning._uniform('e' || i || '/' || n) < 0.05 AS drawn,
     -1.5 + dunning._uniform('x' || i || '/' || n) AS x, dunning._uniform('a' || i || '/' || n) < 0.25 AS answered
-FROM generate_series(1, :n) i, generate_series(0, 19) n, LATERAL (SELECT '2025-08-20 06:00+00'::timestamptz + n * interval '14 days' + floor(dunning._uniform('t' || i || '/' || n) * 40) * interval '15 minutes' AS at) c;
+FROM generate_series(1, :n) i, generate_series(0, 19) n, LATERAL (SELECT '2025-09-02 06:00+00'::timestamptz + n * interval '14 days' + i % 14 * interval '1 day' + floor(dunning._uniform('t' || i || '/' || n) * 40) * interval '15 minutes' AS at) c;
 INSERT INTO dunning.message (message_id, debtor_id, creditor, template, channel, language, contact_at, local_time, amounts, cost, cost_currency, propensity, explored, context, decision, created_at, created_by)
 SELECT m.message_id, m.debtor_id, 'north', 'reminder-1', 'email', 'en', m.at, '', '{}', 0, 'EUR', 0.95, m.drawn, '{}',
     jsonb_build_object('timing', jsonb_build_object('x', m.x, 'x_mean', m.x - 0.3, 'hour', 0.2, 'slots', 220, 'removed', jsonb_build_object('clock', 400, 'holiday', 52), 'evidence', jsonb_build_object('contacts', 12, 'answers', 4)),

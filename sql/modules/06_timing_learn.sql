@@ -249,19 +249,20 @@ BEGIN
         VALUES (book.creditor, '*', book.contacts, book.responses, learnt, _learn_book.as_of)
         ON CONFLICT ON CONSTRAINT timing_book_pkey DO UPDATE SET contacts = EXCLUDED.contacts, responses = EXCLUDED.responses, prior = EXCLUDED.prior, as_of = EXCLUDED.as_of;
     END LOOP;
-    -- An answer belongs to the last contact of the six days before it.
+    -- An answer belongs to the last contact of the six days before it: it stands next after it in the debtor's row of both.
     DELETE FROM dunning.timing_book b WHERE b.channel <> '*';
     INSERT INTO dunning.timing_book AS b (creditor, channel, contacts, responses, as_of)
-    SELECT e.creditor, e.channel, count(*), count(*) FILTER (WHERE e.answered), _learn_book.as_of
-    FROM (SELECT c.creditor, c.channel, EXISTS (
-                     SELECT FROM dunning.event v WHERE v.debtor_id = c.debtor_id AND v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised')
-                       AND v.detail ->> 'machine' IS DISTINCT FROM 'true' AND v.at >= c.at
-                       AND v.at < least(c.next_at, c.at + '6 days'::interval, _learn_book.as_of)) AS answered
-          FROM (SELECT e.creditor, e.debtor_id, e.channel, min(e.contact_on) AS at,
-                       lead(min(e.contact_on)) OVER (PARTITION BY e.debtor_id ORDER BY min(e.contact_on)) AS next_at
-                FROM dunning.egress e
+    SELECT n.creditor, n.channel, count(*), count(*) FILTER (WHERE n.next_channel IS NULL AND n.next_at < n.at + '6 days'::interval), _learn_book.as_of
+    FROM (SELECT u.creditor, u.channel, u.at, lead(u.channel) OVER w AS next_channel, lead(u.at) OVER w AS next_at
+          FROM (SELECT e.creditor, e.debtor_id, e.channel, min(e.contact_on) AS at FROM dunning.egress e
                 WHERE NOT e.test AND e.contact_on < _learn_book.as_of AND e.contact_on > _learn_book.as_of - '1 year'::interval
-                GROUP BY e.creditor, e.debtor_id, e.channel, e.message_id) c) e
+                GROUP BY e.creditor, e.debtor_id, e.channel, e.message_id
+                UNION ALL
+                SELECT NULL, v.debtor_id, NULL, v.at FROM dunning.event v
+                WHERE v.kind IN ('clicked', 'replied', 'called_in', 'conversation', 'promised') AND v.detail ->> 'machine' IS DISTINCT FROM 'true'
+                  AND v.at < _learn_book.as_of AND v.at > _learn_book.as_of - '1 year'::interval) u
+          WINDOW w AS (PARTITION BY u.debtor_id ORDER BY u.at, u.channel NULLS LAST)) n
+    WHERE n.channel IS NOT NULL
     GROUP BY 1, 2;
     RETURN most;
 END
