@@ -50,6 +50,7 @@ for n in ${NIGHT:-}; do
     # a fourteenth of a fortnight's contacts are over since
     night "$db" 'contacts of one day entered' "SELECT count(*) FROM dunning._refresh_profiles(NULL, '2026-06-11 10:00+00')"
     night "$db" 'calibration' "SELECT count(*) FROM dunning._refresh_timing_calibration('2026-06-11 10:00+00')"
+    night "$db" 'date effects' "SELECT count(*) FROM dunning._refresh_timing_effects('2026-06-11 10:00+00')"
     night "$db" 'timing_report()' "SELECT count(*) FROM dunning.timing_report()"
     night "$db" 'all profiles made anew' "SELECT count(*) FROM dunning._rebuild_profiles(NULL, '2026-06-11 10:00+00')"
 done
