@@ -22,6 +22,8 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
+
 #include "timing/calibrate.h"
 
 #define ROUNDS 25
@@ -115,6 +117,8 @@ dun_timing_fit_calibration(const double *x, const double *mean, const bool *answ
 			double		logit = 0;
 			double		p;
 
+			if (i % 4096 == 0)
+				CHECK_FOR_INTERRUPTS();
 			for (int j = 0; j < PARTS; j++)
 				logit += fit->b[j] * v[j];
 			p = 1 / (1 + exp(-logit));

@@ -22,9 +22,9 @@
 #define BUMP_KAPPA 2.0
 #define BUMP_FLOOR 0.15
 #define BOOK_PSEUDO 20.0		/* answers at a flat rate, in the book's shape */
-#define CURIOSITY 4.0			/* deviations of a count */
+#define CURIOSITY 3.0			/* times the usual rate that an hour may have of which nothing was seen */
 #define ARCHETYPE_PSEUDO 10.0	/* expected answers an hour of the week, in each archetype */
-#define SAME_HOUR 0.5			/* of an archetype's hour against the same hour of the other days */
+#define SAME_HOUR 0.25			/* of an archetype's hour against the same hour of the other days */
 #define SHARE_PSEUDO 20.0		/* contacts of the usual share of answers */
 #define DELAY_PSEUDO 10.0		/* answers as late as is usual */
 #define FIRST_SHARE 0.1
@@ -217,16 +217,24 @@ dun_timing_learn_archetypes(DunPrior *prior, DunProfile **profiles, int n, int r
 }
 
 /*
- * Hours of which little was seen are held to be better than they look. A book that was only ever written to in the mornings would
- * keep to them otherwise, where answers come so soon that a contact tells nothing of other hours; one try of all debtors settles it.
+ * An hour of the day of which nothing was seen may be thrice as good as it looks: the chance that it is and showed no answer yet is
+ * e^-3e. A book that was only ever written to in the mornings would keep to them otherwise, where answers come so soon that a
+ * contact tells nothing of other hours; one try of all debtors settles it. Days are not asked about: their hours are like others'.
  */
 void
 dun_timing_learn_shape(DunPrior *prior, const double k[DUN_HOURS], const double e[DUN_HOURS])
 {
 	double		raw[DUN_HOURS];
+	double		seen[24] = {0};
 
 	for (int h = 0; h < DUN_HOURS; h++)
-		raw[h] = (k[h] + BOOK_PSEUDO + CURIOSITY * sqrt(k[h] + BOOK_PSEUDO)) / (e[h] + BOOK_PSEUDO);
+		seen[h % 24] += e[h];
+	for (int h = 0; h < DUN_HOURS; h++)
+	{
+		double		usual = 1 + (CURIOSITY - 1) * exp(-CURIOSITY * seen[h % 24]);
+
+		raw[h] = (k[h] + BOOK_PSEUDO * usual) / (e[h] + BOOK_PSEUDO);
+	}
 	for (int h = 0; h < DUN_HOURS; h++)
 		prior->shape[h] = .25 * raw[(h + DUN_HOURS - 1) % DUN_HOURS] + .5 * raw[h] + .25 * raw[(h + 1) % DUN_HOURS];
 	normalise(prior->shape);

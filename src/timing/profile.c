@@ -22,10 +22,11 @@
 #define WEEKLY_GAIN (1 / 0.96)
 #define DAY_PSEUDO 2.0
 #define OWN_BIN 0.2				/* against the pool of its hour */
+#define NEXT_HOUR 0.8			/* the hours beside it in the pool */
 #define K_UNIT -5				/* of an empty profile: 1/32 of an answer */
 #define E_UNIT -9
-#define THETA_SHAPE (1.2 / DUN_ARCHETYPES)
-#define THETA_RATE 1.2
+#define THETA_SHAPE (2.0 / DUN_ARCHETYPES)
+#define THETA_RATE 2.0
 #define THETA_ROUNDS 12
 #define WEIGHT_SALT UINT64CONST(0x726f756e64)	/* "round" */
 
@@ -281,7 +282,7 @@ pool(const uint8 *bins, double unit, double out[DUN_HOURS])
 		double		pooled[24];
 
 		for (int o = 0; o < 24; o++)
-			pooled[o] = (1 - OWN_BIN) * unit * (hours[part][o] + .5 * (hours[part][(o + 23) % 24] + hours[part][(o + 1) % 24]));
+			pooled[o] = (1 - OWN_BIN) * unit * (hours[part][o] + NEXT_HOUR * (hours[part][(o + 23) % 24] + hours[part][(o + 1) % 24]));
 		for (int day = part * 5; day < 5 + part * 2; day++)
 			for (int o = 0; o < 24; o++)
 				out[day * 24 + o] = own * bins[day * 24 + o] + pooled[o];

@@ -205,7 +205,12 @@ spread_news(Run *r, int person, int64_t sent, int64_t answered)
 			tell(r, "clicked", person, sent + 2 + (int) (3 * lot(r, 6, person)), 2, 1);
 	}
 	if (lot(r, 7, person) < set->optout)
-		tell(r, "opted_out", person, answered > 0 ? answered + 60 : sent + 7200, 3, 1);
+	{
+		int64_t		at = answered > 0 ? answered + 60 : sent + 7200;
+
+		tell(r, "opted_out", person, at, 3, 1);
+		r->world->people[person].out_on = at + 1;
+	}
 }
 
 static int64_t *
@@ -221,11 +226,17 @@ answers_of(Run *r, const int *slots)
 			spread_news(r, i, r->week.start + (int64_t) slots[i] * QUARTER, answers[i]);
 		}
 	copy_end(r);
-	for (int i = 0; i < r->world->set.n; i++)
-		if (slots[i] >= 0 && lot(r, 7, i) < r->world->set.optout)
-			r->world->people[i].out = true;
 	ask(r, "SELECT sim.sort_inbox()");
 	return answers;
+}
+
+/* Opted out, as was known when the week began: who answers a contact of Saturday with it on Monday may have the next one planned. */
+static bool
+is_out(const Run *r, int person)
+{
+	int64_t		on = r->world->people[person].out_on;
+
+	return on != 0 && on < r->week.start;
 }
 
 /* ---- the history: on weekday mornings, or at any time ---- */
@@ -256,7 +267,7 @@ live_history(Run *r)
 	int64_t    *answers;
 
 	for (int i = 0; i < n; i++)
-		slots[i] = r->world->people[i].out ? -1 : history_slot(r, i);
+		slots[i] = is_out(r, i) ? -1 : history_slot(r, i);
 	PQclear(query(r, "COPY sim.placed FROM STDIN"));
 	for (int i = 0; i < n; i++)
 		if (slots[i] >= 0)
@@ -282,7 +293,7 @@ live_simple(Run *r, Policy *p, int turn)
 		p->prepare(p, r->world, &r->week);
 	for (int i = 0; i < r->world->set.n; i++)
 	{
-		int			slot = r->world->people[i].out ? -1 : p->choose(p, r->world, &r->week, i);
+		int			slot = is_out(r, i) ? -1 : p->choose(p, r->world, &r->week, i);
 
 		if (slot < 0)
 			continue;
@@ -341,7 +352,7 @@ live_ours(Run *r, Policy *p, int turn)
 		int			slot = sim_slot_of(&r->week, atoll(PQgetvalue(result, k, 1)));
 		double		chance;
 
-		if (slot < 0 || slot > QUARTERS || !r->week.allowed[r->world->people[i].zone][slot] || r->world->people[i].out)
+		if (slot < 0 || slot > QUARTERS || !r->week.allowed[r->world->people[i].zone][slot] || is_out(r, i))
 		{
 			r->refused++;
 			continue;

@@ -43,7 +43,7 @@ typedef struct Person
 	double		rate;
 	float		look[QUARTERS];	/* chance-like intensity of looking at a fresh message, by local quarter */
 	float		p[QUARTERS];	/* chance of an answer to a message sent at the start of the quarter */
-	bool		out;			/* opted out */
+	int64_t		out_on;			/* news of an opt-out came then, 0: there is none */
 } Person;
 
 typedef struct World
