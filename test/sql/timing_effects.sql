@@ -3,6 +3,9 @@ SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dunning;
+-- what the nights of other tests left
+DELETE FROM dunning.date_effect_learnt;
 
 -- ---- the fit ----
 
