@@ -77,7 +77,6 @@ CREATE TABLE dunning.contact_rule (
 COMMENT ON TABLE dunning.contact_rule IS 'When and how often a debtor may be contacted. Every matching row must say yes; a user''s row of the same name replaces the built-in one.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.contact_rule FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.contact_rule ENABLE ALWAYS TRIGGER changed;
-COMMENT ON TRIGGER changed ON dunning.contact_rule IS 'Sessions keep its rows until they are told.';
 
 CREATE TABLE dunning.holiday (
     country         text NOT NULL,
@@ -90,7 +89,6 @@ CREATE TABLE dunning.holiday (
 COMMENT ON TABLE dunning.holiday IS 'Holidays of the user, beside those computed for DK SE NO FI DE NL GB US.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.holiday FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.holiday ENABLE ALWAYS TRIGGER changed;
-COMMENT ON TRIGGER changed ON dunning.holiday IS 'Sessions keep its rows until they are told.';
 
 CREATE TABLE dunning.rule_change (
     change_id       uuid PRIMARY KEY,

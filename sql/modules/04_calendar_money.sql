@@ -32,7 +32,6 @@ COMMENT ON TABLE dunning.date_effect IS
     'What dates do to the worth of a contact: a user''s row of the same name replaces the built-in one. Of one tag the strongest effect counts, those of several tags are multiplied.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.date_effect FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.date_effect ENABLE ALWAYS TRIGGER changed;
-COMMENT ON TRIGGER changed ON dunning.date_effect IS 'Sessions keep its rows until they are told.';
 
 -- An effect is known where the evidence weighs as much as the 200 answers of no effect that it is held against, and sure where
 -- it lies three standard errors from 1: nights are many, and effects several. Dates that came but once may have had a reason of their own.
@@ -72,10 +71,8 @@ CREATE TABLE dunning.money_date (
 COMMENT ON TABLE dunning.money_date IS 'Money dates and closures of the user, beside those computed.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.date_effect_learnt FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.date_effect_learnt ENABLE ALWAYS TRIGGER changed;
-COMMENT ON TRIGGER changed ON dunning.date_effect_learnt IS 'Sessions keep what effects make of a place.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.money_date FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.money_date ENABLE ALWAYS TRIGGER changed;
-COMMENT ON TRIGGER changed ON dunning.money_date IS 'Sessions keep its rows until they are told.';
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('dunning.date_effect_learnt', '');

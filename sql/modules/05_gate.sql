@@ -14,7 +14,6 @@ CREATE TABLE dunning.channel (
 COMMENT ON TABLE dunning.channel IS 'The channels. A user adds rows; a row of the same name replaces the built-in one.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.channel FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.channel ENABLE ALWAYS TRIGGER changed;
-COMMENT ON TRIGGER changed ON dunning.channel IS 'Sessions keep its rows until they are told.';
 INSERT INTO dunning.channel (channel, builtin, address_field, human, rings, service, cost) VALUES
     ('email',    true, 'email',   false, false, true,  0),
     ('sms',      true, 'phone',   false, true,  true,  0.10),

@@ -39,7 +39,6 @@ CREATE TABLE dunning.timing_book (
 COMMENT ON TABLE dunning.timing_book IS 'The hours, the delays and the share of answers of all debtors of a creditor: what profiles are shrunk to.';
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.timing_book FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
 ALTER TABLE dunning.timing_book ENABLE ALWAYS TRIGGER changed;
-COMMENT ON TRIGGER changed ON dunning.timing_book IS 'Sessions keep its rows until they are told.';
 
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_profile', '');
 SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
