@@ -23,6 +23,7 @@
 #define BUMP_FLOOR 0.15
 #define BOOK_PSEUDO 20.0		/* answers at a flat rate, in the book's shape */
 #define CURIOSITY 3.0			/* times the usual rate that an hour may have of which nothing was seen */
+#define UNSEEN 0.001			/* of the average hour's contacts: where curiosity has fallen to a third */
 #define ARCHETYPE_PSEUDO 10.0	/* expected answers an hour of the week, in each archetype */
 #define SAME_HOUR 0.25			/* of an archetype's hour against the same hour of the other days */
 #define SHARE_PSEUDO 20.0		/* contacts of the usual share of answers */
@@ -217,21 +218,26 @@ dun_timing_learn_archetypes(DunPrior *prior, DunProfile **profiles, int n, int r
 }
 
 /*
- * An hour of the day of which nothing was seen may be thrice as good as it looks: the chance that it is and showed no answer yet is
- * e^-3e. A book that was only ever written to in the mornings would keep to them otherwise, where answers come so soon that a
- * contact tells nothing of other hours; one try of all debtors settles it. Days are not asked about: their hours are like others'.
+ * An hour of the day of which nothing was seen may be thrice as good as it looks. A book that was only ever written to in the
+ * mornings would keep to them otherwise, where answers come so soon that a contact tells nothing of other hours; one try of all
+ * debtors settles it. How little "nothing" is, is told beside the other hours: where delays are not known yet, the morning's late
+ * answers seem to speak of the whole day. Days are not asked about: their hours are like others'.
  */
 void
 dun_timing_learn_shape(DunPrior *prior, const double k[DUN_HOURS], const double e[DUN_HOURS])
 {
 	double		raw[DUN_HOURS];
 	double		seen[24] = {0};
+	double		average = 1e-9;
 
 	for (int h = 0; h < DUN_HOURS; h++)
+	{
 		seen[h % 24] += e[h];
+		average += e[h] / 24;
+	}
 	for (int h = 0; h < DUN_HOURS; h++)
 	{
-		double		usual = 1 + (CURIOSITY - 1) * exp(-CURIOSITY * seen[h % 24]);
+		double		usual = 1 + (CURIOSITY - 1) * exp(-seen[h % 24] / (UNSEEN * average));
 
 		raw[h] = (k[h] + BOOK_PSEUDO * usual) / (e[h] + BOOK_PSEUDO);
 	}
