@@ -221,20 +221,26 @@ weigh(Weighing *w, DunTimeField *field, int64 *slots, double *scores)
 	}
 }
 
+/* Those that were taken are below 0; -1 where there is no other. */
 static int
 best_slot(const double *scores, int n)
 {
-	int			best = -1;
-	double		bar = -0.5;		/* those that were taken are -1 */
+	double		best[4] = {-0.5, -0.5, -0.5, -0.5}; /* four, since each waits for its last comparison */
+	double		bar;
+	int			i;
+
+	for (i = 0; i + 4 <= n; i += 4)
+		for (int k = 0; k < 4; k++)
+			best[k] = scores[i + k] > best[k] ? scores[i + k] : best[k];
+	for (; i < n; i++)
+		best[0] = scores[i] > best[0] ? scores[i] : best[0];
 
 	/* A hair's breadth is a tie, and a tie goes to the earlier one, the same on every machine. */
-	for (int i = 0; i < n; i++)
-		if (scores[i] > bar)
-		{
-			best = i;
-			bar = scores[i] * (1 + 1e-12);
-		}
-	return best;
+	bar = Max(Max(best[0], best[1]), Max(best[2], best[3])) * (1 - 1e-12);
+	for (i = 0; i < n; i++)
+		if (scores[i] >= bar && scores[i] >= 0)
+			return i;
+	return -1;
 }
 
 /* The history of payments and answers, or the book's where there is none. */
@@ -401,9 +407,10 @@ dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField
 	}
 	for (int i = 0; i < top && i < field->nslots; i++)
 	{
+		if (i > 0)
+			n = best_slot(times->scores, field->nslots);
 		set_answer_of(&answers[i], &w, field, times->slots[n], false, 1 - EXPLORE + EXPLORE / field->nslots);
 		times->scores[n] = -1;
-		n = best_slot(times->scores, field->nslots);
 	}
 	return Min(top, field->nslots);
 }

@@ -192,21 +192,30 @@ country_paydays(const char *country)
 	return cache[i];
 }
 
+/* When the months begin, and the one after the last. */
+static DateADT month_begins[MONTHS + 1];
+
+static void
+set_month_begins(void)
+{
+	for (int i = 0; month_begins[0] == 0 && i <= MONTHS; i++)
+		month_begins[MONTHS - i] = date2j(FIRST_YEAR + (MONTHS - i) / 12, (MONTHS - i) % 12 + 1, 1) - POSTGRES_EPOCH_JDATE;
+}
+
 /* The month of a date and its day from 0; NULL: too long ago or ahead. */
 static Month *
 month_of(CountryPaydays *c, DateADT date, int *day)
 {
-	int			year,
-				month,
-				slot;
+	int			slot;
 
-	j2date(date + POSTGRES_EPOCH_JDATE, &year, &month, day);
-	*day -= 1;
-	slot = (year - FIRST_YEAR) * 12 + month - 1;
-	if (slot < 0 || slot >= MONTHS)
+	set_month_begins();
+	if (date < month_begins[0] || date >= month_begins[MONTHS])
 		return NULL;
+	/* never too late, since a twelfth of a leap year is longer than months are as a rule, and early by one or two */
+	for (slot = (date - month_begins[0]) * 12 / 366; date >= month_begins[slot + 1]; slot++);
+	*day = date - month_begins[slot];
 	if (c->months[slot] == NULL)
-		c->months[slot] = fill_month(c->country, year, month);
+		c->months[slot] = fill_month(c->country, FIRST_YEAR + slot / 12, slot % 12 + 1);
 	return c->months[slot];
 }
 
