@@ -215,6 +215,22 @@ say_evidence(Words *w, Jsonb *reasons)
 		add_word(w, "what hours are worth here is not measured yet, so no gain is claimed");
 }
 
+/* What the gate holds the debtor for, whatever the hour: by the gate's own names. */
+static void
+say_holds(Words *w, Jsonb *reasons)
+{
+	Jsonb	   *holds = object_of(reasons, "blocked_by");
+	uint32		n = holds != NULL && JB_ROOT_IS_ARRAY(holds) ? JB_ROOT_COUNT(holds) : 0;
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		JsonbValue *v = getIthJsonbValueFromContainer(&holds->root, i);
+
+		if (v != NULL && v->type == jbvString)
+			add_word(w, psprintf("held by the gate: %s", pnstrdup(v->val.string.val, v->val.string.len)));
+	}
+}
+
 PG_FUNCTION_INFO_V1(dun_timing_sql_words);
 
 /* _timing_words(reasons jsonb, local_time text, explored bool) → text[]; only reasons may not be NULL */
@@ -238,6 +254,7 @@ dun_timing_sql_words(PG_FUNCTION_ARGS)
 		say_hour(&w, reasons, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 		say_days(&w, reasons);
 	}
+	say_holds(&w, reasons);
 	say_evidence(&w, reasons);
 	say_slots(&w, reasons);
 	PG_RETURN_DATUM(dun_base_make_texts(w.words, w.n));

@@ -41,7 +41,8 @@ SELECT contact_at, reasons -> 'removed' AS removed, reasons -> 'rules' AS rules 
 -- where_the_clock_alone_leaves_nothing_its_rules_are_named: how many of the 125 quarters of an hour each closes
 SELECT reasons -> 'closed_by' AS closed_by, reasons -> 'words' AS words FROM dunning.best_time('T-1000', 'sms', not_before => '2026-06-13 13:00+00', not_after => '2026-06-14 20:00+00');
 SELECT count(*) FROM dunning.hold('T-1000', 'hardship');
-SELECT contact_at, reasons -> 'blocked_by' AS blocked_by FROM dunning.best_time('T-1000', 'email');
+SELECT contact_at, reasons -> 'blocked_by' AS blocked_by, reasons -> 'words' -> 0 AS said FROM dunning.best_time('T-1000', 'email');
+SELECT contact_at, reasons -> 'words' -> 0 AS said FROM dunning.best_time('nobody', 'email');
 DELETE FROM dunning.hold WHERE debtor_id = 'T-1000';
 SELECT count(*) FROM dunning.hold('T-1000', 'promise', until => '2026-06-14');
 SELECT contact_at AS after_the_hold FROM dunning.best_time('T-1000', 'email');
@@ -81,7 +82,7 @@ FROM dunning.best_time('T-1001', 'sms', not_before => '2026-06-15 00:00+00', not
 SELECT regexp_replace(w, '[-+]\d+ %', 'N %', 'g') AS words FROM dunning.best_time('T-1001', 'sms', not_before => '2026-06-15 00:00+00', not_after => '2026-06-15 22:00+00', top => 2) b, jsonb_array_elements_text(b.reasons -> 'words') w LIMIT 4;
 SELECT dunning._timing_words('{"hour": 0.344, "payday": 0.438, "payday_days": 2, "delay": -0.03, "date": {"tag": "vat_due", "effect": -0.223}, "slots": 5, "removed": {"caps": 2, "holiday": 0, "quiet_hours": 0}}', '2026-06-13 18:30 Europe/Copenhagen', true);
 SELECT dunning._timing_words('{"hour": -0.2, "payday": -0.7, "deadline_compromised": true, "evidence": "0 answers to 3 contacts, 0 payments", "date": {"tag": "works_closed", "effect": -1.2}}', '2026-06-15 08:00 Europe/Copenhagen', NULL);
-SELECT dunning._timing_words(NULL, NULL, NULL) IS NULL AS nothing, dunning._timing_words('[1]', 'soon', false) AS odd, dunning._timing_words('{"hour": "x", "date": 3, "removed": [], "closed_by": 1, "evidence": {}}', '', false) AS odder;
+SELECT dunning._timing_words(NULL, NULL, NULL) IS NULL AS nothing, dunning._timing_words('[1]', 'soon', false) AS odd, dunning._timing_words('{"hour": "x", "blocked_by": [1, {}, "a"], "date": 3, "removed": [], "closed_by": 1, "evidence": {}}', '', false) AS odder;
 -- an_hour_in_which_messages_lay_unanswered_counts_against_itself
 BEGIN;
 DELETE FROM dunning.timing_book;        -- by the debtor's own evidence alone
