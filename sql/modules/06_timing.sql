@@ -45,12 +45,12 @@ SELECT pg_catalog.pg_extension_config_dump('dunning.timing_book', '');
 
 CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamptz, not_after timestamptz, now_at timestamptz, words text[],
     held_until timestamptz, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamptz[], ords int[],
-    talks timestamptz[], profile dunning.response_profile, payments date[], contacts int, responses int, prior bytea, effects bytea, top int,
+    talks timestamptz[], profile dunning.response_profile, payments date[], contacts int, responses int, prior bytea, effects bytea, top int, by_rule boolean,
     OUT contact_at timestamptz, OUT p_response float8, OUT p_baseline float8, OUT uplift float8, OUT explored boolean, OUT propensity float8, OUT reasons jsonb)
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'dun_timing_sql_best';
-COMMENT ON FUNCTION dunning._best_of(text, text, timestamptz, timestamptz, timestamptz, text[], timestamptz, bytea, text[], text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], dunning.response_profile, date[], int, int, bytea, bytea, int) IS
-    'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
+COMMENT ON FUNCTION dunning._best_of(text, text, timestamptz, timestamptz, timestamptz, text[], timestamptz, bytea, text[], text[], text[], text[], uuid[], timestamptz[], int[], timestamptz[], dunning.response_profile, date[], int, int, bytea, bytea, int, boolean) IS
+    'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly. by_rule: reasons say what each rule closes even where there is an instant.';
 
 CREATE FUNCTION dunning._timing_words(reasons jsonb, local_time text, explored boolean) RETURNS text[]
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_timing_sql_words';
@@ -81,20 +81,20 @@ BEGIN
             least(u.until_at, f.held_from), $7,
             f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
             f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
-            p.profile, p.payments, p.contacts, p.responses, k.prior, f.effects, $8) b
+            p.profile, p.payments, p.contacts, p.responses, k.prior, f.effects, $8, $9) b
         ORDER BY f.ord$q$, dunning._gate_facts_sql());
 END
 $fn$;
 COMMENT ON FUNCTION dunning._best_times_sql() IS
-    'SQL text of the best times: $1 debtors, $2 channels, $3 from, $4 marks, $5 messages (as the gate takes them), $6 until, $7 now, $8 how many.';
+    'SQL text of the best times: $1 debtors, $2 channels, $3 from, $4 marks, $5 messages (as the gate takes them), $6 until, $7 now, $8 how many, $9 whether reasons say what each rule closes where there is an instant.';
 
-CREATE FUNCTION dunning._best_times_kept(debtor_ids text[], channels text[], not_before timestamptz[], not_after timestamptz[], now_at timestamptz, top int)
+CREATE FUNCTION dunning._best_times_kept(debtor_ids text[], channels text[], not_before timestamptz[], not_after timestamptz[], now_at timestamptz, top int, by_rule boolean)
     RETURNS TABLE (ord int, contact_at timestamptz, local_time text, p_response float8, p_baseline float8, uplift float8, explored boolean, propensity float8, reasons jsonb)
     LANGUAGE c STABLE ROWS 1 AS 'MODULE_PATHNAME', 'dun_timing_sql_best_times_kept';
-COMMENT ON FUNCTION dunning._best_times_kept(text[], text[], timestamptz[], timestamptz[], timestamptz, int) IS
+COMMENT ON FUNCTION dunning._best_times_kept(text[], text[], timestamptz[], timestamptz[], timestamptz, int, boolean) IS
     'What _best_times_sql() gives, by a plan that the session keeps while the bindings are the same: for a few debtors at a time.';
 
-CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_before timestamptz[], not_after timestamptz[], as_of timestamptz, top int DEFAULT 1)
+CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_before timestamptz[], not_after timestamptz[], as_of timestamptz, top int DEFAULT 1, by_rule boolean DEFAULT false)
     RETURNS TABLE (ord int, contact_at timestamptz, local_time text, p_response float8, p_baseline float8, uplift float8, explored boolean, propensity float8, reasons jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
@@ -113,13 +113,13 @@ BEGIN
     -- Of many the plan is made for their number; what is read of the past is read elsewhere.
     IF cardinality(_best_times.debtor_ids) > 20 OR dunning._replay_since() IS NOT NULL THEN
         RETURN QUERY EXECUTE dunning._best_times_sql()
-            USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
+            USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top, _best_times.by_rule;
         RETURN;
     END IF;
-    RETURN QUERY SELECT b.* FROM dunning._best_times_kept(_best_times.debtor_ids, _best_times.channels, starts, _best_times.not_after, now_at, _best_times.top) b;
+    RETURN QUERY SELECT b.* FROM dunning._best_times_kept(_best_times.debtor_ids, _best_times.channels, starts, _best_times.not_after, now_at, _best_times.top, _best_times.by_rule) b;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._best_times(text[], text[], timestamptz[], timestamptz[], timestamptz, int) IS
+COMMENT ON FUNCTION dunning._best_times(text[], text[], timestamptz[], timestamptz[], timestamptz, int, boolean) IS
     'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
 
 CREATE FUNCTION dunning.payday(debtor_id text) RETURNS TABLE (schedule text, probability float8, next_date date)

@@ -75,7 +75,7 @@ BEGIN
         END IF;
     END IF;
     RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons || jsonb_build_object('words', dunning._timing_words(b.reasons, b.local_time, b.explored))
-        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b
+        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top, by_rule => true) b
         -- Days before a deadline on which nothing is allowed: rather too early than not at all.
         WHERE b.contact_at IS NOT NULL OR best_time.deadline IS NOT TRUE OR best_time.not_before IS NULL OR b.reasons -> 'blocked_by' <> '[]' OR best_time.not_before <= dunning._now();
     IF FOUND THEN
@@ -88,13 +88,13 @@ BEGIN
     RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity,
                c.reasons || jsonb_build_object('words', dunning._timing_words(c.reasons, b.local_time, b.explored))
         FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[coalesce(earliest, best_time.not_before)],
-                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b,
+                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2, by_rule => true) b,
              LATERAL (SELECT b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END AS reasons) c
         LIMIT 1;
 END
 $fn$;
 COMMENT ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int, boolean) IS
-    'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios, and words that say them. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
+    'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios, how many quarters of an hour each rule closes (closed_by; one may be closed by several), and words that say them. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
 GRANT EXECUTE ON FUNCTION dunning.best_time(text, text, timestamptz, timestamptz, int, boolean) TO dunning_viewer;
 
 CREATE FUNCTION dunning.best_times(channel text, as_of timestamptz DEFAULT NULL)
@@ -122,5 +122,5 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dunning.best_times(text, timestamptz) IS
-    'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
+    'best_time() of every debtor of the book for a channel; where there is an instant, without words and closed_by. Unknown channel: 22023. Role: dunning_viewer.';
 GRANT EXECUTE ON FUNCTION dunning.best_times(text, timestamptz) TO dunning_viewer;

@@ -5124,7 +5124,7 @@ CREATE TABLE dunning.timing_book (
     made_at timestamp with time zone,
     CONSTRAINT timing_book_pkey PRIMARY KEY (creditor, channel)
 );
-CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamp with time zone, not_after timestamp with time zone, now_at timestamp with time zone, words text[], held_until timestamp with time zone, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[], profile dunning.response_profile, payments date[], contacts integer, responses integer, prior bytea, effects bytea, top integer, OUT contact_at timestamp with time zone, OUT p_response double precision, OUT p_baseline double precision, OUT uplift double precision, OUT explored boolean, OUT propensity double precision, OUT reasons jsonb)
+CREATE FUNCTION dunning._best_of(debtor_id text, channel text, not_before timestamp with time zone, not_after timestamp with time zone, now_at timestamp with time zone, words text[], held_until timestamp with time zone, windows bytea, rules text[], caps text[], debtors text[], channels text[], messages uuid[], ats timestamp with time zone[], ords integer[], talks timestamp with time zone[], profile dunning.response_profile, payments date[], contacts integer, responses integer, prior bytea, effects bytea, top integer, by_rule boolean, OUT contact_at timestamp with time zone, OUT p_response double precision, OUT p_baseline double precision, OUT uplift double precision, OUT explored boolean, OUT propensity double precision, OUT reasons jsonb)
  RETURNS SETOF record
  LANGUAGE c
  STABLE PARALLEL SAFE ROWS 1
@@ -5161,16 +5161,16 @@ BEGIN
             least(u.until_at, f.held_from), $7,
             f.words || CASE WHEN f.held_until >= least(u.until_at, f.held_from) THEN f.holds ELSE '{}' END, f.held_until, f.windows, f.names, f.caps,
             f.debtors, f.channels, f.messages, f.ats, f.ords, f.talks,
-            p.profile, p.payments, p.contacts, p.responses, k.prior, f.effects, $8) b
+            p.profile, p.payments, p.contacts, p.responses, k.prior, f.effects, $8, $9) b
         ORDER BY f.ord$q$, dunning._gate_facts_sql());
 END
 $function$;
-CREATE FUNCTION dunning._best_times_kept(debtor_ids text[], channels text[], not_before timestamp with time zone[], not_after timestamp with time zone[], now_at timestamp with time zone, top integer)
+CREATE FUNCTION dunning._best_times_kept(debtor_ids text[], channels text[], not_before timestamp with time zone[], not_after timestamp with time zone[], now_at timestamp with time zone, top integer, by_rule boolean)
  RETURNS TABLE(ord integer, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
  LANGUAGE c
  STABLE ROWS 1
 AS 'MODULE_PATHNAME', $function$dun_timing_sql_best_times_kept$function$;
-CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_before timestamp with time zone[], not_after timestamp with time zone[], as_of timestamp with time zone, top integer DEFAULT 1)
+CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_before timestamp with time zone[], not_after timestamp with time zone[], as_of timestamp with time zone, top integer DEFAULT 1, by_rule boolean DEFAULT false)
  RETURNS TABLE(ord integer, contact_at timestamp with time zone, local_time text, p_response double precision, p_baseline double precision, uplift double precision, explored boolean, propensity double precision, reasons jsonb)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -5193,10 +5193,10 @@ BEGIN
     -- Of many the plan is made for their number; what is read of the past is read elsewhere.
     IF cardinality(_best_times.debtor_ids) > 20 OR dunning._replay_since() IS NOT NULL THEN
         RETURN QUERY EXECUTE dunning._best_times_sql()
-            USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top;
+            USING _best_times.debtor_ids, _best_times.channels, starts, NULL::text[], NULL::uuid[], _best_times.not_after, now_at, _best_times.top, _best_times.by_rule;
         RETURN;
     END IF;
-    RETURN QUERY SELECT b.* FROM dunning._best_times_kept(_best_times.debtor_ids, _best_times.channels, starts, _best_times.not_after, now_at, _best_times.top) b;
+    RETURN QUERY SELECT b.* FROM dunning._best_times_kept(_best_times.debtor_ids, _best_times.channels, starts, _best_times.not_after, now_at, _best_times.top, _best_times.by_rule) b;
 END
 $function$;
 CREATE FUNCTION dunning.payday(debtor_id text)
@@ -11117,7 +11117,7 @@ BEGIN
         END IF;
     END IF;
     RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity, b.reasons || jsonb_build_object('words', dunning._timing_words(b.reasons, b.local_time, b.explored))
-        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top) b
+        FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[best_time.not_before], ARRAY[best_time.not_after], NULL, best_time.top, by_rule => true) b
         -- Days before a deadline on which nothing is allowed: rather too early than not at all.
         WHERE b.contact_at IS NOT NULL OR best_time.deadline IS NOT TRUE OR best_time.not_before IS NULL OR b.reasons -> 'blocked_by' <> '[]' OR best_time.not_before <= dunning._now();
     IF FOUND THEN
@@ -11130,7 +11130,7 @@ BEGIN
     RETURN QUERY SELECT b.contact_at, b.local_time, b.p_response, b.p_baseline, b.uplift, b.explored, b.propensity,
                c.reasons || jsonb_build_object('words', dunning._timing_words(c.reasons, b.local_time, b.explored))
         FROM dunning._best_times(ARRAY[id], ARRAY[best_time.channel], ARRAY[coalesce(earliest, best_time.not_before)],
-                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2) b,
+                                 ARRAY[coalesce(earliest, best_time.not_after)], NULL, 2, by_rule => true) b,
              LATERAL (SELECT b.reasons || CASE WHEN b.contact_at IS NULL THEN '{}' ELSE jsonb_build_object('deadline_compromised', true, 'wanted_from', best_time.not_before, 'wanted_until', best_time.not_after) END AS reasons) c
         LIMIT 1;
 END
@@ -49550,12 +49550,12 @@ ALTER FUNCTION dunning._profile_in(cstring) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._profile_out(dunning.response_profile) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_profile OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_book OWNER TO dunning_owner;
-ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._timing_words(jsonb,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._payday(text,date[],date) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._best_times_sql() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
-ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer,boolean) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.payday(text) OWNER TO dunning_owner;
 ALTER TABLE dunning.timing_calibration OWNER TO dunning_owner;
 ALTER FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) OWNER TO dunning_owner;
@@ -50195,12 +50195,12 @@ REVOKE EXECUTE ON FUNCTION dunning._profile_in(cstring) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._profile_out(dunning.response_profile) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.timing_profile TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_book TO dunning_viewer;
-REVOKE EXECUTE ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._timing_words(jsonb,text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._payday(text,date[],date) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._best_times_sql() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer,boolean) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.payday(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.payday(text) TO dunning_viewer;
 GRANT SELECT ON TABLE dunning.timing_calibration TO dunning_viewer;
@@ -50679,10 +50679,10 @@ COMMENT ON FUNCTION dunning._balances_sql(text,text) IS 'SQL text: one row a deb
 COMMENT ON FUNCTION dunning._balances_told(text,jsonb) IS 'The balances of a context, each with charges (fees and interest on top of amount, NULL: none) and total; a currency in which only charges are open has amount 0.';
 COMMENT ON FUNCTION dunning._begin_hold(dunning.hold) IS 'How many messages a hold stopped as it began; offers that do not go with it are withdrawn, and its task is made.';
 COMMENT ON FUNCTION dunning._begin_simulation(timestamp with time zone) IS 'Makes the temporary tables of a simulation; what was planned before its first instant and still waited then leaves in it, and is no row of its result.';
-COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly.';
-COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
-COMMENT ON FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer) IS 'What _best_times_sql() gives, by a plan that the session keeps while the bindings are the same: for a few debtors at a time.';
-COMMENT ON FUNCTION dunning._best_times_sql() IS 'SQL text of the best times: $1 debtors, $2 channels, $3 from, $4 marks, $5 messages (as the gate takes them), $6 until, $7 now, $8 how many.';
+COMMENT ON FUNCTION dunning._best_of(text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone,bytea,text[],text[],text[],text[],uuid[],timestamp with time zone[],integer[],timestamp with time zone[],dunning.response_profile,date[],integer,integer,bytea,bytea,integer,boolean) IS 'The best allowed quarters of an hour between two instants; one row with contact_at NULL and why where there is none. top 1: one contact in twenty is drawn evenly. by_rule: reasons say what each rule closes even where there is an instant.';
+COMMENT ON FUNCTION dunning._best_times(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer,boolean) IS 'The best allowed instant of each debtor and channel (arrays of one length) from not_before (NULL: as_of) to not_after (NULL: a week later, at most 62 days); contact_at NULL where there is none, with reasons. as_of NULL: now. With top > 1 nothing is drawn by lot.';
+COMMENT ON FUNCTION dunning._best_times_kept(text[],text[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,integer,boolean) IS 'What _best_times_sql() gives, by a plan that the session keeps while the bindings are the same: for a few debtors at a time.';
+COMMENT ON FUNCTION dunning._best_times_sql() IS 'SQL text of the best times: $1 debtors, $2 channels, $3 from, $4 marks, $5 messages (as the gate takes them), $6 until, $7 now, $8 how many, $9 whether reasons say what each rule closes where there is an instant.';
 COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 COMMENT ON FUNCTION dunning._book_chances(bytea,text) IS 'For each hour of the local week the chance that a contact at it is answered by somebody of whom only the book is known.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
@@ -51095,8 +51095,8 @@ COMMENT ON FUNCTION dunning.approve_offer(text,uuid) IS 'One row: the proposed o
 COMMENT ON FUNCTION dunning.assess_charges(timestamp with time zone) IS 'Posts what is lawfully due today for creditors that switched charging on (save_charging): fees that our reminders named when they left, sums that need no reminder, and late interest to the end of last month or, of settled invoices, to today. The rows it posted; running it again posts nothing. Nothing on a broken or stale ledger. daily() and maintain() call it. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.assign_strategy(text,text,integer,text,text,text,text,boolean) IS 'The rule saved: debtors of this creditor, segment, diagnosis and kind (person, company; what is NULL does not matter) follow the strategy. The smallest position that fits goes first; enabled => false ends a rule. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.attribute_features(timestamp with time zone) IS 'Attributes of the bound debtors that could be features: type, debtors that have one, different values, whether models read it by its name, and why not: the call that lets them. Role dunning_operator.';
-COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios, and words that say them. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
-COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel. Unknown channel: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.best_time(text,text,timestamp with time zone,timestamp with time zone,integer,boolean) IS 'The best allowed instant to contact a debtor within seven days (or the given span, at most 62 days), also in local time; top > 1: the best ones. p_response is shrunk, and uplift stays 0 until randomised contacts have calibrated it; reasons are log-ratios, how many quarters of an hour each rule closes (closed_by; one may be closed by several), and words that say them. deadline: where nothing from not_before on is allowed, the earliest allowed instant before it, with deadline_compromised among the reasons. Nothing allowed: contact_at NULL and why. Bad values: 22023. Role: dunning_viewer.';
+COMMENT ON FUNCTION dunning.best_times(text,timestamp with time zone) IS 'best_time() of every debtor of the book for a channel; where there is an instant, without words and closed_by. Unknown channel: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.book_charge(uuid,text) IS 'Billing has taken a charge over as an invoice of its own (kind fee or interest): from then on it stands in the ledger''s balance and no longer among what is open here. Unknown, waived or booked: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.calendar_dates(text,date,date) IS 'Dates that matter in a country (''DK'', ''GB-SCT''), both ends included: holidays (effect closed, or open by dunning.holiday), dates of income and of tax (outflow), the first day of closures (away) and your own of dunning.money_date, with the tag that date_effect goes by, whose date it is, the source and whether it was verified. Bad country or range: 22023. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.cancel_job(uuid) IS 'True where a training in the background was told to stop, false where it had ended. It stops at once, leaves no version, and its row says cancelled. A user can stop what was started as that user (else 42501). Needs dunning_operator.';

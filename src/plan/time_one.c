@@ -184,6 +184,7 @@ put_times(DunPickRun *run, const DunPickFacts *facts, int channel, TimestampTz f
 
 	if (!dun_plan_set_question(&run->picker, facts, channel, from, until, &q, words, &n) || n > 0)
 		return;
+	q.by_rule = true;
 	n = dun_timing_best(run->picker.times, &q, top, &field, answers);
 	for (int i = 0; i < n; i++)
 		put_time(run->rsinfo, dun_plan_rules(kept.means, facts->place, channel), &q, &field, &answers[i]);

@@ -357,6 +357,18 @@ last_contact(const DunTimeQuestion *q)
 	return last;
 }
 
+static void
+tell_closers(DunTimes *times, Weighing *w, DunTimeField *field)
+{
+	const DunTimeQuestion *q = w->q;
+
+	if (w->first > w->last || (field->nslots > 0 ? !q->by_rule : field->capped > 0))
+		return;
+	if (w->grid == NULL)
+		w->grid = dun_timing_open_slots(times->grids, q->windows, q->windows_key, q->now, w->first, w->last);
+	field->closers = dun_timing_closers(times->grids, w->grid, q->windows, w->first, w->last);
+}
+
 int
 dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField *field, DunTimeAnswer *answers)
 {
@@ -382,22 +394,20 @@ dun_timing_best(DunTimes *times, const DunTimeQuestion *q, int top, DunTimeField
 	if (r != NULL && r->best >= 0 && !lot)
 	{
 		*field = r->field;
+		tell_closers(times, &w, field);
 		set_answer(&answers[0], &w, field, r->best, r->chance, false, 1 - EXPLORE + EXPLORE / field->nslots);
 		return 1;
 	}
 	n = weigh_slots(times, &w, field);
-	if (field->nslots == 0)
-	{
-		if (field->capped == 0 && w.first <= w.last)
-			field->closers = dun_timing_closers(times->grids, w.grid, q->windows, w.first, w.last);
-		return 0;
-	}
-	if (r != NULL)
+	if (r != NULL && field->nslots > 0)
 	{
 		r->best = times->slots[n];
 		r->chance = answer_chance(&w, r->best - w.grid->first);
 		r->field = *field;
 	}
+	tell_closers(times, &w, field);
+	if (field->nslots == 0)
+		return 0;
 	if (lot)
 	{
 		int			drawn = (int) (dun_base_rng_uniform(&coin) * field->nslots);

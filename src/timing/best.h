@@ -39,6 +39,7 @@ typedef struct DunTimeQuestion
 	TimestampTz now;
 	DunEvidence evidence;
 	const DunEffects *effects;	/* of dates; NULL: none */
+	bool		by_rule;		/* tell what each rule closes even where instants are left */
 } DunTimeQuestion;
 
 /* What the clock and the caps left. */
@@ -51,7 +52,7 @@ typedef struct DunTimeField
 	double		mean_p;
 	double		mean_pay;
 	double		mean_date;
-	const DunClosers *closers;	/* where the clock alone left nothing, else NULL */
+	const DunClosers *closers;	/* how many slots each rule of the clock closes: where they left nothing or it was asked for, else NULL */
 } DunTimeField;
 
 typedef struct DunTimeAnswer

@@ -82,7 +82,7 @@ PG_FUNCTION_INFO_V1(dun_timing_sql_best);
 
 /*
  * _best_of(debtor_id, channel, not_before, not_after, now, words, held_until, windows, rules, caps, debtors, channels,
- * messages, ats, ords, talks, profile, payments, contacts, responses, prior, effects, top): at least one row.
+ * messages, ats, ords, talks, profile, payments, contacts, responses, prior, effects, top, by_rule): at least one row.
  */
 Datum
 dun_timing_sql_best(PG_FUNCTION_ARGS)
@@ -117,6 +117,7 @@ dun_timing_sql_best(PG_FUNCTION_ARGS)
 	q.history = &history;
 	evidence_arguments(fcinfo, 16, &q.evidence);
 	q.effects = PG_ARGISNULL(21) ? NULL : dun_calendar_effects(PG_GETARG_BYTEA_P(21));
+	q.by_rule = !PG_ARGISNULL(23) && PG_GETARG_BOOL(23);
 	answers = palloc(sizeof(DunTimeAnswer) * Max(top, 1));
 	n = dun_timing_best(kept_times(fcinfo), &q, top, &field, answers);
 	for (int i = 0; i < n; i++)

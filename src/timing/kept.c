@@ -20,14 +20,14 @@
 #include "base/spi.h"
 
 #define RENEW_EVERY_MS 10000
-#define NARGS 8
+#define NARGS 9
 
 static DunStatement signature_sql = {"SELECT dunning._ledger_signature()", 0, {0}, NULL};
 
 static DunStatement text_sql = {"SELECT dunning._best_times_sql()", 0, {0}, NULL};
 
 static DunStatement best_sql = {
-	NULL, NARGS, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, INT4OID},
+	NULL, NARGS, {TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, UUIDARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, INT4OID, BOOLOID},
 	.harmless = true, .cursor_options = CURSOR_OPT_GENERIC_PLAN
 };
 
@@ -55,14 +55,14 @@ keep_text(void)
 
 PG_FUNCTION_INFO_V1(dun_timing_sql_best_times_kept);
 
-/* _best_times_kept(debtor_ids, channels, not_before, not_after, now_at, top) */
+/* _best_times_kept(debtor_ids, channels, not_before, not_after, now_at, top, by_rule) */
 Datum
 dun_timing_sql_best_times_kept(PG_FUNCTION_ARGS)
 {
-	static const int places[NARGS] = {0, 1, 2, -1, -1, 3, 4, 5};
+	static const int places[NARGS] = {0, 1, 2, -1, -1, 3, 4, 5, 6};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Datum		args[NARGS] = {0};
-	char		nulls[NARGS + 1] = "        ";
+	char		nulls[NARGS + 1] = "         ";
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < NARGS; i++)

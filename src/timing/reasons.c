@@ -94,7 +94,7 @@ dun_timing_reasons(const DunTimeQuestion *q, const DunTimeField *field, const Du
 	push_removed(&state, field);
 	dun_base_push_text(&state, WJB_KEY, "evidence");
 	dun_base_push_text(&state, WJB_VALUE, psprintf("%d answers to %d contacts, %d payments", q->evidence.responses, q->evidence.contacts, q->evidence.npayments));
-	if (field->closers != NULL)
+	if (field->closers != NULL && field->closers->n > 0)
 		push_closers(&state, field->closers);
 	if (answer == NULL)
 		push_words(&state, "blocked_by", words);

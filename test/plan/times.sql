@@ -26,6 +26,6 @@ SELECT 'differs: best_time() of ' || s.debtor_id || ' in ' || s.starts || ': ' |
 CROSS JOIN LATERAL (SELECT jsonb_agg(to_jsonb(t) - 'reasons' || jsonb_build_object('reasons', t.reasons - 'words') ORDER BY t.contact_at) AS x
     FROM dunning.best_time(s.debtor_id, :'channel', s.starts, NULL, s.top) t) a
 CROSS JOIN LATERAL (SELECT jsonb_agg(to_jsonb(t) - 'ord' ORDER BY t.contact_at) AS x
-    FROM dunning._best_times(ARRAY[s.debtor_id], ARRAY[:'channel'], ARRAY[s.starts], ARRAY[NULL::timestamptz], NULL, s.top) t) b
+    FROM dunning._best_times(ARRAY[s.debtor_id], ARRAY[:'channel'], ARRAY[s.starts], ARRAY[NULL::timestamptz], NULL, s.top, by_rule => true) t) b
 WHERE a.x IS DISTINCT FROM b.x LIMIT 12;
 ROLLBACK;
