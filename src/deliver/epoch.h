@@ -3,7 +3,7 @@
  *		Has anything happened since the gate answered?
  *
  * PostgreSQL counts the transactions that end, of all databases, in the same breath in which their rows become visible. As long
- * as none but our own has ended, a query that was asked since gives the answer it gave, so nothing need be asked again.
+ * as none but workers' own has ended, a query that was asked since gives the answer it gave, so nothing need be asked again.
  */
 #ifndef DUN_DELIVER_EPOCH_H
 #define DUN_DELIVER_EPOCH_H
@@ -23,8 +23,9 @@ typedef struct DunEpoch
 
 #define DUN_NO_EPOCH ((DunEpoch) {0, 0, 0, 0})
 
-/* Told by session.c: the first snapshot of a transaction, and each commit of one with a transaction id. */
+/* Told by session.c: the first snapshot of a transaction, and before and after each commit of one with a transaction id. */
 extern void dun_deliver_note_snapshot(Snapshot snapshot);
+extern void dun_deliver_note_committing(void);
 extern void dun_deliver_note_commit(void);
 
 /* What any query of the current transaction sees, or more. */

@@ -103,6 +103,9 @@ dun_deliver_commit(void)
 	bool		counts = TransactionIdIsValid(GetTopTransactionIdIfAny());
 
 	dun_base_unbecome(before);
+	/* With a call's transaction commits what the session had written before. */
+	if (counts && !dun_deliver_session.in_call)
+		dun_deliver_note_committing();
 	commit();
 	if (counts)
 		dun_deliver_note_commit();

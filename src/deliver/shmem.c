@@ -4,16 +4,32 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "deliver/rate.h"
 #include "deliver/shmem.h"
 #include "queue/wake.h"
+
+/* More than a worker can commit between another's snapshot and its look at this. */
+#define ANNOUNCED 16
+
+/* A transaction this old has ended in every snapshot that is just taken. */
+#define LONG_AGO (UINT64CONST(1) << 30)
+
+/* Transactions that a worker said it would commit: how many ever, and the last ones. Never taken back. */
+typedef struct Announced
+{
+	uint64		n;
+	FullTransactionId last[ANNOUNCED];
+} Announced;
 
 typedef struct DunShared
 {
@@ -27,6 +43,8 @@ typedef struct DunShared
 		DunFarewell word;
 	}			farewells[DUN_WORKER_ENTRIES];
 	DunWorkerEntry workers[DUN_WORKER_ENTRIES];
+	Announced	announced[DUN_WORKER_ENTRIES];	/* beside the entry, and outlives it */
+	int			nannounced;		/* from here on all are 0 */
 	DunRate		rates[DUN_RATES];
 } DunShared;
 
@@ -163,6 +181,68 @@ dun_deliver_wake_workers(Oid database)
 			SetLatch(entry->latch);
 	}
 	LWLockRelease(shared->lock);
+}
+
+void
+dun_deliver_announce_commit(void)
+{
+	FullTransactionId id = GetTopFullTransactionIdIfAny();
+	Announced  *mine;
+
+	if (shared == NULL || my_entry < 0 || !FullTransactionIdIsValid(id))
+		return;
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	mine = &shared->announced[my_entry];
+	mine->last[mine->n++ % ANNOUNCED] = id;
+	shared->nannounced = Max(shared->nannounced, my_entry + 1);
+	LWLockRelease(shared->lock);
+}
+
+static bool
+has_ended(FullTransactionId id, Snapshot snapshot)
+{
+	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
+
+	return next - U64FromFullTransactionId(id) > LONG_AGO || !XidInMVCCSnapshot(XidFromFullTransactionId(id), snapshot);
+}
+
+/* A worker's transactions end one after another; those begun after the snapshot are the last ones. */
+static bool
+count_ended(const Announced *theirs, Snapshot snapshot, uint64 *n)
+{
+	for (uint64 k = theirs->n; k > 0; k--)
+	{
+		if (theirs->n - k == ANNOUNCED)
+			return false;
+		if (has_ended(theirs->last[(k - 1) % ANNOUNCED], snapshot))
+		{
+			*n += k;
+			return true;
+		}
+	}
+	return true;
+}
+
+bool
+dun_deliver_count_announced(Snapshot snapshot, uint64 *n)
+{
+	*n = 0;
+	if (shared == NULL)
+		return true;
+	/* Grows only, and who is missed was announced after the snapshot was taken. */
+	for (int i = 0; i < shared->nannounced; i++)
+	{
+		Announced	theirs;
+
+		if (i == my_entry)
+			continue;
+		LWLockAcquire(shared->lock, LW_SHARED);
+		theirs = shared->announced[i];
+		LWLockRelease(shared->lock);
+		if (!count_ended(&theirs, snapshot, n))
+			return false;
+	}
+	return true;
 }
 
 void

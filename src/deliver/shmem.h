@@ -13,6 +13,7 @@
 
 #include "datatype/timestamp.h"
 #include "storage/latch.h"
+#include "utils/snapshot.h"
 
 typedef enum DunPhase
 {
@@ -64,6 +65,13 @@ extern bool dun_deliver_read_entry(int i, DunWorkerEntry *entry);
 
 /* Set the latches of a database's workers (InvalidOid: of all). */
 extern void dun_deliver_wake_workers(Oid database);
+
+/*
+ * Say that the transaction under way, which has an id, is about to commit and wrote nothing that a gate's answer rests on.
+ * Then ask how many of those that others announced have ended in a snapshot; false: there were too many to tell.
+ */
+extern void dun_deliver_announce_commit(void);
+extern bool dun_deliver_count_announced(Snapshot snapshot, uint64 *n);
 
 /* The launcher: say who it is, wake it so that it looks at a database at once, and ask whether that was wanted. */
 extern void dun_deliver_set_launcher(Latch *latch);

@@ -10,11 +10,12 @@ use Test::More;
 my $gateway = Catcher->new(honour_keys => 1);
 my $slow = Catcher->new(honour_keys => 1, delay => 400);
 my $mail = Catcher->new(delay => 50);
+my $paced = Catcher->new(honour_keys => 1, delay => 40);
 my $node = PostgreSQL::Test::Cluster->new('unchanged');
 $node->init;
 # A transaction of autovacuum would be something that happens.
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.databases = 'none'\ndunning.slots = 1\nautovacuum = off\ntrack_functions = 'all'\ntimezone = 'UTC'\n"
-	  . "dunning.allowed_hosts = '" . join(', ', map { $_->allowed_hosts } $gateway, $slow, $mail) . "'\n");
+	  . "dunning.allowed_hosts = '" . join(', ', map { $_->allowed_hosts } $gateway, $slow, $mail, $paced) . "'\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE book');
 $node->safe_psql('book', q{
@@ -34,7 +35,7 @@ $node->safe_psql('book', q{
 	SELECT dunning.bind('debtor', 'billing.v_debtor'), dunning.bind('invoice', 'billing.v_invoice'), dunning.bind('payment', 'billing.v_payment');
 	INSERT INTO dunning.contact_rule (rule, channels, windows, holidays, source) VALUES ('house-email', '{email}', 'Mon-Sun 00:00-24:00', true, 'test')});
 $node->safe_psql('book', "CREATE SERVER $_->[0] TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '" . $_->[1]->http_url . "', contract 'repeat');
-	CREATE USER MAPPING FOR dunning_worker SERVER $_->[0]") for ['quick', $gateway], ['slow', $slow];
+	CREATE USER MAPPING FOR dunning_worker SERVER $_->[0]") for ['quick', $gateway], ['slow', $slow], ['paced', $paced];
 # The key of digests is made by the first who needs it: that is something that happens too.
 $node->safe_psql('book', q{SELECT dunning.activate(); SELECT dunning._address_digest('a@example.org', 'email')});
 
@@ -107,4 +108,30 @@ for my $what (sort keys %happens)
 enqueue(201, 3, 'mail');
 $node->safe_psql('book', q{UPDATE billing.customer SET mail = 'fault-550@example.org' WHERE id IN (201, 203); CALL dunning.deliver()});
 is(states(201, 203), 'dead sent held', 'an address that a reply has suppressed is not used again by the message that waits for its slot');
+
+# To one of two workers what the other sends is nothing that happens; a payment is. Their figures are told when they end.
+enqueue(301, 100, 'paced');
+my $before = marks();
+$node->append_conf('postgresql.conf', "dunning.databases = 'book'\ndunning.workers = 2\n");
+$node->restart;
+ok($node->poll_query_until('book', q{SELECT count(*) = 0 FROM dunning.queue WHERE server = 'paced' AND state = 'queued'}), 'two workers send');
+is(scalar(grep { $_ ne 'sent' } split ' ', states(301, 400)), 0, 'all of it');
+$node->append_conf('postgresql.conf', "dunning.databases = 'none'\n");
+$node->restart;
+cmp_ok(marks() - $before, '<=', 80, 'and ask less often than once a message');
+
+for my $id (1001 .. 1003)
+{
+	enqueue($id, 1, 'slow');
+}
+enqueue(1101, 300, 'quick');
+# All slow ones in one worker's slices and in this order, the quick ones in the other's.
+$node->safe_psql('book', q{UPDATE dunning.queue SET slice = CASE WHEN server = 'slow' THEN 0 ELSE 1 END WHERE state = 'queued'});
+$node->append_conf('postgresql.conf', "dunning.databases = 'book'\n");
+$node->restart;
+$node->poll_query_until('book', q{SELECT EXISTS (SELECT FROM dunning.egress WHERE debtor_id = '1003') AND EXISTS (SELECT FROM dunning.egress WHERE debtor_id = '1101')}) or die;
+$node->safe_psql('book', q{INSERT INTO billing.paid VALUES (1003, 1003, now(), 100)});
+$node->poll_query_until('book', q{SELECT count(*) = 0 FROM dunning.queue WHERE state = 'queued'}) or die;
+is(states(1001, 1003), 'sent sent cancelled', 'a payment while both are sending stops a message that waits for its slot');
+$node->stop;
 done_testing();
