@@ -281,15 +281,14 @@ CREATE FUNCTION dunning._wake() RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dun_queue_sql_wake';
 COMMENT ON FUNCTION dunning._wake() IS 'Sets the worker''s latch when this transaction commits; nothing where no worker runs.';
 
-CREATE FUNCTION dunning._enqueue(source text) RETURNS TABLE (debtor_id text, message_id uuid)
+-- The same by statements, for tables with triggers or row security: rows that are appended as COPY does would pass them by.
+CREATE FUNCTION dunning._enqueue_in_sql(source text, argument jsonb) RETURNS TABLE (debtor_id text, message_id uuid)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     -- The planner takes the join below for millions of rows: it would compile it, and sort all that is said to whom.
     SET jit = off SET enable_mergejoin = off
 AS $fn$
 #variable_conflict error
 BEGIN
-    PERFORM dunning._ensure_partitions();
-    PERFORM dunning._wake();
     -- A join with what was claimed, not IN (SELECT ...): beyond work_mem that would be looked through row by row.
     RETURN QUERY EXECUTE pg_catalog.format($q$
         WITH src AS MATERIALIZED (%s),
@@ -312,7 +311,12 @@ BEGIN
             SELECT s.debtor_id, s.message_id, s.creditor, dunning._slice(s.debtor_id), s.state, s.contact_at, s.server, s.channel, s.reason, s.blocked_by, s.run_id
             FROM src s LEFT JOIN claimed c ON c.message_id = s.message_id WHERE s.once_key IS NULL OR c.message_id IS NOT NULL
             RETURNING debtor_id, message_id)
-        SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source);
+        SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source) USING argument;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._enqueue(text) IS 'The keys of the messages that one statement put into message and queue: every row of the source query whose once key was free. docs/architecture.md lists the columns it must give.';
+COMMENT ON FUNCTION dunning._enqueue_in_sql(text, jsonb) IS 'What _enqueue() does, by one statement whose INSERTs run triggers.';
+
+CREATE FUNCTION dunning._enqueue(source text, argument jsonb DEFAULT NULL) RETURNS TABLE (debtor_id text, message_id uuid)
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_queue_sql_enqueue';
+COMMENT ON FUNCTION dunning._enqueue(text, jsonb) IS
+    'The keys of the messages that a query put into message and queue: every row whose once key was free. argument is the query''s $1, and its plan is kept then. docs/architecture.md lists the columns it must give.';

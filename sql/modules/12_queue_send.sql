@@ -153,11 +153,11 @@ BEGIN
                     cost numeric, state text, reason text, blocked_by text[], variant text, p float8, context jsonb);
             RETURN;
         END IF;
-        SELECT e.message_id INTO found FROM dunning._enqueue(pg_catalog.format($q$
-            SELECT r.* FROM jsonb_to_record(%L) AS r(message_id uuid, debtor_id text, creditor text, run_id uuid, strategy text, step text, template text, channel text,
+        SELECT e.message_id INTO found FROM dunning._enqueue($q$
+            SELECT r.* FROM jsonb_to_record($1) AS r(message_id uuid, debtor_id text, creditor text, run_id uuid, strategy text, step text, template text, channel text,
                 language text, server text, contact_at timestamptz, not_after timestamptz, local_time text, amounts jsonb, cost numeric, cost_currency text, variant text,
                 p float8, expected_value numeric, propensity float8, explored boolean, ledger_mark text, context jsonb, decision jsonb, state text, reason text,
-                blocked_by text[], once_kind text, once_key text)$q$, made)) e;
+                blocked_by text[], once_kind text, once_key text)$q$, made) e;
         IF found IS NULL THEN
             -- another session had the key first
             SELECT o.message_id INTO found FROM dunning.once o WHERE o.debtor_id = id AND o.kind = 'idempotency' AND o.key = idempotency_key;

@@ -12,6 +12,7 @@ DROP FUNCTION dunning._promise_state(text[]);
 DROP FUNCTION dunning._json_field(text,text);
 DROP FUNCTION dunning.reject(uuid);
 DROP FUNCTION dunning.approve(uuid,text[]);
+DROP FUNCTION dunning._enqueue(text);
 DROP FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[]);
 DROP FUNCTION dunning._lint_template(text,text,text,text,text,text[]);
 DROP FUNCTION dunning.open_link(text);
@@ -12918,7 +12919,7 @@ BEGIN
     EXECUTE pg_catalog.format('COMMENT ON TABLE dunning.%I IS %L', part, 'Rows of dunning.' || parent || ' of ' || pg_catalog.to_char(month, 'YYYY-MM') || ' (UTC).');
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning._enqueue(source text)
+CREATE FUNCTION dunning._enqueue_in_sql(source text, argument jsonb)
  RETURNS TABLE(debtor_id text, message_id uuid)
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -12928,8 +12929,6 @@ CREATE OR REPLACE FUNCTION dunning._enqueue(source text)
 AS $function$
 #variable_conflict error
 BEGIN
-    PERFORM dunning._ensure_partitions();
-    PERFORM dunning._wake();
     -- A join with what was claimed, not IN (SELECT ...): beyond work_mem that would be looked through row by row.
     RETURN QUERY EXECUTE pg_catalog.format($q$
         WITH src AS MATERIALIZED (%s),
@@ -12952,9 +12951,13 @@ BEGIN
             SELECT s.debtor_id, s.message_id, s.creditor, dunning._slice(s.debtor_id), s.state, s.contact_at, s.server, s.channel, s.reason, s.blocked_by, s.run_id
             FROM src s LEFT JOIN claimed c ON c.message_id = s.message_id WHERE s.once_key IS NULL OR c.message_id IS NOT NULL
             RETURNING debtor_id, message_id)
-        SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source);
+        SELECT q.debtor_id::text, q.message_id FROM queued q$q$, source) USING argument;
 END
 $function$;
+CREATE FUNCTION dunning._enqueue(source text, argument jsonb DEFAULT NULL::jsonb)
+ RETURNS TABLE(debtor_id text, message_id uuid)
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $function$dun_queue_sql_enqueue$function$;
 CREATE FUNCTION dunning._check_forewarning(run_id uuid, creditor text, states text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -13243,11 +13246,11 @@ BEGIN
                     cost numeric, state text, reason text, blocked_by text[], variant text, p float8, context jsonb);
             RETURN;
         END IF;
-        SELECT e.message_id INTO found FROM dunning._enqueue(pg_catalog.format($q$
-            SELECT r.* FROM jsonb_to_record(%L) AS r(message_id uuid, debtor_id text, creditor text, run_id uuid, strategy text, step text, template text, channel text,
+        SELECT e.message_id INTO found FROM dunning._enqueue($q$
+            SELECT r.* FROM jsonb_to_record($1) AS r(message_id uuid, debtor_id text, creditor text, run_id uuid, strategy text, step text, template text, channel text,
                 language text, server text, contact_at timestamptz, not_after timestamptz, local_time text, amounts jsonb, cost numeric, cost_currency text, variant text,
                 p float8, expected_value numeric, propensity float8, explored boolean, ledger_mark text, context jsonb, decision jsonb, state text, reason text,
-                blocked_by text[], once_kind text, once_key text)$q$, made)) e;
+                blocked_by text[], once_kind text, once_key text)$q$, made) e;
         IF found IS NULL THEN
             -- another session had the key first
             SELECT o.message_id INTO found FROM dunning.once o WHERE o.debtor_id = id AND o.kind = 'idempotency' AND o.key = idempotency_key;
@@ -49860,6 +49863,8 @@ ALTER FUNCTION dunning._lint_template(text,text,text,text,text,text[],jsonb) OWN
 ALTER FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[],boolean,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._enqueue_in_sql(text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._enqueue(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_forewarning(uuid,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._preview_parts(text,jsonb,text,text) OWNER TO dunning_owner;
@@ -50554,6 +50559,8 @@ GRANT EXECUTE ON FUNCTION dunning.save_template(text,text,text,text,text,text,te
 GRANT INSERT ON TABLE dunning.outcome TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._enqueue_in_sql(text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._enqueue(text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_forewarning(uuid,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) TO dunning_operator;
@@ -50783,7 +50790,9 @@ COMMENT ON FUNCTION dunning._effect(bytea,date) IS 'What a contact on this date 
 COMMENT ON FUNCTION dunning._effects(text,text,text,text) IS 'The enabled effects of dates, and those that are surely so (date_effect_learnt), for a place and kind of debtor, for dunning._effect() and the best times. vat: the firm''s period (monthly, two-monthly, quarterly, half-yearly, yearly), refund for one that gets VAT back, NULL: the usual ones.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
+COMMENT ON FUNCTION dunning._enqueue(text,jsonb) IS 'The keys of the messages that a query put into message and queue: every row whose once key was free. argument is the query''s $1, and its plan is kept then. docs/architecture.md lists the columns it must give.';
 COMMENT ON FUNCTION dunning._enqueue_companions() IS 'How many companions were put into the queue beside the messages of a planning run.';
+COMMENT ON FUNCTION dunning._enqueue_in_sql(text,jsonb) IS 'What _enqueue() does, by one statement whose INSERTs run triggers.';
 COMMENT ON FUNCTION dunning._enter_contacts(dunning.response_profile,text,timestamp with time zone[],text[],timestamp with time zone[],timestamp with time zone[],bytea,timestamp with time zone) IS 'The profile (NULL: none yet) with those contacts that were sent after the last one entered and are over by now; NULL where there is nothing to enter. Arrays in order of time. late: answers to contacts that were entered as unanswered. Answers within ten seconds of a message are a machine''s.';
 COMMENT ON FUNCTION dunning._enter_payments(text[],timestamp with time zone,timestamp with time zone) IS 'Keeps the last payments that did not follow a contact, of those who paid after `since` (NULL: of all).';
 COMMENT ON FUNCTION dunning._enter_sql(text,boolean) IS 'SQL text: enters the contacts that are over, and sums them up by age for the book. $1 debtors (NULL: all), $2 now, $3 contacts and answers from then on, $4 from scratch, $5 when this was last done.';

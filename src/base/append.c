@@ -48,26 +48,75 @@ refuse_triggers(Relation rel)
 			 errhint("DROP TRIGGER ... ON dunning.%s;", RelationGetRelationName(rel))));
 }
 
-static Relation
-open_parent(const DunAppendTo *to)
+static Oid
+find_table(const DunAppendTo *to)
 {
 	Oid			oid = get_relname_relid(to->table, get_namespace_oid("dunning", false));
-	Relation	parent;
-	AclResult	may;
 
 	if (!OidIsValid(oid))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"dunning.%s\" does not exist", to->table)));
-	parent = table_open(oid, RowExclusiveLock);
+	return oid;
+}
+
+static char
+kind_of(const DunAppendTo *to)
+{
+	return to->plain ? RELKIND_RELATION : RELKIND_PARTITIONED_TABLE;
+}
+
+static bool
+has_row_triggers(Relation rel)
+{
+	return rel->trigdesc != NULL && (rel->trigdesc->trig_insert_before_row || rel->trigdesc->trig_insert_after_row);
+}
+
+/* Those of rows the months have too. */
+static bool
+has_statement_triggers(Relation rel)
+{
+	return rel->trigdesc != NULL && (rel->trigdesc->trig_insert_before_statement || rel->trigdesc->trig_insert_after_statement);
+}
+
+bool
+dun_base_may_append(const DunAppendTo *to)
+{
+	Oid			oid = find_table(to);
+	Relation	parent = table_open(oid, RowExclusiveLock);
+	bool		may = parent->rd_rel->relkind == kind_of(to) && check_enable_rls(oid, InvalidOid, true) != RLS_ENABLED &&
+		!has_statement_triggers(parent) && !has_row_triggers(parent);
+
+	if (may && !to->plain)
+	{
+		PartitionDesc months = RelationGetPartitionDesc(parent, true);
+
+		for (int i = 0; i < months->nparts && may; i++)
+		{
+			Relation	month = table_open(months->oids[i], RowExclusiveLock);
+
+			may = !has_row_triggers(month);
+			table_close(month, NoLock);
+		}
+	}
+	table_close(parent, NoLock);
+	return may;
+}
+
+static Relation
+open_parent(const DunAppendTo *to)
+{
+	Oid			oid = find_table(to);
+	Relation	parent = table_open(oid, RowExclusiveLock);
+	AclResult	may;
+
 	may = pg_class_aclcheck(oid, GetUserId(), ACL_INSERT);
 	if (may != ACLCHECK_OK)
 		aclcheck_error(may, OBJECT_TABLE, to->table);
-	if (parent->rd_rel->relkind != RELKIND_PARTITIONED_TABLE || check_enable_rls(oid, InvalidOid, false) == RLS_ENABLED)
+	if (parent->rd_rel->relkind != kind_of(to) || check_enable_rls(oid, InvalidOid, false) == RLS_ENABLED)
 		ereport(ERROR,
 				(errcode(DUN_ERR_TABLE),
 				 errmsg("dunning cannot write to \"dunning.%s\"", to->table),
 				 errdetail("It is not partitioned any more, or has row security.")));
-	/* Those of rows the months have too. */
-	if (parent->trigdesc != NULL && (parent->trigdesc->trig_insert_before_statement || parent->trigdesc->trig_insert_after_statement))
+	if (has_statement_triggers(parent))
 		refuse_triggers(parent);
 	return parent;
 }
@@ -86,11 +135,15 @@ dun_base_open_append(const DunAppendTo *to)
 static Oid
 find_month(DunAppend *a, Datum key)
 {
-	PartitionKey by = RelationGetPartitionKey(a->parent);
-	PartitionDesc months = RelationGetPartitionDesc(a->parent, true);
+	PartitionKey by;
+	PartitionDesc months;
 	bool		equal;
 	int			at;
 
+	if (a->to->plain)
+		return RelationGetRelid(a->parent);
+	by = RelationGetPartitionKey(a->parent);
+	months = RelationGetPartitionDesc(a->parent, true);
 	if (by->strategy == PARTITION_STRATEGY_RANGE && by->partnatts == 1 && months->nparts > 0)
 	{
 		at = partition_range_datum_bsearch(by->partsupfunc, by->partcollation, months->boundinfo, 1, &key, &equal);
@@ -109,7 +162,7 @@ open_month(DunAppend *a, Oid oid)
 {
 	a->month = table_open(oid, RowExclusiveLock);
 	a->month_oid = oid;
-	if (a->month->trigdesc != NULL && (a->month->trigdesc->trig_insert_before_row || a->month->trigdesc->trig_insert_after_row))
+	if (has_row_triggers(a->month))
 		refuse_triggers(a->month);
 	/* A month may have been made with its columns in another order than the parent's. */
 	for (int c = 0; c < a->to->ncolumns; c++)

@@ -1,6 +1,6 @@
 /*
  * base/append.h
- *		Many new rows into one of our partitioned tables at once.
+ *		Many new rows into one of our tables at once.
  *
  * INSERT ... SELECT FROM unnest() passes each value through a tuplestore and writes a log record a row. Here pages are
  * filled and logged whole, as COPY does. All else is as with INSERT: the current role's rights, the months' bounds, NOT
@@ -13,12 +13,13 @@
 
 #define DUN_APPEND_COLUMNS 32
 
-/* A table of the schema dunning, partitioned by range of its first named column; columns that are not named are NULL. */
+/* A table of the schema dunning, partitioned by range of its first named column unless it is plain; columns that are not named are NULL. */
 typedef struct DunAppendTo
 {
 	const char *table;
 	int			ncolumns;
 	const char *columns[DUN_APPEND_COLUMNS];
+	bool		plain;
 } DunAppendTo;
 
 typedef struct DunAppend DunAppend;
@@ -27,5 +28,8 @@ typedef struct DunAppend DunAppend;
 extern DunAppend *dun_base_open_append(const DunAppendTo *to);
 extern void dun_base_append_row(DunAppend *a, const Datum *values, const bool *nulls);
 extern void dun_base_close_append(DunAppend *a);
+
+/* False where the table, or a month of it, would be refused. */
+extern bool dun_base_may_append(const DunAppendTo *to);
 
 #endif

@@ -49,6 +49,23 @@ SELECT debtor_id FROM dunning._enqueue(pg_temp.q_source('{q-1,q-2,q-3}', 'step',
 SELECT debtor_id FROM dunning._enqueue(pg_temp.q_source('{q-1,q-2,q-4,q-5,q-6,q-7}', 'step', 'standard/reminder-1/2029-12-01')) ORDER BY 1;
 SELECT debtor_id FROM dunning._enqueue(pg_temp.q_source('{q-8,q-8b}', NULL, NULL, 'proposed')) ORDER BY 1;
 SELECT * FROM pg_temp.q_look();
+-- what_hangs_on_a_table_runs
+CREATE FUNCTION pg_temp.q_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.template := upper(NEW.template); RETURN NEW; END $$;
+CREATE TRIGGER q_note BEFORE INSERT ON dunning.message FOR EACH ROW EXECUTE FUNCTION pg_temp.q_note();
+BEGIN;
+SELECT e.debtor_id FROM dunning._enqueue(pg_temp.q_source('{q-9,q-1}', 'step', 'standard/reminder-1/2029-12-01')) e;
+SELECT m.template = upper(m.template) AS ran FROM dunning.message m WHERE m.debtor_id = 'q-9';
+ROLLBACK;
+DROP TRIGGER q_note ON dunning.message;
+-- a_query_with_an_argument_is_asked_with_each
+BEGIN;
+SELECT e.debtor_id FROM dunning._enqueue('SELECT s.* FROM (' || pg_temp.q_source('{q-9,q-9b}', 'step', 'k') || ') s WHERE s.debtor_id = $1->>0', '["q-9"]') e;
+SELECT e.debtor_id FROM dunning._enqueue('SELECT s.* FROM (' || pg_temp.q_source('{q-9,q-9b}', 'step', 'k') || ') s WHERE s.debtor_id = $1->>0', '["q-9b"]') e;
+SELECT e.debtor_id FROM dunning._enqueue('SELECT s.* FROM (' || pg_temp.q_source('{q-9,q-9b}', 'step', 'k') || ') s WHERE s.debtor_id = $1->>0', '["q-9b"]') e;
+ROLLBACK;
+-- a_query_that_lacks_a_column_is_refused_and_so_is_a_message_without_a_key
+SELECT dunning._enqueue('SELECT 1 AS message_id');
+SELECT dunning._enqueue(replace(pg_temp.q_source('{q-9}', NULL, NULL), 'dunning._uuid7()', 'NULL::uuid'));
 -- a_message_and_its_queue_row_agree
 SELECT count(*) = count(q.message_id) AS whole, bool_and(q.slice = dunning._slice(m.debtor_id) AND q.due = m.contact_at) AS same
 FROM dunning.message m LEFT JOIN dunning.queue q USING (debtor_id, message_id) WHERE m.debtor_id LIKE 'q-%';
