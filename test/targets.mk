@@ -35,7 +35,7 @@ print-regress:
 check-versions:
 	@test/lib/versions.sh
 
-## make bench-queue  set enqueue against plain INSERT ... SELECT of the same rows
+## make bench-queue PARTS="set single"    enqueuing against plain INSERTs of the same rows, as one statement and as one transaction a message (ROWS, RUNS, EACH)
 .PHONY: bench-queue
 bench-queue:
 	@bench/queue.sh
@@ -45,7 +45,7 @@ bench-queue:
 catcher:
 	@$(MAKE) -s -C test/gateways CFLAGS="-O2 -g"
 
-## make bench-deliver   messages a second of one worker against a plain curl program, in one run (N=20000 CHANNELS="sms email" LINKS=1 OFFERS=5)
+## make bench-deliver PARTS="one two wait smtp latency xmin memory billing"    delivery against a plain curl program in one run, each row with its target and verdict (N=20000 ROUNDS=3 LINKS=1 OFFERS=5; see bench/deliver/deliver.sh)
 .PHONY: bench-deliver
 bench-deliver: stage catcher
 	@bench/deliver/deliver.sh
