@@ -124,16 +124,16 @@ CREATE TABLE dunning.outcome (
 ) PARTITION BY RANGE (message_id);
 COMMENT ON TABLE dunning.outcome IS 'What the gateway, a person or the gate said of each attempt; append-only.';
 
--- Idempotency, event and step keys: who inserts first has it.
+-- Idempotency, event and step keys, and late verdicts: who inserts first has it.
 CREATE TABLE dunning.once (
     debtor_id       text COLLATE "C" NOT NULL,
-    kind            text COLLATE "C" NOT NULL CHECK (kind IN ('idempotency', 'event', 'step')),
+    kind            text COLLATE "C" NOT NULL CHECK (kind IN ('idempotency', 'event', 'step', 'verdict')),
     key             text COLLATE "C" NOT NULL,
     message_id      uuid,
     at              timestamptz NOT NULL,
     PRIMARY KEY (debtor_id, kind, key)
 );
-COMMENT ON TABLE dunning.once IS 'Keys that may be used once a debtor: idempotency keys of send(), event keys, strategy steps.';
+COMMENT ON TABLE dunning.once IS 'Keys that may be used once a debtor: idempotency keys of send(), event keys, strategy steps, and attempts whose verdict came after their message was stopped.';
 
 -- Partitions are made at run time and are no members, so that pg_dump keeps them; their parents hold no row.
 SELECT pg_catalog.pg_extension_config_dump('dunning.queue', '');
@@ -166,7 +166,7 @@ CREATE FUNCTION dunning._partition_keys() RETURNS TABLE (parent text, primary_ke
 BEGIN ATOMIC
     VALUES ('message', 'debtor_id, message_id', ARRAY['(message_id)']),
            ('body', 'debtor_id, message_id', '{}'),
-           ('egress', 'debtor_id, message_id, attempt', ARRAY['(contact_on)']),
+           ('egress', 'debtor_id, message_id, attempt', ARRAY['(contact_on)', '(address_digest)']),
            ('outcome', 'debtor_id, message_id, outcome_id', ARRAY['(provider_ref) WHERE provider_ref IS NOT NULL']);
 END;
 COMMENT ON FUNCTION dunning._partition_keys() IS 'The partitioned tables with the key and the further indexes of each of their partitions.';

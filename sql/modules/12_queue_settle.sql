@@ -161,29 +161,39 @@ BEGIN
     END LOOP;
 
     -- Stopped while its attempt was under way: what the gateway said is still the truth, and an attempt that left nothing
-    -- is over too. A statement of its own: it must see who stopped it, also where the row was waited for just now.
+    -- is over too. A statement of its own: it must see who stopped it, also where the row was waited for just now. No queue
+    -- row is the fence any more, so the key in `once` is: of two verdicts at the same time one is written down.
     IF won < cardinality(message_ids) THEN
         RETURN QUERY
+            WITH late AS MATERIALIZED (
+                SELECT e.message_id, e.debtor_id, e.creditor, e.attempt,
+                       CASE WHEN v.state = 'failed' THEN 'dead'
+                            WHEN v.state IN ('queued', 'held', 'cancelled', 'dead') THEN
+                                CASE WHEN v.detail ? 'may_have_arrived' OR EXISTS (
+                                    SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.detail ? 'may_have_arrived')
+                                THEN 'unknown' WHEN v.state = 'dead' THEN 'dead' ELSE 'cancelled' END
+                            ELSE v.state END AS state,
+                       -- Of what did not leave it is said why it was stopped.
+                       coalesce((SELECT o.reason FROM dunning.outcome o
+                                 WHERE v.state IN ('queued', 'held') AND NOT coalesce(v.detail ? 'may_have_arrived', false)
+                                   AND o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt < e.attempt AND dunning._state_rank(o.state) > 0
+                                 ORDER BY o.outcome_id DESC LIMIT 1), v.reason) AS reason, v.provider_ref, v.detail
+                FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons), unnest(provider_refs), unnest(details))
+                    AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail)
+                JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
+                WHERE v.attempt > 0
+                  AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id AND q.attempts < e.attempt)
+                  AND NOT EXISTS (SELECT FROM dunning.outcome o
+                                  WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)),
+            mine AS (
+                INSERT INTO dunning.once AS k (debtor_id, kind, key, message_id, at)
+                SELECT l.debtor_id, 'verdict', l.message_id || '/' || l.attempt, l.message_id, dunning._now() FROM late l
+                ORDER BY l.debtor_id, l.message_id, l.attempt   -- whoever has the same ones waits, and not for each other
+                ON CONFLICT DO NOTHING
+                RETURNING k.debtor_id, k.key)
             INSERT INTO dunning.outcome AS x (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
-            SELECT e.message_id, dunning._uuid7(), e.debtor_id, e.creditor, e.attempt,
-                   CASE WHEN v.state = 'failed' THEN 'dead'
-                        WHEN v.state IN ('queued', 'held', 'cancelled', 'dead') THEN
-                            CASE WHEN v.detail ? 'may_have_arrived' OR EXISTS (
-                                SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.detail ? 'may_have_arrived')
-                            THEN 'unknown' WHEN v.state = 'dead' THEN 'dead' ELSE 'cancelled' END
-                        ELSE v.state END,
-                   -- Of what did not leave it is said why it was stopped.
-                   coalesce((SELECT o.reason FROM dunning.outcome o
-                             WHERE v.state IN ('queued', 'held') AND NOT coalesce(v.detail ? 'may_have_arrived', false)
-                               AND o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt < e.attempt AND dunning._state_rank(o.state) > 0
-                             ORDER BY o.outcome_id DESC LIMIT 1), v.reason), v.provider_ref, v.detail, dunning._now()
-            FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons), unnest(provider_refs), unnest(details))
-                AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail)
-            JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
-            WHERE v.attempt > 0
-              AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id AND q.attempts < e.attempt)
-              AND NOT EXISTS (SELECT FROM dunning.outcome o
-                              WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)
+            SELECT l.message_id, dunning._uuid7(), l.debtor_id, l.creditor, l.attempt, l.state, l.reason, l.provider_ref, l.detail, dunning._now()
+            FROM late l JOIN mine k ON k.debtor_id = l.debtor_id AND k.key = l.message_id || '/' || l.attempt
             RETURNING x.debtor_id::text, x.message_id, x.state;
     END IF;
 

@@ -124,7 +124,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('events dropped', n, NULL);
     -- Keys of steps stay: a step that was done is done.
-    DELETE FROM dunning.once o WHERE o.at < keep_from AND o.kind IN ('event', 'idempotency');
+    DELETE FROM dunning.once o WHERE o.at < keep_from AND o.kind IN ('event', 'idempotency', 'verdict');
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('keys dropped', n, NULL);
     DELETE FROM dunning.task t WHERE t.completed_at < keep_from;
