@@ -5,56 +5,6 @@ CREATE FUNCTION dunning._webhook_problem(server text, stamp text, signature text
 COMMENT ON FUNCTION dunning._webhook_problem(text, text, text, text, timestamptz) IS
     'NULL where the signature is that of the server''s secret over "stamp.body" and at most 300 s off, else unsigned, malformed, out_of_time or forged.';
 
-CREATE FUNCTION dunning._receipt_kind(word text) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
-$$
-    SELECT CASE
-        WHEN w IN ('delivered', 'delivery', 'delivrd') THEN 'delivered'
-        WHEN w IN ('open', 'opened', 'read') THEN 'opened'
-        WHEN w IN ('click', 'clicked') THEN 'clicked'
-        WHEN w IN ('reply', 'replied', 'inbound', 'received', 'incoming') THEN 'replied'
-        WHEN w IN ('bounce', 'bounced', 'hard_bounce', 'soft_bounce', 'blocked') THEN 'bounced'
-        WHEN w IN ('failed', 'undelivered', 'undeliv', 'rejected', 'rejectd', 'expired', 'dropped', 'returned_to_sender') THEN 'failed'
-        WHEN w IN ('opted_out', 'opt_out', 'optout', 'unsubscribe', 'unsubscribed', 'group_unsubscribe', 'stop') THEN 'opted_out'
-        WHEN w IN ('complaint', 'spam', 'spamreport', 'spam_complaint') THEN 'complaint'
-        WHEN w IN ('queued', 'accepted', 'sending', 'sent', 'processed', 'deferred', 'delayed', 'in_transit') THEN ''
-    END
-    FROM (SELECT lower(btrim(word)) AS w) x
-$$;
-COMMENT ON FUNCTION dunning._receipt_kind(text) IS 'The event kind of a gateway''s word; empty where it means nothing new, NULL where it is unknown.';
-
--- Which message a receipt is about: by our key, else by the gateway's own reference of the last 100 days.
-CREATE FUNCTION dunning._receipt_message(item jsonb, OUT debtor_id text, OUT message_id uuid)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$$
-#variable_conflict error
-DECLARE
-    since uuid := dunning._uuid7_floor(clock_timestamp() - interval '100 days');
-    ref text := coalesce(item ->> 'provider_ref', item ->> 'ref', item ->> 'sid', item ->> 'MessageSid', item ->> 'sg_message_id');
-BEGIN
-    IF item ->> 'message_id' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' THEN
-        SELECT m.debtor_id, m.message_id INTO debtor_id, message_id
-        FROM dunning.message m WHERE m.message_id = (item ->> 'message_id')::uuid;
-    END IF;
-    IF message_id IS NULL AND ref IS NOT NULL THEN
-        SELECT o.debtor_id, o.message_id INTO debtor_id, message_id
-        FROM dunning.outcome o WHERE o.provider_ref = ref AND o.message_id >= since
-        ORDER BY o.message_id DESC LIMIT 1;
-    END IF;
-    -- An answer names only who sent it: the last message to that address.
-    IF message_id IS NULL AND item ->> 'from' IS NOT NULL AND item ->> 'channel' IS NOT NULL THEN
-        SELECT e.debtor_id, e.message_id INTO debtor_id, message_id
-        FROM dunning.egress e
-        WHERE e.address_digest = dunning._address_digest(item ->> 'from', item ->> 'channel') AND e.message_id >= since
-        ORDER BY e.message_id DESC LIMIT 1;
-    END IF;
-    IF debtor_id IS NULL THEN
-        debtor_id := item ->> 'debtor_id';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION dunning._receipt_message(jsonb) IS 'The debtor and message of a receipt, NULL where neither can be told.';
-
 CREATE FUNCTION dunning._receive_one(server text, channel text, item jsonb,
                                      OUT kind text, OUT debtor_id text, OUT message_id uuid, OUT event_id uuid, OUT recorded boolean, OUT reason text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS

@@ -72,44 +72,6 @@ END
 $$;
 COMMENT ON FUNCTION dunning._suppress_for(text, text, uuid, text, jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 
--- A receipt of a gateway or a person about a message. Receipts come in any order: each is a row, the highest rank counts.
-CREATE FUNCTION dunning._receipt(message dunning.message, state text, reason text, provider_ref text, detail jsonb, at timestamptz) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$$
-#variable_conflict error
-DECLARE
-    attempted smallint := coalesce((SELECT max(e.attempt) FROM dunning.egress e
-                                    WHERE e.debtor_id = message.debtor_id AND e.message_id = message.message_id), 0::smallint);
-    waiting dunning.queue;
-    fallback uuid;
-    said jsonb := _receipt.detail;
-BEGIN
-    SELECT q.* INTO waiting FROM dunning.queue q
-    WHERE q.debtor_id = message.debtor_id AND q.message_id = message.message_id FOR UPDATE;
-    IF FOUND AND (waiting.state = 'sending' OR _receipt.state = 'delivered') THEN
-        -- It waited for just this: the reply to its attempt was lost, or another attempt is no longer needed.
-        PERFORM dunning._settle(ARRAY[message.debtor_id], ARRAY[message.message_id],
-                                ARRAY[CASE waiting.state WHEN 'sending' THEN attempted ELSE 0 END]::smallint[],
-                                ARRAY[_receipt.state], ARRAY[_receipt.reason], ARRAY[_receipt.provider_ref], ARRAY[_receipt.detail],
-                                ARRAY[NULL]::timestamptz[]);
-        RETURN;
-    END IF;
-    -- It was taken and then came back: the step goes on over its next channel, once.
-    IF waiting.message_id IS NULL AND _receipt.state = 'failed'
-       AND NOT EXISTS (SELECT FROM dunning.outcome o
-                       WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.state IN ('failed', 'dead', 'cancelled')) THEN
-        fallback := dunning._fallback(message.debtor_id, message.message_id, _receipt.reason);
-        IF fallback IS NOT NULL THEN
-            said := coalesce(said, '{}') || jsonb_build_object('fallback', fallback);
-        END IF;
-    END IF;
-    INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
-    VALUES (message.message_id, dunning._uuid7(), message.debtor_id, message.creditor, attempted,
-            _receipt.state, _receipt.reason, _receipt.provider_ref, said, _receipt.at);
-END
-$$;
-COMMENT ON FUNCTION dunning._receipt(dunning.message, text, text, text, jsonb, timestamptz) IS 'Nothing; adds an outcome to a message, in whatever order receipts arrive.';
-
 CREATE FUNCTION dunning._event_kinds() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $$ SELECT ARRAY['delivered', 'opened', 'clicked', 'replied', 'bounced', 'failed', 'opted_out', 'complaint', 'called', 'called_in',

@@ -13,7 +13,7 @@ INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, c
     ('EV-2', 'EV-I2', '2026-04-01', '2026-05-01', 300, 'GBP', 'F-2'),
     ('EV-3', 'EV-I3', '2026-04-01', '2026-05-01', 80, 'GBP', 'F-3');
 
--- A message as it stands after its attempt left: row, body, egress; `waits` leaves it in the queue.
+-- A message as it stands after its attempt left: row, body, egress; `waits` leaves it in the queue, `sending` with its intent.
 CREATE FUNCTION pg_temp.message(debtor text, via text, address text, waits text DEFAULT NULL) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE id uuid := dunning._uuid7();
 BEGIN
@@ -31,7 +31,7 @@ BEGIN
         VALUES (id, dunning._uuid7(), debtor, 'default', 1, 'sent', 'ok', 'ref-' || debtor || '-' || via, dunning._now());
     ELSE
         INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, server, channel)
-        VALUES (debtor, id, 'default', dunning._slice(debtor), waits, dunning._now() + interval '1 hour', 'ev', via);
+        VALUES (debtor, id, 'default', dunning._slice(debtor), replace(waits, 'sending', 'queued'), dunning._now() + interval '1 hour', 'ev', via);
     END IF;
     RETURN id;
 END $$;
