@@ -89,7 +89,8 @@ CREATE TABLE dunning.egress (
     slice           smallint NOT NULL,
     seq             bigint NOT NULL,
     prev            bytea NOT NULL,
-    digest          bytea NOT NULL
+    digest          bytea NOT NULL,
+    request_digest  bytea                       -- sha256 over the request as it leaves, without credentials; NULL: of a version that kept none
 ) PARTITION BY RANGE (message_id);
 COMMENT ON TABLE dunning.egress IS 'What left the database, to which server, which fields, its digest and why: append-only, one hash chain a slice.';
 

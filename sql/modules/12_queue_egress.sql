@@ -2,11 +2,11 @@
 
 CREATE FUNCTION dunning._egress_digest(prev bytea, slice smallint, seq bigint, message_id uuid, attempt smallint, debtor_id text,
     creditor text, channel text, server text, address_digest bytea, fields text[], body_digest bytea, bytes int, reason text,
-    test boolean, cost numeric, cost_currency text, at timestamptz, contact_on timestamptz) RETURNS bytea
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_queue_sql_egress_digest';
+    test boolean, cost numeric, cost_currency text, at timestamptz, contact_on timestamptz, request_digest bytea) RETURNS bytea
+    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_queue_sql_egress_digest';
 COMMENT ON FUNCTION dunning._egress_digest(bytea, smallint, bigint, uuid, smallint, text, text, text, text, bytea, text[], bytea, int,
-    text, boolean, numeric, text, timestamptz, timestamptz) IS
-    'SHA-256 over the digest before it and every column of an egress row: the link of a slice''s chain.';
+    text, boolean, numeric, text, timestamptz, timestamptz, bytea) IS
+    'SHA-256 over the digest before it and every column of an egress row: the link of a slice''s chain. NULL where anything but request_digest is, which is left out then.';
 
 -- The chain is walked in the order of seq; where the first row does not follow the zero digest, an anchor must stand before it.
 CREATE FUNCTION dunning.verify_egress() RETURNS TABLE (slice smallint, links bigint, ok boolean, broken_at bigint, detail text)
@@ -17,7 +17,7 @@ BEGIN
     WITH link AS (
         SELECT e.slice, e.seq, e.digest,
                e.digest = dunning._egress_digest(e.prev, e.slice, e.seq, e.message_id, e.attempt, e.debtor_id, e.creditor, e.channel, e.server,
-                   e.address_digest, e.fields, e.body_digest, e.bytes, e.reason, e.test, e.cost, e.cost_currency, e.at, e.contact_on) AS own,
+                   e.address_digest, e.fields, e.body_digest, e.bytes, e.reason, e.test, e.cost, e.cost_currency, e.at, e.contact_on, e.request_digest) AS own,
                CASE WHEN lag(e.seq) OVER w IS NULL
                     THEN e.seq = 1 AND e.prev = decode(repeat('00', 32), 'hex')
                          OR EXISTS (SELECT FROM dunning.egress_anchor a WHERE a.slice = e.slice AND a.seq = e.seq - 1 AND a.digest = e.prev)

@@ -18,10 +18,10 @@ CREATE FUNCTION dunning._check_pattern(pattern text) RETURNS boolean
 COMMENT ON FUNCTION dunning._check_pattern(text) IS 'True, or 22023 with the placeholders a request template may hold.';
 
 CREATE FUNCTION dunning._judge(driver text, progress text, code int, retry_after text DEFAULT NULL, body text DEFAULT NULL,
-    error text DEFAULT NULL, id_field text DEFAULT 'id', error_field text DEFAULT NULL, suppress_on text DEFAULT NULL,
+    error text DEFAULT NULL, id_field text DEFAULT 'id', error_field text DEFAULT NULL, suppress_on text DEFAULT NULL, contract text DEFAULT 'repeat',
     OUT verdict text, OUT reason text, OUT provider_ref text, OUT retry_after_s int)
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gateway_sql_judge';
-COMMENT ON FUNCTION dunning._judge(text, text, int, text, text, text, text, text, text) IS 'What a gateway''s reply means: sent, retry, failed, suppress or unknown. progress is not_sent, maybe_sent or replied.';
+COMMENT ON FUNCTION dunning._judge(text, text, int, text, text, text, text, text, text, text) IS 'What a gateway''s reply means: sent, retry, failed, suppress or unknown. progress is not_sent, maybe_sent or replied; contract repeat or once.';
 
 CREATE FUNCTION dunning._build_request(server text, message_id uuid, address text, subject text, body_text text, body_html text DEFAULT NULL,
     sender_name text DEFAULT NULL, reply_to text DEFAULT NULL, unsubscribe_url text DEFAULT NULL, sent_at timestamptz DEFAULT '2026-01-01 00:00+00',

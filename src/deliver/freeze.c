@@ -6,6 +6,10 @@
  * whatever became of the template. One that stands though nobody put the message off is of an intent whose process died:
  * its unique key takes the batch back (batch.c). Redirection and TEST marks are put on at the way out,
  * so that a frozen body is always the real one.
+ *
+ * A gateway that honours keys answers a known key as the first time, or refuses one that comes with other bytes. So the
+ * digest of each request is kept, and where the bytes would be others now (its preset, server or sender was changed) a
+ * person is asked instead.
  */
 #include "postgres.h"
 
@@ -58,13 +62,19 @@ static const DunAppendTo body = {
 };
 
 static DunStatement frozen_sql = {
-	"SELECT u.ord, b.address, b.subject, b.body_text, b.body_html, e.at, e.fields,"
+	"SELECT u.ord, b.address, b.subject, b.body_text, b.body_html, e.at, e.fields, k.at, k.request_digest,"
 	"       EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = u.debtor_id AND o.message_id = u.message_id"
 	"                AND o.detail @> '{\"may_have_arrived\": true}')"
 	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(debtor_id, message_id, ord)"
 	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.body x WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id OFFSET 0) b"
 	"  LEFT JOIN LATERAL (SELECT x.at, x.fields FROM dunning.egress x"
-	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id ORDER BY x.attempt LIMIT 1) e ON true",
+	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id ORDER BY x.attempt LIMIT 1) e ON true"
+	/* Nobody said of it that it was not taken: as judge.c does. */
+	"  LEFT JOIN LATERAL (SELECT x.at, x.request_digest FROM dunning.egress x JOIN dunning.outcome o"
+	"           ON o.debtor_id = x.debtor_id AND o.message_id = x.message_id AND o.attempt = x.attempt"
+	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id"
+	"          AND (o.detail @> '{\"may_have_arrived\": true}' OR o.detail ->> 'code' ~ '^(408|50[0124-9]|5[1-9].)$')"
+	"        ORDER BY x.attempt LIMIT 1) k ON true",
 	2, {TEXTARRAYOID, UUIDARRAYOID}, .harmless = true
 };
 
@@ -100,6 +110,15 @@ own_value(DunItem *item, uint64 row, int col)
 	return value;
 }
 
+static uint8 *
+own_digest(DunItem *item, uint64 row, int col)
+{
+	Datum		digest = own_value(item, row, col);
+
+	return digest != (Datum) 0 && VARSIZE_ANY_EXHDR(DatumGetPointer(digest)) == DUN_DIGEST_LEN ?
+		(uint8 *) VARDATA_ANY(DatumGetPointer(digest)) : NULL;
+}
+
 static void
 read_frozen(DunItem **items, int n)
 {
@@ -132,7 +151,10 @@ read_frozen(DunItem **items, int n)
 		at = dun_base_value(row, 6, &isnull);
 		item->first_intent = isnull ? 0 : DatumGetTimestampTz(at);
 		item->fields = own_value(item, row, 7);
-		item->may_have_arrived = DatumGetBool(dun_base_value(row, 8, &isnull));
+		at = dun_base_value(row, 8, &isnull);
+		item->key_used_at = isnull ? 0 : DatumGetTimestampTz(at);
+		item->key_used_for = own_digest(item, row, 9);
+		item->may_have_arrived = DatumGetBool(dun_base_value(row, 10, &isnull));
 	}
 }
 
@@ -581,8 +603,39 @@ length(const char *text)
 	return text ? strlen(text) : 0;
 }
 
+/* Of all that decides what the gateway gets but for the secret, which may be another one the next time. */
 static void
-build_one(DunItem *item)
+digest_request(DunItem *item)
+{
+	const DunRequest *r = &item->request;
+	const DunServer *server = item->loaded->server;
+	const char **parts = palloc((8 + list_length(r->headers)) * sizeof(char *));
+	int			n = 0;
+	ListCell   *cell;
+
+	parts[n++] = server->name;
+	parts[n++] = server->username;
+	parts[n++] = r->method;
+	parts[n++] = r->url;
+	parts[n++] = r->mail_from;
+	parts[n++] = r->mail_rcpt;
+	parts[n++] = r->path;
+	parts[n++] = r->body;
+	foreach(cell, r->headers)
+		if (lfirst(cell) != r->authorization)
+			parts[n++] = lfirst(cell);
+	dun_queue_digest_parts(parts, n, item->request_digest);
+}
+
+static bool
+is_other_request(const DunItem *item)
+{
+	return item->loaded->server->repeat && item->key_used_at != 0 &&
+		(item->key_used_for == NULL || memcmp(item->key_used_for, item->request_digest, DUN_DIGEST_LEN) != 0);
+}
+
+static void
+build_one(DunItem *item, TimestampTz at)
 {
 	const char *parts[3];
 	const char *problem;
@@ -607,8 +660,16 @@ build_one(DunItem *item)
 		dun_deliver_decide(item, 0, "held", problem);
 		return;
 	}
-	item->out.sent_at = (int64) time(NULL);
+	item->intent_at = at;
+	item->out.sent_at = (int64) timestamptz_to_time_t(item->key_used_at ? item->key_used_at : at);
 	item->loaded->driver->build(server, &item->out, &item->request);
+	digest_request(item);
+	if (is_other_request(item))
+	{
+		dun_deliver_decide(item, 0, "unknown", "request_changed");
+		item->effect = DUN_EFFECT_ASK;
+		return;
+	}
 	parts[0] = item->out.subject;
 	parts[1] = item->out.body_text;
 	parts[2] = item->out.body_html;
@@ -665,6 +726,8 @@ offer_unsubscribing(DunItem **items, int n)
 void
 dun_deliver_build(DunItem **items, int n)
 {
+	TimestampTz at = GetCurrentTimestamp();
+
 	offer_unsubscribing(items, n);
 	for (int i = 0; i < n; i++)
 	{
@@ -673,7 +736,7 @@ dun_deliver_build(DunItem **items, int n)
 		if (items[i]->state != NULL)
 			continue;
 		before = MemoryContextSwitchTo(items[i]->context);
-		build_one(items[i]);
+		build_one(items[i], at);
 		MemoryContextSwitchTo(before);
 	}
 }

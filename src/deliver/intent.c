@@ -86,9 +86,9 @@ static DunStatement move_heads_sql = {
 };
 
 static const DunAppendTo egress = {
-	"egress", 20,
+	"egress", 21,
 	{"message_id", "attempt", "debtor_id", "creditor", "channel", "server", "address_digest", "fields", "body_digest", "bytes",
-		"reason", "test", "cost", "cost_currency", "slice", "seq", "prev", "digest", "at", "contact_on"}
+		"reason", "test", "cost", "cost_currency", "slice", "seq", "prev", "digest", "at", "contact_on", "request_digest"}
 };
 
 /* Seconds of doubt: the same bytes under the same key may go again, or a person has to find out. */
@@ -357,6 +357,7 @@ append_link(DunAppend *into, DunItem *item, Head *head, TimestampTz at, Timestam
 	link.cost_currency = item->cost_currency;
 	link.at = at;
 	link.contact_on = contact_on;
+	link.request_digest = item->request_digest;
 	dun_queue_digest_link(head->digest, &link, digest);
 	{
 		/* In the order of the columns above. */
@@ -366,7 +367,7 @@ append_link(DunAppend *into, DunItem *item, Head *head, TimestampTz at, Timestam
 			bytes_datum(item->body_digest, DUN_DIGEST_LEN), Int32GetDatum(item->bytes), text_datum(link.reason),
 			BoolGetDatum(item->test), cost, text_datum(link.cost_currency), Int16GetDatum(item->slice), Int64GetDatum(link.seq),
 			bytes_datum(head->digest, DUN_DIGEST_LEN), bytes_datum(digest, DUN_DIGEST_LEN), TimestampTzGetDatum(at),
-			TimestampTzGetDatum(contact_on)
+			TimestampTzGetDatum(contact_on), bytes_datum(item->request_digest, DUN_DIGEST_LEN)
 		};
 		bool		nulls[lengthof(values)] = {false};
 
@@ -404,11 +405,12 @@ dun_deliver_append_intents(DunItem **items, int n)
 {
 	Head		heads[DUN_SLICES] = {0};
 	DunAppend  *into;
-	TimestampTz at = GetCurrentTimestamp();
+	TimestampTz at;
 	TimestampTz contact_on = dun_base_now();
 
 	if (n == 0)
 		return;
+	at = items[0]->intent_at;	/* that of the whole batch */
 	digest_addresses(items, n);
 	lock_heads(items, n, heads);
 	into = dun_base_open_append(&egress);

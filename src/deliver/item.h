@@ -92,6 +92,9 @@ typedef struct DunItem
 	char	   *cost_currency;
 	TimestampTz first_intent;	/* of the first attempt, 0: none before this */
 	bool		may_have_arrived;	/* an earlier attempt */
+	TimestampTz intent_at;		/* of the attempt being made */
+	TimestampTz key_used_at;	/* of the first attempt whose key the gateway may know, 0: none before this */
+	uint8	   *key_used_for;	/* the digest of its request, NULL: it was not kept */
 
 	DunOutgoing out;			/* as it leaves: address and parts redirected and marked where it is a test */
 	char	   *gate_address;	/* what the gate says today */
@@ -104,6 +107,7 @@ typedef struct DunItem
 	Datum		total;			/* numeric: what the body asks for in all, 0: it names no sum */
 	Datum		address_digest; /* bytea */
 	uint8		body_digest[32];
+	uint8		request_digest[32];
 	int			bytes;
 	bool		frozen;			/* body exists */
 	bool		test;

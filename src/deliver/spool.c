@@ -1,7 +1,9 @@
 /*
  * deliver/spool.c
- *		Files, written beside and renamed: a reader of the directory never meets half a letter, and the same message
- *		written twice is one file.
+ *		Files, written beside and renamed: a reader of the directory never meets half a letter.
+ *
+ * The same message written twice is one file, as long as nobody took the first one away: whoever reads the directory
+ * may have. So a file that has its name and is not certainly on the disk counts as one that may have been taken.
  */
 #include "postgres.h"
 
@@ -59,7 +61,8 @@ dun_deliver_write_spool(const DunRequest *request, DunReply *reply)
 	ok = close(fd) == 0 && ok;
 	if (!ok || durable_rename(beside, request->path, LOG) != 0)
 	{
-		unlink(beside);
+		if (unlink(beside) != 0 && ok)
+			reply->progress = DUN_MAYBE_SENT;	/* it was renamed, and the directory not written */
 		reply->error = "could not write the file";
 		return;
 	}

@@ -75,6 +75,7 @@ typedef struct DunRequest
 	char	   *url;
 	char	   *method;			/* HTTP */
 	List	   *headers;		/* of char *, each "Name: value", already checked octet by octet */
+	char	   *authorization;	/* that of the headers that is a secret; NULL: none */
 	char	   *body;
 	size_t		body_len;
 	char	   *mail_from;		/* SMTP envelope, checked */

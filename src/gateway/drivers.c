@@ -52,7 +52,7 @@ append_field(StringInfo out, const char *name, const char *value)
 	appendStringInfoChar(out, '"');
 }
 
-/* One JSON file a message, for a print shop or a dialler: named by the message, so that a repeat overwrites itself. */
+/* One JSON file a message, for a print shop or a dialler: named by the message. */
 static void
 build_spool(const DunServer *server, const DunOutgoing *m, DunRequest *request)
 {

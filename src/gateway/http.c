@@ -26,6 +26,7 @@ build_http(const DunServer *server, const DunOutgoing *m, DunRequest *request)
 	request->url = out.data;
 
 	request->headers = list_copy(preset->headers);
+	request->authorization = preset->authorization;
 	if (preset->idempotency_header != NULL)
 		request->headers = lappend(request->headers, dun_gateway_make_header(preset->idempotency_header, m->message_id));
 	if (body != NULL)
@@ -40,7 +41,7 @@ build_http(const DunServer *server, const DunOutgoing *m, DunRequest *request)
 static void
 judge_http(const DunServer *server, const DunReply *reply, DunJudgement *judgement)
 {
-	dun_gateway_judge_http(server->preset, reply, judgement);
+	dun_gateway_judge_http(server->preset, server->repeat, reply, judgement);
 }
 
 const DunDriver dun_gateway_http_driver = {"http", build_http, judge_http};

@@ -104,8 +104,15 @@ means_suppression(const DunPreset *preset, const DunReply *reply)
 	return false;
 }
 
+/* An answer that may come from a proxy before the gateway, or from a handler that failed after it had taken the message. */
+static bool
+is_doubtful(long code)
+{
+	return code == 408 || (code >= 500 && code != 503);
+}
+
 void
-dun_gateway_judge_http(const DunPreset *preset, const DunReply *reply, DunJudgement *judgement)
+dun_gateway_judge_http(const DunPreset *preset, bool repeat, const DunReply *reply, DunJudgement *judgement)
 {
 	long		code = reply->code;
 	const char *reason = psprintf("http_%ld", code);
@@ -119,7 +126,10 @@ dun_gateway_judge_http(const DunPreset *preset, const DunReply *reply, DunJudgem
 		if (preset != NULL)
 			judgement->provider_ref = dun_gateway_read_json_field(reply->body, reply->body_len, preset->id_field);
 	}
-	else if (code == 408 || code == 425 || code == 429 || code >= 500)
+	else if (is_doubtful(code) && !repeat)
+		/* Without a key a second request may be a second message. 425, 429 and 503 say that it was not taken. */
+		decide(judgement, DUN_UNKNOWN, reason);
+	else if (code == 425 || code == 429 || code == 503 || is_doubtful(code))
 	{
 		decide(judgement, DUN_RETRY, reason);
 		judgement->retry_after_s = dun_gateway_parse_retry_after(reply->retry_after, (int64) time(NULL));
@@ -167,7 +177,8 @@ dun_gateway_judge_local(const DunReply *reply, DunJudgement *judgement)
 	memset(judgement, 0, sizeof(*judgement));
 	if (reply->progress == DUN_REPLIED)
 		decide(judgement, DUN_SENT, "done");
+	else if (reply->progress == DUN_MAYBE_SENT)
+		decide(judgement, DUN_UNKNOWN, error_reason(reply->error, "not_safely_written"));
 	else
-		/* Written under the same name again, so that trying again cannot make a second one. */
 		decide(judgement, DUN_RETRY, error_reason(reply->error, "not_written"));
 }

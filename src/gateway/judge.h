@@ -10,8 +10,8 @@
 
 #define DUN_MAX_RETRY_AFTER_S 86400
 
-/* `preset` may be NULL. */
-extern void dun_gateway_judge_http(const DunPreset *preset, const DunReply *reply, DunJudgement *judgement);
+/* `preset` may be NULL; `repeat`: the server's contract. */
+extern void dun_gateway_judge_http(const DunPreset *preset, bool repeat, const DunReply *reply, DunJudgement *judgement);
 extern void dun_gateway_judge_smtp(const DunReply *reply, DunJudgement *judgement);
 
 /* For drivers whose work is done on this machine: spool and task. */

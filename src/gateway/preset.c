@@ -265,6 +265,7 @@ read_row(DunPreset *preset, const DunServer *server, char **columns, List *suppr
 		preset->body_html = dun_gateway_compile_pattern(columns[BODY_HTML], encoding);
 	if (authorized != NULL)
 		preset->headers = lappend(preset->headers, authorized);
+	preset->authorization = authorized;
 	preset->idempotency_header = columns[IDEMPOTENCY_HEADER];
 	preset->repeat = strcmp(columns[CONTRACT], "repeat") == 0;
 	preset->id_field = columns[ID_FIELD];

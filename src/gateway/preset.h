@@ -35,6 +35,7 @@ typedef struct DunPreset
 	DunPattern *body;			/* NULL: none */
 	DunPattern *body_html;		/* used where the message has HTML; NULL: as body */
 	List	   *headers;		/* content type and authorization, ready */
+	char	   *authorization;	/* that one of them; NULL: none */
 	char	   *idempotency_header; /* NULL: none */
 	bool		repeat;			/* what the gateway promises unless the server says otherwise */
 	char	   *id_field;		/* where the reply tells the gateway's own id; NULL: nowhere */

@@ -163,13 +163,13 @@ read_contract(DunServer *server)
 	const char *contract = dun_gateway_option(server->options, "contract");
 	const DunPreset *preset = server->preset;
 
-	/* Mail servers know no key. Files and worklist rows are named by the message, so a repeat changes nothing. */
+	/* Mail servers know no key, and a shop that has taken a letter's file knows nothing of it. A worklist row is the settling transaction's own. */
 	if (contract != NULL)
 		server->repeat = strcmp(contract, "repeat") == 0;
 	else if (preset != NULL)
 		server->repeat = preset->repeat;
 	else
-		server->repeat = strcmp(server->driver, "smtp") != 0;
+		server->repeat = strcmp(server->driver, "smtp") != 0 && strcmp(server->driver, "spool") != 0;
 
 	if (server->repeat && preset != NULL && preset->idempotency_header == NULL &&
 		!preset->url->names_message && !(preset->body && preset->body->names_message))

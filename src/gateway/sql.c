@@ -82,7 +82,7 @@ dun_gateway_sql_judge(PG_FUNCTION_ARGS)
 		preset.suppress_on = list_make1(text_arg(fcinfo, 8));
 
 	if (strcmp(driver, "http") == 0)
-		dun_gateway_judge_http(&preset, &reply, &judgement);
+		dun_gateway_judge_http(&preset, !PG_ARGISNULL(9) && strcmp(text_arg(fcinfo, 9), "repeat") == 0, &reply, &judgement);
 	else if (strcmp(driver, "smtp") == 0)
 		dun_gateway_judge_smtp(&reply, &judgement);
 	else

@@ -106,6 +106,8 @@ dun_queue_digest_link(const uint8 *prev, const DunEgressLink *link, uint8 digest
 	add_text(ctx, link->cost_currency);
 	add_number(ctx, link->at);
 	add_number(ctx, link->contact_on);
+	if (link->request_digest != NULL)
+		add_piece(ctx, link->request_digest, DUN_DIGEST_LEN);
 	end_digest(ctx, digest);
 }
 
@@ -123,18 +125,39 @@ read_fields(ArrayType *array, int *n)
 	return fields;
 }
 
+static const uint8 *
+request_digest(FunctionCallInfo fcinfo, int n)
+{
+	bytea	   *digest;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	digest = PG_GETARG_BYTEA_PP(n);
+	if (VARSIZE_ANY_EXHDR(digest) != DUN_DIGEST_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a digest of a request has %d bytes", DUN_DIGEST_LEN)));
+	return (const uint8 *) VARDATA_ANY(digest);
+}
+
 PG_FUNCTION_INFO_V1(dun_queue_sql_egress_digest);
 
-/* Arguments in the order of dunning.egress after prev; the SQL declaration names them. */
+/* Arguments in the order of dunning.egress after prev; the SQL declaration names them. The last alone may be NULL. */
 Datum
 dun_queue_sql_egress_digest(PG_FUNCTION_ARGS)
 {
-	bytea	   *prev = PG_GETARG_BYTEA_PP(0);
-	bytea	   *address = PG_GETARG_BYTEA_PP(9);
-	bytea	   *body = PG_GETARG_BYTEA_PP(11);
+	bytea	   *prev;
+	bytea	   *address;
+	bytea	   *body;
 	DunEgressLink link;
 	bytea	   *result;
 
+	for (int i = 0; i < 19; i++)
+		if (PG_ARGISNULL(i))
+			PG_RETURN_NULL();
+	prev = PG_GETARG_BYTEA_PP(0);
+	address = PG_GETARG_BYTEA_PP(9);
+	body = PG_GETARG_BYTEA_PP(11);
 	if (VARSIZE_ANY_EXHDR(prev) != DUN_DIGEST_LEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -159,6 +182,7 @@ dun_queue_sql_egress_digest(PG_FUNCTION_ARGS)
 	link.cost_currency = text_to_cstring(PG_GETARG_TEXT_PP(16));
 	link.at = PG_GETARG_TIMESTAMPTZ(17);
 	link.contact_on = PG_GETARG_TIMESTAMPTZ(18);
+	link.request_digest = request_digest(fcinfo, 19);
 
 	result = palloc(VARHDRSZ + DUN_DIGEST_LEN);
 	SET_VARSIZE(result, VARHDRSZ + DUN_DIGEST_LEN);

@@ -38,6 +38,7 @@ typedef struct DunEgressLink
 	const char *cost_currency;
 	TimestampTz at;
 	TimestampTz contact_on;
+	const uint8 *request_digest;	/* NULL: written by a version that kept none */
 } DunEgressLink;
 
 /* `prev` of the first link of a chain is 32 zero bytes. */

@@ -223,6 +223,11 @@ SELECT verdict, array_agg(r.lo || CASE WHEN r.hi > r.lo THEN '-' || r.hi ELSE ''
     SELECT verdict, min(code) AS lo, max(code) AS hi FROM (
         SELECT code, verdict, code - row_number() OVER (PARTITION BY verdict ORDER BY code) AS run
         FROM generate_series(200, 599) code, LATERAL dunning._judge('http', 'replied', code) j) x GROUP BY verdict, run) r GROUP BY verdict ORDER BY verdict;
+-- and_of_a_gateway_that_honours_no_key: what may have been taken is not asked again
+SELECT verdict, array_agg(r.lo || CASE WHEN r.hi > r.lo THEN '-' || r.hi ELSE '' END ORDER BY r.lo) AS codes FROM (
+    SELECT verdict, min(code) AS lo, max(code) AS hi FROM (
+        SELECT code, verdict, code - row_number() OVER (PARTITION BY verdict ORDER BY code) AS run
+        FROM generate_series(200, 599) code, LATERAL dunning._judge('http', 'replied', code, contract => 'once') j) x GROUP BY verdict, run) r GROUP BY verdict ORDER BY verdict;
 -- verdicts_of_every_smtp_code_before_and_after_the_dot
 SELECT progress, verdict, array_agg(r.lo || CASE WHEN r.hi > r.lo THEN '-' || r.hi ELSE '' END ORDER BY r.lo) AS codes FROM (
     SELECT progress, verdict, min(code) AS lo, max(code) AS hi FROM (
