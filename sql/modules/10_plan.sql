@@ -131,7 +131,7 @@ CREATE TABLE dunning.budget (
     set_at          timestamptz NOT NULL,
     PRIMARY KEY (creditor, campaign, currency)
 );
-COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left.';
+COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left, when a contact is planned, and as one leaves that no run planned.';
 
 CREATE TABLE dunning.plan_run (
     run_id          uuid PRIMARY KEY,

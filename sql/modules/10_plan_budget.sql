@@ -65,7 +65,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._reach_sql(text, text) IS 'SQL text: one row a debtor and address field of which something is known: soft bounces of 14 days, quality 0 to 1. Hard bounces are suppressed: the gate''s matter.';
 
--- What was planned today already, by the clock of decisions; what was cancelled is not spent.
+-- By the clock of decisions; what was cancelled is not spent, nor what certainly did not leave.
 CREATE FUNCTION dunning._spent(as_of timestamptz) RETURNS TABLE (creditor text, campaign text, currency text, spent numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -73,15 +73,36 @@ AS $fn$
 DECLARE
     day_start timestamptz := dunning._today(as_of)::timestamp AT TIME ZONE dunning._ledger_zone();
 BEGIN
-    RETURN QUERY EXECUTE pg_catalog.format($q$
-        SELECT m.creditor::text, coalesce(m.strategy, '')::text, m.cost_currency, sum(m.cost)
-        FROM %s m
-        LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
-        WHERE m.cost > 0 AND m.created_at >= $1 AND m.created_at <= $2 AND s.state IS DISTINCT FROM 'cancelled'
-        GROUP BY 1, 2, 3$q$, dunning._past('message')) USING day_start, as_of;
+    IF dunning._replay_since() IS NOT NULL THEN
+        RETURN QUERY EXECUTE pg_catalog.format($q$
+            SELECT m.creditor::text, coalesce(m.strategy, '')::text, m.cost_currency, sum(m.cost)
+            FROM %s m
+            LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
+            WHERE m.cost > 0 AND m.created_at >= $1 AND m.created_at <= $2 AND s.state IS DISTINCT FROM 'cancelled'
+            GROUP BY 1, 2, 3$q$, dunning._past('message')) USING day_start, as_of;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT x.creditor, x.campaign, x.cost_currency, sum(x.cost) FROM (
+            SELECT m.creditor::text AS creditor, coalesce(m.strategy, '')::text AS campaign, m.cost_currency, m.cost
+            FROM dunning.message m
+            LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
+            WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND s.state IS DISTINCT FROM 'cancelled'
+              AND m.run_id IS NOT NULL AND NOT m.decision ? 'tried'
+            UNION ALL
+            SELECT m.creditor::text, coalesce(m.strategy, '')::text, l.cost_currency, l.cost
+            FROM (SELECT DISTINCT ON (e.debtor_id, e.message_id) e.debtor_id, e.message_id, e.cost, e.cost_currency
+                  FROM dunning.egress e
+                  WHERE e.contact_on >= day_start AND e.contact_on <= as_of AND e.cost > 0 AND NOT e.test
+                    AND NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt
+                                    AND o.state IN ('queued', 'held', 'cancelled') AND NOT coalesce(o.detail ? 'may_have_arrived', false))
+                  ORDER BY e.debtor_id, e.message_id, e.attempt) l
+            JOIN dunning.message m ON m.debtor_id = l.debtor_id AND m.message_id = l.message_id
+            WHERE dunning._unplanned(m, day_start)) x
+        GROUP BY 1, 2, 3;
 END
 $fn$;
-COMMENT ON FUNCTION dunning._spent(timestamptz) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
+COMMENT ON FUNCTION dunning._spent(timestamptz) IS 'Cost since midnight, by creditor, campaign (strategy) and currency: of what was planned, and of what left unplanned, recounted from egress.';
 
 -- The most worthwhile first; what the day's money is not enough for is held as `budget` and asked again tomorrow. What is dearer by itself
 -- than a whole day of one of its purses takes nothing from the others: a call that no day can pay would stand before them every day. What is

@@ -123,6 +123,24 @@ $fn$;
 COMMENT ON FUNCTION dunning.cancel(uuid, text) IS 'The message with the state it has now: cancelled, unless it was leaving or finished already. Its step is not planned again. Role: dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.cancel(uuid, text) TO dunning_operator;
 
+-- Planning has counted what it made on the day it was planned. What nobody planned is counted on the day it leaves: what send() was asked for,
+-- what goes on over another channel after a failure, and what had ended and was taken up again by hand.
+CREATE FUNCTION dunning._unplanned(message dunning.message, day_start timestamptz) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN message.run_id IS NULL OR message.decision ? 'tried'
+        OR message.created_at < day_start AND (
+            EXISTS (SELECT FROM dunning.outcome o JOIN dunning.egress e ON e.debtor_id = o.debtor_id AND e.message_id = o.message_id AND e.attempt > o.attempt
+                    WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.attempt > 0 AND dunning._state_rank(o.state) > 0)
+            OR EXISTS (SELECT FROM dunning.outcome o JOIN dunning.queue q ON q.debtor_id = o.debtor_id AND q.message_id = o.message_id
+                       WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.attempt > 0 AND dunning._state_rank(o.state) > 0));
+END
+$fn$;
+COMMENT ON FUNCTION dunning._unplanned(dunning.message, timestamptz) IS
+    'Whether a message costs its money on the day it leaves: no run planned it, it carries a failed one on, or it was planned before this day, had ended and was retried.';
+
 CREATE FUNCTION dunning.retry(message_id uuid DEFAULT NULL, state text DEFAULT 'dead', server text DEFAULT NULL, since timestamptz DEFAULT NULL, dry_run boolean DEFAULT true)
     RETURNS TABLE (message uuid, debtor_id text, channel text, through text, was text, reason text, at timestamptz)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/errcodes.h"
 #include "deliver/batch.h"
+#include "deliver/budget.h"
 #include "deliver/fault.h"
 #include "deliver/freeze.h"
 #include "deliver/gate.h"
@@ -46,6 +47,13 @@ static bool
 is_open_contact(const DunItem *item)
 {
 	return item->state == NULL && item->test_address == NULL;
+}
+
+/* Of these it may matter what they cost. */
+static bool
+is_open_and_costs(const DunItem *item)
+{
+	return is_open_contact(item) && strpbrk(item->cost, "123456789") != NULL;
 }
 
 /* Of these it matters whether the last attempt was interrupted: it is not repeated. */
@@ -131,6 +139,9 @@ prepare(void *arg)
 		dun_deliver_ask_gate(some, n);
 	DUN_FAULT("after_gate");
 
+	n = choose(batch, some, is_open_and_costs);
+	if (n > 0)
+		dun_deliver_ask_budget(some, n);
 	n = choose(batch, some, is_open);
 	dun_deliver_freeze(some, n);
 	expire_keys(batch);
