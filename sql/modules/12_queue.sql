@@ -45,9 +45,11 @@ CREATE TABLE dunning.queue (
     reason          text,
     blocked_by      text[],
     run_id          uuid,
+    priority        smallint CHECK (priority BETWEEN 1 AND 9),  -- NULL: none; a higher one leaves first
     PRIMARY KEY (debtor_id, message_id)
 ) WITH (fillfactor = 70);
 CREATE INDEX queue_due ON dunning.queue (due, message_id) WHERE state = 'queued';
+CREATE INDEX queue_urgent ON dunning.queue (priority DESC, due, message_id) WHERE state = 'queued' AND priority IS NOT NULL;
 COMMENT ON TABLE dunning.queue IS 'Unfinished messages: proposed (await approval), queued, held (with what blocks), sending (intent committed).';
 
 -- The rendered parts, frozen at the first attempt; a repeat sends the same bytes. The one place with the address.

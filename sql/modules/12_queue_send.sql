@@ -131,7 +131,7 @@ $fn$;
 COMMENT ON FUNCTION dunning._send_row(text, text, text, jsonb, timestamptz, timestamptz, text) IS 'The message that send() would put into the queue.';
 
 CREATE FUNCTION dunning.send(debtor_id text, template text, channel text DEFAULT NULL, vars jsonb DEFAULT '{}', not_before timestamptz DEFAULT NULL,
-    not_after timestamptz DEFAULT NULL, idempotency_key text DEFAULT NULL, dry_run boolean DEFAULT false) RETURNS SETOF dunning.planned
+    not_after timestamptz DEFAULT NULL, idempotency_key text DEFAULT NULL, dry_run boolean DEFAULT false, priority int DEFAULT 0) RETURNS SETOF dunning.planned
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
 #variable_conflict error
@@ -140,6 +140,9 @@ DECLARE
     made jsonb;
     found uuid;
 BEGIN
+    IF send.priority IS NULL OR send.priority NOT BETWEEN 0 AND 9 THEN
+        RAISE EXCEPTION 'priority is a number from 0 to 9' USING ERRCODE = '22023', DETAIL = '0 waits for its turn, a higher one leaves before a lower one.';
+    END IF;
     IF idempotency_key IS NOT NULL THEN
         SELECT o.message_id INTO found FROM dunning.once o WHERE o.debtor_id = id AND o.kind = 'idempotency' AND o.key = idempotency_key;
     END IF;
@@ -158,6 +161,9 @@ BEGIN
                 language text, server text, contact_at timestamptz, not_after timestamptz, local_time text, amounts jsonb, cost numeric, cost_currency text, variant text,
                 p float8, expected_value numeric, propensity float8, explored boolean, ledger_mark text, context jsonb, decision jsonb, state text, reason text,
                 blocked_by text[], once_kind text, once_key text)$q$, made) e;
+        IF found IS NOT NULL AND send.priority > 0 THEN
+            UPDATE dunning.queue q SET priority = send.priority WHERE q.debtor_id = id AND q.message_id = found;
+        END IF;
         IF found IS NULL THEN
             -- another session had the key first
             SELECT o.message_id INTO found FROM dunning.once o WHERE o.debtor_id = id AND o.kind = 'idempotency' AND o.key = idempotency_key;
@@ -167,6 +173,6 @@ BEGIN
     RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[id], ARRAY[found]) p;
 END
 $fn$;
-COMMENT ON FUNCTION dunning.send(text, text, text, jsonb, timestamptz, timestamptz, text, boolean) IS
-    'One message in the queue, or held with blocked_by: at once where that is allowed, else at the next allowed time; with not_after at the best time until then. channel NULL: the first usable of the preferred one and the strategy''s. The same idempotency_key gives the same message. Role: dunning_operator.';
-GRANT EXECUTE ON FUNCTION dunning.send(text, text, text, jsonb, timestamptz, timestamptz, text, boolean) TO dunning_operator;
+COMMENT ON FUNCTION dunning.send(text, text, text, jsonb, timestamptz, timestamptz, text, boolean, int) IS
+    'One message in the queue, or held with blocked_by: at once where that is allowed, else at the next allowed time; with not_after at the best time until then. channel NULL: the first usable of the preferred one and the strategy''s. The same idempotency_key gives the same message. One of a higher priority (0 to 9) overtakes what waits for the same server. Role: dunning_operator.';
+GRANT EXECUTE ON FUNCTION dunning.send(text, text, text, jsonb, timestamptz, timestamptz, text, boolean, int) TO dunning_operator;

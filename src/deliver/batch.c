@@ -167,12 +167,19 @@ accept(Batch *batch)
 
 		if (item->state != NULL)
 			dun_deliver_push_done(run, item);
-		else
+		else if (!item->urgent)
 		{
 			dlist_push_tail(&run->ready, &item->node);
 			run->nready++;
 		}
 	}
+	/* The most urgent was claimed first. */
+	for (int i = batch->n - 1; i >= 0; i--)
+		if (batch->items[i]->state == NULL && batch->items[i]->urgent)
+		{
+			dlist_push_head(&run->ready, &batch->items[i]->node);
+			run->nready++;
+		}
 	/* It went well to the end of what is due: whoever was looked for is found, or is well again. */
 	for (int i = 0; i < run->nlanes; i++)
 		if (run->lanes[i].drained)

@@ -74,6 +74,7 @@ typedef struct DunItem
 	int16		slice;
 	int16		attempt;		/* the one being made */
 	bool		put_off;		/* claimed before and not sent: its body may be frozen already */
+	bool		urgent;			/* leaves before those that are ready already */
 	TimestampTz due;
 	TimestampTz not_after;		/* DT_NOEND: none */
 	char	   *template;

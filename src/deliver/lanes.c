@@ -51,25 +51,31 @@ static DunStatement lanes_sql = {
 };
 
 /* OFFSET 0: a look-up by key for each row, never a hash of a whole month, whatever the planner thinks of the batch. */
-#define CLAIM_SQL(slices) \
+#define CLAIM_SQL(slices, first) \
 	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language," \
 	"       coalesce(m.context->>'framing', m.variant, 'neutral'), m.not_after, m.ledger_mark, m.context," \
 	"       coalesce(m.strategy || '/' || m.step, m.created_by), m.decision->>'test_address', m.cost::text, m.cost_currency," \
-	"       m.context->>'sender_name', m.context->>'reply_to', q.reason IS NOT NULL" \
-	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, q.reason FROM dunning.queue q" \
+	"       m.context->>'sender_name', m.context->>'reply_to', q.reason IS NOT NULL, q.priority IS NOT NULL" \
+	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, q.reason, q.priority FROM dunning.queue q" \
 	"         WHERE q.state = 'queued' AND q.server = $1 AND q.due <= $2 AND (q.due, q.message_id) > ($3, $4)" slices \
-	"         ORDER BY q.due, q.message_id LIMIT $6) q" \
+	"         ORDER BY " first "q.due, q.message_id LIMIT $6) q" \
 	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.message x WHERE x.debtor_id = q.debtor_id AND x.message_id = q.message_id OFFSET 0) m" \
-	" ORDER BY q.due, q.message_id"
+	" ORDER BY " first "q.due, q.message_id"
 
 static DunStatement claim_sql = {
-	CLAIM_SQL(" AND q.slice = ANY ($5)"),
+	CLAIM_SQL(" AND q.slice = ANY ($5)", ""),
 	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, .in_index_order = true, .harmless = true
 };
 
 /* Who owns every slice need not look at it. */
 static DunStatement claim_all_sql = {
-	CLAIM_SQL(""),
+	CLAIM_SQL("", ""),
+	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, .in_index_order = true, .harmless = true
+};
+
+/* What overtakes the others, few rows in an index of their own: asked with each look at the head, whose position it does not move. */
+static DunStatement urgent_sql = {
+	CLAIM_SQL(" AND q.slice = ANY ($5) AND q.priority IS NOT NULL", "q.priority DESC, "),
 	6, {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, UUIDOID, INT2ARRAYOID, INT8OID}, .in_index_order = true, .harmless = true
 };
 
@@ -283,6 +289,7 @@ read_item(DunItem *item, uint64 row)
 	item->out.sender_name = own_text(item, row, 18);
 	item->out.reply_to = own_text(item, row, 19);
 	item->put_off = DatumGetBool(dun_base_value(row, 20, &isnull));
+	item->urgent = DatumGetBool(dun_base_value(row, 21, &isnull));
 
 	before = MemoryContextSwitchTo(item->context);
 	item->context_json = PointerGetDatum(PG_DETOAST_DATUM_COPY(dun_base_value(row, 13, &isnull)));
@@ -363,6 +370,93 @@ wants_head(DunRun *run, DunLane *lane, TimestampTz now)
 	return lane->head_owed || lane->head_read_at == 0 || age_us >= HEAD_EVERY_MS * INT64CONST(1000);
 }
 
+/* Claim what this row of the last statement tells. */
+static void
+claim_row(DunRun *run, DunLane *lane, dlist_head *batch, uint64 row)
+{
+	DunItem    *item = dun_deliver_new_item(run);
+
+	item->lane = lane;
+	item->loaded = lane->loaded;
+	lane->loaded->users++;
+	item->waiting = true;
+	lane->waiting++;
+	dlist_push_tail(batch, &item->node);
+	read_item(item, row);
+	dun_deliver_enter_item(item);
+}
+
+static bool
+is_claimed(uint64 row)
+{
+	bool		isnull;
+
+	return dun_deliver_knows_item(DatumGetUUIDP(dun_base_value(row, 2, &isnull)));
+}
+
+static void
+fill_claim(const DunLane *lane, Datum *args, int64 limit)
+{
+	args[0] = CStringGetTextDatum(lane->name);
+	args[1] = TimestampTzGetDatum(dun_base_now());
+	args[2] = TimestampTzGetDatum(lane->position_due);
+	args[3] = UUIDPGetDatum(&lane->position_id);
+	args[4] = dun_deliver_owned_slices();
+	args[5] = Int64GetDatum(limit);
+}
+
+/* Before all others, from the head: they may have come behind any backlog. */
+static int
+claim_urgent(DunRun *run, DunLane *lane, dlist_head *batch, int room)
+{
+	int			claimed = 0;
+	uint64		n;
+	Datum		args[6];
+
+	fill_claim(lane, args, room + dun_deliver_count_items());
+	n = dun_base_run(&urgent_sql, args, NULL, false, 0);
+	for (uint64 row = 0; row < n && claimed < room; row++)
+		if (!is_claimed(row))
+		{
+			claim_row(run, lane, batch, row);
+			claimed++;
+		}
+	return claimed;
+}
+
+/* In the order of due, from the position on, which moves. */
+static int
+claim_in_order(DunRun *run, DunLane *lane, dlist_head *batch, int room, bool head)
+{
+	/* Rows under way still stand in the queue, before the position: only a read of the head must go past them. */
+	int64		limit = room + (head ? dun_deliver_count_items() : 0);
+	int			claimed = 0;
+	uint64		n;
+	Datum		args[6];
+
+	fill_claim(lane, args, limit);
+	n = dun_base_run(dun_deliver_session.nslices == DUN_SLICES ? &claim_all_sql : &claim_sql, args, NULL, false, 0);
+	lane->drained = (int64) n < limit;
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+
+		if (!is_claimed(row))
+		{
+			if (claimed == room)
+			{
+				lane->drained = false;
+				break;
+			}
+			claim_row(run, lane, batch, row);
+			claimed++;
+		}
+		lane->position_due = read_time(row, 4, 0);
+		lane->position_id = *DatumGetUUIDP(dun_base_value(row, 2, &isnull));
+	}
+	return claimed;
+}
+
 static int
 claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 {
@@ -370,10 +464,6 @@ claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 	int			room = room_of(run, lane);
 	int			claimed = 0;
 	bool		head;
-	uint64		n;
-	uint64		row;
-	int64		limit;
-	Datum		args[6];
 
 	if (room == 0)
 		return 0;
@@ -395,44 +485,12 @@ claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 		lane->head_owed = false;
 		lane->position_due = DT_NOBEGIN;
 		memset(&lane->position_id, 0, sizeof(pg_uuid_t));
+		claimed = claim_urgent(run, lane, batch, room);
 	}
-	/* Rows under way still stand in the queue, before the position: only a read of the head must go past them. */
-	limit = room + (head ? dun_deliver_count_items() : 0);
-	args[0] = CStringGetTextDatum(lane->name);
-	args[1] = TimestampTzGetDatum(dun_base_now());
-	args[2] = TimestampTzGetDatum(lane->position_due);
-	args[3] = UUIDPGetDatum(&lane->position_id);
-	args[4] = dun_deliver_owned_slices();
-	args[5] = Int64GetDatum(limit);
-	n = dun_base_run(dun_deliver_session.nslices == DUN_SLICES ? &claim_all_sql : &claim_sql, args, NULL, false, 0);
-	lane->drained = (int64) n < limit;
-	for (row = 0; row < n; row++)
-	{
-		bool		isnull;
-		pg_uuid_t  *id = DatumGetUUIDP(dun_base_value(row, 2, &isnull));
-		DunItem    *item;
-
-		if (!dun_deliver_knows_item(id))
-		{
-			if (claimed == room)
-			{
-				lane->drained = false;
-				break;
-			}
-			item = dun_deliver_new_item(run);
-			item->lane = lane;
-			item->loaded = lane->loaded;
-			lane->loaded->users++;
-			item->waiting = true;
-			lane->waiting++;
-			dlist_push_tail(batch, &item->node);
-			read_item(item, row);
-			dun_deliver_enter_item(item);
-			claimed++;
-		}
-		lane->position_due = read_time(row, 4, 0);
-		lane->position_id = *id;
-	}
+	if (claimed < room)
+		claimed += claim_in_order(run, lane, batch, room - claimed, head);
+	else
+		lane->drained = false;
 	if (head)
 	{
 		lane->head_read_at = started;
