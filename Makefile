@@ -30,6 +30,15 @@ ifneq (,$(findstring clang,$(CC)))
 PG_CFLAGS += -Wno-ignored-optimization-argument -Wno-unknown-warning-option -Wno-ignored-attributes
 endif
 SHLIB_LINK  = $(shell $(CURL_CONFIG) --libs)
+# Signatures by a public key (SendGrid's receipts) are verified where the server itself was built with OpenSSL.
+PKG_CONFIG ?= pkg-config
+ifneq (,$(findstring openssl,$(shell $(or $(PG_CONFIG),pg_config) --configure 2>/dev/null)))
+CRYPTO_LIBS := $(shell $(PKG_CONFIG) --libs libcrypto 2>/dev/null)
+ifneq (,$(strip $(CRYPTO_LIBS)))
+PG_CPPFLAGS += -DDUN_HAVE_CRYPTO $(shell $(PKG_CONFIG) --cflags libcrypto)
+SHLIB_LINK += $(CRYPTO_LIBS)
+endif
+endif
 
 EXTRA_CLEAN = $(SRCS:.c=.d) tmp/stage
 

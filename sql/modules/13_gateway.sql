@@ -37,6 +37,41 @@ CREATE FUNCTION dunning._json_field(document text, path text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dun_gateway_sql_read_json_field';
 COMMENT ON FUNCTION dunning._json_field(text, text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
 
+-- A preset's receipts: {"format": "json|form", "signature": "dunning|twilio|sendgrid|lob", "items": "path of the array", "map": {"kind": "path" or ["path", ...], ...},
+-- "words": {"word of the gateway": "kind, :soft after a bounce that is not for good, or nothing"}}.
+CREATE FUNCTION dunning._receipt_fields() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$ SELECT ARRAY['kind', 'why', 'message_id', 'provider_ref', 'event_key', 'at', 'address', 'from', 'text', 'code', 'url'] $$;
+COMMENT ON FUNCTION dunning._receipt_fields() IS 'What the map of a preset''s receipts may tell the place of.';
+
+CREATE FUNCTION dunning._receipt_problem(receipt jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    IF receipt IS NULL THEN
+        RETURN NULL;
+    ELSIF jsonb_typeof(receipt) <> 'object' OR receipt - '{format,signature,items,map,words}'::text[] <> '{}' THEN
+        RETURN 'receipt is an object of format, signature, items, map and words';
+    ELSIF coalesce(receipt ->> 'format', 'json') NOT IN ('json', 'form') THEN
+        RETURN 'the format of receipts is json or form';
+    ELSIF coalesce(receipt ->> 'signature', 'dunning') NOT IN ('dunning', 'twilio', 'sendgrid', 'lob') THEN
+        RETURN 'the signature of receipts is dunning, twilio, sendgrid or lob';
+    ELSIF jsonb_typeof(receipt -> 'map') IS DISTINCT FROM 'object' OR NOT receipt -> 'map' ? 'kind'
+          OR (receipt -> 'map') - dunning._receipt_fields() <> '{}' THEN
+        RETURN 'the map of receipts tells the place of kind, and of ' || array_to_string((dunning._receipt_fields())[2:], ', ') || ' where there are';
+    ELSIF EXISTS (SELECT FROM jsonb_each(receipt -> 'map') m WHERE jsonb_typeof(m.value) NOT IN ('string', 'array')
+                  OR jsonb_typeof(m.value) = 'array' AND EXISTS (SELECT FROM jsonb_array_elements(m.value) e WHERE jsonb_typeof(e.value) <> 'string')) THEN
+        RETURN 'a place in the map of receipts is a path such as event.id, or a list of them';
+    ELSIF jsonb_typeof(coalesce(receipt -> 'words', '{}')) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(receipt -> 'words') w WHERE jsonb_typeof(w.value) <> 'string'
+                     OR w.value #>> '{}' NOT IN ('', 'delivered', 'opened', 'clicked', 'replied', 'bounced', 'bounced:soft', 'failed', 'opted_out', 'complaint')) THEN
+        RETURN 'a word of receipts means delivered, opened, clicked, replied, bounced, bounced:soft, failed, opted_out, complaint or nothing';
+    END IF;
+    RETURN NULL;
+END
+$fn$;
+COMMENT ON FUNCTION dunning._receipt_problem(jsonb) IS 'What is wrong with a preset''s description of its receipts, NULL: nothing.';
+
 -- HTTP gateways as data: a request template and where to look in the reply. Placeholders are encoded for where they stand.
 CREATE TABLE dunning.http_preset (
     preset          text COLLATE "C" NOT NULL,
@@ -47,7 +82,7 @@ CREATE TABLE dunning.http_preset (
     format          text NOT NULL CHECK (format IN ('json', 'form', 'none')),
     body            text,                               -- values are JSON- or percent-encoded after format
     body_html       text,                               -- used where the message has HTML; NULL: body
-    auth            text NOT NULL CHECK (auth IN ('none', 'basic', 'bearer', 'header')),
+    auth            text NOT NULL CHECK (auth IN ('none', 'basic', 'basic_secret', 'bearer', 'header')),
     auth_header     text,                               -- the header of auth 'header'
     idempotency_header text,                            -- carries the message id; NULL: the gateway knows none
     contract        text NOT NULL CHECK (contract IN ('repeat', 'once')),
@@ -56,7 +91,9 @@ CREATE TABLE dunning.http_preset (
     suppress_on     text[] NOT NULL DEFAULT '{}',       -- codes that mean the address must not be used again
     saved_at        timestamptz,
     saved_by        text,
+    receipt         jsonb,                              -- how what it posts to us reads and is signed; NULL: as receive() itself wants it
     PRIMARY KEY (preset, builtin),
+    CHECK (dunning._receipt_problem(receipt) IS NULL),
     CHECK (dunning._check_pattern(path)),
     CHECK (body IS NULL OR dunning._check_pattern(body)),
     CHECK (body_html IS NULL OR dunning._check_pattern(body_html)),
@@ -65,7 +102,7 @@ CREATE TABLE dunning.http_preset (
     CHECK ((format = 'none') = (body IS NULL)),
     CHECK ((auth = 'header') = (auth_header IS NOT NULL))
 );
-COMMENT ON TABLE dunning.http_preset IS 'HTTP gateways as data: request template and reply mapping. A user''s row of the same name replaces the built-in one.';
+COMMENT ON TABLE dunning.http_preset IS 'HTTP gateways as data: request template, reply mapping and receipt mapping. A user''s row of the same name replaces the built-in one.';
 SELECT pg_catalog.pg_extension_config_dump('dunning.http_preset', 'WHERE NOT builtin');
 GRANT SELECT ON dunning.http_preset TO dunning_operator;
 
@@ -88,11 +125,33 @@ INSERT INTO dunning.http_preset (preset, builtin, description, method, path, for
 ('sendgrid', true, 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', 'POST', '/v3/mail/send', 'json',
  '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}',
  '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}',
- 'bearer', NULL, NULL, 'once', NULL, NULL, '{}');
+ 'bearer', NULL, NULL, 'once', NULL, NULL, '{}'),
+('lob', true, 'Lob letters: server URL https://api.lob.com, secret the API key, from the id of an address saved there (adr_...); receipts are signed by the secret of receipt_secret_file', 'POST', '/v1/letters', 'json',
+ '{"description":"{message_id}","to":{"name":"{name}","address_line1":"{street}","address_city":"{city}","address_zip":"{postcode}","address_country":"{country}"},"from":"{from}","file":"{html}","color":false,"use_type":"operational","metadata":{"message_id":"{message_id}"}}', NULL,
+ 'basic_secret', NULL, 'Idempotency-Key', 'repeat', 'id', 'error.code', '{}');
+
+-- Receipts. Words are compared in lower case; "word/why" goes before "word".
+UPDATE dunning.http_preset p SET receipt = r.receipt
+FROM (VALUES
+('kannel', '{"format": "form", "signature": "dunning", "map": {"kind": "status", "message_id": "id", "provider_ref": "ref", "from": "from", "text": "text", "code": "answer"},
+   "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": ""}}'::jsonb),
+('twilio', '{"format": "form", "signature": "twilio",
+   "map": {"kind": ["MessageStatus", "SmsStatus"], "provider_ref": ["MessageSid", "SmsSid"], "from": "From", "text": "Body", "code": "ErrorCode"},
+   "words": {"accepted": "", "scheduled": "", "queued": "", "sending": "", "sent": "", "delivered": "delivered", "read": "opened", "undelivered": "failed", "failed": "failed", "canceled": "failed",
+             "received": "replied", "receiving": ""}}'),
+('sendgrid', '{"format": "json", "signature": "sendgrid",
+   "map": {"kind": "event", "why": "type", "message_id": "message_id", "provider_ref": "sg_message_id", "event_key": "sg_event_id", "at": "timestamp", "address": "email", "code": "status", "url": "url"},
+   "words": {"processed": "", "deferred": "", "delivered": "delivered", "open": "opened", "click": "clicked", "bounce": "bounced", "bounce/blocked": "bounced:soft", "dropped": "failed",
+             "spamreport": "complaint", "unsubscribe": "opted_out", "group_unsubscribe": "opted_out", "group_resubscribe": ""}}'),
+('lob', '{"format": "json", "signature": "lob",
+   "map": {"kind": "event_type.id", "message_id": "body.metadata.message_id", "provider_ref": "reference_id", "event_key": "id", "at": "date_created"},
+   "words": {"letter.created": "", "letter.rendered_pdf": "", "letter.rendered_thumbnails": "", "letter.mailed": "", "letter.in_transit": "", "letter.in_local_area": "", "letter.processed_for_delivery": "",
+             "letter.re-routed": "", "letter.delivered": "delivered", "letter.returned_to_sender": "bounced", "letter.failed": "failed", "letter.rejected": "failed", "letter.deleted": "failed"}}')) r(preset, receipt)
+WHERE p.preset = r.preset AND p.builtin;
 
 CREATE FUNCTION dunning.save_http_preset(preset text, method text, format text, body text DEFAULT NULL, path text DEFAULT '', body_html text DEFAULT NULL,
     auth text DEFAULT 'none', auth_header text DEFAULT NULL, idempotency_header text DEFAULT NULL, contract text DEFAULT 'once',
-    id_field text DEFAULT NULL, error_field text DEFAULT NULL, suppress_on text[] DEFAULT '{}', description text DEFAULT '') RETURNS void
+    id_field text DEFAULT NULL, error_field text DEFAULT NULL, suppress_on text[] DEFAULT '{}', description text DEFAULT '', receipt jsonb DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
 #variable_conflict error
 DECLARE
@@ -102,9 +161,10 @@ DECLARE
         WHEN $3 IS NULL OR $3 NOT IN ('json', 'form', 'none') THEN 'format is json, form or none'
         WHEN $13 IS NULL OR array_ndims($13) > 1 OR EXISTS (SELECT FROM unnest($13) c WHERE c IS NULL) THEN 'suppress_on is a list of words'
         WHEN ($3 = 'none') <> ($4 IS NULL) THEN 'format none goes without a body, the others with one'
-        WHEN $7 IS NULL OR $7 NOT IN ('none', 'basic', 'bearer', 'header') THEN 'auth is none, basic, bearer or header'
+        WHEN $7 IS NULL OR $7 NOT IN ('none', 'basic', 'basic_secret', 'bearer', 'header') THEN 'auth is none, basic, basic_secret (the secret as user, no password), bearer or header'
         WHEN ($7 = 'header') <> ($8 IS NOT NULL) THEN 'auth header goes with the name in auth_header, the others without'
-        WHEN $10 IS NULL OR $10 NOT IN ('repeat', 'once') THEN 'contract is repeat or once' END;
+        WHEN $10 IS NULL OR $10 NOT IN ('repeat', 'once') THEN 'contract is repeat or once'
+        ELSE dunning._receipt_problem($15) END;
 BEGIN
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION '%', wrong USING ERRCODE = '22023',
@@ -119,17 +179,17 @@ BEGIN
             USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = 'Placeholders stand inside of strings: {"to":"{address}","text":"{text}"}.';
     END;
     INSERT INTO dunning.http_preset AS p (preset, builtin, description, method, path, format, body, body_html, auth, auth_header, idempotency_header,
-        contract, id_field, error_field, suppress_on, saved_at, saved_by)
-    VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user)
+        contract, id_field, error_field, suppress_on, saved_at, saved_by, receipt)
+    VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user, $15)
     ON CONFLICT ON CONSTRAINT http_preset_pkey DO UPDATE SET description = EXCLUDED.description, method = EXCLUDED.method, path = EXCLUDED.path,
         format = EXCLUDED.format, body = EXCLUDED.body, body_html = EXCLUDED.body_html, auth = EXCLUDED.auth, auth_header = EXCLUDED.auth_header,
         idempotency_header = EXCLUDED.idempotency_header, contract = EXCLUDED.contract, id_field = EXCLUDED.id_field,
-        error_field = EXCLUDED.error_field, suppress_on = EXCLUDED.suppress_on, saved_at = EXCLUDED.saved_at, saved_by = EXCLUDED.saved_by;
+        error_field = EXCLUDED.error_field, suppress_on = EXCLUDED.suppress_on, saved_at = EXCLUDED.saved_at, saved_by = EXCLUDED.saved_by, receipt = EXCLUDED.receipt;
 END
 $function$;
-COMMENT ON FUNCTION dunning.save_http_preset(text, text, text, text, text, text, text, text, text, text, text, text, text[], text) IS
+COMMENT ON FUNCTION dunning.save_http_preset(text, text, text, text, text, text, text, text, text, text, text, text, text[], text, jsonb) IS
     'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
-GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text, text, text, text, text, text, text, text, text, text, text, text, text[], text) TO dunning_admin;
+GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text, text, text, text, text, text, text, text, text, text, text, text, text[], text, jsonb) TO dunning_admin;
 
 CREATE FUNCTION dunning.reset_http_preset(preset text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$

@@ -18,6 +18,54 @@ $$
 $$;
 COMMENT ON FUNCTION dunning._receipt_kind(text) IS 'The event kind of a gateway''s word; empty where it means nothing new, NULL where it is unknown.';
 
+-- What a gateway posts, in the words of its preset.
+CREATE FUNCTION dunning._url_decode(word text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$
+    SELECT coalesce(convert_from(string_agg(CASE WHEN m.m[1] ~ '^%..$' THEN decode(substr(m.m[1], 2), 'hex') ELSE convert_to(m.m[1], 'UTF8') END, ''::bytea ORDER BY m.ord), 'UTF8'), '')
+    FROM regexp_matches(replace(word, '+', ' '), '%[0-9A-Fa-f]{2}|[^%]+|%', 'g') WITH ORDINALITY AS m(m, ord)
+$$;
+COMMENT ON FUNCTION dunning._url_decode(text) IS 'A word of application/x-www-form-urlencoded as it was; an error of class 22 where it is no UTF-8.';
+
+CREATE FUNCTION dunning._form_fields(body text) RETURNS TABLE (ord bigint, name text, value text)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$
+    SELECT f.ord, dunning._url_decode(split_part(f.f, '=', 1)), dunning._url_decode(CASE WHEN strpos(f.f, '=') > 0 THEN substr(f.f, strpos(f.f, '=') + 1) ELSE '' END)
+    FROM string_to_table(body, '&') WITH ORDINALITY AS f(f, ord) WHERE f.f <> ''
+$$;
+COMMENT ON FUNCTION dunning._form_fields(text) IS 'The fields of a form in their order, decoded.';
+
+CREATE FUNCTION dunning._map_receipt(receipt jsonb, item jsonb) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$
+#variable_conflict error
+DECLARE
+    mapped jsonb;
+    word text;
+    means text;
+BEGIN
+    IF receipt IS NULL THEN
+        RETURN item;
+    END IF;
+    SELECT coalesce(jsonb_object_agg(m.key, p.found), '{}') INTO mapped
+    FROM jsonb_each(receipt -> 'map') m
+    CROSS JOIN LATERAL (
+        SELECT item #>> string_to_array(x.x, '.') AS found
+        FROM jsonb_array_elements_text(CASE jsonb_typeof(m.value) WHEN 'array' THEN m.value ELSE jsonb_build_array(m.value) END) WITH ORDINALITY x(x, n)
+        WHERE item #>> string_to_array(x.x, '.') <> '' ORDER BY x.n LIMIT 1) p;
+    word := lower(btrim(mapped ->> 'kind'));
+    means := coalesce(receipt #>> ARRAY['words', word || '/' || lower(btrim(mapped ->> 'why'))], receipt #>> ARRAY['words', word]);
+    IF means = 'bounced:soft' THEN
+        mapped := mapped || '{"hard": false}';
+    END IF;
+    RETURN mapped - 'why'
+        || jsonb_strip_nulls(jsonb_build_object('kind', CASE means WHEN '' THEN 'processed' WHEN 'bounced:soft' THEN 'bounced' ELSE coalesce(means, word) END,
+               -- The same thing posted twice is one event, also where the gateway gives it no name.
+               'event_key', coalesce(mapped ->> 'event_key', encode(sha256(convert_to(item::text, 'UTF8')), 'hex'))));
+END
+$$;
+COMMENT ON FUNCTION dunning._map_receipt(jsonb, jsonb) IS 'An item that a gateway posted as receive() wants it, by its preset''s receipt mapping; as it is where there is none.';
+
 -- Which message a receipt is about: by our key, else by the gateway's own reference of the last 100 days.
 CREATE FUNCTION dunning._receipt_message(item jsonb, OUT debtor_id text, OUT message_id uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS

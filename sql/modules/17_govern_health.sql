@@ -195,6 +195,15 @@ BEGIN
         CASE WHEN q.n > 0 THEN format('%s due, the oldest for %s minute(s)', q.n, floor(extract(epoch FROM q.age) / 60)) ELSE 'nothing waits that is due' END,
         CASE WHEN q.age > interval '10 minutes' THEN 'CALL dunning.deliver(max_seconds => 60);' END
     FROM (SELECT count(*) AS n, coalesce(dunning._now() - min(q.due), interval '0') AS age FROM dunning.queue q WHERE q.state = 'queued' AND q.due < dunning._now()) q;
+    -- Rows that are over stay where they were until nobody could look at them any more; the queue and the heads of the chains turn over fastest.
+    RETURN QUERY SELECT 'dead rows', CASE WHEN d.worst IS NULL THEN 'ok' ELSE 'warn' END, coalesce(d.worst, 'no more than autovacuum clears'),
+        CASE WHEN d.worst IS NOT NULL THEN format('VACUUM (VERBOSE) %s; -- says which transaction they are kept for; SELECT * FROM pg_stat_activity WHERE backend_xmin IS NOT NULL ORDER BY age(backend_xmin) DESC;', d.tables) END
+    FROM (SELECT string_agg(format('%s: %s dead of %s', t.relname, t.n_dead_tup, t.n_dead_tup + t.n_live_tup)
+                            || coalesce(', last vacuumed at ' || date_trunc('second', t.vacuumed), ', never vacuumed'), '; ' ORDER BY t.n_dead_tup DESC, t.relname) AS worst,
+                 string_agg('dunning.' || t.relname, ', ' ORDER BY t.n_dead_tup DESC, t.relname) AS tables
+          FROM (SELECT s.relname, s.n_dead_tup, s.n_live_tup, greatest(s.last_vacuum, s.last_autovacuum) AS vacuumed
+                FROM pg_catalog.pg_stat_all_tables s WHERE s.relid IN ('dunning.queue'::regclass, 'dunning.egress_head'::regclass)) t
+          WHERE t.n_dead_tup > 100000 AND t.n_dead_tup > t.n_live_tup AND coalesce(t.vacuumed < clock_timestamp() - interval '1 hour', true) OR t.n_dead_tup > 5000000) d;
     RETURN QUERY SELECT 'dead letters', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
         CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''dead'', dry_run => true);' END
     FROM dunning.message_state s JOIN dunning.message m ON m.debtor_id = s.debtor_id AND m.message_id = s.message_id WHERE s.state = 'dead' AND s.at > week;
@@ -230,7 +239,7 @@ BEGIN
                                                 FROM dunning.run x ORDER BY x.started_at DESC, x.run_id DESC LIMIT 1) r ON true;
 END
 $$;
-COMMENT ON FUNCTION dunning._health_queue() IS 'What waits, what failed, what is held and by what; partitions and the daily run.';
+COMMENT ON FUNCTION dunning._health_queue() IS 'What waits and for how long, what failed, what is held and by what; rows not vacuumed, partitions and the daily run.';
 
 -- A model that drifts predicts worse, and contact goes on: nothing here fails.
 CREATE FUNCTION dunning._health_models() RETURNS TABLE (item text, state text, detail text, fix_sql text)

@@ -55,7 +55,7 @@ static DunStatement lanes_sql = {
 	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language," \
 	"       coalesce(m.context->>'framing', m.variant, 'neutral'), m.not_after, m.ledger_mark, m.context," \
 	"       coalesce(m.strategy || '/' || m.step, m.created_by), m.decision->>'test_address', m.cost::text, m.cost_currency," \
-	"       m.context->>'sender_name', m.context->>'reply_to', q.reason IS NOT NULL, q.priority IS NOT NULL" \
+	"       m.context->>'sender_name', m.context->>'reply_to', q.reason IS NOT NULL, q.priority IS NOT NULL, m.context->>'name'" \
 	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, q.reason, q.priority FROM dunning.queue q" \
 	"         WHERE q.state = 'queued' AND q.server = $1 AND q.due <= $2 AND (q.due, q.message_id) > ($3, $4)" slices \
 	"         ORDER BY " first "q.due, q.message_id LIMIT $6) q" \
@@ -290,6 +290,7 @@ read_item(DunItem *item, uint64 row)
 	item->out.reply_to = own_text(item, row, 19);
 	item->put_off = DatumGetBool(dun_base_value(row, 20, &isnull));
 	item->urgent = DatumGetBool(dun_base_value(row, 21, &isnull));
+	item->out.name = own_text(item, row, 22);
 
 	before = MemoryContextSwitchTo(item->context);
 	item->context_json = PointerGetDatum(PG_DETOAST_DATUM_COPY(dun_base_value(row, 13, &isnull)));

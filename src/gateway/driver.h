@@ -23,6 +23,8 @@ typedef struct DunServer
 	char	   *from;			/* sender address or number */
 	char	   *username;		/* NULL: none */
 	char	   *password;		/* read from secret_file; never logged, wiped with the context */
+	char	   *receipt_secret; /* what it signs receipts with, where that is not the password; NULL: the password */
+	char	   *receipt_key;	/* or the public key of who signs them, base64; NULL: none */
 	char	   *proxy;			/* NULL: none; the environment's proxy is never used */
 	char	   *ca_file;
 	char	   *client_cert_file;
@@ -47,6 +49,7 @@ typedef struct DunOutgoing
 	char	   *creditor;
 	char	   *channel;
 	char	   *address;
+	char	   *name;			/* whom it is for, NULL: not known */
 	char	   *subject;		/* NULL where the channel has none */
 	char	   *body_text;
 	char	   *body_html;		/* NULL: text only */

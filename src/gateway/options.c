@@ -308,6 +308,7 @@ static const Option server_options[] = {
 	{"tls", "smtp", check_tls},
 	{"preset", "http", check_text},
 	{"idempotency_header", "http", check_header_name},
+	{"receipt_key", "http", check_text},
 	{"directory", "spool", check_file_name},
 	{"verdict", "mock", check_verdict},
 	{NULL}
@@ -316,6 +317,7 @@ static const Option server_options[] = {
 static const Option mapping_options[] = {
 	{"username", NULL, check_text},
 	{"secret_file", NULL, check_file_name},
+	{"receipt_secret_file", NULL, check_file_name},
 	{NULL}
 };
 

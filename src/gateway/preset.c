@@ -9,8 +9,12 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
 
 #include "base/errcodes.h"
 #include "base/spi.h"
@@ -25,22 +29,27 @@ typedef enum Field
 	FIELD_LITERAL,
 	FIELD_ADDRESS,
 	FIELD_CHANNEL,
+	FIELD_CITY,
 	FIELD_CODING,
+	FIELD_COUNTRY,
 	FIELD_CREDITOR,
 	FIELD_FROM,
 	FIELD_FROM_NAME,
 	FIELD_HTML,
 	FIELD_MESSAGE_ID,
+	FIELD_NAME,
+	FIELD_POSTCODE,
 	FIELD_REPLY_TO,
 	FIELD_SECRET,
+	FIELD_STREET,
 	FIELD_SUBJECT,
 	FIELD_TEXT,
 	FIELD_USERNAME
 } Field;
 
 static const char *const field_names[] = {
-	"", "address", "channel", "coding", "creditor", "from", "from_name", "html", "message_id", "reply_to", "secret",
-	"subject", "text", "username"
+	"", "address", "channel", "city", "coding", "country", "creditor", "from", "from_name", "html", "message_id", "name", "postcode",
+	"reply_to", "secret", "street", "subject", "text", "username"
 };
 
 typedef struct DunPiece
@@ -111,6 +120,67 @@ dun_gateway_compile_pattern(const char *text, DunEncoding encoding)
 }
 
 static const char *
+text_as_html(const char *text)
+{
+	StringInfoData out;
+
+	if (text == NULL)
+		return NULL;
+	initStringInfo(&out);
+	appendStringInfoString(&out, "<html><body style=\"white-space: pre-wrap\">");
+	for (; *text; text++)
+		if (*text == '<')
+			appendStringInfoString(&out, "&lt;");
+		else if (*text == '&')
+			appendStringInfoString(&out, "&amp;");
+		else
+			appendStringInfoChar(&out, *text);
+	appendStringInfoString(&out, "</body></html>");
+	return out.data;
+}
+
+/* Of a postal address that is a JSON object; keys as letters know them (_address_lines), NULL where there is none of them. */
+static const char *
+address_part(const char *address, const char *const *keys)
+{
+	char	   *text;
+	Jsonb	   *parts;
+	JsonbValue	value;
+
+	if (address == NULL || *address != '{')
+		return NULL;
+	text = pg_any_to_server(address, (int) strlen(address), PG_UTF8);
+	parts = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+	for (; *keys != NULL; keys++)
+	{
+		if (getKeyJsonValueFromContainer(&parts->root, *keys, (int) strlen(*keys), &value) == NULL)
+			continue;
+		if (value.type == jbvString)
+			text = pnstrdup(value.val.string.val, value.val.string.len);
+		else if (value.type == jbvNumeric)
+			text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric)));
+		else
+			continue;
+		return pg_server_to_any(text, (int) strlen(text), PG_UTF8);
+	}
+	return NULL;
+}
+
+static const char *
+postal_value(Field field, const DunOutgoing *m)
+{
+	static const char *const street[] = {"street", "line1", "address_line1", "address1", "address", NULL};
+	static const char *const postcode[] = {"postal_code", "postcode", "zip", NULL};
+	static const char *const city[] = {"city", "town", "place", NULL};
+	static const char *const country[] = {"country", NULL};
+	static const char *const name[] = {"name", "recipient", NULL};
+	const char *value = address_part(m->address, field == FIELD_STREET ? street : field == FIELD_POSTCODE ? postcode :
+									 field == FIELD_CITY ? city : field == FIELD_COUNTRY ? country : name);
+
+	return value == NULL && field == FIELD_NAME ? m->name : value;
+}
+
+static const char *
 field_value(Field field, const DunServer *server, const DunOutgoing *m)
 {
 	char	   *display;
@@ -135,9 +205,15 @@ field_value(Field field, const DunServer *server, const DunOutgoing *m)
 			dun_gateway_split_from(server->from, &display, &address);
 			return field == FIELD_FROM ? address : display;
 		case FIELD_HTML:
-			return m->body_html;
+			return m->body_html ? m->body_html : text_as_html(m->body_text);
 		case FIELD_MESSAGE_ID:
 			return m->message_id;
+		case FIELD_CITY:
+		case FIELD_COUNTRY:
+		case FIELD_NAME:
+		case FIELD_POSTCODE:
+		case FIELD_STREET:
+			return postal_value(field, m);
 		case FIELD_REPLY_TO:
 			return m->reply_to;
 		case FIELD_SECRET:
@@ -210,9 +286,11 @@ authorization(const char *auth, const char *auth_header, const DunServer *server
 				 errhint("CREATE USER MAPPING FOR dunning_worker SERVER %s OPTIONS (username '...', secret_file '...');",
 						 quote_identifier(server->name))));
 	initStringInfo(&value);
-	if (strcmp(auth, "basic") == 0)
+	if (strcmp(auth, "basic") == 0 || strcmp(auth, "basic_secret") == 0)
 	{
-		char	   *pair = psprintf("%s:%s", server->username ? server->username : "", server->password);
+		bool		alone = strcmp(auth, "basic_secret") == 0;
+		char	   *pair = alone ? psprintf("%s:", server->password) :
+			psprintf("%s:%s", server->username ? server->username : "", server->password);
 
 		appendStringInfoString(&value, "Basic ");
 		dun_gateway_append_base64(&value, pair, strlen(pair), false);

@@ -87,7 +87,10 @@ read_credentials(DunServer *server, bool masked)
 {
 	List	   *mapping = worker_mapping(server->oid);
 	char	   *file = dun_gateway_option(mapping, "secret_file");
+	char	   *receipts = dun_gateway_option(mapping, "receipt_secret_file");
 
+	if (receipts != NULL)
+		server->receipt_secret = masked ? pstrdup("SECRET") : dun_gateway_read_secret(receipts);
 	server->username = utf8_option(mapping, "username");
 	if (file != NULL)
 	{
@@ -221,6 +224,7 @@ load_server(const char *name, bool masked)
 	server->from = utf8_option(options, "from");
 	server->creditor = utf8_option(options, "creditor");
 	server->rate_group = utf8_option(options, "rate_group");
+	server->receipt_key = dun_gateway_option(options, "receipt_key");
 	server->timeout_ms = DUN_DEFAULT_TIMEOUT_MS;
 	server->key_life_hours = DUN_DEFAULT_KEY_LIFE_HOURS;
 	if ((value = dun_gateway_option(options, "rate")) != NULL)

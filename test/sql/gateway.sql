@@ -180,6 +180,16 @@ SELECT method, url, headers, body FROM dunning._build_request('gw_http', '018900
 SELECT dunning.reset_http_preset('kannel');
 \set VERBOSITY default
 
+-- a_letter_at_lob_has_the_parts_of_the_postal_address_and_a_text_that_is_no_markup
+COPY (SELECT 'live_key') TO PROGRAM 'umask 077; mkdir -p gw_secrets && cat > gw_secrets/lob.secret';
+SELECT set_config('dunning.secret_directory', current_setting('data_directory') || '/gw_secrets', false) IS NOT NULL AS set;
+CREATE SERVER gw_lob TYPE 'letter' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'https://api.lob.com', preset 'lob', "from" 'adr_1');
+CREATE USER MAPPING FOR dunning_worker SERVER gw_lob OPTIONS (secret_file 'lob.secret');
+SELECT headers, jsonb_pretty(body::jsonb) AS body FROM dunning._build_request('gw_lob', '01890000-0000-7000-8000-000000000001',
+    '{"name": "Ada \"A\" Åse", "street": "Gade 1", "zip": 8000, "city": "Århus", "country": "DK"}', 's', E'Pay <b>10</b> & more\nnow');
+SELECT body::jsonb -> 'to' AS plain FROM dunning._build_request('gw_lob', '01890000-0000-7000-8000-000000000001', 'Gade 1, 8000 Århus', 's', 't');
+DROP SERVER gw_lob CASCADE;
+
 -- spool_writes_one_file_named_by_the_message
 CREATE SERVER gw_print TYPE 'letter' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'spool', directory 'gw_secrets');
 SELECT dunning._build_request('gw_print', '01890000-0000-7000-8000-000000000001', 'Ada, Street 1', 's', 't');

@@ -79,6 +79,17 @@ plant('broken source', '^source invoice$', 'ALTER TABLE billing.invoice RENAME C
 plant('missing template language', '^templates$', q{UPDATE billing.debtor SET language = 'fr'}, sub { return join "\n", map { "SELECT * FROM dunning.save_template('$$_[0]', '$$_[1]', 'fr', 'Sujet', 'Texte {{amount | money}}');" }
 	map { [ split /\|/ ] } split /\n/, $node->safe_psql('postgres', q{SELECT DISTINCT s.template, c FROM dunning.step s, unnest(s.channels) c WHERE s.enabled}) });
 $node->safe_psql('postgres', q{UPDATE billing.debtor SET language = 'en'});
+# Rows under an open snapshot cannot be cleared: who holds it ends, and then what mends it does.
+$node->safe_psql('postgres', 'ALTER TABLE dunning.queue SET (autovacuum_enabled = off)');
+my $holder = $node->background_psql('postgres');
+$holder->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+plant('dead rows', '^dead rows$', q{
+	INSERT INTO dunning.queue (debtor_id, message_id, creditor, slice, state, due, channel) SELECT 'h-' || i, dunning._uuid7(), 'default', 0, 'held', dunning._now(), 'email' FROM generate_series(1, 110000) i;
+	DELETE FROM dunning.queue WHERE debtor_id LIKE 'h-%'},
+	sub { my ($fix) = @_; like($node->safe_psql('postgres', q{SELECT detail FROM dunning.health() WHERE item = 'dead rows'}), qr/^queue: 1[1-9]\d{4} dead of \d+, /, 'how many of how many');
+		my ($why) = $fix =~ /; (SELECT .*);$/; is($node->safe_psql('postgres', "SELECT count(*) FROM ($why) x WHERE state = 'idle in transaction'"), 1, 'and who keeps them is found');
+		$holder->quit; return $fix });
+$node->safe_psql('postgres', 'ALTER TABLE dunning.queue RESET (autovacuum_enabled)');
 plant('no worker', '^worker$', system_set("dunning.databases = 'elsewhere'"));
 
 # exhausted_workers: the postmaster has room for its launcher and one more.
