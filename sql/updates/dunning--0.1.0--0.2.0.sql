@@ -5,14 +5,48 @@
 -- What goes, or must be made anew.
 DROP FUNCTION dunning._report_reach(timestamp with time zone);
 DROP FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone);
+DROP FUNCTION dunning.receive(text,jsonb,text);
 DROP FUNCTION dunning._check_part(jsonb);
 DROP FUNCTION dunning._check_promises();
 DROP VIEW dunning.promise_state;
 DROP FUNCTION dunning._promise_state(text[]);
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.http_preset')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.http_preset DROP CONSTRAINT IF EXISTS http_preset_auth_check$step$;
+END
+$do$;
 DROP FUNCTION dunning._json_field(text,text);
+DROP FUNCTION dunning._judge(text,text,integer,text,text,text,text,text,text);
 DROP FUNCTION dunning.reject(uuid);
 DROP FUNCTION dunning.approve(uuid,text[]);
+DROP FUNCTION dunning.send(text,text,text,jsonb,timestamp with time zone,timestamp with time zone,text,boolean);
+DROP FUNCTION dunning._egress_digest(bytea,smallint,bigint,uuid,smallint,text,text,text,text,bytea,text[],bytea,integer,text,boolean,numeric,text,timestamp with time zone,timestamp with time zone);
 DROP FUNCTION dunning._enqueue(text);
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.once')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.once DROP CONSTRAINT IF EXISTS once_kind_check$step$;
+END
+$do$;
 DROP FUNCTION dunning.save_template(text,text,text,text,text,text,text,text,text[]);
 DROP FUNCTION dunning._lint_template(text,text,text,text,text,text[]);
 DROP FUNCTION dunning.open_link(text);
@@ -9167,12 +9201,33 @@ AS $function$
 DECLARE
     day_start timestamptz := dunning._today(as_of)::timestamp AT TIME ZONE dunning._ledger_zone();
 BEGIN
-    RETURN QUERY EXECUTE pg_catalog.format($q$
-        SELECT m.creditor::text, coalesce(m.strategy, '')::text, m.cost_currency, sum(m.cost)
-        FROM %s m
-        LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
-        WHERE m.cost > 0 AND m.created_at >= $1 AND m.created_at <= $2 AND s.state IS DISTINCT FROM 'cancelled'
-        GROUP BY 1, 2, 3$q$, dunning._past('message')) USING day_start, as_of;
+    IF dunning._replay_since() IS NOT NULL THEN
+        RETURN QUERY EXECUTE pg_catalog.format($q$
+            SELECT m.creditor::text, coalesce(m.strategy, '')::text, m.cost_currency, sum(m.cost)
+            FROM %s m
+            LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
+            WHERE m.cost > 0 AND m.created_at >= $1 AND m.created_at <= $2 AND s.state IS DISTINCT FROM 'cancelled'
+            GROUP BY 1, 2, 3$q$, dunning._past('message')) USING day_start, as_of;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT x.creditor, x.campaign, x.cost_currency, sum(x.cost) FROM (
+            SELECT m.creditor::text AS creditor, coalesce(m.strategy, '')::text AS campaign, m.cost_currency, m.cost
+            FROM dunning.message m
+            LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
+            WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND s.state IS DISTINCT FROM 'cancelled'
+              AND m.run_id IS NOT NULL AND NOT m.decision ? 'tried'
+            UNION ALL
+            SELECT m.creditor::text, coalesce(m.strategy, '')::text, l.cost_currency, l.cost
+            FROM (SELECT DISTINCT ON (e.debtor_id, e.message_id) e.debtor_id, e.message_id, e.cost, e.cost_currency
+                  FROM dunning.egress e
+                  WHERE e.contact_on >= day_start AND e.contact_on <= as_of AND e.cost > 0 AND NOT e.test
+                    AND NOT EXISTS (SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt
+                                    AND o.state IN ('queued', 'held', 'cancelled') AND NOT coalesce(o.detail ? 'may_have_arrived', false))
+                  ORDER BY e.debtor_id, e.message_id, e.attempt) l
+            JOIN dunning.message m ON m.debtor_id = l.debtor_id AND m.message_id = l.message_id
+            WHERE dunning._unplanned(m, day_start)) x
+        GROUP BY 1, 2, 3;
 END
 $function$;
 CREATE FUNCTION dunning._hold_over_budget(as_of timestamp with time zone)
@@ -12830,6 +12885,23 @@ BEGIN
     -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
     IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
         EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.queue')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.queue ADD COLUMN IF NOT EXISTS priority smallint$step$;
+    EXECUTE $step$ALTER TABLE dunning.queue ADD CONSTRAINT queue_priority_check CHECK (((priority >= 1) AND (priority <= 9)))$step$;
+    EXECUTE $step$CREATE INDEX IF NOT EXISTS queue_urgent ON dunning.queue USING btree (priority DESC, due, message_id) WHERE ((state = 'queued'::text) AND (priority IS NOT NULL))$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
                     AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.body')::pg_catalog.oid;
     END IF;
     IF brought THEN
@@ -12842,6 +12914,44 @@ BEGIN
     EXECUTE $step$ALTER TABLE dunning.body ADD COLUMN IF NOT EXISTS total numeric$step$;
 END
 $do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.egress')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.egress ADD COLUMN IF NOT EXISTS request_digest bytea$step$;
+END
+$do$;
+DO $do$
+DECLARE
+    brought boolean := false;
+BEGIN
+    -- The coordinator of a Citus cluster brings this to a worker that knows the table already.
+    IF pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+        EXECUTE 'SELECT (SELECT g.groupid <> 0 FROM pg_catalog.pg_dist_local_group g)
+                    AND EXISTS (SELECT FROM pg_catalog.pg_dist_partition p WHERE p.logicalrelid = $1)' INTO brought USING pg_catalog.to_regclass('dunning.once')::pg_catalog.oid;
+    END IF;
+    IF brought THEN
+        RETURN;
+    END IF;
+    EXECUTE $step$ALTER TABLE dunning.once ADD CONSTRAINT once_kind_check CHECK ((kind = ANY (ARRAY['idempotency'::text, 'event'::text, 'step'::text, 'verdict'::text])))$step$;
+END
+$do$;
+CREATE OR REPLACE FUNCTION dunning._partition_keys()
+ RETURNS TABLE(parent text, primary_key text, indexes text[])
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ VALUES ('message'::text,'debtor_id, message_id'::text,ARRAY['(message_id)'::text]), ('body'::text,'debtor_id, message_id'::text,'{}'::text[]), ('egress'::text,'debtor_id, message_id, attempt'::text,ARRAY['(contact_on)'::text, '(address_digest)'::text]), ('outcome'::text,'debtor_id, message_id, outcome_id'::text,ARRAY['(provider_ref) WHERE provider_ref IS NOT NULL'::text]);
+END;
 CREATE FUNCTION dunning._equip_partition(parent text, part text, indexes text[])
  RETURNS integer
  LANGUAGE plpgsql
@@ -12958,6 +13068,52 @@ CREATE FUNCTION dunning._enqueue(source text, argument jsonb DEFAULT NULL::jsonb
  RETURNS TABLE(debtor_id text, message_id uuid)
  LANGUAGE c
 AS 'MODULE_PATHNAME', $function$dun_queue_sql_enqueue$function$;
+CREATE FUNCTION dunning._egress_digest(prev bytea, slice smallint, seq bigint, message_id uuid, attempt smallint, debtor_id text, creditor text, channel text, server text, address_digest bytea, fields text[], body_digest bytea, bytes integer, reason text, test boolean, cost numeric, cost_currency text, at timestamp with time zone, contact_on timestamp with time zone, request_digest bytea)
+ RETURNS bytea
+ LANGUAGE c
+ IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_queue_sql_egress_digest$function$;
+CREATE OR REPLACE FUNCTION dunning.verify_egress()
+ RETURNS TABLE(slice smallint, links bigint, ok boolean, broken_at bigint, detail text)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN QUERY
+    WITH link AS (
+        SELECT e.slice, e.seq, e.digest,
+               e.digest = dunning._egress_digest(e.prev, e.slice, e.seq, e.message_id, e.attempt, e.debtor_id, e.creditor, e.channel, e.server,
+                   e.address_digest, e.fields, e.body_digest, e.bytes, e.reason, e.test, e.cost, e.cost_currency, e.at, e.contact_on, e.request_digest) AS own,
+               CASE WHEN lag(e.seq) OVER w IS NULL
+                    THEN e.seq = 1 AND e.prev = decode(repeat('00', 32), 'hex')
+                         OR EXISTS (SELECT FROM dunning.egress_anchor a WHERE a.slice = e.slice AND a.seq = e.seq - 1 AND a.digest = e.prev)
+                    ELSE lag(e.seq) OVER w = e.seq - 1 AND lag(e.digest) OVER w = e.prev END AS follows
+        FROM dunning.egress e
+        WINDOW w AS (PARTITION BY e.slice ORDER BY e.seq)),
+    chain AS (
+        SELECT l.slice, count(*) AS links, min(l.seq) FILTER (WHERE l.own IS NOT TRUE) AS changed,
+               min(l.seq) FILTER (WHERE l.follows IS NOT TRUE) AS gap, max(l.seq) AS last
+        FROM link l GROUP BY l.slice),
+    judged AS (
+        SELECT coalesce(c.slice, h.slice) AS slice, coalesce(c.links, 0) AS links, c.changed, c.gap,
+               CASE WHEN h.slice IS NULL THEN coalesce(c.last, 0)
+                    WHEN c.slice IS NULL AND h.seq > 0 AND NOT EXISTS (
+                        SELECT FROM dunning.egress_anchor a WHERE a.slice = h.slice AND a.seq = h.seq AND a.digest = h.digest) THEN h.seq
+                    WHEN c.slice IS NOT NULL AND (h.seq <> c.last OR h.digest IS DISTINCT FROM
+                        (SELECT l.digest FROM link l WHERE l.slice = c.slice AND l.seq = c.last LIMIT 1)) THEN h.seq END AS cut
+        FROM chain c FULL JOIN dunning.egress_head h ON h.slice = c.slice)
+    SELECT j.slice, j.links, coalesce(j.changed, j.gap, j.cut) IS NULL, least(j.changed, j.gap, j.cut),
+           CASE least(j.changed, j.gap, j.cut)
+               WHEN j.changed THEN 'the row does not match its digest'
+               WHEN j.gap THEN 'the row does not follow the one before it'
+               WHEN j.cut THEN 'the chain does not end where its head says' END
+    FROM judged j
+    WHERE j.links > 0 OR j.cut IS NOT NULL
+    ORDER BY j.slice;
+END
+$function$;
 CREATE FUNCTION dunning._check_forewarning(run_id uuid, creditor text, states text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -13221,7 +13377,7 @@ BEGIN
             'not_before', not_before, 'not_after', not_after, 'scores', to_jsonb(score))));
 END
 $function$;
-CREATE OR REPLACE FUNCTION dunning.send(debtor_id text, template text, channel text DEFAULT NULL::text, vars jsonb DEFAULT '{}'::jsonb, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, not_after timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, dry_run boolean DEFAULT false)
+CREATE FUNCTION dunning.send(debtor_id text, template text, channel text DEFAULT NULL::text, vars jsonb DEFAULT '{}'::jsonb, not_before timestamp with time zone DEFAULT NULL::timestamp with time zone, not_after timestamp with time zone DEFAULT NULL::timestamp with time zone, idempotency_key text DEFAULT NULL::text, dry_run boolean DEFAULT false, priority integer DEFAULT 0)
  RETURNS SETOF dunning.planned
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -13233,6 +13389,9 @@ DECLARE
     made jsonb;
     found uuid;
 BEGIN
+    IF send.priority IS NULL OR send.priority NOT BETWEEN 0 AND 9 THEN
+        RAISE EXCEPTION 'priority is a number from 0 to 9' USING ERRCODE = '22023', DETAIL = '0 waits for its turn, a higher one leaves before a lower one.';
+    END IF;
     IF idempotency_key IS NOT NULL THEN
         SELECT o.message_id INTO found FROM dunning.once o WHERE o.debtor_id = id AND o.kind = 'idempotency' AND o.key = idempotency_key;
     END IF;
@@ -13251,6 +13410,9 @@ BEGIN
                 language text, server text, contact_at timestamptz, not_after timestamptz, local_time text, amounts jsonb, cost numeric, cost_currency text, variant text,
                 p float8, expected_value numeric, propensity float8, explored boolean, ledger_mark text, context jsonb, decision jsonb, state text, reason text,
                 blocked_by text[], once_kind text, once_key text)$q$, made) e;
+        IF found IS NOT NULL AND send.priority > 0 THEN
+            UPDATE dunning.queue q SET priority = send.priority WHERE q.debtor_id = id AND q.message_id = found;
+        END IF;
         IF found IS NULL THEN
             -- another session had the key first
             SELECT o.message_id INTO found FROM dunning.once o WHERE o.debtor_id = id AND o.kind = 'idempotency' AND o.key = idempotency_key;
@@ -13403,29 +13565,39 @@ BEGIN
     END LOOP;
 
     -- Stopped while its attempt was under way: what the gateway said is still the truth, and an attempt that left nothing
-    -- is over too. A statement of its own: it must see who stopped it, also where the row was waited for just now.
+    -- is over too. A statement of its own: it must see who stopped it, also where the row was waited for just now. No queue
+    -- row is the fence any more, so the key in `once` is: of two verdicts at the same time one is written down.
     IF won < cardinality(message_ids) THEN
         RETURN QUERY
+            WITH late AS MATERIALIZED (
+                SELECT e.message_id, e.debtor_id, e.creditor, e.attempt,
+                       CASE WHEN v.state = 'failed' THEN 'dead'
+                            WHEN v.state IN ('queued', 'held', 'cancelled', 'dead') THEN
+                                CASE WHEN v.detail ? 'may_have_arrived' OR EXISTS (
+                                    SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.detail ? 'may_have_arrived')
+                                THEN 'unknown' WHEN v.state = 'dead' THEN 'dead' ELSE 'cancelled' END
+                            ELSE v.state END AS state,
+                       -- Of what did not leave it is said why it was stopped.
+                       coalesce((SELECT o.reason FROM dunning.outcome o
+                                 WHERE v.state IN ('queued', 'held') AND NOT coalesce(v.detail ? 'may_have_arrived', false)
+                                   AND o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt < e.attempt AND dunning._state_rank(o.state) > 0
+                                 ORDER BY o.outcome_id DESC LIMIT 1), v.reason) AS reason, v.provider_ref, v.detail
+                FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons), unnest(provider_refs), unnest(details))
+                    AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail)
+                JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
+                WHERE v.attempt > 0
+                  AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id AND q.attempts < e.attempt)
+                  AND NOT EXISTS (SELECT FROM dunning.outcome o
+                                  WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)),
+            mine AS (
+                INSERT INTO dunning.once AS k (debtor_id, kind, key, message_id, at)
+                SELECT l.debtor_id, 'verdict', l.message_id || '/' || l.attempt, l.message_id, dunning._now() FROM late l
+                ORDER BY l.debtor_id, l.message_id, l.attempt   -- whoever has the same ones waits, and not for each other
+                ON CONFLICT DO NOTHING
+                RETURNING k.debtor_id, k.key)
             INSERT INTO dunning.outcome AS x (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
-            SELECT e.message_id, dunning._uuid7(), e.debtor_id, e.creditor, e.attempt,
-                   CASE WHEN v.state = 'failed' THEN 'dead'
-                        WHEN v.state IN ('queued', 'held', 'cancelled', 'dead') THEN
-                            CASE WHEN v.detail ? 'may_have_arrived' OR EXISTS (
-                                SELECT FROM dunning.outcome o WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.detail ? 'may_have_arrived')
-                            THEN 'unknown' WHEN v.state = 'dead' THEN 'dead' ELSE 'cancelled' END
-                        ELSE v.state END,
-                   -- Of what did not leave it is said why it was stopped.
-                   coalesce((SELECT o.reason FROM dunning.outcome o
-                             WHERE v.state IN ('queued', 'held') AND NOT coalesce(v.detail ? 'may_have_arrived', false)
-                               AND o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt < e.attempt AND dunning._state_rank(o.state) > 0
-                             ORDER BY o.outcome_id DESC LIMIT 1), v.reason), v.provider_ref, v.detail, dunning._now()
-            FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids), unnest(attempts), unnest(states), unnest(reasons), unnest(provider_refs), unnest(details))
-                AS v(debtor_id, message_id, attempt, state, reason, provider_ref, detail)
-            JOIN dunning.egress e ON e.debtor_id = v.debtor_id AND e.message_id = v.message_id AND e.attempt = v.attempt
-            WHERE v.attempt > 0
-              AND NOT EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = e.debtor_id AND q.message_id = e.message_id AND q.attempts < e.attempt)
-              AND NOT EXISTS (SELECT FROM dunning.outcome o
-                              WHERE o.debtor_id = e.debtor_id AND o.message_id = e.message_id AND o.attempt = e.attempt)
+            SELECT l.message_id, dunning._uuid7(), l.debtor_id, l.creditor, l.attempt, l.state, l.reason, l.provider_ref, l.detail, dunning._now()
+            FROM late l JOIN mine k ON k.debtor_id = l.debtor_id AND k.key = l.message_id || '/' || l.attempt
             RETURNING x.debtor_id::text, x.message_id, x.state;
     END IF;
 
@@ -13648,6 +13820,22 @@ BEGIN
     RETURN QUERY SELECT p.* FROM dunning._planned_rows(ARRAY[debtor], ARRAY[cancel.message_id]) p;
 END
 $function$;
+CREATE FUNCTION dunning._unplanned(message dunning.message, day_start timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN message.run_id IS NULL OR message.decision ? 'tried'
+        OR message.created_at < day_start AND (
+            EXISTS (SELECT FROM dunning.outcome o JOIN dunning.egress e ON e.debtor_id = o.debtor_id AND e.message_id = o.message_id AND e.attempt > o.attempt
+                    WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.attempt > 0 AND dunning._state_rank(o.state) > 0)
+            OR EXISTS (SELECT FROM dunning.outcome o JOIN dunning.queue q ON q.debtor_id = o.debtor_id AND q.message_id = o.message_id
+                       WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.attempt > 0 AND dunning._state_rank(o.state) > 0));
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._check_server(server text)
  RETURNS void
  LANGUAGE plpgsql
@@ -13663,11 +13851,52 @@ BEGIN
     END IF;
 END
 $function$;
+CREATE FUNCTION dunning._judge(driver text, progress text, code integer, retry_after text DEFAULT NULL::text, body text DEFAULT NULL::text, error text DEFAULT NULL::text, id_field text DEFAULT 'id'::text, error_field text DEFAULT NULL::text, suppress_on text DEFAULT NULL::text, contract text DEFAULT 'repeat'::text, OUT verdict text, OUT reason text, OUT provider_ref text, OUT retry_after_s integer)
+ RETURNS record
+ LANGUAGE c
+ STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_gateway_sql_judge$function$;
 CREATE FUNCTION dunning._json_field(document text, path text)
  RETURNS text
  LANGUAGE c
  IMMUTABLE PARALLEL SAFE STRICT
 AS 'MODULE_PATHNAME', $function$dun_gateway_sql_read_json_field$function$;
+CREATE FUNCTION dunning._receipt_fields()
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$ SELECT ARRAY['kind', 'why', 'message_id', 'provider_ref', 'event_key', 'at', 'address', 'from', 'text', 'code', 'url'] $function$;
+CREATE FUNCTION dunning._receipt_problem(receipt jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF receipt IS NULL THEN
+        RETURN NULL;
+    ELSIF jsonb_typeof(receipt) <> 'object' OR receipt - '{format,signature,items,map,words}'::text[] <> '{}' THEN
+        RETURN 'receipt is an object of format, signature, items, map and words';
+    ELSIF coalesce(receipt ->> 'format', 'json') NOT IN ('json', 'form') THEN
+        RETURN 'the format of receipts is json or form';
+    ELSIF coalesce(receipt ->> 'signature', 'dunning') NOT IN ('dunning', 'twilio', 'sendgrid', 'lob') THEN
+        RETURN 'the signature of receipts is dunning, twilio, sendgrid or lob';
+    ELSIF jsonb_typeof(receipt -> 'map') IS DISTINCT FROM 'object' OR NOT receipt -> 'map' ? 'kind'
+          OR (receipt -> 'map') - dunning._receipt_fields() <> '{}' THEN
+        RETURN 'the map of receipts tells the place of kind, and of ' || array_to_string((dunning._receipt_fields())[2:], ', ') || ' where there are';
+    ELSIF EXISTS (SELECT FROM jsonb_each(receipt -> 'map') m WHERE jsonb_typeof(m.value) NOT IN ('string', 'array')
+                  OR jsonb_typeof(m.value) = 'array' AND EXISTS (SELECT FROM jsonb_array_elements(m.value) e WHERE jsonb_typeof(e.value) <> 'string')) THEN
+        RETURN 'a place in the map of receipts is a path such as event.id, or a list of them';
+    ELSIF jsonb_typeof(coalesce(receipt -> 'words', '{}')) <> 'object'
+          OR EXISTS (SELECT FROM jsonb_each(receipt -> 'words') w WHERE jsonb_typeof(w.value) <> 'string'
+                     OR w.value #>> '{}' NOT IN ('', 'delivered', 'opened', 'clicked', 'replied', 'bounced', 'bounced:soft', 'failed', 'opted_out', 'complaint')) THEN
+        RETURN 'a word of receipts means delivered, opened, clicked, replied, bounced, bounced:soft, failed, opted_out, complaint or nothing';
+    END IF;
+    RETURN NULL;
+END
+$function$;
 DO $do$
 DECLARE
     brought boolean := false;
@@ -13682,9 +13911,12 @@ BEGIN
     END IF;
     EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS saved_at timestamp with time zone$step$;
     EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS saved_by text$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD COLUMN IF NOT EXISTS receipt jsonb$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_auth_check CHECK ((auth = ANY (ARRAY['none'::text, 'basic'::text, 'basic_secret'::text, 'bearer'::text, 'header'::text])))$step$;
+    EXECUTE $step$ALTER TABLE dunning.http_preset ADD CONSTRAINT http_preset_receipt_check CHECK ((dunning._receipt_problem(receipt) IS NULL))$step$;
 END
 $do$;
-CREATE FUNCTION dunning.save_http_preset(preset text, method text, format text, body text DEFAULT NULL::text, path text DEFAULT ''::text, body_html text DEFAULT NULL::text, auth text DEFAULT 'none'::text, auth_header text DEFAULT NULL::text, idempotency_header text DEFAULT NULL::text, contract text DEFAULT 'once'::text, id_field text DEFAULT NULL::text, error_field text DEFAULT NULL::text, suppress_on text[] DEFAULT '{}'::text[], description text DEFAULT ''::text)
+CREATE FUNCTION dunning.save_http_preset(preset text, method text, format text, body text DEFAULT NULL::text, path text DEFAULT ''::text, body_html text DEFAULT NULL::text, auth text DEFAULT 'none'::text, auth_header text DEFAULT NULL::text, idempotency_header text DEFAULT NULL::text, contract text DEFAULT 'once'::text, id_field text DEFAULT NULL::text, error_field text DEFAULT NULL::text, suppress_on text[] DEFAULT '{}'::text[], description text DEFAULT ''::text, receipt jsonb DEFAULT NULL::jsonb)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -13698,9 +13930,10 @@ DECLARE
         WHEN $3 IS NULL OR $3 NOT IN ('json', 'form', 'none') THEN 'format is json, form or none'
         WHEN $13 IS NULL OR array_ndims($13) > 1 OR EXISTS (SELECT FROM unnest($13) c WHERE c IS NULL) THEN 'suppress_on is a list of words'
         WHEN ($3 = 'none') <> ($4 IS NULL) THEN 'format none goes without a body, the others with one'
-        WHEN $7 IS NULL OR $7 NOT IN ('none', 'basic', 'bearer', 'header') THEN 'auth is none, basic, bearer or header'
+        WHEN $7 IS NULL OR $7 NOT IN ('none', 'basic', 'basic_secret', 'bearer', 'header') THEN 'auth is none, basic, basic_secret (the secret as user, no password), bearer or header'
         WHEN ($7 = 'header') <> ($8 IS NOT NULL) THEN 'auth header goes with the name in auth_header, the others without'
-        WHEN $10 IS NULL OR $10 NOT IN ('repeat', 'once') THEN 'contract is repeat or once' END;
+        WHEN $10 IS NULL OR $10 NOT IN ('repeat', 'once') THEN 'contract is repeat or once'
+        ELSE dunning._receipt_problem($15) END;
 BEGIN
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION '%', wrong USING ERRCODE = '22023',
@@ -13715,12 +13948,12 @@ BEGIN
             USING ERRCODE = '22023', DETAIL = SQLERRM || '.', HINT = 'Placeholders stand inside of strings: {"to":"{address}","text":"{text}"}.';
     END;
     INSERT INTO dunning.http_preset AS p (preset, builtin, description, method, path, format, body, body_html, auth, auth_header, idempotency_header,
-        contract, id_field, error_field, suppress_on, saved_at, saved_by)
-    VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user)
+        contract, id_field, error_field, suppress_on, saved_at, saved_by, receipt)
+    VALUES ($1, false, $14, $2, $5, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, pg_catalog.clock_timestamp(), session_user, $15)
     ON CONFLICT ON CONSTRAINT http_preset_pkey DO UPDATE SET description = EXCLUDED.description, method = EXCLUDED.method, path = EXCLUDED.path,
         format = EXCLUDED.format, body = EXCLUDED.body, body_html = EXCLUDED.body_html, auth = EXCLUDED.auth, auth_header = EXCLUDED.auth_header,
         idempotency_header = EXCLUDED.idempotency_header, contract = EXCLUDED.contract, id_field = EXCLUDED.id_field,
-        error_field = EXCLUDED.error_field, suppress_on = EXCLUDED.suppress_on, saved_at = EXCLUDED.saved_at, saved_by = EXCLUDED.saved_by;
+        error_field = EXCLUDED.error_field, suppress_on = EXCLUDED.suppress_on, saved_at = EXCLUDED.saved_at, saved_by = EXCLUDED.saved_by, receipt = EXCLUDED.receipt;
 END
 $function$;
 CREATE FUNCTION dunning.reset_http_preset(preset text)
@@ -13850,6 +14083,50 @@ BEGIN
             array_fill(dunning._now() + interval '1 hour', ARRAY[stray.n]));
     END IF;
     RETURN stray.n;
+END
+$function$;
+CREATE FUNCTION dunning._over_budget(debtor_ids text[], message_ids uuid[], OUT ord bigint, OUT until_at timestamp with time zone)
+ RETURNS SETOF record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    at timestamptz := dunning._now();
+    today timestamptz := dunning._today(at)::timestamp AT TIME ZONE dunning._ledger_zone();
+    asking bigint[];
+    tomorrow timestamptz := (dunning._today(at) + 1)::timestamp AT TIME ZONE dunning._ledger_zone();
+BEGIN
+    IF NOT EXISTS (SELECT FROM dunning.budget) THEN
+        RETURN;
+    END IF;
+    SELECT pg_catalog.array_agg(v.ord ORDER BY v.ord) INTO asking
+    FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) WITH ORDINALITY AS v(debtor_id, message_id, ord)
+    JOIN dunning.message m ON m.debtor_id = v.debtor_id AND m.message_id = v.message_id
+    WHERE m.cost > 0 AND dunning._unplanned(m, today)
+      -- what has to be said is said whatever it costs
+      AND NOT EXISTS (SELECT FROM dunning._steps(m.strategy) s WHERE m.strategy IS NOT NULL AND s.step = m.step AND s.must);
+    IF asking IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM pg_catalog.pg_advisory_xact_lock(1685416038, 0);
+    RETURN QUERY
+        WITH spent AS MATERIALIZED (SELECT s.* FROM dunning._spent(at) s),
+        purse AS (
+            SELECT b.creditor, b.campaign, b.currency, b.per_day, b.per_day - coalesce((SELECT sum(s.spent) FROM spent s
+                       WHERE s.currency = b.currency AND b.creditor IN (s.creditor, '*') AND b.campaign IN (s.campaign, '*')), 0) AS remaining
+            FROM dunning.budget b),
+        asked AS (
+            SELECT v.ord, m.cost, p.creditor, p.campaign, p.currency, p.remaining, bool_and(m.cost <= p.per_day) OVER (PARTITION BY v.ord) AS fits
+            FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) WITH ORDINALITY AS v(debtor_id, message_id, ord)
+            JOIN dunning.message m ON m.debtor_id = v.debtor_id AND m.message_id = v.message_id
+            JOIN purse p ON p.currency = m.cost_currency AND p.creditor IN (m.creditor, '*') AND p.campaign IN (coalesce(m.strategy, ''), '*')
+            WHERE v.ord = ANY (asking)),
+        taken AS (
+            SELECT a.ord, a.remaining, a.fits, sum(a.cost) FILTER (WHERE a.fits) OVER (PARTITION BY a.creditor, a.campaign, a.currency ORDER BY a.ord) AS total
+            FROM asked a)
+        SELECT DISTINCT t.ord, tomorrow FROM taken t WHERE NOT t.fits OR t.total > t.remaining;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.send_test(template text, debtor_id text, channel text, to_address text)
@@ -14766,6 +15043,226 @@ BEGIN
     FROM dunning._promise_parts(dunning._canonical_id(agree_instalments.debtor_id),
         (SELECT jsonb_agg(dunning._check_part(i.part, hint) ORDER BY i.ord)
          FROM jsonb_array_elements(instalments) WITH ORDINALITY AS i (part, ord))) p;
+END
+$function$;
+CREATE FUNCTION dunning._url_decode(word text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT coalesce(convert_from(string_agg(CASE WHEN m.m[1] ~ '^%..$' THEN decode(substr(m.m[1], 2), 'hex') ELSE convert_to(m.m[1], 'UTF8') END, ''::bytea ORDER BY m.ord), 'UTF8'), '')
+    FROM regexp_matches(replace(word, '+', ' '), '%[0-9A-Fa-f]{2}|[^%]+|%', 'g') WITH ORDINALITY AS m(m, ord)
+$function$;
+CREATE FUNCTION dunning._form_fields(body text)
+ RETURNS TABLE(ord bigint, name text, value text)
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+    SELECT f.ord, dunning._url_decode(split_part(f.f, '=', 1)), dunning._url_decode(CASE WHEN strpos(f.f, '=') > 0 THEN substr(f.f, strpos(f.f, '=') + 1) ELSE '' END)
+    FROM string_to_table(body, '&') WITH ORDINALITY AS f(f, ord) WHERE f.f <> ''
+$function$;
+CREATE FUNCTION dunning._map_receipt(receipt jsonb, item jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    mapped jsonb;
+    word text;
+    means text;
+BEGIN
+    IF receipt IS NULL THEN
+        RETURN item;
+    END IF;
+    SELECT coalesce(jsonb_object_agg(m.key, p.found), '{}') INTO mapped
+    FROM jsonb_each(receipt -> 'map') m
+    CROSS JOIN LATERAL (
+        SELECT item #>> string_to_array(x.x, '.') AS found
+        FROM jsonb_array_elements_text(CASE jsonb_typeof(m.value) WHEN 'array' THEN m.value ELSE jsonb_build_array(m.value) END) WITH ORDINALITY x(x, n)
+        WHERE item #>> string_to_array(x.x, '.') <> '' ORDER BY x.n LIMIT 1) p;
+    word := lower(btrim(mapped ->> 'kind'));
+    means := coalesce(receipt #>> ARRAY['words', word || '/' || lower(btrim(mapped ->> 'why'))], receipt #>> ARRAY['words', word]);
+    IF means = 'bounced:soft' THEN
+        mapped := mapped || '{"hard": false}';
+    END IF;
+    RETURN mapped - 'why'
+        || jsonb_strip_nulls(jsonb_build_object('kind', CASE means WHEN '' THEN 'processed' WHEN 'bounced:soft' THEN 'bounced' ELSE coalesce(means, word) END,
+               -- The same thing posted twice is one event, also where the gateway gives it no name.
+               'event_key', coalesce(mapped ->> 'event_key', encode(sha256(convert_to(item::text, 'UTF8')), 'hex'))));
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning._receipt(message dunning.message, state text, reason text, provider_ref text, detail jsonb, at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    waiting dunning.queue;
+    attempted smallint;
+    under_way boolean;
+    became text;
+    fallback uuid;
+    said jsonb := _receipt.detail;
+BEGIN
+    SELECT q.* INTO waiting FROM dunning.queue q
+    WHERE q.debtor_id = message.debtor_id AND q.message_id = message.message_id FOR UPDATE;
+    -- Only now: whoever held the row may have settled the attempt, or begun another.
+    attempted := coalesce((SELECT max(e.attempt) FROM dunning.egress e
+                           WHERE e.debtor_id = message.debtor_id AND e.message_id = message.message_id), 0);
+    under_way := attempted > waiting.attempts;
+    IF waiting.message_id IS NOT NULL AND (under_way OR _receipt.state = 'delivered' OR EXISTS (
+           SELECT FROM dunning.outcome o WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.detail ? 'may_have_arrived')) THEN
+        -- It is the answer to the attempt under way, or to one whose reply was lost: no other attempt is needed. The verdict
+        -- that comes later finds this one.
+        SELECT s.state INTO became
+        FROM dunning._settle(ARRAY[message.debtor_id], ARRAY[message.message_id],
+                             ARRAY[CASE WHEN under_way THEN attempted ELSE 0 END]::smallint[],
+                             ARRAY[_receipt.state], ARRAY[_receipt.reason], ARRAY[_receipt.provider_ref], ARRAY[_receipt.detail],
+                             ARRAY[NULL]::timestamptz[]) s;
+        -- One that came back and has nowhere to go on is dead; what came back stands beside it, so that a receipt that comes
+        -- after it does not outrank it.
+        IF became <> 'dead' THEN
+            RETURN;
+        END IF;
+    END IF;
+    -- It was taken and then came back: the step goes on over its next channel, once.
+    IF waiting.message_id IS NULL AND _receipt.state = 'failed'
+       AND NOT EXISTS (SELECT FROM dunning.outcome o
+                       WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.state IN ('failed', 'dead', 'cancelled')) THEN
+        fallback := dunning._fallback(message.debtor_id, message.message_id, _receipt.reason);
+        IF fallback IS NOT NULL THEN
+            said := coalesce(said, '{}') || jsonb_build_object('fallback', fallback);
+        END IF;
+    END IF;
+    INSERT INTO dunning.outcome (message_id, outcome_id, debtor_id, creditor, attempt, state, reason, provider_ref, detail, at)
+    VALUES (message.message_id, dunning._uuid7(), message.debtor_id, message.creditor, attempted,
+            _receipt.state, _receipt.reason, _receipt.provider_ref, said, _receipt.at);
+END
+$function$;
+CREATE FUNCTION dunning._signature_problem(server text, scheme text, signature text, content bytea)
+ RETURNS text
+ LANGUAGE c
+ STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', $function$dun_event_sql_signature_problem$function$;
+CREATE FUNCTION dunning._receipt_of(server text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN (SELECT p.receipt FROM pg_catalog.pg_foreign_server s
+            CROSS JOIN LATERAL pg_catalog.pg_options_to_table(s.srvoptions) o
+            JOIN dunning.http_preset p ON p.preset = o.option_value
+            WHERE s.srvname = _receipt_of.server AND o.option_name = 'preset'
+            ORDER BY p.builtin LIMIT 1);
+END
+$function$;
+CREATE FUNCTION dunning._receive_problem(server text, scheme text, headers jsonb, body text, url text, now timestamp with time zone)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    stamp text;
+    seconds numeric;
+BEGIN
+    IF scheme = 'dunning' OR headers ? 'x-dunning-signature' THEN
+        RETURN dunning._webhook_problem(server, headers ->> 'x-dunning-timestamp', headers ->> 'x-dunning-signature', body, now);
+    ELSIF body IS NULL OR scheme = 'twilio' AND url IS NULL THEN
+        RETURN 'incomplete';
+    ELSIF scheme = 'twilio' THEN
+        -- No time is told: what is posted again is the same event, which is recorded once.
+        RETURN dunning._signature_problem(server, 'hmac-sha1-base64', headers ->> 'x-twilio-signature',
+            convert_to(url || coalesce((SELECT string_agg(f.name || f.value, '' ORDER BY f.name COLLATE "C", f.value COLLATE "C") FROM dunning._form_fields(body) f), ''), 'UTF8'));
+    END IF;
+    stamp := headers ->> CASE scheme WHEN 'lob' THEN 'lob-signature-timestamp' ELSE 'x-twilio-email-event-webhook-timestamp' END;
+    IF stamp IS NULL THEN
+        RETURN 'unsigned';
+    ELSIF stamp !~ '^(\d{1,11}|\d{13})$' THEN
+        RETURN 'malformed';
+    END IF;
+    seconds := CASE length(stamp) WHEN 13 THEN stamp::numeric / 1000 ELSE stamp::numeric END;
+    IF abs(seconds - extract(epoch FROM now)) > 300 THEN
+        RETURN 'out_of_time';
+    END IF;
+    RETURN CASE scheme
+        WHEN 'lob' THEN dunning._signature_problem(server, 'hmac-sha256-hex', headers ->> 'lob-signature', convert_to(stamp || '.' || body, 'UTF8'))
+        ELSE dunning._signature_problem(server, 'ecdsa-sha256', headers ->> 'x-twilio-email-event-webhook-signature', convert_to(stamp || body, 'UTF8')) END;
+END
+$function$;
+CREATE FUNCTION dunning._receive_items(receipt jsonb, body text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    posted jsonb;
+BEGIN
+    BEGIN
+        posted := CASE WHEN receipt ->> 'format' = 'form' AND body !~ '^\s*[\[{]' THEN
+            (SELECT coalesce(jsonb_object_agg(f.name, f.value), '{}') FROM dunning._form_fields(body) f) ELSE body::jsonb END;
+    EXCEPTION WHEN data_exception THEN
+        RAISE EXCEPTION 'the body of the request is not %', CASE receipt ->> 'format' WHEN 'form' THEN 'a form' ELSE 'JSON' END USING ERRCODE = '22023', DETAIL = SQLERRM || '.';
+    END;
+    IF receipt ->> 'items' <> '' THEN
+        posted := posted #> string_to_array(receipt ->> 'items', '.');
+    ELSIF jsonb_typeof(posted) = 'object' AND jsonb_typeof(posted -> 'events') = 'array' THEN
+        posted := posted -> 'events';
+    END IF;
+    IF jsonb_typeof(posted) = 'object' THEN
+        posted := jsonb_build_array(posted);
+    END IF;
+    IF jsonb_typeof(posted) IS DISTINCT FROM 'array' OR EXISTS (SELECT FROM jsonb_array_elements(posted) e WHERE jsonb_typeof(e.value) <> 'object') THEN
+        RAISE EXCEPTION 'the body of the request is no JSON object and no array of them'
+            USING ERRCODE = '22023', HINT = '{"event": "delivered", "message_id": "…", "event_id": "…"}';
+    END IF;
+    RETURN (SELECT coalesce(jsonb_agg(dunning._map_receipt(receipt, e.value) ORDER BY e.ord), '[]') FROM jsonb_array_elements(posted) WITH ORDINALITY e(value, ord));
+END
+$function$;
+CREATE FUNCTION dunning.receive(server text, headers jsonb, body text, url text DEFAULT NULL::text)
+ RETURNS TABLE(item integer, kind text, debtor_id text, message_id uuid, event_id uuid, recorded boolean, reason text)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    lower_headers jsonb := (SELECT coalesce(jsonb_object_agg(lower(h.key), h.value), '{}')
+                            FROM jsonb_each_text(CASE jsonb_typeof(headers) WHEN 'object' THEN headers ELSE '{}' END) h);
+    receipt jsonb := dunning._receipt_of(receive.server);
+    scheme text := coalesce(receipt ->> 'signature', 'dunning');
+    problem text;
+    of_channel text;
+BEGIN
+    problem := dunning._receive_problem(receive.server, scheme, lower_headers, receive.body, receive.url, dunning._now());
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION 'the request is not accepted: %', problem
+            USING ERRCODE = 'DN009',
+                  DETAIL = CASE scheme
+                      WHEN 'twilio' THEN 'Wanted is X-Twilio-Signature under the server''s secret, over the address that was posted to (url => ''https://…'') and the fields of the form.'
+                      WHEN 'sendgrid' THEN 'Wanted are X-Twilio-Email-Event-Webhook-Timestamp (at most 300 s off) and X-Twilio-Email-Event-Webhook-Signature of the key in the server''s option receipt_key.'
+                      WHEN 'lob' THEN 'Wanted are Lob-Signature-Timestamp (at most 300 s off) and Lob-Signature under the secret of receipt_secret_file.'
+                      ELSE 'Wanted are X-Dunning-Timestamp (Unix seconds, at most 300 s off) and X-Dunning-Signature: sha256= and the hexadecimal '
+                           'HMAC-SHA256 of "timestamp.body" under the server''s secret.' END;
+    END IF;
+    SELECT s.srvtype INTO of_channel FROM pg_catalog.pg_foreign_server s WHERE s.srvname = receive.server;
+    RETURN QUERY
+        SELECT e.ord::int, o.kind, o.debtor_id, o.message_id, o.event_id, o.recorded, o.reason
+        FROM jsonb_array_elements(dunning._receive_items(receipt, receive.body)) WITH ORDINALITY AS e (value, ord)
+        CROSS JOIN LATERAL dunning._receive_one(receive.server, of_channel, e.value) o
+        ORDER BY e.ord;
 END
 $function$;
 CREATE FUNCTION dunning._accounts_of(debtor_id text)
@@ -15886,7 +16383,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('events dropped', n, NULL);
     -- Keys of steps stay: a step that was done is done.
-    DELETE FROM dunning.once o WHERE o.at < keep_from AND o.kind IN ('event', 'idempotency');
+    DELETE FROM dunning.once o WHERE o.at < keep_from AND o.kind IN ('event', 'idempotency', 'verdict');
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN QUERY VALUES ('keys dropped', n, NULL);
     DELETE FROM dunning.task t WHERE t.completed_at < keep_from;
@@ -16311,6 +16808,15 @@ BEGIN
         CASE WHEN q.n > 0 THEN format('%s due, the oldest for %s minute(s)', q.n, floor(extract(epoch FROM q.age) / 60)) ELSE 'nothing waits that is due' END,
         CASE WHEN q.age > interval '10 minutes' THEN 'CALL dunning.deliver(max_seconds => 60);' END
     FROM (SELECT count(*) AS n, coalesce(dunning._now() - min(q.due), interval '0') AS age FROM dunning.queue q WHERE q.state = 'queued' AND q.due < dunning._now()) q;
+    -- Rows that are over stay where they were until nobody could look at them any more; the queue and the heads of the chains turn over fastest.
+    RETURN QUERY SELECT 'dead rows', CASE WHEN d.worst IS NULL THEN 'ok' ELSE 'warn' END, coalesce(d.worst, 'no more than autovacuum clears'),
+        CASE WHEN d.worst IS NOT NULL THEN format('VACUUM (VERBOSE) %s; -- says which transaction they are kept for; SELECT * FROM pg_stat_activity WHERE backend_xmin IS NOT NULL ORDER BY age(backend_xmin) DESC;', d.tables) END
+    FROM (SELECT string_agg(format('%s: %s dead of %s', t.relname, t.n_dead_tup, t.n_dead_tup + t.n_live_tup)
+                            || coalesce(', last vacuumed at ' || date_trunc('second', t.vacuumed), ', never vacuumed'), '; ' ORDER BY t.n_dead_tup DESC, t.relname) AS worst,
+                 string_agg('dunning.' || t.relname, ', ' ORDER BY t.n_dead_tup DESC, t.relname) AS tables
+          FROM (SELECT s.relname, s.n_dead_tup, s.n_live_tup, greatest(s.last_vacuum, s.last_autovacuum) AS vacuumed
+                FROM pg_catalog.pg_stat_all_tables s WHERE s.relid IN ('dunning.queue'::regclass, 'dunning.egress_head'::regclass)) t
+          WHERE t.n_dead_tup > 100000 AND t.n_dead_tup > t.n_live_tup AND coalesce(t.vacuumed < clock_timestamp() - interval '1 hour', true) OR t.n_dead_tup > 5000000) d;
     RETURN QUERY SELECT 'dead letters', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
         CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''dead'', dry_run => true);' END
     FROM dunning.message_state s JOIN dunning.message m ON m.debtor_id = s.debtor_id AND m.message_id = s.message_id WHERE s.state = 'dead' AND s.at > week;
@@ -16809,12 +17315,13 @@ BEGIN
         RETURN;
     END IF;
     EXECUTE $step$DELETE FROM dunning.http_preset WHERE builtin$step$;
-    EXECUTE $step$INSERT INTO dunning.http_preset (auth, body, body_html, builtin, contract, description, error_field, format, id_field, idempotency_header, method, path, preset, suppress_on) VALUES
-('none', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'POST of a flat JSON object to the server''s URL; honours Idempotency-Key; the reply''s "id" is kept', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json', '{}'),
-('bearer', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'as generic-json, with the secret as bearer token', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json-bearer', '{}'),
-('none', NULL, NULL, 'true', 'once', 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'kannel', '{}'),
-('bearer', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}', 'true', 'once', 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', NULL, 'json', NULL, NULL, 'POST', '/v3/mail/send', 'sendgrid', '{}'),
-('basic', 'To={address}&From={from}&Body={text}', NULL, 'true', 'once', 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'code', 'form', 'sid', NULL, 'POST', '/2010-04-01/Accounts/{username}/Messages.json', 'twilio', '{21610,21211,21614}')$step$;
+    EXECUTE $step$INSERT INTO dunning.http_preset (auth, body, body_html, builtin, contract, description, error_field, format, id_field, idempotency_header, method, path, preset, receipt, suppress_on) VALUES
+('none', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'POST of a flat JSON object to the server''s URL; honours Idempotency-Key; the reply''s "id" is kept', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json', NULL, '{}'),
+('bearer', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'as generic-json, with the secret as bearer token', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json-bearer', NULL, '{}'),
+('none', NULL, NULL, 'true', 'once', 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'kannel', '{"map": {"code": "answer", "from": "from", "kind": "status", "text": "text", "message_id": "id", "provider_ref": "ref"}, "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": ""}, "format": "form", "signature": "dunning"}', '{}'),
+('basic_secret', '{"description":"{message_id}","to":{"name":"{name}","address_line1":"{street}","address_city":"{city}","address_zip":"{postcode}","address_country":"{country}"},"from":"{from}","file":"{html}","color":false,"use_type":"operational","metadata":{"message_id":"{message_id}"}}', NULL, 'true', 'repeat', 'Lob letters: server URL https://api.lob.com, secret the API key, from the id of an address saved there (adr_...); receipts are signed by the secret of receipt_secret_file', 'error.code', 'json', 'id', 'Idempotency-Key', 'POST', '/v1/letters', 'lob', '{"map": {"at": "date_created", "kind": "event_type.id", "event_key": "id", "message_id": "body.metadata.message_id", "provider_ref": "reference_id"}, "words": {"letter.failed": "failed", "letter.mailed": "", "letter.created": "", "letter.deleted": "failed", "letter.rejected": "failed", "letter.delivered": "delivered", "letter.re-routed": "", "letter.in_transit": "", "letter.rendered_pdf": "", "letter.in_local_area": "", "letter.returned_to_sender": "bounced", "letter.rendered_thumbnails": "", "letter.processed_for_delivery": ""}, "format": "json", "signature": "lob"}', '{}'),
+('bearer', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}', 'true', 'once', 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', NULL, 'json', NULL, NULL, 'POST', '/v3/mail/send', 'sendgrid', '{"map": {"at": "timestamp", "url": "url", "why": "type", "code": "status", "kind": "event", "address": "email", "event_key": "sg_event_id", "message_id": "message_id", "provider_ref": "sg_message_id"}, "words": {"open": "opened", "click": "clicked", "bounce": "bounced", "dropped": "failed", "deferred": "", "delivered": "delivered", "processed": "", "spamreport": "complaint", "unsubscribe": "opted_out", "bounce/blocked": "bounced:soft", "group_resubscribe": "", "group_unsubscribe": "opted_out"}, "format": "json", "signature": "sendgrid"}', '{}'),
+('basic', 'To={address}&From={from}&Body={text}', NULL, 'true', 'once', 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'code', 'form', 'sid', NULL, 'POST', '/2010-04-01/Accounts/{username}/Messages.json', 'twilio', '{"map": {"code": "ErrorCode", "from": "From", "kind": ["MessageStatus", "SmsStatus"], "text": "Body", "provider_ref": ["MessageSid", "SmsSid"]}, "words": {"read": "opened", "sent": "", "failed": "failed", "queued": "", "sending": "", "accepted": "", "canceled": "failed", "received": "replied", "delivered": "delivered", "receiving": "", "scheduled": "", "undelivered": "failed"}, "format": "form", "signature": "twilio"}', '{21610,21211,21614}')$step$;
 END
 $do$;
 DO $do$
@@ -49865,11 +50372,13 @@ ALTER FUNCTION dunning._equip_partition(text,text,text[]) OWNER TO dunning_owner
 ALTER FUNCTION dunning._equip_partitions() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enqueue_in_sql(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._enqueue(text,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._egress_digest(bytea,smallint,bigint,uuid,smallint,text,text,text,text,bytea,text[],bytea,integer,text,boolean,numeric,text,timestamp with time zone,timestamp with time zone,bytea) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_forewarning(uuid,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._preview_parts(text,jsonb,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._preview_links(text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._context_now(dunning.message) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.send(text,text,text,jsonb,timestamp with time zone,timestamp with time zone,text,boolean,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._unsent(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._held_up(text[],uuid[]) OWNER TO dunning_owner;
@@ -49877,11 +50386,16 @@ ALTER FUNCTION dunning._proposed_of(uuid,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_second_person(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.approve(uuid,text[],text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reject(uuid,text,text[]) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._unplanned(dunning.message,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._judge(text,text,integer,text,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
-ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._receipt_fields() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._receipt_problem(jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reset_http_preset(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._take_over(smallint[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._day_left(text,bigint) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._over_budget(text[],uuid[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._balances_told(text,jsonb) OWNER TO dunning_owner;
 ALTER TABLE dunning.handover OWNER TO dunning_owner;
 ALTER TABLE dunning.handover_rule OWNER TO dunning_owner;
@@ -49911,6 +50425,14 @@ ALTER VIEW dunning.promise_state OWNER TO dunning_owner;
 ALTER FUNCTION dunning._keep_settlement(text,uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_promises(text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._check_part(jsonb,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._url_decode(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._form_fields(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._map_receipt(jsonb,jsonb) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._signature_problem(text,text,text,bytea) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._receipt_of(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._receive_problem(text,text,jsonb,text,text,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._receive_items(jsonb,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning.receive(text,jsonb,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_date(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) OWNER TO dunning_owner;
@@ -50561,12 +51083,15 @@ REVOKE EXECUTE ON FUNCTION dunning._equip_partition(text,text,text[]) FROM PUBLI
 REVOKE EXECUTE ON FUNCTION dunning._equip_partitions() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enqueue_in_sql(text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._enqueue(text,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._egress_digest(bytea,smallint,bigint,uuid,smallint,text,text,text,text,bytea,text[],bytea,integer,text,boolean,numeric,text,timestamp with time zone,timestamp with time zone,bytea) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_forewarning(uuid,text,text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.forewarning(timestamp with time zone,text,uuid,text[]) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._preview_parts(text,jsonb,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._preview_links(text,jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._context_now(dunning.message) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.send(text,text,text,jsonb,timestamp with time zone,timestamp with time zone,text,boolean,integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.send(text,text,text,jsonb,timestamp with time zone,timestamp with time zone,text,boolean,integer) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._unsent(text[],uuid[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._finish_sent(text[],uuid[],smallint[]) TO dunning_worker;
@@ -50578,17 +51103,23 @@ REVOKE EXECUTE ON FUNCTION dunning.approve(uuid,text[],text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.approve(uuid,text[],text[]) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning.reject(uuid,text,text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reject(uuid,text,text[]) TO dunning_operator;
+REVOKE EXECUTE ON FUNCTION dunning._unplanned(dunning.message,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._judge(text,text,integer,text,text,text,text,text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._receipt_fields() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._receipt_problem(jsonb) FROM PUBLIC;
 REVOKE DELETE, INSERT, SELECT, UPDATE ON TABLE dunning.http_preset FROM dunning_admin;
 GRANT SELECT ON TABLE dunning.http_preset TO dunning_operator;
-REVOKE EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning.reset_http_preset(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reset_http_preset(text) TO dunning_admin;
 REVOKE EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._take_over(smallint[],uuid[]) TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._day_left(text,bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._day_left(text,bigint) TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._over_budget(text[],uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._over_budget(text[],uuid[]) TO dunning_worker;
 GRANT SELECT ON TABLE dunning.promise TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._balances_told(text,jsonb) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.handover TO dunning_operator;
@@ -50629,6 +51160,15 @@ GRANT SELECT ON TABLE dunning.promise_state TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._keep_settlement(text,uuid) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_promises(text[]) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._check_part(jsonb,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._url_decode(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._form_fields(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._map_receipt(jsonb,jsonb) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._signature_problem(text,text,text,bytea) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._receipt_of(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._receive_problem(text,text,jsonb,text,text,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._receive_items(jsonb,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning.receive(text,jsonb,text,text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning.receive(text,jsonb,text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._accounts_of(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._is_date(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) FROM PUBLIC;
@@ -50788,6 +51328,7 @@ COMMENT ON FUNCTION dunning._dry_rows_sql(boolean,boolean) IS 'SQL text of stage
 COMMENT ON FUNCTION dunning._early_steps(dunning._anchor_date[],timestamp with time zone) IS 'Steps (strategy/step, a line each, between newlines) before these dates whose days all lie ahead and on none of which clock and caps leave an instant on any of their channels, with today the last day before them that has one: they are taken today.';
 COMMENT ON FUNCTION dunning._effect(bytea,date) IS 'What a contact on this date is worth against one on any other day, and the tag that does most of it (NULL: none, the multiplier is 1). Effects: dunning._effects().';
 COMMENT ON FUNCTION dunning._effects(text,text,text,text) IS 'The enabled effects of dates, and those that are surely so (date_effect_learnt), for a place and kind of debtor, for dunning._effect() and the best times. vat: the firm''s period (monthly, two-monthly, quarterly, half-yearly, yearly), refund for one that gets VAT back, NULL: the usual ones.';
+COMMENT ON FUNCTION dunning._egress_digest(bytea,smallint,bigint,uuid,smallint,text,text,text,text,bytea,text[],bytea,integer,text,boolean,numeric,text,timestamp with time zone,timestamp with time zone,bytea) IS 'SHA-256 over the digest before it and every column of an egress row: the link of a slice''s chain. NULL where anything but request_digest is, which is left out then.';
 COMMENT ON FUNCTION dunning._end_hold(dunning.hold,text) IS 'How many held messages are looked at again now that a hold has ended.';
 COMMENT ON FUNCTION dunning._end_offers(text[],uuid[],text,text) IS 'Those of the offers that were live or proposed and ended now; NULL where none was.';
 COMMENT ON FUNCTION dunning._enqueue(text,jsonb) IS 'The keys of the messages that a query put into message and queue: every row whose once key was free. argument is the query''s $1, and its plan is kept then. docs/architecture.md lists the columns it must give.';
@@ -50822,6 +51363,7 @@ COMMENT ON FUNCTION dunning._first_rule_sql(text) IS 'SQL text: of the first rul
 COMMENT ON FUNCTION dunning._fit_date_effects(integer[],double precision[],double precision[],integer[],integer[],integer) IS 'Fits answers ~ level of the group x expected x multipliers of the effects that mark a cell (a day of a group), each drawn to 1 as by 200 answers; with the evidence in answers and the interval of 95 in 100 of the data alone. Cells, groups and effects are numbered from 1; marks in order of effects. Arrays that do not fit: 22023.';
 COMMENT ON FUNCTION dunning._fit_status() IS 'What view fit_status shows.';
 COMMENT ON FUNCTION dunning._forget_sources() IS 'Forgets what _source_of() and _ledger_sql() remember in this session: whoever changes a binding calls it.';
+COMMENT ON FUNCTION dunning._form_fields(text) IS 'The fields of a form in their order, decoded.';
 COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording that was begun first and goes on; NULL: none.';
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of those of these messages that _unsent() tells.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
@@ -50846,6 +51388,7 @@ COMMENT ON FUNCTION dunning._handover_sums(jsonb) IS 'What is open of the invoic
 COMMENT ON FUNCTION dunning._hazard_sql(timestamp with time zone,text[],integer) IS 'Training query of a payment curve over some features of an invoice, or of the slices that ended within so many days: one row an invoice and slice in which it was still open, with the features known at issue, how far past due the slice lies, each feature once more for the due date and for days 1 to 7 alone, and whether it was paid in the slice; with `within` also the days ago that the slice ended.';
 COMMENT ON FUNCTION dunning._health_links() IS 'Whether links of creditors that serve a page can be signed.';
 COMMENT ON FUNCTION dunning._health_models() IS 'Models in use that were looked at for drift: warn where one gave an alarm; to train it anew is what mends it.';
+COMMENT ON FUNCTION dunning._health_queue() IS 'What waits and for how long, what failed, what is held and by what; rows not vacuumed, partitions and the daily run.';
 COMMENT ON FUNCTION dunning._health_timing() IS 'The calibration of contact times: warn where the last night''s is missing though contacts were drawn by lot.';
 COMMENT ON FUNCTION dunning._held_accounts(dunning.hold) IS 'The debtors that a hold covers; NULL: every one of its creditor.';
 COMMENT ON FUNCTION dunning._held_by(text[],timestamp with time zone) IS 'The holds in force (at an instant; NULL: now) for each debtor: own ones, those of the person''s other accounts, the creditor''s; notes only of the same creditor.';
@@ -50868,6 +51411,7 @@ COMMENT ON FUNCTION dunning._is_date(text) IS 'Is this a date written YYYY-MM-DD
 COMMENT ON FUNCTION dunning._is_key_lost() IS 'Are there suppressions and no key under which their addresses were digested?';
 COMMENT ON FUNCTION dunning._is_steady(regclass) IS 'True where what the relation shows changes only when a transaction commits, or with the clock: tables, and views over tables with immutable functions or stable ones of PostgreSQL. False for foreign tables, row security, samples, volatile functions and others'' stable ones.';
 COMMENT ON FUNCTION dunning._json_field(text,text) IS 'One printable field of a gateway''s reply, such as messages.0.id; NULL where there is none. Never errors out.';
+COMMENT ON FUNCTION dunning._judge(text,text,integer,text,text,text,text,text,text,text) IS 'What a gateway''s reply means: sent, retry, failed, suppress or unknown. progress is not_sent, maybe_sent or replied; contract repeat or once.';
 COMMENT ON FUNCTION dunning._judge_asked() IS 'What the stages reach, candidate and choice have decided, one row a debtor.';
 COMMENT ON FUNCTION dunning._judged_sql(boolean) IS 'SQL text of stage judged: rows that are decided, with the columns of their step and strategy.';
 COMMENT ON FUNCTION dunning._keep_delays(bytea,bytea) IS 'The prior with the delays and shares of answers of another: those with which its profiles were made.';
@@ -50912,6 +51456,7 @@ COMMENT ON FUNCTION dunning._look_back() IS 'How far back the enabled contact ru
 COMMENT ON FUNCTION dunning._maintain() IS 'The chores of maintain() but for what is learnt, which daily() refreshes before it plans.';
 COMMENT ON FUNCTION dunning._make_champion(text,integer,text,integer,integer) IS 'A version becomes champion, with a row of model_change, by a promotion of its own or (stands_for) by one before; called with the name locked.';
 COMMENT ON FUNCTION dunning._make_offers(text[],text[],timestamp with time zone) IS 'The offer of record of each of the debtors after offers of the kinds asked for were made where there was none; no row where nothing is or can be offered. The terms without writing: _offer_terms().';
+COMMENT ON FUNCTION dunning._map_receipt(jsonb,jsonb) IS 'An item that a gateway posted as receive() wants it, by its preset''s receipt mapping; as it is where there is none.';
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
 COMMENT ON FUNCTION dunning._may_release(dunning.hold) IS 'Nothing; 42501 where the caller may not release such a hold, 55000 where nobody does it so.';
@@ -50941,6 +51486,7 @@ COMMENT ON FUNCTION dunning._open_days_sql(text,text) IS 'SQL text: one row a po
 COMMENT ON FUNCTION dunning._open_on(date[],numeric[],date) IS 'What was open when a day began.';
 COMMENT ON FUNCTION dunning._optional_names() IS 'A context of the names that are known to every template and null unless planning has something for them.';
 COMMENT ON FUNCTION dunning._other_accounts_sql(text,text,text) IS 'SQL text: accounts whose person a run of today wrote to over another account, the message still waiting; NULL where the source has no person_id.';
+COMMENT ON FUNCTION dunning._over_budget(text[],uuid[]) IS 'Which of these messages (their places in the arrays) today''s budgets are not enough for, and until when: of those that no run planned, in this order. Exact until the transaction ends.';
 COMMENT ON FUNCTION dunning._overlap(text,text,date,date,date,date,text) IS 'Raises 22023 naming two periods that overlap.';
 COMMENT ON FUNCTION dunning._overlap_hint(text,jsonb,jsonb) IS 'The call that saves the earlier of two rules, the one that stands and the one given, so that it ends where the later begins.';
 COMMENT ON FUNCTION dunning._overtaken_steps() IS 'Keys of the earlier steps that the messages of a planning run overtake.';
@@ -50989,6 +51535,11 @@ COMMENT ON FUNCTION dunning._reach_sql(text,text) IS 'SQL text: one row a debtor
 COMMENT ON FUNCTION dunning._reached_sql() IS 'SQL text: stage reach of one rung, with what its step says.';
 COMMENT ON FUNCTION dunning._reason_of(text) IS 'What a reason means, the house''s row before the shipped one; a row of nulls where it is not known.';
 COMMENT ON FUNCTION dunning._rebuild_profiles(text[],timestamp with time zone,boolean) IS 'The debtors whose profile was made anew from the contacts, answers and payments of two years before as_of (NULL: now); NULL: the whole book, with what it has in common; delays_anew: how late each channel is answered as well, which otherwise goes on from what is known.';
+COMMENT ON FUNCTION dunning._receipt_fields() IS 'What the map of a preset''s receipts may tell the place of.';
+COMMENT ON FUNCTION dunning._receipt_of(text) IS 'The receipt mapping of a server''s preset, NULL: none.';
+COMMENT ON FUNCTION dunning._receipt_problem(jsonb) IS 'What is wrong with a preset''s description of its receipts, NULL: nothing.';
+COMMENT ON FUNCTION dunning._receive_items(jsonb,text) IS 'The items of a webhook''s body in our words, by the preset''s receipt mapping; 22023 where it is no such body.';
+COMMENT ON FUNCTION dunning._receive_problem(text,text,jsonb,text,text,timestamp with time zone) IS 'NULL where a webhook is signed as this scheme wants, in its time, else unsigned, malformed, out_of_time, forged or incomplete.';
 COMMENT ON FUNCTION dunning._received_on(text,date,boolean) IS 'When a letter counts as received: on the second post day (no Sunday, Monday or holiday) after it was sent; otherwise the day it was sent.';
 COMMENT ON FUNCTION dunning._recheck_clear_sql() IS 'SQL text with $1 debtor_ids, $2 channels, $3 at, $4 marks, $5 digests of the frozen addresses, $6 message_ids, $7 attempts under way: ord of the messages that plainly pass the recheck, if the clock lets them. The others, and those named twice, must be asked of _recheck_sql().';
 COMMENT ON FUNCTION dunning._refresh_all() IS 'What was learnt anew, one row a kind, with how many rows.';
@@ -51029,6 +51580,7 @@ COMMENT ON FUNCTION dunning._segments_digest(jsonb) IS 'SHA-256 of names, positi
 COMMENT ON FUNCTION dunning._self_cured_sql() IS 'SQL text: was a row f of invoice_features paid in the 14 days after its due date and before any contact? It needs the join of _contacted_sql().';
 COMMENT ON FUNCTION dunning._side_framing(text,jsonb,text,text) IS 'The framing that a test recommends on one side of a split; NULL: none is shown to be better.';
 COMMENT ON FUNCTION dunning._signal_sql() IS 'SQL text: debtor_id and the columns of debtor_signals of each overdue debtor; $1 as_of, $2 the instant, $4 who disputes an invoice; f a CTE of features, pay one of the payments of the overdue.';
+COMMENT ON FUNCTION dunning._signature_problem(text,text,text,bytea) IS 'NULL where the signature over content is right: hmac-sha1-base64 or hmac-sha256-hex under the secret of the server''s receipts, ecdsa-sha256 by its receipt_key; else unsigned, malformed or forged.';
 COMMENT ON FUNCTION dunning._simulate(text,date,date,time without time zone) IS 'Runs a simulation into its temporary tables.';
 COMMENT ON FUNCTION dunning._simulate_ask(timestamp with time zone,timestamp with time zone) IS 'Asks the gate about what is due in a simulation, into dunning_sim_answer.';
 COMMENT ON FUNCTION dunning._simulate_at(timestamp with time zone,timestamp with time zone) IS 'What of a simulation is due at the instant of the replay leaves, is stopped or put off.';
@@ -51044,7 +51596,7 @@ COMMENT ON FUNCTION dunning._simulate_waiting(timestamp with time zone) IS 'Unti
 COMMENT ON FUNCTION dunning._source_id_sql(text,text,jsonb) IS 'SQL text of an id or a currency: the integer or the padded char(n) where the source has one, else the canonical text.';
 COMMENT ON FUNCTION dunning._span_units(text,date,date) IS 'Units from a day (counted) until another (not counted).';
 COMMENT ON FUNCTION dunning._speaks_of_fees(text,text,text,text) IS 'Which fees the texts in force of a template, in a framing or neutral (over a channel, of a creditor; NULL: any), can tell: announced, charged, warned, joined by commas; NULL where none names fee.';
-COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost of the messages made since midnight, by creditor, campaign (strategy) and currency.';
+COMMENT ON FUNCTION dunning._spent(timestamp with time zone) IS 'Cost since midnight, by creditor, campaign (strategy) and currency: of what was planned, and of what left unplanned, recounted from egress.';
 COMMENT ON FUNCTION dunning._split_list(text,text,jsonb) IS 'The segments in force as a list in which some are split.';
 COMMENT ON FUNCTION dunning._split_query(text,timestamp with time zone,text[],integer[]) IS 'SQL text: what split_segments() reads.';
 COMMENT ON FUNCTION dunning._stage_companions() IS 'Stage companion of a planning run, where one of its messages has one: whether it was made.';
@@ -51082,9 +51634,11 @@ COMMENT ON FUNCTION dunning._true_context(text,text,text,jsonb,date,text) IS 'A 
 COMMENT ON FUNCTION dunning._true_contexts(text[],text[],text[],text[],jsonb[]) IS 'Contexts of messages about to be rendered, with fee, charges, proof and late_cost as they are now, the framing that may speak, and why it is another than asked for.';
 COMMENT ON FUNCTION dunning._truth(text[],text[],text[],text[],text[],timestamp with time zone,date[]) IS 'For each debtor, level and framing asked for: the framing that may speak (neutral, with the reason: no_fee_pending, no_figure, figure_too_old, too_few_cases, figure_not_favourable), and the fee, proof and late_cost of the template context, as of an instant (NULL: now). says: which fees its text can tell (_speaks_of_fees(), NULL: none); days: when it leaves (NULL: that day).';
 COMMENT ON FUNCTION dunning._try_feature(text,text) IS 'number, boolean, text or the type of an expression over debtor_features or invoice_features, or its error.';
+COMMENT ON FUNCTION dunning._unplanned(dunning.message,timestamp with time zone) IS 'Whether a message costs its money on the day it leaves: no run planned it, it carries a failed one on, or it was planned before this day, had ended and was retried.';
 COMMENT ON FUNCTION dunning._unposted_fees(text[]) IS 'Fees that may be posted today: those that reminders named when they left, with the message, and those that need none.';
 COMMENT ON FUNCTION dunning._unsay_offers(text[],uuid[]) IS 'How many messages that were frozen with these offers and have not left it cancelled, to be planned anew; scripts of open tasks say what holds now.';
 COMMENT ON FUNCTION dunning._unsent(text[],uuid[]) IS 'Those of these messages of which no attempt left anything, unless cancel() took them back for good: their steps may be planned again.';
+COMMENT ON FUNCTION dunning._url_decode(text) IS 'A word of application/x-www-form-urlencoded as it was; an error of class 22 where it is no UTF-8.';
 COMMENT ON FUNCTION dunning._visit(text,text,text,jsonb,jsonb) IS 'Every name in the templates, as its path in the context, also in sections that would not show; those shown without a filter. Errors as those of _render().';
 COMMENT ON FUNCTION dunning._waits_for_approval(text) IS 'Whether an offer of this kind is proposed first, until somebody approves it.';
 COMMENT ON FUNCTION dunning._windows(text[],boolean,text,text,text,date[],date[]) IS 'The mask that all windows allow in all candidate zones of a place; for dunning._closed(). A window is a text, or a rule of _pack_windows().';
@@ -51155,6 +51709,7 @@ COMMENT ON FUNCTION dunning.preview(text,text,text,text) IS 'What a template bec
 COMMENT ON FUNCTION dunning.propose_handover(text,text,text[],text,numeric,text) IS 'One row: the case that now waits for approve_handover(), with its invoices (NULL: all that are overdue, neither disputed nor held) and sums. kind: agency, court, write_off. Nothing stops yet. Bad kind, recipient, share or invoices: 22023; a hold that forbids it, or another case that waits: 55000. Role dunning_operator.';
 COMMENT ON FUNCTION dunning.psi(double precision[],double precision[]) IS 'Population stability index of counts in the same parts then and now: sum of (a - e) ln(a / e), a part''s share being (count + 0.5) / (all + 0.5 parts), so that a part that was or became empty says little and not infinity; one that is empty both times is none (Siddiqi 2006; Kullback and Leibler 1951, both ways). 0: alike; under 0.1 little, from 0.25 on much. 22023 where the counts are not of as many parts. Needs dunning_viewer.';
 COMMENT ON FUNCTION dunning.reasons(text,record,integer) IS 'What moved a prediction most, largest first: feature, its contribution in log-odds against the average row, and the same in words. Calibrated as predict() is: all of them add up to the difference of the two predictions in log-odds. Needs dunning_viewer.';
+COMMENT ON FUNCTION dunning.receive(text,jsonb,text,text) IS 'One row an item of a signed webhook: the event it became, or why none. It is read and verified as the preset of the server says; url is the address it was posted to, where that is signed (Twilio). Bad signature or clock: DN009; no such body: 22023. Role dunning_operator, or EXECUTE on this alone.';
 COMMENT ON FUNCTION dunning.record_notice(text,text,text,date,numeric) IS 'A notice that the law asks for before a cost was sent elsewhere, on this day, naming this cost; our own messages that name a fee count by themselves. Unknown invoice or an impossible day: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reject(uuid,text,text[]) IS 'The proposed contacts of a run, or of those only_debtors, cancelled with who did it and why; a later run may plan them again. 22023 where nothing is proposed. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.reject_handover(uuid,text) IS 'The debtor whose case is not approved; dunning goes on, and no rule proposes it again for handover_again_days. No reason or unknown: 22023; decided already: 55000. Role dunning_admin.';
@@ -51177,7 +51732,7 @@ COMMENT ON FUNCTION dunning.save_date_effect(text,text,double precision,integer,
 COMMENT ON FUNCTION dunning.save_feature(text,text,text,text,integer,boolean,text,text) IS 'Whether the feature is new or changed. Without an expression it is the attribute of the bound debtors of that name; with one, SQL over the columns of features() and invoice_features(). train() reads it from then on, a sensitive one only after include_feature(). monotone: 1 the more the likelier paid late. 22023 where the name is built in or the expression reads settled_on or days_late, 42804 where it is of another type; it is computed a row, without subqueries. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.save_handover_rule(text,text,text,integer,integer,text,text,jsonb,text,numeric) IS 'Whether the rule is new. From the next daily() or maintain() on it proposes cases so many days after the last step of a strategy, its stop, or the due date; the first rule by position that fits counts. Bad values: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_hold_reason(text,text,text,integer,boolean,text,text) IS 'Whether the reason is new. Makes a reason for holds of your own or changes what a shipped one means from now on; holds that stand keep their dates. Bad words or one of the program''s own: 22023. Role: dunning_admin.';
-COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
+COMMENT ON FUNCTION dunning.save_http_preset(text,text,text,text,text,text,text,text,text,text,text,text,text[],text,jsonb) IS 'Makes or replaces your own preset of an HTTP gateway; one of a built-in name is used in its place. format is json, form or none; unknown placeholders: 22023 with those known. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_interest_rule(text,text,text,numeric,date,date,text,text,text,numeric,numeric,integer,text,boolean,text[],text[],text,boolean) IS 'Saves how late interest is counted for invoices due in a period, by country (ISO, or EU) and kind of debtor (person, company); replaces the row of the same first day and goes before a built-in one. grace_days: days after the due date that bear none (NULL: only a notice begins default). Returns whether there was a row, and warnings. 22023 where it makes no sense or overlaps. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_money_date(text,date,text,text,text,date,text,text,boolean) IS 'Adds a date, or a span up to until_date, on which debtors have money, owe it or are away; date_effect says what its tag does. remove => true takes it away again. Values that make no sense: 22023. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.save_offer_text(text,text,text,text) IS 'The words in force from now on for offers of a kind in a language (and of a creditor); NULL restores the shipped ones. Offers made keep theirs. Unknown kind: 22023; unknown name: DN003. Role dunning_admin.';
@@ -51188,6 +51743,7 @@ COMMENT ON FUNCTION dunning.save_template(text,text,text,text,text,text,text,tex
 COMMENT ON FUNCTION dunning.score(timestamp with time zone) IS 'Scores every debtor as known at as_of (NULL: now), replaces what debtor_score shows, and returns one row a segment: debtors, those with something overdue, mean probabilities, diagnoses with counts. Targets without a model are filled by a rule on history; the reasons say so. Where a segment''s predicate fails on some row the error names the segment and nothing is replaced. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.score_rows(text,text,text,text) IS 'Scores each row of a query by a model''s champion (or newest version) into table result: the query''s column key, p (the probability), version; NULL: nothing is stored. Returns the version, rows, mean of p, whether parallel workers scored, and seconds. The table is made where there is none, partitioned by version. Rows go into a fresh partition with key as its primary key, which replaces the others at the end: readers see all of the old scores or all of the new ones, and wait only from the swap to the end of the transaction; where one reads for longer than a minute (or lock_timeout), those after it wait too. Query and table are the caller''s, with the caller''s rights. 42703 lists the columns, 23505 for a key that comes twice, 23502 for one that is null, 42809 for a table that is not such a one. Needs dunning_operator.';
 COMMENT ON FUNCTION dunning.scorecard(text) IS 'A scorecard''s table, one row a bin: feature (two for a pair), bin as a condition, whether it is a special value, share of the training rows, weight of evidence (log-odds against all rows; NULL for a pair), contribution to the log-odds, points. The row without a feature is what everyone begins with; points add up to base_points at even odds, pdo more for twice the odds. Rounded, so a sum may be off by half a point a feature; before calibration. DN004 for another kind. Needs dunning_viewer.';
+COMMENT ON FUNCTION dunning.send(text,text,text,jsonb,timestamp with time zone,timestamp with time zone,text,boolean,integer) IS 'One message in the queue, or held with blocked_by: at once where that is allowed, else at the next allowed time; with not_after at the best time until then. channel NULL: the first usable of the preferred one and the strategy''s. The same idempotency_key gives the same message. One of a higher priority (0 to 9) overtakes what waits for the same server. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.set_budget(numeric,text,text,text) IS 'What contacts may cost in a day in this currency (NULL: no limit any more), for a creditor and a campaign (the name of a strategy), or * for all together. What a day''s money is not enough for waits, the most worthwhile first. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_cost(text,numeric,text,text,date,text) IS 'From which day on a contact over this channel costs this much, for one creditor or (*) for all, in one country or all. A price in each currency that debtors owe lets planning weigh it against the debt. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.set_late_cost(numeric,text,text,text,date) IS 'What a bill that is paid late costs the creditor on average (NULL: nobody knows any more), by which source, known since when (NULL: today). Texts of the framing cost_to_others name it until it is late_cost_days old, and are the neutral ones without. Role: dunning_admin.';
@@ -51209,7 +51765,7 @@ COMMENT ON FUNCTION dunning.use_segments(integer) IS 'Brings a version of the se
 COMMENT ON FUNCTION dunning.verify_charges() IS 'Charges whose row does not match its seal or is more than the rule frozen in it allows; no row is right. For auditors, and after a restore of a dump that somebody edited. Role: dunning_viewer.';
 COMMENT ON FUNCTION dunning.waive(uuid,text) IS 'Waives a charge for good: it is owed no more, and its level or its days are not charged again. One row: the charge. Unknown, waived or booked, or no reason: 22023. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.withdraw_offer(text,text,uuid) IS 'The live or proposed offer, taken back by us, with why. None: 22023; answered: 55000. Role dunning_operator.';
-COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left.';
+COMMENT ON TABLE dunning.budget IS 'What contacts may cost in a day, by creditor and campaign (strategy); * stands for all together. Each row that fits must have something left, when a contact is planned, and as one leaves that no run planned.';
 COMMENT ON TABLE dunning.case_export IS 'Who took the case of a debtor out of the database, when, what for, and the digest of what it said.';
 COMMENT ON TABLE dunning.channel_cost IS 'What a contact costs, from when, in one currency or several; over the first values of dunning.channel.';
 COMMENT ON TABLE dunning.charge IS 'Fees and posted interest. A row that no rule allows is refused whoever writes it; what stands is never changed but for waiving and booking.';
@@ -51229,12 +51785,14 @@ COMMENT ON TABLE dunning.handover IS 'Hand-overs to agencies and courts and writ
 COMMENT ON TABLE dunning.handover_rule IS 'When maintain() and daily() propose a hand-over or write-off by themselves; none is shipped.';
 COMMENT ON TABLE dunning.hold IS 'Debtors, single invoices, persons with all their accounts and whole books that are not dunned, from when to when, why and by whom. A row is never changed but by its release.';
 COMMENT ON TABLE dunning.hold_reason IS 'The reasons of holds: whom each covers, how long, whether offers go on, who may release it, and the task that comes with it.';
+COMMENT ON TABLE dunning.http_preset IS 'HTTP gateways as data: request template, reply mapping and receipt mapping. A user''s row of the same name replaces the built-in one.';
 COMMENT ON TABLE dunning.interest_rule IS 'How late interest is counted, by country and kind of debtor: reference, margin, rounding, fixing, day count, compounding, beginning, order of clearing.';
 COMMENT ON TABLE dunning.late_cost IS 'What a bill that is paid late costs a creditor on average, with its source: what texts of the framing cost_to_others say.';
 COMMENT ON TABLE dunning.model_change IS 'What promote(), rollback() and retire() did: one row a change, with who and when; replaced is the champion before, to which rollback() goes back; stands_for the change by which the champion had come to be it (0: as the first version).';
 COMMENT ON TABLE dunning.money_date IS 'Money dates and closures of the user, beside those computed.';
 COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what became of it; at most one of them is live.';
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
+COMMENT ON TABLE dunning.once IS 'Keys that may be used once a debtor: idempotency keys of send(), event keys, strategy steps, and attempts whose verdict came after their message was stopped.';
 COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';
 COMMENT ON TABLE dunning.reference_rate IS 'Reference rates in percent a year, by period. Periods of one rate cannot overlap; a user''s row goes before the built-in one on each of its days.';
 COMMENT ON TABLE dunning.segment_treatment IS 'Channel, tone, framing and frequency of a segment, where neither the debtor nor the step says otherwise: see set_treatment().';
