@@ -72,6 +72,8 @@ AS $fn$
 #variable_conflict error
 DECLARE
     day_start timestamptz := dunning._today(as_of)::timestamp AT TIME ZONE dunning._ledger_zone();
+    -- Keys tell the real time: where that is the clock, today's are found by them.
+    first_id uuid := CASE WHEN dunning._virtual_clock() IS NULL THEN dunning._uuid7_floor(day_start - interval '1 hour') ELSE '00000000-0000-0000-0000-000000000000' END;
 BEGIN
     IF dunning._replay_since() IS NOT NULL THEN
         RETURN QUERY EXECUTE pg_catalog.format($q$
@@ -87,7 +89,7 @@ BEGIN
             SELECT m.creditor::text AS creditor, coalesce(m.strategy, '')::text AS campaign, m.cost_currency, m.cost
             FROM dunning.message m
             LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
-            WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND s.state IS DISTINCT FROM 'cancelled'
+            WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND m.message_id >= first_id AND s.state IS DISTINCT FROM 'cancelled'
               AND m.run_id IS NOT NULL AND NOT m.decision ? 'tried'
             UNION ALL
             SELECT m.creditor::text, coalesce(m.strategy, '')::text, l.cost_currency, l.cost

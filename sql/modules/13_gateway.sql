@@ -41,7 +41,7 @@ COMMENT ON FUNCTION dunning._json_field(text, text) IS 'One printable field of a
 -- "words": {"word of the gateway": "kind, :soft after a bounce that is not for good, or nothing"}}.
 CREATE FUNCTION dunning._receipt_fields() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
-$$ SELECT ARRAY['kind', 'why', 'message_id', 'provider_ref', 'event_key', 'at', 'address', 'from', 'text', 'code', 'url'] $$;
+$$ SELECT ARRAY['kind', 'why', 'message_id', 'provider_ref', 'event_key', 'at', 'address', 'from', 'text', 'code', 'reason', 'url'] $$;
 COMMENT ON FUNCTION dunning._receipt_fields() IS 'What the map of a preset''s receipts may tell the place of.';
 
 CREATE FUNCTION dunning._receipt_problem(receipt jsonb) RETURNS text
@@ -140,7 +140,7 @@ FROM (VALUES
    "words": {"accepted": "", "scheduled": "", "queued": "", "sending": "", "sent": "", "delivered": "delivered", "read": "opened", "undelivered": "failed", "failed": "failed", "canceled": "failed",
              "received": "replied", "receiving": ""}}'),
 ('sendgrid', '{"format": "json", "signature": "sendgrid",
-   "map": {"kind": "event", "why": "type", "message_id": "message_id", "provider_ref": "sg_message_id", "event_key": "sg_event_id", "at": "timestamp", "address": "email", "code": "status", "url": "url"},
+   "map": {"kind": "event", "why": "type", "message_id": "message_id", "provider_ref": "sg_message_id", "event_key": "sg_event_id", "at": "timestamp", "address": "email", "code": "status", "reason": "reason", "url": "url"},
    "words": {"processed": "", "deferred": "", "delivered": "delivered", "open": "opened", "click": "clicked", "bounce": "bounced", "bounce/blocked": "bounced:soft", "dropped": "failed",
              "spamreport": "complaint", "unsubscribe": "opted_out", "group_unsubscribe": "opted_out", "group_resubscribe": ""}}'),
 ('lob', '{"format": "json", "signature": "lob",

@@ -47,7 +47,7 @@ BEGIN
     END IF;
     detail := jsonb_strip_nulls(jsonb_build_object('server', server, 'channel', item -> 'channel', 'provider_ref', item -> 'provider_ref',
         'address', coalesce(item -> 'address', item -> 'email', CASE WHEN kind = 'replied' THEN item -> 'from' END),
-        'text', coalesce(item -> 'text', item -> 'Body'), 'code', coalesce(item -> 'code', item -> 'ErrorCode'),
+        'text', coalesce(item -> 'text', item -> 'Body'), 'code', coalesce(item -> 'code', item -> 'ErrorCode'), 'reason', item -> 'reason',
         'hard', CASE WHEN word = 'soft_bounce' THEN 'false'::jsonb ELSE item -> 'hard' END,
         'url', item -> 'url', 'request', item -> 'request'));
     SELECT r.event_id, r.recorded INTO event_id, recorded

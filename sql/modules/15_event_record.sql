@@ -189,7 +189,7 @@ BEGIN
     IF mapped IN ('delivered', 'failed', 'bounced') AND message.message_id IS NOT NULL THEN
         PERFORM dunning._receipt(message, CASE mapped WHEN 'delivered' THEN 'delivered' ELSE 'failed' END,
                                  CASE mapped WHEN 'delivered' THEN 'receipt' ELSE mapped END,
-                                 record_event.detail ->> 'provider_ref', record_event.detail - 'address' - 'text', happened);
+                                 record_event.detail ->> 'provider_ref', record_event.detail - 'address' - 'text' - 'reason', happened);
     END IF;
     IF record_event.kind IN ('replied', 'called_in', 'disputed', 'promised', 'circumstances_changed', 'paid_elsewhere')
        AND mapped <> 'opted_out' THEN

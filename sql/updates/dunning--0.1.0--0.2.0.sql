@@ -9200,6 +9200,8 @@ AS $function$
 #variable_conflict error
 DECLARE
     day_start timestamptz := dunning._today(as_of)::timestamp AT TIME ZONE dunning._ledger_zone();
+    -- Keys tell the real time: where that is the clock, today's are found by them.
+    first_id uuid := CASE WHEN dunning._virtual_clock() IS NULL THEN dunning._uuid7_floor(day_start - interval '1 hour') ELSE '00000000-0000-0000-0000-000000000000' END;
 BEGIN
     IF dunning._replay_since() IS NOT NULL THEN
         RETURN QUERY EXECUTE pg_catalog.format($q$
@@ -9215,7 +9217,7 @@ BEGIN
             SELECT m.creditor::text AS creditor, coalesce(m.strategy, '')::text AS campaign, m.cost_currency, m.cost
             FROM dunning.message m
             LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
-            WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND s.state IS DISTINCT FROM 'cancelled'
+            WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND m.message_id >= first_id AND s.state IS DISTINCT FROM 'cancelled'
               AND m.run_id IS NOT NULL AND NOT m.decision ? 'tried'
             UNION ALL
             SELECT m.creditor::text, coalesce(m.strategy, '')::text, l.cost_currency, l.cost
@@ -13866,7 +13868,7 @@ CREATE FUNCTION dunning._receipt_fields()
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
  SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$ SELECT ARRAY['kind', 'why', 'message_id', 'provider_ref', 'event_key', 'at', 'address', 'from', 'text', 'code', 'url'] $function$;
+AS $function$ SELECT ARRAY['kind', 'why', 'message_id', 'provider_ref', 'event_key', 'at', 'address', 'from', 'text', 'code', 'reason', 'url'] $function$;
 CREATE FUNCTION dunning._receipt_problem(receipt jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -15150,6 +15152,56 @@ CREATE FUNCTION dunning._signature_problem(server text, scheme text, signature t
  LANGUAGE c
  STABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', $function$dun_event_sql_signature_problem$function$;
+CREATE OR REPLACE FUNCTION dunning._receive_one(server text, channel text, item jsonb, OUT kind text, OUT debtor_id text, OUT message_id uuid, OUT event_id uuid, OUT recorded boolean, OUT reason text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    word text := coalesce(item ->> 'kind', item ->> 'event', item ->> 'type', item ->> 'status', item ->> 'MessageStatus');
+    key text := coalesce(item ->> 'event_key', item ->> 'event_id', item ->> 'sg_event_id', encode(sha256(convert_to(item::text, 'UTF8')), 'hex'));
+    stamp text := coalesce(item ->> 'at', item ->> 'timestamp');
+    happened timestamptz;
+    detail jsonb;
+BEGIN
+    recorded := false;
+    kind := coalesce(dunning._receipt_kind(word), CASE WHEN word = ANY (dunning._event_kinds()) THEN word END);
+    IF kind IS NULL OR kind = '' THEN
+        reason := CASE WHEN kind IS NULL THEN 'unknown_kind' ELSE 'nothing_new' END;
+        RETURN;
+    END IF;
+    item := jsonb_build_object('channel', channel) || item;
+    SELECT m.debtor_id, m.message_id INTO debtor_id, message_id FROM dunning._receipt_message(item) m;
+    IF debtor_id IS NULL THEN
+        -- Whose it is we cannot tell, but "stop" is to be obeyed all the same.
+        IF (kind IN ('opted_out', 'complaint')
+            OR lower(btrim(item ->> 'text', E' \t\r\n.!')) = ANY (string_to_array(dunning._value_of('opt_out_words'), ',')))
+           AND coalesce(item ->> 'address', item ->> 'from') IS NOT NULL AND item ->> 'channel' IS NOT NULL THEN
+            PERFORM dunning.suppress(coalesce(item ->> 'address', item ->> 'from'), item ->> 'channel', 'opted_out');
+            reason := 'suppressed_without_debtor';
+            RETURN;
+        END IF;
+        reason := 'unknown_message';
+        RETURN;
+    END IF;
+    IF stamp IS NOT NULL THEN
+        happened := CASE WHEN stamp ~ '^\d{9,11}$' THEN to_timestamp(stamp::bigint) ELSE stamp::timestamptz END;
+    END IF;
+    detail := jsonb_strip_nulls(jsonb_build_object('server', server, 'channel', item -> 'channel', 'provider_ref', item -> 'provider_ref',
+        'address', coalesce(item -> 'address', item -> 'email', CASE WHEN kind = 'replied' THEN item -> 'from' END),
+        'text', coalesce(item -> 'text', item -> 'Body'), 'code', coalesce(item -> 'code', item -> 'ErrorCode'), 'reason', item -> 'reason',
+        'hard', CASE WHEN word = 'soft_bounce' THEN 'false'::jsonb ELSE item -> 'hard' END,
+        'url', item -> 'url', 'request', item -> 'request'));
+    SELECT r.event_id, r.recorded INTO event_id, recorded
+    FROM dunning.record_event(kind, debtor_id, message_id, happened, detail, server || ':' || key) r;
+    reason := CASE WHEN recorded THEN 'recorded' ELSE 'replay' END;
+EXCEPTION WHEN data_exception OR SQLSTATE 'DN002' THEN
+    recorded := false;
+    reason := SQLERRM;
+END
+$function$;
 CREATE FUNCTION dunning._receipt_of(server text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -15401,6 +15453,81 @@ BEGIN
         END IF;
     END IF;
     RETURN message;
+END
+$function$;
+CREATE OR REPLACE FUNCTION dunning.record_event(kind text, debtor_id text, message_id uuid DEFAULT NULL::uuid, at timestamp with time zone DEFAULT NULL::timestamp with time zone, detail jsonb DEFAULT '{}'::jsonb, event_key text DEFAULT NULL::text, OUT event_id uuid, OUT recorded boolean, OUT stopped integer, OUT suppressed text[], OUT task_id uuid, OUT hold_id uuid)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    id text := dunning._canonical_id(record_event.debtor_id);
+    happened timestamptz := coalesce(record_event.at, dunning._now());
+    message dunning.message := dunning._check_event(record_event.kind, id, record_event.message_id, happened, record_event.detail);
+    of_creditor text := coalesce(message.creditor, dunning._creditor_of(id));
+    mapped text := record_event.kind;
+    said text := lower(btrim(record_event.detail ->> 'text', E' \t\r\n.!"'''));
+BEGIN
+    IF of_creditor IS NULL THEN
+        RAISE EXCEPTION 'there is no debtor "%"', id
+            USING ERRCODE = '22023', HINT = 'SELECT * FROM dunning.find_debtor(''name, e-mail or phone'');';
+    END IF;
+    stopped := 0;
+    suppressed := '{}';
+    recorded := true;
+    IF record_event.event_key IS NOT NULL THEN
+        INSERT INTO dunning.once (debtor_id, kind, key, message_id, at)
+        VALUES (id, 'event', record_event.event_key, record_event.message_id, dunning._now())
+        ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            recorded := false;
+            SELECT e.event_id INTO event_id FROM dunning.event e
+            WHERE e.debtor_id = id AND e.event_key = record_event.event_key;
+            RETURN;
+        END IF;
+    END IF;
+    event_id := dunning._uuid7();
+    INSERT INTO dunning.event (debtor_id, event_id, creditor, kind, at, message_id, detail, event_key, recorded_at, recorded_by)
+    VALUES (id, event_id, of_creditor, record_event.kind, happened, record_event.message_id, record_event.detail,
+            record_event.event_key, dunning._now(), session_user);
+
+    -- A reply of one word that means "stop" is an opt-out, whatever the gateway calls it.
+    IF mapped = 'replied' AND said = ANY (string_to_array(dunning._value_of('opt_out_words'), ',')) THEN
+        mapped := 'opted_out';
+    END IF;
+    IF mapped IN ('opted_out', 'complaint')
+       OR mapped = 'bounced' AND coalesce(record_event.detail ->> 'hard', 'true') <> 'false' THEN
+        suppressed := dunning._suppress_for(id, mapped, record_event.message_id, message.channel, record_event.detail);
+        IF suppressed = '{}' AND mapped = 'bounced' AND message.message_id IS NULL THEN
+            RAISE EXCEPTION 'a bounce needs the message or the address and channel that bounced'
+                USING ERRCODE = '22023', HINT = 'detail => ''{"channel": "email", "address": "…"}''';
+        END IF;
+    END IF;
+    IF mapped IN ('delivered', 'failed', 'bounced') AND message.message_id IS NOT NULL THEN
+        PERFORM dunning._receipt(message, CASE mapped WHEN 'delivered' THEN 'delivered' ELSE 'failed' END,
+                                 CASE mapped WHEN 'delivered' THEN 'receipt' ELSE mapped END,
+                                 record_event.detail ->> 'provider_ref', record_event.detail - 'address' - 'text' - 'reason', happened);
+    END IF;
+    IF record_event.kind IN ('replied', 'called_in', 'disputed', 'promised', 'circumstances_changed', 'paid_elsewhere')
+       AND mapped <> 'opted_out' THEN
+        SELECT a.stopped, a.task_id, a.hold_id INTO stopped, task_id, hold_id
+        FROM dunning._await_us(id, of_creditor,
+            CASE WHEN record_event.detail ->> 'request' = 'plan' THEN 'plan_request'
+                 WHEN record_event.kind = 'replied' THEN 'reply'
+                 WHEN record_event.kind = 'disputed' THEN 'dispute'
+                 WHEN record_event.kind = 'promised' THEN 'promise'
+                 ELSE record_event.kind END,
+            CASE WHEN record_event.detail ->> 'request' = 'plan' THEN 'asks for instalments: agree a plan'
+                 ELSE CASE record_event.kind
+                     WHEN 'replied' THEN 'has written: answer'
+                     WHEN 'called_in' THEN 'has called: settle what was asked'
+                     WHEN 'disputed' THEN 'disputes the claim: examine'
+                     WHEN 'promised' THEN 'promises to pay: record amount and date'
+                     WHEN 'circumstances_changed' THEN 'has a change of circumstances: find an arrangement'
+                     ELSE 'says it is paid: look for the payment' END END) a;
+    END IF;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.claim_task(task_id uuid)
@@ -17320,7 +17447,7 @@ BEGIN
 ('bearer', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'as generic-json, with the secret as bearer token', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json-bearer', NULL, '{}'),
 ('none', NULL, NULL, 'true', 'once', 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'kannel', '{"map": {"code": "answer", "from": "from", "kind": "status", "text": "text", "message_id": "id", "provider_ref": "ref"}, "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": ""}, "format": "form", "signature": "dunning"}', '{}'),
 ('basic_secret', '{"description":"{message_id}","to":{"name":"{name}","address_line1":"{street}","address_city":"{city}","address_zip":"{postcode}","address_country":"{country}"},"from":"{from}","file":"{html}","color":false,"use_type":"operational","metadata":{"message_id":"{message_id}"}}', NULL, 'true', 'repeat', 'Lob letters: server URL https://api.lob.com, secret the API key, from the id of an address saved there (adr_...); receipts are signed by the secret of receipt_secret_file', 'error.code', 'json', 'id', 'Idempotency-Key', 'POST', '/v1/letters', 'lob', '{"map": {"at": "date_created", "kind": "event_type.id", "event_key": "id", "message_id": "body.metadata.message_id", "provider_ref": "reference_id"}, "words": {"letter.failed": "failed", "letter.mailed": "", "letter.created": "", "letter.deleted": "failed", "letter.rejected": "failed", "letter.delivered": "delivered", "letter.re-routed": "", "letter.in_transit": "", "letter.rendered_pdf": "", "letter.in_local_area": "", "letter.returned_to_sender": "bounced", "letter.rendered_thumbnails": "", "letter.processed_for_delivery": ""}, "format": "json", "signature": "lob"}', '{}'),
-('bearer', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}', 'true', 'once', 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', NULL, 'json', NULL, NULL, 'POST', '/v3/mail/send', 'sendgrid', '{"map": {"at": "timestamp", "url": "url", "why": "type", "code": "status", "kind": "event", "address": "email", "event_key": "sg_event_id", "message_id": "message_id", "provider_ref": "sg_message_id"}, "words": {"open": "opened", "click": "clicked", "bounce": "bounced", "dropped": "failed", "deferred": "", "delivered": "delivered", "processed": "", "spamreport": "complaint", "unsubscribe": "opted_out", "bounce/blocked": "bounced:soft", "group_resubscribe": "", "group_unsubscribe": "opted_out"}, "format": "json", "signature": "sendgrid"}', '{}'),
+('bearer', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}', 'true', 'once', 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', NULL, 'json', NULL, NULL, 'POST', '/v3/mail/send', 'sendgrid', '{"map": {"at": "timestamp", "url": "url", "why": "type", "code": "status", "kind": "event", "reason": "reason", "address": "email", "event_key": "sg_event_id", "message_id": "message_id", "provider_ref": "sg_message_id"}, "words": {"open": "opened", "click": "clicked", "bounce": "bounced", "dropped": "failed", "deferred": "", "delivered": "delivered", "processed": "", "spamreport": "complaint", "unsubscribe": "opted_out", "bounce/blocked": "bounced:soft", "group_resubscribe": "", "group_unsubscribe": "opted_out"}, "format": "json", "signature": "sendgrid"}', '{}'),
 ('basic', 'To={address}&From={from}&Body={text}', NULL, 'true', 'once', 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'code', 'form', 'sid', NULL, 'POST', '/2010-04-01/Accounts/{username}/Messages.json', 'twilio', '{"map": {"code": "ErrorCode", "from": "From", "kind": ["MessageStatus", "SmsStatus"], "text": "Body", "provider_ref": ["MessageSid", "SmsSid"]}, "words": {"read": "opened", "sent": "", "failed": "failed", "queued": "", "sending": "", "accepted": "", "canceled": "failed", "received": "replied", "delivered": "delivered", "receiving": "", "scheduled": "", "undelivered": "failed"}, "format": "form", "signature": "twilio"}', '{21610,21211,21614}')$step$;
 END
 $do$;

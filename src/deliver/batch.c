@@ -106,7 +106,7 @@ expire_keys(Batch *batch)
 		DunItem    *item = batch->items[i];
 		int64		life = item->loaded->server->key_life_hours * INT64CONST(3600) * USECS_PER_SEC;
 
-		if (item->state != NULL || !item->may_have_arrived || now < item->first_intent + life)
+		if (item->state != NULL || item->key_used_at == 0 || now < item->key_used_at + life)
 			continue;
 		dun_deliver_decide(item, 0, "unknown", "key_expired");
 		item->effect = DUN_EFFECT_ASK;

@@ -69,11 +69,13 @@ static DunStatement frozen_sql = {
 	" CROSS JOIN LATERAL (SELECT x.* FROM dunning.body x WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id OFFSET 0) b"
 	"  LEFT JOIN LATERAL (SELECT x.at, x.fields FROM dunning.egress x"
 	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id ORDER BY x.attempt LIMIT 1) e ON true"
-	/* Nobody said of it that it was not taken: as judge.c does. */
+	/* Nobody said of it that it was not taken (as judge.c does), nor has anybody put it back by hand after it had ended. */
 	"  LEFT JOIN LATERAL (SELECT x.at, x.request_digest FROM dunning.egress x JOIN dunning.outcome o"
 	"           ON o.debtor_id = x.debtor_id AND o.message_id = x.message_id AND o.attempt = x.attempt"
 	"        WHERE x.debtor_id = u.debtor_id AND x.message_id = u.message_id"
-	"          AND (o.detail @> '{\"may_have_arrived\": true}' OR o.detail ->> 'code' ~ '^(408|50[0124-9]|5[1-9].)$')"
+	"          AND (o.detail @> '{\"may_have_arrived\": true}' OR o.reason ~ '^http_(408|50[0124-9]|5[1-9].)$')"
+	"          AND NOT EXISTS (SELECT FROM dunning.outcome f WHERE f.debtor_id = x.debtor_id AND f.message_id = x.message_id"
+	"                  AND f.attempt >= x.attempt AND f.state NOT IN ('queued', 'held'))"
 	"        ORDER BY x.attempt LIMIT 1) k ON true",
 	2, {TEXTARRAYOID, UUIDARRAYOID}, .harmless = true
 };

@@ -4,6 +4,7 @@ SET datestyle = 'ISO, YMD';
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dunning;
+SELECT dunning._activation_state() IS NOT NULL AS loaded;
 ALTER SYSTEM SET dunning.databases = '';
 SELECT pg_reload_conf();
 DO $$

@@ -118,6 +118,16 @@ $node->poll_query_until('book', "SELECT attempts = 2 FROM dunning.queue WHERE de
 is($node->safe_psql('book', "SELECT count(DISTINCT request_digest) FROM dunning.egress WHERE debtor_id = 'c503-next'"), 2, 'a 503: the new request is tried');
 like(ends('c502-next'), qr/^unknown request_changed, 1/, 'a 502: it may have been taken');
 is($node->safe_psql('book', 'SELECT bool_and(ok) FROM dunning.verify_egress()'), 't', 'the chains verify');
+# a_key_is_not_repeated_after_its_life_whatever_the_doubt_was (what the ledger says of the time is changed by hand)
+enqueue("c$_-old", 'honest') for qw(502 503);
+$node->poll_query_until('book', "SELECT count(*) = 2 FROM dunning.queue WHERE debtor_id LIKE 'c%-old' AND attempts = 1") or die;
+$node->safe_psql('book', "UPDATE dunning.egress SET at = at - interval '25 hours' WHERE debtor_id LIKE 'c%-old'; UPDATE dunning.queue SET due = now() WHERE debtor_id LIKE 'c%-old'");
+like(ends('c502-old'), qr/^unknown key_expired, 1/, 'a 502: the key is over, and it may have been taken');
+like(ends('c503-old'), qr/^dead http_503, 3/, 'a 503: it was not');
+# and_a_person_who_puts_it_back_has_decided
+$node->safe_psql('book', "SELECT count(*) FROM dunning.retry(message_id => (SELECT message_id FROM dunning.message WHERE debtor_id = 'c502-old'), state => 'unknown', dry_run => false)");
+$node->poll_query_until('book', "SELECT count(*) > 1 FROM dunning.egress WHERE debtor_id = 'c502-old'") or diag(story('c502-old'));
+like(story('c502-old'), qr/, [23]$/, 'it is tried again');
 is($node->safe_psql('book', 'SELECT count(*) FROM dunning.egress WHERE request_digest IS NULL'), 0, 'the digest of each request is kept');
 $node->stop;
 done_testing();

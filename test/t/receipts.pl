@@ -120,25 +120,27 @@ my $published = 'MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uO
 my $answer = sendgrid($published, $body);
 SKIP:
 {
-	skip 'the library is built without OpenSSL', 11 if $answer =~ /cannot verify signatures by a public key/;
+	skip 'the library is built without OpenSSL', 12 if $answer =~ /cannot verify signatures by a public key/;
 	is($answer, 'failed|||f|unknown_message' =~ s/\|\|\|/||/r, 'sendgrid: the published example is accepted');
 	is(sendgrid($published, $body =~ s/dropped/delivered/r), $forged, 'sendgrid: a body that was changed');
 	is(sendgrid($published, $body, $now + 1), $forged, 'sendgrid: another time');
 	is(sendgrid('x' x 8, $body), $forged, 'sendgrid: no signature of any kind');
 	is(sendgrid('***', $body), 'the request is not accepted: malformed', 'sendgrid: no base64');
 	is(sendgrid($published, $body, $now - 301), 'the request is not accepted: out_of_time', 'sendgrid: too old');
-	skip 'there is no openssl', 5 if system('openssl version >/dev/null 2>&1') != 0;
+	skip 'there is no openssl', 6 if system('openssl version >/dev/null 2>&1') != 0;
 	system("cd $dir && openssl ecparam -name prime256v1 -genkey -noout -out key.pem 2>/dev/null && openssl ec -in key.pem -pubout -outform DER -out key.der 2>/dev/null") == 0 or die;
 	my $key = encode_base64(slurp_file("$dir/key.der"), '');
 	$node->safe_psql('postgres', "ALTER SERVER mail OPTIONS (SET receipt_key '$key')");
 	my $s = $node->safe_psql('postgres', "SELECT public.sent('r-5', 'email', 'mail', NULL)");
-	my $events = qq([{"event":"delivered","message_id":"$s","sg_event_id":"1","timestamp":$now,"email":"r5\@example.org"},{"event":"bounce","type":"blocked","message_id":"$s","sg_event_id":"2","timestamp":$now},)
+	my $events = qq([{"event":"delivered","message_id":"$s","sg_event_id":"1","timestamp":$now,"email":"r5\@example.org"},{"event":"bounce","type":"blocked","reason":"550 <r5\@example.org> not now","message_id":"$s","sg_event_id":"2","timestamp":$now},)
 	  . qq({"event":"open","message_id":"$s","sg_event_id":"3","timestamp":$now},{"event":"deferred","message_id":"$s","sg_event_id":"4"}]);
 	write_file("$dir/signed", "$now$events");
 	system("cd $dir && openssl dgst -sha256 -sign key.pem -out signature signed") == 0 or die;
 	my $ours = encode_base64(slurp_file("$dir/signature"), '');
 	is(sendgrid($published, $body), $forged, 'sendgrid: the key of somebody else');
 	is(sendgrid($ours, $events), "delivered|r-5|t|recorded\nbounced|r-5|t|recorded\nopened|r-5|t|recorded\n|||f|nothing_new" =~ s/\n\|\|\|f/\n||f/r, 'sendgrid: what openssl signed, event by event');
+	is($node->safe_psql('postgres', q{SELECT e.detail->>'reason' || ' / ' || (SELECT count(*) FROM dunning.outcome o WHERE o.message_id = e.message_id AND o.detail::text ~ 'example') FROM dunning.event e WHERE e.debtor_id = 'r-5' AND e.kind = 'bounced'}),
+		'550 <r5@example.org> not now / 0', 'sendgrid: why is kept with the event, and not with the outcome, which may not name an address');
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM dunning.suppression'), 0, 'sendgrid: what was blocked may be written to again');
 	is(sendgrid($ours, $events) =~ /replay\n.*replay\n.*replay\n/ ? 'replay' : 'new', 'replay', 'sendgrid: posted again');
 	$node->safe_psql('postgres', "ALTER SERVER mail OPTIONS (SET receipt_key 'bm8ga2V5')");
