@@ -9,42 +9,33 @@
 #include "deliver/rate.h"
 
 #define RING (DUN_RATE_PARTS + 1)
+#define PART_US (USECS_PER_SEC / DUN_RATE_PARTS)
 
+/* More than any limit: nothing may go until it has fallen out of the ring. */
+#define FULL (PG_INT32_MAX / 2)
+
+/* Below one a second: the time between two. */
 static int64
-window_us(double rate)
+gap_us(double rate)
 {
-	return rate >= 1 ? USECS_PER_SEC : (int64) ceil(USECS_PER_SEC / rate);
+	return rate >= 1 ? 0 : (int64) ceil(USECS_PER_SEC / rate);
 }
 
 static int
-window_limit(double rate)
+second_limit(double rate)
 {
-	return rate >= 1 ? (int) Min(floor(rate), (double) PG_INT32_MAX / RING) : 1;
-}
-
-static int64
-part_us(double rate)
-{
-	return Max(1, (window_us(rate) + DUN_RATE_PARTS - 1) / DUN_RATE_PARTS);
-}
-
-static void
-fill(DunRate *slot, double rate, TimestampTz now)
-{
-	memset(slot->counts, 0, sizeof(slot->counts));
-	slot->rate = rate;
-	slot->part = now / part_us(rate);
-	slot->counts[slot->part % RING] = window_limit(rate);
+	return rate >= 1 ? (int) Min(floor(rate), (double) FULL / RING) : 1;
 }
 
 static DunRate *
-find(DunRate *rates, Oid database, const char *name, double rate, TimestampTz now)
+find(DunRate *rates, Oid database, const char *name, TimestampTz now)
 {
 	DunRate    *unused = NULL;
 
 	for (int i = 0; i < DUN_RATES; i++)
 	{
-		if (rates[i].database == database && strcmp(rates[i].name, name) == 0)
+		/* Names of the days before their length was checked are known by what was kept of them. */
+		if (rates[i].database == database && strncmp(rates[i].name, name, NAMEDATALEN - 1) == 0)
 			return &rates[i];
 		if (unused == NULL && !OidIsValid(rates[i].database))
 			unused = &rates[i];
@@ -54,20 +45,23 @@ find(DunRate *rates, Oid database, const char *name, double rate, TimestampTz no
 	{
 		unused = &rates[0];
 		for (int i = 1; i < DUN_RATES; i++)
-			if (rates[i].part * part_us(rates[i].rate) < unused->part * part_us(unused->rate))
+			if (rates[i].asked_at < unused->asked_at)
 				unused = &rates[i];
 	}
+	memset(unused, 0, sizeof(*unused));
 	unused->database = database;
 	strlcpy(unused->name, name, NAMEDATALEN);
-	fill(unused, rate, now);
+	unused->last = now;
+	unused->part = now / PART_US;
+	unused->counts[unused->part % RING] = FULL;
 	return unused;
 }
 
-/* Forget the parts that are older than a window. A clock set back counts as no time passed. */
+/* Forget the parts that are older than a second. A clock set back counts as no time passed. */
 static void
 advance(DunRate *slot, TimestampTz now)
 {
-	int64		part = now / part_us(slot->rate);
+	int64		part = now / PART_US;
 
 	if (part - slot->part >= RING)
 		memset(slot->counts, 0, sizeof(slot->counts));
@@ -77,40 +71,50 @@ advance(DunRate *slot, TimestampTz now)
 	slot->part = Max(slot->part, part);
 }
 
-/* A place that has fallen out of the window is nobody's any more. */
+/* A place that has fallen out of the ring is nobody's any more. */
 static void
 give_back(DunRate *slot, TimestampTz taken)
 {
-	int64		part = taken / part_us(slot->rate);
+	int64		part = taken / PART_US;
 
 	if (part > slot->part - RING && part <= slot->part && slot->counts[part % RING] > 0)
 		slot->counts[part % RING]--;
+}
+
+/* When the oldest part that holds something falls out of the ring. */
+static TimestampTz
+next_room(const DunRate *slot)
+{
+	int64		p = slot->part - DUN_RATE_PARTS;
+
+	while (p < slot->part && slot->counts[p % RING] == 0)
+		p++;
+	return (p + RING) * PART_US;
 }
 
 bool
 dun_deliver_rate_take(DunRate *rates, Oid database, const char *name, double rate, TimestampTz taken,
 					  TimestampTz now, TimestampTz *ready_at)
 {
-	DunRate    *slot = find(rates, database, name, rate, now);
-	int			used = 0;
-	int64		p;
+	DunRate    *slot = find(rates, database, name, now);
+	int64		used = 0;
 
-	if (slot->rate != rate)
-		fill(slot, rate, now);
+	slot->asked_at = now;
 	advance(slot, now);
 	if (taken != 0)
 		give_back(slot, taken);
 	for (int i = 0; i < RING; i++)
 		used += slot->counts[i];
-	if (used < window_limit(rate))
+	if (used >= second_limit(rate))
+		*ready_at = next_room(slot);
+	/* Whose own place is the last one had the gap before it already. */
+	else if (rate < 1 && slot->last != taken && now < slot->last + gap_us(rate))
+		*ready_at = slot->last + gap_us(rate);
+	else
 	{
 		slot->counts[slot->part % RING]++;
+		slot->last = Max(slot->last, now);
 		return true;
 	}
-	/* The oldest part that holds something falls out of the ring next. */
-	p = slot->part - DUN_RATE_PARTS;
-	while (p < slot->part && slot->counts[p % RING] == 0)
-		p++;
-	*ready_at = (p + RING) * part_us(rate);
 	return false;
 }

@@ -2,9 +2,11 @@
  * deliver/rate.h
  *		N messages a window and never N + 1, in constant memory.
  *
- * A window of one second (or 1/rate where the rate is below one a second) is counted in sixteen parts. A message may
- * go if the current part and the sixteen before it hold fewer than N: any window of that length lies inside of these
- * seventeen. A bucket seen for the first time counts as full, so that a restart cannot send a window's worth twice.
+ * A second is counted in sixteen parts. A message may go if the current part and the sixteen before it hold fewer than
+ * N: any second lies inside of these seventeen. Below one a second it may go when 1/rate has passed since the last one.
+ * Both are kept for every name whatever is asked, so that servers of one rate_group may have rates of their own: each
+ * counts what all of them sent, and the slower waits while the faster fills the second. A name seen for the first time
+ * counts as full, so that a restart cannot send a window's worth twice.
  * Between the taking of a place and the first byte lies a query, so the place is moved to the instant of leaving.
  * Pure: the caller holds the lock and brings the clock.
  */
@@ -22,7 +24,8 @@ typedef struct DunRate
 {
 	Oid			database;		/* InvalidOid: free */
 	char		name[NAMEDATALEN];	/* the server or its rate_group */
-	double		rate;
+	TimestampTz asked_at;
+	TimestampTz last;			/* the last place given */
 	int64		part;			/* number of the current part since the epoch */
 	int			counts[DUN_RATE_PARTS + 1]; /* by part modulo 17 */
 } DunRate;

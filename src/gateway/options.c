@@ -287,6 +287,14 @@ check_text(const char *name, const char *value, const char *driver)
 		refuse(name, value, "The value may not be empty.");
 }
 
+/* Shared memory keeps a name's worth of it. */
+static void
+check_group(const char *name, const char *value, const char *driver)
+{
+	if (*value == '\0' || strlen(value) >= NAMEDATALEN)
+		refuse(name, value, psprintf("Write a name of at most %d octets.", NAMEDATALEN - 1));
+}
+
 #define NETWORK "smtp http"
 
 static const Option server_options[] = {
@@ -294,7 +302,7 @@ static const Option server_options[] = {
 	{"from", NULL, check_from},
 	{"rate", NULL, check_rate},
 	{"daily", NULL, check_count},
-	{"rate_group", NULL, check_text},
+	{"rate_group", NULL, check_group},
 	{"creditor", NULL, check_text},
 	{"position", NULL, check_count},
 	{"contract", NULL, check_contract},

@@ -30,6 +30,7 @@ SELECT name, value, pg_temp.try_option(name, value, driver) FROM (VALUES
     ('url', 'https://sms.example.org:0', 'http'), ('url', 'https://x#@127.0.0.1', 'http'), ('url', 'https://sms.example.org', 'smtp'), ('url', 'smtp://mail.example.org', 'http'),
     ('url', E'https://sms.example.org/\r\nX: y', 'http'),
     ('rate', '20/s', 'http'), ('rate', '100/min', 'http'), ('rate', '20', 'http'), ('rate', '-1/s', 'http'), ('rate', '0/s', 'http'), ('rate', '1e9/s', 'http'), ('rate', '5/week', 'http'), ('rate', ' 5/s', 'http'),
+    ('rate_group', 'line 1', 'http'), ('rate_group', '', 'http'), ('rate_group', repeat('g', 63), 'http'), ('rate_group', repeat('g', 64), 'http'),
     ('daily', '50000', 'http'), ('daily', '0', 'http'), ('daily', 'many', 'http'), ('daily', '99999999999999999999', 'http'),
     ('timeout', '30s', 'http'), ('timeout', '30', 'http'), ('timeout', '1h', 'http'), ('timeout', '1ms', 'http'), ('timeout', '', 'http'),
     ('key_life', '24h', 'http'), ('key_life', '10min', 'http'), ('contract', 'once', 'http'), ('contract', 'twice', 'http'),

@@ -34,12 +34,15 @@ $node->safe_psql($db, qq{
 	CREATE SERVER once TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'once', timeout '2s');
 	CREATE SERVER slowly TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'repeat', rate '10/s');
 	CREATE SERVER lagging TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'repeat', rate '10/s');
+	CREATE SERVER fast TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'repeat', rate '10/s', rate_group 'line');
+	CREATE SERVER slower TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'repeat', rate '4/s', rate_group 'line');
+	CREATE SERVER seldom TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:$http/', contract 'repeat', rate '30/min', rate_group 'line');
 	CREATE SERVER mail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url 'smtp://127.0.0.1:$smtp', "from" 'a\@example.org', tls 'none', timeout '2s');
 	CREATE SERVER slowmail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url 'smtp://127.0.0.1:$smtp', "from" 'a\@example.org', tls 'none', timeout '20s');
 	CREATE SERVER closed TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:1/', contract 'once');
 	SELECT dunning.activate();
 });
-$node->safe_psql($db, "CREATE USER MAPPING FOR dunning_worker SERVER $_") for qw(web once slowly lagging mail slowmail closed);
+$node->safe_psql($db, "CREATE USER MAPPING FOR dunning_worker SERVER $_") for qw(web once slowly lagging fast slower seldom mail slowmail closed);
 
 sub queue
 {
@@ -101,6 +104,17 @@ my @at = arrivals('rate');
 is(scalar @at, 25, 'each once');
 cmp_ok(most(@at), '<=', 10, 'never more than ten in any second');
 cmp_ok(most(@at), '>=', 6, 'and not many fewer');
+
+# servers_of_one_rate_group_may_have_rates_of_their_own
+$node->safe_psql($db, "SELECT dunning.pause(s) FROM unnest('{fast,slower,seldom}'::text[]) s");
+queue("quick-$_", 'fast') for (1 .. 20);
+queue("calm-$_", 'slower') for (1 .. 8);
+queue("seldom-$_", 'seldom') for (1 .. 2);
+$node->safe_psql($db, "SELECT dunning.resume(s) FROM unnest('{fast,slower,seldom}'::text[]) s");
+ok($node->poll_query_until($db, "SELECT count(*) = 0 FROM dunning.queue WHERE debtor_id ~ '^(quick|calm|seldom)-'"), 'servers_of_one_rate_group_may_have_rates_of_their_own');
+@at = sort { $a <=> $b } map { arrivals($_) } qw(quick calm seldom);
+is(scalar @at, 30, 'each once');
+cmp_ok(most(@at), '<=', 10, 'never more than the fastest of them may in any second');
 
 # what_a_slow_recheck_kept_counts_when_it_leaves: the first one after an intent takes 0.9 seconds
 $node->safe_psql($db, q{
