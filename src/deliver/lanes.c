@@ -300,9 +300,9 @@ read_item(DunItem *item, uint64 row)
 }
 
 static int
-claim_limit(void)
+claim_limit(const DunRun *run)
 {
-	return Min(BATCH_MAX, dun_deliver_slots * CLAIMS_PER_SLOT);
+	return Min(BATCH_MAX, dun_deliver_slots_of(run->transport) * CLAIMS_PER_SLOT);
 }
 
 /* Lanes that are not known to be empty share the room. */
@@ -321,14 +321,14 @@ busy_lanes(const DunRun *run)
 static int
 room_of(DunRun *run, DunLane *lane)
 {
-	int			all = claim_limit() - dun_deliver_count_items();
-	int			share = Max(claim_limit() / busy_lanes(run), Min(dun_deliver_slots, claim_limit()));
+	int			all = claim_limit(run) - dun_deliver_count_items();
+	int			share = Max(claim_limit(run) / busy_lanes(run), Min(dun_deliver_slots_of(run->transport), claim_limit(run)));
 	int			room = Min(all, share - lane->waiting);
 	double		rate = lane->loaded->server->rate;
 
 	/* Where a crash would leave an unknown attempt behind, fewer intents stand waiting. */
 	if (!lane->loaded->server->repeat)
-		room = Min(room, Max(1, dun_deliver_slots * 2) - lane->waiting);
+		room = Min(room, dun_deliver_slots_of(run->transport) * 2 - lane->waiting);
 	if (rate > 0)
 		room = Min(room, (int) Max(1, Min(rate, (double) BATCH_MAX)) - lane->waiting);
 	if (lane->one_by_one)
@@ -535,7 +535,7 @@ dun_deliver_head_due(const DunRun *run)
 	TimestampTz at = DT_NOEND;
 
 	/* There is no room; when there is, it is claimed anyway. */
-	if (dun_deliver_count_items() > dun_deliver_slots * 2)
+	if (dun_deliver_count_items() > dun_deliver_slots_of(run->transport) * 2)
 		return DT_NOEND;
 	for (int i = 0; i < run->nlanes; i++)
 		if (run->lanes[i].present && !run->lanes[i].paused && run->lanes[i].loaded != NULL && run->lanes[i].head_owed)

@@ -4,8 +4,8 @@
  *
  * It is connected to no database. Every few seconds, on a reload, and when CREATE EXTENSION or activate() calls, it
  * compares dunning.databases with pg_database and with the workers it has. Workers are never restarted by the
- * postmaster: the launcher does it, at once where the worker asked for it, after a minute where the extension is not
- * there, else after a pause that doubles.
+ * postmaster: the launcher does it, at once where the worker asked for it or was ended in good order, after a minute where
+ * the extension is not there, else after a pause that doubles.
  */
 #include "postgres.h"
 
@@ -41,6 +41,7 @@
 
 #define LOOK_EVERY_MS 5000
 #define ABSENT_MS 60000
+#define STOPPED_MS 250			/* who ended it may want the database for a moment, as DROP DATABASE does */
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS 60000
 #define STEADY_MS 60000			/* who ran for so long starts with a short pause again */
@@ -208,6 +209,10 @@ note_end(Post *post)
 	{
 		case DUN_FAREWELL_AGAIN:
 			post->start_at = now;
+			break;
+		case DUN_FAREWELL_STOPPED:
+			post->pause_ms = PAUSE_FIRST_MS;
+			post->start_at = post->of != dun_deliver_workers ? now : TimestampTzPlusMilliseconds(now, STOPPED_MS);
 			break;
 		case DUN_FAREWELL_ABSENT:
 			post->absent = true;

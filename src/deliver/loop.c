@@ -43,6 +43,7 @@
 #define IDLE_LOOK_MS 1000		/* a prepared transaction wakes nobody, nor does ALTER DATABASE */
 #define ASIDE_AT_END_MS 2500
 #define DRAIN_MS 800			/* how long a stopping process waits for what is in flight */
+#define GIVE_UP_MS 10000		/* and then for verdicts that cannot be written */
 
 static DunRun *current_run;		/* libcurl hands back an item and nothing else */
 
@@ -192,7 +193,7 @@ wants_claims(DunRun *run, TimestampTz now)
 	if (run->woken || now >= run->look_at)
 		return true;
 	/* Half of the room is free: a batch is worth its commit. */
-	return !all_drained(run) && dun_deliver_count_items() <= dun_deliver_slots * 2;
+	return !all_drained(run) && dun_deliver_count_items() <= dun_deliver_slots_of(run->transport) * 2;
 }
 
 static bool
@@ -371,6 +372,20 @@ start(DunRun *run, DunItem *item)
 	dun_deliver_judge_reply(run, item, &reply);
 }
 
+/* Another number of slots is taken up as soon as nothing is in flight: nothing that has begun is torn off for it. */
+static bool
+wants_other_slots(DunRun *run)
+{
+	if (dun_deliver_slots == dun_deliver_slots_of(run->transport))
+		return false;
+	if (dun_deliver_slots_in_use(run->transport) > 0)
+		return true;
+	dun_deliver_close_transport(run->transport);
+	run->transport = NULL;
+	run->transport = dun_deliver_open_transport(dun_deliver_slots);
+	return false;
+}
+
 static bool
 send_group(DunRun *run)
 {
@@ -381,10 +396,10 @@ send_group(DunRun *run)
 	bool		ok;
 	bool		paced = false;
 
-	if (run->nready == 0 || room == 0 || GetCurrentTimestamp() < run->pause_until)
+	if (run->nready == 0 || room == 0 || GetCurrentTimestamp() < run->pause_until || wants_other_slots(run))
 		return false;
 	/* A recheck is a query: it is not worth one message while others are about to end. */
-	if (room < Min(run->nready, dun_deliver_slots / 2) && dun_deliver_slots_in_use(run->transport) > 0)
+	if (room < Min(run->nready, dun_deliver_slots_of(run->transport) / 2) && dun_deliver_slots_in_use(run->transport) > 0)
 		return false;
 	group = palloc(room * sizeof(DunItem *));
 	r = (Rechecking) {run, group, choose_group(run, group)};
@@ -470,6 +485,15 @@ finished(DunRun *run, const DunLimits *limits)
 	if (run->stopping && dun_deliver_count_items() == run->naside &&
 		TimestampDifferenceExceeds(run->drain_until, GetCurrentTimestamp(), ASIDE_AT_END_MS))
 		return true;
+	if (run->stopping && !empty && !dun_deliver_session.in_call &&
+		TimestampDifferenceExceeds(run->drain_until, GetCurrentTimestamp(), GIVE_UP_MS))
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("the outcome of %d messages could not be written before the end", dun_deliver_count_items()),
+				 errdetail("The next worker takes them for interrupted.")));
+		return true;
+	}
 	if (run->stopping || run->left == 0)
 		return empty;
 	if (!limits->until_drained)
@@ -484,6 +508,7 @@ stop_claiming(DunRun *run)
 	if (run->stopping)
 		return;
 	run->stopping = true;
+	run->pause_until = 0;
 	run->drain_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), DRAIN_MS);
 }
 
@@ -581,7 +606,8 @@ dun_deliver_run_loop(DunRun *run, const DunLimits *limits)
 void
 dun_deliver_close_run(DunRun *run)
 {
-	dun_deliver_close_transport(run->transport);
+	if (run->transport != NULL)
+		dun_deliver_close_transport(run->transport);
 	dun_deliver_close_items();
 	current_run = NULL;
 	MemoryContextDelete(run->context);

@@ -7,12 +7,16 @@
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "postmaster/interrupt.h"
+#include "storage/latch.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 #include "base/hash.h"
 #include "base/user.h"
@@ -25,7 +29,15 @@ DunSession	dun_deliver_session;
 
 #define CALL_LOCK_TIMEOUT_MS 2000	/* a worker has the same */
 
+#define WATCH_EVERY_MS 250
+#define LAST_WORK_MS 1000		/* what is asked to end gives a piece of work so long */
+
 static DunUser before;
+
+/* A background worker: nobody else arms a statement's timeouts there. */
+static bool watches = false;
+static TimeoutId watch_id;
+static volatile TimestampTz work_since;
 
 static void
 set_local(const char *name, const char *value)
@@ -141,12 +153,57 @@ describe(DunFailure *failure)
 	FreeErrorData(edata);
 }
 
+/* --- what takes too long --- */
+
+/* In a signal handler. SIGTERM alone sets a flag that nobody reads while a bound view runs. */
+static void
+look_whether_to_cancel(void)
+{
+	if (!ShutdownRequestPending || !TimestampDifferenceExceeds(work_since, GetCurrentTimestamp(), LAST_WORK_MS))
+		return;
+	QueryCancelPending = true;
+	InterruptPending = true;
+	SetLatch(MyLatch);
+}
+
+void
+dun_deliver_watch_work(void)
+{
+	watch_id = RegisterTimeout(USER_TIMEOUT, look_whether_to_cancel);
+	watches = true;
+}
+
+/* False: it runs already, for the work that this is a part of. */
+static bool
+start_watch(void)
+{
+	if (!watches || get_timeout_active(watch_id))
+		return false;
+	work_since = GetCurrentTimestamp();
+	enable_timeout_every(watch_id, TimestampTzPlusMilliseconds(work_since, WATCH_EVERY_MS), WATCH_EVERY_MS);
+	if (StatementTimeout > 0)
+		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+	return true;
+}
+
+/* A cancel that came when the work was done is about nothing any more. */
+static void
+stop_watch(bool started)
+{
+	if (!started)
+		return;
+	disable_timeout(watch_id, false);
+	disable_timeout(STATEMENT_TIMEOUT, false);
+	QueryCancelPending = false;
+}
+
 bool
 dun_deliver_attempt(void (*work) (void *), void *arg, DunFailure *failure)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	uint32		held_off = QueryCancelHoldoffCount;
+	bool		watched = start_watch();
 	volatile bool ok = true;
 
 	BeginInternalSubTransaction(NULL);
@@ -157,12 +214,14 @@ dun_deliver_attempt(void (*work) (void *), void *arg, DunFailure *failure)
 		QueryCancelHoldoffCount = 0;
 		work(arg);
 		QueryCancelHoldoffCount = held_off;
+		stop_watch(watched);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
 		/* Each error, also one that SQL catches, sets it to 0. */
 		QueryCancelHoldoffCount = held_off;
+		stop_watch(watched);
 		MemoryContextSwitchTo(context);
 		describe(failure);
 		FlushErrorState();

@@ -40,6 +40,9 @@ extern void dun_deliver_renew_call(void);
 /* Run in a subtransaction. False: rolled back, *failure says why. A query cancel is written down in the session. */
 extern bool dun_deliver_attempt(void (*work) (void *), void *arg, DunFailure *failure);
 
+/* From now on an attempt ends at statement_timeout, and a second after SIGTERM: for a background worker. */
+extern void dun_deliver_watch_work(void);
+
 /* Could the same work succeed in a moment: a lock, a deadlock, a lack of resources? */
 extern bool dun_deliver_is_transient(const DunFailure *failure);
 

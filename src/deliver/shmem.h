@@ -83,7 +83,8 @@ typedef enum DunFarewell
 {
 	DUN_FAREWELL_NONE,			/* it crashed or ran into an error */
 	DUN_FAREWELL_ABSENT,		/* the extension is not in this database, or of another version */
-	DUN_FAREWELL_AGAIN			/* start me anew at once */
+	DUN_FAREWELL_AGAIN,			/* start me anew at once */
+	DUN_FAREWELL_STOPPED		/* somebody ended it in good order */
 } DunFarewell;
 
 extern void dun_deliver_say_farewell(Oid database, int number, DunFarewell word);

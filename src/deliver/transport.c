@@ -201,6 +201,12 @@ dun_deliver_close_transport(DunTransport *t)
 }
 
 int
+dun_deliver_slots_of(const DunTransport *t)
+{
+	return t->slots;
+}
+
+int
 dun_deliver_free_slots(const DunTransport *t)
 {
 	return t->slots - t->in_use;

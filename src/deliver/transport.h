@@ -21,6 +21,8 @@ typedef void (*DunTransferDone) (void *owner, const DunReply *reply);
 extern DunTransport *dun_deliver_open_transport(int slots);
 extern void dun_deliver_close_transport(DunTransport *t);
 
+/* As many as it was opened with, whatever the setting says since. */
+extern int	dun_deliver_slots_of(const DunTransport *t);
 extern int	dun_deliver_free_slots(const DunTransport *t);
 extern int	dun_deliver_slots_in_use(const DunTransport *t);
 

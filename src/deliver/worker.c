@@ -4,7 +4,8 @@
  *
  * It runs as dunning_worker, never as a superuser: it evaluates the bound views and what is written in them. It ends
  * by itself when the extension is not there or is of another version; the launcher looks again. SIGTERM ends the
- * claiming at once and the process within a second: what is in flight is judged by how far it got.
+ * claiming at once, a query that runs on after a second, and the process soon after: what is in flight is judged by how far
+ * it got.
  */
 #include "postgres.h"
 
@@ -20,6 +21,7 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
 #include "storage/procsignal.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -35,6 +37,9 @@
 #include "deliver/shmem.h"
 #include "deliver/worker.h"
 
+#define TIMEOUT_MIN_MS 1000		/* a shorter one of the role would let no batch through */
+#define TIMEOUT_MAX_MS 60000
+
 static DunStatement version_sql = {
 	"SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'dunning'", 0, {0}, NULL
 };
@@ -44,7 +49,6 @@ override_settings(void)
 {
 	static const char *const settings[][2] = {
 		{"search_path", "pg_catalog, pg_temp"},
-		{"statement_timeout", "60s"},	/* a query that hangs must not outlive a SIGTERM for ever */
 		{"lock_timeout", "2s"},
 		{"idle_in_transaction_session_timeout", "0"},
 		{"idle_session_timeout", "0"},
@@ -58,6 +62,9 @@ override_settings(void)
 
 	for (int i = 0; settings[i][0] != NULL; i++)
 		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+	/* A query that hangs must not hold up the other servers for ever. */
+	if (StatementTimeout < TIMEOUT_MIN_MS || StatementTimeout > TIMEOUT_MAX_MS)
+		SetConfigOption("statement_timeout", "60s", PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 /* The extension of this database, if it is ours to serve. */
@@ -152,6 +159,7 @@ dun_deliver_worker_main(Datum arg)
 	if (MyDatabaseId != start.database)
 		proc_exit(1);
 	override_settings();
+	dun_deliver_watch_work();
 	refuse_superuser();
 	if (!is_served())
 	{
@@ -172,5 +180,7 @@ dun_deliver_worker_main(Datum arg)
 		dun_deliver_say_farewell(MyDatabaseId, start.number, DUN_FAREWELL_AGAIN);
 		proc_exit(0);
 	}
+	if (ShutdownRequestPending)
+		dun_deliver_say_farewell(MyDatabaseId, start.number, DUN_FAREWELL_STOPPED);
 	proc_exit(1);
 }

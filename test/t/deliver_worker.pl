@@ -85,6 +85,16 @@ is($node->safe_psql('book', "SELECT string_agg(DISTINCT state, ',') FROM dunning
 is($node->safe_psql('book', "SELECT count(*) FROM dunning.task WHERE kind = 'unknown_outcome'"), '4', 'and a person is asked');
 ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.stat_worker WHERE pid <> $pid"), 'a new worker comes');
 
+# who_was_ended_in_good_order_comes_back_soon: however often that happens
+for my $again (1 .. 3)
+{
+	$pid = $node->safe_psql('book', 'SELECT pid FROM dunning.stat_worker');
+	$from = time;
+	$node->safe_psql('book', "SELECT pg_terminate_backend($pid)");
+	ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.stat_worker WHERE pid <> $pid"), "ended, it comes back ($again)");
+	cmp_ok(time - $from, '<', 2, "who_was_ended_in_good_order_comes_back_soon ($again)");
+}
+
 # a_changed_setting_of_the_database_is_obeyed_without_a_restart
 $node->safe_psql('book', "ALTER DATABASE book SET dunning.delivery = 'off'");
 ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.stat_worker WHERE state = 'off'"), 'ALTER DATABASE SET dunning.delivery = off');
@@ -108,9 +118,41 @@ ok($node->poll_query_until('book', "SELECT pg_read_file('$log') ~ 'role \"dunnin
 $node->safe_psql('book', 'ALTER ROLE dunning_worker NOSUPERUSER');
 ok($node->poll_query_until('book', 'SELECT count(*) = 1 FROM dunning.stat_worker'), 'and it comes back when that is mended');
 
+# a_query_that_hangs_ends_with_its_time_or_with_the_worker: a bound view that takes 75 seconds
+$node->safe_psql('book', q{
+	CREATE TABLE public.hangs (since timestamptz);
+	CREATE FUNCTION public.hang() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$ DECLARE hangs_until timestamptz := clock_timestamp() + '75 s'::interval; BEGIN
+		WHILE EXISTS (SELECT FROM public.hangs) AND session_user = 'dunning_worker' AND clock_timestamp() < hangs_until LOOP END LOOP;
+		RETURN true; END $$;
+	CREATE VIEW public.hanging AS SELECT i.* FROM dunning.invoice i WHERE (SELECT public.hang());
+	GRANT SELECT ON public.hanging TO dunning_owner, dunning_worker;
+	SELECT dunning.bind('invoice', 'public.hanging');
+	ALTER ROLE dunning_worker SET statement_timeout = '2s'});
+$node->safe_psql('book', 'SELECT pg_terminate_backend(pid) FROM dunning.stat_worker');
+ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.stat_worker WHERE state = 'idle'"), 'a worker with a shorter time for a query');
+send_to('mail', 12, 12);
+$node->safe_psql('book', 'INSERT INTO public.hangs VALUES (now())');
+send_to('mail', 13, 13);
+ok($node->poll_query_until('book', "SELECT pg_read_file('$log') ~ 'taken back: canceling statement due to [s]tatement timeout'"), 'a query that hangs ends with its time');
+$node->safe_psql('book', 'ALTER ROLE dunning_worker RESET statement_timeout');
+$node->safe_psql('book', 'SELECT pg_terminate_backend(pid) FROM dunning.stat_worker');
+ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'dunning worker' AND datname = 'book'
+	AND clock_timestamp() - xact_start > '1.5 s'"), 'and one that hangs longer');
+$pid = $node->safe_psql('book', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'dunning worker' AND datname = 'book'");
+$from = time;
+$node->safe_psql('book', "SELECT pg_terminate_backend($pid)");
+ok($node->poll_query_until('book', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid"), 'SIGTERM ends a worker in a query that hangs');
+cmp_ok(time - $from, '<', 2.5, 'within two seconds');
+$node->safe_psql('book', 'DELETE FROM public.hangs');
+ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.egress WHERE debtor_id = 'd13'"), 'what it was about leaves when the view answers again');
+
+# another_number_of_slots_is_taken_up_when_nothing_is_in_flight
+$node->safe_psql('book', 'ALTER SYSTEM SET dunning.slots = 8');
+$node->reload;
+
 # a_database_is_dropped_while_it_sends
-send_to('slow', 20, 23);
-ok($node->poll_query_until('book', 'SELECT in_flight = 4 FROM dunning.stat_worker'), 'transfers are in flight');
+send_to('slow', 20, 29);
+ok($node->poll_query_until('book', 'SELECT in_flight = 8 FROM dunning.stat_worker'), 'another_number_of_slots_is_taken_up, and transfers are in flight');
 $from = time;
 $node->safe_psql('postgres', 'DROP DATABASE book WITH (FORCE)');
 cmp_ok(time - $from, '<', 2.5, 'DROP DATABASE does not wait for the gateway');
