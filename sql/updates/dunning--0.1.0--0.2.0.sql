@@ -9216,9 +9216,12 @@ BEGIN
         SELECT x.creditor, x.campaign, x.cost_currency, sum(x.cost) FROM (
             SELECT m.creditor::text AS creditor, coalesce(m.strategy, '')::text AS campaign, m.cost_currency, m.cost
             FROM dunning.message m
-            LEFT JOIN dunning.message_state s ON s.debtor_id = m.debtor_id AND s.message_id = m.message_id
-            WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND m.message_id >= first_id AND s.state IS DISTINCT FROM 'cancelled'
+            WHERE m.cost > 0 AND m.created_at >= day_start AND m.created_at <= as_of AND m.message_id >= first_id
               AND m.run_id IS NOT NULL AND NOT m.decision ? 'tried'
+              -- Asked for each row by its key: message_state, joined, might be worked out for every message there is.
+              AND (EXISTS (SELECT FROM dunning.queue q WHERE q.debtor_id = m.debtor_id AND q.message_id = m.message_id)
+                   OR (SELECT o.state FROM dunning.outcome o WHERE o.debtor_id = m.debtor_id AND o.message_id = m.message_id
+                       ORDER BY dunning._state_rank(o.state) = 0, o.attempt DESC, dunning._state_rank(o.state) DESC, o.outcome_id DESC LIMIT 1) IS DISTINCT FROM 'cancelled')
             UNION ALL
             SELECT m.creditor::text, coalesce(m.strategy, '')::text, l.cost_currency, l.cost
             FROM (SELECT DISTINCT ON (e.debtor_id, e.message_id) e.debtor_id, e.message_id, e.cost, e.cost_currency
