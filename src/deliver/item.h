@@ -159,6 +159,7 @@ typedef struct DunRun
 	TimestampTz drain_until;	/* a stopping process waits so long for what is in flight */
 	int			taken;			/* by the last exchange */
 	bool		looked;			/* at the queue, at least once */
+	bool		has_worked;		/* since memory was given back */
 	char	   *stop_reason;	/* why nothing may be sent, NULL: it may */
 	TimestampTz next_due;		/* earliest due that is known, DT_NOEND: none */
 	DunFigures	figures;

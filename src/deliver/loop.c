@@ -14,6 +14,10 @@
  */
 #include "postgres.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -42,6 +46,7 @@
 #define HELD_EVERY_MS 30000
 #define IDLE_LOOK_MS 1000		/* a prepared transaction wakes nobody, nor does ALTER DATABASE */
 #define ASIDE_AT_END_MS 2500
+#define WORTH_TRIMMING 64		/* messages taken up at once: what fewer need is kept for the next */
 #define DRAIN_MS 800			/* how long a stopping process waits for what is in flight */
 #define GIVE_UP_MS 10000		/* and then for verdicts that cannot be written */
 
@@ -266,6 +271,7 @@ exchange(DunRun *run)
 	if (claim)
 		take_up(run);
 	dun_deliver_commit();
+	run->has_worked |= run->taken >= WORTH_TRIMMING;
 	if (run->taken > 0 && run->nready > 0)
 		DUN_FAULT("after_intent_commit");
 	if (settle)
@@ -476,6 +482,21 @@ sleep_for(DunRun *run, const DunLimits *limits)
 	return until <= now ? 1 : TimestampDifferenceMilliseconds(now, until) + 1;
 }
 
+/*
+ * The largest batch of the day must not stay with a worker that sleeps: freed pieces lie between others, and the C library would
+ * keep them all. Once after work, since it takes some milliseconds.
+ */
+static void
+give_memory_back(DunRun *run)
+{
+	if (!run->has_worked || dun_deliver_count_items() > 0)
+		return;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+	run->has_worked = false;
+}
+
 static bool
 finished(DunRun *run, const DunLimits *limits)
 {
@@ -589,6 +610,7 @@ dun_deliver_run_loop(DunRun *run, const DunLimits *limits)
 			break;
 		if (!busy)
 		{
+			give_memory_back(run);
 			dun_deliver_wait(run->transport, sleep_for(run, limits));
 		}
 		/* Somebody enqueued, reloaded the settings or wants us to end: look at all of it. */
