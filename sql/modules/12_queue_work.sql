@@ -198,6 +198,16 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._check_server(text) IS 'Nothing, or 22023 naming the known servers.';
 
+CREATE FUNCTION dunning._breakers() RETURNS TABLE (server text, reason text, opened_at timestamptz, probe_at timestamptz, failures int)
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'dun_deliver_sql_breakers';
+COMMENT ON FUNCTION dunning._breakers() IS
+    'Servers that are left alone because they took nothing: why, since when, when a message tries again, failures in a row. From shared memory; without preload, of this session.';
+GRANT EXECUTE ON FUNCTION dunning._breakers() TO dunning_viewer;
+
+CREATE FUNCTION dunning._close_breaker(server text) RETURNS boolean
+    LANGUAGE c STRICT VOLATILE AS 'MODULE_PATHNAME', 'dun_deliver_sql_close_breaker';
+COMMENT ON FUNCTION dunning._close_breaker(text) IS 'Lets messages go to the server again, whatever it answered; true where it was left alone.';
+
 CREATE FUNCTION dunning.pause(server text) RETURNS timestamptz
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $fn$
@@ -218,18 +228,20 @@ AS $fn$
 BEGIN
     PERFORM dunning._check_server(resume.server);
     DELETE FROM dunning.server_state s WHERE s.server = resume.server;
+    PERFORM dunning._close_breaker(resume.server);
     PERFORM dunning._wake();
     RETURN (SELECT count(*) FROM dunning.queue q WHERE q.server = resume.server AND q.state = 'queued' AND q.due <= dunning._now());
 END
 $fn$;
-COMMENT ON FUNCTION dunning.resume(text) IS 'How many messages now due wait for the server that was paused. Role: dunning_operator.';
+COMMENT ON FUNCTION dunning.resume(text) IS 'How many messages now due wait for the server that was paused, or left alone because it took nothing. Role: dunning_operator.';
 GRANT EXECUTE ON FUNCTION dunning.resume(text) TO dunning_operator;
 
 CREATE VIEW dunning.queue_status WITH (security_invoker, security_barrier) AS
     SELECT q.creditor, q.channel, q.server, q.state, CASE WHEN q.state IN ('held', 'queued') THEN q.reason END AS reason, count(*) AS messages,
            count(*) FILTER (WHERE q.state = 'queued' AND q.due <= dunning._now()) AS due_now, min(q.due) AS next_due, max(q.due) AS last_due, max(q.attempts) AS most_attempts,
-           EXISTS (SELECT FROM dunning.server_state s WHERE s.server = q.server) AS paused
+           EXISTS (SELECT FROM dunning.server_state s WHERE s.server = q.server) AS paused,
+           (SELECT b.reason FROM dunning._breakers() b WHERE b.server = q.server) AS shut
     FROM dunning.queue q GROUP BY 1, 2, 3, 4, 5;
-COMMENT ON VIEW dunning.queue_status IS 'Unfinished messages by creditor, channel, server, state and reason: how many, how many due now, next and last instant, most attempts, is the server paused. Role: dunning_viewer.';
+COMMENT ON VIEW dunning.queue_status IS 'Unfinished messages by creditor, channel, server, state and reason: how many, how many due now, next and last instant, most attempts, is the server paused, and why it is left alone (shut, NULL: it is not). Role: dunning_viewer.';
 GRANT SELECT ON dunning.queue_status TO dunning_viewer;
 GRANT EXECUTE ON FUNCTION dunning._now() TO dunning_viewer, dunning_worker;

@@ -121,11 +121,15 @@ DECLARE
     more text;
     hint text;
 BEGIN
-    FOR s IN SELECT v.server, v.channel_served, v.paused FROM dunning._servers() v ORDER BY v.server LOOP
+    FOR s IN SELECT v.server, v.channel_served, v.paused, b.reason AS shut, b.opened_at, b.probe_at
+             FROM dunning._servers() v LEFT JOIN dunning._breakers() b ON b.server = v.server ORDER BY v.server LOOP
         BEGIN
             PERFORM dunning._load_server(s.server);
-            RETURN QUERY SELECT 'server ' || s.server, CASE WHEN s.paused THEN 'warn' ELSE 'ok' END,
-                s.channel_served || CASE WHEN s.paused THEN ', paused' ELSE '' END, CASE WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) END;
+            RETURN QUERY SELECT 'server ' || s.server, CASE WHEN s.shut IS NOT NULL THEN 'fail' WHEN s.paused THEN 'warn' ELSE 'ok' END,
+                s.channel_served || CASE WHEN s.paused THEN ', paused' ELSE '' END
+                    || coalesce(format(', left alone since %s: %s; a message tries again at %s', date_trunc('second', s.opened_at), s.shut, date_trunc('second', s.probe_at)), ''),
+                CASE WHEN s.shut IS NOT NULL THEN format('SELECT dunning.resume(%L); -- when it is mended; its login: ALTER USER MAPPING FOR dunning_worker SERVER %I OPTIONS (SET secret_file ''…'')', s.server, s.server)
+                     WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) END;
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, more = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
             RETURN QUERY SELECT 'server ' || s.server, 'fail', concat_ws(' ', why, nullif(more, '')), nullif(hint, '');

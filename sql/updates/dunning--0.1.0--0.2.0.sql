@@ -13856,6 +13856,56 @@ BEGIN
     END IF;
 END
 $function$;
+CREATE FUNCTION dunning._breakers()
+ RETURNS TABLE(server text, reason text, opened_at timestamp with time zone, probe_at timestamp with time zone, failures integer)
+ LANGUAGE c
+AS 'MODULE_PATHNAME', $function$dun_deliver_sql_breakers$function$;
+CREATE FUNCTION dunning._close_breaker(server text)
+ RETURNS boolean
+ LANGUAGE c
+ STRICT
+AS 'MODULE_PATHNAME', $function$dun_deliver_sql_close_breaker$function$;
+CREATE OR REPLACE FUNCTION dunning.resume(server text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    PERFORM dunning._check_server(resume.server);
+    DELETE FROM dunning.server_state s WHERE s.server = resume.server;
+    PERFORM dunning._close_breaker(resume.server);
+    PERFORM dunning._wake();
+    RETURN (SELECT count(*) FROM dunning.queue q WHERE q.server = resume.server AND q.state = 'queued' AND q.due <= dunning._now());
+END
+$function$;
+CREATE OR REPLACE VIEW dunning.queue_status (creditor, channel, server, state, reason, messages, due_now, next_due, last_due, most_attempts, paused, shut) WITH (security_invoker=true, security_barrier=true) AS
+ SELECT q.creditor,
+    q.channel,
+    q.server,
+    q.state,
+        CASE
+            WHEN (q.state = ANY (ARRAY['held'::text, 'queued'::text])) THEN q.reason
+            ELSE NULL::text
+        END AS reason,
+    count(*) AS messages,
+    count(*) FILTER (WHERE ((q.state = 'queued'::text) AND (q.due <= dunning._now()))) AS due_now,
+    min(q.due) AS next_due,
+    max(q.due) AS last_due,
+    max(q.attempts) AS most_attempts,
+    (EXISTS ( SELECT
+           FROM dunning.server_state s
+          WHERE (s.server = q.server))) AS paused,
+    ( SELECT b.reason
+           FROM dunning._breakers() b(server, reason, opened_at, probe_at, failures)
+          WHERE (b.server = q.server)) AS shut
+   FROM dunning.queue q
+  GROUP BY q.creditor, q.channel, q.server, q.state,
+        CASE
+            WHEN (q.state = ANY (ARRAY['held'::text, 'queued'::text])) THEN q.reason
+            ELSE NULL::text
+        END;
 CREATE FUNCTION dunning._judge(driver text, progress text, code integer, retry_after text DEFAULT NULL::text, body text DEFAULT NULL::text, error text DEFAULT NULL::text, id_field text DEFAULT 'id'::text, error_field text DEFAULT NULL::text, suppress_on text DEFAULT NULL::text, contract text DEFAULT 'repeat'::text, OUT verdict text, OUT reason text, OUT provider_ref text, OUT retry_after_s integer)
  RETURNS record
  LANGUAGE c
@@ -16863,11 +16913,15 @@ DECLARE
     more text;
     hint text;
 BEGIN
-    FOR s IN SELECT v.server, v.channel_served, v.paused FROM dunning._servers() v ORDER BY v.server LOOP
+    FOR s IN SELECT v.server, v.channel_served, v.paused, b.reason AS shut, b.opened_at, b.probe_at
+             FROM dunning._servers() v LEFT JOIN dunning._breakers() b ON b.server = v.server ORDER BY v.server LOOP
         BEGIN
             PERFORM dunning._load_server(s.server);
-            RETURN QUERY SELECT 'server ' || s.server, CASE WHEN s.paused THEN 'warn' ELSE 'ok' END,
-                s.channel_served || CASE WHEN s.paused THEN ', paused' ELSE '' END, CASE WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) END;
+            RETURN QUERY SELECT 'server ' || s.server, CASE WHEN s.shut IS NOT NULL THEN 'fail' WHEN s.paused THEN 'warn' ELSE 'ok' END,
+                s.channel_served || CASE WHEN s.paused THEN ', paused' ELSE '' END
+                    || coalesce(format(', left alone since %s: %s; a message tries again at %s', date_trunc('second', s.opened_at), s.shut, date_trunc('second', s.probe_at)), ''),
+                CASE WHEN s.shut IS NOT NULL THEN format('SELECT dunning.resume(%L); -- when it is mended; its login: ALTER USER MAPPING FOR dunning_worker SERVER %I OPTIONS (SET secret_file ''…'')', s.server, s.server)
+                     WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) END;
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, more = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
             RETURN QUERY SELECT 'server ' || s.server, 'fail', concat_ws(' ', why, nullif(more, '')), nullif(hint, '');
@@ -50517,6 +50571,8 @@ ALTER FUNCTION dunning._check_second_person(uuid) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.approve(uuid,text[],text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.reject(uuid,text,text[]) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._unplanned(dunning.message,timestamp with time zone) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._breakers() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._close_breaker(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._judge(text,text,integer,text,text,text,text,text,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._json_field(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._receipt_fields() OWNER TO dunning_owner;
@@ -51234,6 +51290,9 @@ GRANT EXECUTE ON FUNCTION dunning.approve(uuid,text[],text[]) TO dunning_operato
 REVOKE EXECUTE ON FUNCTION dunning.reject(uuid,text,text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.reject(uuid,text,text[]) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._unplanned(dunning.message,timestamp with time zone) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._breakers() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._breakers() TO dunning_viewer;
+REVOKE EXECUTE ON FUNCTION dunning._close_breaker(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._judge(text,text,integer,text,text,text,text,text,text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._json_field(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._receipt_fields() FROM PUBLIC;
@@ -51362,6 +51421,7 @@ COMMENT ON FUNCTION dunning._best_times_kept(text[],text[],timestamp with time z
 COMMENT ON FUNCTION dunning._best_times_sql() IS 'SQL text of the best times: $1 debtors, $2 channels, $3 from, $4 marks, $5 messages (as the gate takes them), $6 until, $7 now, $8 how many, $9 whether reasons say what each rule closes where there is an instant.';
 COMMENT ON FUNCTION dunning._blame_feature(timestamp with time zone) IS 'Nothing, or the error of the first of the users'' expressions that fails on some row at that instant, with its name.';
 COMMENT ON FUNCTION dunning._book_chances(bytea,text) IS 'For each hour of the local week the chance that a contact at it is answered by somebody of whom only the book is known.';
+COMMENT ON FUNCTION dunning._breakers() IS 'Servers that are left alone because they took nothing: why, since when, when a message tries again, failures in a row. From shared memory; without preload, of this session.';
 COMMENT ON FUNCTION dunning._broken_agreements(text[]) IS 'Those of the debtors who broke an instalment agreement.';
 COMMENT ON FUNCTION dunning._broken_promises(text[],timestamp with time zone) IS 'Debtors (NULL: all) with a promise or instalment that is broken and not made good as of an instant, and the day it broke: the anchor broken_promise.';
 COMMENT ON FUNCTION dunning._calibrate(double precision[],double precision[],boolean[],double precision[]) IS 'Fits logit P = a + b1 mean + b3 max(0, bend - x) + b2 (x - mean); usual: a, b1, b3, b2 that few contacts are drawn to, and the bend; claimed is b2 less 2 error^2 / b2, from 0 to 1; flat: b2 is surely below 0.15. NULL of no contacts; arrays of different lengths: 22023.';
@@ -51410,6 +51470,7 @@ COMMENT ON FUNCTION dunning._check_users(text,text,text,text,text) IS 'A warning
 COMMENT ON FUNCTION dunning._claims(text[],timestamp with time zone) IS 'One row an invoice of these debtors with whatever a charge depends on: place, kind, open amounts by day, holds by day and those of the moment.';
 COMMENT ON FUNCTION dunning._claims_sql(text,text) IS 'SQL text of the rows of _claims().';
 COMMENT ON FUNCTION dunning._clear(text[],numeric,numeric,numeric,numeric) IS 'What is still open of costs, interest and principal after a payment that clears them in this order, and what is left of the payment. German law (BGB 367): costs, interest, principal. 22023 on a negative sum or an order that lacks a part.';
+COMMENT ON FUNCTION dunning._close_breaker(text) IS 'Lets messages go to the server again, whatever it answered; true where it was left alone.';
 COMMENT ON FUNCTION dunning._closing_rules(timestamp with time zone,timestamp with time zone,bytea) IS 'Each rule of a mask, with how many quarters of an hour from the first instant on it closes, and how many of them no other rule does.';
 COMMENT ON FUNCTION dunning._companion_id(uuid) IS 'The key of the companion of a message.';
 COMMENT ON FUNCTION dunning._compose_ledger_sql(text,text,text) IS 'As _ledger_sql(), composed at each call.';
@@ -51851,6 +51912,7 @@ COMMENT ON FUNCTION dunning.reset_hold_reason(text) IS 'True where a reason of y
 COMMENT ON FUNCTION dunning.reset_http_preset(text) IS 'Deletes your own preset, so that the built-in one of the name stands again; false where there was none. Role: dunning_admin.';
 COMMENT ON FUNCTION dunning.reset_template(text,text,text,text,text) IS 'The version that is in force again after a saved text was taken out of use. 22023 where none was saved, DN003 for a partial that other texts cannot do without; the text stays in dunning.template. Role dunning_admin.';
 COMMENT ON FUNCTION dunning.restore_template(text,text,text,integer,text,text) IS 'The number of the new version, which says what an old one said, and what a reader would miss in it. Checked like any text that is saved: an old one that names what is unknown now is refused (DN003). 22023 where there is no such version. Role dunning_admin.';
+COMMENT ON FUNCTION dunning.resume(text) IS 'How many messages now due wait for the server that was paused, or left alone because it took nothing. Role: dunning_operator.';
 COMMENT ON FUNCTION dunning.retire(text,integer) IS 'The state a version had before it was retired; it can be promoted again. 55000 for a champion, 42704 for an unknown version. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.rollback(text) IS 'The version that is a model''s champion again: the one that the present champion replaced, which is retired. Once more goes back once more. The next statement predicts with it. 55000 where there was none before. Needs dunning_admin.';
 COMMENT ON FUNCTION dunning.rotate_link_key(integer) IS 'The id of a new key that signs links from now on, also the first one. Links of the key before work for keep_days more (0: end at once, as do those of all older keys); keys whose time is over are removed. A file: not undone by a rollback, and to be copied to standbys. Role dunning_admin.';
@@ -51951,4 +52013,5 @@ COMMENT ON VIEW dunning.handovers IS 'One row a hand-over or write-off: proposed
 COMMENT ON VIEW dunning.holds IS 'Every hold ever placed: whom it covers, from when to when, its state, who placed and who released it. Notes are dunning_operator''s, in dunning.hold. Role: dunning_viewer.';
 COMMENT ON VIEW dunning.offers IS 'One row an offer ever made: its state, what was accepted, and whether the agreement is open, kept, late, broken or cancelled as the ledger says. Role dunning_viewer.';
 COMMENT ON VIEW dunning.promise_state IS 'One row a promise or instalment: open, kept, late (paid after the deadline), broken or cancelled, as the ledger says. Role dunning_viewer.';
+COMMENT ON VIEW dunning.queue_status IS 'Unfinished messages by creditor, channel, server, state and reason: how many, how many due now, next and last instant, most attempts, is the server paused, and why it is left alone (shut, NULL: it is not). Role: dunning_viewer.';
 COMMENT ON VIEW dunning.segment_history IS 'Versions of the segments, and which of them stands in force as it was made (none, where segments were changed since). Needs dunning_viewer.';

@@ -60,7 +60,7 @@ is_open_and_costs(const DunItem *item)
 static bool
 is_doubtful(const DunItem *item)
 {
-	return item->attempt > 1 && (!item->loaded->server->repeat || item->attempt > dun_deliver_max_attempts);
+	return item->attempt > 1 && (!item->loaded->server->repeat || dun_deliver_counted_attempts(item) > dun_deliver_max_attempts);
 }
 
 static int

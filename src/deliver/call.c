@@ -197,3 +197,38 @@ dun_deliver_sql_stat_worker(PG_FUNCTION_ARGS)
 	}
 	return (Datum) 0;
 }
+
+PG_FUNCTION_INFO_V1(dun_deliver_sql_breakers);
+
+/* One row a server of this database whose breaker is open. */
+Datum
+dun_deliver_sql_breakers(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < DUN_BREAKERS; i++)
+	{
+		DunBreaker	b;
+		Datum		values[5];
+		bool		nulls[5] = {false};
+
+		if (!dun_deliver_read_breaker(i, &b) || b.opened_at == 0)
+			continue;
+		values[0] = CStringGetTextDatum(b.server);
+		values[1] = CStringGetTextDatum(b.reason);
+		values[2] = TimestampTzGetDatum(b.opened_at);
+		values[3] = TimestampTzGetDatum(b.probe_at);
+		values[4] = Int32GetDatum(b.failures);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(dun_deliver_sql_close_breaker);
+
+Datum
+dun_deliver_sql_close_breaker(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(dun_deliver_forget_breaker(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+}

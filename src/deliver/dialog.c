@@ -171,8 +171,10 @@ refuse(DunMail *m)
 	if (code < 400)
 		return end(m, DUN_NOT_SENT, code, "unexpected reply", false);
 	m->must_reset = true;
-	return end(m, m->stage == DUN_MAIL_RECIPIENT ? DUN_NOT_SENT : DUN_REPLIED, code, NULL,
+	(void) end(m, m->stage == DUN_MAIL_RECIPIENT ? DUN_NOT_SENT : DUN_REPLIED, code, NULL,
 			   code != 421 && m->stage != DUN_MAIL_BODY);
+	m->verdict.before_recipient = m->stage == DUN_MAIL_FROM;
+	return DUN_MAIL_ENDED;
 }
 
 static DunMailNext

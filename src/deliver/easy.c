@@ -334,6 +334,7 @@ dun_deliver_read_easy(DunTransfer *x, CURLcode result, DunReply *reply)
 		reply->error = x->over_cap ? "reply too large" :
 			result == CURLE_USE_SSL_FAILED ? "the mail server offers no TLS; option tls 'none' does without it" :
 			strcmp(x->error, "address is not allowed") == 0 ? x->error : (char *) curl_easy_strerror(result);
+	reply->before_recipient = smtp;
 	if (smtp)
 	{
 		reply->body = x->last_line[0] ? x->last_line : NULL;

@@ -98,7 +98,7 @@ decide_orphan(DunItem *item, TimestampTz intent_at)
 	DunServer  *server = item->loaded->server;
 	TimestampTz key_ends = intent_at + server->key_life_hours * INT64CONST(3600) * USECS_PER_SEC;
 
-	if (server->repeat && item->attempt < dun_deliver_max_attempts && GetCurrentTimestamp() < key_ends)
+	if (server->repeat && dun_deliver_counted_attempts(item) < dun_deliver_max_attempts && GetCurrentTimestamp() < key_ends)
 	{
 		dun_deliver_decide(item, item->attempt, "queued", "interrupted");
 		item->next_due = dun_base_now();

@@ -112,6 +112,33 @@ dun_deliver_decide(DunItem *item, int attempt, const char *state, const char *re
 	item->reason = MemoryContextStrdup(item->context, reason);
 }
 
+/* Counted by read_item(): see the statement of the claims. */
+void
+dun_deliver_spare(DunItem *item)
+{
+	static const char mark[] = "\"of_server\": true}";
+
+	if (item->detail == NULL)
+	{
+		item->detail = MemoryContextAlloc(item->context, sizeof(mark) + 1);
+		item->detail[0] = '{';
+		strcpy(item->detail + 1, mark);
+	}
+	else
+	{
+		char	   *more = MemoryContextAlloc(item->context, strlen(item->detail) + sizeof(mark) + 2);
+
+		sprintf(more, "%.*s, %s", (int) strlen(item->detail) - 1, item->detail, mark);
+		item->detail = more;
+	}
+}
+
+int
+dun_deliver_counted_attempts(const DunItem *item)
+{
+	return Max(item->attempt - item->spared, 1);
+}
+
 void
 dun_deliver_push_done(DunRun *run, DunItem *item)
 {

@@ -38,6 +38,8 @@ typedef struct DunLane
 	char		name[NAMEDATALEN];
 	bool		present;		/* seen in the catalog's last reading */
 	bool		paused;
+	bool		shut;			/* its breaker lets nobody through */
+	bool		probing;		/* or one, who is not claimed yet */
 	DunLoaded  *loaded;			/* NULL: not yet, or it cannot be loaded until retry_at */
 	TimestampTz loaded_at;
 	TimestampTz retry_at;
@@ -73,6 +75,8 @@ typedef struct DunItem
 	char	   *debtor_id;
 	int16		slice;
 	int16		attempt;		/* the one being made */
+	int16		spared;			/* of those before it, how many do not count: the server's failures, or never begun */
+	bool		probe;			/* it was let through to see whether the server works again */
 	bool		put_off;		/* claimed before and not sent: its body may be frozen already */
 	bool		urgent;			/* leaves before those that are ready already */
 	TimestampTz due;
@@ -180,6 +184,12 @@ extern void dun_deliver_stop_waiting(DunItem *item);
 
 /* Give an item its verdict. `attempt` 0: no intent was made. `state` is a literal. */
 extern void dun_deliver_decide(DunItem *item, int attempt, const char *state, const char *reason);
+
+/* Nothing of this attempt left, and it is not the message's failure: it counts for nothing. */
+extern void dun_deliver_spare(DunItem *item);
+
+/* How many attempts there were that count, this one included. */
+extern int	dun_deliver_counted_attempts(const DunItem *item);
 
 /* Put an item with a verdict into `done`. */
 extern void dun_deliver_push_done(DunRun *run, DunItem *item);

@@ -55,7 +55,9 @@ static DunStatement lanes_sql = {
 	"SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, m.creditor, m.template, m.channel, m.language," \
 	"       coalesce(m.context->>'framing', m.variant, 'neutral'), m.not_after, m.ledger_mark, m.context," \
 	"       coalesce(m.strategy || '/' || m.step, m.created_by), m.decision->>'test_address', m.cost::text, m.cost_currency," \
-	"       m.context->>'sender_name', m.context->>'reply_to', q.reason IS NOT NULL, q.priority IS NOT NULL, m.context->>'name'" \
+	"       m.context->>'sender_name', m.context->>'reply_to', q.reason IS NOT NULL, q.priority IS NOT NULL, m.context->>'name'," \
+	"       CASE WHEN q.attempts > 0 THEN (SELECT pg_catalog.count(*) FROM dunning.outcome o WHERE o.debtor_id = q.debtor_id" \
+	"            AND o.message_id = q.message_id AND o.detail @> '{\"of_server\": true}') ELSE 0 END" \
 	"  FROM (SELECT q.debtor_id, q.message_id, q.slice, q.due, q.attempts, q.reason, q.priority FROM dunning.queue q" \
 	"         WHERE q.state = 'queued' AND q.server = $1 AND q.due <= $2 AND (q.due, q.message_id) > ($3, $4)" slices \
 	"         ORDER BY " first "q.due, q.message_id LIMIT $6) q" \
@@ -291,6 +293,7 @@ read_item(DunItem *item, uint64 row)
 	item->put_off = DatumGetBool(dun_base_value(row, 20, &isnull));
 	item->urgent = DatumGetBool(dun_base_value(row, 21, &isnull));
 	item->out.name = own_text(item, row, 22);
+	item->spared = (int16) DatumGetInt64(dun_base_value(row, 23, &isnull));
 
 	before = MemoryContextSwitchTo(item->context);
 	item->context_json = PointerGetDatum(PG_DETOAST_DATUM_COPY(dun_base_value(row, 13, &isnull)));
@@ -312,7 +315,7 @@ busy_lanes(const DunRun *run)
 	int			n = 0;
 
 	for (int i = 0; i < run->nlanes; i++)
-		if (run->lanes[i].present && !run->lanes[i].paused && (!run->lanes[i].drained || run->lanes[i].waiting > 0))
+		if (run->lanes[i].present && !run->lanes[i].paused && !run->lanes[i].shut && (!run->lanes[i].drained || run->lanes[i].waiting > 0))
 			n++;
 	return Max(n, 1);
 }
@@ -333,6 +336,8 @@ room_of(DunRun *run, DunLane *lane)
 		room = Min(room, (int) Max(1, Min(rate, (double) BATCH_MAX)) - lane->waiting);
 	if (lane->one_by_one)
 		room = Min(room, 1);
+	if (lane->probing)
+		room = Min(room, 1 - lane->waiting);
 	if (run->left >= 0)
 		room = (int) Min((int64) room, run->left);
 	return Max(room, 0);
@@ -502,6 +507,26 @@ claim_lane(DunRun *run, DunLane *lane, dlist_head *batch)
 	return claimed;
 }
 
+/* What was put back while a lane was shut lies behind its position. */
+static void
+ask_breakers(DunRun *run)
+{
+	for (int i = 0; i < run->nlanes; i++)
+	{
+		DunLane    *lane = &run->lanes[i];
+		DunPass		pass = dun_deliver_ask_breaker(lane->name);
+
+		if (lane->shut && pass != DUN_PASS_NONE)
+		{
+			lane->head_read_at = 0;
+			lane->head_cost_us = 0;
+			lane->drained = false;
+		}
+		lane->shut = pass == DUN_PASS_NONE;
+		lane->probing = pass == DUN_PASS_PROBE;
+	}
+}
+
 int
 dun_deliver_claim(DunRun *run, dlist_head *batch)
 {
@@ -511,13 +536,14 @@ dun_deliver_claim(DunRun *run, dlist_head *batch)
 	/* Who is woken when there is no room, or too early for a look at the head, owes it. */
 	for (int i = 0; i < run->nlanes; i++)
 		run->lanes[i].head_owed = run->lanes[i].head_owed || run->woken;
+	ask_breakers(run);
 	/* Lanes that seemed empty first: else one that always has more would leave no room to see what came for them. */
 	for (int pass = 0; pass < 2; pass++)
 		for (int i = 0; i < run->nlanes; i++)
 		{
 			DunLane    *lane = &run->lanes[i];
 
-			if (!lane->present || lane->paused || (lane->drained && lane->head_owed) != (pass == 0))
+			if (!lane->present || lane->paused || lane->shut || (lane->drained && lane->head_owed) != (pass == 0))
 				continue;
 			keep_server_loaded(run, lane);
 			one_by_one = one_by_one || lane->one_by_one;
@@ -538,7 +564,8 @@ dun_deliver_head_due(const DunRun *run)
 	if (dun_deliver_count_items() > dun_deliver_slots_of(run->transport) * 2)
 		return DT_NOEND;
 	for (int i = 0; i < run->nlanes; i++)
-		if (run->lanes[i].present && !run->lanes[i].paused && run->lanes[i].loaded != NULL && run->lanes[i].head_owed)
+		if (run->lanes[i].present && !run->lanes[i].paused && !run->lanes[i].shut && run->lanes[i].loaded != NULL &&
+			run->lanes[i].head_owed)
 			at = Min(at, Max(soon, head_allowed_at(&run->lanes[i])));
 	return at;
 }

@@ -47,6 +47,7 @@
 #define IDLE_LOOK_MS 1000		/* a prepared transaction wakes nobody, nor does ALTER DATABASE */
 #define ASIDE_AT_END_MS 2500
 #define WORTH_TRIMMING 64		/* messages taken up at once: what fewer need is kept for the next */
+#define PROBE_SLACK_MS 60000	/* beside its server's timeout a probe has so long before it is taken for lost */
 #define DRAIN_MS 800			/* how long a stopping process waits for what is in flight */
 #define GIVE_UP_MS 10000		/* and then for verdicts that cannot be written */
 
@@ -185,7 +186,8 @@ static bool
 all_drained(DunRun *run)
 {
 	for (int i = 0; i < run->nlanes; i++)
-		if (run->lanes[i].present && !run->lanes[i].paused && run->lanes[i].loaded != NULL && !run->lanes[i].drained)
+		if (run->lanes[i].present && !run->lanes[i].paused && !run->lanes[i].shut && run->lanes[i].loaded != NULL &&
+			!run->lanes[i].drained)
 			return false;
 	return true;
 }
@@ -297,7 +299,34 @@ keeps_rate(DunItem *item)
 								 &item->rate_taken, &item->lane->rate_ready_at);
 }
 
-/* As many as have a slot and a place in their server's window. */
+/* Its intent stands and nothing of it left: it waits in the queue, and the attempt does not count. */
+static void
+put_back(DunRun *run, DunItem *item, const char *reason)
+{
+	if (item->probe)
+		dun_deliver_yield_probe(item->lane->name);
+	item->next_due = dun_base_now();
+	dun_deliver_spare(item);
+	dun_deliver_conclude(run, item, item->attempt, "queued", reason);
+}
+
+static bool
+passes_breaker(DunItem *item)
+{
+	switch (dun_deliver_ask_breaker(item->lane->name))
+	{
+		case DUN_PASS_ALL:
+			return true;
+		case DUN_PASS_PROBE:
+			item->probe = dun_deliver_take_probe(item->lane->name, item->loaded->server->timeout_ms + PROBE_SLACK_MS);
+			return item->probe;
+		case DUN_PASS_NONE:
+			break;
+	}
+	return false;
+}
+
+/* As many as have a slot, a place in their server's window, and a server that may be tried. */
 static int
 choose_group(DunRun *run, DunItem **group)
 {
@@ -316,19 +345,19 @@ choose_group(DunRun *run, DunItem **group)
 			continue;
 		dlist_delete(iter.cur);
 		run->nready--;
-		group[n++] = item;
+		if (passes_breaker(item))
+			group[n++] = item;
+		else
+			put_back(run, item, "server_shut");
 	}
 	return n;
 }
 
 static void
-put_back(DunRun *run, DunItem **group, int n, const char *reason)
+put_all_back(DunRun *run, DunItem **group, int n, const char *reason)
 {
 	for (int i = 0; i < n; i++)
-	{
-		group[i]->next_due = dun_base_now();
-		dun_deliver_conclude(run, group[i], group[i]->attempt, "queued", reason);
-	}
+		put_back(run, group[i], reason);
 }
 
 /* The recheck of one group, as the argument of a subtransaction. */
@@ -426,10 +455,10 @@ send_group(DunRun *run)
 		run->pause_until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), 1000);
 		for (int i = 0; i < r.n; i++)
 			group[i]->state = NULL;
-		put_back(run, group, r.n, "recheck_failed");
+		put_all_back(run, group, r.n, "recheck_failed");
 	}
 	else if (!run->may_send)
-		put_back(run, group, r.n, run->settings_changed ? "settings_changed" : "delivery_stopped");
+		put_all_back(run, group, r.n, run->settings_changed ? "settings_changed" : "delivery_stopped");
 	else
 		for (int i = 0; i < r.n; i++)
 		{
@@ -437,7 +466,11 @@ send_group(DunRun *run)
 			if (!PostmasterIsAlive())
 				proc_exit(1);
 			if (group[i]->state != NULL)
+			{
+				if (group[i]->probe)
+					dun_deliver_yield_probe(group[i]->lane->name);
 				dun_deliver_push_done(run, group[i]);
+			}
 			else if (keeps_rate(group[i]))
 			{
 				paced |= group[i]->loaded->server->rate > 0;
@@ -547,7 +580,7 @@ wind_up(DunRun *run)
 
 		dlist_delete(iter.cur);
 		run->nready--;
-		put_back(run, &item, 1, "stopped");
+		put_back(run, item, "stopped");
 	}
 	if (GetCurrentTimestamp() >= run->drain_until && dun_deliver_slots_in_use(run->transport) > 0)
 		dun_deliver_abort_transfers(run->transport, on_reply);

@@ -189,6 +189,8 @@ dun_deliver_recheck(DunItem **items, int n)
 			dun_deliver_decide(item, item->attempt,
 							   strcmp(stopped, "paused") == 0 ? "queued" :
 							   strcmp(stopped, "held") == 0 ? "held" : "cancelled", stopped);
+			if (strcmp(stopped, "paused") == 0)
+				dun_deliver_spare(item);
 		}
 		else if (item->test_address != NULL)
 			continue;

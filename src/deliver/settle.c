@@ -31,6 +31,7 @@
 #include "deliver/settle.h"
 
 #define SETTLE_MAX 1000
+#define REFUSALS_SPARED 3		/* after so many a message is refused that others of its server are not */
 #define BACKOFF_CAP_MS (6 * 3600 * 1000.0)
 
 static DunStatement conclude_sql = {
@@ -85,12 +86,12 @@ reply_detail(DunItem *item, const DunReply *reply, bool may_have_arrived)
 }
 
 static void
-try_again(DunRun *run, DunItem *item, const DunJudgement *j, bool doubtful)
+try_again(DunRun *run, DunItem *item, const DunJudgement *j, bool doubtful, bool spared)
 {
 	DunServer  *server = item->loaded->server;
-	TimestampTz next = next_attempt_at(item->attempt, j->retry_after_s);
+	TimestampTz next = next_attempt_at(dun_deliver_counted_attempts(item), j->retry_after_s);
 
-	if (item->attempt >= dun_deliver_max_attempts)
+	if (!spared && dun_deliver_counted_attempts(item) >= dun_deliver_max_attempts)
 	{
 		run->figures.failed++;
 		if (doubtful || item->may_have_arrived)
@@ -111,11 +112,13 @@ try_again(DunRun *run, DunItem *item, const DunJudgement *j, bool doubtful)
 	}
 	run->figures.retried++;
 	item->next_due = next;
+	if (spared)
+		dun_deliver_spare(item);
 	dun_deliver_conclude(run, item, item->attempt, "queued", j->reason);
 }
 
 static void
-act_on_verdict(DunRun *run, DunItem *item, const DunJudgement *j)
+act_on_verdict(DunRun *run, DunItem *item, const DunJudgement *j, bool spared)
 {
 	switch (j->verdict)
 	{
@@ -126,7 +129,7 @@ act_on_verdict(DunRun *run, DunItem *item, const DunJudgement *j)
 			dun_deliver_conclude(run, item, item->attempt, "sent", j->reason);
 			break;
 		case DUN_RETRY:
-			try_again(run, item, j, false);
+			try_again(run, item, j, false, spared);
 			break;
 		case DUN_SUPPRESS:
 			/* A test's address is not the debtor's. */
@@ -139,7 +142,7 @@ act_on_verdict(DunRun *run, DunItem *item, const DunJudgement *j)
 			break;
 		case DUN_UNKNOWN:
 			if (item->loaded->server->repeat)
-				try_again(run, item, j, true);
+				try_again(run, item, j, true, false);
 			else
 			{
 				run->figures.unknown++;
@@ -150,18 +153,89 @@ act_on_verdict(DunRun *run, DunItem *item, const DunJudgement *j)
 	}
 }
 
+/* --- whose failure it is --- */
+
+static void
+say_tripped(const DunItem *item, const DunJudgement *j)
+{
+	const DunServer *server = item->loaded->server;
+
+	ereport(WARNING,
+			(errcode(DUN_ERR_GATEWAY),
+			 errmsg("server \"%s\" is left alone for a while: %s", server->name, j->reason),
+			 j->blame == DUN_BLAME_SERVER ? errdetail("Its last %d messages were not taken. They wait and lose no attempt.", server->breaker_after) :
+			 errdetail("It does not let us in. Its messages wait and lose no attempt."),
+			 errhint("When it is mended: SELECT dunning.resume(%s);", quote_literal_cstr(server->name))));
+}
+
+/* Others got through where this one was refused again and again: it is this one. */
+static bool
+is_unwanted(const DunItem *item)
+{
+	return item->spared >= REFUSALS_SPARED && dun_deliver_breaker_is_proven(item->lane->name);
+}
+
+static void
+note_working(DunRun *run, const DunServer *server)
+{
+	if (!dun_deliver_close_breaker(server->name))
+		return;
+	run->woken = true;
+	ereport(LOG, (errmsg("server \"%s\" takes messages again", server->name)));
+}
+
+/* Tell the breaker. True: the failure is the server's, and the attempt does not count. */
+static bool
+is_spared(DunRun *run, DunItem *item, const DunReply *reply, DunJudgement *j)
+{
+	const DunServer *server = item->loaded->server;
+	DunTrip		trip = {server->breaker_after, server->breaker_pause_ms, j->blame == DUN_BLAME_US, item->probe, j->reason};
+	DunTripped	tripped;
+
+	if (run->stopping && reply->progress == DUN_NOT_SENT && reply->code == 0)
+	{
+		/* Cut off by ourselves. */
+		if (item->probe)
+			dun_deliver_yield_probe(server->name);
+		return true;
+	}
+	if (j->verdict == DUN_UNKNOWN)
+	{
+		/* It says nothing of the server; but who was to find out has not. */
+		if (item->probe)
+			dun_deliver_trip_breaker(server->name, &trip);
+		return false;
+	}
+	if (j->blame == DUN_BLAME_NONE)
+	{
+		note_working(run, server);
+		return false;
+	}
+	if (j->blame != DUN_BLAME_SERVER && is_unwanted(item))
+	{
+		j->verdict = DUN_FAILED;
+		return false;
+	}
+	tripped = dun_deliver_trip_breaker(server->name, &trip);
+	if (tripped == DUN_TRIPPED_NOW)
+		say_tripped(item, j);
+	return tripped != DUN_TRIPPED_NOT || j->blame != DUN_BLAME_SERVER;
+}
+
 void
 dun_deliver_judge_reply(DunRun *run, DunItem *item, const DunReply *reply)
 {
 	MemoryContext before = MemoryContextSwitchTo(item->context);
 	DunJudgement j = {0};
+	bool		spared;
 
 	item->loaded->driver->judge(item->loaded->server, reply, &j);
 	item->detail = reply_detail(item, reply, j.verdict == DUN_UNKNOWN);
 	item->provider_ref = j.provider_ref;
 	if (j.reason == NULL)
 		j.reason = j.verdict == DUN_SENT ? "accepted" : "unexplained";
-	act_on_verdict(run, item, &j);
+	spared = is_spared(run, item, reply, &j);
+	act_on_verdict(run, item, &j, spared);
 	MemoryContextSwitchTo(before);
 }
 

@@ -14,6 +14,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "deliver/breaker.h"
 #include "deliver/rate.h"
 #include "deliver/shmem.h"
 #include "queue/wake.h"
@@ -46,6 +47,7 @@ typedef struct DunShared
 	Announced	announced[DUN_WORKER_ENTRIES];	/* beside the entry, and outlives it */
 	int			nannounced;		/* from here on all are 0 */
 	DunRate		rates[DUN_RATES];
+	DunBreaker	breakers[DUN_BREAKERS];
 } DunShared;
 
 static DunShared *shared = NULL;
@@ -334,4 +336,98 @@ dun_deliver_take_rate(const char *bucket, double rate, TimestampTz *taken, Times
 		LWLockRelease(shared->lock);
 	*taken = granted ? now : 0;
 	return granted;
+}
+
+/* --- breakers --- */
+
+static DunBreaker private_breakers[DUN_BREAKERS];
+
+static DunBreaker *
+lock_breakers(LWLockMode mode)
+{
+	if (shared == NULL)
+		return private_breakers;
+	LWLockAcquire(shared->lock, mode);
+	return shared->breakers;
+}
+
+static void
+unlock_breakers(void)
+{
+	if (shared != NULL)
+		LWLockRelease(shared->lock);
+}
+
+DunPass
+dun_deliver_ask_breaker(const char *server)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	DunPass		pass = dun_deliver_breaker_ask(lock_breakers(LW_SHARED), MyDatabaseId, server, now);
+
+	unlock_breakers();
+	return pass;
+}
+
+bool
+dun_deliver_take_probe(const char *server, int within_ms)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool		taken = dun_deliver_breaker_probe(lock_breakers(LW_EXCLUSIVE), MyDatabaseId, server, now,
+												  TimestampTzPlusMilliseconds(now, within_ms));
+
+	unlock_breakers();
+	return taken;
+}
+
+void
+dun_deliver_yield_probe(const char *server)
+{
+	dun_deliver_breaker_yield(lock_breakers(LW_EXCLUSIVE), MyDatabaseId, server);
+	unlock_breakers();
+}
+
+bool
+dun_deliver_close_breaker(const char *server)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	bool		was_open = dun_deliver_breaker_close(lock_breakers(LW_EXCLUSIVE), MyDatabaseId, server, now);
+
+	unlock_breakers();
+	return was_open;
+}
+
+DunTripped
+dun_deliver_trip_breaker(const char *server, const DunTrip *trip)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	DunTripped	tripped = dun_deliver_breaker_trip(lock_breakers(LW_EXCLUSIVE), MyDatabaseId, server, now, trip);
+
+	unlock_breakers();
+	return tripped;
+}
+
+bool
+dun_deliver_breaker_is_proven(const char *server)
+{
+	bool		works = dun_deliver_breaker_works(lock_breakers(LW_SHARED), MyDatabaseId, server);
+
+	unlock_breakers();
+	return works;
+}
+
+bool
+dun_deliver_forget_breaker(const char *server)
+{
+	bool		was_open = dun_deliver_breaker_forget(lock_breakers(LW_EXCLUSIVE), MyDatabaseId, server);
+
+	unlock_breakers();
+	return was_open;
+}
+
+bool
+dun_deliver_read_breaker(int i, DunBreaker *breaker)
+{
+	*breaker = lock_breakers(LW_SHARED)[i];
+	unlock_breakers();
+	return OidIsValid(breaker->database) && breaker->database == MyDatabaseId;
 }

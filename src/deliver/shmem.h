@@ -15,6 +15,8 @@
 #include "storage/latch.h"
 #include "utils/snapshot.h"
 
+#include "deliver/breaker.h"
+
 typedef enum DunPhase
 {
 	DUN_PHASE_STARTING,
@@ -97,5 +99,17 @@ extern DunFarewell dun_deliver_take_farewell(Oid database, int number);
  * place taken before (not 0) is moved there. Where it may not, *taken is 0 and *ready_at says when to ask again.
  */
 extern bool dun_deliver_take_rate(const char *bucket, double rate, TimestampTz *taken, TimestampTz *ready_at);
+
+/* The breakers of this database's servers: deliver/breaker.h with lock and clock. */
+extern DunPass dun_deliver_ask_breaker(const char *server);
+extern bool dun_deliver_take_probe(const char *server, int within_ms);
+extern void dun_deliver_yield_probe(const char *server);
+extern bool dun_deliver_close_breaker(const char *server);
+extern DunTripped dun_deliver_trip_breaker(const char *server, const DunTrip *trip);
+extern bool dun_deliver_breaker_is_proven(const char *server);
+extern bool dun_deliver_forget_breaker(const char *server);
+
+/* A copy of an entry; false: free, or another database's. */
+extern bool dun_deliver_read_breaker(int i, DunBreaker *breaker);
 
 #endif

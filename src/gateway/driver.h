@@ -33,6 +33,8 @@ typedef struct DunServer
 	int			key_life_hours; /* a key is never repeated after this */
 	int			timeout_ms;		/* of the whole transfer; SMTP: of the login and of each answer after it */
 	double		rate;			/* messages a second, 0: unlimited */
+	int			breaker_after;	/* so many failures in a row, and nothing goes for a while */
+	int			breaker_pause_ms;	/* the first such while */
 	int64		daily;			/* messages a day, 0: unlimited */
 	char	   *rate_group;		/* NULL: the server's own bucket */
 	char	   *creditor;		/* NULL: serves every creditor */
@@ -106,6 +108,7 @@ typedef struct DunReply
 	char	   *body;			/* capped; SMTP: the last reply line; NULL: none */
 	size_t		body_len;
 	char	   *retry_after;	/* raw header, NULL: none */
+	bool		before_recipient;	/* SMTP: a no to the connection, the login or the sender */
 } DunReply;
 
 typedef enum DunVerdict
@@ -117,9 +120,19 @@ typedef enum DunVerdict
 	DUN_UNKNOWN					/* may have arrived */
 } DunVerdict;
 
+/* Whose failure it is where a message is to be tried again. */
+typedef enum DunBlame
+{
+	DUN_BLAME_NONE,				/* nobody's, or the message's */
+	DUN_BLAME_SERVER,			/* it took nothing: so many in a row, and it is left alone for a while */
+	DUN_BLAME_PERHAPS_US,		/* it may not let us in, or may not want this message */
+	DUN_BLAME_US				/* it does not let us in: login, credit, sender */
+} DunBlame;
+
 typedef struct DunJudgement
 {
 	DunVerdict	verdict;
+	DunBlame	blame;
 	char	   *reason;			/* short, e.g. "http_503", "smtp_550", "timeout" */
 	char	   *provider_ref;	/* NULL: none */
 	int			retry_after_s;	/* 0: backoff decides; capped at one day */

@@ -82,7 +82,10 @@ static void
 judge_silence(const DunReply *reply, DunJudgement *judgement)
 {
 	if (reply->progress == DUN_NOT_SENT)
+	{
 		decide(judgement, DUN_RETRY, error_reason(reply->error, "not_sent"));
+		judgement->blame = DUN_BLAME_SERVER;
+	}
 	else
 		decide(judgement, DUN_UNKNOWN, error_reason(reply->error, "no_reply"));
 }
@@ -132,11 +135,20 @@ dun_gateway_judge_http(const DunPreset *preset, bool repeat, const DunReply *rep
 	else if (code == 425 || code == 429 || code == 503 || is_doubtful(code))
 	{
 		decide(judgement, DUN_RETRY, reason);
+		judgement->blame = DUN_BLAME_SERVER;
 		judgement->retry_after_s = dun_gateway_parse_retry_after(reply->retry_after, (int64) time(NULL));
+	}
+	else if (code >= 400 && means_suppression(preset, reply))
+		decide(judgement, DUN_SUPPRESS, reason);
+	else if (code == 401 || code == 402 || code == 403 || code == 407)
+	{
+		/* Login, credit and proxy are the server's. Forbidden may be we, or this one recipient. */
+		decide(judgement, DUN_RETRY, reason);
+		judgement->blame = code == 403 ? DUN_BLAME_PERHAPS_US : DUN_BLAME_US;
 	}
 	else
 		/* A redirect is never followed: it would carry the secret to another host. */
-		decide(judgement, code >= 400 && means_suppression(preset, reply) ? DUN_SUPPRESS : DUN_FAILED, reason);
+		decide(judgement, DUN_FAILED, reason);
 }
 
 /* Does the reply line carry an RFC 3463 status of this subject, such as " 5.7."? */
@@ -157,13 +169,26 @@ dun_gateway_judge_smtp(const DunReply *reply, DunJudgement *judgement)
 	if (reply->progress == DUN_MAYBE_SENT || code < 200 || code > 599)
 		judge_silence(reply, judgement);
 	else if (reply->progress == DUN_NOT_SENT && code < 400)
+	{
 		decide(judgement, DUN_RETRY, error_reason(reply->error, reason));
+		judgement->blame = DUN_BLAME_SERVER;
+	}
 	else if (code < 300)
 		decide(judgement, DUN_SENT, reason);
 	else if (code < 400)
 		decide(judgement, DUN_UNKNOWN, reason);
 	else if (code < 500)
+	{
 		decide(judgement, DUN_RETRY, reason);
+		/* Not yet, to this recipient: that is greylisting, and the next recipient may be taken. */
+		if (reply->progress == DUN_REPLIED || code == 421)
+			judgement->blame = DUN_BLAME_SERVER;
+	}
+	else if (reply->before_recipient || code == 530 || code == 534 || code == 535 || code == 538)
+	{
+		decide(judgement, DUN_RETRY, reason);
+		judgement->blame = DUN_BLAME_US;
+	}
 	else if (reply->progress == DUN_NOT_SENT && (code == 550 || code == 551 || code == 553) && !has_status(reply, "5.7."))
 		/* Refused by name before the body. After it, or with a policy status, it is not the address that is wrong. */
 		decide(judgement, DUN_SUPPRESS, reason);
@@ -180,5 +205,8 @@ dun_gateway_judge_local(const DunReply *reply, DunJudgement *judgement)
 	else if (reply->progress == DUN_MAYBE_SENT)
 		decide(judgement, DUN_UNKNOWN, error_reason(reply->error, "not_safely_written"));
 	else
+	{
 		decide(judgement, DUN_RETRY, error_reason(reply->error, "not_written"));
+		judgement->blame = DUN_BLAME_SERVER;
+	}
 }

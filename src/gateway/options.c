@@ -86,6 +86,12 @@ dun_gateway_parse_timeout(const char *name, const char *value)
 }
 
 int
+dun_gateway_parse_pause(const char *name, const char *value)
+{
+	return parse_span(name, value, GUC_UNIT_MS, 100, 3600000, "Write a time from '100ms' to '1h', such as '30s'.");
+}
+
+int
 dun_gateway_parse_key_life(const char *name, const char *value)
 {
 	return parse_span(name, value, GUC_UNIT_MIN, 60, 60 * 24 * 366, "Write a time from '1h' to '366d', such as '24h'.") / 60;
@@ -231,6 +237,12 @@ check_timeout(const char *name, const char *value, const char *driver)
 }
 
 static void
+check_pause(const char *name, const char *value, const char *driver)
+{
+	dun_gateway_parse_pause(name, value);
+}
+
+static void
 check_key_life(const char *name, const char *value, const char *driver)
 {
 	dun_gateway_parse_key_life(name, value);
@@ -303,6 +315,8 @@ static const Option server_options[] = {
 	{"rate", NULL, check_rate},
 	{"daily", NULL, check_count},
 	{"rate_group", NULL, check_group},
+	{"breaker_after", NULL, check_count},
+	{"breaker_pause", NULL, check_pause},
 	{"creditor", NULL, check_text},
 	{"position", NULL, check_count},
 	{"contract", NULL, check_contract},

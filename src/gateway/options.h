@@ -14,12 +14,17 @@
 
 #define DUN_DEFAULT_TIMEOUT_MS 30000
 #define DUN_DEFAULT_KEY_LIFE_HOURS 24
+#define DUN_DEFAULT_BREAKER_AFTER 10
+#define DUN_DEFAULT_BREAKER_PAUSE_MS 30000
 
 /* '20/s', '100/min', '1000/h' as messages a second. */
 extern double dun_gateway_parse_rate(const char *name, const char *value);
 
 /* '30s', '1min' as milliseconds. */
 extern int	dun_gateway_parse_timeout(const char *name, const char *value);
+
+/* The same, up to an hour. */
+extern int	dun_gateway_parse_pause(const char *name, const char *value);
 
 /* '24h', '7d' as whole hours. */
 extern int	dun_gateway_parse_key_life(const char *name, const char *value);

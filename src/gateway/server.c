@@ -231,6 +231,12 @@ load_server(const char *name, bool masked)
 		server->rate = dun_gateway_parse_rate("rate", value);
 	if ((value = dun_gateway_option(options, "daily")) != NULL)
 		server->daily = dun_gateway_parse_count("daily", value);
+	server->breaker_after = DUN_DEFAULT_BREAKER_AFTER;
+	server->breaker_pause_ms = DUN_DEFAULT_BREAKER_PAUSE_MS;
+	if ((value = dun_gateway_option(options, "breaker_after")) != NULL)
+		server->breaker_after = (int) Min(dun_gateway_parse_count("breaker_after", value), PG_INT32_MAX);
+	if ((value = dun_gateway_option(options, "breaker_pause")) != NULL)
+		server->breaker_pause_ms = dun_gateway_parse_pause("breaker_pause", value);
 	if ((value = dun_gateway_option(options, "key_life")) != NULL)
 		server->key_life_hours = dun_gateway_parse_key_life("key_life", value);
 

@@ -66,8 +66,10 @@ make_book
 psql_ -d book -v smtp="smtp://127.0.0.1:$smtp" <<'SQL'
 CREATE SERVER mail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url :'smtp', "from" 'a@example.org', tls 'none', timeout '3s');
 CREATE USER MAPPING FOR dunning_worker SERVER mail;
-ALTER SERVER honest OPTIONS (ADD timeout '3s');
-ALTER SERVER once OPTIONS (ADD timeout '3s');
+-- Each message for itself: so many failures in a row would let the others wait.
+ALTER SERVER mail OPTIONS (ADD breaker_after '1000000');
+ALTER SERVER honest OPTIONS (ADD timeout '3s', ADD breaker_after '1000000');
+ALTER SERVER once OPTIONS (ADD timeout '3s', ADD breaker_after '1000000');
 CREATE TABLE helper.deserved (prefix text PRIMARY KEY, script text, state text, accepts int);
 SQL
 
