@@ -1,12 +1,32 @@
 -- gate: suppression, and the questions people ask of it.
 
+CREATE FUNCTION dunning._gate_answer_sql() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+BEGIN
+    RETURN format('SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g ORDER BY g.ord', dunning._gate_sql());
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_answer_sql() IS 'SQL text of what _gate() gives, with the arguments of _gate_sql().';
+
+CREATE FUNCTION dunning._gate_kept(debtor_ids text[], channels text[], ats timestamptz[], marks text[], message_ids uuid[])
+    RETURNS TABLE (ord int, debtor_id text, channel text, blocked_by text[], address text, zone text, mark text, amounts jsonb)
+    LANGUAGE c STABLE ROWS 1 AS 'MODULE_PATHNAME', 'dun_gate_sql_kept';
+COMMENT ON FUNCTION dunning._gate_kept(text[], text[], timestamptz[], text[], uuid[]) IS
+    'What _gate() gives, by a plan that the session keeps while the bindings are the same: for a few contacts at a time.';
+
 CREATE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats timestamptz[], marks text[] DEFAULT NULL, message_ids uuid[] DEFAULT NULL)
     RETURNS TABLE (ord int, debtor_id text, channel text, blocked_by text[], address text, zone text, mark text, amounts jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
 BEGIN
-    RETURN QUERY EXECUTE format($q$SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g ORDER BY g.ord$q$, dunning._gate_sql())
-        USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
+    -- Of many the plan is made for their number; what is read of the past is read elsewhere.
+    IF cardinality(_gate.debtor_ids) > 20 OR dunning._replay_since() IS NOT NULL THEN
+        RETURN QUERY EXECUTE dunning._gate_answer_sql() USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
+    ELSE
+        RETURN QUERY SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts
+            FROM dunning._gate_kept(_gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids) g;
+    END IF;
 END
 $fn$;
 COMMENT ON FUNCTION dunning._gate(text[], text[], timestamptz[], text[], uuid[]) IS

@@ -4858,6 +4858,22 @@ WHERE NOT EXISTS (SELECT FROM dunning.hold h WHERE h.debtor_id = a.debtor_id AND
         dunning._marks_sql('$1'), dunning._ledger_sql('debtor', '$1'));
 END
 $function$;
+CREATE FUNCTION dunning._gate_answer_sql()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    RETURN format('SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g ORDER BY g.ord', dunning._gate_sql());
+END
+$function$;
+CREATE FUNCTION dunning._gate_kept(debtor_ids text[], channels text[], ats timestamp with time zone[], marks text[], message_ids uuid[])
+ RETURNS TABLE(ord integer, debtor_id text, channel text, blocked_by text[], address text, zone text, mark text, amounts jsonb)
+ LANGUAGE c
+ STABLE ROWS 1
+AS 'MODULE_PATHNAME', $function$dun_gate_sql_kept$function$;
 CREATE OR REPLACE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats timestamp with time zone[], marks text[] DEFAULT NULL::text[], message_ids uuid[] DEFAULT NULL::uuid[])
  RETURNS TABLE(ord integer, debtor_id text, channel text, blocked_by text[], address text, zone text, mark text, amounts jsonb)
  LANGUAGE plpgsql
@@ -4867,8 +4883,13 @@ CREATE OR REPLACE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats
 AS $function$
 #variable_conflict error
 BEGIN
-    RETURN QUERY EXECUTE format($q$SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts FROM (%s) g ORDER BY g.ord$q$, dunning._gate_sql())
-        USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
+    -- Of many the plan is made for their number; what is read of the past is read elsewhere.
+    IF cardinality(_gate.debtor_ids) > 20 OR dunning._replay_since() IS NOT NULL THEN
+        RETURN QUERY EXECUTE dunning._gate_answer_sql() USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
+    ELSE
+        RETURN QUERY SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts
+            FROM dunning._gate_kept(_gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids) g;
+    END IF;
 END
 $function$;
 CREATE OR REPLACE FUNCTION dunning.allowed(debtor_id text, channel text, at timestamp with time zone)
@@ -50232,6 +50253,8 @@ ALTER FUNCTION dunning._next_open(timestamp with time zone,timestamp with time z
 ALTER FUNCTION dunning._ask(text[],text[],timestamp with time zone[],text[],anyarray) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_places_sql(interval) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._recheck_clear_sql() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._gate_answer_sql() OWNER TO dunning_owner;
+ALTER FUNCTION dunning._gate_kept(text[],text[],timestamp with time zone[],text[],uuid[]) OWNER TO dunning_owner;
 ALTER TABLE dunning.contact_wish OWNER TO dunning_owner;
 ALTER FUNCTION dunning._wishes_sql() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._wish_problem(dunning.contact_wish,text) OWNER TO dunning_owner;
@@ -50891,6 +50914,8 @@ GRANT EXECUTE ON FUNCTION dunning._ask(text[],text[],timestamp with time zone[],
 REVOKE EXECUTE ON FUNCTION dunning._gate_places_sql(interval) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._recheck_clear_sql() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._recheck_clear_sql() TO dunning_worker;
+REVOKE EXECUTE ON FUNCTION dunning._gate_answer_sql() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._gate_kept(text[],text[],timestamp with time zone[],text[],uuid[]) FROM PUBLIC;
 GRANT SELECT ON TABLE dunning.contact_wish TO dunning_operator;
 GRANT SELECT ON TABLE dunning.contact_wish TO dunning_worker;
 GRANT SELECT (debtor_id, wish, creditor, person_id, channels, windows, valid_from, valid_to, saved_by, saved_at) ON TABLE dunning.contact_wish TO dunning_viewer;
@@ -51559,8 +51584,10 @@ COMMENT ON FUNCTION dunning._framing_experiment() IS 'The experiment on wording 
 COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys of those of these messages that _unsent() tells.';
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
 COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off or settled bears none by any rule.';
+COMMENT ON FUNCTION dunning._gate_answer_sql() IS 'SQL text of what _gate() gives, with the arguments of _gate_sql().';
 COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text) IS 'SQL text: what counts against the caps of these debtors (many NULL: of all), of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps, history and effects of dates that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
+COMMENT ON FUNCTION dunning._gate_kept(text[],text[],timestamp with time zone[],text[],uuid[]) IS 'What _gate() gives, by a plan that the session keeps while the bindings are the same: for a few contacts at a time.';
 COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text,text) IS 'SQL text: what was said to each debtor''s person over other accounts: the columns of _gate_contacts_sql(), and the account.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and whether there is a cap of none.';
 COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps, time zone, effects of dates and names of the rules of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';

@@ -13,14 +13,10 @@
 #include "deliver/epoch.h"
 #include "deliver/gate.h"
 #include "deliver/gate_text.h"
-
-/* A source that comes or goes without a word in the binding changes the gate's text too. */
-#define RENEW_EVERY_MS 10000
+#include "ledger/kept.h"
 
 /* A group follows its batch and the group before it by milliseconds. */
 #define COMPARE_EVERY_MS 50
-
-static DunStatement signature_sql = {"SELECT dunning._ledger_signature()", 0, {0}, NULL};
 
 static DunStatement steady_sql = {"SELECT dunning._ledger_steady()", 0, {0}, NULL};
 
@@ -80,24 +76,21 @@ DunStatement dun_deliver_window_sql = {
 #define CLEAR_FRAME "SELECT r.ord" SEEN " FROM (%s) r"
 
 /* Plans are kept while the bindings are the same; forced by dun_deliver_forget_gate(). */
-static char *signature = NULL;
+static DunTextsRead texts_read = {0};
 
 void
 dun_deliver_keep_gate(void)
 {
-	static TimestampTz renewed_at = 0;
 	static TimestampTz compared_at = 0;
 	TimestampTz now = GetCurrentTimestamp();
-	char	   *current;
+	char	   *signature;
 
 	/* A clock that was set back says nothing. */
-	if (signature != NULL && now >= compared_at && !TimestampDifferenceExceeds(compared_at, now, COMPARE_EVERY_MS))
+	if (texts_read.signature != NULL && now >= compared_at && !TimestampDifferenceExceeds(compared_at, now, COMPARE_EVERY_MS))
 		return;
 	compared_at = now;
-	dun_base_run(&signature_sql, NULL, NULL, true, 1);
-	current = dun_base_text(0, 1);
-	if (signature != NULL && strcmp(signature, current) == 0 && now >= renewed_at &&
-		!TimestampDifferenceExceeds(renewed_at, now, RENEW_EVERY_MS))
+	signature = dun_ledger_texts_changed(&texts_read);
+	if (signature == NULL)
 		return;
 	if (dun_base_run(&texts_sql, NULL, NULL, true, 1) != 1)
 		elog(ERROR, "the gate gives no statement");
@@ -107,18 +100,15 @@ dun_deliver_keep_gate(void)
 	dun_base_renew(&dun_deliver_recheck_sql, psprintf(RECHECK_FRAME, dun_base_text(0, 3)));
 	dun_base_renew(&dun_deliver_window_sql, psprintf(WINDOW_FRAME, dun_base_text(0, 4)));
 	dun_base_renew(&dun_deliver_clear_sql, psprintf(CLEAR_FRAME, dun_base_text(0, 5)));
-	if (signature != NULL)
-		pfree(signature);
-	signature = MemoryContextStrdup(TopMemoryContext, current);
-	renewed_at = now;
+	dun_ledger_note_texts(&texts_read, signature);
 }
 
 void
 dun_deliver_forget_gate(void)
 {
-	if (signature != NULL)
-		pfree(signature);
-	signature = NULL;
+	if (texts_read.signature != NULL)
+		pfree(texts_read.signature);
+	texts_read = (DunTextsRead) {0};
 }
 
 bool

@@ -20,10 +20,10 @@
 
 #include "base/compat.h"
 #include "base/watch.h"
+#include "ledger/kept.h"
 #include "plan/pick_book.h"
 #include "timing/reasons.h"
 
-#define RENEW_EVERY_MS 10000
 #define MOST_PLACES 64			/* kept; with the next one all are made anew */
 #define BOOK_KB 1024
 
@@ -44,8 +44,6 @@ typedef struct Kept
 } Kept;
 
 static Kept kept = {0};
-
-static DunStatement signature_sql = {"SELECT dunning._ledger_signature()", 0, {0}, NULL};
 
 static DunStatement texts_sql = {"SELECT dunning._times_texts(NULL, '$2')", 0, {0}, NULL};
 
@@ -76,23 +74,15 @@ renew_statements(Datum array)
 static void
 keep_statements(void)
 {
-	static char *signature = NULL;
-	static TimestampTz renewed_at = 0;
-	TimestampTz now = GetCurrentTimestamp();
-	char	   *current;
+	static DunTextsRead read = {0};
+	char	   *signature = dun_ledger_texts_changed(&read);
 	bool		isnull;
 
-	dun_base_run(&signature_sql, NULL, NULL, true, 1);
-	current = dun_base_text(0, 1);
-	if (signature != NULL && strcmp(signature, current) == 0 && now >= renewed_at && !TimestampDifferenceExceeds(renewed_at, now, RENEW_EVERY_MS))
+	if (signature == NULL)
 		return;
 	dun_base_run(&texts_sql, NULL, NULL, true, 1);
 	renew_statements(dun_base_value(0, 1, &isnull));
-	if (signature != NULL)
-		pfree(signature);
-	signature = NULL;
-	signature = MemoryContextStrdup(TopMemoryContext, current);
-	renewed_at = now;
+	dun_ledger_note_texts(&read, signature);
 }
 
 static void
