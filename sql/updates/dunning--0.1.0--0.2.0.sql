@@ -4883,8 +4883,8 @@ CREATE OR REPLACE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats
 AS $function$
 #variable_conflict error
 BEGIN
-    -- Of many the plan is made for their number; what is read of the past is read elsewhere.
-    IF cardinality(_gate.debtor_ids) > 20 OR dunning._replay_since() IS NOT NULL THEN
+    -- Of many the plan is made for their number; what is read of the past is read elsewhere, and of a broken ledger nothing.
+    IF cardinality(_gate.debtor_ids) > 20 OR dunning._replay_since() IS NOT NULL OR dunning._ledger_problem() = 'ledger_broken' THEN
         RETURN QUERY EXECUTE dunning._gate_answer_sql() USING _gate.debtor_ids, _gate.channels, _gate.ats, _gate.marks, _gate.message_ids;
     ELSE
         RETURN QUERY SELECT g.ord, g.debtor_id, g.channel, g.blocked_by, g.address, g.zone, g.mark, g.amounts
