@@ -17,7 +17,8 @@ COMMENT ON FUNCTION dunning._gate_kept(text[], text[], timestamptz[], text[], uu
 
 CREATE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats timestamptz[], marks text[] DEFAULT NULL, message_ids uuid[] DEFAULT NULL)
     RETURNS TABLE (ord int, debtor_id text, channel text, blocked_by text[], address text, zone text, mark text, amounts jsonb)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
+    -- who calls may plan its own statements anew each time: a kept plan is for keeping
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = auto AS $fn$
 #variable_conflict error
 BEGIN
     -- Of many the plan is made for their number; what is read of the past is read elsewhere, and of a broken ledger nothing.

@@ -96,7 +96,7 @@ COMMENT ON FUNCTION dunning._best_times_kept(text[], text[], timestamptz[], time
 
 CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_before timestamptz[], not_after timestamptz[], as_of timestamptz, top int DEFAULT 1, by_rule boolean DEFAULT false)
     RETURNS TABLE (ord int, contact_at timestamptz, local_time text, p_response float8, p_baseline float8, uplift float8, explored boolean, propensity float8, reasons jsonb)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = auto AS $fn$
 #variable_conflict error
 DECLARE
     now_at timestamptz := coalesce(_best_times.as_of, dunning._now());

@@ -4880,6 +4880,7 @@ CREATE OR REPLACE FUNCTION dunning._gate(debtor_ids text[], channels text[], ats
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET jit TO 'off'
+ SET plan_cache_mode TO 'auto'
 AS $function$
 #variable_conflict error
 BEGIN
@@ -5232,6 +5233,7 @@ CREATE FUNCTION dunning._best_times(debtor_ids text[], channels text[], not_befo
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET jit TO 'off'
+ SET plan_cache_mode TO 'auto'
 AS $function$
 #variable_conflict error
 DECLARE
