@@ -1,11 +1,11 @@
 /*
  * ledger/source.c
- *		Which relation serves a kind, and the text that reads it, remembered for the length of a statement.
+ *		Which relation serves a kind, and the text that reads it, remembered by the session.
  *
- * A planning run composes some dozen texts that read the ledger. Each asks which relation and columns that is; looking takes
- * a millisecond and composing half of one, together a third of a small run. What was found is forgotten at the next
- * statement of the client, at bind() and unbind(), when one of the relations or any schema changes, when a
- * transaction ends, and when a subtransaction is undone.
+ * A planning run composes some dozen texts that read the ledger, and send() six. Each asks which relation and columns that is;
+ * looking takes a millisecond and composing half of one, together a third of a small run. What was found is forgotten at bind()
+ * and unbind(), here or elsewhere, when one of the relations, any schema or any role changes, when a transaction or a part of one
+ * is undone, and after ten seconds (ledger/kept.h).
  */
 #include "postgres.h"
 
@@ -26,8 +26,9 @@
 
 #include "base/spi.h"
 #include "base/user.h"
+#include "ledger/kept.h"
 
-#define KNOWN 48
+#define KNOWN 64
 #define KEY_LEN 200				/* a longer text is composed each time */
 #define SOURCE_COLUMNS 4		/* of _source_of() */
 
@@ -35,12 +36,13 @@ typedef struct Known
 {
 	const char *key;
 	Datum		value;			/* a row or a text */
-	Oid			relation;		/* InvalidOid: of a text, which goes with its row */
+	Oid			relation;		/* whose change ends it */
 } Known;
 
 static Known known[KNOWN];
 static int	nknown;				/* 0 once something changed */
-static TimestampTz known_in;	/* the statement */
+static TimestampTz known_in;	/* the statement of the client for which it was asked whether it holds */
+static DunTextsRead known_read;
 static MemoryContext known_context;
 
 /* ---- forgetting ---- */
@@ -54,7 +56,7 @@ forget_on_change(Datum arg, Oid relation)
 }
 
 static void
-forget_on_schema(Datum arg, int cacheid, uint32 hashvalue)
+forget_on_name(Datum arg, int cacheid, uint32 hashvalue)
 {
 	nknown = 0;
 }
@@ -62,7 +64,8 @@ forget_on_schema(Datum arg, int cacheid, uint32 hashvalue)
 static void
 forget_at_end(XactEvent event, void *arg)
 {
-	nknown = 0;
+	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_COMMIT)
+		nknown = 0;
 }
 
 static void
@@ -76,7 +79,9 @@ static void
 make_context(void)
 {
 	CacheRegisterRelcacheCallback(forget_on_change, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_on_schema, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_on_name, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, forget_on_name, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_on_name, (Datum) 0);
 	RegisterXactCallback(forget_at_end, NULL);
 	RegisterSubXactCallback(forget_at_subend, NULL);
 	known_context = AllocSetContextCreate(TopMemoryContext, "dunning sources", ALLOCSET_SMALL_SIZES);
@@ -94,11 +99,32 @@ dun_ledger_sql_forget_sources(PG_FUNCTION_ARGS)
 
 /* ---- remembering ---- */
 
+/* Once a statement of the client: what was found before it may hold no more. */
+static void
+look_whether_known_holds(void)
+{
+	DunUser		before;
+	char	   *signature;
+
+	if (known_in == GetCurrentStatementStartTimestamp())
+		return;
+	before = dun_base_become(DUN_OWNER_ROLE);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to the SPI");
+	signature = dun_ledger_texts_changed(&known_read);
+	if (signature != NULL || nknown == KNOWN)
+		nknown = 0;
+	if (signature != NULL)
+		dun_ledger_note_texts(&known_read, signature);
+	SPI_finish();
+	dun_base_unbecome(before);
+	known_in = GetCurrentStatementStartTimestamp();
+}
+
 static const Known *
 find_known(const char *key)
 {
-	if (known_in != GetCurrentStatementStartTimestamp())
-		nknown = 0;
+	look_whether_known_holds();
 	for (int i = 0; i < nknown; i++)
 		if (strcmp(known[i].key, key) == 0)
 			return &known[i];
@@ -110,18 +136,15 @@ remember(const char *key, Datum value, Oid relation)
 {
 	MemoryContext before;
 
-	if (strlen(key) >= KEY_LEN)
+	if (strlen(key) >= KEY_LEN || nknown == KNOWN)
 		return;
 	if (known_context == NULL)
 		make_context();
-	if (nknown == KNOWN || known_in != GetCurrentStatementStartTimestamp())
-		nknown = 0;
 	if (nknown == 0)
 		MemoryContextReset(known_context);
 	before = MemoryContextSwitchTo(known_context);
 	known[nknown] = (Known) {pstrdup(key), datumCopy(value, false, -1), relation};
 	MemoryContextSwitchTo(before);
-	known_in = GetCurrentStatementStartTimestamp();
 	nknown++;
 }
 
@@ -245,6 +268,9 @@ dun_ledger_sql_ledger_sql(PG_FUNCTION_ARGS)
 	if (k != NULL)
 		PG_RETURN_DATUM(datumCopy(k->value, false, -1));
 	composed = compose_text(args, nulls);
-	remember(key, composed, InvalidOid);
+	/* Where its source is known no more, something changed meanwhile. */
+	k = parts[0] == NULL ? NULL : find_known(parts[0]);
+	if (k != NULL)
+		remember(key, composed, k->relation);
 	PG_RETURN_DATUM(composed);
 }
