@@ -10,7 +10,8 @@ make:run the build
 postgresql-$major:the server the extension lives in
 postgresql-server-dev-$major:its headers and build rules
 libcurl4-openssl-dev:HTTP and SMTP delivery
-pkg-config:find the libraries of dunning_letter
+libssl-dev:receipts signed with a key that the provider publishes
+pkg-config:find the libraries of dunning_letter, and that one
 libpango1.0-dev:dunning_letter lays out letters
 libcairo2-dev:dunning_letter draws them as PDF
 libqrencode-dev:dunning_letter draws payment codes
