@@ -18,7 +18,7 @@ skip() {
 
 # A folder with a system of that suite, server, compiler and what the tests need. What it was made of stands in .ready.
 make_folder() { # make_folder VERSION SUITE DIR
-    local packages="make,gcc,libcurl4-openssl-dev,libssl-dev,pkg-config,libipc-run-perl,perl,postgresql-$1,postgresql-server-dev-$1" from=("$2" "$3")
+    local packages="make,gcc,libcurl4-openssl-dev,libipc-run-perl,perl,postgresql-$1,postgresql-server-dev-$1" from=("$2" "$3")
     # Debian signs the keys of Ubuntu's archive as a package.
     [ "$2" != trixie ] || packages=$packages,ubuntu-keyring
     [ "$(cat "$3/.ready" 2>/dev/null)" != "$packages" ] || return 0
