@@ -64,6 +64,7 @@ dun_gateway_sql_judge(PG_FUNCTION_ARGS)
 	DunJudgement judgement;
 	Datum		values[4] = {0};
 	bool		nulls[4] = {false};
+	bool		repeats;
 
 	if (driver == NULL || progress == NULL || PG_ARGISNULL(2))
 		ereport(ERROR,
@@ -80,9 +81,11 @@ dun_gateway_sql_judge(PG_FUNCTION_ARGS)
 	preset.error_field = text_arg(fcinfo, 7);
 	if (!PG_ARGISNULL(8))
 		preset.suppress_on = list_make1(text_arg(fcinfo, 8));
+	/* The SQL of an older version knows no contract, and judged as it is judged of this one. */
+	repeats = PG_NARGS() <= 9 || (!PG_ARGISNULL(9) && strcmp(text_arg(fcinfo, 9), "repeat") == 0);
 
 	if (strcmp(driver, "http") == 0)
-		dun_gateway_judge_http(&preset, !PG_ARGISNULL(9) && strcmp(text_arg(fcinfo, 9), "repeat") == 0, &reply, &judgement);
+		dun_gateway_judge_http(&preset, repeats, &reply, &judgement);
 	else if (strcmp(driver, "smtp") == 0)
 		dun_gateway_judge_smtp(&reply, &judgement);
 	else

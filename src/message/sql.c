@@ -67,7 +67,7 @@ dun_message_sql_render(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(3))
 		PG_RETURN_NULL();
 	dun_message_render_parts(text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2),
-							 jsonb_argument(fcinfo, 5), PG_GETARG_JSONB_P(3), text_argument(fcinfo, 4), NULL, &parts);
+							 PG_NARGS() > 5 ? jsonb_argument(fcinfo, 5) : NULL, PG_GETARG_JSONB_P(3), text_argument(fcinfo, 4), NULL, &parts);
 	set_text(&values[0], &nulls[0], parts.subject);
 	set_text(&values[1], &nulls[1], parts.body_text);
 	set_text(&values[2], &nulls[2], parts.body_html);
@@ -90,7 +90,7 @@ dun_message_sql_visit(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(3))
 		PG_RETURN_NULL();
 	dun_message_visit_parts(text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2),
-							jsonb_argument(fcinfo, 4), PG_GETARG_JSONB_P(3), &parts);
+							PG_NARGS() > 4 ? jsonb_argument(fcinfo, 4) : NULL, PG_GETARG_JSONB_P(3), &parts);
 	values[0] = text_array(parts.fields, parts.nfields);
 	values[1] = text_array(parts.bare, parts.nbare);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));

@@ -182,7 +182,8 @@ dun_queue_sql_egress_digest(PG_FUNCTION_ARGS)
 	link.cost_currency = text_to_cstring(PG_GETARG_TEXT_PP(16));
 	link.at = PG_GETARG_TIMESTAMPTZ(17);
 	link.contact_on = PG_GETARG_TIMESTAMPTZ(18);
-	link.request_digest = request_digest(fcinfo, 19);
+	/* the SQL of an older version has no such column */
+	link.request_digest = PG_NARGS() > 19 ? request_digest(fcinfo, 19) : NULL;
 
 	result = palloc(VARHDRSZ + DUN_DIGEST_LEN);
 	SET_VARSIZE(result, VARHDRSZ + DUN_DIGEST_LEN);

@@ -27,6 +27,23 @@ my $counts = q{
 	FROM pg_class c WHERE c.relnamespace = 'dunning'::regnamespace AND c.relkind IN ('r', 'p')};
 
 # Lines that only one side has.
+# C functions that the SQL of a database gives fewer arguments than a fresh install's does, and that do not ask for their number: between
+# the new library and ALTER EXTENSION they would read what nobody gave.
+sub short_calls
+{
+	my ($db) = @_;
+	my %of;
+	for my $at ($db, 'fresh')
+	{
+		$of{$at} = { map { split /\|/ } split /\n/, $node->safe_psql($at, q{
+			SELECT p.prosrc || '|' || min(p.pronargs) FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+			WHERE l.lanname = 'c' AND p.probin LIKE '%dunning' GROUP BY p.prosrc}) };
+	}
+	my $source = join "\n", map { slurp_file($_) } glob "$root/src/*/*.c";
+	return grep { my $name = $_;
+		exists $of{fresh}{$name} && $of{$db}{$name} < $of{fresh}{$name} && $source !~ /^\Q$name\E\(PG_FUNCTION_ARGS\)\n\{(?:(?!^\}).)*?PG_NARGS\(\)/ms } sort keys %{ $of{$db} };
+}
+
 sub differences
 {
 	my ($have, $want) = @_;
@@ -75,6 +92,7 @@ for my $version (@released)
 	(my $db = "from_$version") =~ tr/./_/;
 	$node->safe_psql('postgres', "CREATE DATABASE $db");
 	$node->safe_psql($db, "CREATE EXTENSION dunning VERSION '$version'");
+	is(join(' ', short_calls($db)), '', "the library looks how many arguments it has got where the SQL of $version gives fewer");
 	my ($rc, $out, $err) = $node->psql($db, 'ALTER EXTENSION dunning UPDATE');
 	is($rc, 0, "ALTER EXTENSION dunning UPDATE runs from $version") or diag($err), next;
 	same_as_fresh($db, $want, "an upgrade from $version has the objects and shipped rows of a fresh install");
