@@ -21,8 +21,8 @@ $node->safe_psql('book', qq{
 	CREATE EXTENSION dunning;
 	INSERT INTO dunning.contact_rule (rule, channels, windows, holidays, source) VALUES ('house-email', '{email}', 'Mon-Sun 00:00-24:00', true, 'test');
 	SELECT dunning.save_http_preset('mine', 'POST', 'json', body => '{"id":"{message_id}","to":"{address}","text":"{text}"}', idempotency_header => 'Idempotency-Key', contract => 'repeat');
-	CREATE SERVER honest TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$url', preset 'mine');
-	CREATE SERVER once TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$url', preset 'mine', contract 'once');
+	CREATE SERVER honest TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$url', preset 'mine', breaker_after '1000000');
+	CREATE SERVER once TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$url', preset 'mine', breaker_after '1000000', contract 'once');
 	SELECT dunning.save_http_preset('other', 'POST', 'json', body => '{"id":"{message_id}","to":"{address}","text":"{text}"}', idempotency_header => 'Idempotency-Key', contract => 'repeat');
 	CREATE SERVER preset TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$url', preset 'other');
 	CREATE SERVER moved TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$url', preset 'mine');
