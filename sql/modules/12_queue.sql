@@ -50,7 +50,7 @@ CREATE TABLE dunning.queue (
 ) WITH (fillfactor = 70);
 CREATE INDEX queue_due ON dunning.queue (due, message_id) WHERE state = 'queued';
 CREATE INDEX queue_urgent ON dunning.queue (priority DESC, due, message_id) WHERE state = 'queued' AND priority IS NOT NULL;
-COMMENT ON TABLE dunning.queue IS 'Unfinished messages: proposed (await approval), queued, held (with what blocks), sending (intent committed).';
+COMMENT ON TABLE dunning.queue IS 'Unfinished messages: proposed (await approval), queued, held (with what blocks). One under way stays queued; message_state calls it sending.';
 
 -- The rendered parts, frozen at the first attempt; a repeat sends the same bytes. The one place with the address.
 CREATE TABLE dunning.body (

@@ -52015,6 +52015,7 @@ COMMENT ON TABLE dunning.offer IS 'Every offer ever made to a debtor, with what 
 COMMENT ON TABLE dunning.offer_text IS 'The words of an offer by kind (and of each option), language and creditor; a saved row goes before the shipped one.';
 COMMENT ON TABLE dunning.once IS 'Keys that may be used once a debtor: idempotency keys of send(), event keys, strategy steps, and attempts whose verdict came after their message was stopped.';
 COMMENT ON TABLE dunning.proof IS 'Of the invoices that reached a level in the twelve months before as_of, and at least thirty days before it, how many were paid within thirty days; by creditor and today''s segment. Written by maintain().';
+COMMENT ON TABLE dunning.queue IS 'Unfinished messages: proposed (await approval), queued, held (with what blocks). One under way stays queued; message_state calls it sending.';
 COMMENT ON TABLE dunning.reference_rate IS 'Reference rates in percent a year, by period. Periods of one rate cannot overlap; a user''s row goes before the built-in one on each of its days.';
 COMMENT ON TABLE dunning.segment_treatment IS 'Channel, tone, framing and frequency of a segment, where neither the debtor nor the step says otherwise: see set_treatment().';
 COMMENT ON TABLE dunning.segment_version IS 'Lists of segments, one row a version: own (what stood in force before another came), tree, kmeans (learn_segments()) or split (split_segments()). Immutable; use_segments() brings one into force.';

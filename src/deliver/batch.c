@@ -16,6 +16,7 @@
 #include "base/errcodes.h"
 #include "deliver/batch.h"
 #include "deliver/budget.h"
+#include "deliver/build.h"
 #include "deliver/fault.h"
 #include "deliver/freeze.h"
 #include "deliver/gate.h"

@@ -12,7 +12,4 @@
 /* Render and store the bodies of those that have none; read back the others. Items without a verdict only. */
 extern void dun_deliver_freeze(DunItem **items, int n);
 
-/* Redirect and mark where it is a test, check the address, and build the request. May give a verdict (attempt 0). */
-extern void dun_deliver_build(DunItem **items, int n);
-
 #endif

@@ -326,12 +326,11 @@ passes_breaker(DunItem *item)
 	return false;
 }
 
-/* As many as have a slot, a place in their server's window, and a server that may be tried. */
+/* At most `room`: as many as have a place in their server's window, and a server that may be tried. */
 static int
-choose_group(DunRun *run, DunItem **group)
+choose_group(DunRun *run, DunItem **group, int room)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	int			room = dun_deliver_free_slots(run->transport);
 	int			n = 0;
 	dlist_mutable_iter iter;
 
@@ -424,20 +423,23 @@ wants_other_slots(DunRun *run)
 static bool
 send_group(DunRun *run)
 {
-	int			room = dun_deliver_free_slots(run->transport);
+	int			room;
 	DunItem   **group;
 	DunFailure	failure;
 	Rechecking	r;
 	bool		ok;
 	bool		paced = false;
 
-	if (run->nready == 0 || room == 0 || GetCurrentTimestamp() < run->pause_until || wants_other_slots(run))
+	if (run->nready == 0 || GetCurrentTimestamp() < run->pause_until || wants_other_slots(run))
+		return false;
+	room = dun_deliver_free_slots(run->transport);
+	if (room == 0)
 		return false;
 	/* A recheck is a query: it is not worth one message while others are about to end. */
 	if (room < Min(run->nready, dun_deliver_slots_of(run->transport) / 2) && dun_deliver_slots_in_use(run->transport) > 0)
 		return false;
 	group = palloc(room * sizeof(DunItem *));
-	r = (Rechecking) {run, group, choose_group(run, group)};
+	r = (Rechecking) {run, group, choose_group(run, group, room)};
 	if (r.n == 0)
 	{
 		pfree(group);

@@ -73,6 +73,8 @@ add_piece(DunPattern *pattern, Field field, const char *literal, size_t len)
 		piece->literal = pnstrdup(literal, len);
 	if (field == FIELD_MESSAGE_ID)
 		pattern->names_message = true;
+	if (field == FIELD_SECRET)
+		pattern->names_secret = true;
 	pattern->pieces = lappend(pattern->pieces, piece);
 }
 
@@ -344,6 +346,8 @@ read_row(DunPreset *preset, const DunServer *server, char **columns, List *suppr
 	if (authorized != NULL)
 		preset->headers = lappend(preset->headers, authorized);
 	preset->authorization = authorized;
+	preset->names_secret = url->names_secret || (preset->body != NULL && preset->body->names_secret) ||
+		(preset->body_html != NULL && preset->body_html->names_secret);
 	preset->idempotency_header = columns[IDEMPOTENCY_HEADER];
 	preset->repeat = strcmp(columns[CONTRACT], "repeat") == 0;
 	preset->id_field = columns[ID_FIELD];

@@ -25,6 +25,7 @@ typedef struct DunPattern
 	DunEncoding encoding;
 	List	   *pieces;			/* of DunPiece * */
 	bool		names_message;	/* holds {message_id} */
+	bool		names_secret;	/* holds {secret} */
 } DunPattern;
 
 typedef struct DunPreset
@@ -36,6 +37,7 @@ typedef struct DunPreset
 	DunPattern *body_html;		/* used where the message has HTML; NULL: as body */
 	List	   *headers;		/* content type and authorization, ready */
 	char	   *authorization;	/* that one of them; NULL: none */
+	bool		names_secret;	/* in its URL or a body */
 	char	   *idempotency_header; /* NULL: none */
 	bool		repeat;			/* what the gateway promises unless the server says otherwise */
 	char	   *id_field;		/* where the reply tells the gateway's own id; NULL: nowhere */

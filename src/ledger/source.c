@@ -41,7 +41,7 @@ typedef struct Known
 
 static Known known[KNOWN];
 static int	nknown;				/* 0 once something changed */
-static TimestampTz known_in;	/* the statement of the client for which it was asked whether it holds */
+static TimestampTz known_in;	/* the statement of the client for which it was asked whether it holds; 0 in a new transaction */
 static DunTextsRead known_read;
 static MemoryContext known_context;
 
@@ -64,6 +64,7 @@ forget_on_name(Datum arg, int cacheid, uint32 hashvalue)
 static void
 forget_at_end(XactEvent event, void *arg)
 {
+	known_in = 0;				/* one CALL may have many transactions */
 	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_COMMIT)
 		nknown = 0;
 }
@@ -99,7 +100,7 @@ dun_ledger_sql_forget_sources(PG_FUNCTION_ARGS)
 
 /* ---- remembering ---- */
 
-/* Once a statement of the client: what was found before it may hold no more. */
+/* Once a statement of the client and transaction: what was found before it may hold no more. */
 static void
 look_whether_known_holds(void)
 {

@@ -11,10 +11,13 @@ my $gateway = Catcher->new(honour_keys => 1, faults => { (map { ("c$_-" => $_) }
 my $url = $gateway->http_url;
 my $spool = PostgreSQL::Test::Utils::tempdir();
 mkdir "$spool/print" or die;
+my $secrets = PostgreSQL::Test::Utils::tempdir();
+sub tell_secret { my ($what) = @_; open(my $f, '>', "$secrets/told.secret") or die; chmod 0600, "$secrets/told.secret"; print $f $what; close $f }
+tell_secret('canary-one');
 my $node = PostgreSQL::Test::Cluster->new('repeat');
 $node->init;
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.databases = 'book'\ndunning.retry_delay = '20ms'\ndunning.max_attempts = 3\nrestart_after_crash = on\n"
-	  . "dunning.spool_directory = '$spool'\ndunning.allowed_hosts = '" . $gateway->allowed_hosts . "'\ntimezone = 'UTC'\n");
+	  . "dunning.spool_directory = '$spool'\ndunning.secret_directory = '$secrets'\ndunning.allowed_hosts = '" . $gateway->allowed_hosts . "'\ntimezone = 'UTC'\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE book');
 $node->safe_psql('book', qq{
@@ -26,9 +29,12 @@ $node->safe_psql('book', qq{
 	SELECT dunning.save_http_preset('other', 'POST', 'json', body => '{"id":"{message_id}","to":"{address}","text":"{text}"}', idempotency_header => 'Idempotency-Key', contract => 'repeat');
 	CREATE SERVER preset TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$url', preset 'other');
 	CREATE SERVER moved TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$url', preset 'mine');
+	SELECT dunning.save_http_preset('telling', 'POST', 'json', body => '{"id":"{message_id}","to":"{address}","text":"{text}","key":"{secret}"}', idempotency_header => 'Idempotency-Key', contract => 'repeat');
+	CREATE SERVER told TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url '$url', preset 'telling');
 	CREATE SERVER mail TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'smtp', url '@{[$gateway->smtp_url]}', "from" 'a\@example.org', tls 'none', contract 'repeat');
 	CREATE SERVER print TYPE 'letter' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'spool', directory 'print');
 @{[map { "CREATE USER MAPPING FOR dunning_worker SERVER $_;" } qw(honest once preset moved mail print)]}
+	CREATE USER MAPPING FOR dunning_worker SERVER told OPTIONS (secret_file 'told.secret');
 	SELECT dunning.activate()});
 
 sub enqueue
@@ -48,12 +54,12 @@ sub story { my ($name) = @_; return $node->safe_psql('book', "SELECT s.state || 
 sub asked { my ($name) = @_; return $node->safe_psql('book', "SELECT count(*) FROM dunning.task WHERE debtor_id = '$name' AND kind = 'unknown_outcome'") }
 sub crash
 {
-	$node->safe_psql('book', "SELECT dunning.pause(s) FROM unnest('{honest,once,preset,moved,mail,print}'::text[]) s");
+	$node->safe_psql('book', "SELECT dunning.pause(s) FROM unnest('{honest,once,preset,moved,mail,print,told}'::text[]) s");
 	my $pid = $node->safe_psql('book', 'SELECT pid FROM dunning.stat_worker');
 	kill 'KILL', $pid or die;
 	$node->poll_query_until('book', "SELECT pid <> $pid AND state IN ('idle', 'sending') FROM dunning.stat_worker") or die;
 }
-sub resume { $node->safe_psql('book', "SELECT dunning.resume(s) FROM unnest('{honest,once,preset,moved,mail,print}'::text[]) s") }
+sub resume { $node->safe_psql('book', "SELECT dunning.resume(s) FROM unnest('{honest,once,preset,moved,mail,print,told}'::text[]) s") }
 
 # what_a_gateway_without_keys_answered_decides_whether_it_may_have_taken_it
 enqueue("c$_-once", 'once') for @codes;
@@ -87,14 +93,15 @@ is(asked('letter'), 1, 'a person looks');
 # a_repeat_of_a_key_carries_the_same_bytes_or_is_not_made
 sub bytes { my ($name) = @_; my %seen; $seen{ $_->{sha256} }++ for grep { ($_->{recipient} // '') =~ /^<?\Q$name\E\@/ } $gateway->ledger; return keys %seen }
 enqueue('slow-same', 'honest');
-enqueue("slow-$_", $_) for qw(preset moved mail);
-$node->poll_query_until('book', 'SELECT in_flight = 4 FROM dunning.stat_worker') or die;
+enqueue("slow-$_", $_) for qw(preset moved mail told);
+$node->poll_query_until('book', 'SELECT in_flight = 5 FROM dunning.stat_worker') or die;
 my $second = time;
 crash();
 $node->safe_psql('book', qq{
 	SELECT dunning.save_http_preset('other', 'POST', 'json', body => '{"id":"{message_id}","to":"{address}","text":"{text}","v":2}', idempotency_header => 'Idempotency-Key', contract => 'repeat');
 	ALTER SERVER moved OPTIONS (SET url '@{[$gateway->http_url('/other')]}')});
 select undef, undef, undef, 0.1 while time < $second + 2;    # the Date of a mail is told in seconds
+tell_secret('canary-two');
 resume();
 like(ends('slow-same'), qr/^sent http_200, 2/, 'the same bytes go again');
 is(scalar(bytes('slow-same')), 1, 'and are the same');
@@ -106,6 +113,9 @@ for my $name (qw(slow-preset slow-moved))
 }
 like(ends('slow-mail'), qr/^sent smtp_250, 2/, 'a mail server that is said to know its mails gets it again');
 is(scalar(bytes('slow-mail')), 1, 'with the date that it had');
+like(ends('slow-told'), qr/^sent http_200, 2/, 'a secret that was changed is not the message');
+is(scalar(bytes('slow-told')), 2, 'and the new one is used');
+is($node->safe_psql('book', "SELECT count(DISTINCT request_digest) FROM dunning.egress WHERE debtor_id = 'slow-told'"), 1, 'no digest of a request is made with the secret in it');
 # a_request_that_was_certainly_not_taken_may_be_another_one_next_time
 $node->safe_psql('book', "ALTER SERVER once OPTIONS (SET preset 'other', SET contract 'repeat')");
 $node->safe_psql('book', "ALTER SYSTEM SET dunning.retry_delay = '3s'; SELECT pg_reload_conf()");

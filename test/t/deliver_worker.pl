@@ -33,9 +33,9 @@ $node->safe_psql('book', q{
 	CREATE SERVER slow TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'http://127.0.0.1:} . $port . q{/', contract 'once', timeout '60s');
 	CREATE USER MAPPING FOR dunning_worker SERVER slow;
 	INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, email)
-	SELECT 'd' || i, 'Name', 'Given', 'en', 'DK', 'd' || i || '@example.org' FROM generate_series(1, 60) i;
+	SELECT 'd' || i, 'Name', 'Given', 'en', 'DK', 'd' || i || '@example.org' FROM generate_series(1, 400) i;
 	INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency)
-	SELECT 'd' || i, 'I', '2026-05-01', '2026-06-01', 100, 'DKK' FROM generate_series(1, 60) i;
+	SELECT 'd' || i, 'I', '2026-05-01', '2026-06-01', 100, 'DKK' FROM generate_series(1, 400) i;
 	SELECT dunning.activate();
 });
 ok($node->poll_query_until('book', 'SELECT count(*) = 1 FROM dunning.stat_worker'), 'a worker starts');
@@ -147,6 +147,13 @@ $node->safe_psql('book', 'DELETE FROM public.hangs');
 ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.egress WHERE debtor_id = 'd13'"), 'what it was about leaves when the view answers again');
 
 # another_number_of_slots_is_taken_up_when_nothing_is_in_flight
+$node->safe_psql('book', "SELECT dunning.pause('mail')");
+send_to('mail', 100, 399);
+$node->safe_psql('book', 'ALTER SYSTEM SET dunning.slots = 256');
+$node->reload;
+$node->safe_psql('book', "SELECT dunning.resume('mail')");
+ok($node->poll_query_until('book', "SELECT count(*) = 300 FROM dunning.outcome WHERE state = 'sent' AND debtor_id ~ '^d[123]..'"), 'many more slots are taken up beside many messages that are ready');
+is($node->safe_psql('book', "SELECT count(*) - count(DISTINCT debtor_id) FROM dunning.egress WHERE debtor_id ~ '^d[123]..'"), 0, 'each once');
 $node->safe_psql('book', 'ALTER SYSTEM SET dunning.slots = 8');
 $node->reload;
 
