@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "deliver/easy.h"
+#include "deliver/tls.h"
 #include "gateway/network.h"
+#include "gateway/url.h"
 
 #define LOW_SPEED_BYTES 16L
 #define LOW_SPEED_SECONDS 15L
@@ -92,6 +94,8 @@ on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	DunTransfer *x = arg;
 	const struct sockaddr *addr = &address->addr;
 	int			port = 0;
+	DunUrl		url;
+	bool		named;
 
 	if (addr->sa_family == AF_INET)
 		port = ntohs(((const struct sockaddr_in *) addr)->sin_port);
@@ -99,11 +103,15 @@ on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		port = ntohs(((const struct sockaddr_in6 *) addr)->sin6_port);
 	else
 		return CURL_SOCKET_BAD;
-	if (!dun_gateway_allows_address(addr, port, x->host[0] ? x->host : NULL))
+	/* A proxy is what is connected to, so it is the proxy that is judged. */
+	named = dun_gateway_read_url(x->server->proxy ? x->server->proxy :
+								 x->request ? x->request->url : x->server->url, &url);
+	if (!named || !dun_gateway_allows_address(addr, port, url.host))
 	{
-		snprintf(x->error, sizeof(x->error), "address is not allowed");
+		x->denied = true;
 		return CURL_SOCKET_BAD;
 	}
+	x->opened = true;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -139,49 +147,69 @@ set_safe_options(DunTransfer *x)
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, x);
 }
 
-/* The host of a URL as the allow-list spells it: no user, no brackets, no port. */
+/*
+ * An empty proxy switches off the environment's, and an empty list of exceptions that which would have a bank's own
+ * proxy passed by.
+ */
 static void
-read_host(const char *url, char *host, size_t size)
+set_proxy(CURL *c, const DunServer *server)
 {
-	const char *from = strstr(url, "://");
-	size_t		len;
+	curl_easy_setopt(c, CURLOPT_PROXY, server->proxy ? server->proxy : "");
+	curl_easy_setopt(c, CURLOPT_NOPROXY, "");
+	if (server->proxy == NULL)
+		return;
+	/* What a proxy says to CONNECT is no gateway's answer, and what is for the gateway is not for the proxy. */
+	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(c, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
+	curl_easy_setopt(c, CURLOPT_PROXY_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+	if (server->proxy_ca_file)
+	{
+		curl_easy_setopt(c, CURLOPT_PROXY_CAINFO, server->proxy_ca_file);
+		curl_easy_setopt(c, CURLOPT_PROXY_CAPATH, NULL);
+	}
+	if (server->proxy_username)
+	{
+		curl_easy_setopt(c, CURLOPT_PROXYUSERNAME, server->proxy_username);
+		curl_easy_setopt(c, CURLOPT_PROXYPASSWORD, server->proxy_password ? server->proxy_password : "");
+	}
+}
 
-	from = from ? from + 3 : url;
-	len = strcspn(from, "/?#");
-	for (const char *at = memchr(from, '@', len); at != NULL; at = memchr(from, '@', len))
-	{
-		len -= at + 1 - from;
-		from = at + 1;
-	}
-	if (len > 0 && *from == '[')
-	{
-		from++;
-		len = strcspn(from, "]");
-	}
-	else
-		len = Min(len, strcspn(from, ":"));
-	len = Min(len, size - 1);
-	memcpy(host, from, len);
-	host[len] = '\0';
+/* Literal, so nothing is resolved and no interface is looked for; and the peer's address is then of the same family. */
+static void
+set_source_address(CURL *c, const char *address)
+{
+	char		interface[80];
+
+	snprintf(interface, sizeof(interface), "host!%s", address);
+	curl_easy_setopt(c, CURLOPT_INTERFACE, interface);
+	curl_easy_setopt(c, CURLOPT_IPRESOLVE, (long) (strchr(address, ':') ? CURL_IPRESOLVE_V6 : CURL_IPRESOLVE_V4));
 }
 
 static void
-set_server_options(DunTransfer *x, const DunServer *server, const char *url)
+set_server_options(DunTransfer *x, const DunServer *server)
 {
 	CURL	   *c = x->easy;
 
-	read_host(server->proxy ? server->proxy : url, x->host, sizeof(x->host));
-	/* An empty proxy switches off the environment's. */
-	curl_easy_setopt(c, CURLOPT_PROXY, server->proxy ? server->proxy : "");
+	set_proxy(c, server);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long) server->timeout_ms);
 	/* For each answer of a login libcurl by itself waits two minutes. */
 	curl_easy_setopt(c, CURLOPT_FTP_RESPONSE_TIMEOUT, (long) (server->timeout_ms + 999) / 1000);
 	if (server->ca_file)
+	{
 		curl_easy_setopt(c, CURLOPT_CAINFO, server->ca_file);
+		/* Else the system's folder counts beside it. */
+		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	}
 	if (server->client_cert_file)
 		curl_easy_setopt(c, CURLOPT_SSLCERT, server->client_cert_file);
 	if (server->client_key_file)
 		curl_easy_setopt(c, CURLOPT_SSLKEY, server->client_key_file);
+	if (server->source_address)
+		set_source_address(c, server->source_address);
+	if (server->http2)
+		curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
 }
 
 static void
@@ -243,7 +271,7 @@ dun_deliver_prepare_easy(DunTransfer *x, const DunServer *server, const DunReque
 	x->server = server;
 	x->request = request;
 	set_safe_options(x);
-	set_server_options(x, server, request->url);
+	set_server_options(x, server);
 	ok = curl_easy_setopt(x->easy, CURLOPT_URL, request->url) == CURLE_OK &&
 		set_http_request(x, request);
 	if (!ok)
@@ -258,7 +286,7 @@ prepare_login(DunTransfer *x, const DunServer *server)
 	dun_deliver_clear_easy(x);
 	x->server = server;
 	set_safe_options(x);
-	set_server_options(x, server, server->url);
+	set_server_options(x, server);
 	if (strncmp(server->url, "smtp", 4) == 0)
 		set_smtp_credentials(x, server);
 	curl_easy_setopt(x->easy, CURLOPT_CONNECT_ONLY, 1L);
@@ -292,6 +320,23 @@ login_progress(CURLcode result, long *code)
 	return *code >= 400 ? DUN_REPLIED : DUN_NOT_SENT;
 }
 
+/* Did the proxy open no tunnel for this transfer? What libcurl counts as sent was then said to the proxy. */
+static bool
+stopped_at_proxy(DunTransfer *x)
+{
+	long		connect_code = 0;
+	long		connections = 0;
+	curl_off_t	agreed = 0;
+	bool		tunnel = x->server->proxy != NULL && strncmp(x->request ? x->request->url : x->server->url, "http:", 5) != 0;
+
+	if (!tunnel || strncmp(x->server->proxy, "http", 4) != 0)
+		return false;
+	curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &connect_code);
+	curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections);
+	curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &agreed);
+	return connect_code >= 300 || (connections > 0 && agreed == 0);
+}
+
 static DunProgress
 http_progress(DunTransfer *x, CURLcode result, long code)
 {
@@ -311,12 +356,63 @@ http_progress(DunTransfer *x, CURLcode result, long code)
 		default:
 			break;
 	}
+	if (stopped_at_proxy(x) || dun_deliver_refuses_certificate(x->error))
+		return DUN_NOT_SENT;
 	/*
 	 * Counted when libcurl hands bytes to the connection: none means not even the first header line left. A reply that
 	 * is no HTTP comes as CURLE_UNSUPPORTED_PROTOCOL, after the body.
 	 */
 	curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
 	return request_bytes == 0 ? DUN_NOT_SENT : DUN_MAYBE_SENT;
+}
+
+/* libcurl's own words may quote an address; ours and its fixed text for the code do not. */
+static char *
+error_words(DunTransfer *x, CURLcode result)
+{
+	long		connect_code = 0;
+	const char *words;
+
+	if (result == CURLE_OK)
+		return NULL;
+	if (x->over_cap)
+		return "reply too large";
+	if (result == CURLE_USE_SSL_FAILED)
+		return "the mail server offers no TLS; option tls 'none' does without it";
+	/* libcurl says "couldn't connect" over a word of ours. */
+	if (x->denied && !x->opened)
+		return "address is not allowed";
+	if (stopped_at_proxy(x))
+	{
+		curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &connect_code);
+		if (connect_code == 407)
+			return "proxy wants a login (407)";
+		if (connect_code >= 300)
+		{
+			snprintf(x->error, sizeof(x->error), "proxy refused to connect (%ld)", connect_code);
+			return x->error;
+		}
+		if (result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR || result == CURLE_GOT_NOTHING)
+			return "proxy ended the connection";
+	}
+	words = dun_deliver_tls_words(x->easy, result, x->error);
+	return unconstify(char *, words ? words : curl_easy_strerror(result));
+}
+
+/* Would another message over this server fare the same until somebody mends something? */
+static bool
+is_not_let_in(DunTransfer *x, CURLcode result)
+{
+	long		connect_code = 0;
+
+	if (x->denied && !x->opened)
+		return true;
+	if (stopped_at_proxy(x))
+		curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &connect_code);
+	/* A proxy that answers 5xx could not reach the gateway just now. */
+	return connect_code >= 400 ? connect_code < 500 :
+		result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE || result == CURLE_SSL_CERTPROBLEM ||
+		result == CURLE_INTERFACE_FAILED || dun_deliver_refuses_certificate(x->error);
 }
 
 void
@@ -329,11 +425,8 @@ dun_deliver_read_easy(DunTransfer *x, CURLcode result, DunReply *reply)
 	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &code);
 	reply->progress = smtp ? login_progress(result, &code) : http_progress(x, result, code);
 	reply->code = code;
-	/* libcurl's own words may quote an address; its fixed text for the code does not. */
-	if (result != CURLE_OK)
-		reply->error = x->over_cap ? "reply too large" :
-			result == CURLE_USE_SSL_FAILED ? "the mail server offers no TLS; option tls 'none' does without it" :
-			strcmp(x->error, "address is not allowed") == 0 ? x->error : (char *) curl_easy_strerror(result);
+	reply->error = error_words(x, result);
+	reply->not_let_in = reply->progress == DUN_NOT_SENT && is_not_let_in(x, result);
 	reply->before_recipient = smtp;
 	if (smtp)
 	{

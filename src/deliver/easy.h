@@ -29,9 +29,10 @@ typedef struct DunTransfer
 	size_t		body_size;
 	size_t		header_bytes;
 	bool		over_cap;
+	bool		denied;			/* an address was not allowed */
+	bool		opened;			/* another one was */
 	char		last_line[256]; /* SMTP: the last reply line */
 	char		retry_after[64];
-	char		host[256];		/* that the address was resolved from */
 	char		error[CURL_ERROR_SIZE];
 } DunTransfer;
 

@@ -44,7 +44,8 @@ static char *
 make_key(const DunServer *server)
 {
 	const char *parts[] = {server->url, server->proxy, server->ca_file, server->client_cert_file,
-	server->client_key_file, server->username, server->password, server->require_tls ? "tls" : NULL};
+		server->client_key_file, server->username, server->password, server->require_tls ? "tls" : NULL,
+		server->proxy_ca_file, server->proxy_username, server->proxy_password, server->source_address};
 	size_t		len = 1;
 	char	   *key;
 	char	   *at;

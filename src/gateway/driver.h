@@ -26,9 +26,14 @@ typedef struct DunServer
 	char	   *receipt_secret; /* what it signs receipts with, where that is not the password; NULL: the password */
 	char	   *receipt_key;	/* or the public key of who signs them, base64; NULL: none */
 	char	   *proxy;			/* NULL: none; the environment's proxy is never used */
-	char	   *ca_file;
+	char	   *proxy_username; /* NULL: the proxy asks for none */
+	char	   *proxy_password; /* as `password` */
+	char	   *proxy_ca_file;	/* NULL: the system's */
+	char	   *ca_file;		/* the only ones that count; NULL: the system's */
 	char	   *client_cert_file;
 	char	   *client_key_file;
+	char	   *source_address; /* literal; NULL: the system decides */
+	bool		http2;			/* where the gateway offers it */
 	bool		repeat;			/* contract: an idempotency key is honoured; else once */
 	int			key_life_hours; /* a key is never repeated after this */
 	int			timeout_ms;		/* of the whole transfer; SMTP: of the login and of each answer after it */
@@ -109,6 +114,7 @@ typedef struct DunReply
 	size_t		body_len;
 	char	   *retry_after;	/* raw header, NULL: none */
 	bool		before_recipient;	/* SMTP: a no to the connection, the login or the sender */
+	bool		not_let_in;		/* not sent for want of what we or the peer must mend: a certificate, a proxy's login, an address */
 } DunReply;
 
 typedef enum DunVerdict

@@ -84,7 +84,8 @@ judge_silence(const DunReply *reply, DunJudgement *judgement)
 	if (reply->progress == DUN_NOT_SENT)
 	{
 		decide(judgement, DUN_RETRY, error_reason(reply->error, "not_sent"));
-		judgement->blame = DUN_BLAME_SERVER;
+		/* The next message would meet the same: they wait, and none is spent on it. */
+		judgement->blame = reply->not_let_in ? DUN_BLAME_US : DUN_BLAME_SERVER;
 	}
 	else
 		decide(judgement, DUN_UNKNOWN, error_reason(reply->error, "no_reply"));

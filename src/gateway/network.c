@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 
 #include "gateway/network.h"
+#include "gateway/url.h"
 
 #define MAX_HOST 253
 
@@ -39,22 +40,37 @@ static const DunAllowList *current_list = NULL;
 
 #define V4(a, b, c, d, n) {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}, 96 + (n)}
 
-/* What no gateway of the public internet has: RFC 6890 and its successors, and everything that embeds an IPv4 address. */
+/*
+ * What no gateway of the public internet has: the registries of RFC 6890 and what was entered since, everything that
+ * embeds an IPv4 address, and the address at which a cloud answers its own machines.
+ */
 static const Range denied[] = {
 	V4(0, 0, 0, 0, 8),
 	V4(10, 0, 0, 0, 8),
 	V4(100, 64, 0, 0, 10),
 	V4(127, 0, 0, 0, 8),
+	V4(168, 63, 129, 16, 32),	/* Azure's platform */
 	V4(169, 254, 0, 0, 16),
 	V4(172, 16, 0, 0, 12),
 	V4(192, 0, 0, 0, 24),
+	V4(192, 0, 2, 0, 24),		/* documentation, as the two below */
+	V4(192, 88, 99, 0, 24),		/* 6to4 relays */
 	V4(192, 168, 0, 0, 16),
 	V4(198, 18, 0, 0, 15),
+	V4(198, 51, 100, 0, 24),
+	V4(203, 0, 113, 0, 24),
 	V4(224, 0, 0, 0, 3),
 	{{0}, 96},					/* ::, ::1 and IPv4-compatible */
 	{{0x00, 0x64, 0xff, 0x9b}, 32}, /* NAT64 */
+	{{0x01, 0x00}, 64},			/* discard only */
 	{{0x20, 0x01, 0, 0}, 32},	/* Teredo */
+	{{0x20, 0x01, 0, 0x02}, 48},	/* benchmarks */
+	{{0x20, 0x01, 0, 0x10}, 28},	/* ORCHID, and its second version */
+	{{0x20, 0x01, 0, 0x20}, 28},
+	{{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
 	{{0x20, 0x02}, 16},			/* 6to4 */
+	{{0x3f, 0xff}, 20},			/* documentation */
+	{{0x5f, 0x00}, 16},			/* segment identifiers */
 	{{0xfc}, 7},
 	{{0xfe, 0x80}, 10},
 	{{0xfe, 0xc0}, 10},
@@ -159,6 +175,22 @@ dun_gateway_allows_plain(const char *hostname, int port)
 	return false;
 }
 
+bool
+dun_gateway_allows_spelling(const char *hostname, int port)
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in in = {.sin_family = AF_INET};
+	uint8		address[16];
+
+	if (!dun_gateway_spells_address(hostname, address))
+		return true;
+	memcpy(&in6.sin6_addr, address, 16);
+	if (strchr(hostname, ':') != NULL)
+		return dun_gateway_allows_address((struct sockaddr *) &in6, port, hostname);
+	memcpy(&in.sin_addr, address + 12, 4);
+	return dun_gateway_allows_address((struct sockaddr *) &in, port, hostname);
+}
+
 void
 dun_gateway_set_allow_list(const DunAllowList *list)
 {
@@ -229,7 +261,8 @@ parse_item(const char *start, size_t len, Allowed *item)
 
 		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
 			return false;
-		if (end[1] == ':' && !parse_number(end + 2, 65535, &item->port))
+		/* 0 would read as "any port" */
+		if (end[1] == ':' && (!parse_number(end + 2, 65535, &item->port) || item->port == 0))
 			return false;
 		*end = '\0';
 		host = text + 1;

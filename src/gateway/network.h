@@ -21,6 +21,12 @@ extern bool dun_gateway_allows_address(const struct sockaddr *addr, int port, co
 /* May this host be talked to without TLS? Only where dunning.allowed_hosts names it, by name or literal address. */
 extern bool dun_gateway_allows_plain(const char *hostname, int port);
 
+/*
+ * For what a proxy is to connect to, since nobody here resolves it: a host that spells an address is judged as that
+ * address, a name is the proxy's to judge.
+ */
+extern bool dun_gateway_allows_spelling(const char *hostname, int port);
+
 /* The parsed allow-list: NULL where the text is malformed; `bad` then points into it. For the setting and for tests. */
 typedef struct DunAllowList DunAllowList;
 extern DunAllowList *dun_gateway_parse_allow_list(const char *text, void *(*allocate) (size_t), const char **bad);

@@ -8,6 +8,9 @@
  */
 #include "postgres.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include "access/reloptions.h"
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
@@ -22,6 +25,7 @@
 #include "gateway/check.h"
 #include "gateway/driver.h"
 #include "gateway/options.h"
+#include "gateway/url.h"
 
 #define MAX_OPTION_BYTES 2000
 
@@ -125,39 +129,9 @@ dun_gateway_option(List *options, const char *name)
 	return NULL;
 }
 
-void
-dun_gateway_split_url(const char *url, char **scheme, char **host, int *port)
-{
-	const char *sep = strstr(url, "://");
-	const char *start = sep + 3;
-	size_t		len = strcspn(start, "/?#");
-	char	   *authority = pnstrdup(start, len);
-	char	   *colon = authority;
-
-	*scheme = pnstrdup(url, sep - url);
-	*port = strcmp(*scheme, "https") == 0 ? 443 : strcmp(*scheme, "http") == 0 ? 80 :
-		strcmp(*scheme, "smtps") == 0 ? 465 : 25;
-	*host = authority;
-	if (*authority == '[')
-	{
-		*host = authority + 1;
-		colon = strchr(authority, ']');
-		if (colon != NULL)
-			*colon++ = '\0';
-		else
-			colon = authority + len;
-	}
-	colon = strchr(colon, ':');
-	if (colon != NULL)
-	{
-		*colon = '\0';
-		*port = atoi(colon + 1);
-	}
-}
-
 /* Printable, of a known scheme, with a host and no user in it. */
 static void
-check_url_of(const char *name, const char *value, const char *schemes)
+check_url_of(const char *name, const char *value, const char *schemes, DunUrl *url)
 {
 	const char *sep = strstr(value, "://");
 	const char *authority;
@@ -176,27 +150,43 @@ check_url_of(const char *name, const char *value, const char *schemes)
 		refuse(name, "...@...", "Name the user in the mapping: CREATE USER MAPPING FOR dunning_worker SERVER ... OPTIONS (username '...', secret_file '...').");
 	if (strchr(value, '#') != NULL)
 		refuse(name, value, "A gateway's URL has no fragment.");
-	{
-		char	   *scheme;
-		char	   *host;
-		int			port;
-
-		dun_gateway_split_url(value, &scheme, &host, &port);
-		if (*host == '\0' || port <= 0 || port > 65535)
-			refuse(name, value, "Write host:port with a port from 1 to 65535.");
-	}
+	if (!dun_gateway_read_url(value, url) || (url->port_given && url->port == 0))
+		refuse(name, value, "Write host:port with a name or an address and a port from 1 to 65535.");
 }
 
 static void
 check_url(const char *name, const char *value, const char *driver)
 {
-	check_url_of(name, value, strcmp(driver, "smtp") == 0 ? "smtp smtps" : "https http");
+	DunUrl		url;
+
+	check_url_of(name, value, strcmp(driver, "smtp") == 0 ? "smtp smtps" : "https http", &url);
 }
 
 static void
 check_proxy(const char *name, const char *value, const char *driver)
 {
-	check_url_of(name, value, "http https socks5h");
+	DunUrl		url;
+
+	check_url_of(name, value, "http https socks5h", &url);
+	if (!url.port_given)
+		refuse(name, value, "Name the proxy's port, such as 'http://proxy.example:3128'.");
+}
+
+/* An address and no name: nothing is to be resolved, or looked for among interfaces. */
+static void
+check_source_address(const char *name, const char *value, const char *driver)
+{
+	struct in6_addr address;
+
+	if (inet_pton(AF_INET, value, &address) != 1 && inet_pton(AF_INET6, value, &address) != 1)
+		refuse(name, value, "Write an address of this machine, such as '192.0.2.7'.");
+}
+
+static void
+check_http_version(const char *name, const char *value, const char *driver)
+{
+	if (!dun_gateway_has_word("h1 h2", value, strlen(value)))
+		refuse(name, value, "Write 'h1', or 'h2' for HTTP/2 where the gateway offers it.");
 }
 
 static void
@@ -324,10 +314,13 @@ static const Option server_options[] = {
 	{"url", NETWORK, check_url},
 	{"timeout", NETWORK, check_timeout},
 	{"proxy", NETWORK, check_proxy},
+	{"proxy_ca_file", NETWORK, check_file_name},
+	{"source_address", NETWORK, check_source_address},
 	{"ca_file", NETWORK, check_file_name},
 	{"client_cert_file", NETWORK, check_file_name},
 	{"client_key_file", NETWORK, check_file_name},
 	{"tls", "smtp", check_tls},
+	{"http_version", "http", check_http_version},
 	{"preset", "http", check_text},
 	{"idempotency_header", "http", check_header_name},
 	{"receipt_key", "http", check_text},
@@ -340,6 +333,8 @@ static const Option mapping_options[] = {
 	{"username", NULL, check_text},
 	{"secret_file", NULL, check_file_name},
 	{"receipt_secret_file", NULL, check_file_name},
+	{"proxy_username", NULL, check_text},
+	{"proxy_secret_file", NULL, check_file_name},
 	{NULL}
 };
 

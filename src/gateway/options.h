@@ -35,7 +35,4 @@ extern int64 dun_gateway_parse_count(const char *name, const char *value);
 /* The value of an option as text, NULL where it is not given. */
 extern char *dun_gateway_option(List *options, const char *name);
 
-/* scheme://host:port of a checked URL; the port is the scheme's where none stands. */
-extern void dun_gateway_split_url(const char *url, char **scheme, char **host, int *port);
-
 #endif

@@ -310,6 +310,21 @@ content_type(DunEncoding encoding)
 		encoding == DUN_ENCODE_URL ? "application/x-www-form-urlencoded" : "text/plain; charset=utf-8";
 }
 
+/* Where the URL ends with its host, a path that begins with anything but a slash would go on with it. */
+static void
+require_path(const char *path, const DunServer *server, size_t base)
+{
+	const char *host = strstr(server->url, "://");
+
+	if (host == NULL || *path == '\0' || *path == '/' || *path == '?' || strcspn(host + 3, "/?") < server->url + base - (host + 3))
+		return;
+	ereport(ERROR,
+			(errcode(DUN_ERR_GATEWAY),
+			 errmsg("the path of server \"%s\"'s preset begins with no slash", server->name),
+			 errdetail("It would become a part of the host's name."),
+			 errhint("SELECT dunning.save_http_preset(..., path => '/...');")));
+}
+
 /* The row SPI stands on, into `preset`; allocated in the context that is current. */
 static void
 read_row(DunPreset *preset, const DunServer *server, char **columns, List *suppress_on)
@@ -327,6 +342,7 @@ read_row(DunPreset *preset, const DunServer *server, char **columns, List *suppr
 	/* The server's URL is the DBA's and stands as it is; only the preset's path has placeholders. */
 	while (url->pieces != NIL && base > 0 && server->url[base - 1] == '/')
 		base--;
+	require_path(columns[PATH], server, base);
 	{
 		DunPiece   *piece = palloc0(sizeof(*piece));
 

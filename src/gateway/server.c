@@ -25,6 +25,7 @@
 #include "gateway/preset.h"
 #include "gateway/secret.h"
 #include "gateway/server.h"
+#include "gateway/url.h"
 
 #define WRAPPER "dunning_gateway"
 
@@ -82,10 +83,31 @@ worker_mapping(Oid server)
 	return result;
 }
 
+/* Both or none: a name without a password, or the other way round, is a login that was half written. */
+static void
+require_pair(const DunServer *server, const char *name, bool has_name, const char *file, bool has_file)
+{
+	if (has_name != has_file)
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("the mapping of server \"%s\" needs both %s and %s", server->name, name, file),
+				 errhint("ALTER USER MAPPING FOR dunning_worker SERVER %s OPTIONS (ADD %s '...');",
+						 quote_identifier(server->name), has_file ? name : file)));
+}
+
+static char *
+read_password(const char *file, bool masked)
+{
+	char	   *password = dun_gateway_read_secret(file);
+
+	return masked ? pstrdup("SECRET") : password;
+}
+
 static void
 read_credentials(DunServer *server, bool masked)
 {
 	List	   *mapping = worker_mapping(server->oid);
+	char	   *proxy = dun_gateway_option(mapping, "proxy_secret_file");
 	char	   *file = dun_gateway_option(mapping, "secret_file");
 	char	   *receipts = dun_gateway_option(mapping, "receipt_secret_file");
 
@@ -93,36 +115,39 @@ read_credentials(DunServer *server, bool masked)
 		server->receipt_secret = masked ? pstrdup("SECRET") : dun_gateway_read_secret(receipts);
 	server->username = utf8_option(mapping, "username");
 	if (file != NULL)
-	{
-		server->password = dun_gateway_read_secret(file);
-		if (masked)
-			server->password = pstrdup("SECRET");
-	}
-	if ((server->username == NULL) != (server->password == NULL) && strcmp(server->driver, "smtp") == 0)
-		ereport(ERROR,
-				(errcode(DUN_ERR_GATEWAY),
-				 errmsg("the mapping of server \"%s\" needs both username and secret_file", server->name),
-				 errhint("ALTER USER MAPPING FOR dunning_worker SERVER %s OPTIONS (ADD %s '...');",
-						 quote_identifier(server->name), file ? "username" : "secret_file")));
+		server->password = read_password(file, masked);
+	if (strcmp(server->driver, "smtp") == 0)
+		require_pair(server, "username", server->username != NULL, "secret_file", file != NULL);
+	server->proxy_username = utf8_option(mapping, "proxy_username");
+	if (proxy != NULL)
+		server->proxy_password = read_password(proxy, masked);
+	require_pair(server, "proxy_username", server->proxy_username != NULL, "proxy_secret_file", proxy != NULL);
 }
 
 /* Without TLS only to a host the superuser has named: nobody else may decide that a text travels in the clear. */
 static void
-require_encryption(const DunServer *server)
+require_encryption(const DunServer *server, const DunUrl *url)
 {
-	char	   *scheme;
-	char	   *host;
-	int			port;
-	bool		plain;
+	bool		plain = strcmp(url->scheme, "http") == 0 || (strcmp(url->scheme, "smtp") == 0 && !server->require_tls);
 
-	dun_gateway_split_url(server->url, &scheme, &host, &port);
-	plain = strcmp(scheme, "http") == 0 || (strcmp(scheme, "smtp") == 0 && !server->require_tls);
-	if (plain && !dun_gateway_allows_plain(host, port))
+	if (plain && !dun_gateway_allows_plain(url->host, url->port))
 		ereport(ERROR,
 				(errcode(DUN_ERR_GATEWAY),
 				 errmsg("server \"%s\" would be spoken to without TLS", server->name),
 				 errhint("Use %s, or as superuser name the host: ALTER SYSTEM SET dunning.allowed_hosts = '%s:%d'; SELECT pg_reload_conf();",
-						 strcmp(scheme, "http") == 0 ? "an https:// URL" : "option tls 'required'", host, port)));
+						 strcmp(url->scheme, "http") == 0 ? "an https:// URL" : "option tls 'required'", url->host, url->port)));
+}
+
+/* What a proxy connects to is not seen here once it is resolved; what the URL itself spells is. */
+static void
+require_public(const DunServer *server, const DunUrl *url)
+{
+	if (server->proxy != NULL && !dun_gateway_allows_spelling(url->host, url->port))
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("server \"%s\" would have its proxy connect to an address that is not allowed", server->name),
+				 errhint("As superuser: ALTER SYSTEM SET dunning.allowed_hosts = '%s%s%s:%d'; SELECT pg_reload_conf();",
+						 strchr(url->host, ':') ? "[" : "", url->host, strchr(url->host, ':') ? "]" : "", url->port)));
 }
 
 static char *
@@ -191,6 +216,9 @@ read_network(DunServer *server)
 	const char *ca = dun_gateway_option(server->options, "ca_file");
 	const char *cert = dun_gateway_option(server->options, "client_cert_file");
 	const char *key = dun_gateway_option(server->options, "client_key_file");
+	const char *proxy_ca = dun_gateway_option(server->options, "proxy_ca_file");
+	const char *version = dun_gateway_option(server->options, "http_version");
+	DunUrl		url;
 
 	server->url = dun_gateway_option(server->options, "url");
 	server->proxy = dun_gateway_option(server->options, "proxy");
@@ -203,7 +231,18 @@ read_network(DunServer *server)
 		server->client_cert_file = dun_gateway_secret_path(cert, false);
 	if (key != NULL)
 		server->client_key_file = dun_gateway_secret_path(key, true);
-	require_encryption(server);
+	if (proxy_ca != NULL)
+		server->proxy_ca_file = dun_gateway_secret_path(proxy_ca, false);
+	server->source_address = dun_gateway_option(server->options, "source_address");
+	server->http2 = version != NULL && strcmp(version, "h2") == 0;
+	/* A server of an older version may have been written when less was checked. */
+	if (!dun_gateway_read_url(server->url, &url))
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("the URL of server \"%s\" cannot be used", server->name),
+				 errhint("ALTER SERVER %s OPTIONS (SET url 'https://...');", quote_identifier(server->name))));
+	require_encryption(server, &url);
+	require_public(server, &url);
 }
 
 static DunServer *

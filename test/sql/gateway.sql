@@ -36,7 +36,9 @@ SELECT name, value, pg_temp.try_option(name, value, driver) FROM (VALUES
     ('key_life', '24h', 'http'), ('key_life', '10min', 'http'), ('contract', 'once', 'http'), ('contract', 'twice', 'http'),
     ('idempotency_header', 'Idempotency-Key', 'http'), ('idempotency_header', 'X: y', 'http'), ('ca_file', '../../etc/passwd', 'http'), ('ca_file', 'ca.pem', 'http'),
     ('tls', 'none', 'smtp'), ('tls', 'maybe', 'smtp'), ('tls', 'none', 'http'), ('from', 'Billing <billing@example.org>', 'smtp'), ('from', 'Billing', 'smtp'), ('from', 'a@x.y <b@>', 'smtp'),
-    ('proxy', 'http://proxy.example:3128', 'http'), ('proxy', 'proxy.example', 'http'), ('verdict', 'perhaps', 'mock'), ('directory', 'a/b', 'spool'), ('directory', '..', 'spool'), ('directory', 'print', 'spool')
+    ('proxy', 'http://proxy.example:3128', 'http'), ('proxy', 'proxy.example', 'http'), ('proxy', 'http://proxy.example', 'http'), ('proxy_ca_file', 'proxy.pem', 'smtp'), ('proxy_ca_file', '/etc/ssl/x', 'http'),
+    ('source_address', '192.0.2.7', 'http'), ('source_address', '2001:db8::7', 'smtp'), ('source_address', 'eth0', 'http'), ('source_address', '192.0.2.7', 'spool'), ('http_version', 'h2', 'http'), ('http_version', 'h1', 'http'), ('http_version', '3', 'http'), ('http_version', 'h2', 'smtp'),
+    ('verdict', 'perhaps', 'mock'), ('directory', 'a/b', 'spool'), ('directory', '..', 'spool'), ('directory', 'print', 'spool')
 ) v(name, value, driver);
 
 -- mapping_keeps_a_secret_out_of_the_catalog
@@ -266,11 +268,14 @@ SELECT dunning._json_field(repeat('[', 100000), '0'), dunning._json_field('{"a":
 
 -- the_network_refuses_every_private_address_unless_it_is_named
 SELECT address, dunning._allows_address(address, 443) FROM unnest(ARRAY['0.0.0.0', '10.1.2.3', '100.64.0.1', '100.128.0.1', '127.0.0.1', '127.255.255.255', '169.254.169.254', '172.15.0.1', '172.16.0.1', '172.31.255.255', '172.32.0.1',
-    '192.168.0.1', '192.169.0.1', '198.18.0.1', '224.0.0.1', '255.255.255.255', '8.8.8.8', '::', '::1', '::ffff:127.0.0.1', '::ffff:8.8.8.8', '::7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::', '2001:0:1::', 'fc00::1', 'fdff::1', 'fe80::1', 'febf::1', 'ff02::1', '2606:4700::1111']) address;
+    '192.168.0.1', '192.169.0.1', '198.18.0.1', '224.0.0.1', '255.255.255.255', '8.8.8.8', '::', '::1', '::ffff:127.0.0.1', '::ffff:8.8.8.8', '::7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::', '2001:0:1::', 'fc00::1', 'fdff::1', 'fe80::1', 'febf::1', 'ff02::1', '2606:4700::1111',
+    '168.63.129.16', '168.63.129.17', '192.0.0.8', '192.0.2.1', '192.0.3.1', '192.88.99.1', '192.88.100.1', '198.51.100.1', '198.51.101.1', '203.0.113.1', '203.0.114.1', '64:ff9b::808:808', '64:ff9b:1::1', '100::1', '100:0:0:1::1', '2001:2::1', '2001:2:1::1', '2001:10::1', '2001:1f::1', '2001:2f::1',
+    '2001:30::1', '2001:db8::1', '2001:db9::1', '3fff:fff::1', '3fff:1000::1', '5f00::1', '5f01::1']) address;
 SELECT address, port, host, list, dunning._allows_address(address, port, host, list) FROM (VALUES
     ('127.0.0.1', 25, '', '127.0.0.1:25'), ('127.0.0.1', 26, '', '127.0.0.1:25'), ('127.0.0.1', 26, '', '127.0.0.0/8'), ('::1', 25, '', '[::1]:25'), ('::1', 25, '', '::1/128'), ('::ffff:127.0.0.1', 25, '', '127.0.0.1'),
     ('10.0.0.7', 8080, 'sms.internal', 'SMS.internal:8080, 192.168.0.0/16'), ('10.0.0.7', 8081, 'sms.internal', 'sms.internal:8080'), ('10.0.0.7', 8080, '', 'sms.internal:8080'), ('192.168.3.4', 1, '', 'a.b:1, 192.168.0.0/16')) v(address, port, host, list);
 SELECT dunning._allows_address('127.0.0.1', 25, '', '127.0.0.1:0');
+SELECT dunning._allows_address('::1', 25, '', '[::1]:0');
 SELECT dunning._allows_address('127.0.0.1', 25, '', '127.0.0.1/33');
 SELECT dunning._allows_address('127.0.0.1', 25, '', '300.1.1.1');
 SELECT dunning._allows_address('127.0.0.1', 25, '', '[::1');
