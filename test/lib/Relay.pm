@@ -16,7 +16,7 @@ sub new
 {
 	my ($class, %option) = @_;
 	my $dir = tempdir(CLEANUP => 1);
-	my $listen = IO::Socket::INET->new(Listen => 50, LocalAddr => $option{address} // '127.0.0.1', Proto => 'tcp', ReuseAddr => 1) or die "could not listen: $!\n";
+	my $listen = IO::Socket::INET->new(Listen => 50, LocalAddr => $option{address} // '127.0.0.1', LocalPort => $option{port} // 0, Proto => 'tcp', ReuseAddr => 1) or die "could not listen: $!\n";
 	my $pid = fork // die "could not fork: $!\n";
 
 	if ($pid == 0)

@@ -72,6 +72,12 @@ my %front = map { $_ => front($_) } qw(good expired future wrong-host unknown-ca
 # IO::Socket::SSL would not show so weak a certificate.
 my $weak = free_port();
 start('openssl', 's_server', '-accept', "127.0.0.1:$weak", '-quiet', '-cipher', 'ALL:@SECLEVEL=0', '-cert', "$secrets/weak.pem", '-key', "$secrets/weak.key");
+my $h2 = free_port();
+{
+	mkdir "$secrets/www";
+	append_to_file("$secrets/www/index.html", '{"id": "h2"}');
+	start('sh', '-c', "exec stdbuf -oL nghttpd -v -a 127.0.0.1 -d $secrets/www $h2 $secrets/good.key $secrets/good.pem >$secrets/h2.log 2>&1");
+}
 my %mail = map { $_ => front($_, to => $gateway->smtp_port) } qw(good expired wrong-host);
 my $old = front('good', version => 'TLSv1');
 my $wanted12 = front('good', ca => "$secrets/bank-ca.pem", version => 'TLSv1_2');
@@ -104,6 +110,9 @@ my $tls_proxy = front('unknown-ca', to => $open_proxy);
 $ENV{$_} = 'http://127.0.0.1:' . $trap->port for qw(http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY);
 # With "localhost" here a configured proxy would be passed by.
 $ENV{$_} = 'localhost' for qw(no_proxy NO_PROXY);
+append_to_file("$secrets/empty.secret", '');
+mkdir "$secrets/folder.secret", 0700;
+chmod 0600, "$secrets/empty.secret";
 append_to_file("$secrets/proxy.secret", "hunter2\n");
 append_to_file("$secrets/wrong.secret", "hunter3\n");
 append_to_file("$secrets/readable.secret", "hunter2\n");
@@ -116,7 +125,7 @@ my $node = PostgreSQL::Test::Cluster->new('network');
 $node->init;
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.secret_directory = '$secrets'\ndunning.retry_delay = '20ms'\ndunning.max_attempts = 2\ntimezone = 'UTC'\nfsync = off\n"
 	  . 'dunning.allowed_hosts = \'' . $gateway->allowed_hosts . ', ' . join(', ', map { ('127.0.0.1:' . $_->port, 'localhost:' . $_->port) } values %front, values %mail, $old, $wanted12, $wanted13, $cut, $plain, $silent, $plain_mail, $forbids, $mute, $resets, $tls_proxy)
-	  . ", localhost:$weak, 127.0.0.1:1, 127.0.0.1:$open_proxy, 127.0.0.1:$login_proxy'\n");
+	  . ", localhost:1, localhost:$weak, localhost:$h2, 127.0.0.1:1, 127.0.0.1:$open_proxy, 127.0.0.1:$login_proxy'\n");
 $node->start;
 my $db = 'postgres';
 $node->safe_psql($db, q{
@@ -214,6 +223,7 @@ judge();
 
 # --- certificates ---
 
+sub by { return (proxy => "http://127.0.0.1:$_[0]") }
 sub at { return (url => "https://$_[1]:" . $_[0]->port . '/', ca_file => 'bank-ca.pem') }
 ends('tls-good', { at($front{good}, 'localhost') }, 'sent', 'http_200');
 ends('tls-address', { at($front{good}, '127.0.0.1') }, 'sent', 'http_200');
@@ -252,9 +262,56 @@ ends('source-mail', { url => 'smtp://127.0.0.1:' . $plain_mail->port, tls => 'no
 ends('source-foreign', { at($front{good}, '127.0.0.1'), source_address => '8.8.8.8' }, 'queued', 'failed_binding_local_connection_end');
 ends("source-$_", { at($front{good}, '127.0.0.1'), source_address => $_ }, 'refused', qr/option "source_address"/) for 'lo', 'eth0', 'if!lo', 'localhost', '127.1', '';
 
+# --- secret files ---
+
+sub unusable
+{
+	my ($name, $options, $why, %mapping) = @_;
+	ends("file-$name", { at($front{good}, 'localhost'), %$options }, 'unusable', $why, %mapping);
+	return;
+}
+my @login = (url => 'smtps://localhost:' . $mail{good}->port, ca_file => 'bank-ca.pem');
+unusable('missing', {@login}, qr/could not open secret file/, username => 'clerk', secret_file => 'nowhere.secret');
+unusable('readable', {@login}, qr/can be read by others/, username => 'clerk', secret_file => 'readable.secret');
+unusable('link', {@login}, qr/is a symbolic link/, username => 'clerk', secret_file => 'link.secret');
+unusable('folder', {@login}, qr/is not a regular file/, username => 'clerk', secret_file => 'folder.secret');
+unusable('empty', {@login}, qr/is empty/, username => 'clerk', secret_file => 'empty.secret');
+unusable('half', {@login}, qr/needs both username and secret_file/, username => 'clerk');
+unusable('proxy-missing', { by($open_proxy) }, qr/could not open secret file/, proxy_username => 'clerk', proxy_secret_file => 'nowhere.secret');
+unusable('proxy-readable', { by($open_proxy) }, qr/can be read by others/, proxy_username => 'clerk', proxy_secret_file => 'readable.secret');
+unusable('proxy-half', { by($open_proxy) }, qr/needs both proxy_username and proxy_secret_file/, proxy_username => 'clerk');
+unusable('key-readable', { client_cert_file => 'client.pem', client_key_file => 'readable.key' }, qr/can be read by others/);
+unusable('ca-missing', { ca_file => 'nowhere.pem' }, qr/could not open secret file/);
+unusable('proxy-ca-missing', { by($open_proxy), proxy_ca_file => 'nowhere.pem' }, qr/could not open secret file/);
+# What is there and is no certificate is found by TLS itself.
+ends('file-ca-garbage', { at($front{good}, 'localhost'), ca_file => 'proxy.secret' }, 'queued', 'ca_file_cannot_be_used');
+ends('file-cert-garbage', { at($front{good}, 'localhost'), client_cert_file => 'proxy.secret', client_key_file => 'client.key' }, 'queued', 'client_cert_file_or_client_key_file_cannot_be_used');
+ends('file-cert-other', { at($front{good}, 'localhost'), client_cert_file => 'stranger.pem', client_key_file => 'client.key' }, 'queued', 'client_cert_file_or_client_key_file_cannot_be_used');
+
+# --- HTTP/2 ---
+
+my $no_h2 = $ENV{HTTP2_SKIP} // (system('sh', '-c', 'command -v nghttpd >/dev/null') == 0 ? undef : 'nghttpd is not here: apt-get install nghttp2-server');
+# A gateway that offers HTTP/1.1 only is spoken to so.
+ends('h2-not-offered', { at($front{good}, 'localhost'), http_version => 'h2' }, 'sent', 'http_200');
+SKIP:
+{
+	skip $no_h2, 1 if $no_h2;
+	ends('h2', { url => "https://localhost:$h2/", ca_file => 'bank-ca.pem', http_version => 'h2' }, 'sent', 'http_200', sent => 0);
+	ends('h2-keys', { url => "https://localhost:$h2/", ca_file => 'bank-ca.pem', http_version => 'h2', contract => 'repeat' }, 'sent', 'http_200', sent => 0);
+	ends('h2-nowhere', { url => "https://localhost:$h2/nowhere", ca_file => 'bank-ca.pem', http_version => 'h2' }, 'dead', 'http_404');
+}
+judge();
+unless ($no_h2)
+{
+	# No catcher's ledger stands behind it: what it was asked is in its own words.
+	my $said = slurp_file("$secrets/h2.log");
+	my $n = () = $said =~ /:method: POST/g;
+	is($n, 3, 'each request came once by HTTP/2') or diag $said;
+	like($said, qr/idempotency-key: /, 'with its key');
+}
+
 # --- a forward proxy ---
 
-sub by { return (proxy => "http://127.0.0.1:$_[0]") }
 ends('proxy-refuses', { at($front{good}, 'localhost'), by($forbids->port) }, 'queued', 'proxy_refused_to_connect_403');
 ends('proxy-mute', { at($front{good}, 'localhost'), by($mute->port), timeout => '500ms' }, 'dead', 'timeout_was_reached');
 ends('proxy-resets', { at($front{good}, 'localhost'), by($resets->port) }, 'dead', 'proxy_ended_the_connection');
@@ -270,6 +327,12 @@ SKIP:
 	ends('proxy-expired', { at($front{expired}, 'localhost'), by($open_proxy) }, 'queued', 'certificate_expired');
 	ends('proxy-login', { at($front{good}, 'localhost'), by($login_proxy) }, 'sent', 'http_200', proxy_username => 'clerk', proxy_secret_file => 'proxy.secret');
 	ends('proxy-login-plain', { url => $gateway->http_url, by($login_proxy) }, 'sent', 'http_200', proxy_username => 'clerk', proxy_secret_file => 'proxy.secret');
+	# What was said to the gateway through the tunnel was said: a lost answer stays unknown.
+	ends('proxy-lost', { url => 'https://localhost:' . $front{good}->port . '/fault/reset-after-body', ca_file => 'bank-ca.pem', by($open_proxy) }, 'unknown', '', sent => 1);
+	ends('proxy-no-reply', { url => 'https://localhost:' . $front{good}->port . '/fault/no-reply', ca_file => 'bank-ca.pem', by($open_proxy), timeout => '700ms' }, 'unknown', 'timeout', sent => 1);
+	ends('proxy-half', { url => 'https://localhost:' . $front{good}->port . '/fault/half-reply', ca_file => 'bank-ca.pem', by($open_proxy) }, 'unknown', '', sent => 1);
+	ends('proxy-503', { url => 'https://localhost:' . $front{good}->port . '/fault/503', ca_file => 'bank-ca.pem', by($open_proxy) }, 'dead', 'http_503');
+	ends('proxy-unreachable', { url => 'https://localhost:1/', ca_file => 'bank-ca.pem', by($open_proxy) }, 'dead', 'proxy_refused_to_connect_50');
 	ends('proxy-tls', { at($front{good}, 'localhost'), proxy => 'https://localhost:' . $tls_proxy->port, proxy_ca_file => 'other-ca.pem' }, 'sent', 'http_200');
 	ends('proxy-tls-unknown', { at($front{good}, 'localhost'), proxy => 'https://localhost:' . $tls_proxy->port }, 'queued', 'proxy_certificate_of_an_unknown_ca');
 	ends('proxy-login-none', { at($front{good}, 'localhost'), by($login_proxy) }, 'queued', 'proxy_wants_a_login_407');
