@@ -136,6 +136,9 @@ typedef struct DunRun
 	DunTransport *transport;
 	dlist_head	ready;
 	int			nready;
+	int			stock;			/* how many to keep ready */
+	TimestampTz sized_at;		/* when that was last thought over */
+	int64		idle_us;		/* how long it has slept since */
 	dlist_head	done;
 	int			ndone;
 	int			nsettled;		/* of `done`, written in the transaction that is open */

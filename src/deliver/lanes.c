@@ -35,6 +35,7 @@
 #define RETRY_SERVER_MS 10000
 #define BATCH_MAX 1000
 #define CLAIMS_PER_SLOT 16		/* waiting intents: enough that a batch is worth its commit, few enough to lose little time over */
+#define STOCK_MIN 64
 
 static uint64 catalog_version = 0;
 
@@ -320,15 +321,34 @@ busy_lanes(const DunRun *run)
 	return Max(n, 1);
 }
 
+/* Ready, and held back by no rate. */
+static int
+stock_in_hand(const DunRun *run)
+{
+	int			n = 0;
+
+	for (int i = 0; i < run->nlanes; i++)
+		if (run->lanes[i].loaded == NULL || run->lanes[i].loaded->server->rate == 0)
+			n += run->lanes[i].waiting;
+	return n;
+}
+
+static int
+share_of(const DunRun *run)
+{
+	return Max(run->stock / busy_lanes(run), Min(dun_deliver_slots_of(run->transport), run->stock));
+}
+
 /* How many more rows this lane may hold; a limited one a window's worth. */
 static int
 room_of(DunRun *run, DunLane *lane)
 {
 	int			all = claim_limit(run) - dun_deliver_count_items();
-	int			share = Max(claim_limit(run) / busy_lanes(run), Min(dun_deliver_slots_of(run->transport), claim_limit(run)));
-	int			room = Min(all, share - lane->waiting);
+	int			room = Min(all, share_of(run) - lane->waiting);
 	double		rate = lane->loaded->server->rate;
 
+	if (rate == 0)
+		room = Min(room, run->stock - stock_in_hand(run));
 	/* Where a crash would leave an unknown attempt behind, fewer intents stand waiting. */
 	if (!lane->loaded->server->repeat)
 		room = Min(room, dun_deliver_slots_of(run->transport) * 2 - lane->waiting);
@@ -341,6 +361,47 @@ room_of(DunRun *run, DunLane *lane)
 	if (run->left >= 0)
 		room = (int) Min((int64) room, run->left);
 	return Max(room, 0);
+}
+
+/*
+ * Nothing moves through the network while a batch is prepared. Where the slots are what limits (a gateway that takes its
+ * time), the process idles between batches: then small ones, more often. Where its own work does, large ones cost less.
+ */
+void
+dun_deliver_size_stock(DunRun *run)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int64		passed = now - run->sized_at;
+	int			most = claim_limit(run);
+	int			least = Min(STOCK_MIN, most);
+
+	if (dun_deliver_count_items() == 0)
+		run->stock = least;		/* the first ones soon */
+	else if (run->idle_us > passed / 8)
+		run->stock /= 2;
+	else if (run->idle_us < passed / 32)
+		run->stock *= 2;
+	run->stock = Max(least, Min(run->stock, most));
+	run->sized_at = now;
+	run->idle_us = 0;
+}
+
+/* A quarter of what a lane may hold is left: a batch is worth its commit. */
+bool
+dun_deliver_wants_more(DunRun *run)
+{
+	for (int i = 0; i < run->nlanes; i++)
+	{
+		DunLane    *lane = &run->lanes[i];
+		int			room;
+
+		if (!lane->present || lane->paused || lane->shut || lane->loaded == NULL || lane->drained)
+			continue;
+		room = room_of(run, lane);
+		if (room > 0 && lane->waiting <= room / 3)
+			return true;
+	}
+	return false;
 }
 
 /* A server's day may be over before its queue is. */

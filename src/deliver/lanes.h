@@ -18,6 +18,12 @@ extern Datum dun_deliver_owned_slices(void);
 /* Claim what is due, as far as there is room; the items are pushed onto `batch`. Returns how many. */
 extern int	dun_deliver_claim(DunRun *run, dlist_head *batch);
 
+/* Whether a lane has so much room that a batch is worth its commit. */
+extern bool dun_deliver_wants_more(DunRun *run);
+
+/* Before a batch: how many to keep ready from now on. */
+extern void dun_deliver_size_stock(DunRun *run);
+
 /* A batch was rolled back: read its rows again, one by one where the fault is in the rows. */
 extern void dun_deliver_rewind_lanes(DunRun *run, bool one_by_one);
 

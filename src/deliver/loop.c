@@ -43,6 +43,7 @@
 
 #define SETTLE_EVERY_MS 20
 #define SETTLE_AT 1000
+#define SETTLE_WITH_CLAIM 32	/* one commit for both */
 #define HELD_EVERY_MS 30000
 #define IDLE_LOOK_MS 1000		/* a prepared transaction wakes nobody, nor does ALTER DATABASE */
 #define ASIDE_AT_END_MS 2500
@@ -199,8 +200,7 @@ wants_claims(DunRun *run, TimestampTz now)
 		return false;
 	if (run->woken || now >= run->look_at)
 		return true;
-	/* Half of the room is free: a batch is worth its commit. */
-	return !all_drained(run) && dun_deliver_count_items() <= dun_deliver_slots_of(run->transport) * 2;
+	return dun_deliver_wants_more(run);
 }
 
 static bool
@@ -233,6 +233,7 @@ take_up(DunRun *run)
 		dun_deliver_take_over(run);
 	if (!look(run, look_around))
 		return;
+	dun_deliver_size_stock(run);
 	run->taken = dun_deliver_take_batch(run);
 	run->look_at = Min(run->look_at, dun_deliver_head_due(run));
 	if (all_drained(run))
@@ -254,7 +255,7 @@ exchange(DunRun *run)
 	bool		claim = wants_claims(run, now);
 
 	dun_deliver_bring_back(run);
-	settle = wants_settling(run, now);
+	settle = wants_settling(run, now) || (claim && run->ndone >= SETTLE_WITH_CLAIM);
 	run->taken = 0;
 	if (!settle && !claim)
 		return false;
@@ -420,8 +421,17 @@ wants_other_slots(DunRun *run)
 	return false;
 }
 
+/* A recheck is a query: it is not worth one message while others are about to end, nor a few while there is other work. */
 static bool
-send_group(DunRun *run)
+is_worth_a_group(const DunRun *run, int room, bool busy)
+{
+	int			slots = dun_deliver_slots_of(run->transport);
+
+	return room > 0 && (dun_deliver_slots_in_use(run->transport) == 0 || room >= Min(run->nready, slots / (busy ? 2 : 16)));
+}
+
+static bool
+send_group(DunRun *run, bool busy)
 {
 	int			room;
 	DunItem   **group;
@@ -433,10 +443,7 @@ send_group(DunRun *run)
 	if (run->nready == 0 || GetCurrentTimestamp() < run->pause_until || wants_other_slots(run))
 		return false;
 	room = dun_deliver_free_slots(run->transport);
-	if (room == 0)
-		return false;
-	/* A recheck is a query: it is not worth one message while others are about to end. */
-	if (room < Min(run->nready, dun_deliver_slots_of(run->transport) / 2) && dun_deliver_slots_in_use(run->transport) > 0)
+	if (!is_worth_a_group(run, room, busy))
 		return false;
 	group = palloc(room * sizeof(DunItem *));
 	r = (Rechecking) {run, group, choose_group(run, group, room)};
@@ -632,7 +639,7 @@ dun_deliver_run_loop(DunRun *run, const DunLimits *limits)
 		if (exchange(run))
 			busy = true;
 		MemoryContextSwitchTo(turn);
-		if (send_group(run))
+		if (send_group(run, busy))
 			busy = true;
 		MemoryContextSwitchTo(turn);
 
@@ -645,8 +652,12 @@ dun_deliver_run_loop(DunRun *run, const DunLimits *limits)
 			break;
 		if (!busy)
 		{
+			TimestampTz since;
+
 			give_memory_back(run);
+			since = GetCurrentTimestamp();
 			dun_deliver_wait(run->transport, sleep_for(run, limits));
+			run->idle_us += GetCurrentTimestamp() - since;
 		}
 		/* Somebody enqueued, reloaded the settings or wants us to end: look at all of it. */
 		if (MyLatch->is_set)
