@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "deliver/easy.h"
+#include "deliver/sockets.h"
 #include "deliver/tls.h"
 #include "gateway/network.h"
 #include "gateway/url.h"
@@ -121,6 +122,7 @@ set_safe_options(DunTransfer *x)
 	CURL	   *c = x->easy;
 
 	curl_easy_reset(c);
+	x->prepared_for = 0;
 	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -145,6 +147,11 @@ set_safe_options(DunTransfer *x)
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, x);
+	if (x->sockets != NULL)
+	{
+		curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, dun_deliver_close_socket);
+		curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, x->sockets);
+	}
 }
 
 /*
@@ -270,8 +277,12 @@ dun_deliver_prepare_easy(DunTransfer *x, const DunServer *server, const DunReque
 	dun_deliver_clear_easy(x);
 	x->server = server;
 	x->request = request;
-	set_safe_options(x);
-	set_server_options(x, server);
+	if (server->serial == 0 || x->prepared_for != server->serial)
+	{
+		set_safe_options(x);
+		set_server_options(x, server);
+	}
+	x->prepared_for = server->serial;
 	ok = curl_easy_setopt(x->easy, CURLOPT_URL, request->url) == CURLE_OK &&
 		set_http_request(x, request);
 	if (!ok)
@@ -444,10 +455,9 @@ dun_deliver_read_easy(DunTransfer *x, CURLcode result, DunReply *reply)
 void
 dun_deliver_clear_easy(DunTransfer *x)
 {
-	CURL	   *easy = x->easy;
+	DunTransfer kept = {.easy = x->easy, .prepared_for = x->prepared_for, .sockets = x->sockets};
 
 	curl_slist_free_all(x->headers);
 	free(x->body);
-	memset(x, 0, sizeof(*x));
-	x->easy = easy;
+	*x = kept;
 }

@@ -19,6 +19,8 @@
 typedef struct DunTransfer
 {
 	CURL	   *easy;
+	uint64		prepared_for;	/* serial of the server whose options the handle has, 0: none */
+	struct DunSockets *sockets; /* who is told when its socket is closed, NULL: nobody */
 	void	   *owner;			/* NULL: not in flight */
 	struct DunMail *mail;		/* NULL: a transfer that libcurl carries to its end */
 	const DunServer *server;
@@ -36,7 +38,10 @@ typedef struct DunTransfer
 	char		error[CURL_ERROR_SIZE];
 } DunTransfer;
 
-/* Set every option anew; false: libcurl has no memory. A mail and a probe connect and log in, nothing more. */
+/*
+ * Set every option, anew where the handle served another server before; false: libcurl has no memory. A mail and a probe
+ * connect and log in, nothing more.
+ */
 extern bool dun_deliver_prepare_easy(DunTransfer *x, const DunServer *server, const DunRequest *request);
 extern bool dun_deliver_prepare_mail(DunTransfer *x, const DunServer *server, const DunRequest *request);
 extern bool dun_deliver_prepare_probe(DunTransfer *x, const DunServer *server);
@@ -44,7 +49,7 @@ extern bool dun_deliver_prepare_probe(DunTransfer *x, const DunServer *server);
 /* How far it got and what was answered; the strings are the transfer's. */
 extern void dun_deliver_read_easy(DunTransfer *x, CURLcode result, DunReply *reply);
 
-/* Free what a transfer holds beside its handle. */
+/* Free what a transfer holds beside its handle and the options of its server. */
 extern void dun_deliver_clear_easy(DunTransfer *x);
 
 #endif

@@ -25,7 +25,7 @@ struct DunMailer
 };
 
 DunMailer *
-dun_deliver_open_mailer(CURLM *multi, int epoll_fd, int slots)
+dun_deliver_open_mailer(CURLM *multi, int epoll_fd, int slots, struct DunSockets *sockets)
 {
 	DunMailer  *mailer = MemoryContextAllocZero(TopMemoryContext, sizeof(DunMailer));
 
@@ -34,6 +34,8 @@ dun_deliver_open_mailer(CURLM *multi, int epoll_fd, int slots)
 	mailer->slots = slots;
 	dlist_init(&mailer->ended);
 	mailer->mails = MemoryContextAllocZero(TopMemoryContext, slots * sizeof(DunMail));
+	for (int i = 0; i < slots; i++)
+		mailer->mails[i].x.sockets = sockets;
 	return mailer;
 }
 

@@ -21,7 +21,7 @@
 typedef struct DunMailer DunMailer;
 
 /* At most `slots` connections, each over `multi`; their sockets stand in `epoll_fd`. */
-extern DunMailer *dun_deliver_open_mailer(CURLM *multi, int epoll_fd, int slots);
+extern DunMailer *dun_deliver_open_mailer(CURLM *multi, int epoll_fd, int slots, struct DunSockets *sockets);
 extern void dun_deliver_close_mailer(DunMailer *mailer);
 
 /* As dun_deliver_start_transfer. */

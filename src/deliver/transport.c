@@ -27,6 +27,7 @@
 #include "base/compat.h"
 #include "deliver/easy.h"
 #include "deliver/smtp.h"
+#include "deliver/sockets.h"
 #include "deliver/transport.h"
 
 #define EVENTS_AT_ONCE 256
@@ -36,6 +37,7 @@ struct DunTransport
 {
 	CURLM	   *multi;
 	int			epoll_fd;
+	DunSockets *sockets;
 	WaitEventSet *wait_set;
 	int			slots;
 	int			running;		/* libcurl's count */
@@ -68,23 +70,8 @@ static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
 	DunTransport *t = arg;
-	struct epoll_event ev = {0};
 
-	if (what == CURL_POLL_REMOVE)
-	{
-		epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-		return 0;
-	}
-	ev.data.u64 = (uint32) fd;
-	if (what & CURL_POLL_IN)
-		ev.events |= EPOLLIN;
-	if (what & CURL_POLL_OUT)
-		ev.events |= EPOLLOUT;
-	/* libcurl keeps a word beside each socket it watches: whether the descriptor knows it already. */
-	if (socket_arg == NULL)
-		curl_multi_assign(t->multi, fd, t);
-	if (epoll_ctl(t->epoll_fd, socket_arg == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev) != 0)
-		epoll_ctl(t->epoll_fd, errno == EEXIST ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev);
+	dun_deliver_watch_socket(t->sockets, fd, what);
 	return 0;
 }
 
@@ -120,6 +107,7 @@ make_transfers(DunTransport *t)
 		t->transfers[i].easy = curl_easy_init();
 		if (t->transfers[i].easy == NULL)
 			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("could not make a libcurl handle")));
+		t->transfers[i].sockets = t->sockets;
 		t->unused[t->nunused++] = &t->transfers[i];
 	}
 }
@@ -143,8 +131,9 @@ dun_deliver_open_transport(int slots)
 			ReleaseExternalFD();
 			ereport(ERROR, (errcode_for_socket_access(), errmsg("could not make an epoll descriptor: %m")));
 		}
+		t->sockets = dun_deliver_open_sockets(t->epoll_fd);
 		t->multi = curl_multi_init();
-		if (t->multi == NULL)
+		if (t->sockets == NULL || t->multi == NULL)
 			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("could not make a libcurl multi handle")));
 		curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 		curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
@@ -154,7 +143,7 @@ dun_deliver_open_transport(int slots)
 		curl_multi_setopt(t->multi, CURLMOPT_PIPELINING, (long) CURLPIPE_NOTHING);
 		curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long) slots);
 		make_transfers(t);
-		t->mailer = dun_deliver_open_mailer(t->multi, t->epoll_fd, slots);
+		t->mailer = dun_deliver_open_mailer(t->multi, t->epoll_fd, slots, t->sockets);
 		t->wait_set = dun_create_wait_set(TopMemoryContext, 3);
 		AddWaitEventToSet(t->wait_set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
 		AddWaitEventToSet(t->wait_set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
@@ -188,6 +177,7 @@ dun_deliver_close_transport(DunTransport *t)
 		dun_deliver_close_mailer(t->mailer);
 	if (t->multi != NULL)
 		curl_multi_cleanup(t->multi);
+	dun_deliver_free_sockets(t->sockets);
 	if (t->epoll_fd >= 0)
 	{
 		close(t->epoll_fd);
@@ -296,7 +286,7 @@ dun_deliver_run_transfers(DunTransport *t, DunTransferDone done)
 	{
 		int			what = 0;
 
-		if (dun_deliver_take_mail_event(t->mailer, &events[i]))
+		if (dun_deliver_take_mail_event(t->mailer, &events[i]) || !dun_deliver_is_watched(t->sockets, (curl_socket_t) events[i].data.u64))
 			continue;
 		if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 			what |= CURL_CSELECT_IN;

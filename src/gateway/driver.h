@@ -15,6 +15,7 @@
 /* A SERVER of the wrapper dunning_gateway with the worker's USER MAPPING, options resolved and checked. */
 typedef struct DunServer
 {
+	uint64		serial;			/* of this reading, never the same again in a process; 0: only looked at */
 	Oid			oid;
 	char	   *name;
 	char	   *channel;		/* the SERVER's TYPE */

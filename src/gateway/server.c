@@ -293,7 +293,11 @@ load_server(const char *name, bool masked)
 DunServer *
 dun_gateway_load_server(const char *name)
 {
-	return load_server(name, false);
+	static uint64 serial = 0;
+	DunServer  *server = load_server(name, false);
+
+	server->serial = ++serial;
+	return server;
 }
 
 DunServer *
