@@ -23,7 +23,7 @@ part_two() {
 
 part_wait() {
     start_catcher 20
-    use 1 256
+    use ${WAIT_WORKERS:-1} $((256 / ${WAIT_WORKERS:-1}))
     several "one worker, 20 ms, 256 slots" sms 256
     verdict "delivery at 20 ms, 256 slots" "$ratio" ">=" 0.9
     start_catcher "${DELAY:-0}"

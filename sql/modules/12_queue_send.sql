@@ -10,7 +10,8 @@ BEGIN
                m.amounts, m.cost, s.state, s.reason, q.blocked_by, m.variant, m.p, m.expected_value, nullif(m.context->'fee', 'null'), nullif(m.context->'offer', 'null')
         FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) v(debtor_id, message_id)
         JOIN dunning.message m ON m.debtor_id = v.debtor_id AND m.message_id = v.message_id
-        JOIN dunning.message_state s ON s.debtor_id = v.debtor_id AND s.message_id = v.message_id
+        -- By its key for each row: the view, joined, would be worked out for every message there is.
+        JOIN LATERAL (SELECT y.state, y.reason FROM dunning.message_state y WHERE y.debtor_id = v.debtor_id AND y.message_id = v.message_id OFFSET 0) s ON true
         LEFT JOIN dunning.queue q ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id
         ORDER BY m.debtor_id, m.message_id;
 END
@@ -132,7 +133,7 @@ COMMENT ON FUNCTION dunning._send_row(text, text, text, jsonb, timestamptz, time
 
 CREATE FUNCTION dunning.send(debtor_id text, template text, channel text DEFAULT NULL, vars jsonb DEFAULT '{}', not_before timestamptz DEFAULT NULL,
     not_after timestamptz DEFAULT NULL, idempotency_key text DEFAULT NULL, dry_run boolean DEFAULT false, priority int DEFAULT 0) RETURNS SETOF dunning.planned
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
 AS $fn$
 #variable_conflict error
 DECLARE

@@ -160,7 +160,7 @@ BEGIN
               UNION SELECT q.debtor_id, q.message_id FROM dunning.queue q
               WHERE retry.state = 'held' AND q.state = 'held' AND (retry.message_id IS NULL OR q.message_id = retry.message_id)) x
         JOIN dunning.message m ON m.debtor_id = x.debtor_id AND m.message_id = x.message_id
-        JOIN dunning.message_state s ON s.debtor_id = x.debtor_id AND s.message_id = x.message_id
+        JOIN LATERAL (SELECT y.state, y.reason, y.at FROM dunning.message_state y WHERE y.debtor_id = x.debtor_id AND y.message_id = x.message_id OFFSET 0) s ON true
         WHERE s.state = retry.state AND (retry.server IS NULL OR m.server = retry.server) AND (since IS NULL OR s.at >= since)
           AND (m.not_after IS NULL OR m.not_after > dunning._now())      -- over is over
         ORDER BY s.at, m.message_id

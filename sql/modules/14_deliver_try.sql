@@ -15,7 +15,7 @@ COMMENT ON FUNCTION dunning.probe(text) IS
     'Whether a gateway can be reached with its options, certificate and login: nothing is sent. Waits up to five seconds for the connection. DN006 where the server cannot be used. Role: dunning_operator.';
 
 CREATE FUNCTION dunning.send_test(template text, debtor_id text, channel text, to_address text) RETURNS SETOF dunning.planned
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 #variable_conflict error
 DECLARE
     id text := dunning._canonical_id(send_test.debtor_id);

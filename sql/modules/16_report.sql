@@ -103,7 +103,7 @@ BEGIN
         LEFT JOIN touched ON touched.debtor_id = d.debtor_id
         LEFT JOIN last ON last.debtor_id = d.debtor_id
         LEFT JOIN dunning.message lm ON lm.debtor_id = last.debtor_id AND lm.message_id = last.message_id
-        LEFT JOIN dunning.message_state ls ON ls.debtor_id = last.debtor_id AND ls.message_id = last.message_id
+        LEFT JOIN LATERAL (SELECT y.state FROM dunning.message_state y WHERE y.debtor_id = last.debtor_id AND y.message_id = last.message_id OFFSET 0) ls ON true
         LEFT JOIN next ON next.debtor_id = d.debtor_id
         LEFT JOIN dunning.message nm ON nm.debtor_id = next.debtor_id AND nm.message_id = next.message_id
         LEFT JOIN held ON held.debtor_id = d.debtor_id

@@ -210,10 +210,14 @@ BEGIN
           WHERE t.n_dead_tup > 100000 AND t.n_dead_tup > t.n_live_tup AND coalesce(t.vacuumed < clock_timestamp() - interval '1 hour', true) OR t.n_dead_tup > 5000000) d;
     RETURN QUERY SELECT 'dead letters', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
         CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''dead'', dry_run => true);' END
-    FROM dunning.message_state s JOIN dunning.message m ON m.debtor_id = s.debtor_id AND m.message_id = s.message_id WHERE s.state = 'dead' AND s.at > week;
+    FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o WHERE o.state = 'dead' AND o.at > week) d
+    JOIN LATERAL (SELECT y.state, y.at FROM dunning.message_state y WHERE y.debtor_id = d.debtor_id AND y.message_id = d.message_id OFFSET 0) s ON true
+    WHERE s.state = 'dead' AND s.at > week;
     RETURN QUERY SELECT 'unknown outcomes', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
         CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''unknown'', dry_run => true);' END
-    FROM dunning.message_state s WHERE s.state = 'unknown' AND s.at > week;
+    FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o WHERE o.state = 'unknown' AND o.at > week) d
+    JOIN LATERAL (SELECT y.state, y.at FROM dunning.message_state y WHERE y.debtor_id = d.debtor_id AND y.message_id = d.message_id OFFSET 0) s ON true
+    WHERE s.state = 'unknown' AND s.at > week;
     RETURN QUERY SELECT 'held: ' || coalesce(b.why, 'no reason'), 'warn', count(*) || ' message(s)', dunning._fix_for(b.why, NULL)
     FROM dunning.queue q LEFT JOIN LATERAL unnest(q.blocked_by) AS b (why) ON true WHERE q.state = 'held' GROUP BY b.why ORDER BY b.why;
     RETURN QUERY SELECT 'proposed', 'warn', format('%s message(s) of run %s await approval', count(*), q.run_id), format('SELECT * FROM dunning.approve(%L);', q.run_id)

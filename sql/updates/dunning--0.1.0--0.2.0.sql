@@ -13306,7 +13306,8 @@ BEGIN
                m.amounts, m.cost, s.state, s.reason, q.blocked_by, m.variant, m.p, m.expected_value, nullif(m.context->'fee', 'null'), nullif(m.context->'offer', 'null')
         FROM ROWS FROM (unnest(debtor_ids), unnest(message_ids)) v(debtor_id, message_id)
         JOIN dunning.message m ON m.debtor_id = v.debtor_id AND m.message_id = v.message_id
-        JOIN dunning.message_state s ON s.debtor_id = v.debtor_id AND s.message_id = v.message_id
+        -- By its key for each row: the view, joined, would be worked out for every message there is.
+        JOIN LATERAL (SELECT y.state, y.reason FROM dunning.message_state y WHERE y.debtor_id = v.debtor_id AND y.message_id = v.message_id OFFSET 0) s ON true
         LEFT JOIN dunning.queue q ON q.debtor_id = v.debtor_id AND q.message_id = v.message_id
         ORDER BY m.debtor_id, m.message_id;
 END
@@ -13410,6 +13411,7 @@ CREATE FUNCTION dunning.send(debtor_id text, template text, channel text DEFAULT
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
 AS $function$
 #variable_conflict error
 DECLARE
@@ -13864,6 +13866,47 @@ BEGIN
                        WHERE o.debtor_id = message.debtor_id AND o.message_id = message.message_id AND o.attempt > 0 AND dunning._state_rank(o.state) > 0));
 END
 $function$;
+CREATE OR REPLACE FUNCTION dunning.retry(message_id uuid DEFAULT NULL::uuid, state text DEFAULT 'dead'::text, server text DEFAULT NULL::text, since timestamp with time zone DEFAULT NULL::timestamp with time zone, dry_run boolean DEFAULT true)
+ RETURNS TABLE(message uuid, debtor_id text, channel text, through text, was text, reason text, at timestamp with time zone)
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    found record;
+BEGIN
+    IF retry.state IS NULL OR retry.state NOT IN ('dead', 'failed', 'unknown', 'cancelled', 'held') THEN
+        RAISE EXCEPTION 'messages of state "%" cannot be retried', retry.state USING ERRCODE = '22023', DETAIL = 'dead, failed, unknown, cancelled and held ones can.';
+    END IF;
+    FOR found IN
+        SELECT m.message_id, m.debtor_id, m.creditor, m.channel, m.server, m.run_id, s.state, s.reason, s.at,
+               coalesce((SELECT max(e.attempt) FROM dunning.egress e WHERE e.debtor_id = m.debtor_id AND e.message_id = m.message_id), 0::smallint) AS attempts
+        FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o
+              WHERE (retry.message_id IS NULL OR o.message_id = retry.message_id) AND o.state = retry.state AND (since IS NULL OR o.at >= since)
+              UNION SELECT q.debtor_id, q.message_id FROM dunning.queue q
+              WHERE retry.state = 'held' AND q.state = 'held' AND (retry.message_id IS NULL OR q.message_id = retry.message_id)) x
+        JOIN dunning.message m ON m.debtor_id = x.debtor_id AND m.message_id = x.message_id
+        JOIN LATERAL (SELECT y.state, y.reason, y.at FROM dunning.message_state y WHERE y.debtor_id = x.debtor_id AND y.message_id = x.message_id OFFSET 0) s ON true
+        WHERE s.state = retry.state AND (retry.server IS NULL OR m.server = retry.server) AND (since IS NULL OR s.at >= since)
+          AND (m.not_after IS NULL OR m.not_after > dunning._now())      -- over is over
+        ORDER BY s.at, m.message_id
+    LOOP
+        IF NOT dry_run AND retry.state = 'held' THEN
+            PERFORM dunning._release_held(ARRAY[found.debtor_id]);
+        ELSIF NOT dry_run THEN
+            INSERT INTO dunning.queue AS q (debtor_id, message_id, creditor, slice, state, due, attempts, server, channel, reason, run_id)
+            VALUES (found.debtor_id, found.message_id, found.creditor, dunning._slice(found.debtor_id), 'queued', dunning._now(), found.attempts, found.server,
+                found.channel, 'retried by ' || session_user, found.run_id)
+            ON CONFLICT DO NOTHING;
+        END IF;
+        RETURN QUERY SELECT found.message_id, found.debtor_id::text, found.channel::text, found.server::text, found.state::text, found.reason::text, found.at::timestamptz;
+    END LOOP;
+    IF NOT dry_run THEN
+        PERFORM dunning._wake();
+    END IF;
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._check_server(server text)
  RETURNS void
  LANGUAGE plpgsql
@@ -14212,6 +14255,7 @@ CREATE OR REPLACE FUNCTION dunning.send_test(template text, debtor_id text, chan
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET jit TO 'off'
 AS $function$
 #variable_conflict error
 DECLARE
@@ -15758,7 +15802,7 @@ BEGIN
         LEFT JOIN touched ON touched.debtor_id = d.debtor_id
         LEFT JOIN last ON last.debtor_id = d.debtor_id
         LEFT JOIN dunning.message lm ON lm.debtor_id = last.debtor_id AND lm.message_id = last.message_id
-        LEFT JOIN dunning.message_state ls ON ls.debtor_id = last.debtor_id AND ls.message_id = last.message_id
+        LEFT JOIN LATERAL (SELECT y.state FROM dunning.message_state y WHERE y.debtor_id = last.debtor_id AND y.message_id = last.message_id OFFSET 0) ls ON true
         LEFT JOIN next ON next.debtor_id = d.debtor_id
         LEFT JOIN dunning.message nm ON nm.debtor_id = next.debtor_id AND nm.message_id = next.message_id
         LEFT JOIN held ON held.debtor_id = d.debtor_id
@@ -17026,10 +17070,14 @@ BEGIN
           WHERE t.n_dead_tup > 100000 AND t.n_dead_tup > t.n_live_tup AND coalesce(t.vacuumed < clock_timestamp() - interval '1 hour', true) OR t.n_dead_tup > 5000000) d;
     RETURN QUERY SELECT 'dead letters', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
         CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''dead'', dry_run => true);' END
-    FROM dunning.message_state s JOIN dunning.message m ON m.debtor_id = s.debtor_id AND m.message_id = s.message_id WHERE s.state = 'dead' AND s.at > week;
+    FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o WHERE o.state = 'dead' AND o.at > week) d
+    JOIN LATERAL (SELECT y.state, y.at FROM dunning.message_state y WHERE y.debtor_id = d.debtor_id AND y.message_id = d.message_id OFFSET 0) s ON true
+    WHERE s.state = 'dead' AND s.at > week;
     RETURN QUERY SELECT 'unknown outcomes', CASE WHEN count(*) > 0 THEN 'warn' ELSE 'ok' END, count(*) || ' in the last 7 days',
         CASE WHEN count(*) > 0 THEN 'SELECT * FROM dunning.retry(state => ''unknown'', dry_run => true);' END
-    FROM dunning.message_state s WHERE s.state = 'unknown' AND s.at > week;
+    FROM (SELECT DISTINCT o.debtor_id, o.message_id FROM dunning.outcome o WHERE o.state = 'unknown' AND o.at > week) d
+    JOIN LATERAL (SELECT y.state, y.at FROM dunning.message_state y WHERE y.debtor_id = d.debtor_id AND y.message_id = d.message_id OFFSET 0) s ON true
+    WHERE s.state = 'unknown' AND s.at > week;
     RETURN QUERY SELECT 'held: ' || coalesce(b.why, 'no reason'), 'warn', count(*) || ' message(s)', dunning._fix_for(b.why, NULL)
     FROM dunning.queue q LEFT JOIN LATERAL unnest(q.blocked_by) AS b (why) ON true WHERE q.state = 'held' GROUP BY b.why ORDER BY b.why;
     RETURN QUERY SELECT 'proposed', 'warn', format('%s message(s) of run %s await approval', count(*), q.run_id), format('SELECT * FROM dunning.approve(%L);', q.run_id)
