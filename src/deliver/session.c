@@ -56,6 +56,7 @@ set_for_call(void)
 			set_local("transaction_read_only", "off");
 	}
 	set_local("jit", "off");
+	set_local("plan_cache_mode", "force_generic_plan");
 	if (LockTimeout == 0 || LockTimeout > CALL_LOCK_TIMEOUT_MS)
 		set_local("lock_timeout", psprintf("%d", CALL_LOCK_TIMEOUT_MS));
 }

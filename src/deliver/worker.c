@@ -57,6 +57,8 @@ override_settings(void)
 		{"default_transaction_deferrable", "off"},
 		{"client_min_messages", "error"},
 		{"jit", "off"},
+		/* The same statements again and again: planned once. */
+		{"plan_cache_mode", "force_generic_plan"},
 		{NULL, NULL}
 	};
 
