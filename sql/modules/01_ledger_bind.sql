@@ -505,22 +505,22 @@ CREATE VIEW dunning.source WITH (security_invoker, security_barrier) AS
 COMMENT ON VIEW dunning.source IS
 'What serves each kind of the ledger: relation, state (ok, broken, stale, builtin), what is wrong and the SQL that mends it, freshness, and the contract columns it has. Role: dunning_viewer.';
 
+CREATE FUNCTION dunning._ledger_whole() RETURNS boolean
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'dun_ledger_sql_whole';
+COMMENT ON FUNCTION dunning._ledger_whole() IS 'Whether no bound source has a fault (_source_fault()). The session remembers a yes until a binding, one of the relations, a role or a schema changes.';
+
 CREATE FUNCTION dunning._ledger_problem() RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 #variable_conflict error
-DECLARE
-    b dunning.source_binding;
-    stale boolean := false;
 BEGIN
-    FOR b IN SELECT s.* FROM dunning.source_binding s LOOP
-        IF (dunning._source_fault(b)).fault IS NOT NULL THEN
-            RETURN 'ledger_broken';
-        END IF;
-        stale := stale OR b.max_age IS NOT NULL AND NOT EXISTS (
+    IF NOT dunning._ledger_whole() THEN
+        RETURN 'ledger_broken';
+    END IF;
+    RETURN CASE WHEN EXISTS (
+        SELECT FROM dunning.source_binding b
+        WHERE b.max_age IS NOT NULL AND NOT EXISTS (
             SELECT FROM dunning.ledger_load l
-            WHERE l.kind = b.kind AND l.complete_until >= dunning._now() - b.max_age);
-    END LOOP;
-    RETURN CASE WHEN stale THEN 'ledger_stale' END;
+            WHERE l.kind = b.kind AND l.complete_until >= dunning._now() - b.max_age)) THEN 'ledger_stale' END;
 END
 $body$;
 COMMENT ON FUNCTION dunning._ledger_problem() IS 'Why nobody may be contacted now: ledger_broken (a source was changed, dropped or may not be read) or ledger_stale (its last load is too old); NULL when all is well.';

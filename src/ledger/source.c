@@ -1,6 +1,6 @@
 /*
  * ledger/source.c
- *		Which relation serves a kind, and the text that reads it, remembered by the session.
+ *		Which relation serves a kind, the text that reads it, and that all is well with them, remembered by the session.
  *
  * A planning run composes some dozen texts that read the ledger, and send() six. Each asks which relation and columns that is;
  * looking takes a millisecond and composing half of one, together a third of a small run. What was found is forgotten at bind()
@@ -274,4 +274,46 @@ dun_ledger_sql_ledger_sql(PG_FUNCTION_ARGS)
 	if (k != NULL)
 		remember(key, composed, k->relation);
 	PG_RETURN_DATUM(composed);
+}
+
+PG_FUNCTION_INFO_V1(dun_ledger_sql_whole);
+
+/* _ledger_whole() → boolean */
+Datum
+dun_ledger_sql_whole(PG_FUNCTION_ARGS)
+{
+	static DunStatement look = {
+		.sql = "SELECT (dunning._source_fault(b)).fault IS NULL, b.relation FROM dunning.source_binding b",
+		.harmless = true};
+	static const char *const key = "whole";	/* no kind of source */
+	MemoryContext here = CurrentMemoryContext;
+	DunUser		before;
+	bool		whole = true;
+	List	   *relations = NIL;
+	ListCell   *cell;
+	uint64		rows;
+
+	if (find_known(key) != NULL)
+		PG_RETURN_BOOL(true);
+	before = dun_base_become(DUN_OWNER_ROLE);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to the SPI");
+	rows = dun_base_run(&look, NULL, NULL, true, 0);
+	for (uint64 i = 0; i < rows && whole; i++)
+	{
+		bool		isnull;
+		text	   *name = DatumGetTextPP(dun_base_value(i, 2, &isnull));
+
+		whole = DatumGetBool(dun_base_value(i, 1, &isnull)) && !isnull;
+		if (whole)
+			relations = lappend_oid(relations, RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(name)), NoLock, false));
+	}
+	MemoryContextSwitchTo(here);
+	/* Once for each relation, whichever changes; where there is no room for all, for none. */
+	if (whole && nknown + list_length(relations) < KNOWN)
+		foreach(cell, relations)
+			remember(key, PointerGetDatum(cstring_to_text("")), lfirst_oid(cell));
+	SPI_finish();
+	dun_base_unbecome(before);
+	PG_RETURN_BOOL(whole);
 }
