@@ -17,7 +17,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dunning._look_back() IS 'How far back the enabled contact rules look.';
 
-CREATE FUNCTION dunning._gate_contacts_sql(many text, at text) RETURNS text
+CREATE FUNCTION dunning._gate_contacts_sql(many text, at text, queued boolean DEFAULT true) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict error
 DECLARE
@@ -30,21 +30,25 @@ BEGIN
             WHERE v.debtor_id %1$s AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT s.at FROM since s))
         SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord
         FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM %3$s x
-              WHERE x.debtor_id %1$s AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)) e
+              WHERE x.debtor_id %1$s AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)%7$s) e
         WHERE NOT e.test AND e.contact_on >= (SELECT s.at FROM since s)
         GROUP BY 1, 2, 3
         UNION ALL
         SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
         UNION ALL
-        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q WHERE q.debtor_id %1$s AND q.state IN ('queued', 'sending')
+%5$s        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, own, at,
+        dunning._past('egress'), dunning._past('event'),
+        CASE WHEN queued THEN format($q$
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %2$s q WHERE q.debtor_id %1$s AND q.state IN ('queued', 'sending')
           AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
         UNION ALL
-        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, own, at,
-        dunning._past('egress'), dunning._past('event'), dunning._past('queue'),
-        CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END);
+$q$, own, dunning._past('queue')) ELSE '' END,
+        CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END,
+        -- of some debtors by the key alone, as the gate's query does
+        CASE WHEN many IS NULL THEN '' ELSE ' OFFSET 0' END);
 END
 $fn$;
-COMMENT ON FUNCTION dunning._gate_contacts_sql(text, text) IS 'SQL text: what counts against the caps of these debtors (many NULL: of all), of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
+COMMENT ON FUNCTION dunning._gate_contacts_sql(text, text, boolean) IS 'SQL text: what counts against the caps of these debtors (many NULL: of all), of their own accounts alone, without or with what is queued: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
 
 -- The same of the other accounts of the same persons.
 CREATE FUNCTION dunning._gate_other_contacts_sql(many text, at text) RETURNS text
@@ -116,3 +120,32 @@ CREATE FUNCTION dunning._gate_rules_at_sql(horizon interval) RETURNS text
         SELECT pl.channel, pl.windows, pl.caps, pl.zone, dunning._effects(pl.country, pl.region, pl.kind) AS effects, pl.names FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
 $sql$;
 COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps, time zone, effects of dates and names of the rules of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';
+
+-- What sending reads to let the plain cases of a batch through by itself (src/deliver/gate_plain.c); whoever is not told to be plain
+-- is asked of _gate_sql(), so it may only ever be stricter.
+CREATE FUNCTION dunning._gate_plain_texts() RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    others text := dunning._accounts_sql();
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN NULL;
+    END IF;
+    RETURN ARRAY[
+        'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
+        dunning._gate_rules_at_sql('0'),
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, dunning._zone_key(l.time_zone, l.phone, l.country, l.region), l.consent FROM (%s) l',
+            dunning._ledger_sql('debtor', '$2')),
+        dunning._gate_contacts_sql('$2', '$1', queued => false),
+        -- a person with several accounts shares caps and a lock with them
+        pg_catalog.format('SELECT t.debtor_id FROM (%s) t', dunning._gate_trouble_sql('$2'))
+            || CASE WHEN others IS NULL THEN '' ELSE pg_catalog.format($q$
+        UNION ALL SELECT d.debtor_id FROM (SELECT l.debtor_id, l.person_id FROM (%s) l) d
+            WHERE d.person_id <> d.debtor_id OR EXISTS (SELECT FROM (%s) o WHERE o.person_id = d.person_id AND o.debtor_id <> d.debtor_id)$q$,
+            dunning._ledger_sql('debtor', '$2'), replace(others, '(SELECT DISTINCT d.person_id FROM d) p', '(SELECT d.person_id) p')) END,
+        'SELECT m.debtor_id, m.mark, m.valid IS TRUE AND m.disputed IS NOT TRUE, coalesce(m.amounts, ''{}'') <> ''{}'' FROM (' || dunning._marks_sql('$2') || ') m'];
+END
+$fn$;
+COMMENT ON FUNCTION dunning._gate_plain_texts() IS 'Texts: channels; the rules of a place ($1 at, $2 country, $3 region, $4 kind, $5 time zone); and with $1 at, $2 debtor_ids, debtor by debtor: address, place and consent; contacts; who is no plain case; mark, whether it can be counted, whether anything is owed. NULL for a broken ledger.';
+GRANT EXECUTE ON FUNCTION dunning._gate_plain_texts(), dunning._look_back(), dunning._postal_text(jsonb) TO dunning_worker;

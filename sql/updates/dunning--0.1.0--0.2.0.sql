@@ -409,6 +409,29 @@ BEGIN
     RETURN FOUND;
 END
 $function$;
+CREATE FUNCTION dunning._ledger_whole()
+ RETURNS boolean
+ LANGUAGE c
+ STABLE
+AS 'MODULE_PATHNAME', $function$dun_ledger_sql_whole$function$;
+CREATE OR REPLACE FUNCTION dunning._ledger_problem()
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+BEGIN
+    IF NOT dunning._ledger_whole() THEN
+        RETURN 'ledger_broken';
+    END IF;
+    RETURN CASE WHEN EXISTS (
+        SELECT FROM dunning.source_binding b
+        WHERE b.max_age IS NOT NULL AND NOT EXISTS (
+            SELECT FROM dunning.ledger_load l
+            WHERE l.kind = b.kind AND l.complete_until >= dunning._now() - b.max_age)) THEN 'ledger_stale' END;
+END
+$function$;
 CREATE FUNCTION dunning._ledger_steady()
  RETURNS boolean
  LANGUAGE plpgsql
@@ -4418,7 +4441,7 @@ BEGIN
             FROM dunning.contact_rule b WHERE b.enabled);
 END
 $function$;
-CREATE FUNCTION dunning._gate_contacts_sql(many text, at text)
+CREATE FUNCTION dunning._gate_contacts_sql(many text, at text, queued boolean DEFAULT true)
  RETURNS text
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -4435,18 +4458,22 @@ BEGIN
             WHERE v.debtor_id %1$s AND v.kind IN ('called', 'conversation', 'called_in') AND v.at >= (SELECT s.at FROM since s))
         SELECT e.debtor_id, e.channel, e.message_id, min(e.contact_on) AS at, 0 AS ord
         FROM (SELECT x.debtor_id, x.channel, x.message_id, x.contact_on, x.test FROM %3$s x
-              WHERE x.debtor_id %1$s AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)) e
+              WHERE x.debtor_id %1$s AND x.message_id >= dunning._uuid7_floor(%6$s - '190 days'::interval)%7$s) e
         WHERE NOT e.test AND e.contact_on >= (SELECT s.at FROM since s)
         GROUP BY 1, 2, 3
         UNION ALL
         SELECT ev.debtor_id, 'call', coalesce(ev.message_id, ev.event_id), ev.at, 0 FROM ev WHERE ev.kind IN ('called', 'conversation')
         UNION ALL
-        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %5$s q WHERE q.debtor_id %1$s AND q.state IN ('queued', 'sending')
+%5$s        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, own, at,
+        dunning._past('egress'), dunning._past('event'),
+        CASE WHEN queued THEN format($q$
+        SELECT q.debtor_id, q.channel, q.message_id, q.due, -1 FROM %2$s q WHERE q.debtor_id %1$s AND q.state IN ('queued', 'sending')
           AND (q.run_id IS NOT NULL OR NOT EXISTS (SELECT FROM dunning.message m WHERE m.debtor_id = q.debtor_id AND m.message_id = q.message_id AND m.decision ? 'test_address'))
         UNION ALL
-        SELECT ev.debtor_id, NULL, NULL, ev.at, 0 FROM ev WHERE ev.kind IN ('conversation', 'called_in')$q$, own, at,
-        dunning._past('egress'), dunning._past('event'), dunning._past('queue'),
-        CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END);
+$q$, own, dunning._past('queue')) ELSE '' END,
+        CASE WHEN dunning._replay_since() IS NULL THEN 'now()' ELSE format('least(now(), %L)', dunning._replay_since()) END,
+        -- of some debtors by the key alone, as the gate's query does
+        CASE WHEN many IS NULL THEN '' ELSE ' OFFSET 0' END);
 END
 $function$;
 CREATE FUNCTION dunning._gate_other_contacts_sql(many text, at text)
@@ -4523,6 +4550,34 @@ AS $function$
             FROM dunning.channel c ORDER BY c.channel, c.builtin),
         %s
         SELECT pl.channel, pl.windows, pl.caps, pl.zone, dunning._effects(pl.country, pl.region, pl.kind) AS effects, pl.names FROM pl$q$, $1, dunning._gate_places_sql('400 days'))
+$function$;
+CREATE FUNCTION dunning._gate_plain_texts()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    others text := dunning._accounts_sql();
+BEGIN
+    IF dunning._ledger_problem() = 'ledger_broken' THEN
+        RETURN NULL;
+    END IF;
+    RETURN ARRAY[
+        'SELECT DISTINCT ON (c.channel) c.channel, c.address_field, c.service FROM dunning.channel c ORDER BY c.channel, c.builtin',
+        dunning._gate_rules_at_sql('0'),
+        pg_catalog.format('SELECT l.source_id, l.email, l.phone, dunning._postal_text(l.address), l.country, l.region, l.kind, dunning._zone_key(l.time_zone, l.phone, l.country, l.region), l.consent FROM (%s) l',
+            dunning._ledger_sql('debtor', '$2')),
+        dunning._gate_contacts_sql('$2', '$1', queued => false),
+        -- a person with several accounts shares caps and a lock with them
+        pg_catalog.format('SELECT t.debtor_id FROM (%s) t', dunning._gate_trouble_sql('$2'))
+            || CASE WHEN others IS NULL THEN '' ELSE pg_catalog.format($q$
+        UNION ALL SELECT d.debtor_id FROM (SELECT l.debtor_id, l.person_id FROM (%s) l) d
+            WHERE d.person_id <> d.debtor_id OR EXISTS (SELECT FROM (%s) o WHERE o.person_id = d.person_id AND o.debtor_id <> d.debtor_id)$q$,
+            dunning._ledger_sql('debtor', '$2'), replace(others, '(SELECT DISTINCT d.person_id FROM d) p', '(SELECT d.person_id) p')) END,
+        'SELECT m.debtor_id, m.mark, m.valid IS TRUE AND m.disputed IS NOT TRUE, coalesce(m.amounts, ''{}'') <> ''{}'' FROM (' || dunning._marks_sql('$2') || ') m'];
+END
 $function$;
 CREATE FUNCTION dunning._is_key_lost()
  RETURNS boolean
@@ -50130,6 +50185,7 @@ ALTER FUNCTION dunning._replay_since() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_steady(regclass) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._changed() OWNER TO dunning_owner;
 ALTER FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._ledger_whole() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._ledger_steady() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._look_at_source(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._forget_sources() OWNER TO dunning_owner;
@@ -50292,10 +50348,11 @@ ALTER FUNCTION dunning._held_by(text[],timestamp with time zone) OWNER TO dunnin
 ALTER VIEW dunning.holds OWNER TO dunning_owner;
 ALTER FUNCTION dunning._postal_text(jsonb) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._look_back() OWNER TO dunning_owner;
-ALTER FUNCTION dunning._gate_contacts_sql(text,text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._gate_contacts_sql(text,text,boolean) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_other_contacts_sql(text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_trouble_sql(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._gate_rules_at_sql(interval) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._gate_plain_texts() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_key_lost() OWNER TO dunning_owner;
 ALTER FUNCTION dunning._words("any") OWNER TO dunning_owner;
 ALTER FUNCTION dunning._repeated(text[]) OWNER TO dunning_owner;
@@ -50723,6 +50780,7 @@ REVOKE EXECUTE ON FUNCTION dunning._is_steady(regclass) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._changed() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.save_creditor(text,text,text,text,text,text,text,text,text) TO dunning_admin;
+REVOKE EXECUTE ON FUNCTION dunning._ledger_whole() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._ledger_steady() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._ledger_steady() TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._look_at_source(text) FROM PUBLIC;
@@ -50947,10 +51005,12 @@ REVOKE EXECUTE ON FUNCTION dunning._held_by(text[],timestamp with time zone) FRO
 GRANT SELECT ON TABLE dunning.holds TO dunning_viewer;
 REVOKE EXECUTE ON FUNCTION dunning._postal_text(jsonb) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._look_back() FROM PUBLIC;
-REVOKE EXECUTE ON FUNCTION dunning._gate_contacts_sql(text,text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._gate_contacts_sql(text,text,boolean) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._gate_other_contacts_sql(text,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._gate_trouble_sql(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._gate_rules_at_sql(interval) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._gate_plain_texts() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION dunning._gate_plain_texts() TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._is_key_lost() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning._is_key_lost() TO dunning_worker;
 REVOKE EXECUTE ON FUNCTION dunning._words("any") FROM PUBLIC;
@@ -51635,11 +51695,12 @@ COMMENT ON FUNCTION dunning._free_steps(text[],uuid[]) IS 'Frees the step keys o
 COMMENT ON FUNCTION dunning._freeze_offers(text[],uuid[],boolean[],boolean[]) IS 'For messages about to be frozen: say (the offer of record, as a template gets it, and its id; null: none), wait (the offer is being changed), gone (the offer it is about is over: plan anew). For frozen ones: keep or gone. No row: as it is.';
 COMMENT ON FUNCTION dunning._freezing_reasons() IS 'Reasons of holds during which some rule lets no interest accrue; what is written off or settled bears none by any rule.';
 COMMENT ON FUNCTION dunning._gate_answer_sql() IS 'SQL text of what _gate() gives, with the arguments of _gate_sql().';
-COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text) IS 'SQL text: what counts against the caps of these debtors (many NULL: of all), of their own accounts alone: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
+COMMENT ON FUNCTION dunning._gate_contacts_sql(text,text,boolean) IS 'SQL text: what counts against the caps of these debtors (many NULL: of all), of their own accounts alone, without or with what is queued: debtor_id, channel (NULL: a conversation), message_id, at, ord as _caps() takes it.';
 COMMENT ON FUNCTION dunning._gate_facts_sql() IS 'SQL text with the arguments of _gate_sql(): what blocks at any instant (words), holds, the end of those in force (held_until), the start of the next (held_from) and all their spans (held), the mask, packed caps, history and effects of dates that dunning._open_ranges() and the best time read, in no order. Not for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_kept(text[],text[],timestamp with time zone[],text[],uuid[]) IS 'What _gate() gives, by a plan that the session keeps while the bindings are the same: for a few contacts at a time.';
 COMMENT ON FUNCTION dunning._gate_other_contacts_sql(text,text) IS 'SQL text: what was said to each debtor''s person over other accounts: the columns of _gate_contacts_sql(), and the account.';
 COMMENT ON FUNCTION dunning._gate_places_sql(interval) IS 'SQL text: the mask and caps of each combination of place, kind and channel in w, with the rules valid from the first instant of a to so long after its last; ord of one row of each; what shuts it at that first instant, and whether there is a cap of none.';
+COMMENT ON FUNCTION dunning._gate_plain_texts() IS 'Texts: channels; the rules of a place ($1 at, $2 country, $3 region, $4 kind, $5 time zone); and with $1 at, $2 debtor_ids, debtor by debtor: address, place and consent; contacts; who is no plain case; mark, whether it can be counted, whether anything is owed. NULL for a broken ledger.';
 COMMENT ON FUNCTION dunning._gate_rules_at_sql(interval) IS 'SQL text: mask, packed caps, time zone, effects of dates and names of the rules of a place for each channel, by the rules valid from an instant to over a year beyond the horizon.';
 COMMENT ON FUNCTION dunning._gate_rules_sql(interval) IS 'SQL text: the places of the batch, and its rows up to the clock.';
 COMMENT ON FUNCTION dunning._gate_sql() IS 'SQL text of the gate with $1 debtor_ids text[], $2 channels text[], $3 at timestamptz[], $4 marks text[], $5 message_ids uuid[]: ord, debtor_id, channel, blocked_by (empty: allowed), address, zone, mark, amounts, place (which of the batch''s), windows (the mask of dunning._windows(), on one row of each place), digest (of the address), in no order. Make it anew when _ledger_signature() changes.';
@@ -51702,6 +51763,7 @@ COMMENT ON FUNCTION dunning._learn_splits(text,integer,integer,integer,double pr
 COMMENT ON FUNCTION dunning._learn_tree(text,integer,integer) IS 'Leaves of a tree over the columns of a query beside `key` and `target`: predicate, rows, mean and standard deviation of the target, the highest first; error_by_depth: mean squared error by five folds. min_leaf 0: a hundredth of the rows, 50 at least.';
 COMMENT ON FUNCTION dunning._ledger_sql(text,text,text) IS 'SQL text: the rows of a kind with the contract''s columns in order (absent optional ones as defaults or typed NULLs), debtor_id as canonical text COLLATE "C", then source_id and, of invoices and payments, source_invoice and source_currency: see _source_id_sql(). many: SQL expression of text[] canonical ids, NULL for the whole book; as_of: SQL expression of an instant. Broken source: DN001.';
 COMMENT ON FUNCTION dunning._ledger_steady() IS 'True where each bound relation is steady (_is_steady()): as long as no transaction ends, what was read of the ledger is still so. The built-in tables are.';
+COMMENT ON FUNCTION dunning._ledger_whole() IS 'Whether no bound source has a fault (_source_fault()). The session remembers a yes until a binding, one of the relations, a role or a schema changes.';
 COMMENT ON FUNCTION dunning._ledger_zone() IS 'The zone in which dates of the ledger begin and end: dunning.timezone, else TimeZone as the server was started with (where the library is not preloaded: log_timezone), never the session''s.';
 COMMENT ON FUNCTION dunning._length_limit(text) IS 'Characters that a text for a channel should not exceed; an SMS is counted in parts instead.';
 COMMENT ON FUNCTION dunning._letter(uuid) IS 'What stands on a letter: the frozen words and address, else as they would be now; sender, personal note, payment code, date in the letter''s language. 22023 where there is no such message.';

@@ -17,6 +17,7 @@
 #include "base/spi.h"
 #include "deliver/arrays.h"
 #include "deliver/gate.h"
+#include "deliver/gate_plain.h"
 #include "deliver/gate_text.h"
 #include "deliver/mask.h"
 
@@ -201,8 +202,9 @@ read_masks(int n, uint64 rows, TimestampTz asked_at)
 	return masks;
 }
 
-void
-dun_deliver_ask_gate(DunItem **items, int n)
+/* The gate's own query. */
+static void
+ask_in_full(DunItem **items, int n)
 {
 	Datum		args[5];
 	DunItem   **later = palloc((n + 1) * sizeof(DunItem *));
@@ -213,11 +215,8 @@ dun_deliver_ask_gate(DunItem **items, int n)
 	DunMaskRef *masks;
 	DunEpoch	epoch = dun_deliver_ledger_is_steady() ? dun_deliver_epoch() : DUN_NO_EPOCH;
 
-	dun_deliver_keep_gate();
 	dun_deliver_fill_question(items, n, args);
 	args[4] = dun_deliver_message_ids(items, n);
-	/* A statement of its own, so that the gate's snapshot is younger than the locks of persons with several accounts. */
-	dun_base_run(&dun_deliver_lock_sql, args, NULL, false, 0);
 	asked_at = GetCurrentTimestamp();
 	rows = dun_base_run(&dun_deliver_gate_sql, args, NULL, false, 0);
 	masks = read_masks(n, rows, asked_at);
@@ -258,4 +257,20 @@ dun_deliver_ask_gate(DunItem **items, int n)
 		if (!answered[i])
 			dun_deliver_decide(items[i], 0, "held", "no_debtor");
 	dun_deliver_move_to_windows(later, nlater);
+}
+
+void
+dun_deliver_ask_gate(DunItem **items, int n)
+{
+	DunItem   **rest = palloc((n + 1) * sizeof(DunItem *));
+	Datum		args[5];
+	int			nrest;
+
+	dun_deliver_keep_gate();
+	dun_deliver_fill_question(items, n, args);
+	/* A statement of its own, so that the gate's snapshot is younger than the locks of persons with several accounts. */
+	dun_base_run(&dun_deliver_lock_sql, args, NULL, false, 0);
+	nrest = dun_deliver_pass_plain(items, n, rest);
+	if (nrest > 0)
+		ask_in_full(rest, nrest);
 }

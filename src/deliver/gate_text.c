@@ -12,6 +12,7 @@
 #include "base/spi.h"
 #include "deliver/epoch.h"
 #include "deliver/gate.h"
+#include "deliver/gate_plain.h"
 #include "deliver/gate_text.h"
 #include "ledger/kept.h"
 
@@ -23,7 +24,7 @@ static DunStatement steady_sql = {"SELECT dunning._ledger_steady()", 0, {0}, NUL
 static DunStatement texts_sql = {
 	"SELECT dunning._gate_lock_sql(), dunning._gate_sql(), dunning._recheck_sql(),"
 	"       CASE WHEN dunning._ledger_problem() = 'ledger_broken' THEN '' ELSE dunning._gate_facts_sql() END,"
-	"       dunning._recheck_clear_sql()", 0, {0}, NULL
+	"       dunning._recheck_clear_sql(), dunning._gate_plain_texts()", 0, {0}, NULL
 };
 
 DunStatement dun_deliver_lock_sql = {NULL, 1, {TEXTARRAYOID}, .harmless = true};
@@ -84,6 +85,8 @@ dun_deliver_keep_gate(void)
 	static TimestampTz compared_at = 0;
 	TimestampTz now = GetCurrentTimestamp();
 	char	   *signature;
+	Datum		plain;
+	bool		isnull;
 
 	/* A clock that was set back says nothing. */
 	if (texts_read.signature != NULL && now >= compared_at && !TimestampDifferenceExceeds(compared_at, now, COMPARE_EVERY_MS))
@@ -100,6 +103,8 @@ dun_deliver_keep_gate(void)
 	dun_base_renew(&dun_deliver_recheck_sql, psprintf(RECHECK_FRAME, dun_base_text(0, 3)));
 	dun_base_renew(&dun_deliver_window_sql, psprintf(WINDOW_FRAME, dun_base_text(0, 4)));
 	dun_base_renew(&dun_deliver_clear_sql, psprintf(CLEAR_FRAME, dun_base_text(0, 5)));
+	plain = dun_base_value(0, 6, &isnull);
+	dun_deliver_renew_plain(isnull ? (Datum) 0 : plain);
 	dun_ledger_note_texts(&texts_read, signature);
 }
 

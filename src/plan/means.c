@@ -438,7 +438,8 @@ take_rules(void *state, const Datum *v, const bool *isnull)
 	{
 		DunPlaceRules *r = &m->reading_rules[c];
 
-		r->windows = dun_calendar_windows((bytea *) PG_DETOAST_DATUM_COPY(v[1]));
+		r->mask = (bytea *) PG_DETOAST_DATUM_COPY(v[1]);
+		r->windows = dun_calendar_windows(r->mask);
 		r->key = dun_timing_windows_key(r->windows);
 		r->nzones = dun_calendar_resolve_zones(r->windows, r->zones);
 		dun_gate_read_history(&r->caps, isnull[2] ? NULL : (ArrayType *) PG_DETOAST_DATUM_COPY(v[2]), NULL, NULL, NULL, NULL, NULL, NULL);
@@ -467,4 +468,44 @@ dun_plan_rules(DunMeans *m, int place, int channel)
 		ask(m, DUN_PICK_PLACES, &a, take_rules);
 	}
 	return &p->rules[channel];
+}
+
+bool
+dun_plan_has_rules(const DunMeans *m, int place)
+{
+	return m->places[place].rules != NULL;
+}
+
+uint64
+dun_plan_consents(const DunMeans *m, Jsonb *consent)
+{
+	const DunChannel *channels;
+	int			n = dun_plan_channels(m, &channels);
+	bool		is_object = consent != NULL && JB_ROOT_IS_OBJECT(consent);
+	bool		says_nothing = consent == NULL;
+	uint64		agreed = 0;
+
+	if (consent != NULL && JB_ROOT_IS_SCALAR(consent))
+	{
+		JsonbValue	scalar;
+
+		says_nothing = JsonbExtractScalar(&consent->root, &scalar) && scalar.type == jbvNull;
+	}
+	for (int c = 0; c < n; c++)
+	{
+		JsonbValue	value = {.type = jbvNull};
+		bool		yes = says_nothing && channels[c].service;
+
+		if (is_object)
+		{
+			if (getKeyJsonValueFromContainer(&consent->root, channels[c].name, strlen(channels[c].name), &value) == NULL ||
+				value.type == jbvNull)
+				yes = channels[c].service;
+			else
+				yes = value.type == jbvBool && value.val.boolean;
+		}
+		if (yes)
+			agreed |= UINT64CONST(1) << c;
+	}
+	return agreed;
 }

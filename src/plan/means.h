@@ -12,6 +12,7 @@
 
 #include "datatype/timestamp.h"
 #include "utils/array.h"
+#include "utils/jsonb.h"
 #include "utils/date.h"
 
 #include "calendar/money.h"
@@ -66,11 +67,11 @@ typedef struct DunPrice
 	char	   *currency;
 } DunPrice;
 
-typedef struct DunServer
+typedef struct DunUsableServer
 {
 	char	   *name;			/* NULL: none */
 	bool		paused;
-} DunServer;
+} DunUsableServer;
 
 typedef struct DunShare
 {
@@ -83,7 +84,7 @@ typedef struct DunShare
 typedef struct DunCreditor
 {
 	char	   *name;
-	DunServer	servers[DUN_CHANNELS];
+	DunUsableServer	servers[DUN_CHANNELS];
 	DunShare	shares[DUN_CHANNELS];
 	struct PriceList *prices;
 	int8	   *written;		/* by step and channel: -1 not asked, else whether there is a text */
@@ -93,6 +94,7 @@ typedef struct DunCreditor
 typedef struct DunPlaceRules
 {
 	const DunWindows *windows;	/* NULL: there is none, nothing is allowed */
+	bytea	   *mask;			/* the same as dunning._windows() made it */
 	uint64		key;
 	int			nzones;
 	pg_tz	   *zones[DUN_ZONES];
@@ -123,6 +125,10 @@ extern bool dun_plan_is_written(DunMeans *m, DunCreditor *c, const DunPickStep *
 extern int	dun_plan_place(DunMeans *m, const char *country, const char *region, const char *kind, const char *zone);
 extern const char *dun_plan_country_of(const DunMeans *m, int place);
 extern const DunPlaceRules *dun_plan_rules(DunMeans *m, int place, int channel);
+extern bool dun_plan_has_rules(const DunMeans *m, int place);	/* read already */
+
+/* Is a contact over each channel agreed to, a bit a channel? As the gate reads it: nothing said means service messages alone. */
+extern uint64 dun_plan_consents(const DunMeans *m, Jsonb *consent);
 
 /* What timing knows of a creditor's book; the creditor may be one without debtors in this run. */
 extern const DunPrior *dun_plan_book_prior(DunMeans *m, const char *creditor, int len);

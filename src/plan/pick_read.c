@@ -107,42 +107,6 @@ take_rung(void *state, const Datum *v, const bool *isnull)
 		run->ids = accumArrayResult(run->ids, v[0], false, TEXTOID, run->context);
 }
 
-/* Is a contact over each channel agreed to? As the gate reads it: nothing said means service messages alone. */
-static uint64
-read_consents(const DunPickRun *run, const Datum *v, const bool *isnull, int i)
-{
-	const DunChannel *channels;
-	int			n = dun_plan_channels(run->picker.means, &channels);
-	Jsonb	   *consent = isnull[i] ? NULL : DatumGetJsonbP(v[i]);
-	bool		is_object = consent != NULL && JB_ROOT_IS_OBJECT(consent);
-	bool		says_nothing = consent == NULL;
-	uint64		agreed = 0;
-
-	if (consent != NULL && JB_ROOT_IS_SCALAR(consent))
-	{
-		JsonbValue	scalar;
-
-		says_nothing = JsonbExtractScalar(&consent->root, &scalar) && scalar.type == jbvNull;
-	}
-	for (int c = 0; c < n; c++)
-	{
-		JsonbValue	value = {.type = jbvNull};
-		bool		yes = says_nothing && channels[c].service;
-
-		if (is_object)
-		{
-			if (getKeyJsonValueFromContainer(&consent->root, channels[c].name, strlen(channels[c].name), &value) == NULL ||
-				value.type == jbvNull)
-				yes = channels[c].service;
-			else
-				yes = value.type == jbvBool && value.val.boolean;
-		}
-		if (yes)
-			agreed |= UINT64CONST(1) << c;
-	}
-	return agreed;
-}
-
 static const char *
 string_at(const Datum *v, const bool *isnull, int i)
 {
@@ -163,7 +127,7 @@ take_facts(void *state, const Datum *v, const bool *isnull)
 
 	f.place = dun_plan_place(run->picker.means, string_at(v, isnull, 4), string_at(v, isnull, 5),
 							 string_at(v, isnull, 6), string_at(v, isnull, 7));
-	f.consents = read_consents(run, v, isnull, 8);
+	f.consents = dun_plan_consents(run->picker.means, isnull[8] ? NULL : DatumGetJsonbP(v[8]));
 	f.has_p = !isnull[9];
 	f.p_paid = f.has_p ? DatumGetFloat8(v[9]) : 0;
 	f.has_self_cure = !isnull[10];

@@ -21,6 +21,7 @@
 #include "base/compat.h"
 #include "base/watch.h"
 #include "ledger/kept.h"
+#include "plan/kept_places.h"
 #include "plan/pick_book.h"
 #include "timing/reasons.h"
 
@@ -32,18 +33,9 @@ enum
 	OUT_CONTACT_AT, OUT_LOCAL_TIME, OUT_P_RESPONSE, OUT_P_BASELINE, OUT_UPLIFT, OUT_EXPLORED, OUT_PROPENSITY, OUT_REASONS, OUT_COLUMNS
 };
 
-/* What is the same for many debtors. `watched` 0: none is kept. */
-typedef struct Kept
-{
-	uint64		watched;
-	DateADT		day;			/* by the session's clock: rules are read from that day on */
-	MemoryContext context;
-	char	   *texts[DUN_PICK_TEXTS];
-	DunMeans   *means;
-	DunTimes   *times;
-} Kept;
-
-static Kept kept = {0};
+/* What is the same for many debtors. */
+static DunKeptPlaces kept = {.most = MOST_PLACES};
+static DunTimes *kept_times;	/* in their context */
 
 static DunStatement texts_sql = {"SELECT dunning._times_texts(NULL, '$2')", 0, {0}, NULL};
 
@@ -86,48 +78,26 @@ keep_statements(void)
 }
 
 static void
-make_kept(TimestampTz at, DateADT day)
+read_texts(char **texts)
 {
-	MemoryContext before;
-	Datum		texts;
+	MemoryContext here = CurrentMemoryContext;
 	bool		isnull;
 
-	if (kept.context != NULL)
-		MemoryContextDelete(kept.context);
-	kept = (Kept) {.day = day};
-	kept.context = AllocSetContextCreate(TopMemoryContext, "dunning kept places", ALLOCSET_DEFAULT_SIZES);
 	dun_base_run(&texts_sql, NULL, NULL, true, 1);
-	texts = dun_base_value(0, 1, &isnull);
-	before = MemoryContextSwitchTo(kept.context);
-	dun_plan_take_statements(texts, kept.texts, DUN_PICK_TEXTS);
-	kept.means = dun_plan_make_means(kept.texts, at, day, false);
-	kept.times = dun_timing_make_times();
-	MemoryContextSwitchTo(before);
+	MemoryContextSwitchTo(here);
+	dun_plan_take_statements(dun_base_value(0, 1, &isnull), texts, DUN_PICK_TEXTS);
 }
 
-/* In a snapshot of this moment: what is read holds until its tables change, and one of an hour ago would keep what changed since. */
 static void
 keep_means(TimestampTz at, DateADT day, uint64 watched)
 {
-	if (kept.watched == watched && kept.day == day)
-		return;
-	PushActiveSnapshot(GetLatestSnapshot());
-	make_kept(at, day);
-	PopActiveSnapshot();
-	kept.watched = watched;
-}
+	MemoryContext before;
 
-/* While rules are read nothing counts as kept, lest half of them stay after an error. */
-static void
-keep_rules(int place, uint64 watched)
-{
-	kept.watched = 0;
-	PushActiveSnapshot(GetLatestSnapshot());
-	(void) dun_plan_rules(kept.means, place, 0);
-	PopActiveSnapshot();
-	dun_plan_end_questions(kept.means);
-	if (place < MOST_PLACES)
-		kept.watched = watched;
+	if (!dun_plan_keep_places(&kept, read_texts, at, day, watched))
+		return;
+	before = MemoryContextSwitchTo(kept.context);
+	kept_times = dun_timing_make_times();
+	MemoryContextSwitchTo(before);
 }
 
 /* --- the debtor --- */
@@ -192,7 +162,7 @@ answer(DunPickRun *run, const char *channel_name, TimestampTz from, TimestampTz 
 	keep_statements();
 	keep_means(run->picker.at, day, watched);
 	run->picker.means = kept.means;
-	run->picker.times = kept.times;
+	run->picker.times = kept_times;
 	channel = find_channel(kept.means, channel_name);
 	if (channel < 0)
 		return;
@@ -200,7 +170,7 @@ answer(DunPickRun *run, const char *channel_name, TimestampTz from, TimestampTz 
 	rows = dun_plan_next_debtor(run->book);
 	if (rows == NULL || dun_plan_collect_known(run, rows, &facts) != 1 || facts.place < 0)
 		return;
-	keep_rules(facts.place, watched);
+	(void) dun_plan_kept_rules(&kept, facts.place, channel, watched);
 	put_times(run, &facts, channel, from, until, top);
 }
 
