@@ -12,7 +12,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
@@ -390,7 +389,6 @@ let_through(const Batch *b, const Plain *p, TimestampTz asked_at, const DunEpoch
 	item->epoch = *epoch;
 }
 
-/* In a snapshot that is no older than the epoch, and sees what this transaction wrote. */
 static void
 judge(Batch *b, TimestampTz at)
 {
@@ -427,17 +425,14 @@ dun_deliver_pass_plain(DunItem **items, int n, DunItem **rest)
 		return n;
 	b.context = AllocSetContextCreate(CurrentMemoryContext, "dunning plain cases", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(b.context);
-	PushActiveSnapshot(GetTransactionSnapshot());
 	if (!read_state(&b))
 	{
-		PopActiveSnapshot();
 		MemoryContextSwitchTo(before);
 		MemoryContextDelete(b.context);
 		return n;
 	}
 	enter(&b, items, n);
 	judge(&b, dun_base_now());
-	PopActiveSnapshot();
 	for (int i = 0; i < n; i++)
 		if (b.plains[i].trouble)
 			rest[nrest++] = items[i];

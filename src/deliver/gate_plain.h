@@ -17,7 +17,10 @@
 /* The texts of _gate_plain_texts(), or 0 where the ledger is broken and nobody is plain. */
 extern void dun_deliver_renew_plain(Datum texts);
 
-/* Fills address, digest and mask of who passes; the others into `rest`. Returns how many those are. */
+/*
+ * Fills address, digest and mask of who passes; the others into `rest`. Returns how many those are. In the active snapshot, which
+ * must be no older than this transaction's epoch, and see what it wrote.
+ */
 extern int	dun_deliver_pass_plain(DunItem **items, int n, DunItem **rest);
 
 #endif
