@@ -98,7 +98,7 @@ sub tinyproxy
 {
 	my ($name, $more) = @_;
 	my $port = free_port();
-	append_to_file("$secrets/$name.conf", "Port $port\nListen 127.0.0.1\nTimeout 60\nLogFile \"$secrets/$name.log\"\nLogLevel Connect\nMaxClients 50\nAllow 127.0.0.1\n$more");
+	append_to_file("$secrets/$name.conf", "Port $port\nListen 127.0.0.1\nTimeout 60\nLogFile \"$secrets/$name.log\"\nLogLevel Connect\nMaxClients 50\nAllow 127.0.0.0/8\n$more");
 	start('tinyproxy', '-d', '-c', "$secrets/$name.conf");
 	for (1 .. 100) { last if IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port); select(undef, undef, undef, 0.05) }
 	return $port;
@@ -135,7 +135,7 @@ $node->safe_psql($db, q{
 my $worker = $node->safe_psql($db, q{SELECT min(w.pid) FROM dunning.stat_worker w}) // '';
 
 # One server and one message for each: how it ends, and why. The gateways honour no key, so only what certainly was not sent may be tried again.
-my (@cases, %expected);
+my (@cases, %expected, %seen);
 sub ends
 {
 	my ($name, $options, $state, $reason, %more) = @_;
@@ -182,6 +182,7 @@ sub judge
 		$got = 'unusable: ' . ($health{$name} // '') if $state eq 'unusable' && $got =~ /^queued/;
 		$got =~ s/: .*?(?=$reason)/: / if $state eq 'unusable';
 		like($got, qr/^$state: $reason/, "$name: $state");
+		$seen{$1}++ if $got =~ /^\w+: (\w+)$/;
 		is($n, $sent, "$name: arrived $sent times");
 	}
 	# Nothing stays for the next round.
@@ -356,6 +357,35 @@ unless ($no_proxy)
 	like($log, qr{POST http://127\.0\.0\.1:@{[ $gateway->http_port ]}/send}, 'and what is plain was asked of it');
 	like($log, qr/CONNECT localhost:@{[ $mail{good}->port ]} /, 'mails as well');
 	unlike($log, qr/CONNECT \S*:$in /, 'it was asked for no address of the inside');
+}
+
+# --- docs/operations.md ---
+
+my ($chapter) = slurp_file("$ENV{DUNNING_ROOT}/docs/operations.md") =~ /^(## Bank networks\n.*?)(?=^## )/ms;
+for my $row ($chapter =~ /^\| `.*\| ([^|]*) \|$/mg)
+{
+	ok($seen{$_}, "the page names a failure as it is called: $_") for grep { !$no_proxy || !/proxy/ } $row =~ /`(\w+)`/g;
+}
+SKIP:
+{
+	skip $no_proxy, 1 if $no_proxy;
+	my ($block) = $chapter =~ /^```sql\n(.*?)^```/ms;
+	my $provider = 'localhost:' . $wanted13->port;
+
+	# The names of the page are ours here; and what is at home must be allowed, which a provider need not be.
+	system('cp', "$secrets/bank-ca.pem", "$secrets/provider-ca.pem") == 0 or die;
+	$block =~ s/allowed_hosts = 'proxy\.bank\.example:3128'/allowed_hosts = '127.0.0.1:$login_proxy, $provider'/;
+	$block =~ s/proxy\.bank\.example:3128/127.0.0.1:$login_proxy/;
+	$block =~ s/mail\.provider\.example/$provider/;
+	$block =~ s/10\.20\.30\.40/127.0.0.4/;
+	my ($code, $told, $said) = $node->psql($db, $block, on_error_stop => 1);
+	is("$code $said", '0 ', 'the lines of the page run');
+	like($told, qr/^t\|reached$/m, 'and the server is reached by them');
+	push @cases, 'provider';
+	$expected{provider} = [ 'sent', 'http_200', 1 ];
+	judge();
+	is((grep { /\tclient$/ } $wanted13->log)[-1], "127.0.0.1\tagreed\tTLSv1_3\tclient", 'with our certificate');
+	like(slurp_file("$secrets/login.log"), qr/127\.0\.0\.4/, 'and the proxy sees our address');
 }
 is($node->safe_psql($db, q{SELECT min(w.pid) FROM dunning.stat_worker w}) // '', $worker, 'the worker is the one of the beginning');
 is($node->safe_psql($db, 'SELECT bool_and(ok) FROM dunning.verify_egress()'), 't', 'the chains verify');
