@@ -79,6 +79,7 @@ my $h2 = free_port();
 	start('sh', '-c', "exec stdbuf -oL nghttpd -v -a 127.0.0.1 -d $secrets/www $h2 $secrets/good.key $secrets/good.pem >$secrets/h2.log 2>&1");
 }
 my %mail = map { $_ => front($_, to => $gateway->smtp_port) } qw(good expired wrong-host);
+my $wanted_mail = front('good', to => $gateway->smtp_port, ca => "$secrets/bank-ca.pem");
 my $old = front('good', version => 'TLSv1');
 my $wanted12 = front('good', ca => "$secrets/bank-ca.pem", version => 'TLSv1_2');
 my $wanted13 = front('good', ca => "$secrets/bank-ca.pem", version => 'TLSv1_3');
@@ -103,6 +104,24 @@ sub tinyproxy
 	for (1 .. 100) { last if IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port); select(undef, undef, undef, 0.05) }
 	return $port;
 }
+# SOCKS5 without a login, by RFC 1928: it connects to this machine whatever it is asked for, or refuses.
+sub socks
+{
+	my ($refuses) = @_;
+	return Relay->new(script => sub {
+		my ($s, $log) = @_;
+		sysread($s, my $hello, 300);
+		syswrite($s, "\5\0");
+		sysread($s, my $asked, 300);
+		my ($kind, $host, $port) = unpack 'x3 C C/a n', $asked;
+		$log->($kind, $host, $port);
+		syswrite($s, pack('C4 C4 n', 5, $refuses ? 2 : 0, 0, 1, 0, 0, 0, 0, 0));
+		return if $refuses;
+		my $to = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) or return;
+		Relay::pump($s, $to);
+	});
+}
+my ($socks, $socks_refuses) = (socks(0), socks(1));
 my $no_proxy = $ENV{PROXY_SKIP} // (system('sh', '-c', 'command -v tinyproxy >/dev/null') == 0 ? undef : 'tinyproxy is not here: apt-get install tinyproxy');
 my ($open_proxy, $login_proxy) = $no_proxy ? (1, 1) : (tinyproxy('open', ''), tinyproxy('login', "BasicAuth clerk hunter2\n"));
 my $tls_proxy = front('unknown-ca', to => $open_proxy);
@@ -124,7 +143,7 @@ symlink "$secrets/proxy.secret", "$secrets/link.secret";
 my $node = PostgreSQL::Test::Cluster->new('network');
 $node->init;
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.secret_directory = '$secrets'\ndunning.retry_delay = '20ms'\ndunning.max_attempts = 2\ntimezone = 'UTC'\nfsync = off\n"
-	  . 'dunning.allowed_hosts = \'' . $gateway->allowed_hosts . ', ' . join(', ', map { ('127.0.0.1:' . $_->port, 'localhost:' . $_->port) } values %front, values %mail, $old, $wanted12, $wanted13, $cut, $plain, $silent, $plain_mail, $forbids, $mute, $resets, $tls_proxy)
+	  . 'dunning.allowed_hosts = \'' . $gateway->allowed_hosts . ', ' . join(', ', map { ('127.0.0.1:' . $_->port, 'localhost:' . $_->port) } values %front, values %mail, $wanted_mail, $old, $wanted12, $wanted13, $cut, $plain, $silent, $plain_mail, $forbids, $mute, $resets, $socks, $socks_refuses, $tls_proxy)
 	  . ", localhost:1, localhost:$weak, localhost:$h2, 127.0.0.1:1, 127.0.0.1:$open_proxy, 127.0.0.1:$login_proxy'\n");
 $node->start;
 my $db = 'postgres';
@@ -206,6 +225,7 @@ my %spelling = ('ip-plain' => '127.0.0.1', 'ip-decimal' => '2130706433', 'ip-hex
 	'v6-discard' => '[100::1]', 'v6-benchmark' => '[2001:2::1]', 'v6-orchid' => '[2001:10::1]', 'metadata' => '169.254.169.254', 'metadata-decimal' => '2852039166', 'metadata-azure' => '168.63.129.16', 'ten' => '10.0.0.1', 'one-seven-two' => '172.16.0.1',
 	'one-nine-two' => '192.168.0.1', 'carrier' => '100.64.0.1', 'test-1' => '192.0.2.1', 'test-2' => '198.51.100.1', 'test-3' => '203.0.113.1', 'anycast-6to4' => '192.88.99.1', 'benchmark' => '198.18.0.1', 'protocol' => '192.0.0.1', 'multicast' => '224.0.0.1',
 	'broadcast' => '255.255.255.255');
+ends("mail-at-$_", { url => "smtps://$spelling{$_}:$in" }, 'queued', $no) for qw(ip-decimal ip-hex ip-octal ip-short name v6 v6-mapped metadata);
 # Whether a dot at the end resolves at all is the resolver's word.
 ends("at-$_", { url => "https://$spelling{$_}:$in/" }, 'queued', $no) for grep { !/dot$/ } sort keys %spelling;
 ends("typed-$_->[0]", { url => "https://$_->[1]/" }, 'refused', qr/invalid value for option "url"/)
@@ -244,6 +264,8 @@ ends('mail-expired', { url => 'smtps://localhost:' . $mail{expired}->port, ca_fi
 ends('mail-wrong-host', { url => 'smtps://localhost:' . $mail{'wrong-host'}->port, ca_file => 'bank-ca.pem' }, 'queued', 'certificate_of_another_host');
 
 my @client = (client_cert_file => 'client.pem', client_key_file => 'client.key');
+ends('client-mail', { url => 'smtps://localhost:' . $wanted_mail->port, ca_file => 'bank-ca.pem', @client }, 'sent', 'smtp_250');
+ends('client-mail-none', { url => 'smtps://localhost:' . $wanted_mail->port, ca_file => 'bank-ca.pem' }, 'queued', 'client_certificate_refused');
 my @stranger = (client_cert_file => 'stranger.pem', client_key_file => 'stranger.key');
 for ([ 12, $wanted12 ], [ 13, $wanted13 ])
 {
@@ -316,6 +338,10 @@ unless ($no_h2)
 ends('proxy-refuses', { at($front{good}, 'localhost'), by($forbids->port) }, 'queued', 'proxy_refused_to_connect_403');
 ends('proxy-mute', { at($front{good}, 'localhost'), by($mute->port), timeout => '500ms' }, 'dead', 'timeout_was_reached');
 ends('proxy-resets', { at($front{good}, 'localhost'), by($resets->port) }, 'dead', 'proxy_ended_the_connection');
+ends('proxy-socks', { at($front{good}, 'localhost'), proxy => 'socks5h://127.0.0.1:' . $socks->port }, 'sent', 'http_200');
+ends('proxy-socks-mail', { url => 'smtps://localhost:' . $mail{good}->port, ca_file => 'bank-ca.pem', proxy => 'socks5h://127.0.0.1:' . $socks->port }, 'sent', 'smtp_250');
+ends('proxy-socks-refuses', { at($front{good}, 'localhost'), proxy => 'socks5h://127.0.0.1:' . $socks_refuses->port }, 'dead', 'proxy_handshake_error');
+ends('proxy-socks-address', { url => "https://2130706433:$in/", proxy => 'socks5h://127.0.0.1:' . $socks->port }, 'unusable', qr/proxy connect to an address that is not allowed/);
 ends('proxy-closed', { at($front{good}, 'localhost'), by(1) }, 'dead', 'couldn_t_connect_to_server');
 ends('proxy-not-allowed', { at($front{good}, 'localhost'), by($trap->port) }, 'queued', $no);
 ends('proxy-no-port', { at($front{good}, 'localhost'), proxy => 'http://127.0.0.1' }, 'refused', qr/option "proxy"/);
@@ -337,6 +363,7 @@ SKIP:
 	ends('proxy-tls', { at($front{good}, 'localhost'), proxy => 'https://localhost:' . $tls_proxy->port, proxy_ca_file => 'other-ca.pem' }, 'sent', 'http_200');
 	ends('proxy-tls-unknown', { at($front{good}, 'localhost'), proxy => 'https://localhost:' . $tls_proxy->port }, 'queued', 'proxy_certificate_of_an_unknown_ca');
 	ends('proxy-login-none', { at($front{good}, 'localhost'), by($login_proxy) }, 'queued', 'proxy_wants_a_login_407');
+	ends('proxy-login-none-plain', { url => $gateway->http_url, by($login_proxy) }, 'queued', 'http_407');
 	ends('proxy-login-wrong', { at($front{good}, 'localhost'), by($login_proxy) }, 'queued', 'proxy_(?:wants_a_login_407|refused_to_connect_401)', proxy_username => 'clerk', proxy_secret_file => 'wrong.secret');
 	judge();
 	# What is spelt as an address is judged here, since the proxy would go anywhere.
@@ -349,6 +376,7 @@ is(join(' ', grep { /^127\.0\.0\.[23]/ } $front{good}->log), join(' ', grep { /^
 is(scalar(grep { /^127\.0\.0\.2\tagreed/ } $front{good}->log), 1, 'once');
 is(scalar(grep { /^127\.0\.0\.3\t/ } $plain_mail->log), 1, 'and so does a mail server');
 is(scalar(grep { /\tclient$/ } $_->log), 1, 'the client certificate was shown') for $wanted12, $wanted13;
+is(join(' ', sort map { (split /\t/)[2] } $socks->log), 'localhost localhost', 'a SOCKS proxy gets the name and resolves it itself');
 is(scalar(grep { /authorization|debtors\.test/i } $forbids->log, $mute->log), 0, 'a proxy that opens no tunnel saw no header of the request');
 unless ($no_proxy)
 {
