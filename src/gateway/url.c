@@ -53,19 +53,24 @@ clean_host(char *host)
 		strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == len;
 }
 
-/* Does the authority stand there as it was understood? An escape, a second colon or a stray bracket is none of ours. */
+/*
+ * Does the authority stand there as it was understood? libcurl takes one slash or three for two; an escape, a second
+ * colon or a stray bracket is none of ours either.
+ */
 static bool
 plain_authority(const char *text)
 {
-	const char *from = strstr(text, "://");
+	const char *from = text + strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 	size_t		len;
 	size_t		host = 0;
 
-	if (from == NULL)
+	if (from == text || strncmp(from, "://", 3) != 0)
 		return false;
 	from += 3;
 	len = strcspn(from, "/?#");
-	if (len > 0 && from[0] == '[')
+	if (len == 0)
+		return false;
+	if (from[0] == '[')
 	{
 		while (host < len && from[host] != ']')
 			host++;
