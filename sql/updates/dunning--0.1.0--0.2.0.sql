@@ -17042,7 +17042,14 @@ BEGIN
             RETURN QUERY SELECT 'server ' || s.server, CASE WHEN s.shut IS NOT NULL THEN 'fail' WHEN s.paused THEN 'warn' ELSE 'ok' END,
                 s.channel_served || CASE WHEN s.paused THEN ', paused' ELSE '' END
                     || coalesce(format(', left alone since %s: %s; a message tries again at %s', date_trunc('second', s.opened_at), s.shut, date_trunc('second', s.probe_at)), ''),
-                CASE WHEN s.shut IS NOT NULL THEN format('SELECT dunning.resume(%L); -- when it is mended; its login: ALTER USER MAPPING FOR dunning_worker SERVER %I OPTIONS (SET secret_file ''…'')', s.server, s.server)
+                CASE WHEN s.shut IS NOT NULL THEN format('SELECT dunning.resume(%1$L); -- when it is mended; ' || CASE
+                            WHEN s.shut ~ 'address_is_not_allowed' THEN 'its host: ALTER SYSTEM SET dunning.allowed_hosts = ''…'''
+                            WHEN s.shut ~ '^proxy_certificate' THEN 'its proxy: ALTER SERVER %2$I OPTIONS (ADD proxy_ca_file ''…'')'
+                            WHEN s.shut ~ 'proxy|407' THEN 'its proxy: ALTER USER MAPPING FOR dunning_worker SERVER %2$I OPTIONS (SET proxy_secret_file ''…'')'
+                            WHEN s.shut ~ '^client_cert' THEN 'our certificate: ALTER SERVER %2$I OPTIONS (SET client_cert_file ''…'', SET client_key_file ''…'')'
+                            WHEN s.shut ~ '^(certificate|ca_file)' THEN 'its certificate: ALTER SERVER %2$I OPTIONS (SET ca_file ''…'')'
+                            WHEN s.shut ~ 'binding_local' THEN 'our address: ALTER SERVER %2$I OPTIONS (SET source_address ''…'')'
+                            ELSE 'its login: ALTER USER MAPPING FOR dunning_worker SERVER %2$I OPTIONS (SET secret_file ''…'')' END, s.server, s.server)
                      WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) END;
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS why = MESSAGE_TEXT, more = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;

@@ -191,6 +191,10 @@ sub judge
 	  or diag($node->safe_psql($db, 'SELECT s.server, s.state, s.shut FROM dunning.queue_status s'));
 	my %shut = map { split /\|/ } split /\n/, $node->safe_psql($db, q{SELECT DISTINCT s.server, s.shut FROM dunning.queue_status s WHERE s.shut IS NOT NULL});
 	my %health = map { split /\|/ } split /\n/, $node->safe_psql($db, q{SELECT replace(h.item, 'server ', ''), replace(h.detail, E'\n', ' ') FROM dunning.health() h WHERE h.item ~ '^server ' AND h.state = 'fail'});
+	# What is for somebody to mend says where.
+	is($node->safe_psql($db, q{SELECT string_agg(concat_ws(' ', h.item, h.detail, h.fix_sql), E'\n') FROM dunning.health() h JOIN dunning.queue_status s ON h.item = 'server ' || s.server
+		WHERE s.shut IS NOT NULL AND h.fix_sql !~ CASE WHEN s.shut ~ 'address' THEN 'allowed_hosts' WHEN s.shut ~ '^proxy_cert' THEN 'proxy_ca_file' WHEN s.shut ~ '^http_407' THEN 'proxy_secret_file' WHEN s.shut ~ 'proxy|407' THEN 'proxy_secret_file' WHEN s.shut ~ '^client' THEN 'client_cert_file'
+			WHEN s.shut ~ 'ca_file|^cert' THEN 'ca_file' WHEN s.shut ~ 'binding' THEN 'source_address' ELSE 'nothing' END}), '', 'health() says what to mend');
 	for my $name (@cases)
 	{
 		my ($state, $reason, $sent) = @{ $expected{$name} };
@@ -331,6 +335,24 @@ unless ($no_h2)
 	my $n = () = $said =~ /:method: POST/g;
 	is($n, 3, 'each request came once by HTTP/2') or diag $said;
 	like($said, qr/idempotency-key: /, 'with its key');
+
+	# Many at once, over connections that are kept: each once.
+	$node->safe_psql($db, qq{
+		CREATE SERVER many TYPE 'email' FOREIGN DATA WRAPPER dunning_gateway OPTIONS (driver 'http', url 'https://localhost:$h2/', ca_file 'bank-ca.pem', http_version 'h2', contract 'repeat', timeout '10s');
+		BEGIN;
+		SET LOCAL client_min_messages = error;
+		INSERT INTO dunning.debtor (debtor_id, name, given_name, language, country, email) SELECT 'many' || n, 'Name', 'Given', 'en', 'DK', 'many' || n || '\@debtors.test' FROM generate_series(1, 300) n;
+		INSERT INTO dunning.invoice (debtor_id, invoice_id, issued_on, due_on, amount, currency) SELECT 'many' || n, 'I', current_date - 40, current_date - 12, 100, 'DKK' FROM generate_series(1, 300) n;
+		SELECT dunning.send('many' || n, 'reminder-1', 'email') FROM generate_series(1, 300) n;
+		UPDATE dunning.queue SET server = 'many';
+		COMMIT});
+	ok($node->poll_query_until($db, q{SELECT count(*) = 300 FROM dunning.message_state s WHERE s.debtor_id ~ '^many' AND s.state = 'sent'}), 'three hundred by HTTP/2');
+	my (%keys, %asked);
+	$keys{$_}++ for slurp_file("$secrets/h2.log") =~ /recv \(stream_id=\d+\) idempotency-key: (\S+)/g;
+	$asked{$_} = 1 for split /\n/, $node->safe_psql($db, q{SELECT m.message_id FROM dunning.message m WHERE m.debtor_id ~ '^many'});
+	is(scalar(grep { $asked{$_} } keys %keys), 300, 'all arrived');
+	is(scalar(grep { $keys{$_} > 1 } keys %keys), 0, 'and each once');
+	$node->safe_psql($db, 'DROP SERVER many CASCADE');
 }
 
 # --- a forward proxy ---
@@ -377,7 +399,7 @@ is(scalar(grep { /^127\.0\.0\.2\tagreed/ } $front{good}->log), 1, 'once');
 is(scalar(grep { /^127\.0\.0\.3\t/ } $plain_mail->log), 1, 'and so does a mail server');
 is(scalar(grep { /\tclient$/ } $_->log), 1, 'the client certificate was shown') for $wanted12, $wanted13;
 is(join(' ', sort map { (split /\t/)[2] } $socks->log), 'localhost localhost', 'a SOCKS proxy gets the name and resolves it itself');
-is(scalar(grep { /authorization|debtors\.test/i } $forbids->log, $mute->log), 0, 'a proxy that opens no tunnel saw no header of the request');
+is(scalar(grep { /authorization: b|idempotency|content-type|debtors\.test/i } $forbids->log, $mute->log), 0, 'a proxy that opens no tunnel saw no header of the request');
 unless ($no_proxy)
 {
 	my $log = slurp_file("$secrets/open.log");
