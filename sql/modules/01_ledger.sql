@@ -36,6 +36,8 @@ CREATE TABLE dunning.creditor (
     PRIMARY KEY (creditor, builtin)
 );
 COMMENT ON TABLE dunning.creditor IS 'Who is owed: names, reply address, phone and account that messages show. A user''s row of the same name replaces the built-in one.';
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.creditor FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.creditor ENABLE ALWAYS TRIGGER changed;
 INSERT INTO dunning.creditor (creditor, name, language, builtin) VALUES ('default', 'Accounts receivable', 'en', true);
 
 CREATE TABLE dunning.creditor_change (

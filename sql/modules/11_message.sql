@@ -25,6 +25,8 @@ CREATE UNIQUE INDEX template_in_force ON dunning.template (template, channel, la
     WHERE replaced_at IS NULL;
 COMMENT ON TABLE dunning.template IS
     'Texts by template, channel, language, creditor and framing, with every version. A user''s row replaces the built-in one of the same key; the row in force has no replaced_at.';
+CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON dunning.template FOR EACH STATEMENT EXECUTE FUNCTION dunning._changed();
+ALTER TABLE dunning.template ENABLE ALWAYS TRIGGER changed;
 SELECT pg_catalog.pg_extension_config_dump('dunning.template', 'WHERE NOT builtin');
 
 CREATE FUNCTION dunning._render(subject text, body_text text, body_html text, context jsonb, language text, partials jsonb DEFAULT NULL,

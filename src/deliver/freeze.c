@@ -24,6 +24,7 @@
 #include "base/texts.h"
 #include "deliver/arrays.h"
 #include "deliver/freeze.h"
+#include "deliver/template.h"
 #include "message/age.h"
 #include "message/link.h"
 #include "message/render.h"
@@ -31,19 +32,6 @@
 
 /* Whoever changes an offer is done in a moment. */
 #define OFFER_CHANGES_SECONDS 2
-
-/* One look-up of a template for all messages that use it. */
-static DunStatement templates_sql = {
-	"SELECT x.subject, x.body_text, x.body_html, x.language, (SELECT dunning._today(NULL)),"
-	"       (SELECT c.link_url FROM dunning.creditor c WHERE c.creditor = u.creditor ORDER BY c.builtin LIMIT 1),"
-	"       dunning._partials(x.subject, x.body_text, x.body_html, u.channel, x.language, u.creditor, u.framing)"
-	"  FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),"
-	"      pg_catalog.unnest($5)) WITH ORDINALITY AS u(template, channel, language, creditor, framing, ord),"
-	"       LATERAL dunning._template(u.template, u.channel, u.language, u.creditor, u.framing) x"
-	" ORDER BY u.ord",
-	5, {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}, .harmless = true,
-	.cursor_options = CURSOR_OPT_GENERIC_PLAN
-};
 
 /* What texts claim, asked once more: a fee may have been waived since, a figure have turned. */
 static DunStatement truth_sql = {
@@ -155,93 +143,6 @@ read_frozen(DunItem **items, int n)
 	}
 }
 
-/* A template in force, and a message that asked for it. */
-typedef struct Asked
-{
-	const DunItem *by;
-	char	   *subject;
-	char	   *body_text;
-	char	   *body_html;
-	char	   *language;
-	char	   *link_url;			/* NULL: the creditor serves no page */
-	Jsonb	   *partials;		/* NULL: it includes none */
-} Asked;
-
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
-same_template(const DunItem *a, const DunItem *b)
-{
-	return same_text(a->template, b->template) && same_text(a->out.channel, b->out.channel) &&
-		same_text(a->language, b->language) && same_text(a->out.creditor, b->out.creditor) &&
-		same_text(a->framing, b->framing);
-}
-
-/* Which of the templates asked for so far is each message's; returns how many there are. Neighbours are mostly alike. */
-static int
-sort_by_template(DunItem **items, int n, Asked *asked, int *which)
-{
-	int			nasked = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		int			at = nasked;
-
-		if (i > 0 && same_template(items[i], items[i - 1]))
-			at = which[i - 1];
-		else
-			for (int k = 0; k < nasked && at == nasked; k++)
-				if (same_template(items[i], asked[k].by))
-					at = k;
-		if (at == nasked)
-			asked[nasked++].by = items[i];
-		which[i] = at;
-	}
-	return nasked;
-}
-
-/* Returns the day by which days past due are counted. */
-static DateADT
-read_templates(Asked *asked, int n)
-{
-	DunColumn  *columns[5];
-	Datum		args[5];
-	Datum		partials;
-	uint64		rows;
-	bool		isnull;
-
-	for (int c = 0; c < 5; c++)
-		columns[c] = dun_deliver_column(TEXTOID, n);
-	for (int i = 0; i < n; i++)
-	{
-		dun_deliver_push_text(columns[0], asked[i].by->template);
-		dun_deliver_push_text(columns[1], asked[i].by->out.channel);
-		dun_deliver_push_text(columns[2], asked[i].by->language);
-		dun_deliver_push_text(columns[3], asked[i].by->out.creditor);
-		dun_deliver_push_text(columns[4], asked[i].by->framing);
-	}
-	for (int c = 0; c < 5; c++)
-		args[c] = dun_deliver_array(columns[c]);
-	rows = dun_base_run(&templates_sql, args, NULL, true, 0);
-	if (rows != n)
-		elog(ERROR, "%d of %d templates were found", (int) rows, n);
-	for (uint64 row = 0; row < rows; row++)
-	{
-		asked[row].subject = dun_base_text(row, 1);
-		asked[row].body_text = dun_base_text(row, 2);
-		asked[row].body_html = dun_base_text(row, 3);
-		asked[row].language = dun_base_text(row, 4);
-		asked[row].link_url = dun_base_text(row, 6);
-		partials = dun_base_value(row, 7, &isnull);
-		asked[row].partials = isnull ? NULL : DatumGetJsonbPCopy(partials);
-	}
-	return DatumGetDateADT(dun_base_value(0, 5, &isnull));
-}
-
 static char *
 keep_text(const char *text)
 {
@@ -263,12 +164,12 @@ keep_parts(DunItem *item, const DunParts *parts)
 
 /* The key of links where one of the creditors needs it. A missing one leaves the links out, and health() says so. */
 static bool
-open_key(const Asked *asked, int n, DunLinkKey *key)
+open_key(DunFoundTemplate *const *templates, int n, DunLinkKey *key)
 {
 	const char *problem;
 
 	for (int i = 0; i < n; i++)
-		if (asked[i].link_url != NULL)
+		if (templates[i]->link_url != NULL)
 			return dun_message_try_key(key, &problem);
 	return false;
 }
@@ -327,18 +228,16 @@ keep_total(DunItem *item, const DunParts *parts, Jsonb *context)
 static void
 render(DunItem **items, int n)
 {
-	Asked	   *asked = palloc0((n + 1) * sizeof(Asked));
-	int		   *which = palloc((n + 1) * sizeof(int));
+	DunFoundTemplate **templates = palloc((n + 1) * sizeof(DunFoundTemplate *));
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "dunning rendering", ALLOCSET_DEFAULT_SIZES);
-	int			nasked = sort_by_template(items, n, asked, which);
-	DateADT		today = read_templates(asked, nasked);
+	DateADT		today = dun_deliver_find_templates(items, n, templates);
 	TimestampTz now = dun_base_now();
 	DunLinkKey	key;
-	bool		signs = open_key(asked, nasked, &key);
+	bool		signs = open_key(templates, n, &key);
 
 	for (int i = 0; i < n; i++)
 	{
-		const Asked *t = &asked[which[i]];
+		const DunFoundTemplate *t = templates[i];
 		MemoryContext before = MemoryContextSwitchTo(scratch);
 		DunParts	parts;
 		Jsonb	   *context = dun_message_age_context(DatumGetJsonbP(items[i]->context_json), today);
