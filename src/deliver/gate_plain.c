@@ -84,22 +84,28 @@ static DunStatement suppressed_sql = {
 
 /* --- texts --- */
 
+/* Places hold as long as their text does. */
+static void
+renew_places(int i, const char *text)
+{
+	if (text != NULL && kept_texts[i] != NULL && strcmp(kept_texts[i], text) == 0)
+		return;
+	if (kept_texts[i] != NULL)
+		pfree(kept_texts[i]);
+	kept_texts[i] = NULL;
+	kept.watched = 0;
+	if (text != NULL)
+		kept_texts[i] = MemoryContextStrdup(TopMemoryContext, text);
+}
+
 void
 dun_deliver_renew_plain(Datum texts)
 {
-	char	   *all[TEXTS];
+	char	   *all[TEXTS] = {NULL};
 
-	for (int i = 0; i < lengthof(kept_texts); i++)
-		if (kept_texts[i] != NULL)
-		{
-			pfree(kept_texts[i]);
-			kept_texts[i] = NULL;
-		}
-	kept.watched = 0;
-	if (texts == (Datum) 0)
-		return;
-	dun_plan_take_statements(texts, all, TEXTS);
-	for (int i = TEXT_FACTS; i < TEXTS; i++)
+	if (texts != (Datum) 0)
+		dun_plan_take_statements(texts, all, TEXTS);
+	for (int i = TEXT_FACTS; i < TEXTS && texts != (Datum) 0; i++)
 	{
 		about[i].nargs = 2;
 		about[i].types[0] = TIMESTAMPTZOID;
@@ -107,8 +113,8 @@ dun_deliver_renew_plain(Datum texts)
 		about[i].cursor_options = CURSOR_OPT_GENERIC_PLAN;
 		dun_base_renew(&about[i], all[i]);
 	}
-	kept_texts[1] = MemoryContextStrdup(TopMemoryContext, all[TEXT_PLACES]);
-	kept_texts[0] = MemoryContextStrdup(TopMemoryContext, all[TEXT_CHANNELS]);
+	renew_places(1, all[TEXT_PLACES]);
+	renew_places(0, all[TEXT_CHANNELS]);
 }
 
 static void

@@ -118,6 +118,14 @@ ok($node->poll_query_until('book', "SELECT pg_read_file('$log') ~ 'role \"dunnin
 $node->safe_psql('book', 'ALTER ROLE dunning_worker NOSUPERUSER');
 ok($node->poll_query_until('book', 'SELECT count(*) = 1 FROM dunning.stat_worker'), 'and it comes back when that is mended');
 
+# texts_are_kept_until_one_is_saved
+send_to('mail', 40, 40);
+ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.body WHERE debtor_id = 'd40'"), 'a text that is kept');
+$node->safe_psql('book', q{SELECT dunning.save_template('reminder-1', 'email', 'en', 'Other subject', 'Other words, {{given_name}}.')});
+send_to('mail', 41, 41);
+ok($node->poll_query_until('book', "SELECT count(*) = 1 FROM dunning.body WHERE debtor_id = 'd41'"), 'and after another was saved');
+is($node->safe_psql('book', "SELECT body_text FROM dunning.body WHERE debtor_id = 'd41'"), 'Other words, Given.', 'the new one leaves');
+
 # a_query_that_hangs_ends_with_its_time_or_with_the_worker: a bound view that takes 75 seconds
 $node->safe_psql('book', q{
 	CREATE TABLE public.hangs (since timestamptz);
