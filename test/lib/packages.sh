@@ -43,6 +43,11 @@ if [ "$(id -u)" -ne 0 ]; then
     fi
     sudo=sudo
 fi
+# Tests that run at the same time would find apt's own lock taken.
+if command -v flock >/dev/null; then
+    exec 9>"${TMPDIR:-/tmp}/dunning-packages.$(id -u).lock"
+    flock 9
+fi
 # A package's own cluster or daemon is not wanted: tests start what they need.
 export DEBIAN_FRONTEND=noninteractive
 if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
