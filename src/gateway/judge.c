@@ -172,7 +172,7 @@ dun_gateway_judge_smtp(const DunReply *reply, DunJudgement *judgement)
 	else if (reply->progress == DUN_NOT_SENT && code < 400)
 	{
 		decide(judgement, DUN_RETRY, error_reason(reply->error, reason));
-		judgement->blame = DUN_BLAME_SERVER;
+		judgement->blame = reply->not_let_in ? DUN_BLAME_US : DUN_BLAME_SERVER;
 	}
 	else if (code < 300)
 		decide(judgement, DUN_SENT, reason);

@@ -88,6 +88,28 @@ my $plain = Relay->new(script => sub { my ($s, $log) = @_; sysread($s, my $hello
 my $silent = Relay->new(script => sub { my ($s, $log) = @_; $log->('silent'); 1 while sysread($s, my $rest, 4096) });
 my $plain_mail = Relay->new(to => $gateway->smtp_port);
 
+# A mail server that goes over to TLS when it is asked to, and then to the gateway behind it.
+sub starttls
+{
+	my ($name) = @_;
+	return Relay->new(script => sub {
+		my ($s, $log) = @_;
+		syswrite($s, "220 mail.test ESMTP\r\n");
+		while (sysread($s, my $line, 1000))
+		{
+			if ($line =~ /^EHLO/i) { syswrite($s, "250-mail.test\r\n250 STARTTLS\r\n") }
+			elsif ($line =~ /^STARTTLS\r\n$/i) { syswrite($s, "220 go on\r\n"); last }
+			else { $log->('in the clear', $line); syswrite($s, "502 no\r\n") }
+		}
+		my $tls = IO::Socket::SSL->start_SSL($s, SSL_server => 1, SSL_cert_file => "$secrets/$name.pem", SSL_key_file => "$secrets/$name.key", SSL_verify_mode => 0) or return $log->('refused');
+		my $to = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $gateway->smtp_port) or return;
+		sysread($to, my $greeting, 1000);
+		$log->('agreed');
+		Relay::pump($tls, $to);
+	});
+}
+my %starttls = map { $_ => starttls($_) } qw(good expired wrong-host unknown-ca);
+
 # --- proxies ---
 
 # What the environment names; nothing may ever come here.
@@ -143,7 +165,7 @@ symlink "$secrets/proxy.secret", "$secrets/link.secret";
 my $node = PostgreSQL::Test::Cluster->new('network');
 $node->init;
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'dunning'\ndunning.secret_directory = '$secrets'\ndunning.retry_delay = '20ms'\ndunning.max_attempts = 2\ntimezone = 'UTC'\nfsync = off\n"
-	  . 'dunning.allowed_hosts = \'' . $gateway->allowed_hosts . ', ' . join(', ', map { ('127.0.0.1:' . $_->port, 'localhost:' . $_->port) } values %front, values %mail, $wanted_mail, $old, $wanted12, $wanted13, $cut, $plain, $silent, $plain_mail, $forbids, $mute, $resets, $socks, $socks_refuses, $tls_proxy)
+	  . 'dunning.allowed_hosts = \'' . $gateway->allowed_hosts . ', ' . join(', ', map { ('127.0.0.1:' . $_->port, 'localhost:' . $_->port) } values %front, values %mail, values %starttls, $wanted_mail, $old, $wanted12, $wanted13, $cut, $plain, $silent, $plain_mail, $forbids, $mute, $resets, $socks, $socks_refuses, $tls_proxy)
 	  . ", localhost:1, localhost:$weak, localhost:$h2, 127.0.0.1:1, 127.0.0.1:$open_proxy, 127.0.0.1:$login_proxy'\n");
 $node->start;
 my $db = 'postgres';
@@ -266,6 +288,10 @@ ends('tls-silent', { at($silent, 'localhost'), timeout => '500ms' }, 'dead', 'ti
 ends('mail-good', { url => 'smtps://localhost:' . $mail{good}->port, ca_file => 'bank-ca.pem' }, 'sent', 'smtp_250');
 ends('mail-expired', { url => 'smtps://localhost:' . $mail{expired}->port, ca_file => 'bank-ca.pem' }, 'queued', 'certificate_expired');
 ends('mail-wrong-host', { url => 'smtps://localhost:' . $mail{'wrong-host'}->port, ca_file => 'bank-ca.pem' }, 'queued', 'certificate_of_another_host');
+
+ends('starttls-good', { url => 'smtp://localhost:' . $starttls{good}->port, ca_file => 'bank-ca.pem' }, 'sent', 'smtp_250');
+ends("starttls-$_->[0]", { url => 'smtp://localhost:' . $starttls{ $_->[0] }->port, ca_file => 'bank-ca.pem' }, 'queued', $_->[1])
+  for [ expired => 'certificate_expired' ], [ 'wrong-host' => 'certificate_of_another_host' ], [ 'unknown-ca' => 'certificate_of_an_unknown_ca' ];
 
 my @client = (client_cert_file => 'client.pem', client_key_file => 'client.key');
 ends('client-mail', { url => 'smtps://localhost:' . $wanted_mail->port, ca_file => 'bank-ca.pem', @client }, 'sent', 'smtp_250');
@@ -398,6 +424,7 @@ is(join(' ', grep { /^127\.0\.0\.[23]/ } $front{good}->log), join(' ', grep { /^
 is(scalar(grep { /^127\.0\.0\.2\tagreed/ } $front{good}->log), 1, 'once');
 is(scalar(grep { /^127\.0\.0\.3\t/ } $plain_mail->log), 1, 'and so does a mail server');
 is(scalar(grep { /\tclient$/ } $_->log), 1, 'the client certificate was shown') for $wanted12, $wanted13;
+is(scalar(grep { /in the clear/ } map { $_->log } values %starttls), 0, 'nothing is said in the clear but STARTTLS');
 is(join(' ', sort map { (split /\t/)[2] } $socks->log), 'localhost localhost', 'a SOCKS proxy gets the name and resolves it itself');
 is(scalar(grep { /authorization: b|idempotency|content-type|debtors\.test/i } $forbids->log, $mute->log), 0, 'a proxy that opens no tunnel saw no header of the request');
 unless ($no_proxy)
