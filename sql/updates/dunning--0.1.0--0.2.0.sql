@@ -17049,6 +17049,7 @@ BEGIN
                             WHEN s.shut ~ '^client_cert' THEN 'our certificate: ALTER SERVER %2$I OPTIONS (SET client_cert_file ''…'', SET client_key_file ''…'')'
                             WHEN s.shut ~ '^(certificate|ca_file)' THEN 'its certificate: ALTER SERVER %2$I OPTIONS (SET ca_file ''…'')'
                             WHEN s.shut ~ 'binding_local' THEN 'our address: ALTER SERVER %2$I OPTIONS (SET source_address ''…'')'
+                            WHEN s.shut ~ 'offers_no_tls' THEN 'it must offer STARTTLS at its port'
                             ELSE 'its login: ALTER USER MAPPING FOR dunning_worker SERVER %2$I OPTIONS (SET secret_file ''…'')' END, s.server, s.server)
                      WHEN s.paused THEN format('SELECT dunning.resume(%L);', s.server) END;
         EXCEPTION WHEN OTHERS THEN

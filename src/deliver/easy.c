@@ -423,7 +423,7 @@ is_not_let_in(DunTransfer *x, CURLcode result)
 	/* A proxy that answers 5xx could not reach the gateway just now. */
 	return connect_code >= 400 ? connect_code < 500 :
 		result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE || result == CURLE_SSL_CERTPROBLEM ||
-		result == CURLE_INTERFACE_FAILED || dun_deliver_refuses_certificate(x->error);
+		result == CURLE_INTERFACE_FAILED || result == CURLE_USE_SSL_FAILED || dun_deliver_refuses_certificate(x->error);
 }
 
 void

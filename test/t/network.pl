@@ -216,7 +216,7 @@ sub judge
 	# What is for somebody to mend says where.
 	is($node->safe_psql($db, q{SELECT string_agg(concat_ws(' ', h.item, h.detail, h.fix_sql), E'\n') FROM dunning.health() h JOIN dunning.queue_status s ON h.item = 'server ' || s.server
 		WHERE s.shut IS NOT NULL AND h.fix_sql !~ CASE WHEN s.shut ~ 'address' THEN 'allowed_hosts' WHEN s.shut ~ '^proxy_cert' THEN 'proxy_ca_file' WHEN s.shut ~ '^http_407' THEN 'proxy_secret_file' WHEN s.shut ~ 'proxy|407' THEN 'proxy_secret_file' WHEN s.shut ~ '^client' THEN 'client_cert_file'
-			WHEN s.shut ~ 'ca_file|^cert' THEN 'ca_file' WHEN s.shut ~ 'binding' THEN 'source_address' ELSE 'nothing' END}), '', 'health() says what to mend');
+			WHEN s.shut ~ 'ca_file|^cert' THEN 'ca_file' WHEN s.shut ~ 'binding' THEN 'source_address' WHEN s.shut ~ 'no_tls' THEN 'STARTTLS' ELSE 'nothing' END}), '', 'health() says what to mend');
 	for my $name (@cases)
 	{
 		my ($state, $reason, $sent) = @{ $expected{$name} };
@@ -292,6 +292,8 @@ ends('mail-wrong-host', { url => 'smtps://localhost:' . $mail{'wrong-host'}->por
 ends('starttls-good', { url => 'smtp://localhost:' . $starttls{good}->port, ca_file => 'bank-ca.pem' }, 'sent', 'smtp_250');
 ends("starttls-$_->[0]", { url => 'smtp://localhost:' . $starttls{ $_->[0] }->port, ca_file => 'bank-ca.pem' }, 'queued', $_->[1])
   for [ expired => 'certificate_expired' ], [ 'wrong-host' => 'certificate_of_another_host' ], [ 'unknown-ca' => 'certificate_of_an_unknown_ca' ];
+# Whoever takes the word STARTTLS out of the answer gets nothing.
+ends('starttls-none', { url => 'smtp://localhost:' . $plain_mail->port, ca_file => 'bank-ca.pem' }, 'queued', 'the_mail_server_offers_no_tls');
 
 my @client = (client_cert_file => 'client.pem', client_key_file => 'client.key');
 ends('client-mail', { url => 'smtps://localhost:' . $wanted_mail->port, ca_file => 'bank-ca.pem', @client }, 'sent', 'smtp_250');
