@@ -119,6 +119,9 @@ INSERT INTO dunning.http_preset (preset, builtin, description, method, path, for
 ('kannel', true, 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', 'GET',
  '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'none',
  NULL, NULL, 'none', NULL, NULL, 'once', NULL, NULL, '{}'),
+('kannel-receipts', true, 'as kannel, which is asked for delivery receipts at the server''s receipt_url: id, status and answer in its query', 'GET',
+ '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}&dlr-mask=31&dlr-url={receipt_url}%3Fid%3D{message_id}%26status%3D%25d%26answer%3D%25A', 'none',
+ NULL, NULL, 'none', NULL, NULL, 'once', NULL, NULL, '{}'),
 ('twilio', true, 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'POST',
  '/2010-04-01/Accounts/{username}/Messages.json', 'form', 'To={address}&From={from}&Body={text}', NULL,
  'basic', NULL, NULL, 'once', 'sid', 'code', '{21610,21211,21614}'),
@@ -133,8 +136,10 @@ INSERT INTO dunning.http_preset (preset, builtin, description, method, path, for
 -- Receipts. Words are compared in lower case; "word/why" goes before "word".
 UPDATE dunning.http_preset p SET receipt = r.receipt
 FROM (VALUES
-('kannel', '{"format": "form", "signature": "dunning", "map": {"kind": "status", "message_id": "id", "provider_ref": "ref", "from": "from", "text": "text", "code": "answer"},
-   "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": ""}}'::jsonb),
+('kannel', '{"format": "form", "signature": "dunning", "map": {"kind": "status", "message_id": "id", "provider_ref": "ref", "event_key": "key", "from": "from", "text": "text", "code": "answer"},
+   "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": "", "replied": "replied"}}'::jsonb),
+('kannel-receipts', '{"format": "form", "signature": "dunning", "map": {"kind": "status", "message_id": "id", "provider_ref": "ref", "event_key": "key", "from": "from", "text": "text", "code": "answer"},
+   "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": "", "replied": "replied"}}'),
 ('twilio', '{"format": "form", "signature": "twilio",
    "map": {"kind": ["MessageStatus", "SmsStatus"], "provider_ref": ["MessageSid", "SmsSid"], "from": "From", "text": "Body", "code": "ErrorCode"},
    "words": {"accepted": "", "scheduled": "", "queued": "", "sending": "", "sent": "", "delivered": "delivered", "read": "opened", "undelivered": "failed", "failed": "failed", "canceled": "failed",

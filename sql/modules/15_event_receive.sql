@@ -33,7 +33,7 @@ BEGIN
     IF debtor_id IS NULL THEN
         -- Whose it is we cannot tell, but "stop" is to be obeyed all the same.
         IF (kind IN ('opted_out', 'complaint')
-            OR lower(btrim(item ->> 'text', E' \t\r\n.!')) = ANY (string_to_array(dunning._value_of('opt_out_words'), ',')))
+            OR dunning._means_stop(item ->> 'text'))
            AND coalesce(item ->> 'address', item ->> 'from') IS NOT NULL AND item ->> 'channel' IS NOT NULL THEN
             PERFORM dunning.suppress(coalesce(item ->> 'address', item ->> 'from'), item ->> 'channel', 'opted_out');
             reason := 'suppressed_without_debtor';

@@ -72,6 +72,21 @@ END
 $$;
 COMMENT ON FUNCTION dunning._suppress_for(text, text, uuid, text, jsonb) IS 'The channels on which an address of the debtor was suppressed, and for an opt-out or complaint those of the person''s other accounts too; ''*'' is every channel.';
 
+CREATE FUNCTION dunning._means_stop(said text) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict error
+DECLARE
+    words text[] := regexp_split_to_array(lower(btrim(_means_stop.said, E' \t\r\n.!"\'')), '[[:space:]]+');
+    stops text[] := string_to_array(dunning._value_of('opt_out_words'), ',');
+BEGIN
+    -- "Stop, please" and "unsubscribe me" are meant like the word alone; of a whole sentence a person decides, and of a short word
+    -- that means something else before others ("fin du mois").
+    RETURN array_to_string(words, ' ') = ANY (stops)
+        OR cardinality(words) <= 3 AND length(words[1]) > 3 AND btrim(words[1], '.,;:!') = ANY (stops);
+END
+$fn$;
+COMMENT ON FUNCTION dunning._means_stop(text) IS 'Whether a reply is an opt-out, whatever the gateway calls it: one of the opt_out_words, alone, or one of more than three letters before at most two others. NULL: NULL.';
+
 CREATE FUNCTION dunning._event_kinds() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $$ SELECT ARRAY['delivered', 'opened', 'clicked', 'replied', 'bounced', 'failed', 'opted_out', 'complaint', 'called', 'called_in',
@@ -149,7 +164,6 @@ DECLARE
     message dunning.message := dunning._check_event(record_event.kind, id, record_event.message_id, happened, record_event.detail);
     of_creditor text := coalesce(message.creditor, dunning._creditor_of(id));
     mapped text := record_event.kind;
-    said text := lower(btrim(record_event.detail ->> 'text', E' \t\r\n.!"'''));
 BEGIN
     IF of_creditor IS NULL THEN
         RAISE EXCEPTION 'there is no debtor "%"', id
@@ -174,8 +188,7 @@ BEGIN
     VALUES (id, event_id, of_creditor, record_event.kind, happened, record_event.message_id, record_event.detail,
             record_event.event_key, dunning._now(), session_user);
 
-    -- A reply of one word that means "stop" is an opt-out, whatever the gateway calls it.
-    IF mapped = 'replied' AND said = ANY (string_to_array(dunning._value_of('opt_out_words'), ',')) THEN
+    IF mapped = 'replied' AND dunning._means_stop(record_event.detail ->> 'text') THEN
         mapped := 'opted_out';
     END IF;
     IF mapped IN ('opted_out', 'complaint')

@@ -15352,7 +15352,7 @@ BEGIN
     IF debtor_id IS NULL THEN
         -- Whose it is we cannot tell, but "stop" is to be obeyed all the same.
         IF (kind IN ('opted_out', 'complaint')
-            OR lower(btrim(item ->> 'text', E' \t\r\n.!')) = ANY (string_to_array(dunning._value_of('opt_out_words'), ',')))
+            OR dunning._means_stop(item ->> 'text'))
            AND coalesce(item ->> 'address', item ->> 'from') IS NOT NULL AND item ->> 'channel' IS NOT NULL THEN
             PERFORM dunning.suppress(coalesce(item ->> 'address', item ->> 'from'), item ->> 'channel', 'opted_out');
             reason := 'suppressed_without_debtor';
@@ -15564,6 +15564,23 @@ BEGIN
     RETURN done;
 END
 $function$;
+CREATE FUNCTION dunning._means_stop(said text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+#variable_conflict error
+DECLARE
+    words text[] := regexp_split_to_array(lower(btrim(_means_stop.said, E' \t\r\n.!"\'')), '[[:space:]]+');
+    stops text[] := string_to_array(dunning._value_of('opt_out_words'), ',');
+BEGIN
+    -- "Stop, please" and "unsubscribe me" are meant like the word alone; of a whole sentence a person decides, and of a short word
+    -- that means something else before others ("fin du mois").
+    RETURN array_to_string(words, ' ') = ANY (stops)
+        OR cardinality(words) <= 3 AND length(words[1]) > 3 AND btrim(words[1], '.,;:!') = ANY (stops);
+END
+$function$;
 CREATE OR REPLACE FUNCTION dunning._event_kinds()
  RETURNS text[]
  LANGUAGE sql
@@ -15643,7 +15660,6 @@ DECLARE
     message dunning.message := dunning._check_event(record_event.kind, id, record_event.message_id, happened, record_event.detail);
     of_creditor text := coalesce(message.creditor, dunning._creditor_of(id));
     mapped text := record_event.kind;
-    said text := lower(btrim(record_event.detail ->> 'text', E' \t\r\n.!"'''));
 BEGIN
     IF of_creditor IS NULL THEN
         RAISE EXCEPTION 'there is no debtor "%"', id
@@ -15668,8 +15684,7 @@ BEGIN
     VALUES (id, event_id, of_creditor, record_event.kind, happened, record_event.message_id, record_event.detail,
             record_event.event_key, dunning._now(), session_user);
 
-    -- A reply of one word that means "stop" is an opt-out, whatever the gateway calls it.
-    IF mapped = 'replied' AND said = ANY (string_to_array(dunning._value_of('opt_out_words'), ',')) THEN
+    IF mapped = 'replied' AND dunning._means_stop(record_event.detail ->> 'text') THEN
         mapped := 'opted_out';
     END IF;
     IF mapped IN ('opted_out', 'complaint')
@@ -17636,7 +17651,8 @@ BEGIN
     EXECUTE $step$INSERT INTO dunning.http_preset (auth, body, body_html, builtin, contract, description, error_field, format, id_field, idempotency_header, method, path, preset, receipt, suppress_on) VALUES
 ('none', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'POST of a flat JSON object to the server''s URL; honours Idempotency-Key; the reply''s "id" is kept', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json', NULL, '{}'),
 ('bearer', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}"}', '{"id":"{message_id}","channel":"{channel}","to":"{address}","from":"{from}","subject":"{subject}","text":"{text}","html":"{html}"}', 'true', 'repeat', 'as generic-json, with the secret as bearer token', NULL, 'json', 'id', 'Idempotency-Key', 'POST', '', 'generic-json-bearer', NULL, '{}'),
-('none', NULL, NULL, 'true', 'once', 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'kannel', '{"map": {"code": "answer", "from": "from", "kind": "status", "text": "text", "message_id": "id", "provider_ref": "ref"}, "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": ""}, "format": "form", "signature": "dunning"}', '{}'),
+('none', NULL, NULL, 'true', 'once', 'Kannel sendsms and what speaks like it: server URL http(s)://host:port, username and secret of a sendsms-user', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}', 'kannel', '{"map": {"code": "answer", "from": "from", "kind": "status", "text": "text", "event_key": "key", "message_id": "id", "provider_ref": "ref"}, "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": "", "replied": "replied"}, "format": "form", "signature": "dunning"}', '{}'),
+('none', NULL, NULL, 'true', 'once', 'as kannel, which is asked for delivery receipts at the server''s receipt_url: id, status and answer in its query', NULL, 'none', NULL, NULL, 'GET', '/cgi-bin/sendsms?username={username}&password={secret}&from={from}&to={address}&charset=UTF-8&coding={coding}&text={text}&dlr-mask=31&dlr-url={receipt_url}%3Fid%3D{message_id}%26status%3D%25d%26answer%3D%25A', 'kannel-receipts', '{"map": {"code": "answer", "from": "from", "kind": "status", "text": "text", "event_key": "key", "message_id": "id", "provider_ref": "ref"}, "words": {"1": "delivered", "2": "failed", "4": "", "8": "", "16": "failed", "32": "", "replied": "replied"}, "format": "form", "signature": "dunning"}', '{}'),
 ('basic_secret', '{"description":"{message_id}","to":{"name":"{name}","address_line1":"{street}","address_city":"{city}","address_zip":"{postcode}","address_country":"{country}"},"from":"{from}","file":"{html}","color":false,"use_type":"operational","metadata":{"message_id":"{message_id}"}}', NULL, 'true', 'repeat', 'Lob letters: server URL https://api.lob.com, secret the API key, from the id of an address saved there (adr_...); receipts are signed by the secret of receipt_secret_file', 'error.code', 'json', 'id', 'Idempotency-Key', 'POST', '/v1/letters', 'lob', '{"map": {"at": "date_created", "kind": "event_type.id", "event_key": "id", "message_id": "body.metadata.message_id", "provider_ref": "reference_id"}, "words": {"letter.failed": "failed", "letter.mailed": "", "letter.created": "", "letter.deleted": "failed", "letter.rejected": "failed", "letter.delivered": "delivered", "letter.re-routed": "", "letter.in_transit": "", "letter.rendered_pdf": "", "letter.in_local_area": "", "letter.returned_to_sender": "bounced", "letter.rendered_thumbnails": "", "letter.processed_for_delivery": ""}, "format": "json", "signature": "lob"}', '{}'),
 ('bearer', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"}]}', '{"personalizations":[{"to":[{"email":"{address}"}],"custom_args":{"message_id":"{message_id}"}}],"from":{"email":"{from}","name":"{from_name}"},"subject":"{subject}","content":[{"type":"text/plain","value":"{text}"},{"type":"text/html","value":"{html}"}]}', 'true', 'once', 'SendGrid v3 mail/send: server URL https://api.sendgrid.com, secret the API key', NULL, 'json', NULL, NULL, 'POST', '/v3/mail/send', 'sendgrid', '{"map": {"at": "timestamp", "url": "url", "why": "type", "code": "status", "kind": "event", "reason": "reason", "address": "email", "event_key": "sg_event_id", "message_id": "message_id", "provider_ref": "sg_message_id"}, "words": {"open": "opened", "click": "clicked", "bounce": "bounced", "dropped": "failed", "deferred": "", "delivered": "delivered", "processed": "", "spamreport": "complaint", "unsubscribe": "opted_out", "bounce/blocked": "bounced:soft", "group_resubscribe": "", "group_unsubscribe": "opted_out"}, "format": "json", "signature": "sendgrid"}', '{}'),
 ('basic', 'To={address}&From={from}&Body={text}', NULL, 'true', 'once', 'Twilio Messages: server URL https://api.twilio.com, username the account SID, secret the token', 'code', 'form', 'sid', NULL, 'POST', '/2010-04-01/Accounts/{username}/Messages.json', 'twilio', '{"map": {"code": "ErrorCode", "from": "From", "kind": ["MessageStatus", "SmsStatus"], "text": "Body", "provider_ref": ["MessageSid", "SmsSid"]}, "words": {"read": "opened", "sent": "", "failed": "failed", "queued": "", "sending": "", "accepted": "", "canceled": "failed", "received": "replied", "delivered": "delivered", "receiving": "", "scheduled": "", "undelivered": "failed"}, "format": "form", "signature": "twilio"}', '{21610,21211,21614}')$step$;
@@ -50762,6 +50778,7 @@ ALTER FUNCTION dunning._receive_problem(text,text,jsonb,text,text,timestamp with
 ALTER FUNCTION dunning._receive_items(jsonb,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.receive(text,jsonb,text,text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._accounts_of(text) OWNER TO dunning_owner;
+ALTER FUNCTION dunning._means_stop(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._is_date(text) OWNER TO dunning_owner;
 ALTER FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) OWNER TO dunning_owner;
 ALTER FUNCTION dunning._report_reach(timestamp with time zone) OWNER TO dunning_owner;
@@ -51508,6 +51525,7 @@ REVOKE EXECUTE ON FUNCTION dunning._receive_items(jsonb,text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.receive(text,jsonb,text,text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.receive(text,jsonb,text,text) TO dunning_operator;
 REVOKE EXECUTE ON FUNCTION dunning._accounts_of(text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dunning._means_stop(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning._is_date(text) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION dunning.complete_task(uuid,text,text,timestamp with time zone,integer) TO dunning_operator;
@@ -51804,6 +51822,7 @@ COMMENT ON FUNCTION dunning._map_receipt(jsonb,jsonb) IS 'An item that a gateway
 COMMENT ON FUNCTION dunning._marks(text[],text,text) IS 'The rows of _mark_sql() of these debtors: what rows_sql gives of them is added up, and where anything is odd exact_sql is asked. Runs both texts as the caller.';
 COMMENT ON FUNCTION dunning._marks_sql(text) IS 'SQL text: the rows of _mark_sql(many) for a batch, added in C.';
 COMMENT ON FUNCTION dunning._may_release(dunning.hold) IS 'Nothing; 42501 where the caller may not release such a hold, 55000 where nobody does it so.';
+COMMENT ON FUNCTION dunning._means_stop(text) IS 'Whether a reply is an opt-out, whatever the gateway calls it: one of the opt_out_words, alone, or one of more than three letters before at most two others. NULL: NULL.';
 COMMENT ON FUNCTION dunning._merge_profiles(dunning.response_profile,dunning.response_profile,bytea) IS 'The evidence of two profiles in one; NULL with one gives the other.';
 COMMENT ON FUNCTION dunning._minor_digits(text) IS 'Decimals of a currency''s minor unit (ISO 4217).';
 COMMENT ON FUNCTION dunning._mod97(text) IS 'What is left of a code of letters and digits by ISO 7064 mod 97-10, its first four moved to the end; 1 is right.';

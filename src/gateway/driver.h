@@ -26,6 +26,7 @@ typedef struct DunServer
 	char	   *password;		/* read from secret_file; never logged, wiped with the context */
 	char	   *receipt_secret; /* what it signs receipts with, where that is not the password; NULL: the password */
 	char	   *receipt_key;	/* or the public key of who signs them, base64; NULL: none */
+	char	   *receipt_url;	/* where the gateway is told to send receipts, without a query; NULL: nowhere */
 	char	   *proxy;			/* NULL: none; the environment's proxy is never used */
 	char	   *proxy_username; /* NULL: the proxy asks for none */
 	char	   *proxy_password; /* as `password` */

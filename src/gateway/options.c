@@ -162,6 +162,17 @@ check_url(const char *name, const char *value, const char *driver)
 	check_url_of(name, value, strcmp(driver, "smtp") == 0 ? "smtp smtps" : "https http", &url);
 }
 
+/* The gateway puts it together with what it reports, so it ends before its query. */
+static void
+check_receipt_url(const char *name, const char *value, const char *driver)
+{
+	DunUrl		url;
+
+	check_url_of(name, value, "https http", &url);
+	if (strchr(value, '?') != NULL)
+		refuse(name, value, "Write the URL without a query: the preset says what follows it.");
+}
+
 static void
 check_proxy(const char *name, const char *value, const char *driver)
 {
@@ -324,6 +335,7 @@ static const Option server_options[] = {
 	{"preset", "http", check_text},
 	{"idempotency_header", "http", check_header_name},
 	{"receipt_key", "http", check_text},
+	{"receipt_url", "http", check_receipt_url},
 	{"directory", "spool", check_file_name},
 	{"verdict", "mock", check_verdict},
 	{NULL}

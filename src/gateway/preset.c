@@ -39,6 +39,7 @@ typedef enum Field
 	FIELD_MESSAGE_ID,
 	FIELD_NAME,
 	FIELD_POSTCODE,
+	FIELD_RECEIPT_URL,
 	FIELD_REPLY_TO,
 	FIELD_SECRET,
 	FIELD_STREET,
@@ -49,7 +50,7 @@ typedef enum Field
 
 static const char *const field_names[] = {
 	"", "address", "channel", "city", "coding", "country", "creditor", "from", "from_name", "html", "message_id", "name", "postcode",
-	"reply_to", "secret", "street", "subject", "text", "username"
+	"receipt_url", "reply_to", "secret", "street", "subject", "text", "username"
 };
 
 typedef struct DunPiece
@@ -75,6 +76,8 @@ add_piece(DunPattern *pattern, Field field, const char *literal, size_t len)
 		pattern->names_message = true;
 	if (field == FIELD_SECRET)
 		pattern->names_secret = true;
+	if (field == FIELD_RECEIPT_URL)
+		pattern->names_receipt_url = true;
 	pattern->pieces = lappend(pattern->pieces, piece);
 }
 
@@ -216,6 +219,8 @@ field_value(Field field, const DunServer *server, const DunOutgoing *m)
 		case FIELD_POSTCODE:
 		case FIELD_STREET:
 			return postal_value(field, m);
+		case FIELD_RECEIPT_URL:
+			return server->receipt_url;
 		case FIELD_REPLY_TO:
 			return m->reply_to;
 		case FIELD_SECRET:
@@ -364,6 +369,8 @@ read_row(DunPreset *preset, const DunServer *server, char **columns, List *suppr
 	preset->authorization = authorized;
 	preset->names_secret = url->names_secret || (preset->body != NULL && preset->body->names_secret) ||
 		(preset->body_html != NULL && preset->body_html->names_secret);
+	preset->names_receipt_url = url->names_receipt_url || (preset->body != NULL && preset->body->names_receipt_url) ||
+		(preset->body_html != NULL && preset->body_html->names_receipt_url);
 	preset->idempotency_header = columns[IDEMPOTENCY_HEADER];
 	preset->repeat = strcmp(columns[CONTRACT], "repeat") == 0;
 	preset->id_field = columns[ID_FIELD];

@@ -26,6 +26,7 @@ typedef struct DunPattern
 	List	   *pieces;			/* of DunPiece * */
 	bool		names_message;	/* holds {message_id} */
 	bool		names_secret;	/* holds {secret} */
+	bool		names_receipt_url;	/* holds {receipt_url} */
 } DunPattern;
 
 typedef struct DunPreset
@@ -38,6 +39,7 @@ typedef struct DunPreset
 	List	   *headers;		/* content type and authorization, ready */
 	char	   *authorization;	/* that one of them; NULL: none */
 	bool		names_secret;	/* in its URL or a body */
+	bool		names_receipt_url;	/* there, too */
 	char	   *idempotency_header; /* NULL: none */
 	bool		repeat;			/* what the gateway promises unless the server says otherwise */
 	char	   *id_field;		/* where the reply tells the gateway's own id; NULL: nowhere */

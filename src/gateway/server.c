@@ -177,6 +177,12 @@ read_http(DunServer *server)
 	char	   *header = dun_gateway_option(server->options, "idempotency_header");
 	DunPreset  *preset = dun_gateway_load_preset(name ? name : "generic-json", server);
 
+	if (preset->names_receipt_url && server->receipt_url == NULL)
+		ereport(ERROR,
+				(errcode(DUN_ERR_GATEWAY),
+				 errmsg("server \"%s\" does not say where its gateway is to send receipts", server->name),
+				 errdetail("The preset \"%s\" asks for them.", preset->name),
+				 errhint("ALTER SERVER %s OPTIONS (ADD receipt_url 'https://...');", quote_identifier(server->name))));
 	if (header != NULL)
 	{
 		preset->idempotency_header = header;
@@ -264,6 +270,7 @@ load_server(const char *name, bool masked)
 	server->creditor = utf8_option(options, "creditor");
 	server->rate_group = utf8_option(options, "rate_group");
 	server->receipt_key = dun_gateway_option(options, "receipt_key");
+	server->receipt_url = dun_gateway_option(options, "receipt_url");
 	server->timeout_ms = DUN_DEFAULT_TIMEOUT_MS;
 	server->key_life_hours = DUN_DEFAULT_KEY_LIFE_HOURS;
 	if ((value = dun_gateway_option(options, "rate")) != NULL)

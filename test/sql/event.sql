@@ -283,3 +283,7 @@ DELETE FROM dunning.debtor WHERE debtor_id LIKE 'EV-%';
 DROP ROLE regress_dunning_anna;
 DROP ROLE regress_dunning_bert;
 RESET dunning.clock;
+
+-- a_reply_that_means_stop_is_an_opt_out_and_a_sentence_is_for_a_person
+SELECT w.w, dunning._means_stop(w.w) FROM unnest(ARRAY['STOP', ' stop. ', 'STOP please', 'Stop, please!', 'unsubscribe me now', 'Stop all', 'fin', 'fin du mois', 'Fin tak',
+    'stop asking, I paid last week', 'please call me', 'do not stop', '', NULL]) WITH ORDINALITY w(w, o) ORDER BY w.o;
