@@ -35,10 +35,10 @@ SELECT 'sequence: ' || c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.
 WHERE n.nspname = 'dunning' AND c.relkind = 'S'
 UNION ALL
 -- charge_guard: no queue table, and nothing declarative can say what is lawful (docs/architecture.md)
--- changed: a word to all sessions once a statement, on tables of rules that hardly ever change; it reads and writes nothing (src/base/watch.h)
+-- changed: a word to all sessions once a statement, on tables of rules and texts that hardly ever change; it reads and writes nothing (src/base/watch.h)
 SELECT 'trigger: ' || t.tgname || ' on ' || c.relname FROM pg_trigger t JOIN rel c ON c.rel = t.tgrelid WHERE (c.relname, t.tgname) <> ('charge', 'charge_guard')
   AND NOT (t.tgfoid = 'dunning._changed()'::regprocedure AND t.tgtype & 1 = 0
-           AND c.relname IN ('channel', 'contact_rule', 'date_effect', 'date_effect_learnt', 'holiday', 'money_date', 'timing_book'))
+           AND c.relname IN ('channel', 'contact_rule', 'creditor', 'date_effect', 'date_effect_learnt', 'holiday', 'money_date', 'template', 'timing_book'))
 UNION ALL
 SELECT 'foreign key: ' || k.conname FROM pg_constraint k JOIN rel c ON c.rel = k.conrelid WHERE k.contype = 'f'
 UNION ALL
