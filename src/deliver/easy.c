@@ -97,6 +97,7 @@ on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	int			port = 0;
 	DunUrl		url;
 	bool		named;
+	curl_socket_t fd;
 
 	if (addr->sa_family == AF_INET)
 		port = ntohs(((const struct sockaddr_in *) addr)->sin_port);
@@ -113,7 +114,10 @@ on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 		return CURL_SOCKET_BAD;
 	}
 	x->opened = true;
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	if (x->sockets != NULL)
+		dun_deliver_note_socket(x->sockets, fd);
+	return fd;
 }
 
 static void

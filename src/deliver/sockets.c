@@ -11,6 +11,7 @@
 
 typedef struct Socket
 {
+	bool		ours;			/* a connection's: we are told when it is closed */
 	bool		known;			/* stands in the descriptor */
 	bool		wanted;			/* libcurl waits for it */
 	uint32		events;			/* as the descriptor has it */
@@ -78,7 +79,8 @@ dun_deliver_watch_socket(DunSockets *s, curl_socket_t fd, int what)
 	uint32		events = (what != CURL_POLL_REMOVE && what & CURL_POLL_IN ? EPOLLIN : 0) |
 		(what != CURL_POLL_REMOVE && what & CURL_POLL_OUT ? EPOLLOUT : 0);
 
-	if (socket == NULL)
+	/* libcurl's own (a resolver's) are closed without a word, and their numbers are another's then. */
+	if (socket == NULL || !socket->ours)
 	{
 		if (what == CURL_POLL_REMOVE)
 			epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
@@ -97,12 +99,21 @@ dun_deliver_watch_socket(DunSockets *s, curl_socket_t fd, int what)
 bool
 dun_deliver_is_watched(DunSockets *s, curl_socket_t fd)
 {
-	if (fd >= s->n || s->sockets[fd].wanted)
+	if (fd >= s->n || !s->sockets[fd].ours || s->sockets[fd].wanted)
 		return true;
 	if (s->sockets[fd].known)
 		epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 	s->sockets[fd].known = false;
 	return false;
+}
+
+void
+dun_deliver_note_socket(DunSockets *s, curl_socket_t fd)
+{
+	Socket	   *socket = fd < 0 ? NULL : find_socket(s, fd);
+
+	if (socket != NULL)
+		*socket = (Socket) {.ours = true};
 }
 
 int

@@ -25,6 +25,9 @@ extern void dun_deliver_watch_socket(DunSockets *s, curl_socket_t fd, int what);
 /* Whether libcurl waits for the socket of an event; one that nobody waits for is taken out. */
 extern bool dun_deliver_is_watched(DunSockets *s, curl_socket_t fd);
 
+/* A connection's socket was opened; dun_deliver_close_socket() will close it. */
+extern void dun_deliver_note_socket(DunSockets *s, curl_socket_t fd);
+
 /* A CURLOPT_CLOSESOCKETFUNCTION whose data is a DunSockets. */
 extern int	dun_deliver_close_socket(void *arg, curl_socket_t fd);
 
