@@ -74,6 +74,10 @@ check-race: stage
 	@test/faults/race.sh
 check-chaos: stage
 	@test/faults/chaos.sh
+## make check-deliver-breaks BREAKS=pattern   each line of test/faults/breaks.tsv broken, and the check that it names seen to notice (a minute and a half a line)
+.PHONY: check-deliver-breaks
+check-deliver-breaks: stage
+	@test/faults/breaks.sh
 ## make bench-render    messages a second that one core renders, against copying the same bytes (N=200000 RUNS=5)
 .PHONY: bench-render
 bench-render:

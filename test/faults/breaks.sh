@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# make check-deliver-breaks BREAKS=pattern: each line of breaks.tsv is a mistake that delivery could have. It is made in a copy
+# of the tree, and the check that the line names must notice: crash, race, chaos (short forms), else a TAP test.
+#
+# A line: what is wrong, the check, the file, a sed expression (\t is a tab). One that changes nothing is a failure, too: the
+# code has moved on, and the mistake must be made anew.
+set -euo pipefail
+. "$(dirname "$0")/../lib/common.sh"
+work=$(scratch_dir)
+trap 'rm -rf "$work"' EXIT
+
+copy_tree() {
+    rm -rf "$work/tree"
+    mkdir "$work/tree"
+    (cd "$root" && tar --exclude=./tmp --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude=./.git -cf - .) | tar -xf - -C "$work/tree"
+    chmod 755 "$work" "$work/tree"
+}
+
+check() { # check NAME: the checks' own exit code
+    case $1 in
+        crash) CYCLES=11 BATCH=30 "$work/tree/test/faults/crash.sh" ;;
+        race) N=600 "$work/tree/test/faults/race.sh" ;;
+        chaos) N=1500 "$work/tree/test/faults/chaos.sh" ;;
+        *) T=$1 "$work/tree/test/run.sh" tap ;;
+    esac
+}
+
+killed=0 survived=0
+while IFS=$'\t' read -r name by file expression <&3; do
+    [[ -z "${BREAKS:-}" || "$name" =~ $BREAKS ]] || continue
+    copy_tree
+    sed -i "$expression" "$work/tree/$file"
+    if cmp -s "$root/$file" "$work/tree/$file"; then
+        echo "not ok $name: its line in $file is not there any more"
+        survived=$((survived + 1))
+    elif ! make -s -j"$(nproc)" -C "$work/tree" PG_CONFIG="${PG_CONFIG:-pg_config}" >"$work/told" 2>&1; then
+        echo "not ok $name: does not compile: $(grep -m 1 error "$work/told")"
+        survived=$((survived + 1))
+    elif DUNNING_STAGE=$work/tree/tmp/stage/$major check "$by" >"$work/told" 2>&1 </dev/null; then
+        echo "not ok $name: $by saw nothing"
+        survived=$((survived + 1))
+    else
+        echo "ok $name: $by says $(grep -m 1 -iE '^not ok|deviation|must not|differ|unfinished|PANIC|visible|lost|twice' "$work/told" | cut -c1-120)"
+        killed=$((killed + 1))
+    fi
+done 3<"$root/test/faults/breaks.tsv"
+echo "$killed of $((killed + survived)) mistakes noticed"
+[ "$survived" -eq 0 ] && [ "$killed" -gt 0 ]
